@@ -1,0 +1,166 @@
+//! The questions that a lock asks a store.
+
+use alloc::{format, string::String, sync::Arc};
+
+use crate::token::{Fence, Token};
+
+/// The names under which one lock is stored.
+///
+/// The lock's key is its id and the value is the token, as `@upstash/lock` writes them. What we
+/// add lies beside it, in the same Redis Cluster slot (the id is the hash tag, or its own tag is).
+/// An id with a `}` but without a tag of its own has no such name: on a Cluster, choose another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LockKeys {
+    lock: String,
+    fence: String,
+    tombstone: String,
+}
+
+impl LockKeys {
+    /// The names for the lock called `id`.
+    #[must_use]
+    pub fn of(id: &str) -> Self {
+        let tag = hash_tag(id);
+        Self {
+            lock: id.into(),
+            fence: format!("leasehold:fence:{{{tag}}}:{id}"),
+            tombstone: format!("leasehold:gone:{{{tag}}}:{id}:"),
+        }
+    }
+
+    /// The key that holds the owner's token.
+    #[must_use]
+    pub fn lock(&self) -> &str {
+        &self.lock
+    }
+
+    /// The key that holds the last fence.
+    #[must_use]
+    pub fn fence(&self) -> &str {
+        &self.fence
+    }
+
+    /// The key that says that `token` was released and must not come back.
+    #[must_use]
+    pub fn tombstone(&self, token: &Token) -> String {
+        let mut key = String::with_capacity(self.tombstone.len() + token.as_str().len());
+        key.push_str(&self.tombstone);
+        key.push_str(token.as_str());
+        key
+    }
+}
+
+/// The part of `key` that decides its slot in Redis Cluster.
+/// See <https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags>.
+pub(crate) fn hash_tag(key: &str) -> &str {
+    let inside = key.find('{').and_then(|open| {
+        let rest = &key[open + 1..];
+        rest.find('}').map(|close| &rest[..close])
+    });
+    inside.filter(|tag| !tag.is_empty()).unwrap_or(key)
+}
+
+/// A question about a lock. All times are in **milliseconds** on the server's clock.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum LockCommand {
+    /// Take the lock if it is free (or already under this token), and make a fence.
+    Acquire {
+        /// Where.
+        keys: Arc<LockKeys>,
+        /// The attempt's token.
+        token: Token,
+        /// How long the key lives. Never refreshed if the key is already under this token.
+        lease_ms: u64,
+        /// How long the fence outlives the last grant.
+        fence_life_ms: u64,
+    },
+    /// Let the key live at least `lease_ms` from now if it is under this token. Never shortens,
+    /// never adds, never creates.
+    Extend {
+        /// Where.
+        keys: Arc<LockKeys>,
+        /// The holder's token.
+        token: Token,
+        /// The least time to live after the command.
+        lease_ms: u64,
+    },
+    /// Free the key if it is under this token, and remember the token as gone, so that a late copy
+    /// of its acquire is refused.
+    Release {
+        /// Where.
+        keys: Arc<LockKeys>,
+        /// The token that is given up.
+        token: Token,
+        /// How long the token is remembered as gone.
+        tombstone_ms: u64,
+    },
+    /// Who holds the key, and for how long.
+    Inspect {
+        /// Where.
+        keys: Arc<LockKeys>,
+        /// The token that counts as ours, if any.
+        token: Option<Token>,
+    },
+}
+
+/// A store's answer to a [`LockCommand`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum LockReply {
+    /// To `Acquire`: the key is under the token.
+    Acquired {
+        /// The grant's fence.
+        fence: Fence,
+        /// Whether this very command took the lock; otherwise an earlier one with this token did.
+        fresh: bool,
+    },
+    /// To `Acquire`: the key is under another token.
+    Busy {
+        /// How long it lives if nobody extends it; `None` if it never expires, so that it was not
+        /// written by a lock.
+        remaining_ms: Option<u64>,
+    },
+    /// To `Acquire`: the token was given up before.
+    Gone,
+    /// To `Extend`: the key lives at least as long as asked.
+    Extended,
+    /// To `Release`: this token was under the key and has been removed, by this command or by an
+    /// earlier copy of it.
+    Released,
+    /// To `Extend` and `Release`: the key is not under this token.
+    NotHeld,
+    /// To `Inspect`.
+    Holder(Holder),
+}
+
+/// Who holds a lock, as the server sees it. It may have changed since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Holder {
+    /// Nobody.
+    Free,
+    /// The token that was asked about.
+    Us {
+        /// Milliseconds until the key expires; `None` if it never does.
+        remaining_ms: Option<u64>,
+    },
+    /// Another token.
+    Other {
+        /// Milliseconds until the key expires; `None` if it never does.
+        remaining_ms: Option<u64>,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keys_of_one_lock_share_a_slot_and_those_of_two_never_meet() {
+        for id in ["job", "a{b}c", "a{}b", "{x}", "ünï", "{a"] {
+            let keys = LockKeys::of(id);
+            let token = Token::new("t").unwrap();
+            assert_eq!(hash_tag(keys.lock()), hash_tag(keys.fence()), "{id}");
+            assert_eq!(hash_tag(keys.lock()), hash_tag(&keys.tombstone(&token)), "{id}");
+        }
+        assert_ne!(LockKeys::of("{b}1").fence(), LockKeys::of("{b}2").fence());
+    }
+}

@@ -1,0 +1,312 @@
+//! A lock's settings, checked once.
+
+use alloc::{string::String, sync::Arc};
+use core::{error, fmt, time::Duration};
+
+use super::LockKeys;
+use crate::{time::whole_micros, token::Token};
+
+/// The longest lease, wait or extension: ten years. Longer ones would overflow a server's clock.
+pub const MAX_LEASE: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
+/// How a lock behaves unless a call says otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockOptions {
+    /// How long a lease lasts, in whole milliseconds (rounded down). Default 10 s. Must be longer
+    /// than the margin that [`LockOptions::drift_ppm`] and [`LockOptions::margin`] take off.
+    pub lease: Duration,
+    /// How many times to try before saying busy. Default 3. Not zero.
+    pub attempts: u32,
+    /// How long to wait between two tries. Default 100 ms.
+    pub delay: Duration,
+    /// Whether each delay is drawn from 50 % to 150 %, so that waiters do not march in step.
+    /// Default true.
+    pub jitter: bool,
+    /// How long to wait for one reply of the store. Default 2 s. Not zero.
+    pub call_timeout: Duration,
+    /// How much faster or slower than the local clock the server's may run, in parts per million.
+    /// Default 10 000 (1 %). At most 500 000. This share of every lease is not used.
+    pub drift_ppm: u32,
+    /// What else is taken off every lease, for the server's rounding to milliseconds.
+    /// Default 2 ms. At least 1 ms.
+    pub margin: Duration,
+    /// The longest time for which a request may linger in the network after its caller gave it up.
+    /// A token that was released is refused for this long. Default 60 s. Not zero.
+    pub request_life: Duration,
+    /// How long the last fence is kept after the last grant. Default 1 day. Losing it is harmless
+    /// while the servers' clocks do not go back. Must be at least the lease.
+    pub fence_life: Duration,
+    /// How many renewals in a row [`Lock::hold`](super::LockRequest::Keep) makes before it lets the
+    /// lease end, so that a hung job cannot hold for ever. Default: no limit.
+    pub max_renewals: Option<u32>,
+}
+
+impl Default for LockOptions {
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_secs(10),
+            attempts: 3,
+            delay: Duration::from_millis(100),
+            jitter: true,
+            call_timeout: Duration::from_secs(2),
+            drift_ppm: 10_000,
+            margin: Duration::from_millis(2),
+            request_life: Duration::from_secs(60),
+            fence_life: Duration::from_secs(24 * 60 * 60),
+            max_renewals: None,
+        }
+    }
+}
+
+/// What one call to acquire does differently. It never changes a later call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AcquireOptions {
+    /// Instead of [`LockOptions::lease`].
+    pub lease: Option<Duration>,
+    /// Instead of [`LockOptions::attempts`].
+    pub attempts: Option<u32>,
+    /// Instead of [`LockOptions::delay`].
+    pub delay: Option<Duration>,
+    /// The token to store, instead of a fresh one per attempt. It must be unique in the world, and
+    /// is spent by a release.
+    pub token: Option<Token>,
+}
+
+/// A lock's settings, checked. Times are integers so that a machine can be hashed and compared.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LockConfig {
+    pub(super) keys: Arc<LockKeys>,
+    pub(super) terms: Terms,
+    pub(super) jitter: bool,
+    pub(super) call_timeout_us: u64,
+    pub(super) drift_ppm: u32,
+    pub(super) margin_us: u64,
+    pub(super) tombstone_ms: u64,
+    pub(super) fence_life_ms: u64,
+    pub(super) max_renewals: Option<u32>,
+}
+
+/// What one acquire asks for: [`AcquireOptions`] over [`LockOptions`], checked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Terms {
+    pub(super) lease_ms: u64,
+    pub(super) attempts: u32,
+    pub(super) delay_us: u64,
+    pub(super) token: Option<Token>,
+}
+
+impl LockConfig {
+    /// Checks the settings of the lock called `id`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the first setting that cannot work, and says what would.
+    pub fn new(id: &str, options: &LockOptions) -> Result<Self, ConfigError> {
+        if id.is_empty() {
+            return Err(ConfigError::EmptyId);
+        }
+        if options.drift_ppm > 500_000 {
+            return Err(ConfigError::DriftTooLarge { ppm: options.drift_ppm });
+        }
+        if options.margin < Duration::from_millis(1) {
+            return Err(ConfigError::MarginTooSmall);
+        }
+        if options.fence_life < options.lease {
+            return Err(ConfigError::FenceLifeTooShort);
+        }
+        let config = Self {
+            keys: Arc::new(LockKeys::of(id)),
+            terms: Terms {
+                lease_ms: whole_millis("lease", options.lease)?,
+                attempts: at_least_one(options.attempts)?,
+                delay_us: delay(options.delay)?,
+                token: None,
+            },
+            jitter: options.jitter,
+            call_timeout_us: whole_millis("call_timeout", options.call_timeout)? * 1_000,
+            drift_ppm: options.drift_ppm,
+            margin_us: whole_micros(options.margin),
+            tombstone_ms: whole_millis("request_life", options.request_life)?,
+            fence_life_ms: whole_millis("fence_life", options.fence_life)?,
+            max_renewals: options.max_renewals,
+        };
+        config.usable(config.terms.lease_ms)?;
+        Ok(config)
+    }
+
+    /// The names under which the lock is stored.
+    #[must_use]
+    pub fn keys(&self) -> &Arc<LockKeys> {
+        &self.keys
+    }
+
+    /// Checks what one call asks for.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`], as [`LockConfig::new`].
+    pub fn terms(&self, options: &AcquireOptions) -> Result<Terms, ConfigError> {
+        let mut terms = self.terms.clone();
+        if let Some(lease) = options.lease {
+            terms.lease_ms = whole_millis("lease", lease)?;
+            self.usable(terms.lease_ms)?;
+        }
+        if let Some(attempts) = options.attempts {
+            terms.attempts = at_least_one(attempts)?;
+        }
+        if let Some(pause) = options.delay {
+            terms.delay_us = delay(pause)?;
+        }
+        terms.token.clone_from(&options.token);
+        Ok(terms)
+    }
+
+    /// Checks an extension and returns it in whole milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Zero`] or [`ConfigError::TooLong`].
+    pub fn extension(&self, by: Duration) -> Result<u64, ConfigError> {
+        whole_millis("extension", by)
+    }
+
+    /// What is taken off a lease of `lease_us`: the share that the clocks may drift apart, and the
+    /// server's rounding.
+    pub(super) fn margin(&self, lease_us: u64) -> u64 {
+        lease_us / 1_000_000 * u64::from(self.drift_ppm)
+            + (lease_us % 1_000_000 * u64::from(self.drift_ppm)).div_ceil(1_000_000)
+            + self.margin_us
+    }
+
+    fn usable(&self, lease_ms: u64) -> Result<(), ConfigError> {
+        let margin = self.margin(lease_ms * 1_000);
+        if lease_ms * 1_000 > margin {
+            Ok(())
+        } else {
+            Err(ConfigError::LeaseTooShort { margin: Duration::from_micros(margin) })
+        }
+    }
+}
+
+fn at_least_one(attempts: u32) -> Result<u32, ConfigError> {
+    if attempts == 0 { Err(ConfigError::NoAttempts) } else { Ok(attempts) }
+}
+
+fn delay(delay: Duration) -> Result<u64, ConfigError> {
+    if delay > MAX_LEASE {
+        return Err(ConfigError::TooLong { what: "delay" });
+    }
+    Ok(whole_micros(delay))
+}
+
+/// `duration` in whole milliseconds, refused if that is zero or beyond [`MAX_LEASE`].
+pub(crate) fn whole_millis(what: &'static str, duration: Duration) -> Result<u64, ConfigError> {
+    if duration > MAX_LEASE {
+        return Err(ConfigError::TooLong { what });
+    }
+    match u64::try_from(duration.as_millis()) {
+        Ok(0) => Err(ConfigError::Zero { what }),
+        Ok(millis) => Ok(millis),
+        Err(_) => Err(ConfigError::TooLong { what }),
+    }
+}
+
+/// A setting that cannot work. Nothing was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The drift is more than half of the time.
+    DriftTooLarge {
+        /// What was asked for, in parts per million.
+        ppm: u32,
+    },
+    /// The id is empty.
+    EmptyId,
+    /// The fence would be forgotten while a lease is still running.
+    FenceLifeTooShort,
+    /// The margin would take all of the lease.
+    LeaseTooShort {
+        /// What the margin takes off.
+        margin: Duration,
+    },
+    /// Less than the server's rounding.
+    MarginTooSmall,
+    /// No attempts: nothing would ever be tried.
+    NoAttempts,
+    /// Longer than [`MAX_LEASE`].
+    TooLong {
+        /// Which setting.
+        what: &'static str,
+    },
+    /// Zero, or less than the millisecond in which servers count.
+    Zero {
+        /// Which setting.
+        what: &'static str,
+    },
+    /// Two settings contradict one another.
+    Contradiction(String),
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DriftTooLarge { ppm } => {
+                write!(f, "a drift of {ppm} ppm leaves no usable lease: give at most 500000")
+            }
+            Self::EmptyId => f.write_str("the id is empty: give the name of what is protected"),
+            Self::FenceLifeTooShort => f.write_str("fence_life must be at least the lease"),
+            Self::LeaseTooShort { margin } => {
+                write!(f, "the lease is used up by the margin of {margin:?}: give a longer one")
+            }
+            Self::MarginTooSmall => f.write_str("the margin must be at least 1 ms"),
+            Self::NoAttempts => f.write_str("zero attempts would never try: give at least 1"),
+            Self::TooLong { what } => {
+                write!(f, "{what} is too long: give at most {} days", MAX_LEASE.as_secs() / 86_400)
+            }
+            Self::Zero { what } => write!(f, "{what} is zero: give at least 1 ms"),
+            Self::Contradiction(text) => f.write_str(text),
+        }
+    }
+}
+
+impl error::Error for ConfigError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(change: impl FnOnce(&mut LockOptions)) -> ConfigError {
+        let mut options = LockOptions::default();
+        change(&mut options);
+        LockConfig::new("job", &options).unwrap_err()
+    }
+
+    #[test]
+    fn settings_that_cannot_work_are_refused() {
+        use ConfigError::*;
+        assert_eq!(LockConfig::new("", &LockOptions::default()), Err(EmptyId));
+        assert_eq!(refused(|o| o.lease = Duration::ZERO), Zero { what: "lease" });
+        assert_eq!(refused(|o| o.lease = Duration::from_micros(999)), Zero { what: "lease" });
+        let longest = refused(|o| (o.lease, o.fence_life) = (Duration::MAX, Duration::MAX));
+        assert_eq!(longest, TooLong { what: "lease" });
+        let margin = Duration::from_micros(2_020);
+        assert_eq!(refused(|o| o.lease = Duration::from_millis(2)), LeaseTooShort { margin });
+        assert_eq!(refused(|o| o.attempts = 0), NoAttempts);
+        assert_eq!(refused(|o| o.delay = Duration::MAX), TooLong { what: "delay" });
+        assert_eq!(refused(|o| o.call_timeout = Duration::ZERO), Zero { what: "call_timeout" });
+        assert_eq!(refused(|o| o.fence_life = Duration::from_secs(1)), FenceLifeTooShort);
+        assert_eq!(refused(|o| o.margin = Duration::ZERO), MarginTooSmall);
+        assert_eq!(refused(|o| o.drift_ppm = 600_000), DriftTooLarge { ppm: 600_000 });
+    }
+
+    #[test]
+    fn a_call_is_checked_as_the_settings_are_and_changes_nothing_for_the_next() {
+        let config = LockConfig::new("job", &LockOptions::default()).unwrap();
+        let zero = AcquireOptions { lease: Some(Duration::ZERO), ..AcquireOptions::default() };
+        assert_eq!(config.terms(&zero), Err(ConfigError::Zero { what: "lease" }));
+        let none = AcquireOptions { attempts: Some(0), ..AcquireOptions::default() };
+        assert_eq!(config.terms(&none), Err(ConfigError::NoAttempts));
+        assert_eq!(config.terms(&AcquireOptions::default()).unwrap().lease_ms, 10_000);
+        assert_eq!(config.extension(Duration::ZERO), Err(ConfigError::Zero { what: "extension" }));
+    }
+}

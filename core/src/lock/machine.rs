@@ -1,0 +1,449 @@
+//! The lock's protocol.
+//!
+//! As straight-line code it would read:
+//!
+//! ```text
+//! acquire:  for attempt in 1..=attempts {
+//!               token = fresh(); sent = now()
+//!               match store.acquire(token, lease) {
+//!                   Acquired if now() < sent + lease - margin => return Acquired(deadline)
+//!                   Acquired | Unknown => store.release(token)      // leaves a tombstone
+//!                   Busy | NotSent     => {}
+//!                   Rejected           => return Rejected
+//!               }
+//!               sleep(delay)                                        // not after the last one
+//!           }
+//! extend:   store.extend(token, rest + by); deadline = max(deadline, sent + rest + by - margin)
+//! keep:     at each third of the lease: extend to a whole lease; at the deadline: Lost
+//! release:  store.release(token), again while it is unclear whether it arrived
+//! ```
+//!
+//! As a machine, every `store.` above is a state, and the caller may vanish in any of them.
+
+mod acquire;
+mod extend;
+mod release;
+
+use alloc::{boxed::Box, format};
+use core::time::Duration;
+
+use super::{Holder, LockCommand, LockConfig, LockReply, Terms};
+use crate::{
+    machine::{Action, Event, Machine},
+    store::{Cause, Command, Rejection, Reply, StoreError},
+    time::Instant,
+    token::{Fence, Token, Tokens},
+};
+
+/// How often a release is sent before its outcome is left open.
+const RELEASE_TRIES: u32 = 3;
+
+/// What a caller asks of a lock.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum LockRequest {
+    /// Take the lock. A lease that the machine still has is given up first.
+    Acquire(Terms),
+    /// Move the deadline by this many milliseconds.
+    Extend {
+        /// Milliseconds, as checked by [`LockConfig::extension`].
+        by_ms: u64,
+    },
+    /// Renew the lease until told to stop, or until it is lost.
+    Keep,
+    /// Give the lock up.
+    Release,
+    /// Ask who holds the lock.
+    Status,
+}
+
+/// What a caller is told.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum LockOutcome {
+    /// To `Acquire`: the lock is ours until the grant's deadline.
+    Acquired(Grant),
+    /// To `Acquire`: another holds it, for this many milliseconds if it is not extended.
+    Busy {
+        /// `None` if the key never expires, so that it was not written by a lock.
+        remaining_ms: Option<u64>,
+    },
+    /// To `Acquire`: the caller's token was released before and cannot be used again.
+    Spent,
+    /// To `Extend`: the lock is ours until the grant's new deadline.
+    Extended(Grant),
+    /// To `Extend` and `Keep`: the lock is no longer ours.
+    Lost(LossReason),
+    /// To `Release`: it was ours and is free.
+    Released,
+    /// To `Release`: it was not ours any more.
+    NotHeld,
+    /// To `Status`.
+    Status(Holder),
+    /// The store could not be reached. To `Acquire`: nothing is held. To `Extend`: the old deadline
+    /// stands. To `Release`: the key stays until its time is up.
+    Unavailable(StoreError),
+    /// The store refused. As [`LockOutcome::Unavailable`] otherwise.
+    Rejected(Rejection),
+    /// The store did not answer. To `Acquire` and `Release`: the key may be under our token until
+    /// its time is up; ask again, or leave it. To `Extend`: the old deadline stands.
+    Unknown(StoreError),
+    /// The caller said stop, and nothing is left behind that the machine does not remember.
+    Stopped,
+}
+
+/// Why a lease is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LossReason {
+    /// Its local deadline passed.
+    Expired,
+    /// It was renewed as often as [`LockOptions::max_renewals`](super::LockOptions::max_renewals)
+    /// allows, and its local deadline passed.
+    RenewalLimit,
+    /// The server says that the key is not under our token.
+    Taken,
+}
+
+/// A lease as its holder knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Grant {
+    token: Token,
+    fence: Fence,
+    lease_ms: u64,
+    until: Instant,
+    deadline: Instant,
+}
+
+impl Grant {
+    /// What is stored under the key.
+    #[must_use]
+    pub fn token(&self) -> &Token {
+        &self.token
+    }
+
+    /// The fence of this grant. Extending keeps it.
+    #[must_use]
+    pub fn fence(&self) -> Fence {
+        self.fence
+    }
+
+    /// When the lease is over, on the local clock: counted from before the request was sent, less
+    /// the margin.
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// The time left at `now`, zero once it is over.
+    #[must_use]
+    pub fn remaining(&self, now: Instant) -> Duration {
+        self.deadline.since(now)
+    }
+}
+
+/// A lock as a value. See [`Machine`] for how to drive it.
+///
+/// ```
+/// use leasehold_core::{
+///     Action, Event, Instant, Machine, Tokens,
+///     lock::{AcquireOptions, LockConfig, LockMachine, LockOptions, LockRequest},
+/// };
+///
+/// let config = LockConfig::new("job", &LockOptions::default())?;
+/// let terms = config.terms(&AcquireOptions::default())?;
+/// let mut machine = LockMachine::new(config, Tokens::of_owner("me"), 0);
+/// let action = machine.step(Instant::ORIGIN, Event::Start(LockRequest::Acquire(terms)));
+/// assert!(matches!(action, Action::Call { .. }));
+/// # Ok::<(), leasehold_core::lock::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LockMachine {
+    config: LockConfig,
+    tokens: Tokens,
+    jitter: u64,
+    grant: Option<Grant>,
+    /// A token that may be under the key although nobody wants it.
+    leftover: Option<Token>,
+    renewals: u32,
+    state: State,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+enum State {
+    #[default]
+    Idle,
+    Acquiring(Attempt),
+    Waiting(Attempt),
+    Clearing(Clearing),
+    ClearPause(Clearing),
+    Extending(Extension),
+    KeepSleeping,
+    Renewing(Extension),
+    Releasing(Releasing),
+    ReleasePause(Releasing),
+    Inspecting,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Attempt {
+    terms: Terms,
+    number: u32,
+    token: Token,
+    /// When this token was first sent: if the server found it already there, the lease counts from
+    /// here.
+    first_sent: Instant,
+    sent_at: Instant,
+    /// Whether the token may be under the key.
+    ambiguous: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Clearing {
+    token: Token,
+    tries: u32,
+    then: Box<Next>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Next {
+    End(LockOutcome),
+    Retry(Attempt, LockOutcome),
+    Start(LockRequest),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Extension {
+    sent_at: Instant,
+    lease_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Releasing {
+    token: Token,
+    tries: u32,
+    ambiguous: bool,
+}
+
+impl Machine for LockMachine {
+    type Outcome = LockOutcome;
+    type Request = LockRequest;
+
+    fn step(&mut self, now: Instant, event: Event<LockRequest>) -> Action<LockOutcome> {
+        match event {
+            Event::Start(request) => self.start(now, request),
+            Event::Replied(result) => self.replied(now, result),
+            Event::Woke => self.woke(now),
+            Event::Stop => self.stop(now),
+        }
+    }
+}
+
+impl LockMachine {
+    /// A lock that holds nothing. `jitter_seed` spreads the delays; any number will do.
+    #[must_use]
+    pub fn new(config: LockConfig, tokens: Tokens, jitter_seed: u64) -> Self {
+        Self {
+            config,
+            tokens,
+            jitter: jitter_seed,
+            grant: None,
+            leftover: None,
+            renewals: 0,
+            state: State::Idle,
+        }
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &LockConfig {
+        &self.config
+    }
+
+    /// The lease that the machine has, dead or alive: compare its deadline with the clock.
+    #[must_use]
+    pub fn grant(&self) -> Option<&Grant> {
+        self.grant.as_ref()
+    }
+
+    /// The token that may be under the key although no lease is held: of a call under way, or of
+    /// one that was dropped or never answered. The next request starts by cleaning it up.
+    #[must_use]
+    pub fn in_flight(&self) -> Option<&Token> {
+        match &self.state {
+            State::Acquiring(attempt) => Some(&attempt.token),
+            State::Waiting(attempt) if attempt.ambiguous => Some(&attempt.token),
+            State::Clearing(clearing) | State::ClearPause(clearing) => Some(&clearing.token),
+            State::Releasing(releasing) | State::ReleasePause(releasing) => Some(&releasing.token),
+            State::Extending(_)
+            | State::Idle
+            | State::Inspecting
+            | State::KeepSleeping
+            | State::Renewing(_)
+            | State::Waiting(_) => self.leftover.as_ref(),
+        }
+    }
+
+    /// Takes over a lease from another process: its token and fence, and how long it is certain to
+    /// last, counted from `now`. The margin is taken off.
+    pub fn adopt(&mut self, now: Instant, token: Token, fence: Fence, lease_ms: u64) {
+        self.grant = Some(self.granted(token, fence, lease_ms, now));
+    }
+
+    fn start(&mut self, now: Instant, request: LockRequest) -> Action<LockOutcome> {
+        if let Some(token) = self.in_flight().cloned() {
+            self.leftover = Some(token);
+        }
+        self.state = State::Idle;
+        match request {
+            LockRequest::Release => self.release(now),
+            LockRequest::Acquire(_) if self.grant.is_some() => {
+                let old = self.grant.take().map(|grant| grant.token);
+                self.leftover = old;
+                self.clear_leftover(now, request)
+            }
+            LockRequest::Acquire(_)
+            | LockRequest::Extend { .. }
+            | LockRequest::Keep
+            | LockRequest::Status => self.clear_leftover(now, request),
+        }
+    }
+
+    fn clear_leftover(&mut self, now: Instant, request: LockRequest) -> Action<LockOutcome> {
+        match self.leftover.take() {
+            Some(token) => self.clear(now, token, Next::Start(request)),
+            None => self.begin(now, request),
+        }
+    }
+
+    fn begin(&mut self, now: Instant, request: LockRequest) -> Action<LockOutcome> {
+        match request {
+            LockRequest::Acquire(terms) => self.first_try(now, terms),
+            LockRequest::Extend { by_ms } => self.extend(now, by_ms),
+            LockRequest::Keep => {
+                self.renewals = 0;
+                self.keep(now)
+            }
+            LockRequest::Release => self.release(now),
+            LockRequest::Status => {
+                self.state = State::Inspecting;
+                let token = self.grant.as_ref().map(|grant| grant.token.clone());
+                let keys = self.config.keys.clone();
+                self.call(now, Instant::NEVER, LockCommand::Inspect { keys, token })
+            }
+        }
+    }
+
+    fn replied(
+        &mut self,
+        now: Instant,
+        result: Result<Reply, StoreError>,
+    ) -> Action<LockOutcome> {
+        let result = result.and_then(lock_reply);
+        match core::mem::take(&mut self.state) {
+            State::Acquiring(attempt) => self.acquire_replied(now, attempt, result),
+            State::Clearing(clearing) => self.clear_replied(now, clearing, result),
+            State::Extending(extension) => self.extend_replied(now, &extension, result),
+            State::Renewing(extension) => self.renew_replied(now, &extension, result),
+            State::Releasing(releasing) => self.release_replied(now, releasing, result),
+            State::Inspecting => Action::Done(match result {
+                Ok(LockReply::Holder(holder)) => LockOutcome::Status(holder),
+                other => failed(unexpected(other)),
+            }),
+            state => unreachable!("driver: a reply came in {state:?}"),
+        }
+    }
+
+    fn woke(&mut self, now: Instant) -> Action<LockOutcome> {
+        match core::mem::take(&mut self.state) {
+            State::Waiting(attempt) => self.try_again(now, attempt),
+            State::ClearPause(clearing) => self.send_clear(now, clearing),
+            State::ReleasePause(releasing) => self.send_release(now, releasing),
+            State::KeepSleeping => self.keep(now),
+            state => unreachable!("driver: a sleep ended in {state:?}"),
+        }
+    }
+
+    fn stop(&mut self, now: Instant) -> Action<LockOutcome> {
+        match core::mem::take(&mut self.state) {
+            State::Acquiring(attempt) => {
+                self.clear(now, attempt.token, Next::End(LockOutcome::Stopped))
+            }
+            State::Waiting(attempt) if attempt.ambiguous => {
+                self.clear(now, attempt.token, Next::End(LockOutcome::Stopped))
+            }
+            State::Clearing(clearing) | State::ClearPause(clearing) => {
+                self.leftover = Some(clearing.token);
+                Action::Done(LockOutcome::Stopped)
+            }
+            State::Releasing(releasing) | State::ReleasePause(releasing) => {
+                self.leftover = Some(releasing.token);
+                Action::Done(LockOutcome::Stopped)
+            }
+            State::Extending(_)
+            | State::Idle
+            | State::Inspecting
+            | State::KeepSleeping
+            | State::Renewing(_)
+            | State::Waiting(_) => Action::Done(LockOutcome::Stopped),
+        }
+    }
+
+    /// Asks the store, and gives up at the call timeout or at `useless_at`.
+    fn call(
+        &self,
+        now: Instant,
+        useless_at: Instant,
+        command: LockCommand,
+    ) -> Action<LockOutcome> {
+        let give_up_at = now.plus_micros(self.config.call_timeout_us).min(useless_at);
+        Action::Call { command: Command::Lock(command), give_up_at }
+    }
+
+    fn sleep(&mut self, now: Instant, delay_us: u64) -> Action<LockOutcome> {
+        let delay_us = if self.config.jitter { self.jittered(delay_us) } else { delay_us };
+        Action::SleepUntil(now.plus_micros(delay_us))
+    }
+
+    /// `delay_us` times 50 % to 150 %. SplitMix64: <https://prng.di.unimi.it/splitmix64.c>
+    fn jittered(&mut self, delay_us: u64) -> u64 {
+        self.jitter = self.jitter.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut random = self.jitter;
+        random = (random ^ (random >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        random = (random ^ (random >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        random ^= random >> 31;
+        delay_us / 2 + random % (delay_us + 1)
+    }
+
+    fn granted(&self, token: Token, fence: Fence, lease_ms: u64, from: Instant) -> Grant {
+        let lease_us = lease_ms * 1_000;
+        let until = from.plus_micros(lease_us);
+        let deadline = from.plus_micros(lease_us - self.config.margin(lease_us).min(lease_us));
+        Grant { token, fence, lease_ms, until, deadline }
+    }
+}
+
+fn lock_reply(reply: Reply) -> Result<LockReply, StoreError> {
+    match reply {
+        Reply::Lock(reply) => Ok(reply),
+        Reply::Debounce(_) => Err(malformed("an answer about a debounced call")),
+    }
+}
+
+/// A reply that does not answer the command may still mean that it was applied.
+fn unexpected(result: Result<LockReply, StoreError>) -> StoreError {
+    match result {
+        Ok(reply) => malformed(format!("{reply:?} does not answer the command")),
+        Err(error) => error,
+    }
+}
+
+fn malformed(what: impl Into<alloc::borrow::Cow<'static, str>>) -> StoreError {
+    StoreError::Unknown(Cause::Malformed(what.into()))
+}
+
+fn failed(error: StoreError) -> LockOutcome {
+    match error {
+        StoreError::NotSent(_) => LockOutcome::Unavailable(error),
+        StoreError::Rejected(rejection) => LockOutcome::Rejected(rejection),
+        StoreError::Unknown(_) => LockOutcome::Unknown(error),
+    }
+}

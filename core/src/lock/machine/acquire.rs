@@ -1,0 +1,175 @@
+//! Trying, waiting between tries, and cleaning up after a try whose outcome is unknown.
+
+use super::*;
+
+impl LockMachine {
+    pub(super) fn first_try(&mut self, now: Instant, terms: Terms) -> Action<LockOutcome> {
+        let token = self.token_for(&terms);
+        let attempt =
+            Attempt { terms, number: 1, token, first_sent: now, sent_at: now, ambiguous: false };
+        self.send(now, attempt)
+    }
+
+    pub(super) fn try_again(&mut self, now: Instant, mut attempt: Attempt) -> Action<LockOutcome> {
+        attempt.number += 1;
+        attempt.sent_at = now;
+        if attempt.terms.token.is_none() {
+            attempt.token = self.tokens.fresh();
+            attempt.first_sent = now;
+        }
+        self.send(now, attempt)
+    }
+
+    pub(super) fn acquire_replied(
+        &mut self,
+        now: Instant,
+        mut attempt: Attempt,
+        result: Result<LockReply, StoreError>,
+    ) -> Action<LockOutcome> {
+        match result {
+            Ok(LockReply::Acquired { fence, fresh }) => self.taken(now, attempt, fence, fresh),
+            Ok(LockReply::Busy { remaining_ms }) => {
+                self.wait(now, attempt, LockOutcome::Busy { remaining_ms })
+            }
+            Ok(LockReply::Gone) => self.end(now, attempt, LockOutcome::Spent),
+            Err(StoreError::Rejected(rejection)) => {
+                self.end(now, attempt, LockOutcome::Rejected(rejection))
+            }
+            Err(error @ StoreError::NotSent(_)) => {
+                self.wait(now, attempt, LockOutcome::Unavailable(error))
+            }
+            other => {
+                attempt.ambiguous = true;
+                let outcome = LockOutcome::Unavailable(unexpected(other));
+                self.not_sure(now, attempt, outcome)
+            }
+        }
+    }
+
+    pub(super) fn clear_replied(
+        &mut self,
+        now: Instant,
+        clearing: Clearing,
+        result: Result<LockReply, StoreError>,
+    ) -> Action<LockOutcome> {
+        match result {
+            Ok(LockReply::NotHeld | LockReply::Released) => match *clearing.then {
+                Next::End(outcome) => Action::Done(outcome),
+                Next::Retry(mut attempt, outcome) => {
+                    attempt.ambiguous = false;
+                    self.wait(now, attempt, outcome)
+                }
+                Next::Start(request) => self.begin(now, request),
+            },
+            other => {
+                let error = unexpected(other);
+                if clearing.tries < RELEASE_TRIES && !matches!(error, StoreError::Rejected(_)) {
+                    self.state = State::ClearPause(clearing);
+                    self.sleep(now, self.config.terms.delay_us)
+                } else {
+                    self.leftover = Some(clearing.token);
+                    Action::Done(LockOutcome::Unknown(error))
+                }
+            }
+        }
+    }
+
+    /// Takes `token` out of the store, whether or not it is there, and goes on with `then`.
+    pub(super) fn clear(
+        &mut self,
+        now: Instant,
+        token: Token,
+        then: Next,
+    ) -> Action<LockOutcome> {
+        self.send_clear(now, Clearing { token, tries: 0, then: Box::new(then) })
+    }
+
+    pub(super) fn send_clear(
+        &mut self,
+        now: Instant,
+        mut clearing: Clearing,
+    ) -> Action<LockOutcome> {
+        clearing.tries += 1;
+        let command = self.release_command(&clearing.token);
+        self.state = State::Clearing(clearing);
+        self.call(now, Instant::NEVER, command)
+    }
+
+    fn token_for(&mut self, terms: &Terms) -> Token {
+        terms.token.clone().unwrap_or_else(|| self.tokens.fresh())
+    }
+
+    fn send(&mut self, now: Instant, attempt: Attempt) -> Action<LockOutcome> {
+        let lease_us = attempt.terms.lease_ms * 1_000;
+        let command = LockCommand::Acquire {
+            keys: self.config.keys.clone(),
+            token: attempt.token.clone(),
+            lease_ms: attempt.terms.lease_ms,
+            fence_life_ms: self.config.fence_life_ms.max(attempt.terms.lease_ms),
+        };
+        self.state = State::Acquiring(attempt);
+        self.call(now, now.plus_micros(lease_us - self.config.margin(lease_us)), command)
+    }
+
+    fn taken(
+        &mut self,
+        now: Instant,
+        mut attempt: Attempt,
+        fence: Fence,
+        fresh: bool,
+    ) -> Action<LockOutcome> {
+        // An earlier send of this token may have set the key: only its time is certain.
+        let from = if fresh { attempt.sent_at } else { attempt.first_sent };
+        let grant = self.granted(attempt.token.clone(), fence, attempt.terms.lease_ms, from);
+        if now < grant.deadline {
+            self.grant = Some(grant.clone());
+            return Action::Done(LockOutcome::Acquired(grant));
+        }
+        attempt.ambiguous = true;
+        let late = LockOutcome::Unavailable(StoreError::Unknown(Cause::TimedOut));
+        self.not_sure(now, attempt, late)
+    }
+
+    /// After a try that may have left its token under the key. A caller's own token is kept, since
+    /// cleaning it up would spend it.
+    fn not_sure(
+        &mut self,
+        now: Instant,
+        attempt: Attempt,
+        outcome: LockOutcome,
+    ) -> Action<LockOutcome> {
+        if attempt.terms.token.is_some() {
+            self.wait(now, attempt, outcome)
+        } else {
+            self.clear(now, attempt.token.clone(), Next::Retry(attempt, outcome))
+        }
+    }
+
+    /// Sleeps before the next try, or ends with `outcome` after the last one.
+    fn wait(
+        &mut self,
+        now: Instant,
+        attempt: Attempt,
+        outcome: LockOutcome,
+    ) -> Action<LockOutcome> {
+        if attempt.number >= attempt.terms.attempts {
+            return self.end(now, attempt, outcome);
+        }
+        let delay_us = attempt.terms.delay_us;
+        self.state = State::Waiting(attempt);
+        self.sleep(now, delay_us)
+    }
+
+    fn end(
+        &mut self,
+        now: Instant,
+        attempt: Attempt,
+        outcome: LockOutcome,
+    ) -> Action<LockOutcome> {
+        if attempt.ambiguous {
+            self.clear(now, attempt.token, Next::End(outcome))
+        } else {
+            Action::Done(outcome)
+        }
+    }
+}

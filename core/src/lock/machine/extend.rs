@@ -1,0 +1,113 @@
+//! Moving the deadline, once or again and again.
+
+use super::*;
+
+impl LockMachine {
+    pub(super) fn extend(&mut self, now: Instant, by_ms: u64) -> Action<LockOutcome> {
+        let Some(grant) = self.live_grant(now) else {
+            return Action::Done(LockOutcome::Lost(LossReason::Expired));
+        };
+        // The sum is made here and sent as a target, so that a copy of the command adds nothing.
+        let rest_us = grant.until.as_micros() - now.as_micros();
+        let lease_ms = (rest_us / 1_000).saturating_add(by_ms);
+        let (useless_at, command) = self.extend_command(lease_ms);
+        self.state = State::Extending(Extension { sent_at: now, lease_ms });
+        self.call(now, useless_at, command)
+    }
+
+    pub(super) fn extend_replied(
+        &mut self,
+        now: Instant,
+        extension: &Extension,
+        result: Result<LockReply, StoreError>,
+    ) -> Action<LockOutcome> {
+        Action::Done(match self.extended(now, extension, result) {
+            Ok(Ok(grant)) => LockOutcome::Extended(grant),
+            Ok(Err(reason)) => LockOutcome::Lost(reason),
+            Err(error) => failed(error),
+        })
+    }
+
+    /// Renews at each third of the lease, and again at each ninth after a failure.
+    pub(super) fn keep(&mut self, now: Instant) -> Action<LockOutcome> {
+        let limit = self.config.max_renewals.is_some_and(|limit| self.renewals >= limit);
+        let Some(grant) = self.live_grant(now) else {
+            let reason = if limit { LossReason::RenewalLimit } else { LossReason::Expired };
+            return Action::Done(LockOutcome::Lost(reason));
+        };
+        let (until, deadline, lease_ms) = (grant.until, grant.deadline, grant.lease_ms);
+        if limit {
+            self.state = State::KeepSleeping;
+            return Action::SleepUntil(deadline);
+        }
+        let renew_at = Instant::from_micros(until.as_micros() - lease_ms * 1_000 / 3 * 2);
+        if now < renew_at {
+            self.state = State::KeepSleeping;
+            return Action::SleepUntil(renew_at.min(deadline));
+        }
+        let (useless_at, command) = self.extend_command(lease_ms);
+        self.state = State::Renewing(Extension { sent_at: now, lease_ms });
+        self.call(now, useless_at, command)
+    }
+
+    pub(super) fn renew_replied(
+        &mut self,
+        now: Instant,
+        extension: &Extension,
+        result: Result<LockReply, StoreError>,
+    ) -> Action<LockOutcome> {
+        match self.extended(now, extension, result) {
+            Ok(Ok(_)) => {
+                self.renewals += 1;
+                self.keep(now)
+            }
+            Ok(Err(reason)) => Action::Done(LockOutcome::Lost(reason)),
+            Err(_) => {
+                // One failure is not a loss: the lease stands until its deadline.
+                let retry_at = now.plus_micros(extension.lease_ms * 1_000 / 9);
+                let deadline = self.grant.as_ref().map_or(now, |grant| grant.deadline);
+                self.state = State::KeepSleeping;
+                Action::SleepUntil(retry_at.min(deadline))
+            }
+        }
+    }
+
+    fn live_grant(&self, now: Instant) -> Option<&Grant> {
+        self.grant.as_ref().filter(|grant| now < grant.deadline)
+    }
+
+    fn extend_command(&self, lease_ms: u64) -> (Instant, LockCommand) {
+        let grant = self.grant.as_ref().expect("only a live grant is extended");
+        let (keys, token) = (self.config.keys.clone(), grant.token.clone());
+        (grant.deadline, LockCommand::Extend { keys, token, lease_ms })
+    }
+
+    fn extended(
+        &mut self,
+        now: Instant,
+        extension: &Extension,
+        result: Result<LockReply, StoreError>,
+    ) -> Result<Result<Grant, LossReason>, StoreError> {
+        let old = self.grant.clone().expect("only a live grant is extended");
+        match result {
+            // What the server says of a lease that is over here may be about a later copy of it.
+            _ if now >= old.deadline => Ok(Err(LossReason::Expired)),
+            Ok(LockReply::Extended) => {
+                let Grant { token, fence, until, deadline, lease_ms } = old;
+                let mut grant =
+                    self.granted(token, fence, extension.lease_ms, extension.sent_at);
+                grant.until = grant.until.max(until);
+                grant.deadline = grant.deadline.max(deadline);
+                grant.lease_ms = lease_ms;
+                self.grant = Some(grant.clone());
+                Ok(Ok(grant))
+            }
+            Ok(LockReply::NotHeld) => {
+                self.grant = None;
+                self.leftover = Some(old.token);
+                Ok(Err(LossReason::Taken))
+            }
+            other => Err(unexpected(other)),
+        }
+    }
+}

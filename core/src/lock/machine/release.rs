@@ -1,0 +1,54 @@
+//! Giving the lock up.
+
+use super::*;
+
+impl LockMachine {
+    pub(super) fn release(&mut self, now: Instant) -> Action<LockOutcome> {
+        let held = self.grant.take().map(|grant| grant.token);
+        match held.or_else(|| self.leftover.take()) {
+            None => Action::Done(LockOutcome::NotHeld),
+            Some(token) => {
+                self.send_release(now, Releasing { token, tries: 0, ambiguous: false })
+            }
+        }
+    }
+
+    pub(super) fn send_release(
+        &mut self,
+        now: Instant,
+        mut releasing: Releasing,
+    ) -> Action<LockOutcome> {
+        releasing.tries += 1;
+        let command = self.release_command(&releasing.token);
+        self.state = State::Releasing(releasing);
+        self.call(now, Instant::NEVER, command)
+    }
+
+    pub(super) fn release_replied(
+        &mut self,
+        now: Instant,
+        mut releasing: Releasing,
+        result: Result<LockReply, StoreError>,
+    ) -> Action<LockOutcome> {
+        let error = match result {
+            Ok(LockReply::Released) => return Action::Done(LockOutcome::Released),
+            Ok(LockReply::NotHeld) => return Action::Done(LockOutcome::NotHeld),
+            other => unexpected(other),
+        };
+        releasing.ambiguous |= matches!(error, StoreError::Unknown(_));
+        if releasing.tries < RELEASE_TRIES && !matches!(error, StoreError::Rejected(_)) {
+            self.state = State::ReleasePause(releasing);
+            return self.sleep(now, self.config.terms.delay_us);
+        }
+        self.leftover = Some(releasing.token);
+        Action::Done(if releasing.ambiguous { LockOutcome::Unknown(error) } else { failed(error) })
+    }
+
+    pub(super) fn release_command(&self, token: &Token) -> LockCommand {
+        LockCommand::Release {
+            keys: self.config.keys.clone(),
+            token: token.clone(),
+            tombstone_ms: self.config.tombstone_ms,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The lock's transitions, one fact a test.

@@ -1,0 +1,65 @@
+//! The shape of every protocol in this crate: a machine that answers each event with one action.
+
+use crate::{
+    store::{Command, Reply, StoreError},
+    time::Instant,
+};
+
+/// A protocol as a value: no I/O, no clock, no randomness inside.
+///
+/// Exactly one action per event and at most one call in flight, so there is no queue to drain and
+/// nothing to hold wrong: do what the action says, then report how it went.
+///
+/// | after this action | report |
+/// |---|---|
+/// | [`Action::Call`] | [`Event::Replied`], or [`Event::Stop`] to give the call up |
+/// | [`Action::SleepUntil`] | [`Event::Woke`], or [`Event::Stop`] |
+/// | [`Action::Done`] | [`Event::Start`] |
+///
+/// [`Event::Start`] is also legal at any other time: it means that the caller dropped what was
+/// under way (a future was cancelled), and the machine first cleans up what that may have left.
+pub trait Machine {
+    /// What a caller can ask for.
+    type Request;
+    /// What a caller can be told.
+    type Outcome;
+
+    /// Takes one event at local time `now` and says what to do next.
+    ///
+    /// # Panics
+    ///
+    /// If the event cannot follow the last action: a bug in the driver, not in the world.
+    #[must_use = "the machine waits for the action to be carried out"]
+    fn step(&mut self, now: Instant, event: Event<Self::Request>) -> Action<Self::Outcome>;
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Event<R> {
+    /// The caller asks for something.
+    Start(R),
+    /// The call in flight was answered or given up.
+    Replied(Result<Reply, StoreError>),
+    /// The sleep is over.
+    Woke,
+    /// The caller wants to end what is under way, cleanly.
+    Stop,
+}
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[must_use = "the machine waits for the action to be carried out"]
+pub enum Action<O> {
+    /// Send `command`; if there is no answer by `give_up_at`, report
+    /// `Err(StoreError::Unknown(Cause::TimedOut))`.
+    Call {
+        /// The command to send.
+        command: Command,
+        /// When to stop waiting for the reply, on the local clock.
+        give_up_at: Instant,
+    },
+    /// Report [`Event::Woke`] at this time.
+    SleepUntil(Instant),
+    /// Tell the caller.
+    Done(O),
+}

@@ -1,0 +1,205 @@
+//! What goes over the wire to Redis, as pure functions: a [`Command`] becomes a Lua script with
+//! keys and arguments, and what comes back becomes a [`Reply`].
+//!
+//! Adapters carry bytes and nothing else: send `EVALSHA` with [`Script::sha1`], and `EVAL` with
+//! [`Script::text`] when the server answers `NOSCRIPT`. The simulator runs the same texts.
+//!
+//! ```
+//! use leasehold_core::{Command, lock::{LockCommand, LockKeys}, redis};
+//!
+//! let command = Command::Lock(LockCommand::Inspect { keys: LockKeys::of("job").into(), token: None });
+//! let invocation = redis::encode(&command);
+//! assert_eq!(invocation.keys, [b"job".to_vec()]);
+//! let reply = redis::decode(&command, redis::Value::Array(vec![redis::Value::from("free")]));
+//! assert!(reply.is_ok());
+//! ```
+
+mod debounce;
+mod lock;
+
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use crate::store::{Cause, Command, Rejection, RejectionKind, Reply, StoreError};
+
+/// A Lua script and its SHA-1, by which a server that has seen it can be asked to run it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Script {
+    /// What it is called in traces.
+    pub name: &'static str,
+    /// The SHA-1 of [`Script::text`], in lower-case hexadecimal.
+    pub sha1: &'static str,
+    /// The source.
+    pub text: &'static str,
+}
+
+/// Every script that this crate sends.
+pub const SCRIPTS: &[&Script] = &[&lock::ACQUIRE, &lock::EXTEND, &lock::RELEASE, &lock::INSPECT];
+
+/// One run of a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invocation {
+    /// What to run.
+    pub script: &'static Script,
+    /// `KEYS`.
+    pub keys: Vec<Vec<u8>>,
+    /// `ARGV`.
+    pub args: Vec<Vec<u8>>,
+}
+
+/// A reply as any Redis protocol carries it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// No value.
+    Nil,
+    /// An integer.
+    Integer(i64),
+    /// A string of bytes, simple or bulk.
+    Bytes(Vec<u8>),
+    /// A list.
+    Array(Vec<Self>),
+    /// An error, with its code: `WRONGTYPE Operation against …`.
+    Error(String),
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Bytes(text.as_bytes().to_vec())
+    }
+}
+
+/// The script run that applies `command`.
+#[must_use]
+pub fn encode(command: &Command) -> Invocation {
+    match command {
+        Command::Lock(command) => lock::encode(command),
+        Command::Debounce(command) => debounce::encode(command),
+    }
+}
+
+/// What `value` means as the answer to `command`.
+///
+/// # Errors
+///
+/// What the server's error means, or [`Cause::Malformed`] for a value of the wrong shape: the
+/// command may have been applied, so that is [`StoreError::Unknown`].
+pub fn decode(command: &Command, value: Value) -> Result<Reply, StoreError> {
+    if let Value::Error(message) = value {
+        return Err(refusal(message));
+    }
+    match command {
+        Command::Lock(command) => lock::decode(command, &value).map(Reply::Lock),
+        Command::Debounce(command) => debounce::decode(command, &value).map(Reply::Debounce),
+    }
+}
+
+/// Whether an error reply says that the script must be sent whole.
+#[must_use]
+pub fn is_no_script(message: &str) -> bool {
+    message.starts_with("NOSCRIPT")
+}
+
+/// What an error reply of the server means for the command that it answers.
+#[must_use]
+pub fn refusal(message: String) -> StoreError {
+    let code = message.split([' ', ':']).next().unwrap_or_default();
+    let kind = match code {
+        // The server says so before it runs anything.
+        "BUSY" | "CLUSTERDOWN" | "LOADING" | "MASTERDOWN" | "NOREPLICAS" | "TRYAGAIN" => {
+            return StoreError::NotSent(Cause::TryAgain(message.into()));
+        }
+        "NOAUTH" | "NOPERM" | "WRONGPASS" => RejectionKind::NotAllowed,
+        "OOM" => RejectionKind::OutOfMemory,
+        "READONLY" => RejectionKind::ReadOnly,
+        "WRONGTYPE" => RejectionKind::WrongType,
+        // Before Redis 7, an error inside a script is wrapped, with its code further on.
+        _ if message.contains("WRONGTYPE") => RejectionKind::WrongType,
+        _ if message.contains("OOM command not allowed") => RejectionKind::OutOfMemory,
+        _ if message.contains("script") => RejectionKind::Script,
+        _ => RejectionKind::Other,
+    };
+    StoreError::Rejected(Rejection { kind, message: message.into() })
+}
+
+fn malformed(value: &Value) -> StoreError {
+    let mut shown = format!("{value:?}");
+    if let Some((end, _)) = shown.char_indices().nth(80) {
+        shown.truncate(end);
+    }
+    StoreError::Unknown(Cause::Malformed(shown.into()))
+}
+
+impl Value {
+    fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Array(_) | Self::Error(_) | Self::Integer(_) | Self::Nil => None,
+        }
+    }
+
+    /// An integer, also when it was sent as decimal digits.
+    fn integer(&self) -> Option<i64> {
+        match self {
+            Self::Integer(number) => Some(*number),
+            Self::Bytes(bytes) => core::str::from_utf8(bytes).ok()?.parse().ok(),
+            Self::Array(_) | Self::Error(_) | Self::Nil => None,
+        }
+    }
+
+    fn unsigned(&self) -> Option<u64> {
+        self.integer().and_then(|number| number.try_into().ok())
+    }
+
+    /// A list whose first element is a word: the word, and the rest.
+    fn tagged(&self) -> Option<(&[u8], &[Self])> {
+        match self {
+            Self::Array(values) => {
+                let (tag, rest) = values.split_first()?;
+                Some((tag.bytes()?, rest))
+            }
+            Self::Bytes(_) | Self::Error(_) | Self::Integer(_) | Self::Nil => None,
+        }
+    }
+}
+
+fn decimal(number: u64) -> Vec<u8> {
+    number.to_string().into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use sha1::Digest;
+
+    use super::*;
+
+    #[test]
+    fn each_script_has_the_sha1_of_its_text() {
+        for script in SCRIPTS {
+            let digest = sha1::Sha1::digest(script.text);
+            let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(script.sha1, hex, "{}", script.name);
+        }
+    }
+
+    #[test]
+    fn errors_say_whether_the_command_was_applied() {
+        let kind = |message: &str| match refusal(message.into()) {
+            StoreError::Rejected(rejection) => Some(rejection.kind),
+            StoreError::NotSent(_) => None,
+            StoreError::Unknown(_) => panic!("an error reply is an answer"),
+        };
+        assert_eq!(kind("LOADING Redis is loading the dataset in memory"), None);
+        assert_eq!(kind("NOAUTH Authentication required."), Some(RejectionKind::NotAllowed));
+        assert_eq!(kind("OOM command not allowed when …"), Some(RejectionKind::OutOfMemory));
+        assert_eq!(kind("WRONGTYPE Operation against …"), Some(RejectionKind::WrongType));
+        assert_eq!(
+            kind("ERR Error running script (call to f_1): WRONGTYPE Operation"),
+            Some(RejectionKind::WrongType)
+        );
+        assert_eq!(kind("ERR user_script:1: boom script: x"), Some(RejectionKind::Script));
+        assert_eq!(kind("ERR max requests limit exceeded"), Some(RejectionKind::Other));
+    }
+}

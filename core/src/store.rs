@@ -1,0 +1,148 @@
+//! What the machines ask of a store, and what a store may answer.
+
+use alloc::{borrow::Cow, sync::Arc};
+use core::{error, fmt, future::Future};
+
+use crate::{
+    debounce::{DebounceCommand, DebounceReply},
+    lock::{LockCommand, LockReply},
+};
+
+/// One question to a store, applied atomically or not at all.
+///
+/// Deliberately exhaustive: a store must answer every command.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Command {
+    /// A question about a lock.
+    Lock(LockCommand),
+    /// A question about a debounced call.
+    Debounce(DebounceCommand),
+}
+
+/// A store's answer to a [`Command`].
+///
+/// Deliberately exhaustive: a machine must handle every reply.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Reply {
+    /// The answer to [`Command::Lock`].
+    Lock(LockReply),
+    /// The answer to [`Command::Debounce`].
+    Debounce(DebounceReply),
+}
+
+/// A place where commands are applied: a Redis server, a quorum of them, or this process.
+///
+/// # Contract
+///
+/// * A command is applied **atomically**, and at most once for each time it is sent. It may be
+///   applied again if a layer below sends it again: every command is idempotent.
+/// * `Ok` only if the command was applied and the reply is to this very command.
+/// * [`StoreError::NotSent`] only if it is certain that the command was not applied and never will
+///   be. In doubt: [`StoreError::Unknown`].
+/// * Keys expire by the store's own clock, never earlier than the time asked for (as far as that
+///   clock is right) and never without a time to live.
+/// * Dropping the future is allowed at any point and means *unknown*.
+/// * `execute` may be called concurrently, from any thread.
+pub trait Store {
+    /// Applies `command` and returns the reply.
+    ///
+    /// # Errors
+    ///
+    /// What happened, and whether the command can have been applied: see [`StoreError`].
+    fn execute(&self, command: Command) -> impl Future<Output = Result<Reply, StoreError>> + Send;
+}
+
+impl<S: Store + ?Sized> Store for &S {
+    fn execute(&self, command: Command) -> impl Future<Output = Result<Reply, StoreError>> + Send {
+        (**self).execute(command)
+    }
+}
+
+impl<S: Store + ?Sized> Store for Arc<S> {
+    fn execute(&self, command: Command) -> impl Future<Output = Result<Reply, StoreError>> + Send {
+        (**self).execute(command)
+    }
+}
+
+/// Why a command has no reply, by what that means for the caller.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum StoreError {
+    /// The command was certainly not applied and never will be: safe to try again.
+    NotSent(Cause),
+    /// The command may or may not have been applied, now or later: ambiguous.
+    Unknown(Cause),
+    /// The server answered no; nothing was applied and trying again will not help.
+    Rejected(Rejection),
+}
+
+/// What went wrong on the way.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Cause {
+    /// No reply within the time allowed.
+    TimedOut,
+    /// The connection broke.
+    Disconnected,
+    /// No connection could be made.
+    Unreachable,
+    /// The server is loading, busy, or not the leader, and says to try again.
+    TryAgain(Cow<'static, str>),
+    /// A reply came, but not in the shape that the command calls for.
+    Malformed(Cow<'static, str>),
+    /// Anything else, as the adapter tells it.
+    Other(Cow<'static, str>),
+}
+
+/// The server's refusal.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Rejection {
+    /// The kind of refusal.
+    pub kind: RejectionKind,
+    /// The server's own words.
+    pub message: Cow<'static, str>,
+}
+
+/// The kinds of refusal that a caller can act on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RejectionKind {
+    /// The credentials are wrong or do not allow the command.
+    NotAllowed,
+    /// The server is out of memory.
+    OutOfMemory,
+    /// The server only serves reads.
+    ReadOnly,
+    /// The script failed.
+    Script,
+    /// The key holds something that is not a lock or a debounce record.
+    WrongType,
+    /// Any other refusal.
+    Other,
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotSent(cause) => write!(f, "the store was not reached, nothing happened: {cause}"),
+            Self::Unknown(cause) => {
+                write!(f, "the store did not answer, the command may have been applied: {cause}")
+            }
+            Self::Rejected(rejection) => write!(f, "the store refused: {}", rejection.message),
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TimedOut => f.write_str("no reply in time"),
+            Self::Disconnected => f.write_str("the connection broke"),
+            Self::Unreachable => f.write_str("no connection could be made"),
+            Self::TryAgain(text) => write!(f, "the server says to try again: {text}"),
+            Self::Malformed(text) => write!(f, "a reply of the wrong shape: {text}"),
+            Self::Other(text) => f.write_str(text),
+        }
+    }
+}
+
+impl error::Error for StoreError {}
