@@ -9,3 +9,6 @@ mod machine_test;
 pub use command::{Holder, LockCommand, LockKeys, LockReply};
 pub use config::{AcquireOptions, ConfigError, LockConfig, LockOptions, MAX_LEASE, Terms};
 pub use machine::{Grant, LockMachine, LockOutcome, LockRequest, LossReason};
+
+/// How often a release is sent before its outcome is left open.
+const RELEASE_TRIES: u64 = 3;

@@ -27,16 +27,13 @@ mod release;
 use alloc::{boxed::Box, format};
 use core::time::Duration;
 
-use super::{Holder, LockCommand, LockConfig, LockReply, Terms};
+use super::{Holder, LockCommand, LockConfig, LockReply, RELEASE_TRIES, Terms};
 use crate::{
     machine::{Action, Event, Machine},
     store::{Cause, Command, Rejection, Reply, StoreError},
     time::Instant,
     token::{Fence, Token, Tokens},
 };
-
-/// How often a release is sent before its outcome is left open.
-const RELEASE_TRIES: u32 = 3;
 
 /// What a caller asks of a lock.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -199,7 +196,7 @@ struct Attempt {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Clearing {
     token: Token,
-    tries: u32,
+    tries: u64,
     then: Box<Next>,
 }
 
@@ -219,7 +216,7 @@ struct Extension {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Releasing {
     token: Token,
-    tries: u32,
+    tries: u64,
     ambiguous: bool,
 }
 
