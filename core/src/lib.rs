@@ -20,6 +20,8 @@ mod store;
 mod time;
 mod token;
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod debounce;
 pub mod lock;
 pub mod redis;

@@ -130,3 +130,95 @@ fn process_time() -> Instant {
     });
     *wall + start.elapsed()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::Cell, format, sync::Arc};
+
+    use super::*;
+    use crate::{
+        lock::LockKeys,
+        token::{Token, Tokens},
+    };
+
+    struct Scene {
+        store: MemoryStore<std::boxed::Box<dyn Fn() -> Instant>>,
+        now: std::rc::Rc<Cell<Instant>>,
+    }
+
+    impl Scene {
+        fn new() -> Self {
+            let now = std::rc::Rc::new(Cell::new(Instant::from_micros(1)));
+            let time = now.clone();
+            Self { store: MemoryStore::with_time(std::boxed::Box::new(move || time.get())), now }
+        }
+
+        fn pass(&self, micros: u64) {
+            self.now.set(self.now.get().plus_micros(micros));
+        }
+
+        fn acquire(&self, id: &str, token: &Token) -> LockReply {
+            let (keys, token) = (Arc::new(LockKeys::of(id)), token.clone());
+            let command = LockCommand::Acquire { keys, token, lease_ms: 10, fence_life_ms: 10 };
+            self.store.apply_lock(command)
+        }
+
+        fn release(&self, id: &str, token: &Token) -> LockReply {
+            let (keys, token) = (Arc::new(LockKeys::of(id)), token.clone());
+            self.store.apply_lock(LockCommand::Release { keys, token, tombstone_ms: 10 })
+        }
+    }
+
+    #[test]
+    fn a_lease_lives_to_its_last_microsecond_and_not_one_more() {
+        let (scene, mut tokens) = (Scene::new(), Tokens::of_owner("a"));
+        scene.acquire("job", &tokens.fresh());
+        scene.pass(9_999);
+        let reply = scene.acquire("job", &tokens.fresh());
+        assert_eq!(reply, LockReply::Busy { remaining_ms: Some(1) });
+        scene.pass(1);
+        let reply = scene.acquire("job", &tokens.fresh());
+        assert!(matches!(reply, LockReply::Acquired { fresh: true, .. }));
+    }
+
+    #[test]
+    fn what_has_expired_is_swept_out_as_others_come() {
+        let (scene, mut tokens) = (Scene::new(), Tokens::of_owner("a"));
+        for number in 0..10_000 {
+            scene.acquire(&format!("job {number}"), &tokens.fresh());
+            scene.pass(1_000);
+        }
+        assert_eq!(scene.store.live_keys(), 2 * 9, "a lock and a fence, for 9 of 10 ms");
+        assert!(scene.store.locks.len() <= 2 * SWEEP_FROM, "{}", scene.store.locks.len());
+    }
+
+    #[test]
+    fn tombstones_are_bounded_in_number_and_in_time() {
+        let (scene, mut tokens) = (Scene::new(), Tokens::of_owner("a"));
+        for _ in 0..5_000 {
+            let token = tokens.fresh();
+            scene.acquire("job", &token);
+            scene.release("job", &token);
+        }
+        assert!(scene.store.live_keys() < 1_100, "{}", scene.store.live_keys());
+        scene.pass(10_000);
+        assert_eq!(scene.store.live_keys(), 0);
+    }
+
+    #[test]
+    fn a_tombstone_laid_again_lives_on() {
+        let (scene, token) = (Scene::new(), Token::new("mine").unwrap());
+        scene.release("job", &token);
+        scene.pass(6_000);
+        scene.release("job", &token);
+        scene.pass(6_000);
+        assert_eq!(scene.acquire("job", &token), LockReply::Gone);
+        scene.pass(4_000);
+        assert!(matches!(scene.acquire("job", &token), LockReply::Acquired { .. }));
+    }
+
+    #[test]
+    fn fences_start_at_the_wall_clock() {
+        assert!(process_time() > Instant::from_micros(1_700_000_000_000_000));
+    }
+}
