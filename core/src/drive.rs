@@ -24,8 +24,20 @@ pub async fn drive<M: Machine>(
     clock: &impl Clock,
     request: M::Request,
 ) -> M::Outcome {
+    drive_observed(machine, store, clock, request, |_| ()).await
+}
+
+/// [`drive`], with a look at the machine after each step.
+pub(crate) async fn drive_observed<M: Machine>(
+    machine: &mut M,
+    store: &impl Store,
+    clock: &impl Clock,
+    request: M::Request,
+    observe: impl Fn(&M),
+) -> M::Outcome {
     let mut action = machine.step(clock.now(), Event::Start(request));
     loop {
+        observe(machine);
         let event = match action {
             Action::Call { command, give_up_at } => {
                 Event::Replied(before(give_up_at, clock, store.execute(command)).await)
@@ -53,10 +65,7 @@ async fn before<T>(
 }
 
 /// The output of whichever is ready first; `first` wins a tie, so that the order is deterministic.
-pub(crate) async fn race<T>(
-    first: impl Future<Output = T>,
-    second: impl Future<Output = T>,
-) -> T {
+pub(crate) async fn race<T>(first: impl Future<Output = T>, second: impl Future<Output = T>) -> T {
     let (mut first, mut second) = (pin!(first), pin!(second));
     poll_fn(|context| match first.as_mut().poll(context) {
         Poll::Ready(output) => Poll::Ready(output),
