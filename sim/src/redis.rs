@@ -1,84 +1,136 @@
-//! stub
-#![allow(missing_docs)]
-use std::collections::BTreeMap;
+//! A Redis server as a value: keys, scripts and the server's clock given with each command.
+//!
+//! Nothing here looks at the time, the network or randomness, so equal servers given equal
+//! commands stay equal. Lua scripts run in a real Lua 5.1; its virtual machine belongs to the
+//! thread, not to the value.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use leasehold_sim::redis::{Redis, Resp};
+//!
+//! fn words(text: &str) -> Vec<Bytes> {
+//!     text.split(' ').map(|word| Bytes::copy_from_slice(word.as_bytes())).collect()
+//! }
+//!
+//! let mut redis = Redis::default();
+//! assert_eq!(redis.execute(0, &words("SET job token NX PX 10")), Resp::OK);
+//! assert_eq!(redis.execute(4_000, &words("PTTL job")), Resp::Integer(6));
+//! assert_eq!(redis.execute(11_000, &words("GET job")), Resp::Nil);
+//! ```
+
+mod command;
+mod commands;
+mod expiry;
+mod keyspace;
+mod lua;
+mod resp;
+mod script;
+mod twins;
+
+use std::borrow::Cow;
+
 use bytes::Bytes;
-use leasehold_core::{Command, Reply, StoreError, Fence, lock::{LockCommand, LockReply}};
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Engine { Lua, Native }
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Value { Nil, Integer(i64), Ok, Bulk(Bytes), Error(String) }
-impl Value { pub fn ok() -> Self { Self::Ok } }
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Entry { pub value: Bytes, pub expires_at_ms: Option<u64> }
-impl Entry { pub fn text(&self) -> Option<&[u8]> { Some(&self.value) } }
+use leasehold_core::{Command, Reply, StoreError, redis as wire};
+
+pub use keyspace::{Change, Entry, Keyspace, Value};
+pub use resp::Resp;
+pub use twins::stale as stale_twins;
+
+use command::{Call, NotFound};
+
+/// How many expired keys one command removes at most, so that none pauses for long.
+const PURGED_PER_COMMAND: usize = 1_000;
+
+/// One server: what it would lose if its memory were wiped.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Keyspace { map: BTreeMap<Bytes, Entry>, watch: bool, changes: Vec<(Bytes, Option<Entry>)> }
-impl Keyspace {
-    pub fn watch_changes(&mut self, on: bool) { self.watch = on; }
-    pub fn take_changes(&mut self) -> Vec<(Bytes, Option<Entry>)> { std::mem::take(&mut self.changes) }
-    pub fn peek(&self, now: u64, key: &[u8]) -> Option<&Entry> { self.map.get(key).filter(|e| e.expires_at_ms.is_none_or(|x| now < x)) }
-    pub fn set_entry(&mut self, key: Bytes, entry: Option<Entry>) { if self.watch { self.changes.push((key.clone(), entry.clone())); } match entry { Some(e) => { self.map.insert(key, e); } None => { self.map.remove(&key); } } }
-    pub fn len(&self) -> usize { self.map.len() }
-    pub fn is_empty(&self) -> bool { self.map.is_empty() }
+pub struct Redis {
+    /// The data.
+    pub keyspace: Keyspace,
+    scripts: script::Scripts,
 }
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Redis { pub keyspace: Keyspace }
+
+/// How a server runs the scripts of Leasehold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Engine {
+    /// The Lua text itself, as every real server does.
+    #[default]
+    Lua,
+    /// A native twin where there is one for exactly this text, else the Lua. Same replies and same
+    /// keys, ten times faster; only the server's cache of scripts is not touched.
+    Native,
+}
+
 impl Redis {
-    pub fn restart(&mut self) { let w = self.keyspace.watch; self.keyspace = Keyspace::default(); self.keyspace.watch = w; }
-    pub fn forget_scripts(&mut self) {}
-    pub fn execute(&mut self, now_us: u64, argv: &[Bytes]) -> Value {
-        let now = now_us / 1000;
-        let key = &argv[if &argv[0][..] == b"EVAL" { 3 } else { 1 }];
-        let cur = self.keyspace.peek(now, key).cloned();
-        if &argv[0][..] == b"SET" {
-            if cur.is_some() { return Value::Nil; }
-            let ms: u64 = std::str::from_utf8(&argv[5]).unwrap().parse().unwrap();
-            self.keyspace.set_entry(key.clone(), Some(Entry { value: argv[2].clone(), expires_at_ms: Some(now + ms) }));
-            return Value::Ok;
-        }
-        let Some(mut cur) = cur else { return Value::Integer(0) };
-        if cur.value != argv[4] { return Value::Integer(0); }
-        if argv.len() == 5 { self.keyspace.set_entry(key.clone(), None); return Value::Integer(1); }
-        let s: u64 = std::str::from_utf8(&argv[5]).unwrap().parse().unwrap();
-        let rest = (cur.expires_at_ms.unwrap() - now + 500) / 1000;
-        if rest == 0 { return Value::Integer(0); }
-        cur.expires_at_ms = Some(now + (rest + s) * 1000);
-        self.keyspace.set_entry(key.clone(), Some(cur));
-        Value::Integer(1)
+    /// Runs one command. `now_us` is the server's **wall** clock in microseconds since the Unix
+    /// epoch: it drives `TIME` and every time to live, and may go back. A wrong command gets
+    /// [`Resp::Error`] with the text of Redis 7 and changes nothing.
+    pub fn execute(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {
+        self.keyspace.purge(now_us / 1_000, PURGED_PER_COMMAND);
+        self.run(now_us, arguments)
     }
-    pub fn apply(&mut self, now_us: u64, command: &Command, _e: Engine) -> Result<Reply, StoreError> {
-        let now = now_us / 1000;
-        let Command::Lock(c) = command else { unreachable!() };
-        Ok(Reply::Lock(match c {
-            LockCommand::Acquire { keys, token, lease_ms, fence_life_ms } => {
-                let cur = self.keyspace.peek(now, keys.lock().as_bytes());
-                if let Some(c) = cur && c.value != token.as_str().as_bytes() {
-                    return Ok(Reply::Lock(LockReply::Busy { remaining_ms: c.expires_at_ms.map(|x| x - now) }));
-                }
-                let had = cur.is_some();
-                if self.keyspace.peek(now, keys.tombstone(token).as_bytes()).is_some() { return Ok(Reply::Lock(LockReply::Gone)); }
-                let last: u64 = self.keyspace.peek(now, keys.fence().as_bytes()).map_or(0, |e| std::str::from_utf8(&e.value).unwrap().parse().unwrap());
-                if had && last > 0 { return Ok(Reply::Lock(LockReply::Acquired { fence: Fence(last), fresh: false })); }
-                let fence = (last + 1).max(now_us);
-                self.keyspace.set_entry(Bytes::copy_from_slice(keys.fence().as_bytes()), Some(Entry { value: fence.to_string().into(), expires_at_ms: Some(now + fence_life_ms) }));
-                if !had { self.keyspace.set_entry(Bytes::copy_from_slice(keys.lock().as_bytes()), Some(Entry { value: Bytes::copy_from_slice(token.as_str().as_bytes()), expires_at_ms: Some(now + lease_ms) })); }
-                LockReply::Acquired { fence: Fence(fence), fresh: !had }
+
+    /// Applies a command of Leasehold as production does: as a script, and what it answers.
+    ///
+    /// # Errors
+    ///
+    /// What the server's refusal means: [`StoreError::Rejected`] if a key holds something else.
+    pub fn apply(
+        &mut self,
+        now_us: u64,
+        command: &Command,
+        engine: Engine,
+    ) -> Result<Reply, StoreError> {
+        self.keyspace.purge(now_us / 1_000, PURGED_PER_COMMAND);
+        if engine == Engine::Native
+            && let Some(reply) = twins::run(&mut self.keyspace, now_us, command)
+        {
+            return Ok(reply);
+        }
+        wire::decode(command, self.run_script(now_us, command).into())
+    }
+
+    /// `EVALSHA`, and `EVAL` if the server has not seen the script.
+    fn run_script(&mut self, now_us: u64, command: &Command) -> Resp {
+        let invocation = wire::encode(command);
+        let mut arguments = Vec::with_capacity(3 + invocation.keys.len() + invocation.args.len());
+        arguments.push(Bytes::from_static(b"EVALSHA"));
+        arguments.push(Bytes::from_static(invocation.script.sha1.as_bytes()));
+        arguments.push(Bytes::from(invocation.keys.len().to_string()));
+        arguments.extend(invocation.keys.into_iter().chain(invocation.args).map(Bytes::from));
+        let reply = self.run(now_us, &arguments);
+        match reply {
+            Resp::Error(ref message) if wire::is_no_script(message) => {
+                arguments[0] = Bytes::from_static(b"EVAL");
+                arguments[1] = Bytes::from_static(invocation.script.text.as_bytes());
+                self.run(now_us, &arguments)
             }
-            LockCommand::Extend { keys, token, lease_ms } => {
-                match self.keyspace.peek(now, keys.lock().as_bytes()).cloned() {
-                    Some(mut c) if c.value == token.as_str().as_bytes() => { if c.expires_at_ms.unwrap() < now + lease_ms { c.expires_at_ms = Some(now + lease_ms); self.keyspace.set_entry(Bytes::copy_from_slice(keys.lock().as_bytes()), Some(c)); } LockReply::Extended }
-                    _ => LockReply::NotHeld }
+            reply => reply,
+        }
+    }
+
+    fn run(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {
+        let answer = match command::find(arguments) {
+            Ok((_, function)) => function(&mut Call { redis: self, now_us }, arguments),
+            Err(reason) => Err(reason.refusal(arguments)),
+        };
+        answer.unwrap_or_else(|refusal| Resp::Error(refusal.0))
+    }
+
+    /// Runs a command on behalf of a script, which is told of its mistakes in other words.
+    fn run_for_script(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {
+        let refused = |text| Resp::Error(Cow::Borrowed(text));
+        match command::find(arguments) {
+            Ok((spec, _)) if !spec.is_scriptable() => {
+                refused("ERR This Redis command is not allowed from script")
             }
-            LockCommand::Release { keys, token, tombstone_ms } => {
-                let t = keys.tombstone(token);
-                let memo = self.keyspace.peek(now, t.as_bytes()).is_some_and(|e| &e.value[..] == b"released");
-                let held = self.keyspace.peek(now, keys.lock().as_bytes()).is_some_and(|c| c.value == token.as_str().as_bytes());
-                if held { self.keyspace.set_entry(Bytes::copy_from_slice(keys.lock().as_bytes()), None); }
-                let r = held || memo;
-                self.keyspace.set_entry(t.into(), Some(Entry { value: Bytes::from_static(if r { b"released" } else { b"unheld" }), expires_at_ms: Some(now + tombstone_ms) }));
-                if r { LockReply::Released } else { LockReply::NotHeld }
+            Ok((_, function)) => function(&mut Call { redis: self, now_us }, arguments)
+                .unwrap_or_else(|refusal| Resp::Error(refusal.0)),
+            Err(NotFound::Arity(_)) => {
+                refused("ERR Wrong number of args calling Redis command from script")
             }
-            LockCommand::Inspect { .. } => unreachable!(),
-        }))
+            Err(NotFound::Subcommand | NotFound::Unknown) => {
+                refused("ERR Unknown Redis command called from script")
+            }
+        }
     }
 }

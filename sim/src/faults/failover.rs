@@ -4,6 +4,7 @@ use super::Fault;
 use crate::{
     decide::Chance,
     history::Client,
+    redis::Redis,
     world::{Step, Watch},
 };
 
@@ -32,9 +33,9 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         replica.catch_up(horizon);
         let lost = replica.log.len();
         replica.log.clear();
+        server.redis = Redis::default();
         server.redis.keyspace = replica.keyspace.clone();
         server.redis.keyspace.watch_changes(true);
-        server.redis.forget_scripts();
         server.electing_until = now + ELECTION;
         self.struck(Fault::Failover, None, choice, now + ELECTION);
         if lost > 0 {

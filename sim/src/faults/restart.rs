@@ -4,7 +4,8 @@ use super::Fault;
 use crate::{
     decide::Chance,
     history::Client,
-    world::{Step, Watch},
+    redis::Redis,
+    world::{Replica, Step, Watch},
 };
 
 impl<C: Chance, W: Watch> Step<'_, C, W> {
@@ -12,8 +13,14 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     #[inline]
     pub(crate) fn restart(&mut self, client: Client, call: u32) {
         if self.strikes(Fault::Restart, client, call, 2) == 1 {
-            let lost = self.core.server.redis.keyspace.len();
-            self.core.server.redis.restart();
+            let server = &mut self.core.server;
+            let lost = server.redis.keyspace.len();
+            server.redis = Redis::default();
+            if let Some(replica) = &mut server.replica {
+                // A replica follows its primary, also into nothing.
+                *replica = Replica::default();
+                server.redis.keyspace.watch_changes(true);
+            }
             self.struck(Fault::Restart, None, 1, self.core.now);
             if lost > 0 {
                 self.bit(Fault::Restart, None, call);

@@ -16,6 +16,10 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     pub(crate) fn jump_clock(&mut self, client: Client, call: u32) {
         let choice = self.strikes(Fault::ServerClock, client, call, OFFSETS.len() as u32);
         if choice > 0 {
+            // What has expired is gone by now: a server does not wait to be asked.
+            let wall_ms = self.core.server.wall(self.core.now) / 1_000;
+            self.core.server.redis.keyspace.purge(wall_ms, usize::MAX);
+            self.look(false);
             self.core.server.clock_offset_us = OFFSETS[choice as usize];
             let timed = self.core.server.redis.keyspace.len() > 0;
             self.struck(Fault::ServerClock, None, choice, self.core.now);

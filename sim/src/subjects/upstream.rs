@@ -9,7 +9,7 @@ pub(crate) use lock::UpstreamLockProgram;
 
 use crate::{
     history::TokenId,
-    redis::{Redis, Value},
+    redis::{Redis, Resp},
     subjects::LOCK_ID,
 };
 
@@ -34,7 +34,7 @@ if rest <= 0 or redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('EXPIRE', KEYS[1], rest + ARGV[2])";
 
 impl UpstreamCommand {
-    pub(crate) fn apply(&self, redis: &mut Redis, wall_us: u64) -> Value {
+    pub(crate) fn apply(&self, redis: &mut Redis, wall_us: u64) -> Resp {
         let words: Vec<Bytes> = match self {
             Self::SetIfAbsent { token, lease_ms, .. } => {
                 words(&["SET", LOCK_ID, token, "NX", "PX", &lease_ms.to_string()])

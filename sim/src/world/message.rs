@@ -40,7 +40,7 @@ pub(crate) enum Request {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Response {
     Ours(Result<Reply, StoreError>),
-    Upstream(redis::Value),
+    Upstream(redis::Resp),
     /// An error on the way, which says nothing of the request's fate.
     Broken,
     /// The server is certain to have refused to look at it.

@@ -2,14 +2,13 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
 use leasehold_core::{Command, lock::LockCommand};
 
 use super::{Body, Message, Plan, Request, Response, Step, Topology, Watch};
 use crate::{
     decide::Chance,
     history::{Act, Event, TokenId},
-    redis::{Entry, Keyspace, Redis, Value},
+    redis::{Change, Keyspace, Redis, Resp, Value},
     subjects::LOCK_ID,
 };
 
@@ -36,7 +35,7 @@ pub(crate) struct Server {
 pub(crate) struct Replica {
     pub(crate) keyspace: Keyspace,
     /// Writes that it may not have yet, with their times.
-    pub(crate) log: VecDeque<(u64, Vec<(Bytes, Option<Entry>)>)>,
+    pub(crate) log: VecDeque<(u64, Vec<Change>)>,
 }
 
 impl Server {
@@ -53,9 +52,10 @@ impl Server {
         (EPOCH + at).saturating_add_signed(self.clock_offset_us)
     }
 
-    /// The true time at which the wall clock will show `wall_ms`, if it does not jump.
+    /// The true time at which a key that expires at `wall_ms` is gone, if the clock does not jump:
+    /// once the clock is past it.
     fn truth(&self, wall_ms: u64) -> u64 {
-        (wall_ms * 1_000).saturating_add_signed(-self.clock_offset_us).saturating_sub(EPOCH)
+        ((wall_ms + 1) * 1_000).saturating_add_signed(-self.clock_offset_us).saturating_sub(EPOCH)
     }
 }
 
@@ -87,7 +87,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             }
             Request::Upstream(command) => {
                 let value = command.apply(&mut self.core.server.redis, wall);
-                let fence = (act == Act::Acquire && !matches!(value, Value::Nil)).then_some(0);
+                let fence = (act == Act::Acquire && !matches!(value, Resp::Nil)).then_some(0);
                 (Response::Upstream(value), fence)
             }
         };
@@ -108,8 +108,10 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         let wall_ms = server.wall(self.core.now) / 1_000;
         let entry = server.redis.keyspace.peek(wall_ms, LOCK_ID.as_bytes());
         let found = entry.map(|entry| {
-            let token = entry.text().and_then(TokenId::parse);
-            let token = token.expect("only tokens are stored under the lock's key");
+            let Value::String(text) = &entry.value else {
+                unreachable!("only tokens are stored under the lock's key");
+            };
+            let token = TokenId::parse(text).expect("only tokens are stored under the lock's key");
             (token, entry.expires_at_ms.unwrap_or(u64::MAX))
         });
         if found == server.seen {

@@ -7,7 +7,7 @@ use crate::{
     decide::{Chance, Kind},
     faults::Cancelled,
     history::{Act, Answer, Ask, Client, End, Event, TokenId},
-    redis::Value,
+    redis::Resp,
     world::{Alarm, Plan, Request, Response, Step, Watch},
 };
 
@@ -97,7 +97,7 @@ impl UpstreamLockProgram {
             Response::Ours(_) => unreachable!("nothing was asked in our words"),
         };
         self.request = None;
-        let yes = matches!(value, Value::Integer(1)) || value == Value::ok();
+        let yes = value == Resp::Integer(1) || value == Resp::OK;
         match self.stage {
             Stage::Acquiring { .. } if yes => self.acquired(step, me),
             Stage::Acquiring { attempt } => {
