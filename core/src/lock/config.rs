@@ -81,7 +81,7 @@ pub struct LockConfig {
     pub(super) call_timeout_us: u64,
     pub(super) drift_ppm: u32,
     pub(super) margin_us: u64,
-    pub(super) tombstone_ms: u64,
+    pub(super) mark_ms: u64,
     pub(super) fence_life_ms: u64,
     pub(super) max_renewals: Option<u32>,
 }
@@ -126,7 +126,7 @@ impl LockConfig {
             call_timeout_us: whole_millis("call_timeout", options.call_timeout)? * 1_000,
             drift_ppm: options.drift_ppm,
             margin_us: whole_micros(options.margin),
-            tombstone_ms: whole_millis("request_life", options.request_life)?,
+            mark_ms: whole_millis("request_life", options.request_life)?,
             fence_life_ms: whole_millis("fence_life", options.fence_life)?,
             max_renewals: options.max_renewals,
         };

@@ -167,7 +167,7 @@ impl UpstreamLockProgram {
     fn acquire<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         self.ask(step, me, Ask::Acquire);
         self.made += 1;
-        self.token = format!("{}.{}", TokenId::owner(me, self.life), self.made);
+        self.token = format!("{}.{}#1", TokenId::owner(me, self.life), self.made);
         self.next_try(step, me, 1);
     }
 
