@@ -65,7 +65,7 @@ async fn work_is_dropped_at_the_local_deadline_though_the_server_hangs() {
     let took = network.clock.now().since(start).as_millis();
     assert_eq!(took, 3_000 - 32, "the lease less its margin, told at once");
     assert_eq!(steps.load(Ordering::Relaxed), 29);
-    assert_eq!(lock.in_flight().unwrap().as_str(), "me.1");
+    assert_eq!(lock.in_flight().unwrap().as_str(), "me.1#1");
 }
 
 #[tokio::test(start_paused = true)]
@@ -111,7 +111,7 @@ async fn a_release_that_fails_does_not_replace_the_result() {
         7
     };
     assert_eq!(lock.hold(work).await, Ok(7));
-    assert_eq!(lock.in_flight().unwrap().as_str(), "me.1");
+    assert_eq!(lock.in_flight().unwrap().as_str(), "me.1#1");
     network.heal();
     assert!(lock.acquire().await.is_ok(), "the next call cleans up");
 }
@@ -280,7 +280,7 @@ async fn a_late_copy_of_a_cleared_acquire_locks_nothing() {
     let mut lock = network.lock("me");
     network.faults([Fault::Late(secs(1))]);
     let mut lease = lock.acquire().await.unwrap();
-    assert_eq!(lease.token().as_str(), "me.2");
+    assert_eq!(lease.token().as_str(), "me.1#2");
     lease.release().await.unwrap();
     sleep(secs(2)).await;
     assert_eq!(network.holder(None).await, Holder::Free, "the first attempt has arrived by now");
