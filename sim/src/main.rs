@@ -1,18 +1,13 @@
 //! x
-use leasehold_sim::{faults::*, guarantees::*, subjects::*, run::*};
+use leasehold_sim::{faults::*, subjects::*, run::*};
 fn main() {
     let n: u64 = std::env::args().nth(1).unwrap().parse().unwrap();
-    let seed: u64 = std::env::args().nth(2).unwrap().parse().unwrap();
-    for &s in Subject::ALL { for &w in s.workloads() {
-      for f in std::iter::once(None).chain(Fault::ALL.iter().copied().map(Some)) {
-        if let Some(f) = f { if !s.can_suffer(f) { continue; } }
-        let set = f.map_or(FaultSet::NONE, FaultSet::only);
-        let mut bit = 0; let mut cnt=[0u64;40]; let mut ex=[0u64;40];
-        for i in 0..n {
-            let r = Run::seeded(s.plan(w, set), seed, i);
-            if f.is_none_or(|f| r.bites(f) > 0) { bit += 1; 
-              for &g in Guarantee::ALL { if r.exercised(g) {ex[g as usize]+=1;} if r.violation(g).is_some() { cnt[g as usize]+=1; } } }
-        }
-        for &g in Guarantee::ALL { if cnt[g as usize] > 0 { println!("{} {} {} {}/{bit}", s.name(), g.name(), f.map_or("none", |f| f.name()), cnt[g as usize]); } else if ex[g as usize]==0 {println!("{} {} {} NOTEX/{bit}", s.name(), g.name(), f.map_or("none", |f| f.name())); } }
-    } } }
+    let mut plan = Subject::Lock.plan(Workload::Lock, FaultSet::NONE);
+    plan.clients = 8; plan.faults_end = 60_000_000; plan.end = 60_000_000;
+    plan.latency = 1000; plan.jitter_step = 1; plan.jitter_choices = 19_001;
+    plan.lease = 1_000_000; plan.attempts = u32::MAX; plan.delay = 100_000; plan.delay_jitter = false; plan.hold = 50_000;
+    plan.idle = 0; plan.idle_step = 1; plan.idle_choices = 100_001; plan.styles = 1; plan.acts = false;
+    let (mut m, mut g, mut h) = (0, 0, 0u64);
+    for i in 0..n { let r = Run::seeded(plan.clone(), 1, i); m += r.world().messages(); g += r.world().grants(); h ^= r.trace_hash(); }
+    println!("{m} messages {g} grants {h:x}");
 }
