@@ -3,7 +3,7 @@
 use alloc::{string::String, sync::Arc};
 use core::{error, fmt, time::Duration};
 
-use super::LockKeys;
+use super::{LockKeys, RELEASE_TRIES};
 use crate::{time::whole_micros, token::Token};
 
 /// The longest lease, wait or extension: ten years. Longer ones would overflow a server's clock.
@@ -81,7 +81,7 @@ pub struct LockConfig {
     pub(super) call_timeout_us: u64,
     pub(super) drift_ppm: u32,
     pub(super) margin_us: u64,
-    pub(super) tombstone_ms: u64,
+    pub(super) mark_ms: u64,
     pub(super) fence_life_ms: u64,
     pub(super) max_renewals: Option<u32>,
 }
@@ -126,7 +126,7 @@ impl LockConfig {
             call_timeout_us: whole_millis("call_timeout", options.call_timeout)? * 1_000,
             drift_ppm: options.drift_ppm,
             margin_us: whole_micros(options.margin),
-            tombstone_ms: whole_millis("request_life", options.request_life)?,
+            mark_ms: whole_millis("request_life", options.request_life)?,
             fence_life_ms: whole_millis("fence_life", options.fence_life)?,
             max_renewals: options.max_renewals,
         };
@@ -168,6 +168,20 @@ impl LockConfig {
     /// [`ConfigError::Zero`] or [`ConfigError::TooLong`].
     pub fn extension(&self, by: Duration) -> Result<u64, ConfigError> {
         whole_millis("extension", by)
+    }
+
+    /// The longest that a call with these terms takes, if every reply is missing: each try, the
+    /// clean-up after it, and that of a call that was dropped before.
+    #[must_use]
+    pub fn patience(&self, terms: &Terms) -> Duration {
+        let spread = |delay_us: u64| if self.jitter { delay_us / 2 * 3 } else { delay_us };
+        let clean_up = RELEASE_TRIES
+            * (self.call_timeout_us.saturating_add(spread(self.terms.delay_us)));
+        let one_try = clean_up
+            .saturating_add(self.call_timeout_us)
+            .saturating_add(spread(terms.delay_us));
+        let tries = one_try.saturating_mul(terms.attempts.into());
+        Duration::from_micros(tries.saturating_add(clean_up))
     }
 
     /// What is taken off a lease of `lease_us`: the share that the clocks may drift apart, and the

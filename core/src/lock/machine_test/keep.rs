@@ -92,8 +92,8 @@ fn a_late_sleeper_finds_the_lease_lost_and_sends_nothing() {
 fn keeping_stops_when_told_and_the_lease_stands() {
     let mut asleep = keeping(|_| ());
     assert_eq!(asleep.stop().done(), LockOutcome::Stopped);
-    assert_eq!(asleep.start(LockRequest::Release).call(), "release me.1");
+    assert_eq!(asleep.start(LockRequest::Release).call(), "release me.1#1");
     let mut renewing = keeping(|_| ());
     assert_eq!(renewing.sleep().stop().done(), LockOutcome::Stopped);
-    assert_eq!(renewing.start(LockRequest::Release).call(), "release me.1");
+    assert_eq!(renewing.start(LockRequest::Release).call(), "release me.1#1");
 }

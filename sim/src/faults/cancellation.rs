@@ -1,0 +1,54 @@
+//! A caller drops the future it awaits, or the whole handle.
+
+use super::Fault;
+use crate::{
+    decide::Chance,
+    history::Client,
+    world::{Step, Watch, What},
+};
+
+/// How a caller goes away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cancelled {
+    /// It stays, for now.
+    No,
+    /// It drops the future at once.
+    Future,
+    /// It drops the future and the handle at once.
+    Handle,
+}
+
+/// Long enough for a request to arrive, too short for its reply.
+const SOON: u64 = 1_500;
+
+impl<C: Chance, W: Watch> Step<'_, C, W> {
+    /// Whether the caller goes away at this await.
+    #[inline]
+    pub(crate) fn cancels(&mut self, client: Client) -> Cancelled {
+        if !self.core.plan.faults.contains(Fault::Cancellation) {
+            return Cancelled::No;
+        }
+        let host = self.host(client);
+        host.awaits_number += 1;
+        let (awaiting, call) = (host.awaits_number, host.calls);
+        let choice = self.strikes(Fault::Cancellation, client, awaiting, 4);
+        if choice == 0 {
+            return Cancelled::No;
+        }
+        if choice == 2 {
+            let at = self.core.now + SOON;
+            self.core.queue.push(at, What::Cancel { client, awaiting });
+            return Cancelled::No;
+        }
+        self.struck(Fault::Cancellation, Some(client), choice, self.core.now);
+        self.bit(Fault::Cancellation, Some(client), call);
+        if choice == 1 { Cancelled::Future } else { Cancelled::Handle }
+    }
+
+    /// The caller goes away in the middle of an await.
+    pub(crate) fn cancelled_in_flight(&mut self, client: Client) {
+        let call = self.host(client).calls;
+        self.struck(Fault::Cancellation, Some(client), 2, self.core.now);
+        self.bit(Fault::Cancellation, Some(client), call);
+    }
+}

@@ -1,0 +1,145 @@
+//! Lua 5.1 for scripts: one virtual machine per thread, compiled functions kept by SHA-1.
+//!
+//! The machine holds nothing between two scripts that a script could see, so it is no part of the
+//! server's value. While a script runs, the server itself is moved to a place of the thread where
+//! `redis.call` finds it, and moved back at the end, also on a panic.
+
+mod convert;
+mod failure;
+mod library;
+mod random;
+mod sandbox;
+
+use std::{cell::RefCell, mem};
+
+use bytes::Bytes;
+use mlua::{Function, Lua, Table, Value as LuaValue};
+use rustc_hash::FxHashMap;
+
+use super::{
+    Redis, Resp,
+    command::{Call, Refusal},
+    script::Sha1,
+};
+
+/// What a machine may allocate, so that a runaway script cannot take the whole host.
+const MEMORY_LIMIT: usize = 256 << 20;
+/// Compiled scripts kept per thread. Beyond it they are all dropped: a client makes scripts up.
+const KEPT_SCRIPTS: usize = 1_000;
+/// The name under which every script is compiled, seen in its errors.
+const CHUNK: &str = "@user_script";
+
+thread_local! {
+    static MACHINE: Machine = Machine::new().expect("the sandbox is our own and always loads");
+    static RUNNING: RefCell<Option<Running>> = const { RefCell::new(None) };
+}
+
+struct Machine {
+    lua: Lua,
+    /// What a script sees as globals, behind the guard.
+    globals: Table,
+    /// Runs a script and turns its error into text.
+    protected: Function,
+    compiled: RefCell<FxHashMap<Sha1, Function>>,
+}
+
+/// The server on whose behalf a script runs.
+struct Running {
+    redis: Redis,
+    now_us: u64,
+    sha1: Sha1,
+    random: random::Random,
+}
+
+/// Checks that a script compiles.
+pub(super) fn compile(sha1: &Sha1, text: &Bytes) -> Result<(), Refusal> {
+    MACHINE.with(|machine| machine.function(sha1, text).map(drop))
+}
+
+/// Runs a script, atomically, at the frozen time of `call`.
+pub(super) fn run(
+    call: &mut Call<'_>,
+    sha1: &Sha1,
+    text: &Bytes,
+    keys: &[Bytes],
+    args: &[Bytes],
+) -> Resp {
+    MACHINE.with(|machine| {
+        let function = match machine.function(sha1, text) {
+            Ok(function) => function,
+            Err(refusal) => return Resp::Error(refusal.0),
+        };
+        let _lent = Lent::new(call, sha1);
+        machine.run(function, keys, args).unwrap_or_else(|error| failure::fatal(&error))
+    })
+}
+
+impl Machine {
+    fn new() -> mlua::Result<Self> {
+        let (lua, globals, protected) = sandbox::build()?;
+        lua.set_memory_limit(MEMORY_LIMIT)?;
+        Ok(Self { lua, globals, protected, compiled: RefCell::default() })
+    }
+
+    fn function(&self, sha1: &Sha1, text: &Bytes) -> Result<Function, Refusal> {
+        if let Some(function) = self.compiled.borrow().get(sha1) {
+            return Ok(function.clone());
+        }
+        let function = self
+            .lua
+            .load(&**text)
+            .set_name(CHUNK)
+            .set_mode(mlua::chunk::ChunkMode::Text)
+            .into_function()
+            .map_err(|error| failure::not_compiled(&error))?;
+        let mut compiled = self.compiled.borrow_mut();
+        if compiled.len() >= KEPT_SCRIPTS {
+            compiled.clear();
+        }
+        compiled.insert(*sha1, function.clone());
+        Ok(function)
+    }
+
+    fn run(&self, function: Function, keys: &[Bytes], args: &[Bytes]) -> mlua::Result<Resp> {
+        self.globals.raw_set("KEYS", self.list(keys)?)?;
+        self.globals.raw_set("ARGV", self.list(args)?)?;
+        let (done, result): (bool, LuaValue) = self.protected.call(function)?;
+        if done { convert::to_resp(&result) } else { Ok(failure::reply(&result)) }
+    }
+
+    fn list(&self, items: &[Bytes]) -> mlua::Result<Table> {
+        let table = self.lua.create_table_with_capacity(items.len(), 0)?;
+        for item in items {
+            table.raw_push(self.lua.create_string(item)?)?;
+        }
+        Ok(table)
+    }
+}
+
+/// A server lent to [`RUNNING`], given back on drop.
+struct Lent<'a>(&'a mut Redis);
+
+impl<'a> Lent<'a> {
+    fn new(call: &'a mut Call<'_>, sha1: &Sha1) -> Self {
+        let redis = mem::take(&mut *call.redis);
+        let running =
+            Running { redis, now_us: call.now_us, sha1: *sha1, random: random::Random::default() };
+        RUNNING.set(Some(running));
+        Self(call.redis)
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        if let Some(running) = RUNNING.take() {
+            *self.0 = running.redis;
+        }
+    }
+}
+
+/// Gives `f` the server on whose behalf the current script runs.
+fn with_running<R>(f: impl FnOnce(&mut Running) -> R) -> R {
+    RUNNING.with_borrow_mut(|running| {
+        f(running.as_mut().expect("Lua code of ours runs only inside a script"))
+    })
+}

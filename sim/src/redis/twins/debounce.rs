@@ -1,0 +1,15 @@
+//! The twins of the debounce's scripts: none yet.
+
+use leasehold_core::debounce::{DebounceCommand, DebounceReply};
+
+use super::{super::Keyspace, Pin};
+
+pub(super) const PINS: &[Pin] = &[];
+
+pub(super) fn run(
+    _keys: &mut Keyspace,
+    _now_us: u64,
+    command: &DebounceCommand,
+) -> Option<DebounceReply> {
+    match *command {}
+}
