@@ -146,8 +146,12 @@ fn a_callers_token_that_is_there_already_is_a_lease_only_from_its_extension_on()
     assert_eq!(scene.millis_left(), 10_000 - 102 - 300);
 
     let mut scene = Scene::new();
-    scene.acquire_with(own_token()).reply(there).reply(LockReply::NotHeld);
+    scene.acquire_with(own_token()).reply(there.clone()).reply(LockReply::NotHeld);
     assert_eq!(scene.sleep().call(), "acquire mine", "it ran out in between");
+
+    let mut last_try = Scene::with(|options| options.attempts = 1);
+    last_try.acquire_with(own_token()).reply(there).fail(TIMED_OUT);
+    assert_eq!(last_try.call(), "release mine");
 }
 
 #[test]

@@ -26,10 +26,15 @@ fn an_extension_is_sent_as_a_target_and_counts_from_the_send() {
 
 #[test]
 fn an_extension_never_shortens() {
-    let mut scene = Scene::held();
-    let before = scene.millis_left();
-    scene.start(extend(1)).reply(LockReply::Extended);
-    assert!(scene.millis_left() >= before);
+    for waited in [0, 1, 5_000, 9_897] {
+        for by_ms in [1, 2, 4_999, 100_000] {
+            let mut scene = Scene::held();
+            scene.pass(waited);
+            let before = scene.millis_left();
+            scene.start(extend(by_ms)).reply(LockReply::Extended);
+            assert!(scene.millis_left() >= before, "{waited} {by_ms}");
+        }
+    }
 }
 
 #[test]
