@@ -22,9 +22,20 @@ local function guarded(real)
 end
 
 -- An error raised in Rust arrives as userdata; scripts must see what Redis raises.
-local function exchanged(done, problem, ...)
-  if not done and type(problem) == 'userdata' then
-    problem = host.plain(problem)
+local function plain(problem)
+  if type(problem) == 'userdata' then
+    return host.plain(problem)
+  end
+  return problem
+end
+
+-- As in Redis 7, pcall() returns the text of an error that is a table.
+local function settled(done, problem, ...)
+  if not done then
+    problem = plain(problem)
+    if type(problem) == 'table' and type(problem.err) == 'string' then
+      problem = problem.err
+    end
   end
   return done, problem, ...
 end
@@ -75,12 +86,9 @@ local globals = {
   gcinfo = function() return 0 end,
   load = load_pieces,
   loadstring = load_text,
-  pcall = function(f, ...) return exchanged(pcall(f, ...)) end,
+  pcall = function(f, ...) return settled(pcall(f, ...)) end,
   xpcall = function(f, handler)
-    return xpcall(f, function(problem)
-      local _, plain = exchanged(false, problem)
-      return handler(plain)
-    end)
+    return xpcall(f, function(problem) return handler(plain(problem)) end)
   end,
   rawget = function(t, key) return raw_get(behind[t] or t, key) end,
   rawset = function(t, key, value)
