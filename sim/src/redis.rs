@@ -34,7 +34,6 @@ use leasehold_core::{Command, Reply, StoreError, redis as wire};
 
 pub use keyspace::{Change, Entry, Keyspace, Value};
 pub use resp::Resp;
-pub use twins::stale as stale_twins;
 
 use command::{Call, NotFound};
 

@@ -8,7 +8,10 @@ local raw_setmetatable, raw_set, raw_get = setmetatable, rawset, rawget
 -- plain Lua 5.1 has no read-only tables. What is iterated over with pairs() is thus empty.
 local behind = raw_setmetatable({}, {__mode = 'k'})
 local READONLY = 'Attempt to modify a readonly table'
-local locked = raw_setmetatable({}, {__newindex = function() error(READONLY, 2) end})
+local locked = raw_setmetatable({}, {
+  __newindex = function() error(READONLY, 2) end,
+  __metatable = false,
+})
 behind[locked] = {}
 
 local function guarded(real)

@@ -16,6 +16,7 @@ const EXTEND: Pin = Pin { name: "lock.extend", sha1: "2c0f7c290e73a19787d4a20c6f
 const INSPECT: Pin = Pin { name: "lock.inspect", sha1: "5b6bfe2dedb0793d73ba4af799a7a3fcbadaf6b4" };
 const RELEASE: Pin = Pin { name: "lock.release", sha1: "b272381a89c322b42c82957e5e9d58f43684a235" };
 
+#[cfg(test)]
 pub(super) const PINS: &[Pin] = &[ACQUIRE, EXTEND, INSPECT, RELEASE];
 
 const ACQUIRE_IS_CURRENT: bool = ACQUIRE.is_current();
@@ -59,7 +60,7 @@ fn acquire(
     if let Some((owner, entry)) = &holder
         && *owner != token.as_str()
     {
-        return Some(LockReply::Busy { remaining_ms: entry.remaining_ms(now_ms) });
+        return Some(LockReply::Busy { remaining_ms: remaining_ms(entry, now_ms)? });
     }
     let is_held = holder.is_some();
     if keys.peek(now_ms, names.tombstone(token).as_bytes()).is_some() {
@@ -98,7 +99,7 @@ fn extend(
     else {
         return Some(LockReply::NotHeld);
     };
-    if entry.remaining_ms(now_ms).is_some_and(|remaining_ms| remaining_ms < lease_ms) {
+    if remaining_ms(entry, now_ms)?.is_some_and(|remaining_ms| remaining_ms < lease_ms) {
         let until_ms = expiry(now_ms, lease_ms)?;
         keys.modify(now_ms, names.lock().as_bytes(), |entry| entry.expires_at_ms = Some(until_ms));
     }
@@ -137,7 +138,7 @@ fn inspect(
     let Some((owner, entry)) = string(keys, now_ms, names.lock())? else {
         return Some(Holder::Free);
     };
-    let remaining_ms = entry.remaining_ms(now_ms);
+    let remaining_ms = remaining_ms(entry, now_ms)?;
     let us = *owner == token.map_or("", Token::as_str);
     Some(if us { Holder::Us { remaining_ms } } else { Holder::Other { remaining_ms } })
 }
@@ -156,6 +157,13 @@ fn string<'a>(
             _ => None,
         },
     }
+}
+
+/// `PTTL`; declines what Lua would round.
+#[expect(clippy::option_option, reason = "the outer one declines, the inner one never expires")]
+fn remaining_ms(entry: &Entry, now_ms: u64) -> Option<Option<u64>> {
+    let remaining_ms = entry.remaining_ms(now_ms);
+    remaining_ms.is_none_or(|millis| millis < EXACT).then_some(remaining_ms)
 }
 
 /// `SET key text PX …`, without a new key where there is one.
