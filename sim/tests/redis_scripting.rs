@@ -13,9 +13,9 @@ fn eval(server: &mut Server, script: &str) -> String {
 /// The error without the part that names the script.
 fn error(server: &mut Server, script: &str) -> String {
     let reply = eval(server, script);
-    let (message, place) = reply.split_once(" script: ").unwrap_or_else(|| panic!("{reply}"));
-    let (_, place) = place.split_once(", on @user_script:").unwrap();
-    format!("{message} @{}", place.strip_suffix('.').unwrap())
+    let (message, place) = reply.split_once(" script: ").unwrap_or((&reply, ""));
+    let line = place.split_once(", on @user_script:").and_then(|(_, line)| line.strip_suffix('.'));
+    format!("{message} @{}", line.unwrap_or("nowhere"))
 }
 
 #[test]

@@ -81,8 +81,9 @@ fn acquire(
     }
     store(keys, now_ms, names.fence(), decimal(fence), fence_until_ms);
     if !is_held {
-        let token = Bytes::copy_from_slice(token.as_str().as_bytes());
-        store(keys, now_ms, names.lock(), token, lock_until_ms);
+        let value = Value::String(Bytes::copy_from_slice(token.as_str().as_bytes()));
+        let entry = Entry { value, expires_at_ms: Some(lock_until_ms) };
+        keys.set_entry(Bytes::copy_from_slice(names.lock().as_bytes()), Some(entry));
     }
     Some(LockReply::Acquired { fence: Fence(fence), fresh: !is_held })
 }
@@ -166,7 +167,7 @@ fn remaining_ms(entry: &Entry, now_ms: u64) -> Option<Option<u64>> {
     remaining_ms.is_none_or(|millis| millis < EXACT).then_some(remaining_ms)
 }
 
-/// `SET key text PX …`, without a new key where there is one.
+/// `SET key text PX …` for a key that is nearly always there: no new name is made then.
 fn store(keys: &mut Keyspace, now_ms: u64, key: &str, text: Bytes, until_ms: u64) {
     let mut entry = Some(Entry { value: Value::String(text), expires_at_ms: Some(until_ms) });
     let stored = keys.modify(now_ms, key.as_bytes(), |old| {

@@ -109,6 +109,7 @@ fn foreign() -> impl Strategy<Value = Vec<Bytes>> {
         "9007199254740990",
         "9007199254740991",
         "9007199254740992",
+        "9007199254740993",
         "99999999999999999999",
     ];
     let command = prop::sample::select(vec!["SET", "SETPX", "HSET", "DEL", "PERSIST", "PEXPIRE"]);
