@@ -14,7 +14,7 @@ use std::{cell::RefCell, mem};
 
 use bytes::Bytes;
 use leasehold_core::redis::SCRIPTS;
-use mlua::{Function, Lua, Table, Value as LuaValue, chunk::ChunkMode};
+use mlua::{Function, Lua, LuaString, Table, Value as LuaValue, chunk::ChunkMode};
 use rustc_hash::FxHashMap;
 
 use super::{
@@ -114,11 +114,7 @@ impl Machine {
     }
 
     fn list(&self, items: &[Bytes]) -> mlua::Result<Table> {
-        let table = self.lua.create_table_with_capacity(items.len(), 0)?;
-        for item in items {
-            table.raw_push(self.lua.create_string(item)?)?;
-        }
-        Ok(table)
+        self.lua.create_sequence_from(items.iter().map(LuaString::wrap))
     }
 }
 
