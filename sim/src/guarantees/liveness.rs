@@ -41,7 +41,7 @@ impl Checker for Liveness {
             Event::Struck { fault: Fault::ClientPause, client: Some(client), until, .. } => {
                 // A process that stands still does not wait.
                 if let Some(by) = &mut self.pending[usize::from(client)] {
-                    *by += until.saturating_sub(at);
+                    *by = by.saturating_add(until.saturating_sub(at));
                 }
             }
             Event::Key { before, after, .. } if before != after => self.key_since = at,
@@ -60,7 +60,7 @@ impl Checker for Liveness {
 impl Liveness {
     fn ended_in_time(&self, at: u64, client: Client) -> Result<(), String> {
         match self.pending[usize::from(client)] {
-            Some(by) if at > by + SLACK => Err(format!(
+            Some(by) if at > by.saturating_add(SLACK) => Err(format!(
                 "a call of client {client} has not ended {} ms after the time that bounds it",
                 (at - by) / 1_000
             )),

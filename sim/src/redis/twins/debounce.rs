@@ -2,8 +2,11 @@
 
 use leasehold_core::debounce::{DebounceCommand, DebounceReply};
 
-use super::{super::Keyspace, Pin};
+use super::super::Keyspace;
+#[cfg(test)]
+use super::Pin;
 
+#[cfg(test)]
 pub(super) const PINS: &[Pin] = &[];
 
 pub(super) fn run(

@@ -16,6 +16,7 @@ const EXTEND: Pin = Pin { name: "lock.extend", sha1: "2c0f7c290e73a19787d4a20c6f
 const INSPECT: Pin = Pin { name: "lock.inspect", sha1: "5b6bfe2dedb0793d73ba4af799a7a3fcbadaf6b4" };
 const RELEASE: Pin = Pin { name: "lock.release", sha1: "e183e5fd8ee6054cbfe4d6ae1427157a87942fe0" };
 
+#[cfg(test)]
 pub(super) const PINS: &[Pin] = &[ACQUIRE, EXTEND, INSPECT, RELEASE];
 
 const ACQUIRE_IS_CURRENT: bool = ACQUIRE.is_current();
@@ -73,7 +74,7 @@ fn acquire(
     if let Some((owner, entry)) = &holder
         && *owner != token.as_str()
     {
-        let remaining_ms = entry.remaining_ms(now_ms);
+        let remaining_ms = remaining_ms(entry, now_ms)?;
         if number > 0 {
             store(keys, now_ms, &mark, decimal(number), expiry(now_ms, lives.mark_ms)?);
         }
@@ -95,8 +96,9 @@ fn acquire(
     }
     store(keys, now_ms, names.fence(), decimal(fence), fence_until_ms);
     if !is_held {
-        let token = Bytes::copy_from_slice(token.as_str().as_bytes());
-        store(keys, now_ms, names.lock(), token, lock_until_ms);
+        let value = Value::String(Bytes::copy_from_slice(token.as_str().as_bytes()));
+        let entry = Entry { value, expires_at_ms: Some(lock_until_ms) };
+        keys.set_entry(Bytes::copy_from_slice(names.lock().as_bytes()), Some(entry));
     }
     Some(LockReply::Acquired { fence: Fence(fence), fresh: !is_held })
 }
@@ -113,7 +115,7 @@ fn extend(
     else {
         return Some(LockReply::NotHeld);
     };
-    if entry.remaining_ms(now_ms).is_some_and(|remaining_ms| remaining_ms < lease_ms) {
+    if remaining_ms(entry, now_ms)?.is_some_and(|remaining_ms| remaining_ms < lease_ms) {
         let until_ms = expiry(now_ms, lease_ms)?;
         keys.modify(now_ms, names.lock().as_bytes(), |entry| entry.expires_at_ms = Some(until_ms));
     }
@@ -156,7 +158,7 @@ fn inspect(
     let Some((owner, entry)) = string(keys, now_ms, names.lock())? else {
         return Some(Holder::Free);
     };
-    let remaining_ms = entry.remaining_ms(now_ms);
+    let remaining_ms = remaining_ms(entry, now_ms)?;
     let us = *owner == token.map_or("", Token::as_str);
     Some(if us { Holder::Us { remaining_ms } } else { Holder::Other { remaining_ms } })
 }
@@ -177,7 +179,14 @@ fn string<'a>(
     }
 }
 
-/// `SET key text PX …`, without a new key where there is one.
+/// `PTTL`; declines what Lua would round.
+#[expect(clippy::option_option, reason = "the outer one declines, the inner one never expires")]
+fn remaining_ms(entry: &Entry, now_ms: u64) -> Option<Option<u64>> {
+    let remaining_ms = entry.remaining_ms(now_ms);
+    remaining_ms.is_none_or(|millis| millis < EXACT).then_some(remaining_ms)
+}
+
+/// `SET key text PX …` for a key that is nearly always there: no new name is made then.
 fn store(keys: &mut Keyspace, now_ms: u64, key: &str, text: Bytes, until_ms: u64) {
     let mut entry = Some(Entry { value: Value::String(text), expires_at_ms: Some(until_ms) });
     let stored = keys.modify(now_ms, key.as_bytes(), |old| {
@@ -206,10 +215,12 @@ fn exact_decimal(text: &[u8]) -> Option<u64> {
 
 /// The number in a mark, and whether its token was released; declines what no script has written.
 fn parse_mark(text: &[u8]) -> Option<(u64, bool)> {
-    match text.strip_suffix(b" released") {
-        Some(number) => Some((exact_decimal(number)?, true)),
-        None => Some((exact_decimal(text)?, false)),
+    let (number, released) =
+        text.strip_suffix(b" released").map_or((text, false), |number| (number, true));
+    if number.len() > 1 && number.starts_with(b"0") {
+        return None;
     }
+    Some((exact_decimal(number)?, released))
 }
 
 fn released_mark(number: u64) -> Bytes {
