@@ -21,10 +21,10 @@ mod server_clock;
 pub(crate) use cancellation::Cancelled;
 pub(crate) use hang::Silence;
 
-use crate::decide::Kind;
+use crate::decide::{Kind, Site};
 
 macro_rules! faults {
-    ($($variant:ident $name:literal $cause:literal;)*) => {
+    ($($variant:ident $module:ident $name:literal $cause:literal;)*) => {
         /// A kind of fault.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
@@ -53,24 +53,40 @@ macro_rules! faults {
             pub fn kind(self) -> Kind {
                 match self { $(Self::$variant => Kind::$variant),* }
             }
+
+            /// The decision at `site` in words: when, whom, and how.
+            pub(crate) fn describe(self, site: Site, choice: u32) -> String {
+                match self { $(Self::$variant => $module::describe(site, choice)),* }
+            }
+
+            /// What an onlooker sees as it strikes `who`: words that follow the client's name, or
+            /// a sentence if it strikes no client.
+            pub(crate) fn strike(self, choice: u32) -> String {
+                match self { $(Self::$variant => $module::strike(choice)),* }
+            }
+
+            /// What an onlooker sees as it bites, if that is news after [`Fault::strike`].
+            pub(crate) fn bite(self, call: u32) -> Option<String> {
+                match self { $(Self::$variant => $module::bite(call)),* }
+            }
         }
     };
 }
 
 faults! {
-    Latency "latency" "A message takes much longer than usual: a full queue, a retransmission.";
-    RequestLoss "request-loss" "A request never arrives, and the client sees a broken connection.";
-    ReplyLoss "reply-loss" "A request is applied, but its reply is lost with the connection.";
-    Duplicate "duplicate" "A second copy of a request arrives later: something on the way sent it again.";
-    Hang "hang" "A server or a link goes silent without an error: only a time-out can tell.";
-    Partition "partition" "A client's link drops everything for a while, in one or both directions.";
-    ClientCrash "client-crash" "A client's process dies, and a new one starts without its memory.";
-    ClientPause "client-pause" "A client's process stands still: garbage collection, swapping, a suspended machine.";
-    Cancellation "cancellation" "A caller drops the future it awaits, or the whole handle.";
-    ClientClock "client-clock" "A client's clock runs fast or slow within the stated drift, and its wall clock jumps.";
-    ServerClock "server-clock" "The server's wall clock, by which keys expire, jumps.";
-    Restart "restart" "The server restarts without its data.";
-    Failover "failover" "A replica takes over without the last acknowledged writes.";
+    Latency latency "latency" "A message takes much longer than usual: a full queue, a retransmission.";
+    RequestLoss request_loss "request-loss" "A request never arrives, and the client sees a broken connection.";
+    ReplyLoss reply_loss "reply-loss" "A request is applied, but its reply is lost with the connection.";
+    Duplicate duplicate "duplicate" "A second copy of a request arrives later: something on the way sent it again.";
+    Hang hang "hang" "A server or a link goes silent without an error: only a time-out can tell.";
+    Partition partition "partition" "A client's link drops everything for a while, in one or both directions.";
+    ClientCrash client_crash "client-crash" "A client's process dies, and a new one starts without its memory.";
+    ClientPause client_pause "client-pause" "A client's process stands still: garbage collection, swapping, a suspended machine.";
+    Cancellation cancellation "cancellation" "A caller drops the future it awaits, or the whole handle.";
+    ClientClock client_clock "client-clock" "A client's clock runs fast or slow within the stated drift, and its wall clock jumps.";
+    ServerClock server_clock "server-clock" "The server's wall clock, by which keys expire, jumps.";
+    Restart restart "restart" "The server restarts without its data.";
+    Failover failover "failover" "A replica takes over without the last acknowledged writes.";
 }
 
 /// A set of faults.

@@ -4,11 +4,13 @@
 
 pub mod campaign;
 pub mod claims;
+pub mod cli;
 pub mod decide;
 pub mod faults;
 pub mod guarantees;
 pub mod history;
 pub mod redis;
+pub mod report;
 pub mod run;
 pub mod schedule;
 pub mod subjects;

@@ -2,8 +2,9 @@
 
 use super::Fault;
 use crate::{
-    decide::Chance,
+    decide::{Chance, Site},
     history::Client,
+    report::words::{client, span},
     world::{Step, Watch, What},
 };
 
@@ -50,5 +51,25 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         let call = self.host(client).calls;
         self.struck(Fault::Cancellation, Some(client), 2, self.core.now);
         self.bit(Fault::Cancellation, Some(client), call);
+    }
+}
+
+pub(crate) fn describe(site: Site, choice: u32) -> String {
+    format!("at its await {}, the caller in client {} {}", site.occurrence, client(site.actor), deed(choice))
+}
+
+pub(crate) fn strike(choice: u32) -> String {
+    format!("has a caller that {}", deed(choice))
+}
+
+pub(crate) fn bite(_call: u32) -> Option<String> {
+    None
+}
+
+fn deed(choice: u32) -> String {
+    match choice {
+        1 => "drops the future as soon as the request is sent".into(),
+        2 => format!("drops the future {} after the request is sent", span(SOON)),
+        _ => "drops the future and the lock with it".into(),
     }
 }

@@ -2,8 +2,9 @@
 
 use super::Fault;
 use crate::{
-    decide::Chance,
+    decide::{Chance, Site},
     history::Client,
+    report::words::{client, pick, span},
     world::{Step, Watch},
 };
 
@@ -26,4 +27,24 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             self.bit(Fault::ClientClock, Some(client), 0);
         }
     }
+}
+
+pub(crate) fn describe(site: Site, choice: u32) -> String {
+    let who = client(site.actor);
+    if site.occurrence == 0 {
+        return format!("client {who} {}", strike(choice));
+    }
+    let jump = pick(&WALL_JUMPS, choice);
+    let way = if jump < 0 { "behind" } else { "ahead" };
+    format!("the wall clock of client {who} is {} {way}", span(jump.unsigned_abs()))
+}
+
+pub(crate) fn strike(choice: u32) -> String {
+    let rate = pick(&RATES_PPM, choice);
+    let way = if rate < 0 { "slow" } else { "fast" };
+    format!("has a clock that runs {} % {way}", f64::from(rate.unsigned_abs()) / 10_000.0)
+}
+
+pub(crate) fn bite(_call: u32) -> Option<String> {
+    None
 }

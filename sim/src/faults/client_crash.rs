@@ -2,8 +2,9 @@
 
 use super::Fault;
 use crate::{
-    decide::Chance,
+    decide::{Chance, Site},
     history::Client,
+    report::words::{client, pick, span},
     subjects::Program,
     world::{Alarm, Step, Watch},
 };
@@ -40,4 +41,17 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         program.reborn(self, client, life);
         true
     }
+}
+
+pub(crate) fn describe(site: Site, choice: u32) -> String {
+    format!("at its step {}, client {} {}", site.occurrence, client(site.actor), strike(choice))
+}
+
+pub(crate) fn strike(choice: u32) -> String {
+    let later = span(pick(&REBORN_AFTER, choice));
+    format!("dies, and {later} later a new process starts that remembers nothing")
+}
+
+pub(crate) fn bite(_call: u32) -> Option<String> {
+    None
 }

@@ -2,8 +2,9 @@
 
 use super::Fault;
 use crate::{
-    decide::Chance,
+    decide::{Chance, Site},
     history::Client,
+    report::words::{client, pick, span},
     world::{Deferred, Step, Watch},
 };
 
@@ -35,4 +36,16 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         self.bit(Fault::ClientPause, Some(client), call);
         true
     }
+}
+
+pub(crate) fn describe(site: Site, choice: u32) -> String {
+    format!("at its step {}, client {} {}", site.occurrence, client(site.actor), strike(choice))
+}
+
+pub(crate) fn strike(choice: u32) -> String {
+    format!("stands still for {}", span(pick(&LENGTHS, choice)))
+}
+
+pub(crate) fn bite(_call: u32) -> Option<String> {
+    None
 }

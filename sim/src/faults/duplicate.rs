@@ -2,7 +2,8 @@
 
 use super::Fault;
 use crate::{
-    decide::Chance,
+    decide::{Chance, Site},
+    report::words::{pick, request, span},
     world::{Message, Step, Watch, What},
 };
 
@@ -30,4 +31,20 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             self.bit(Fault::Duplicate, Some(message.client), message.call);
         }
     }
+}
+
+pub(crate) fn describe(site: Site, choice: u32) -> String {
+    let later = match pick(&LATER, choice) {
+        0 => "with the first".into(),
+        later => format!("{} later", span(later)),
+    };
+    format!("a second copy of {} arrives {later}", request(site))
+}
+
+pub(crate) fn strike(choice: u32) -> String {
+    format!("has sent a request whose second copy will arrive {} later", span(pick(&LATER, choice)))
+}
+
+pub(crate) fn bite(call: u32) -> Option<String> {
+    Some(format!("is not there to see it: the second copy of its request {call} reaches the server"))
 }

@@ -2,9 +2,10 @@
 
 use super::Fault;
 use crate::{
-    decide::Chance,
+    decide::{Chance, Site},
     history::Client,
     redis::Redis,
+    report::words::{pick, request, span},
     world::{Step, Watch},
 };
 
@@ -43,4 +44,20 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         }
         self.look(false);
     }
+}
+
+pub(crate) fn describe(site: Site, choice: u32) -> String {
+    format!("right after it has acknowledged {}, {}", request(site), strike(choice))
+}
+
+pub(crate) fn strike(choice: u32) -> String {
+    let behind = match pick(&BEHIND, choice) {
+        0 => "up to date".into(),
+        behind => format!("{} behind", span(behind)),
+    };
+    format!("the server dies, and a replica takes over that is {behind}")
+}
+
+pub(crate) fn bite(_call: u32) -> Option<String> {
+    Some("what the replica had not seen is gone, although it was acknowledged".into())
 }

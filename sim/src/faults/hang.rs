@@ -2,7 +2,8 @@
 
 use super::Fault;
 use crate::{
-    decide::Chance,
+    decide::{Chance, Site},
+    report::words::{request, span},
     world::{Message, Step, Watch, What},
 };
 
@@ -37,5 +38,24 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         stuck.copy = 1;
         self.core.queue.push(self.core.now + STUCK, What::Request(stuck));
         Silence::Stuck
+    }
+}
+
+pub(crate) fn describe(site: Site, choice: u32) -> String {
+    format!("{} {}", request(site), fate(choice))
+}
+
+pub(crate) fn strike(choice: u32) -> String {
+    format!("has sent a request that {}", fate(choice))
+}
+
+pub(crate) fn bite(_call: u32) -> Option<String> {
+    None
+}
+
+fn fate(choice: u32) -> String {
+    match choice {
+        1 => "is applied, but never answered".into(),
+        _ => format!("is stuck in the silent server for {}, and never answered", span(STUCK)),
     }
 }

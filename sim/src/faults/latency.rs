@@ -2,7 +2,8 @@
 
 use super::Fault;
 use crate::{
-    decide::Chance,
+    decide::{Chance, Site},
+    report::words::{message, pick, span},
     world::{Step, Watch},
 };
 
@@ -22,4 +23,16 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         }
         delay
     }
+}
+
+pub(crate) fn describe(site: Site, choice: u32) -> String {
+    format!("{} takes {} longer than usual", message(site), span(pick(&DELAYS, choice)))
+}
+
+pub(crate) fn strike(choice: u32) -> String {
+    format!("has a message on the way that takes {} longer than usual", span(pick(&DELAYS, choice)))
+}
+
+pub(crate) fn bite(_call: u32) -> Option<String> {
+    None
 }

@@ -2,8 +2,9 @@
 
 use super::Fault;
 use crate::{
-    decide::Chance,
+    decide::{Chance, Site},
     history::Client,
+    report::words::{client, pick, span},
     world::{Step, Watch},
 };
 
@@ -47,4 +48,23 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         }
         cut
     }
+}
+
+pub(crate) fn describe(site: Site, choice: u32) -> String {
+    let call = site.occurrence;
+    format!("as it sends request {call}, client {} {}", client(site.actor), strike(choice))
+}
+
+pub(crate) fn strike(choice: u32) -> String {
+    let way = match choice.saturating_sub(1) / 3 {
+        0 => "all its requests",
+        1 => "all replies to it",
+        _ => "everything",
+    };
+    let length = pick(&LENGTHS, choice.saturating_sub(1) % 3);
+    format!("is cut off: for {}, its link drops {way}", span(length))
+}
+
+pub(crate) fn bite(call: u32) -> Option<String> {
+    Some(format!("loses request {call}, or the reply to it, to the cut link"))
 }

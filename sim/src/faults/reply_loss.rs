@@ -2,7 +2,8 @@
 
 use super::Fault;
 use crate::{
-    decide::Chance,
+    decide::{Chance, Site},
+    report::words::request,
     world::{Step, Watch},
 };
 
@@ -15,4 +16,16 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         }
         lost
     }
+}
+
+pub(crate) fn describe(site: Site, _choice: u32) -> String {
+    format!("the reply to {} is lost with the connection", request(site))
+}
+
+pub(crate) fn strike(_choice: u32) -> String {
+    "loses a reply".into()
+}
+
+pub(crate) fn bite(call: u32) -> Option<String> {
+    Some(format!("will not see the reply to request {call}: it is lost with the connection"))
 }

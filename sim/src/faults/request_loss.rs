@@ -2,7 +2,8 @@
 
 use super::Fault;
 use crate::{
-    decide::Chance,
+    decide::{Chance, Site},
+    report::words::request,
     world::{Step, Watch},
 };
 
@@ -15,4 +16,16 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         }
         lost
     }
+}
+
+pub(crate) fn describe(site: Site, _choice: u32) -> String {
+    format!("{} never arrives, and the connection breaks", request(site))
+}
+
+pub(crate) fn strike(_choice: u32) -> String {
+    "loses a request".into()
+}
+
+pub(crate) fn bite(call: u32) -> Option<String> {
+    Some(format!("loses request {call}: it never arrives, and the connection breaks"))
 }

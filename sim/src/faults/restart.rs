@@ -2,9 +2,10 @@
 
 use super::Fault;
 use crate::{
-    decide::Chance,
+    decide::{Chance, Site},
     history::Client,
     redis::Redis,
+    report::words::request,
     world::{Replica, Step, Watch},
 };
 
@@ -28,4 +29,16 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             self.look(false);
         }
     }
+}
+
+pub(crate) fn describe(site: Site, choice: u32) -> String {
+    format!("as {} arrives, {}", request(site), strike(choice))
+}
+
+pub(crate) fn strike(_choice: u32) -> String {
+    "the server restarts without its data".into()
+}
+
+pub(crate) fn bite(_call: u32) -> Option<String> {
+    None
 }

@@ -2,8 +2,9 @@
 
 use super::Fault;
 use crate::{
-    decide::Chance,
+    decide::{Chance, Site},
     history::Client,
+    report::words::{pick, request, span},
     world::{Step, Watch},
 };
 
@@ -37,4 +38,18 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             self.look_again();
         }
     }
+}
+
+pub(crate) fn describe(site: Site, choice: u32) -> String {
+    format!("as {} arrives, {}", request(site), strike(choice))
+}
+
+pub(crate) fn strike(choice: u32) -> String {
+    let offset = pick(&OFFSETS, choice);
+    let way = if offset < 0 { "behind" } else { "ahead of" };
+    format!("the server's clock jumps to {} {way} true time", span(offset.unsigned_abs()))
+}
+
+pub(crate) fn bite(_call: u32) -> Option<String> {
+    None
 }
