@@ -53,10 +53,7 @@ async fn before<T>(
 }
 
 /// The output of whichever is ready first; `first` wins a tie, so that the order is deterministic.
-pub(crate) async fn race<T>(
-    first: impl Future<Output = T>,
-    second: impl Future<Output = T>,
-) -> T {
+pub(crate) async fn race<T>(first: impl Future<Output = T>, second: impl Future<Output = T>) -> T {
     let (mut first, mut second) = (pin!(first), pin!(second));
     poll_fn(|context| match first.as_mut().poll(context) {
         Poll::Ready(output) => Poll::Ready(output),

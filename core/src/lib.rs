@@ -9,6 +9,7 @@ extern crate alloc;
 extern crate std;
 
 mod drive;
+mod jitter;
 mod machine;
 mod store;
 mod time;

@@ -123,7 +123,9 @@ pub enum RejectionKind {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotSent(cause) => write!(f, "the store was not reached, nothing happened: {cause}"),
+            Self::NotSent(cause) => {
+                write!(f, "the store was not reached, nothing happened: {cause}")
+            }
             Self::Unknown(cause) => {
                 write!(f, "the store did not answer, the command may have been applied: {cause}")
             }

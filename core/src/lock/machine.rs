@@ -332,11 +332,7 @@ impl LockMachine {
         }
     }
 
-    fn replied(
-        &mut self,
-        now: Instant,
-        result: Result<Reply, StoreError>,
-    ) -> Action<LockOutcome> {
+    fn replied(&mut self, now: Instant, result: Result<Reply, StoreError>) -> Action<LockOutcome> {
         let result = result.and_then(lock_reply);
         match core::mem::take(&mut self.state) {
             State::Acquiring(attempt) => self.acquire_replied(now, attempt, result),
@@ -388,12 +384,7 @@ impl LockMachine {
     }
 
     /// Asks the store, and gives up at the call timeout or at `useless_at`.
-    fn call(
-        &self,
-        now: Instant,
-        useless_at: Instant,
-        command: LockCommand,
-    ) -> Action<LockOutcome> {
+    fn call(&self, now: Instant, useless_at: Instant, command: LockCommand) -> Action<LockOutcome> {
         let give_up_at = now.plus_micros(self.config.call_timeout_us).min(useless_at);
         Action::Call { command: Command::Lock(command), give_up_at }
     }

@@ -75,12 +75,7 @@ impl LockMachine {
     }
 
     /// Takes `token` out of the store, whether or not it is there, and goes on with `then`.
-    pub(super) fn clear(
-        &mut self,
-        now: Instant,
-        token: Token,
-        then: Next,
-    ) -> Action<LockOutcome> {
+    pub(super) fn clear(&mut self, now: Instant, token: Token, then: Next) -> Action<LockOutcome> {
         self.send_clear(now, Clearing { token, tries: 0, then: Box::new(then) })
     }
 
@@ -160,12 +155,7 @@ impl LockMachine {
         self.sleep(now, delay_us)
     }
 
-    fn end(
-        &mut self,
-        now: Instant,
-        attempt: Attempt,
-        outcome: LockOutcome,
-    ) -> Action<LockOutcome> {
+    fn end(&mut self, now: Instant, attempt: Attempt, outcome: LockOutcome) -> Action<LockOutcome> {
         if attempt.ambiguous {
             self.clear(now, attempt.token, Next::End(outcome))
         } else {

@@ -94,8 +94,7 @@ impl LockMachine {
             _ if now >= old.deadline => Ok(Err(LossReason::Expired)),
             Ok(LockReply::Extended) => {
                 let Grant { token, fence, until, deadline, lease_ms } = old;
-                let mut grant =
-                    self.granted(token, fence, extension.lease_ms, extension.sent_at);
+                let mut grant = self.granted(token, fence, extension.lease_ms, extension.sent_at);
                 grant.until = grant.until.max(until);
                 grant.deadline = grant.deadline.max(deadline);
                 grant.lease_ms = lease_ms;

@@ -7,9 +7,7 @@ impl LockMachine {
         let held = self.grant.take().map(|grant| grant.token);
         match held.or_else(|| self.leftover.take()) {
             None => Action::Done(LockOutcome::NotHeld),
-            Some(token) => {
-                self.send_release(now, Releasing { token, tries: 0, ambiguous: false })
-            }
+            Some(token) => self.send_release(now, Releasing { token, tries: 0, ambiguous: false }),
         }
     }
 
