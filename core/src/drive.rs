@@ -24,8 +24,20 @@ pub async fn drive<M: Machine>(
     clock: &impl Clock,
     request: M::Request,
 ) -> M::Outcome {
+    drive_observed(machine, store, clock, request, |_| ()).await
+}
+
+/// [`drive`], with a look at the machine after each step.
+pub(crate) async fn drive_observed<M: Machine>(
+    machine: &mut M,
+    store: &impl Store,
+    clock: &impl Clock,
+    request: M::Request,
+    observe: impl Fn(&M),
+) -> M::Outcome {
     let mut action = machine.step(clock.now(), Event::Start(request));
     loop {
+        observe(machine);
         let event = match action {
             Action::Call { command, give_up_at } => {
                 Event::Replied(before(give_up_at, clock, store.execute(command)).await)

@@ -2,6 +2,10 @@
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+#![allow(
+    clippy::future_not_send,
+    reason = "generic futures are Send if the store, the clock and the work are: tests/cancel.rs"
+)]
 
 extern crate alloc;
 // Only features name it: without them, the machines cannot reach a clock, a thread or a random map.
@@ -11,16 +15,24 @@ extern crate std;
 mod drive;
 mod jitter;
 mod machine;
+#[cfg(feature = "memory")]
+mod memory;
 mod store;
 mod time;
 mod token;
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod debounce;
 pub mod lock;
 pub mod redis;
 
 pub use drive::drive;
 pub use machine::{Action, Event, Machine};
+#[cfg(feature = "memory")]
+pub use memory::MemoryStore;
 pub use store::{Cause, Command, Rejection, RejectionKind, Reply, Store, StoreError};
+#[cfg(feature = "tokio")]
+pub use time::TokioClock;
 pub use time::{Clock, Instant};
 pub use token::{EmptyToken, Fence, Token, Tokens};

@@ -2,12 +2,30 @@
 
 mod command;
 mod config;
+mod error;
+#[cfg(target_has_atomic = "64")]
+mod handle;
+#[cfg(target_has_atomic = "64")]
+mod held;
+#[cfg(target_has_atomic = "64")]
+mod hold;
+#[cfg(target_has_atomic = "64")]
+mod lease;
 mod machine;
 #[cfg(test)]
 mod machine_test;
+mod outcome;
 
 pub(crate) use command::hash_tag;
 pub use command::{Holder, LockCommand, LockKeys, LockReply};
 pub(crate) use config::whole_millis;
 pub use config::{AcquireOptions, ConfigError, LockConfig, LockOptions, MAX_LEASE, Terms};
-pub use machine::{Grant, LockMachine, LockOutcome, LockRequest, LossReason};
+pub use error::{ExtendError, HoldError, Lost, NotAcquired, ReleaseError, Released};
+#[cfg(target_has_atomic = "64")]
+pub use handle::Lock;
+#[cfg(target_has_atomic = "64")]
+pub use held::Held;
+#[cfg(target_has_atomic = "64")]
+pub use lease::Lease;
+pub use machine::{LockMachine, LockRequest};
+pub use outcome::{Grant, LockOutcome, LossReason};

@@ -1,5 +1,11 @@
 //! Local monotonic time: one number, and a clock that can also sleep.
 
+#[cfg(feature = "tokio")]
+mod tokio;
+
+#[cfg(feature = "tokio")]
+pub use self::tokio::TokioClock;
+
 use core::{fmt, future::Future, time::Duration};
 
 /// A point in time in **microseconds** on the local **monotonic** clock, counted from an

@@ -82,6 +82,14 @@ impl Tokens {
         Self::from_random(bytes)
     }
 
+    /// A number that differs between owners, to spread their delays. FNV-1a:
+    /// <https://datatracker.ietf.org/doc/html/rfc9923>
+    pub(crate) fn seed(&self) -> u64 {
+        self.owner.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+    }
+
     /// The next token, never the same twice.
     pub fn fresh(&mut self) -> Token {
         self.made += 1;
@@ -126,6 +134,8 @@ impl fmt::Display for Fence {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
 
     #[test]

@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn the_keys_of_one_lock_share_a_slot_and_those_of_two_never_meet() {
-        for id in ["job", "a{b}c", "a{}b", "{x}", "ünï", "{a"] {
+        for id in ["job", "a{b}c", "{x}", "ünï", "{a"] {
             let keys = LockKeys::of(id);
             let token = Token::new("t").unwrap();
             assert_eq!(hash_tag(keys.lock()), hash_tag(keys.fence()), "{id}");

@@ -36,7 +36,7 @@ pub struct LockOptions {
     /// How long the last fence is kept after the last grant. Default 1 day. Losing it is harmless
     /// while the servers' clocks do not go back. Must be at least the lease.
     pub fence_life: Duration,
-    /// How many renewals in a row [`Lock::hold`](super::LockRequest::Keep) makes before it lets the
+    /// How many renewals in a row [`Lock::hold`](super::Lock::hold) makes before it lets the
     /// lease end, so that a hung job cannot hold for ever. Default: no limit.
     pub max_renewals: Option<u32>,
 }

@@ -7,6 +7,7 @@
 //!               token = fresh(); sent = now()
 //!               match store.acquire(token, lease) {
 //!                   Acquired if now() < sent + lease - margin => return Acquired(deadline)
+//!                            // after an extend, if a caller's own token was there already
 //!                   Acquired | Unknown => store.release(token)      // leaves a tombstone
 //!                   Busy | NotSent     => {}
 //!                   Rejected           => return Rejected
@@ -25,12 +26,11 @@ mod extend;
 mod release;
 
 use alloc::{boxed::Box, format};
-use core::time::Duration;
 
-use super::{Holder, LockCommand, LockConfig, LockReply, Terms};
+use super::{Grant, LockCommand, LockConfig, LockOutcome, LockReply, LossReason, Terms};
 use crate::{
     machine::{Action, Event, Machine},
-    store::{Cause, Command, Rejection, Reply, StoreError},
+    store::{Cause, Command, Reply, StoreError},
     time::Instant,
     token::{Fence, Token, Tokens},
 };
@@ -54,90 +54,6 @@ pub enum LockRequest {
     Release,
     /// Ask who holds the lock.
     Status,
-}
-
-/// What a caller is told.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum LockOutcome {
-    /// To `Acquire`: the lock is ours until the grant's deadline.
-    Acquired(Grant),
-    /// To `Acquire`: another holds it, for this many milliseconds if it is not extended.
-    Busy {
-        /// `None` if the key never expires, so that it was not written by a lock.
-        remaining_ms: Option<u64>,
-    },
-    /// To `Acquire`: the caller's token was released before and cannot be used again.
-    Spent,
-    /// To `Extend`: the lock is ours until the grant's new deadline.
-    Extended(Grant),
-    /// To `Extend` and `Keep`: the lock is no longer ours.
-    Lost(LossReason),
-    /// To `Release`: it was ours and is free.
-    Released,
-    /// To `Release`: it was not ours any more.
-    NotHeld,
-    /// To `Status`.
-    Status(Holder),
-    /// The store could not be reached. To `Acquire`: nothing is held. To `Extend`: the old deadline
-    /// stands. To `Release`: the key stays until its time is up.
-    Unavailable(StoreError),
-    /// The store refused. As [`LockOutcome::Unavailable`] otherwise.
-    Rejected(Rejection),
-    /// The store did not answer. To `Acquire` and `Release`: the key may be under our token until
-    /// its time is up; ask again, or leave it. To `Extend`: the old deadline stands.
-    Unknown(StoreError),
-    /// The caller said stop, and nothing is left behind that the machine does not remember.
-    Stopped,
-}
-
-/// Why a lease is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum LossReason {
-    /// Its local deadline passed.
-    Expired,
-    /// It was renewed as often as [`LockOptions::max_renewals`](super::LockOptions::max_renewals)
-    /// allows, and its local deadline passed.
-    RenewalLimit,
-    /// The server says that the key is not under our token.
-    Taken,
-}
-
-/// A lease as its holder knows it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Grant {
-    token: Token,
-    fence: Fence,
-    lease_ms: u64,
-    until: Instant,
-    deadline: Instant,
-}
-
-impl Grant {
-    /// What is stored under the key.
-    #[must_use]
-    pub fn token(&self) -> &Token {
-        &self.token
-    }
-
-    /// The fence of this grant. Extending keeps it.
-    #[must_use]
-    pub fn fence(&self) -> Fence {
-        self.fence
-    }
-
-    /// When the lease is over, on the local clock: counted from before the request was sent, less
-    /// the margin.
-    #[must_use]
-    pub fn deadline(&self) -> Instant {
-        self.deadline
-    }
-
-    /// The time left at `now`, zero once it is over.
-    #[must_use]
-    pub fn remaining(&self, now: Instant) -> Duration {
-        self.deadline.since(now)
-    }
 }
 
 /// A lock as a value. See [`Machine`] for how to drive it.
@@ -172,6 +88,8 @@ enum State {
     #[default]
     Idle,
     Acquiring(Attempt),
+    /// The caller's own token was already under the key, since nobody knows when.
+    Confirming(Attempt, Fence),
     Waiting(Attempt),
     Clearing(Clearing),
     ClearPause(Clearing),
@@ -188,9 +106,7 @@ struct Attempt {
     terms: Terms,
     number: u32,
     token: Token,
-    /// When this token was first sent: if the server found it already there, the lease counts from
-    /// here.
-    first_sent: Instant,
+    /// The lease counts from here.
     sent_at: Instant,
     /// Whether the token may be under the key.
     ambiguous: bool,
@@ -269,7 +185,7 @@ impl LockMachine {
     #[must_use]
     pub fn in_flight(&self) -> Option<&Token> {
         match &self.state {
-            State::Acquiring(attempt) => Some(&attempt.token),
+            State::Acquiring(attempt) | State::Confirming(attempt, _) => Some(&attempt.token),
             State::Waiting(attempt) if attempt.ambiguous => Some(&attempt.token),
             State::Clearing(clearing) | State::ClearPause(clearing) => Some(&clearing.token),
             State::Releasing(releasing) | State::ReleasePause(releasing) => Some(&releasing.token),
@@ -284,8 +200,23 @@ impl LockMachine {
 
     /// Takes over a lease from another process: its token and fence, and how long it is certain to
     /// last, counted from `now`. The margin is taken off.
+    ///
+    /// # Panics
+    ///
+    /// If the machine has a lease or something in flight: release that first.
     pub fn adopt(&mut self, now: Instant, token: Token, fence: Fence, lease_ms: u64) {
+        assert!(
+            self.grant.is_none() && self.in_flight().is_none(),
+            "only a machine that holds nothing can take over a lease"
+        );
         self.grant = Some(self.granted(token, fence, lease_ms, now));
+    }
+
+    /// Moves the lease and what is under way for it into a machine of their own, which never makes
+    /// a token; this one goes on making them, so none is made twice.
+    pub(super) fn hand_over(&mut self) -> Self {
+        let successor = Self::new(self.config.clone(), self.tokens.clone(), self.jitter);
+        core::mem::replace(self, successor)
     }
 
     fn start(&mut self, now: Instant, request: LockRequest) -> Action<LockOutcome> {
@@ -295,11 +226,6 @@ impl LockMachine {
         self.state = State::Idle;
         match request {
             LockRequest::Release => self.release(now),
-            LockRequest::Acquire(_) if self.grant.is_some() => {
-                let old = self.grant.take().map(|grant| grant.token);
-                self.leftover = old;
-                self.clear_leftover(now, request)
-            }
             LockRequest::Acquire(_)
             | LockRequest::Extend { .. }
             | LockRequest::Keep
@@ -316,7 +242,10 @@ impl LockMachine {
 
     fn begin(&mut self, now: Instant, request: LockRequest) -> Action<LockOutcome> {
         match request {
-            LockRequest::Acquire(terms) => self.first_try(now, terms),
+            LockRequest::Acquire(terms) => match self.grant.take() {
+                Some(old) => self.clear(now, old.token, Next::Start(LockRequest::Acquire(terms))),
+                None => self.first_try(now, terms),
+            },
             LockRequest::Extend { by_ms } => self.extend(now, by_ms),
             LockRequest::Keep => {
                 self.renewals = 0;
@@ -336,6 +265,7 @@ impl LockMachine {
         let result = result.and_then(lock_reply);
         match core::mem::take(&mut self.state) {
             State::Acquiring(attempt) => self.acquire_replied(now, attempt, result),
+            State::Confirming(attempt, fence) => self.confirm_replied(now, attempt, fence, result),
             State::Clearing(clearing) => self.clear_replied(now, clearing, result),
             State::Extending(extension) => self.extend_replied(now, &extension, result),
             State::Renewing(extension) => self.renew_replied(now, &extension, result),
@@ -360,7 +290,7 @@ impl LockMachine {
 
     fn stop(&mut self, now: Instant) -> Action<LockOutcome> {
         match core::mem::take(&mut self.state) {
-            State::Acquiring(attempt) => {
+            State::Acquiring(attempt) | State::Confirming(attempt, _) => {
                 self.clear(now, attempt.token, Next::End(LockOutcome::Stopped))
             }
             State::Waiting(attempt) if attempt.ambiguous => {
@@ -405,10 +335,14 @@ impl LockMachine {
     }
 
     fn granted(&self, token: Token, fence: Fence, lease_ms: u64, from: Instant) -> Grant {
+        let until = from.plus_micros(lease_ms * 1_000);
+        Grant { token, fence, lease_ms, until, deadline: self.deadline(from, lease_ms) }
+    }
+
+    /// The end of a lease that was asked for at `from`, less the margin.
+    fn deadline(&self, from: Instant, lease_ms: u64) -> Instant {
         let lease_us = lease_ms * 1_000;
-        let until = from.plus_micros(lease_us);
-        let deadline = from.plus_micros(lease_us - self.config.margin(lease_us).min(lease_us));
-        Grant { token, fence, lease_ms, until, deadline }
+        from.plus_micros(lease_us.saturating_sub(self.config.margin(lease_us)))
     }
 }
 

@@ -111,3 +111,159 @@ fn text(key: &str) -> Vec<u8> {
 fn bytes(token: &Token) -> Vec<u8> {
     token.as_str().as_bytes().to_vec()
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, sync::Arc};
+
+    use super::*;
+    use crate::{
+        lock::LockKeys,
+        store::{Cause, RejectionKind},
+    };
+
+    fn commands() -> [LockCommand; 4] {
+        let keys = Arc::new(LockKeys::of("job"));
+        let token = Token::new("mine").unwrap();
+        [
+            LockCommand::Acquire {
+                keys: keys.clone(),
+                token: token.clone(),
+                lease_ms: 10,
+                fence_life_ms: 20,
+            },
+            LockCommand::Extend { keys: keys.clone(), token: token.clone(), lease_ms: 30 },
+            LockCommand::Release { keys: keys.clone(), token: token.clone(), tombstone_ms: 40 },
+            LockCommand::Inspect { keys, token: Some(token) },
+        ]
+    }
+
+    fn list<const N: usize>(values: [Value; N]) -> Value {
+        Value::Array(values.to_vec())
+    }
+
+    fn one(number: i64) -> Value {
+        Value::Integer(number)
+    }
+
+    #[test]
+    fn a_lock_is_stored_as_upstash_lock_stores_it() {
+        let run = encode(&commands()[0]);
+        assert_eq!(run.keys[0], b"job");
+        assert_eq!(run.args[0], b"mine");
+        assert_eq!(run.args[1..], [b"10".to_vec(), b"20".to_vec()]);
+        let lease_args = commands().map(|command| encode(&command).args);
+        assert_eq!(lease_args[1], [b"mine".to_vec(), b"30".to_vec()]);
+        assert_eq!(lease_args[2], [b"mine".to_vec(), b"40".to_vec()]);
+        assert_eq!(lease_args[3], [b"mine".to_vec()]);
+    }
+
+    #[test]
+    fn every_reply_of_the_scripts_is_understood() {
+        let [acquire, extend, release, inspect] = commands();
+        let fence = || Value::from("1700000000000000");
+        let granted = |fresh| LockReply::Acquired { fence: Fence(1_700_000_000_000_000), fresh };
+        let left = |remaining_ms| LockReply::Busy { remaining_ms };
+        let holder = LockReply::Holder;
+        let cases = [
+            (&acquire, list(["acquired".into(), fence(), one(1)]), granted(true)),
+            (&acquire, list(["acquired".into(), fence(), one(0)]), granted(false)),
+            (
+                &acquire,
+                list(["acquired".into(), one(1_700_000_000_000_000), "1".into()]),
+                granted(true),
+            ),
+            (&acquire, list(["busy".into(), one(5)]), left(Some(5))),
+            (&acquire, list(["busy".into(), one(-1)]), left(None)),
+            (&acquire, list(["gone".into()]), LockReply::Gone),
+            (&extend, one(1), LockReply::Extended),
+            (&extend, one(0), LockReply::NotHeld),
+            (&release, "1".into(), LockReply::Released),
+            (&release, one(0), LockReply::NotHeld),
+            (&inspect, list(["free".into()]), holder(Holder::Free)),
+            (&inspect, list(["us".into(), one(5)]), holder(Holder::Us { remaining_ms: Some(5) })),
+            (
+                &inspect,
+                list(["other".into(), one(-1)]),
+                holder(Holder::Other { remaining_ms: None }),
+            ),
+        ];
+        for (command, value, reply) in cases {
+            assert_eq!(decode(command, &value), Ok(reply), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn a_reply_of_the_wrong_shape_leaves_open_whether_the_command_was_applied() {
+        let nested = || list([list(["acquired".into()])]);
+        let wrong = [
+            Value::Nil,
+            one(2),
+            one(-2),
+            "".into(),
+            "OK".into(),
+            "1.5".into(),
+            Value::Bytes(alloc::vec![0xff]),
+            list([]),
+            nested(),
+            list([Value::Nil]),
+            list([one(1)]),
+            list(["acquired".into()]),
+            list(["acquired".into(), one(7)]),
+            list(["acquired".into(), one(-7), one(1)]),
+            list(["acquired".into(), one(7), one(2)]),
+            list(["acquired".into(), Value::Nil, one(1)]),
+            list(["acquired".into(), one(7), one(1), one(1)]),
+            list(["busy".into()]),
+            list(["busy".into(), one(-2)]),
+            list(["busy".into(), "soon".into()]),
+            list(["gone".into(), one(1)]),
+            list(["free".into(), one(1)]),
+            list(["us".into()]),
+            list(["us".into(), Value::Nil]),
+            list(["other".into(), nested()]),
+            list(["them".into(), one(5)]),
+        ];
+        for command in commands() {
+            for value in &wrong {
+                let reply = decode(&command, value);
+                assert!(
+                    matches!(reply, Err(StoreError::Unknown(Cause::Malformed(_)))),
+                    "{command:?} {value:?} {reply:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_reply_to_another_script_has_the_wrong_shape() {
+        let [acquire, extend, release, inspect] = commands();
+        let busy = list(["busy".into(), one(5)]);
+        let free = list(["free".into()]);
+        for (command, value) in
+            [(acquire, &free), (extend, &busy), (release, &free), (inspect, &busy)]
+        {
+            assert!(decode(&command, value).is_err(), "{command:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_reply_of_the_wrong_shape_is_shown_in_part() {
+        let long = Value::Bytes(alloc::vec![b'x'; 100_000]);
+        let shown = format!("{}", decode(&commands()[0], &long).unwrap_err());
+        assert!(shown.len() < 300, "{}", shown.len());
+    }
+
+    #[test]
+    fn an_error_reply_is_an_answer() {
+        for command in commands() {
+            let error = Value::Error("WRONGTYPE Operation against a key".into());
+            match crate::redis::decode(&crate::Command::Lock(command), error) {
+                Err(StoreError::Rejected(rejection)) => {
+                    assert_eq!(rejection.kind, RejectionKind::WrongType);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}

@@ -5,8 +5,7 @@ use super::*;
 impl LockMachine {
     pub(super) fn first_try(&mut self, now: Instant, terms: Terms) -> Action<LockOutcome> {
         let token = self.token_for(&terms);
-        let attempt =
-            Attempt { terms, number: 1, token, first_sent: now, sent_at: now, ambiguous: false };
+        let attempt = Attempt { terms, number: 1, token, sent_at: now, ambiguous: false };
         self.send(now, attempt)
     }
 
@@ -15,7 +14,6 @@ impl LockMachine {
         attempt.sent_at = now;
         if attempt.terms.token.is_none() {
             attempt.token = self.tokens.fresh();
-            attempt.first_sent = now;
         }
         self.send(now, attempt)
     }
@@ -27,7 +25,10 @@ impl LockMachine {
         result: Result<LockReply, StoreError>,
     ) -> Action<LockOutcome> {
         match result {
-            Ok(LockReply::Acquired { fence, fresh }) => self.taken(now, attempt, fence, fresh),
+            Ok(LockReply::Acquired { fence, fresh: false }) if attempt.terms.token.is_some() => {
+                self.confirm(now, attempt, fence)
+            }
+            Ok(LockReply::Acquired { fence, .. }) => self.taken(now, attempt, fence),
             Ok(LockReply::Busy { remaining_ms }) => {
                 self.wait(now, attempt, LockOutcome::Busy { remaining_ms })
             }
@@ -95,7 +96,7 @@ impl LockMachine {
     }
 
     fn send(&mut self, now: Instant, attempt: Attempt) -> Action<LockOutcome> {
-        let lease_us = attempt.terms.lease_ms * 1_000;
+        let useless_at = self.deadline(now, attempt.terms.lease_ms);
         let command = LockCommand::Acquire {
             keys: self.config.keys.clone(),
             token: attempt.token.clone(),
@@ -103,19 +104,43 @@ impl LockMachine {
             fence_life_ms: self.config.fence_life_ms.max(attempt.terms.lease_ms),
         };
         self.state = State::Acquiring(attempt);
-        self.call(now, now.plus_micros(lease_us - self.config.margin(lease_us)), command)
+        self.call(now, useless_at, command)
     }
 
-    fn taken(
+    /// A caller's own token may have been under the key since an earlier attempt, or for a lease
+    /// of its past: only an extension makes the time certain.
+    fn confirm(&mut self, now: Instant, mut attempt: Attempt, fence: Fence) -> Action<LockOutcome> {
+        attempt.sent_at = now;
+        attempt.ambiguous = true;
+        let (keys, token) = (self.config.keys.clone(), attempt.token.clone());
+        let lease_ms = attempt.terms.lease_ms;
+        let useless_at = self.deadline(now, lease_ms);
+        self.state = State::Confirming(attempt, fence);
+        self.call(now, useless_at, LockCommand::Extend { keys, token, lease_ms })
+    }
+
+    pub(super) fn confirm_replied(
         &mut self,
         now: Instant,
-        mut attempt: Attempt,
+        attempt: Attempt,
         fence: Fence,
-        fresh: bool,
+        result: Result<LockReply, StoreError>,
     ) -> Action<LockOutcome> {
-        // An earlier send of this token may have set the key: only its time is certain.
-        let from = if fresh { attempt.sent_at } else { attempt.first_sent };
-        let grant = self.granted(attempt.token.clone(), fence, attempt.terms.lease_ms, from);
+        match result {
+            Ok(LockReply::Extended) => self.taken(now, attempt, fence),
+            other => {
+                let error = match other {
+                    Ok(LockReply::NotHeld) => StoreError::Unknown(Cause::TimedOut),
+                    other => unexpected(other),
+                };
+                self.wait(now, attempt, LockOutcome::Unavailable(error))
+            }
+        }
+    }
+
+    fn taken(&mut self, now: Instant, mut attempt: Attempt, fence: Fence) -> Action<LockOutcome> {
+        let lease_ms = attempt.terms.lease_ms;
+        let grant = self.granted(attempt.token.clone(), fence, lease_ms, attempt.sent_at);
         if now < grant.deadline {
             self.grant = Some(grant.clone());
             return Action::Done(LockOutcome::Acquired(grant));

@@ -1,6 +1,10 @@
 //! Moving the deadline, once or again and again.
 
 use super::*;
+use crate::lock::MAX_LEASE;
+
+/// No server is asked for more, however often a lease is extended.
+const LONGEST_MS: u64 = MAX_LEASE.as_secs() * 1_000;
 
 impl LockMachine {
     pub(super) fn extend(&mut self, now: Instant, by_ms: u64) -> Action<LockOutcome> {
@@ -9,7 +13,7 @@ impl LockMachine {
         };
         // The sum is made here and sent as a target, so that a copy of the command adds nothing.
         let rest_us = grant.until.as_micros() - now.as_micros();
-        let lease_ms = (rest_us / 1_000).saturating_add(by_ms);
+        let lease_ms = (rest_us / 1_000).saturating_add(by_ms).min(LONGEST_MS);
         let (useless_at, command) = self.extend_command(lease_ms);
         self.state = State::Extending(Extension { sent_at: now, lease_ms });
         self.call(now, useless_at, command)

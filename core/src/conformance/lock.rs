@@ -1,0 +1,338 @@
+//! What every store answers about locks.
+#![allow(missing_docs, clippy::missing_panics_doc, reason = "each case's name is its fact")]
+
+use std::{format, string::String, sync::Arc, time::Duration, vec::Vec};
+
+use super::Fixture;
+use crate::{
+    lock::{Holder, LockCommand, LockKeys, LockReply},
+    store::{Command, Reply, Store},
+    token::{Fence, Token, Tokens},
+};
+
+/// Long enough that no case sees it end by mistake, on a slow machine over a network.
+const LONG: u64 = 60_000;
+/// Short enough to wait for.
+const SHORT: u64 = 1_000;
+
+/// One lock of its own in the store under test.
+struct Subject<'a, F> {
+    fixture: &'a F,
+    keys: Arc<LockKeys>,
+}
+
+impl<'a, F: Fixture> Subject<'a, F> {
+    fn new(fixture: &'a F) -> Self {
+        Self::called(fixture, &format!("leasehold-conformance-{}", unique()))
+    }
+
+    fn called(fixture: &'a F, id: &str) -> Self {
+        Self { fixture, keys: Arc::new(LockKeys::of(id)) }
+    }
+
+    async fn ask(&self, command: LockCommand) -> LockReply {
+        let shown = format!("{command:?}");
+        match self.fixture.store().execute(Command::Lock(command)).await {
+            Ok(Reply::Lock(reply)) => reply,
+            other => panic!("{shown} was answered by {other:?}"),
+        }
+    }
+
+    async fn acquire(&self, token: &Token, lease_ms: u64) -> LockReply {
+        let (keys, token) = (self.keys.clone(), token.clone());
+        self.ask(LockCommand::Acquire { keys, token, lease_ms, fence_life_ms: LONG }).await
+    }
+
+    async fn take(&self, token: &Token, lease_ms: u64) -> Fence {
+        match self.acquire(token, lease_ms).await {
+            LockReply::Acquired { fence, fresh: true } => fence,
+            other => panic!("a free lock was not taken: {other:?}"),
+        }
+    }
+
+    async fn extend(&self, token: &Token, lease_ms: u64) -> LockReply {
+        let (keys, token) = (self.keys.clone(), token.clone());
+        self.ask(LockCommand::Extend { keys, token, lease_ms }).await
+    }
+
+    async fn release(&self, token: &Token) -> LockReply {
+        self.release_for(token, LONG).await
+    }
+
+    async fn release_for(&self, token: &Token, tombstone_ms: u64) -> LockReply {
+        let (keys, token) = (self.keys.clone(), token.clone());
+        self.ask(LockCommand::Release { keys, token, tombstone_ms }).await
+    }
+
+    async fn holder(&self, token: &Token) -> Holder {
+        let (keys, token) = (self.keys.clone(), Some(token.clone()));
+        match self.ask(LockCommand::Inspect { keys, token }).await {
+            LockReply::Holder(holder) => holder,
+            other => panic!("an inspection was answered by {other:?}"),
+        }
+    }
+
+    /// Milliseconds that the lease of `token` has left.
+    async fn left(&self, token: &Token) -> u64 {
+        match self.holder(token).await {
+            Holder::Us { remaining_ms: Some(left) } => left,
+            other => panic!("not held with a time to live: {other:?}"),
+        }
+    }
+
+    /// A little more, since a server may count in milliseconds and let a key live through its last.
+    async fn pass(&self, millis: u64) {
+        self.fixture.pass(Duration::from_millis(millis + 5)).await;
+    }
+}
+
+fn unique() -> String {
+    Tokens::from_os().fresh().as_str().into()
+}
+
+fn two_tokens() -> (Token, Token) {
+    let mut tokens = Tokens::from_os();
+    (tokens.fresh(), tokens.fresh())
+}
+
+fn token(text: &str) -> Token {
+    Token::new(text).expect("a case's token is not empty")
+}
+
+pub async fn a_free_lock_is_taken<F: Fixture>(fixture: &F) {
+    let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
+    assert!(subject.take(&mine, LONG).await > Fence(0));
+    let left = subject.left(&mine).await;
+    assert!((1..=LONG).contains(&left), "{left}");
+}
+
+pub async fn a_held_lock_is_busy_for_as_long_as_it_lives<F: Fixture>(fixture: &F) {
+    let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
+    subject.take(&mine, LONG).await;
+    match subject.acquire(&other, LONG).await {
+        LockReply::Busy { remaining_ms: Some(left) } => assert!((1..=LONG).contains(&left)),
+        reply => panic!("{reply:?}"),
+    }
+    assert!(matches!(subject.holder(&mine).await, Holder::Us { .. }));
+}
+
+pub async fn an_acquire_sent_twice_takes_one_lock_with_one_fence<F: Fixture>(fixture: &F) {
+    let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
+    let fence = subject.take(&mine, LONG).await;
+    let copy = subject.acquire(&mine, LONG).await;
+    assert_eq!(copy, LockReply::Acquired { fence, fresh: false });
+}
+
+pub async fn an_acquire_sent_twice_does_not_lengthen_the_lease<F: Fixture>(fixture: &F) {
+    let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
+    subject.take(&mine, SHORT).await;
+    subject.acquire(&mine, LONG).await;
+    assert!(subject.left(&mine).await <= SHORT);
+}
+
+pub async fn a_lease_ends_by_itself<F: Fixture>(fixture: &F) {
+    let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
+    subject.take(&mine, SHORT).await;
+    subject.pass(SHORT).await;
+    assert_eq!(subject.holder(&mine).await, Holder::Free);
+    subject.take(&other, LONG).await;
+}
+
+pub async fn a_release_frees_the_lock_and_says_so_again_to_its_copy<F: Fixture>(fixture: &F) {
+    let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
+    subject.take(&mine, LONG).await;
+    assert_eq!(subject.release(&mine).await, LockReply::Released);
+    assert_eq!(subject.release(&mine).await, LockReply::Released);
+    subject.take(&other, LONG).await;
+    assert_eq!(subject.release(&mine).await, LockReply::Released);
+    assert!(matches!(subject.holder(&other).await, Holder::Us { .. }), "a copy frees nothing");
+}
+
+pub async fn a_release_by_another_token_changes_nothing<F: Fixture>(fixture: &F) {
+    let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
+    subject.take(&mine, LONG).await;
+    assert_eq!(subject.release(&other).await, LockReply::NotHeld);
+    assert!(matches!(subject.holder(&mine).await, Holder::Us { .. }));
+}
+
+pub async fn a_release_of_an_expired_lease_is_not_held<F: Fixture>(fixture: &F) {
+    let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
+    subject.take(&mine, SHORT).await;
+    subject.pass(SHORT).await;
+    assert_eq!(subject.release(&mine).await, LockReply::NotHeld);
+}
+
+pub async fn a_released_token_is_gone_even_if_its_acquire_comes_late<F: Fixture>(fixture: &F) {
+    let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
+    subject.take(&mine, LONG).await;
+    subject.release(&mine).await;
+    assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Gone);
+    subject.take(&other, LONG).await;
+}
+
+pub async fn a_token_given_up_before_it_arrived_is_gone<F: Fixture>(fixture: &F) {
+    let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
+    assert_eq!(subject.release(&mine).await, LockReply::NotHeld);
+    assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Gone);
+    assert_eq!(subject.holder(&mine).await, Holder::Free);
+}
+
+pub async fn a_tombstone_does_not_block_other_tokens<F: Fixture>(fixture: &F) {
+    let (subject, mut tokens) = (Subject::new(fixture), Tokens::from_os());
+    let mut last = Fence(0);
+    for _ in 0..20 {
+        let token = tokens.fresh();
+        let fence = subject.take(&token, LONG).await;
+        assert!(fence > last);
+        last = fence;
+        assert_eq!(subject.release(&token).await, LockReply::Released);
+    }
+}
+
+pub async fn a_tombstone_is_forgotten_in_time<F: Fixture>(fixture: &F) {
+    let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
+    subject.release_for(&mine, SHORT).await;
+    assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Gone);
+    subject.pass(SHORT).await;
+    subject.take(&mine, LONG).await;
+}
+
+pub async fn an_extension_reaches_its_target_however_often_it_is_sent<F: Fixture>(fixture: &F) {
+    let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
+    subject.take(&mine, SHORT).await;
+    for _ in 0..3 {
+        assert_eq!(subject.extend(&mine, LONG).await, LockReply::Extended);
+        let left = subject.left(&mine).await;
+        assert!((SHORT + 1..=LONG).contains(&left), "{left}");
+    }
+    subject.pass(SHORT).await;
+    assert!(subject.left(&mine).await <= LONG - SHORT);
+}
+
+pub async fn an_extension_never_shortens<F: Fixture>(fixture: &F) {
+    let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
+    subject.take(&mine, LONG).await;
+    assert_eq!(subject.extend(&mine, 1).await, LockReply::Extended);
+    assert!(subject.left(&mine).await > SHORT);
+}
+
+pub async fn an_extension_never_creates<F: Fixture>(fixture: &F) {
+    let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
+    assert_eq!(subject.extend(&mine, LONG).await, LockReply::NotHeld);
+    assert_eq!(subject.holder(&mine).await, Holder::Free);
+    subject.take(&mine, SHORT).await;
+    subject.pass(SHORT).await;
+    assert_eq!(subject.extend(&mine, LONG).await, LockReply::NotHeld);
+    assert_eq!(subject.holder(&mine).await, Holder::Free);
+}
+
+pub async fn an_extension_by_another_token_changes_nothing<F: Fixture>(fixture: &F) {
+    let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
+    subject.take(&mine, SHORT).await;
+    assert_eq!(subject.extend(&other, LONG).await, LockReply::NotHeld);
+    assert!(subject.left(&mine).await <= SHORT);
+}
+
+pub async fn fences_grow_with_each_grant<F: Fixture>(fixture: &F) {
+    let (subject, mut tokens) = (Subject::new(fixture), Tokens::from_os());
+    let mut last = Fence(0);
+    for round in 0..5 {
+        let token = tokens.fresh();
+        let fence = subject.take(&token, SHORT).await;
+        assert!(fence > last, "{fence} after {last}");
+        last = fence;
+        if round == 3 {
+            subject.pass(SHORT).await;
+        } else {
+            subject.release(&token).await;
+        }
+    }
+}
+
+pub async fn a_fence_is_kept_by_extending<F: Fixture>(fixture: &F) {
+    let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
+    let fence = subject.take(&mine, SHORT).await;
+    subject.extend(&mine, LONG).await;
+    let again = subject.acquire(&mine, LONG).await;
+    assert_eq!(again, LockReply::Acquired { fence, fresh: false });
+}
+
+pub async fn an_inspection_tells_free_from_ours_from_anothers<F: Fixture>(fixture: &F) {
+    let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
+    assert_eq!(subject.holder(&mine).await, Holder::Free);
+    subject.take(&mine, LONG).await;
+    assert!(matches!(subject.holder(&mine).await, Holder::Us { remaining_ms: Some(1..=LONG) }));
+    assert!(matches!(subject.holder(&other).await, Holder::Other { remaining_ms: Some(1..=LONG) }));
+    let anonymous = LockCommand::Inspect { keys: subject.keys.clone(), token: None };
+    let reply = subject.ask(anonymous).await;
+    assert!(matches!(reply, LockReply::Holder(Holder::Other { .. })), "{reply:?}");
+}
+
+pub async fn odd_ids_and_tokens_are_kept_apart<F: Fixture>(fixture: &F) {
+    let odd = ["12345", "null", "\"quoted\"", "a b\r\nc", "ünï\u{1F512}", "{}", "%00", "-1", "1e3"];
+    let unique = unique();
+    for id in odd {
+        let subject = Subject::called(fixture, &format!("{{{unique}}}{id}"));
+        for text in odd {
+            let (mine, other) = (token(text), token(&format!("{text} ")));
+            subject.take(&mine, LONG).await;
+            assert!(matches!(subject.acquire(&other, LONG).await, LockReply::Busy { .. }));
+            assert!(matches!(subject.holder(&mine).await, Holder::Us { .. }), "{id} {text}");
+            assert_eq!(subject.release(&mine).await, LockReply::Released, "{id} {text}");
+        }
+    }
+}
+
+pub async fn tokens_are_compared_whole<F: Fixture>(fixture: &F) {
+    let subject = Subject::new(fixture);
+    subject.take(&token("job-2"), LONG).await;
+    for other in ["job", "job-", "job-22", "JOB-2"] {
+        let other = token(other);
+        assert!(matches!(subject.acquire(&other, LONG).await, LockReply::Busy { .. }));
+        assert_eq!(subject.extend(&other, LONG).await, LockReply::NotHeld);
+        assert_eq!(subject.release(&other).await, LockReply::NotHeld);
+    }
+    assert!(matches!(subject.holder(&token("job-2")).await, Holder::Us { .. }));
+}
+
+pub async fn locks_of_different_ids_do_not_meet<F: Fixture>(fixture: &F) {
+    let (one, two) = (Subject::new(fixture), Subject::new(fixture));
+    let (mine, _) = two_tokens();
+    one.take(&mine, LONG).await;
+    two.take(&mine, LONG).await;
+    assert_eq!(one.release(&mine).await, LockReply::Released);
+    assert!(matches!(two.holder(&mine).await, Holder::Us { .. }));
+    assert_eq!(two.extend(&mine, LONG).await, LockReply::Extended);
+}
+
+pub async fn of_many_at_once_exactly_one_takes_the_lock<F: Fixture>(fixture: &F) {
+    let (subject, mut tokens) = (Subject::new(fixture), Tokens::from_os());
+    let tokens: Vec<_> = (0..16).map(|_| tokens.fresh()).collect();
+    let calls = tokens.iter().map(|token| subject.acquire(token, LONG)).collect();
+    let replies = all(calls).await;
+    let taken = replies.iter().filter(|reply| matches!(reply, LockReply::Acquired { .. })).count();
+    let busy = replies.iter().filter(|reply| matches!(reply, LockReply::Busy { .. })).count();
+    assert_eq!((taken, busy), (1, 15), "{replies:?}");
+}
+
+/// Polls all of `futures` until each is ready.
+async fn all<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {
+    let mut pending: Vec<_> =
+        futures.into_iter().map(|future| (std::boxed::Box::pin(future), None)).collect();
+    core::future::poll_fn(|context| {
+        for (future, output) in &mut pending {
+            if output.is_none()
+                && let core::task::Poll::Ready(ready) = future.as_mut().poll(context)
+            {
+                *output = Some(ready);
+            }
+        }
+        if pending.iter().all(|(_, output)| output.is_some()) {
+            core::task::Poll::Ready(())
+        } else {
+            core::task::Poll::Pending
+        }
+    })
+    .await;
+    pending.into_iter().filter_map(|(_, output)| output).collect()
+}

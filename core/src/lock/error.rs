@@ -1,0 +1,190 @@
+//! What a lock's handles answer when the answer is not yes.
+//!
+//! *Held by another*, *store down* and *do not know* are three answers, never one.
+
+use core::{error, fmt, time::Duration};
+
+use super::{ConfigError, LossReason};
+use crate::store::{Rejection, StoreError};
+
+/// Why no lease came of an acquire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotAcquired {
+    /// Another holds the lock. The store said so.
+    Busy {
+        /// How long, if it is not extended; `None` if the key never expires, so that it was not
+        /// written by a lock.
+        remaining: Option<Duration>,
+    },
+    /// The store could not be reached, and nothing is held or left behind.
+    Unavailable(StoreError),
+    /// The store did not answer, and the clean-up did not succeed either: the key may be under our
+    /// token until its time is up. [`Lock::clear`](super::Lock::clear) and the next call try again;
+    /// dropping the lock leaves it to the key's time to live.
+    Unknown(StoreError),
+    /// The store refused. Trying again will not help.
+    Rejected(Rejection),
+    /// The caller's own token was released before: give another.
+    Spent,
+    /// What was asked for cannot work. Nothing was sent.
+    Config(ConfigError),
+}
+
+/// Why a lease was not extended. Unless it is [`ExtendError::Lost`], the old deadline stands, and
+/// it is safe to try again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ExtendError {
+    /// The lease is over.
+    Lost(LossReason),
+    /// The store could not be reached.
+    Unavailable(StoreError),
+    /// The store did not answer: the key may live longer than the deadline says.
+    Unknown(StoreError),
+    /// The store refused.
+    Rejected(Rejection),
+    /// What was asked for cannot work. Nothing was sent.
+    Config(ConfigError),
+}
+
+/// What a release found. Either way, the lock is not ours any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Released {
+    /// It was ours until this release, or until an earlier copy of it.
+    Released,
+    /// It was not ours any more: its time was up.
+    NotHeld,
+}
+
+/// Why it is not certain that a lease was released. Ask again, or leave it to the key's time to
+/// live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReleaseError {
+    /// The store could not be reached: the key stays until its time is up.
+    Unavailable(StoreError),
+    /// The store did not answer: the key may be there until its time is up.
+    Unknown(StoreError),
+    /// The store refused: the key stays until its time is up.
+    Rejected(Rejection),
+}
+
+/// Why [`Lock::hold`](super::Lock::hold) has no result of the work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HoldError {
+    /// The work was not started.
+    NotAcquired(NotAcquired),
+    /// The lease ended before the work did, which was dropped where it was.
+    Lost(LossReason),
+}
+
+/// A lease is over, or less of it is left than was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// What is left, zero if it is over.
+    pub remaining: Duration,
+}
+
+impl From<ConfigError> for NotAcquired {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<ConfigError> for ExtendError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<NotAcquired> for HoldError {
+    fn from(error: NotAcquired) -> Self {
+        Self::NotAcquired(error)
+    }
+}
+
+impl fmt::Display for NotAcquired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy { remaining: Some(left) } => {
+                write!(f, "another holds the lock, for {left:?} unless it is extended")
+            }
+            Self::Busy { remaining: None } => {
+                f.write_str("the key never expires: it was not written by a lock")
+            }
+            Self::Unavailable(error) => write!(f, "nothing is held: {error}"),
+            Self::Unknown(error) => write!(f, "the lock may be ours until its time is up: {error}"),
+            Self::Rejected(rejection) => write!(f, "the store refused: {}", rejection.message),
+            Self::Spent => f.write_str("this token was released before: give another"),
+            Self::Config(error) => error.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for ExtendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost(reason) => write!(f, "the lease is over: {reason}"),
+            Self::Unavailable(error) | Self::Unknown(error) => {
+                write!(f, "the old deadline stands: {error}")
+            }
+            Self::Rejected(rejection) => {
+                write!(f, "the old deadline stands: the store refused: {}", rejection.message)
+            }
+            Self::Config(error) => error.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for ReleaseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unavailable(error) => {
+                write!(f, "the lock stays until its time is up: {error}")
+            }
+            Self::Unknown(error) => write!(f, "the lock may stay until its time is up: {error}"),
+            Self::Rejected(rejection) => write!(
+                f,
+                "the lock stays until its time is up: the store refused: {}",
+                rejection.message
+            ),
+        }
+    }
+}
+
+impl fmt::Display for HoldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAcquired(error) => error.fmt(f),
+            Self::Lost(reason) => write!(f, "the work was dropped, the lease is over: {reason}"),
+        }
+    }
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.remaining.is_zero() {
+            f.write_str("the lease is over")
+        } else {
+            write!(f, "only {:?} of the lease is left", self.remaining)
+        }
+    }
+}
+
+impl fmt::Display for LossReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Expired => "its time is up",
+            Self::RenewalLimit => "it was renewed as often as allowed",
+            Self::Taken => "the server says that it is not ours",
+        })
+    }
+}
+
+impl error::Error for NotAcquired {}
+impl error::Error for ExtendError {}
+impl error::Error for ReleaseError {}
+impl error::Error for HoldError {}
+impl error::Error for Lost {}

@@ -1,0 +1,96 @@
+//! What a lock's machine tells its caller.
+
+use core::time::Duration;
+
+use super::Holder;
+use crate::{
+    store::{Rejection, StoreError},
+    time::Instant,
+    token::{Fence, Token},
+};
+
+/// What a caller is told.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum LockOutcome {
+    /// To `Acquire`: the lock is ours until the grant's deadline.
+    Acquired(Grant),
+    /// To `Acquire`: another holds it, for this many milliseconds if it is not extended.
+    Busy {
+        /// `None` if the key never expires, so that it was not written by a lock.
+        remaining_ms: Option<u64>,
+    },
+    /// To `Acquire`: the caller's token was released before and cannot be used again.
+    Spent,
+    /// To `Extend`: the lock is ours until the grant's new deadline.
+    Extended(Grant),
+    /// To `Extend` and `Keep`: the lock is no longer ours.
+    Lost(LossReason),
+    /// To `Release`: it was ours and is free.
+    Released,
+    /// To `Release`: it was not ours any more.
+    NotHeld,
+    /// To `Status`.
+    Status(Holder),
+    /// The store could not be reached. To `Acquire`: nothing is held. To `Extend`: the old deadline
+    /// stands. To `Release`: the key stays until its time is up.
+    Unavailable(StoreError),
+    /// The store refused. As [`LockOutcome::Unavailable`] otherwise.
+    Rejected(Rejection),
+    /// The store did not answer. To `Acquire` and `Release`: the key may be under our token until
+    /// its time is up; ask again, or leave it. To `Extend`: the old deadline stands.
+    Unknown(StoreError),
+    /// The caller said stop, and nothing is left behind that the machine does not remember.
+    Stopped,
+}
+
+/// Why a lease is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LossReason {
+    /// Its local deadline passed.
+    Expired,
+    /// It was renewed as often as [`LockOptions::max_renewals`](super::LockOptions::max_renewals)
+    /// allows, and its local deadline passed.
+    RenewalLimit,
+    /// The server says that the key is not under our token.
+    Taken,
+}
+
+/// A lease as its holder knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Grant {
+    pub(super) token: Token,
+    pub(super) fence: Fence,
+    /// What a renewal asks for.
+    pub(super) lease_ms: u64,
+    /// When the key expires at the earliest, if both clocks run alike.
+    pub(super) until: Instant,
+    pub(super) deadline: Instant,
+}
+
+impl Grant {
+    /// What is stored under the key.
+    #[must_use]
+    pub fn token(&self) -> &Token {
+        &self.token
+    }
+
+    /// The fence of this grant. Extending keeps it.
+    #[must_use]
+    pub fn fence(&self) -> Fence {
+        self.fence
+    }
+
+    /// When the lease is over, on the local clock: counted from before the request was sent, less
+    /// the margin.
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// The time left at `now`, zero once it is over.
+    #[must_use]
+    pub fn remaining(&self, now: Instant) -> Duration {
+        self.deadline.since(now)
+    }
+}

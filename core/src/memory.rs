@@ -1,0 +1,224 @@
+//! Locks inside one process.
+
+mod lock;
+
+use std::{
+    fmt,
+    string::String,
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use dashmap::DashMap;
+
+use self::lock::LockRecord;
+use crate::{
+    lock::{LockCommand, LockReply},
+    store::{Command, Reply, Store, StoreError},
+    time::{Instant, whole_micros},
+};
+
+/// The fewest records that are worth a sweep.
+const SWEEP_FROM: usize = 64;
+
+/// A store in this process, shared by reference or `Arc`. Nothing in it outlives the process.
+///
+/// It keeps the contract of [`Store`] exactly, so it also stands for a server in tests: with
+/// [`MemoryStore::with_time`], on a clock that the test moves. Keys expire without a thread: what
+/// has expired is not seen, and is swept out as the store grows.
+///
+/// ```
+/// use leasehold_core::{Instant, MemoryStore};
+/// use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
+///
+/// let process_wide = MemoryStore::new();
+///
+/// let micros = Arc::new(AtomicU64::new(0));
+/// let clock = micros.clone();
+/// let on_my_time = MemoryStore::with_time(move || {
+///     Instant::from_micros(clock.load(Ordering::Relaxed))
+/// });
+/// ```
+pub struct MemoryStore<T = fn() -> Instant> {
+    locks: DashMap<String, LockRecord>,
+    /// New records since the last sweep, and how many call for the next.
+    added: AtomicUsize,
+    sweep_at: AtomicUsize,
+    time: T,
+}
+
+impl MemoryStore {
+    /// An empty store on the process's monotonic time.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_time(process_time)
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Fn() -> Instant> MemoryStore<T> {
+    /// An empty store that asks `time` for the time. It must never go back.
+    #[must_use]
+    pub fn with_time(time: T) -> Self {
+        let (added, sweep_at) = (AtomicUsize::new(0), AtomicUsize::new(SWEEP_FROM));
+        Self { locks: DashMap::new(), added, sweep_at, time }
+    }
+
+    /// How many keys are alive, of any kind.
+    #[must_use]
+    pub fn live_keys(&self) -> usize {
+        let now = (self.time)();
+        self.locks.iter().map(|record| record.live_keys(now)).sum()
+    }
+
+    fn apply(&self, command: Command) -> Reply {
+        match command {
+            Command::Lock(command) => Reply::Lock(self.apply_lock(command)),
+            Command::Debounce(command) => match command {},
+        }
+    }
+
+    fn apply_lock(&self, command: LockCommand) -> LockReply {
+        let now = (self.time)();
+        let id = lock::id(&command);
+        if let Some(mut record) = self.locks.get_mut(id) {
+            return record.apply(now, command);
+        }
+        self.sweep(now);
+        self.locks.entry(id.into()).or_default().apply(now, command)
+    }
+
+    /// Drops the dead when as many records were added as were alive: a constant cost for each.
+    fn sweep(&self, now: Instant) {
+        let added = self.added.fetch_add(1, Ordering::Relaxed) + 1;
+        if added < self.sweep_at.load(Ordering::Relaxed) {
+            return;
+        }
+        self.added.store(0, Ordering::Relaxed);
+        self.locks.retain(|_, record| record.live_keys(now) > 0);
+        self.sweep_at.store(SWEEP_FROM.max(self.locks.len()), Ordering::Relaxed);
+    }
+}
+
+impl<T: Fn() -> Instant + Sync> Store for MemoryStore<T> {
+    async fn execute(&self, command: Command) -> Result<Reply, StoreError> {
+        Ok(self.apply(command))
+    }
+}
+
+impl<T> fmt::Debug for MemoryStore<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").finish_non_exhaustive()
+    }
+}
+
+/// Monotonic within the process; it starts at the wall clock, so that the fences of the next
+/// process are greater than those of this one.
+fn process_time() -> Instant {
+    static START: OnceLock<(std::time::Instant, Instant)> = OnceLock::new();
+    let (start, wall) = START.get_or_init(|| {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        (std::time::Instant::now(), Instant::from_micros(whole_micros(wall)))
+    });
+    *wall + start.elapsed()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::Cell, format, sync::Arc};
+
+    use super::*;
+    use crate::{
+        lock::LockKeys,
+        token::{Token, Tokens},
+    };
+
+    struct Scene {
+        store: MemoryStore<std::boxed::Box<dyn Fn() -> Instant>>,
+        now: std::rc::Rc<Cell<Instant>>,
+    }
+
+    impl Scene {
+        fn new() -> Self {
+            let now = std::rc::Rc::new(Cell::new(Instant::from_micros(1)));
+            let time = now.clone();
+            Self { store: MemoryStore::with_time(std::boxed::Box::new(move || time.get())), now }
+        }
+
+        fn pass(&self, micros: u64) {
+            self.now.set(self.now.get().plus_micros(micros));
+        }
+
+        fn acquire(&self, id: &str, token: &Token) -> LockReply {
+            let (keys, token) = (Arc::new(LockKeys::of(id)), token.clone());
+            let command = LockCommand::Acquire { keys, token, lease_ms: 10, fence_life_ms: 10 };
+            self.store.apply_lock(command)
+        }
+
+        fn release(&self, id: &str, token: &Token) -> LockReply {
+            let (keys, token) = (Arc::new(LockKeys::of(id)), token.clone());
+            self.store.apply_lock(LockCommand::Release { keys, token, tombstone_ms: 10 })
+        }
+    }
+
+    #[test]
+    fn a_lease_lives_to_its_last_microsecond_and_not_one_more() {
+        let (scene, mut tokens) = (Scene::new(), Tokens::of_owner("a"));
+        scene.acquire("job", &tokens.fresh());
+        scene.pass(9_999);
+        let reply = scene.acquire("job", &tokens.fresh());
+        assert_eq!(reply, LockReply::Busy { remaining_ms: Some(1) });
+        scene.pass(1);
+        let reply = scene.acquire("job", &tokens.fresh());
+        assert!(matches!(reply, LockReply::Acquired { fresh: true, .. }));
+    }
+
+    #[test]
+    fn what_has_expired_is_swept_out_as_others_come() {
+        let (scene, mut tokens) = (Scene::new(), Tokens::of_owner("a"));
+        for number in 0..10_000 {
+            scene.acquire(&format!("job {number}"), &tokens.fresh());
+            scene.pass(1_000);
+        }
+        assert_eq!(scene.store.live_keys(), 2 * 9, "a lock and a fence, for 9 of 10 ms");
+        assert!(scene.store.locks.len() <= 2 * SWEEP_FROM, "{}", scene.store.locks.len());
+    }
+
+    #[test]
+    fn tombstones_are_bounded_in_number_and_in_time() {
+        let (scene, mut tokens) = (Scene::new(), Tokens::of_owner("a"));
+        for _ in 0..5_000 {
+            let token = tokens.fresh();
+            scene.acquire("job", &token);
+            scene.release("job", &token);
+        }
+        assert!(scene.store.live_keys() < 1_100, "{}", scene.store.live_keys());
+        scene.pass(10_000);
+        assert_eq!(scene.store.live_keys(), 0);
+    }
+
+    #[test]
+    fn a_tombstone_laid_again_lives_on() {
+        let (scene, token) = (Scene::new(), Token::new("mine").unwrap());
+        scene.release("job", &token);
+        scene.pass(6_000);
+        scene.release("job", &token);
+        scene.pass(6_000);
+        assert_eq!(scene.acquire("job", &token), LockReply::Gone);
+        scene.pass(4_000);
+        assert!(matches!(scene.acquire("job", &token), LockReply::Acquired { .. }));
+    }
+
+    #[test]
+    fn fences_start_at_the_wall_clock() {
+        assert!(process_time() > Instant::from_micros(1_700_000_000_000_000));
+    }
+}

@@ -1,0 +1,151 @@
+//! One lock's record: what the Lua scripts keep in three kinds of keys.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::{
+    lock::{Holder, LockCommand, LockReply},
+    time::Instant,
+    token::{Fence, Token},
+};
+
+/// How many released tokens of one lock are remembered; the oldest go first. Within a process, no
+/// request lingers in a network, so this many is generous.
+const MOST_TOMBSTONES: usize = 1_024;
+
+/// A lock, its last fence and its tombstones, each with the time at which it expires.
+#[derive(Debug, Default)]
+pub(super) struct LockRecord {
+    holder: Option<(Token, Instant)>,
+    fence: Option<(u64, Instant)>,
+    tombstones: HashMap<Token, Tombstone>,
+    /// The tombstones as they were laid. One that was laid again is in here twice.
+    order: VecDeque<(Token, Instant)>,
+}
+
+#[derive(Debug)]
+struct Tombstone {
+    expires: Instant,
+    /// Whether the token was under the key.
+    released: bool,
+}
+
+/// The lock that a command is about.
+pub(super) fn id(command: &LockCommand) -> &str {
+    match command {
+        LockCommand::Acquire { keys, .. }
+        | LockCommand::Extend { keys, .. }
+        | LockCommand::Inspect { keys, .. }
+        | LockCommand::Release { keys, .. } => keys.lock(),
+    }
+}
+
+impl LockRecord {
+    pub(super) fn apply(&mut self, now: Instant, command: LockCommand) -> LockReply {
+        self.expire(now);
+        match command {
+            LockCommand::Acquire { token, lease_ms, fence_life_ms, .. } => {
+                self.acquire(now, token, lease_ms, fence_life_ms)
+            }
+            LockCommand::Extend { token, lease_ms, .. } => self.extend(now, &token, lease_ms),
+            LockCommand::Release { token, tombstone_ms, .. } => {
+                self.release(now, token, tombstone_ms)
+            }
+            LockCommand::Inspect { token, .. } => {
+                LockReply::Holder(self.inspect(now, token.as_ref()))
+            }
+        }
+    }
+
+    /// How many of its keys are alive at `now`.
+    pub(super) fn live_keys(&self, now: Instant) -> usize {
+        usize::from(self.holder.as_ref().is_some_and(|(_, expires)| now < *expires))
+            + usize::from(self.fence.is_some_and(|(_, expires)| now < expires))
+            + self.tombstones.values().filter(|tombstone| now < tombstone.expires).count()
+    }
+
+    fn acquire(&mut self, now: Instant, token: Token, lease_ms: u64, life_ms: u64) -> LockReply {
+        if let Some((holder, expires)) = &self.holder
+            && *holder != token
+        {
+            return LockReply::Busy { remaining_ms: Some(millis_left(now, *expires)) };
+        }
+        if self.tombstone(now, &token).is_some() {
+            return LockReply::Gone;
+        }
+        let fresh = self.holder.is_none();
+        if let Some((last, _)) = self.fence
+            && !fresh
+        {
+            return LockReply::Acquired { fence: Fence(last), fresh };
+        }
+        let last = self.fence.map_or(0, |(last, _)| last);
+        let fence = now.as_micros().max(last + 1);
+        self.fence = Some((fence, after(now, life_ms)));
+        if fresh {
+            self.holder = Some((token, after(now, lease_ms)));
+        }
+        LockReply::Acquired { fence: Fence(fence), fresh }
+    }
+
+    fn extend(&mut self, now: Instant, token: &Token, lease_ms: u64) -> LockReply {
+        match &mut self.holder {
+            Some((holder, expires)) if holder == token => {
+                *expires = (*expires).max(after(now, lease_ms));
+                LockReply::Extended
+            }
+            _ => LockReply::NotHeld,
+        }
+    }
+
+    fn release(&mut self, now: Instant, token: Token, tombstone_ms: u64) -> LockReply {
+        let held = self.holder.take_if(|(holder, _)| *holder == token).is_some();
+        let before = self.tombstone(now, &token).is_some_and(|tombstone| tombstone.released);
+        let (released, expires) = (held || before, after(now, tombstone_ms));
+        self.order.push_back((token.clone(), expires));
+        self.tombstones.insert(token, Tombstone { expires, released });
+        if released { LockReply::Released } else { LockReply::NotHeld }
+    }
+
+    fn inspect(&self, now: Instant, ours: Option<&Token>) -> Holder {
+        match &self.holder {
+            None => Holder::Free,
+            Some((holder, expires)) => {
+                let remaining_ms = Some(millis_left(now, *expires));
+                if ours == Some(holder) {
+                    Holder::Us { remaining_ms }
+                } else {
+                    Holder::Other { remaining_ms }
+                }
+            }
+        }
+    }
+
+    fn tombstone(&self, now: Instant, token: &Token) -> Option<&Tombstone> {
+        self.tombstones.get(token).filter(|tombstone| now < tombstone.expires)
+    }
+
+    /// Forgets what has expired. The tombstones of one lock nearly always live equally long, so the
+    /// oldest expires first; if not, a dead one waits for its elders and is not seen meanwhile.
+    fn expire(&mut self, now: Instant) {
+        self.holder.take_if(|(_, expires)| now >= *expires);
+        self.fence.take_if(|(_, expires)| now >= *expires);
+        while let Some((_, expires)) = self.order.front()
+            && (now >= *expires || self.order.len() > MOST_TOMBSTONES)
+        {
+            let (token, expires) = self.order.pop_front().expect("it has a front");
+            // Laid again since, it expires later.
+            if self.tombstones.get(&token).is_some_and(|newest| newest.expires == expires) {
+                self.tombstones.remove(&token);
+            }
+        }
+    }
+}
+
+fn after(now: Instant, millis: u64) -> Instant {
+    now.plus_micros(millis.saturating_mul(1_000))
+}
+
+/// Rounded up: a key that is alive has some time left.
+fn millis_left(now: Instant, expires: Instant) -> u64 {
+    (expires.as_micros() - now.as_micros()).div_ceil(1_000)
+}
