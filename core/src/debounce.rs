@@ -28,6 +28,7 @@ mod machine;
 #[cfg(test)]
 mod machine_test;
 mod outcome;
+mod record;
 
 pub use command::{
     DebounceCommand, DebounceKeys, DebounceReply, DebounceStatus, Retention, Timing,
@@ -35,3 +36,6 @@ pub use command::{
 pub use config::{DebounceConfig, DebounceOptions};
 pub use machine::{DebounceMachine, DebounceRequest};
 pub use outcome::{Claim, DebounceOutcome};
+#[cfg(feature = "memory")]
+pub(crate) use record::memo_name;
+pub use record::{Applied, DebounceRecord, Life, Memo, Pending, Running};
