@@ -13,8 +13,9 @@
 //!   [`DebounceOptions::life`].
 //! * Two claims of one key never overlap on the server's clock, and later ones have greater fences.
 //!   A paused runner may go on past its lease: only a resource that checks fences refuses it.
-//! * A run that succeeded is repeated only if the server forgets its end: in a failover, or because
-//!   the answers to all of its [`DebounceRequest::Finish`] were requests that never arrived.
+//! * A run that succeeded is repeated only if the server does not learn of its end before the lease
+//!   of the run is over, or forgets it in a failover. So the callback should be idempotent, or write
+//!   to a resource that checks fences.
 //! * Runs come no earlier than `wait` after the latest call (but a leading one), and become due no
 //!   later than `max_wait` after the first, by the server's clock. A step of that clock moves both;
 //!   one that was set back delays by at most one more `wait`.

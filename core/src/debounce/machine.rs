@@ -115,7 +115,7 @@ struct Question {
 enum Purpose {
     Arm(Participant),
     Claim(Participant),
-    Finish { seq: u64 },
+    Finish { seq: u64, deadline: Instant },
     GiveBack(Box<Next>),
     Cancel,
     Flush,
@@ -189,10 +189,10 @@ impl DebounceMachine {
         self.run.as_ref().map(|run| &run.claim)
     }
 
-    /// The name of a run that the server may still wait for although nobody works on it: of a call
-    /// under way, or of one that was dropped or never answered. The next request starts by telling
-    /// the server; without one, its lease ends. (A call itself needs no clean-up: once armed, it
-    /// stays armed for others.)
+    /// The name of the run whose end the server may still wait for: of the one that has begun and
+    /// not ended, or of a claim or an end that was dropped or never answered. The next request
+    /// starts by telling the server; without one, its lease ends. (A call itself needs no clean-up:
+    /// once armed, it stays armed for others.)
     #[must_use]
     pub fn in_flight(&self) -> Option<&Token> {
         let owed = match &self.state {
@@ -205,7 +205,8 @@ impl DebounceMachine {
             State::Waiting(participant) => participant.held(),
             State::Idle => None,
         };
-        owed.or_else(|| self.owed.as_ref().and_then(runner))
+        let begun = || self.run.as_ref().map(|run| &run.runner);
+        owed.or_else(begun).or_else(|| self.owed.as_ref().and_then(runner))
     }
 
     fn start(&mut self, now: Instant, request: DebounceRequest) -> Action<DebounceOutcome> {
@@ -293,7 +294,7 @@ impl DebounceMachine {
                 participant.may_hold |= question.ambiguous;
                 self.looked(now, question.sent_at, participant, reply)
             }
-            Purpose::Finish { seq } => Action::Done(finish::outcome(seq, &reply)),
+            Purpose::Finish { seq, .. } => Action::Done(finish::outcome(seq, &reply)),
             Purpose::GiveBack(next) => self.proceed(now, *next),
             Purpose::Flush => self.sweep(now),
             Purpose::Cancel => Action::Done(match reply {
@@ -349,16 +350,17 @@ impl DebounceMachine {
         }
     }
 
-    /// A caller whose call is armed keeps asking for as long as it participates. Anything else is
-    /// not sent again when the server may have forgotten the first sending.
+    /// A caller whose call is armed keeps asking for as long as it participates, and the end of a
+    /// run is told for as long as nobody else may start over. But nothing else is sent again when
+    /// the server may have forgotten the first sending.
     fn may_retry(&self, now: Instant, question: &Question) -> bool {
+        let life_us = self.config.retention.memo_ms * 1_000;
+        let remembered = now < question.first_sent.plus_micros(life_us / 2);
+        let tries_left = question.tries < self.config.attempts;
         match &question.purpose {
             Purpose::Claim(participant) if participant.call.is_some() => now < participant.leave_at,
-            _ => {
-                let life_us = self.config.retention.memo_ms * 1_000;
-                question.tries < self.config.attempts
-                    && now < question.first_sent.plus_micros(life_us / 2)
-            }
+            Purpose::Finish { deadline, .. } => remembered && (tries_left || now < *deadline),
+            _ => remembered && tries_left,
         }
     }
 

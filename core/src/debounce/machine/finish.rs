@@ -7,7 +7,7 @@ impl DebounceMachine {
         let Some(run) = self.run.take() else {
             return Action::Done(DebounceOutcome::TakenOver);
         };
-        let seq = run.claim.seq;
+        let (seq, deadline) = (run.claim.seq, run.claim.deadline);
         let command = DebounceCommand::Finish {
             keys: self.config.keys.clone(),
             runner: run.runner,
@@ -17,7 +17,7 @@ impl DebounceMachine {
             retry_ms: self.config.retry_ms,
             retention: self.config.retention,
         };
-        self.ask(now, command, Purpose::Finish { seq })
+        self.ask(now, command, Purpose::Finish { seq, deadline })
     }
 }
 
