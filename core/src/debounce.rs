@@ -23,18 +23,22 @@
 //!   a copy of a call may arm it again.
 //! * Every key expires.
 
+mod called;
 mod command;
 mod config;
+mod handle;
 mod machine;
 #[cfg(test)]
 mod machine_test;
 mod outcome;
 mod record;
 
+pub use called::{CallError, Called, NextRun, Swept, Unsettled};
 pub use command::{
     DebounceCommand, DebounceKeys, DebounceReply, DebounceStatus, Retention, Timing,
 };
 pub use config::{DebounceConfig, DebounceOptions};
+pub use handle::Debounce;
 pub use machine::{DebounceMachine, DebounceRequest};
 pub use outcome::{Claim, DebounceOutcome};
 #[cfg(feature = "memory")]

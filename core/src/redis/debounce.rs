@@ -179,3 +179,169 @@ fn flag(value: &Value) -> Option<bool> {
 fn bytes(token: &Token) -> Vec<u8> {
     token.as_str().as_bytes().to_vec()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        debounce::{DebounceKeys, Retention},
+        store::{Cause, Command, Reply},
+    };
+
+    const RETENTION: Retention = Retention { armed_ms: 9, settled_ms: 8, memo_ms: 7 };
+
+    fn keys() -> Arc<DebounceKeys> {
+        Arc::new(DebounceKeys::of("job"))
+    }
+
+    fn token() -> Token {
+        Token::new("t").unwrap()
+    }
+
+    fn call() -> DebounceCommand {
+        let timing = Timing { wait_ms: 10, max_wait_ms: None, leading: false, trailing: true };
+        let args = b"\0\xff".as_slice().into();
+        DebounceCommand::Call {
+            keys: keys(),
+            call: token(),
+            args,
+            seq: 0,
+            timing,
+            retention: RETENTION,
+        }
+    }
+
+    fn claim() -> DebounceCommand {
+        DebounceCommand::Claim {
+            keys: keys(),
+            runner: token(),
+            seq: 5,
+            run_lease_ms: 30,
+            retention: RETENTION,
+        }
+    }
+
+    fn finish(success: bool) -> DebounceCommand {
+        DebounceCommand::Finish {
+            keys: keys(),
+            runner: token(),
+            seq: 5,
+            fence: Fence(6),
+            success,
+            retry_ms: 4,
+            retention: RETENTION,
+        }
+    }
+
+    fn cancel() -> DebounceCommand {
+        DebounceCommand::Cancel { keys: keys(), request: token(), retention: RETENTION }
+    }
+
+    fn flush() -> DebounceCommand {
+        DebounceCommand::Flush { keys: keys(), request: token(), retention: RETENTION }
+    }
+
+    fn args(command: &DebounceCommand) -> Vec<Vec<u8>> {
+        encode(command).args
+    }
+
+    fn list(values: &[Value]) -> Value {
+        Value::Array(values.to_vec())
+    }
+
+    fn words(words: &[&str]) -> Value {
+        Value::Array(words.iter().map(|word| Value::from(*word)).collect())
+    }
+
+    #[test]
+    fn each_command_names_its_keys() {
+        let record = keys().record().as_bytes().to_vec();
+        let memo = keys().memo(&token()).into_bytes();
+        for command in [call(), claim(), finish(true), cancel(), flush()] {
+            assert_eq!(encode(&command).keys, [record.clone(), memo.clone()], "{command:?}");
+        }
+        assert_eq!(encode(&DebounceCommand::Inspect { keys: keys() }).keys, [record]);
+    }
+
+    #[test]
+    fn arguments_are_as_the_scripts_say() {
+        let bytes = |words: &[&[u8]]| words.iter().map(|word| word.to_vec()).collect::<Vec<_>>();
+        let called: &[&[u8]] = &[b"\0\xff", b"0", b"10", b"", b"0", b"1", b"9", b"7"];
+        assert_eq!(args(&call()), bytes(called));
+        assert_eq!(args(&claim()), bytes(&[b"t", b"5", b"30", b"9"]));
+        let finished: &[&[u8]] = &[b"t", b"1", b"5", b"6", b"4", b"9", b"8", b"7"];
+        assert_eq!(args(&finish(true)), bytes(finished));
+        assert_eq!(args(&cancel()), bytes(&[b"8", b"7"]));
+        assert_eq!(args(&flush()), bytes(&[b"7"]));
+        let leading = Timing { wait_ms: 1, max_wait_ms: Some(2), leading: true, trailing: false };
+        assert_eq!(timing_args(&leading), bytes(&[b"1", b"2", b"1", b"0"]));
+    }
+
+    #[test]
+    fn replies_are_read_whether_numbers_come_as_text_or_not() {
+        let (word, number) = (Value::from, Value::Integer);
+        let armed = DebounceReply::Armed { seq: 1_800_000_000_000_000, due_in_ms: 10 };
+        let reply = list(&[word("armed"), word("1800000000000000"), number(10)]);
+        assert_eq!(decode(&call(), &reply), Ok(armed.clone()));
+        assert_eq!(decode(&call(), &words(&["armed", "1800000000000000", "10"])), Ok(armed));
+        let claimed = DebounceReply::Claimed {
+            seq: 5,
+            fence: Fence(6),
+            args: b"\xff".as_slice().into(),
+            remaining_ms: 30,
+        };
+        let args = Value::Bytes(vec![0xff]);
+        let reply = list(&[word("claimed"), word("5"), word("6"), args, number(30)]);
+        assert_eq!(decode(&claim(), &reply), Ok(claimed));
+        let settled = DebounceReply::Settled { fired: 0, done: 5 };
+        assert_eq!(decode(&claim(), &words(&["settled", "0", "5"])), Ok(settled));
+        let running = DebounceReply::Running { remaining_ms: 3, newest: 6 };
+        assert_eq!(decode(&claim(), &words(&["running", "3", "6"])), Ok(running));
+        assert_eq!(decode(&claim(), &words(&["missing"])), Ok(DebounceReply::Missing));
+        let rearmed = DebounceReply::Rearmed { due_in_ms: 4 };
+        assert_eq!(decode(&finish(false), &words(&["rearmed", "4"])), Ok(rearmed));
+        let dropped = DebounceReply::Cancelled { pending: true };
+        assert_eq!(decode(&cancel(), &number(1)), Ok(dropped));
+        let status =
+            DebounceStatus { newest: 5, fired: 4, done: 4, due_in_ms: Some(0), running_ms: None };
+        let reply = words(&["status", "5", "4", "4", "0", "-1"]);
+        let inspect = DebounceCommand::Inspect { keys: keys() };
+        assert_eq!(decode(&inspect, &reply), Ok(DebounceReply::Status(status)));
+    }
+
+    #[test]
+    fn a_reply_of_the_wrong_shape_is_unknown() {
+        let cases = [
+            (call(), words(&["armed", "0", "10"])),
+            (call(), words(&["armed", "1"])),
+            (call(), words(&["armed", "1", "-2"])),
+            (call(), words(&["suppressed", "x"])),
+            (call(), Value::Nil),
+            (claim(), words(&["claimed", "5", "0", "args", "3"])),
+            (claim(), words(&["claimed", "5", "6", "args"])),
+            (claim(), list(&[Value::from("claimed"), Value::from("5"), Value::from("6")])),
+            (claim(), words(&["missing", "why"])),
+            (claim(), words(&["finished"])),
+            (finish(true), Value::Integer(1)),
+            (finish(true), words(&["rearmed"])),
+            (cancel(), Value::Integer(2)),
+            (flush(), words(&["1"])),
+            (
+                DebounceCommand::Inspect { keys: keys() },
+                words(&["status", "1", "1", "1", "-2", "0"]),
+            ),
+        ];
+        for (command, value) in cases {
+            let reply = decode(&command, &value);
+            let malformed = matches!(reply, Err(StoreError::Unknown(Cause::Malformed(_))));
+            assert!(malformed, "{command:?} {value:?} {reply:?}");
+        }
+    }
+
+    #[test]
+    fn the_whole_mapping_leads_here() {
+        let value = words(&["idle"]);
+        let reply = super::super::decode(&Command::Debounce(claim()), value);
+        assert_eq!(reply, Ok(Reply::Debounce(DebounceReply::Idle)));
+    }
+}
