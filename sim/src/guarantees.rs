@@ -3,6 +3,14 @@
 //! A checker never reads a machine, a server or a decision, so it can judge any history, also one
 //! of an algorithm that it has never heard of.
 
+mod calls;
+mod debounce_expiry;
+mod debounce_fires;
+mod debounce_latest_args;
+mod debounce_max_wait;
+mod debounce_quiet;
+mod debounce_single_run;
+mod debounce_truth;
 mod exclusion;
 mod fence_order;
 mod fenced_exclusion;
@@ -84,7 +92,7 @@ macro_rules! guarantees {
             /// Hears the next event.
             #[inline]
             pub fn hear(&mut self, at: u64, event: &Event) {
-                self.ledger.enter(at, event);
+                self.ledger.enter(event);
                 $(
                     if let Err(text) = self.$module.observe(at, event, &self.ledger) {
                         self.convict(Guarantee::$variant, at, text);
@@ -122,6 +130,20 @@ guarantees! {
         "Every call ends by its deadline, and once faults are over, those who ask are served.";
     Idempotence idempotence "idempotence" Lock
         "Extending or releasing twice does what doing it once does.";
+    DebounceFires debounce_fires "debounce-fires" Debounce
+        "A call that counts is run, or a newer one is, while one participant or sweeper lives.";
+    DebounceSingleRun debounce_single_run "debounce-single-run" Debounce
+        "No two valid runs overlap, and what was run and noted is not run again.";
+    DebounceLatestArgs debounce_latest_args "debounce-latest-args" Debounce
+        "What takes effect last are the newest arguments, and never older after newer ones.";
+    DebounceQuiet debounce_quiet "debounce-quiet" Debounce
+        "No run begins before the wait has passed since the last call, unless the longest wait has.";
+    DebounceMaxWait debounce_max_wait "debounce-max-wait" Debounce
+        "A run begins soon after the longest wait since the first call, however many calls come.";
+    DebounceExpiry debounce_expiry "debounce-expiry" Debounce
+        "Every key expires.";
+    DebounceTruth debounce_truth "debounce-truth" Debounce
+        "What a call returns is true: a call that is said to be run or superseded has been.";
 }
 
 impl Court {

@@ -144,9 +144,148 @@ pub enum Act {
     Other,
 }
 
+/// A call of a debounced function: who made it, and which one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(u32);
+
+impl CallId {
+    /// Call number `number` of `client`.
+    #[must_use]
+    pub fn of(client: Client, number: u16) -> Self {
+        Self(u32::from(client) << 16 | u32::from(number))
+    }
+
+    /// The call whose arguments these are: every call passes its own number.
+    #[must_use]
+    pub fn from_args(args: &[u8]) -> Option<Self> {
+        args.try_into().ok().map(u32::from_be_bytes).map(Self)
+    }
+
+    /// Who made it.
+    #[must_use]
+    pub fn client(self) -> Client {
+        (self.0 >> 16) as u8
+    }
+
+    /// Its number among the calls of that client.
+    #[must_use]
+    pub fn number(self) -> u16 {
+        self.0 as u16
+    }
+
+    /// All of it as a number.
+    #[must_use]
+    pub fn as_u32(self) -> u32 {
+        self.0
+    }
+}
+
+/// What a debounced call is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum CallAnswer {
+    /// It ran, and its run counts.
+    Fired,
+    /// It ran elsewhere, with its arguments.
+    FiredElsewhere,
+    /// A newer call ran.
+    Superseded,
+    /// Nothing but that it was taken care of.
+    TakenCareOf,
+    /// That it is not settled, or not known to be.
+    Open,
+    /// Nothing: the caller went away.
+    Dropped,
+}
+
+/// One thing that happened to a debounced function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DebounceEvent {
+    /// A client calls.
+    Called {
+        /// Who.
+        client: Client,
+        /// Which call.
+        call: CallId,
+    },
+    /// A server counted a call, maybe not for the first time.
+    Armed {
+        /// Which call.
+        call: CallId,
+    },
+    /// A server let a client run the calls up to this one.
+    Claimed {
+        /// Whom.
+        client: Client,
+        /// The newest call that the run covers, whose arguments it has.
+        call: CallId,
+        /// The fence of the run, 0 if there are none.
+        fence: u64,
+        /// Until when the run may take.
+        until: u64,
+    },
+    /// A client begins to run the callback.
+    RunBegan {
+        /// Who.
+        client: Client,
+        /// With the arguments of which call.
+        call: CallId,
+        /// With which fence.
+        fence: u64,
+    },
+    /// It ends.
+    RunEnded {
+        /// Whose.
+        client: Client,
+        /// Which call's.
+        call: CallId,
+        /// Whether it went well.
+        success: bool,
+    },
+    /// What the callback writes reached the protected resource.
+    Wrote {
+        /// Whose.
+        client: Client,
+        /// The call whose arguments were written.
+        call: CallId,
+        /// With which fence.
+        fence: u64,
+        /// Whether the resource took it.
+        accepted: bool,
+    },
+    /// A server took note that the run with this fence went well.
+    Settled {
+        /// Whose run.
+        client: Client,
+        /// With which fence.
+        fence: u64,
+    },
+    /// A server took note that a run failed, or that a claim was given back.
+    Rearmed {
+        /// Whose run.
+        client: Client,
+    },
+    /// A call returns.
+    Returned {
+        /// Who.
+        client: Client,
+        /// Which call.
+        call: CallId,
+        /// What it is told.
+        answer: CallAnswer,
+    },
+    /// At the end of the run: how many keys never expire.
+    Immortal {
+        /// How many.
+        keys: u32,
+    },
+}
+
 /// One thing that happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Event {
+    /// Something about a debounced function.
+    Debounce(DebounceEvent),
     /// A client calls.
     Asked {
         /// Who.

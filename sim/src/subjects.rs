@@ -1,10 +1,13 @@
 //! The algorithms under test, as programs that run on simulated clients.
 
+pub(crate) mod debounce;
+mod driver;
 pub(crate) mod lock;
 pub(crate) mod upstream;
 
+use debounce::DebounceProgram;
 use lock::LockProgram;
-use upstream::UpstreamLockProgram;
+use upstream::{UpstreamDebounceProgram, UpstreamLockProgram};
 
 use crate::{
     decide::Chance,
@@ -41,7 +44,8 @@ pub enum Workload {
 
 impl Subject {
     /// Every subject, in the order of the reports.
-    pub const ALL: &[Self] = &[Self::Lock, Self::LockReplicated, Self::Upstream];
+    pub const ALL: &[Self] = 
+        &[Self::Lock, Self::LockReplicated, Self::Debounce, Self::Upstream];
 
     /// Its name on the command line and in reports.
     #[must_use]
@@ -71,7 +75,7 @@ impl Subject {
         match self {
             Self::Lock | Self::LockReplicated => &[Workload::Lock],
             Self::Debounce => &[Workload::Debounce],
-            Self::Upstream => &[Workload::Lock],
+            Self::Upstream => &[Workload::Lock, Workload::Debounce],
         }
     }
 
@@ -92,6 +96,24 @@ impl Subject {
     /// then five in which everything has healed.
     #[must_use]
     pub fn plan(self, workload: Workload, faults: FaultSet) -> Plan {
+        let plan = self.lock_plan(workload, faults);
+        match workload {
+            Workload::Lock => plan,
+            // Three that call and one that sweeps.
+            Workload::Debounce => Plan {
+                clients: if self == Self::Upstream { 3 } else { 4 },
+                end: 8_500_000,
+                call_timeout: 200_000,
+                idle: 120_000,
+                idle_step: 40_000,
+                idle_choices: 16,
+                styles: 3,
+                ..plan
+            },
+        }
+    }
+
+    fn lock_plan(self, workload: Workload, faults: FaultSet) -> Plan {
         Plan {
             subject: self,
             workload,
@@ -123,7 +145,9 @@ impl Subject {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Program {
     Lock(LockProgram),
+    Debounce(DebounceProgram),
     UpstreamLock(UpstreamLockProgram),
+    UpstreamDebounce(UpstreamDebounceProgram),
 }
 
 impl Program {
@@ -132,7 +156,11 @@ impl Program {
             (Subject::Upstream, Workload::Lock) => {
                 Self::UpstreamLock(UpstreamLockProgram::new(plan, client))
             }
-            _ => Self::Lock(LockProgram::new(plan, client, 0)),
+            (Subject::Upstream, Workload::Debounce) => {
+                Self::UpstreamDebounce(UpstreamDebounceProgram::new())
+            }
+            (_, Workload::Lock) => Self::Lock(LockProgram::new(plan, client, 0)),
+            (_, Workload::Debounce) => Self::Debounce(DebounceProgram::new(plan, client, 0)),
         }
     }
 }
@@ -142,7 +170,9 @@ macro_rules! each_program {
     ($self:ident, $program:ident => $call:expr) => {
         match $self {
             Self::Lock($program) => $call,
+            Self::Debounce($program) => $call,
             Self::UpstreamLock($program) => $call,
+            Self::UpstreamDebounce($program) => $call,
         }
     };
 }
@@ -197,6 +227,9 @@ impl Program {
 
     /// Whether the process may crash at all.
     pub(crate) fn may_crash(&self) -> bool {
-        true
+        match self {
+            Self::Debounce(program) => program.may_crash(),
+            Self::Lock(_) | Self::UpstreamDebounce(_) | Self::UpstreamLock(_) => true,
+        }
     }
 }

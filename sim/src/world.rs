@@ -23,7 +23,7 @@ pub(crate) use server::{Replica, Server};
 use crate::{
     decide::{Chance, Kind, Site},
     faults::Fault,
-    history::{Client, Event, TokenId},
+    history::{Client, DebounceEvent, Event, TokenId},
     subjects::{Program, upstream::UpstreamLock},
 };
 
@@ -96,6 +96,7 @@ impl World {
             program.boot(&mut step, client as Client);
         }
         while step.next(&mut self.programs) {}
+        step.count_immortal_keys();
         step.tell(Event::Finished);
     }
 
@@ -196,6 +197,11 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
                 }
             }
             What::Write { client, token, fence } => self.write_arrives(client, token, fence),
+            What::WriteDebounced { client, call, fence } => {
+                let accepted = self.accepts(fence);
+                let event = DebounceEvent::Wrote { client, call, fence, accepted };
+                self.tell(Event::Debounce(event));
+            }
             What::Cancel { client, awaiting } => {
                 if self.core.hosts[usize::from(client)].awaits_number == awaiting {
                     programs[usize::from(client)].cancel(self, client, false);
@@ -260,11 +266,15 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         self.watch.see(self.core.now, &event);
     }
 
-    fn write_arrives(&mut self, client: Client, token: TokenId, fence: u64) {
+    /// Whether the protected resource takes a write with this fence.
+    fn accepts(&mut self, fence: u64) -> bool {
         let accepted = fence >= self.core.resource_fence;
-        if accepted {
-            self.core.resource_fence = fence;
-        }
+        self.core.resource_fence = self.core.resource_fence.max(fence);
+        accepted
+    }
+
+    fn write_arrives(&mut self, client: Client, token: TokenId, fence: u64) {
+        let accepted = self.accepts(fence);
         self.tell(Event::Wrote { client, token, fence, accepted });
     }
 }

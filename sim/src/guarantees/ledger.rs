@@ -1,6 +1,6 @@
 //! What several checkers need to know of the history so far.
 
-use super::CLIENTS;
+use super::{CLIENTS, calls::Calls};
 use crate::{
     faults::Fault,
     history::{Act, Event, TokenId},
@@ -18,6 +18,8 @@ pub(crate) struct Ledger {
     /// What the last request did, on whose behalf, and the lease that it asked for.
     pub(crate) applied: (Act, Option<TokenId>, u64),
     pub(crate) paused_until: [u64; CLIENTS],
+    /// The calls of a debounced function.
+    pub(crate) calls: Calls,
 }
 
 impl Default for Ledger {
@@ -28,14 +30,16 @@ impl Default for Ledger {
             key: None,
             applied: (Act::Other, None, 0),
             paused_until: [0; CLIENTS],
+            calls: Calls::default(),
         }
     }
 }
 
 impl Ledger {
     #[inline]
-    pub(super) fn enter(&mut self, _at: u64, event: &Event) {
+    pub(super) fn enter(&mut self, event: &Event) {
         match *event {
+            Event::Debounce(event) => self.calls.enter(event),
             Event::Granted { token, .. } => {
                 self.granted += 1;
                 let place = self.granted as usize % REMEMBERED;

@@ -3,7 +3,9 @@
 use super::{Court, Guarantee};
 use crate::{
     faults::Fault,
-    history::{Act, Answer, Ask, Client, End, Event, TokenId},
+    history::{
+        Act, Answer, Ask, CallAnswer, CallId, Client, DebounceEvent, End, Event, TokenId,
+    },
 };
 
 /// The token with this number of `client`.
@@ -63,4 +65,34 @@ pub(crate) fn key(before: Option<TokenId>, after: Option<TokenId>, expires: u64)
 
 pub(crate) fn paused(client: Client, until: u64) -> Event {
     Event::Struck { fault: Fault::ClientPause, client: Some(client), choice: 1, until }
+}
+
+/// Call number `number` of `client`.
+pub(crate) fn call(client: Client, number: u16) -> CallId {
+    CallId::of(client, number)
+}
+
+pub(crate) fn armed(client: Client, number: u16) -> Event {
+    Event::Debounce(DebounceEvent::Armed { call: call(client, number) })
+}
+
+/// The server lets client 0 run the calls up to this one.
+pub(crate) fn claimed(call: CallId, fence: u64, until: u64) -> Event {
+    Event::Debounce(DebounceEvent::Claimed { client: 0, call, fence, until })
+}
+
+pub(crate) fn run_ended(call: CallId, success: bool) -> Event {
+    Event::Debounce(DebounceEvent::RunEnded { client: 0, call, success })
+}
+
+pub(crate) fn took_effect(call: CallId) -> Event {
+    Event::Debounce(DebounceEvent::Wrote { client: 0, call, fence: 1, accepted: true })
+}
+
+pub(crate) fn settled(fence: u64) -> Event {
+    Event::Debounce(DebounceEvent::Settled { client: 0, fence })
+}
+
+pub(crate) fn returned(call: CallId, answer: CallAnswer) -> Event {
+    Event::Debounce(DebounceEvent::Returned { client: call.client(), call, answer })
 }

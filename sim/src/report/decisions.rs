@@ -4,6 +4,7 @@ use crate::{
     decide::{Kind, Site},
     faults::Fault,
     report::words::{client, message, span},
+    subjects::Workload,
     world::Plan,
 };
 
@@ -30,7 +31,11 @@ pub(crate) fn describe(plan: &Plan, site: Site, choice: u32) -> String {
             format!("client {who} idles {} longer before its round {round}", span(more))
         }
         Kind::Style => {
-            format!("in its round {round}, client {who} {}", style(choice))
+            let style = match plan.workload {
+                Workload::Lock => style(choice),
+                Workload::Debounce => run_style(choice),
+            };
+            format!("in its round {round}, client {who} {style}")
         }
         Kind::Jitter => {
             let more = u64::from(choice) * plan.jitter_step;
@@ -49,6 +54,14 @@ fn style(choice: u32) -> &'static str {
     }
 }
 
+/// How a debounced function goes.
+fn run_style(choice: u32) -> &'static str {
+    match choice {
+        1 => "runs the callback, and it fails",
+        _ => "runs the callback for longer than its lease, and drops it there",
+    }
+}
+
 fn fault_of(kind: Kind) -> Option<Fault> {
     Fault::ALL.iter().copied().find(|fault| fault.kind() == kind)
 }
@@ -58,7 +71,7 @@ mod tests {
     use super::*;
     use crate::{
         faults::FaultSet,
-        subjects::{Subject, Workload},
+        subjects::Subject,
     };
 
     #[test]

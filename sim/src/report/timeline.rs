@@ -4,6 +4,7 @@
 //! the lock that went as it should is one line, too. What explains the end is told in full.
 
 mod calls;
+mod debounced;
 mod fold;
 mod words;
 

@@ -3,19 +3,21 @@
 use core::time::Duration;
 
 use leasehold_core::{
-    Action, Command, Event as MachineEvent, Instant, Machine, StoreError, Cause, Tokens,
+    Command, Event as MachineEvent, Instant, Tokens,
     lock::{
         AcquireOptions, LockCommand, LockConfig, LockMachine, LockOptions, LockOutcome,
         LockRequest, LossReason, Terms,
     },
 };
 
-use super::LOCK_ID;
+use super::{
+    LOCK_ID,
+    driver::{self, Fed},
+};
 use crate::{
     decide::{Chance, Kind},
-    faults::Cancelled,
     history::{Act, Answer, Ask, Client, End, Event, TokenId},
-    world::{Alarm, Plan, Request, Response, Step, Watch},
+    world::{Alarm, Plan, Response, Step, Watch},
 };
 
 /// What the client does with the lock once it has it.
@@ -95,11 +97,10 @@ impl LockProgram {
         alarm: Alarm,
     ) {
         match alarm {
-            Alarm::Machine if step.host(me).awaiting => {
-                step.give_up(me);
-                self.feed(step, me, MachineEvent::Replied(Err(timed_out())));
+            Alarm::Machine => {
+                let event = driver::rung(step, me);
+                self.feed(step, me, event);
             }
-            Alarm::Machine => self.feed(step, me, MachineEvent::Woke),
             Alarm::Work => self.work(step, me),
         }
     }
@@ -110,14 +111,8 @@ impl LockProgram {
         me: Client,
         response: Response,
     ) {
-        let result = match response {
-            Response::Ours(result) => result,
-            Response::Broken => Err(StoreError::Unknown(Cause::Disconnected)),
-            Response::Refused => Err(StoreError::NotSent(Cause::Unreachable)),
-            Response::Upstream(_) => unreachable!("nothing was asked in upstream's words"),
-        };
-        step.clear_alarm(me, Alarm::Machine);
-        self.feed(step, me, MachineEvent::Replied(result));
+        let event = driver::replied(step, me, response);
+        self.feed(step, me, event);
     }
 
     pub(crate) fn cancel<C: Chance, W: Watch>(
@@ -154,52 +149,19 @@ impl LockProgram {
         me: Client,
         event: MachineEvent<LockRequest>,
     ) {
-        let action = self.machine.step(step.local(me), event);
+        let last_token = &mut self.last_token;
+        let fed = driver::feed(&mut self.machine, step, me, event, |command| {
+            let meaning = meaning(command);
+            if let (Act::Acquire, token) = meaning {
+                *last_token = token;
+            }
+            meaning
+        });
         self.notice_renewal(step, me);
-        match action {
-            Action::Call { command, give_up_at } => {
-                self.call(step, me, command);
-                step.set_alarm(me, Alarm::Machine, give_up_at);
-                self.awaited(step, me);
-            }
-            Action::SleepUntil(deadline) => {
-                step.set_alarm(me, Alarm::Machine, deadline);
-                self.awaited(step, me);
-            }
-            Action::Done(outcome) => {
-                step.clear_alarm(me, Alarm::Machine);
-                self.done(step, me, outcome);
-            }
-        }
-    }
-
-    fn call<C: Chance, W: Watch>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        command: Command,
-    ) {
-        let Command::Lock(lock) = &command else {
-            unreachable!("a lock asks about locks");
-        };
-        let (act, token) = match lock {
-            LockCommand::Acquire { token, .. } => (Act::Acquire, Some(TokenId::of(token))),
-            LockCommand::Extend { token, .. } => (Act::Extend, Some(TokenId::of(token))),
-            LockCommand::Release { token, .. } => (Act::Release, Some(TokenId::of(token))),
-            LockCommand::Inspect { .. } => (Act::Other, None),
-        };
-        if act == Act::Acquire {
-            self.last_token = token;
-        }
-        step.send(me, act, token, token, Request::Ours(command));
-    }
-
-    /// At an await, the caller may go away.
-    fn awaited<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        match step.cancels(me) {
-            Cancelled::No => {}
-            Cancelled::Future => self.vanish(step, me, false),
-            Cancelled::Handle => self.vanish(step, me, true),
+        match fed {
+            Fed::Awaiting => {}
+            Fed::Vanished { handle } => self.vanish(step, me, handle),
+            Fed::Done(outcome) => self.done(step, me, outcome),
         }
     }
 
@@ -209,8 +171,7 @@ impl LockProgram {
         me: Client,
         handle: bool,
     ) {
-        step.host(me).awaiting = false;
-        step.clear_alarm(me, Alarm::Machine);
+        driver::abandon(step, me);
         self.told(step, me, Answer::Dropped);
         if handle {
             let host = step.host(me);
@@ -451,6 +412,15 @@ fn micros(micros: u64) -> Duration {
     Duration::from_micros(micros)
 }
 
-fn timed_out() -> StoreError {
-    StoreError::Unknown(Cause::TimedOut)
+/// What a command does, and under which token.
+fn meaning(command: &Command) -> (Act, Option<TokenId>) {
+    let Command::Lock(command) = command else {
+        unreachable!("a lock asks about locks");
+    };
+    match command {
+        LockCommand::Acquire { token, .. } => (Act::Acquire, Some(TokenId::of(token))),
+        LockCommand::Extend { token, .. } => (Act::Extend, Some(TokenId::of(token))),
+        LockCommand::Release { token, .. } => (Act::Release, Some(TokenId::of(token))),
+        LockCommand::Inspect { .. } => (Act::Other, None),
+    }
 }

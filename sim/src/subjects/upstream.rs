@@ -1,16 +1,18 @@
 //! The algorithms of `@upstash/lock` 0.2.1 over `@upstash/redis` 1.39.0, as they are: re-told from
 //! their behaviour, faults and all, for comparison.
 
+mod debounce;
 mod lock;
 
 use bytes::Bytes;
 
+pub(crate) use debounce::UpstreamDebounceProgram;
 pub(crate) use lock::UpstreamLockProgram;
 
 use crate::{
-    history::TokenId,
+    history::{CallId, Client, DebounceEvent, TokenId},
     redis::{Redis, Resp},
-    subjects::LOCK_ID,
+    subjects::{LOCK_ID, debounce::DEBOUNCE_ID},
 };
 
 /// What upstream sends.
@@ -18,6 +20,10 @@ use crate::{
 pub(crate) enum UpstreamCommand {
     /// `SET id token NX PX lease`.
     SetIfAbsent { token: String, lease_ms: u64, meant_ms: u64 },
+    /// `INCR id`, for a call.
+    Increment { call: CallId },
+    /// `GET id`: has nobody called since this call got its ticket?
+    IsLast { call: CallId, ticket: i64 },
     /// A script: delete the key if it holds the token.
     DeleteIfMine { token: Option<String> },
     /// A script: add whole seconds to the rest, which is rounded to seconds.
@@ -39,6 +45,8 @@ impl UpstreamCommand {
             Self::SetIfAbsent { token, lease_ms, .. } => {
                 words(&["SET", LOCK_ID, token, "NX", "PX", &lease_ms.to_string()])
             }
+            Self::Increment { .. } => words(&["INCR", DEBOUNCE_ID]),
+            Self::IsLast { .. } => words(&["GET", DEBOUNCE_ID]),
             Self::DeleteIfMine { token } => {
                 words(&["EVAL", DELETE_IF_MINE, "1", LOCK_ID, or_null(token)])
             }
@@ -56,8 +64,29 @@ impl UpstreamCommand {
             Self::AddSeconds { meant_ms, .. } | Self::SetIfAbsent { meant_ms, .. } => {
                 meant_ms * 1_000
             }
-            Self::DeleteIfMine { .. } => 0,
+            Self::DeleteIfMine { .. } | Self::Increment { .. } | Self::IsLast { .. } => 0,
         }
+    }
+
+    /// What the command did to the debounced function.
+    pub(crate) fn debounced(&self, client: Client, now: u64, reply: &Resp) -> Option<DebounceEvent> {
+        match (self, reply) {
+            (&Self::Increment { call }, Resp::Integer(_)) => Some(DebounceEvent::Armed { call }),
+            (&Self::IsLast { call, ticket }, reply) if number(reply) == Some(ticket) => {
+                // There is no lease: a run may take for ever.
+                Some(DebounceEvent::Claimed { client, call, fence: 0, until: now })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The counter as a number.
+fn number(reply: &Resp) -> Option<i64> {
+    match reply {
+        Resp::Bulk(digits) => std::str::from_utf8(digits).ok()?.parse().ok(),
+        Resp::Integer(number) => Some(*number),
+        _ => None,
     }
 }
 

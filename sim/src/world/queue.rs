@@ -1,7 +1,7 @@
 //! What is due when. Ties are broken by the order of insertion.
 
 use super::Message;
-use crate::history::{Client, TokenId};
+use crate::history::{CallId, Client, TokenId};
 
 /// Something that is going to happen.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -9,6 +9,7 @@ pub(crate) enum What {
     Request(Box<Message>),
     Reply(Box<Message>),
     Write { client: Client, token: TokenId, fence: u64 },
+    WriteDebounced { client: Client, call: CallId, fence: u64 },
     Cancel { client: Client, awaiting: u32 },
     Heal,
     End,

@@ -2,14 +2,18 @@
 
 use std::collections::VecDeque;
 
-use leasehold_core::{Command, lock::LockCommand};
+use leasehold_core::{
+    Command, Reply, StoreError,
+    debounce::{DebounceCommand, DebounceReply},
+    lock::{LockCommand, LockReply},
+};
 
 use super::{Body, Message, Plan, Request, Response, Step, Topology, Watch};
 use crate::{
     decide::Chance,
-    history::{Act, Event, TokenId},
+    history::{Act, CallId, Client, DebounceEvent, Event, TokenId},
     redis::{Change, Keyspace, Redis, Resp, Value},
-    subjects::LOCK_ID,
+    subjects::{LOCK_ID, Workload},
 };
 
 /// The Unix time at the start of a run, in microseconds: 2026-01-01.
@@ -82,11 +86,17 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             Request::Ours(command) => {
                 let engine = self.core.plan.engine;
                 let reply = self.core.server.redis.apply(wall, command, engine);
+                if let (Command::Debounce(command), Ok(Reply::Debounce(reply))) = (command, &reply) {
+                    self.tell_debounced(client, command, reply);
+                }
                 let fence = granted_fence(&reply);
                 (Response::Ours(reply), fence)
             }
             Request::Upstream(command) => {
                 let value = command.apply(&mut self.core.server.redis, wall);
+                if let Some(event) = command.debounced(client, self.core.now, &value) {
+                    self.tell(Event::Debounce(event));
+                }
                 let fence = (act == Act::Acquire && !matches!(value, Resp::Nil)).then_some(0);
                 (Response::Upstream(value), fence)
             }
@@ -100,6 +110,37 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         }
         self.replicate();
         response
+    }
+
+    /// Tells what a command did to the debounced function.
+    fn tell_debounced(&mut self, client: Client, command: &DebounceCommand, reply: &DebounceReply) {
+        let event = match (command, reply) {
+            (DebounceCommand::Call { args, .. }, DebounceReply::Armed { .. }) => {
+                CallId::from_args(args).map(|call| DebounceEvent::Armed { call })
+            }
+            (_, DebounceReply::Claimed { args, fence, remaining_ms, .. }) => {
+                let until = self.core.now + remaining_ms * 1_000;
+                let claimed = |call| DebounceEvent::Claimed { client, call, fence: fence.0, until };
+                CallId::from_args(args).map(claimed)
+            }
+            (DebounceCommand::Finish { fence, .. }, DebounceReply::Finished) => {
+                Some(DebounceEvent::Settled { client, fence: fence.0 })
+            }
+            (_, DebounceReply::Rearmed { .. }) => Some(DebounceEvent::Rearmed { client }),
+            _ => None,
+        };
+        if let Some(event) = event {
+            self.tell(Event::Debounce(event));
+        }
+    }
+
+    /// Tells how many keys would stay for ever.
+    pub(super) fn count_immortal_keys(&mut self) {
+        if self.core.plan.workload == Workload::Debounce {
+            let keys = self.core.server.redis.keyspace.iter();
+            let keys = keys.filter(|(_, entry)| entry.expires_at_ms.is_none()).count() as u32;
+            self.tell(Event::Debounce(DebounceEvent::Immortal { keys }));
+        }
     }
 
     /// Tells how the lock's key has changed since the last look.
@@ -174,10 +215,7 @@ fn asked_lease(request: &Request) -> u64 {
     }
 }
 
-fn granted_fence(
-    reply: &Result<leasehold_core::Reply, leasehold_core::StoreError>,
-) -> Option<u64> {
-    use leasehold_core::{Reply, lock::LockReply};
+fn granted_fence(reply: &Result<Reply, StoreError>) -> Option<u64> {
     match reply {
         Ok(Reply::Lock(LockReply::Acquired { fence, fresh: true })) => Some(fence.0),
         Ok(_) | Err(_) => None,

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Line, LineKind, calls::Calls, instant};
+use super::{Line, LineKind, calls::Calls, debounced, instant};
 use crate::{
     faults::Fault,
-    history::{Act, Answer, Ask, Client, End, Event, TokenId},
+    history::{Act, Answer, Ask, Client, DebounceEvent, End, Event, TokenId},
     report::{
         story::{Names, Story},
         words::client,
@@ -31,7 +31,10 @@ pub(super) struct Teller<'a> {
 impl<'a> Teller<'a> {
     pub(super) fn of(story: &'a Story, calls: &'a Calls) -> Self {
         let end = story.events.last().map(|(_, event)| event);
-        let about_writes = matches!(end, Some(Event::Wrote { .. }));
+        let about_writes = matches!(
+            end,
+            Some(Event::Wrote { .. } | Event::Debounce(DebounceEvent::Wrote { .. }))
+        );
         Self {
             names: &story.names,
             calls,
@@ -73,6 +76,7 @@ impl<'a> Teller<'a> {
                 struck(client, fault, &fault.strike(choice))
             }
             Event::Bit { fault, client, call } => struck(client, fault, &fault.bite(call)?),
+            Event::Debounce(event) => other(debounced::tell(event, self.about_writes)?),
             Event::Healed => other("all faults are over".into()),
             Event::Ended { .. } | Event::Sent { .. } | Event::Answered { .. } | Event::Finished => {
                 return None;

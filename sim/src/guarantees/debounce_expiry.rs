@@ -1,0 +1,39 @@
+//! Every key expires.
+
+use super::{Checker, Ledger};
+use crate::history::{DebounceEvent, Event};
+
+#[derive(Debug, Default)]
+pub(crate) struct DebounceExpiry {
+    looked: bool,
+}
+
+impl Checker for DebounceExpiry {
+    #[inline]
+    fn observe(&mut self, _at: u64, event: &Event, _ledger: &Ledger) -> Result<(), String> {
+        if let Event::Debounce(DebounceEvent::Immortal { keys }) = *event {
+            self.looked = true;
+            if keys > 0 {
+                return Err(format!("{keys} of the keys that are left never expire"));
+            }
+        }
+        Ok(())
+    }
+
+    fn exercised(&self) -> bool {
+        self.looked
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Guarantee, stories::*};
+    use crate::history::{DebounceEvent, Event};
+
+    #[test]
+    fn accepts_mortal_keys_and_rejects_immortal_ones() {
+        let story = |keys| [Event::Debounce(DebounceEvent::Immortal { keys })];
+        assert_eq!(judge(Guarantee::DebounceExpiry, &story(0)), None);
+        assert!(judge(Guarantee::DebounceExpiry, &story(1)).is_some());
+    }
+}

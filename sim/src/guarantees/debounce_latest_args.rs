@@ -1,0 +1,52 @@
+//! What takes effect last are the newest arguments, and never older after newer ones.
+//!
+//! What takes effect is what the protected resource accepts: a runner that was overtaken while it
+//! stood still is refused there, if it has a fence.
+
+use super::{Checker, Ledger, calls::name};
+use crate::history::{DebounceEvent, Event};
+
+#[derive(Debug, Default)]
+pub(crate) struct DebounceLatestArgs {
+    last: usize,
+    effects: u32,
+}
+
+impl Checker for DebounceLatestArgs {
+    #[inline]
+    fn observe(&mut self, _at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
+        if let Event::Debounce(DebounceEvent::Wrote { call, accepted: true, .. }) = *event {
+            self.effects += 1;
+            let order = ledger.calls.order(call);
+            if order < self.last {
+                return Err(format!(
+                    "the arguments of {} take effect after those of a newer call",
+                    name(call)
+                ));
+            }
+            self.last = order;
+        }
+        Ok(())
+    }
+
+    fn exercised(&self) -> bool {
+        self.effects > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Guarantee, stories::*};
+
+    #[test]
+    fn accepts_newer_arguments_after_older_ones() {
+        let story = [armed(0, 1), took_effect(call(0, 1)), armed(1, 1), took_effect(call(1, 1))];
+        assert_eq!(judge(Guarantee::DebounceLatestArgs, &story), None);
+    }
+
+    #[test]
+    fn rejects_older_arguments_after_newer_ones() {
+        let story = [armed(0, 1), armed(1, 1), took_effect(call(1, 1)), took_effect(call(0, 1))];
+        assert!(judge(Guarantee::DebounceLatestArgs, &story).is_some());
+    }
+}

@@ -1,0 +1,85 @@
+//! No two valid runs overlap, and what was run and noted is not run again.
+
+use super::{Checker, Ledger, calls::name};
+use crate::history::{Client, DebounceEvent, Event};
+
+#[derive(Debug, Default)]
+pub(crate) struct DebounceSingleRun {
+    /// The claim that stands: whose, and until when.
+    alive: Option<(Client, u64, u64)>,
+    /// The newest call whose run was noted.
+    settled: usize,
+    /// The newest call that upstream, which notes nothing, let anybody run.
+    let_run: usize,
+    runs: u32,
+}
+
+impl Checker for DebounceSingleRun {
+    #[inline]
+    fn observe(&mut self, at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
+        let Event::Debounce(event) = *event else { return Ok(()) };
+        match event {
+            DebounceEvent::Claimed { client, call, fence, until } => {
+                self.runs += 1;
+                if let Some((other, known, alive)) = self.alive
+                    && at < alive
+                    && known != fence
+                {
+                    return Err(format!(
+                        "client {client} is let run {} while the run of client {other} is still \
+                         valid",
+                        name(call)
+                    ));
+                }
+                let order = ledger.calls.order(call);
+                if order <= self.settled.max(if fence == 0 { self.let_run } else { 0 }) {
+                    return Err(format!("{} is run again after it has been run", name(call)));
+                }
+                self.alive = Some((client, fence, until));
+                self.let_run = self.let_run.max(order);
+            }
+            DebounceEvent::Settled { client, fence } => {
+                let order = ledger.calls.claimed(fence).map_or(0, |call| ledger.calls.order(call));
+                self.settled = self.settled.max(order);
+                self.release(client);
+            }
+            DebounceEvent::Rearmed { client } => self.release(client),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn exercised(&self) -> bool {
+        self.runs > 0
+    }
+}
+
+impl DebounceSingleRun {
+    fn release(&mut self, client: Client) {
+        self.alive.take_if(|(runner, _, _)| *runner == client);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Guarantee, stories::*};
+
+    #[test]
+    fn accepts_the_next_run_after_the_lease_of_the_first() {
+        let story = [armed(1, 1), claimed(call(1, 1), 7, 250), claimed(call(1, 1), 8, 9_000)];
+        assert_eq!(judge(Guarantee::DebounceSingleRun, &story), None);
+    }
+
+    #[test]
+    fn rejects_two_valid_runs_at_once() {
+        let story = [armed(1, 1), claimed(call(1, 1), 7, 9_000), claimed(call(1, 1), 8, 9_000)];
+        assert!(judge(Guarantee::DebounceSingleRun, &story).is_some());
+    }
+
+    #[test]
+    fn rejects_a_run_of_what_was_noted_as_run() {
+        let run = [armed(1, 1), claimed(call(1, 1), 7, 9_000), settled(7)];
+        let again = [claimed(call(1, 1), 8, 9_000)];
+        assert!(judge(Guarantee::DebounceSingleRun, &[&run[..], &again].concat()).is_some());
+    }
+}
