@@ -119,7 +119,7 @@ impl<'a> Teller<'a> {
                     let text = format!("{name} gives the lock up");
                     (held.map_or(LineKind::Other, LineKind::Frees), text)
                 }
-                _ => other(format!("{name} makes its lease longer{}", self.until(who, held))),
+                _ => other(format!("{name} makes its lease longer")),
             });
         }
         let what = match answer {
@@ -142,7 +142,7 @@ impl<'a> Teller<'a> {
         Some(other(format!("{name} {what}")))
     }
 
-    /// A lease that is renewed in the background; the others are told with their calls.
+    /// A lease that lasts longer than before; a new one is told with the call that got it.
     fn held(
         &mut self,
         index: usize,
@@ -152,15 +152,9 @@ impl<'a> Teller<'a> {
     ) -> Option<(LineKind, String)> {
         let before = self.held.insert(who, (token, until));
         let renewed = before.is_some_and(|(held, _)| held == token);
-        let grant = self.names.grant(token);
-        if index == self.last {
-            let until = until_text(until);
-            return Some(other(format!("{} counts on {grant} {until}", client(who))));
-        }
-        if !renewed || self.calls.at(index).is_some() {
-            return None;
-        }
-        Some(other(format!("{} has {grant} renewed{}", client(who), self.until(who, Some(token)))))
+        let (name, grant) = (client(who), self.names.grant(token));
+        let told = renewed || index == self.last;
+        told.then(|| other(format!("{name} now counts on {grant} {}", until_text(until))))
     }
 
     /// Until when a client counts on its lease, as the rest of a sentence.
