@@ -27,6 +27,8 @@ Examples:
   leasehold check --guarantee exclusion --fault failover --seeds 20000
   leasehold check --shard 3/8 --json part-3.json      one of eight machines does its part
   leasehold check --json - --fault none | jq '.cells[].verdict'
+  leasehold check --shard $((JOB_COMPLETION_INDEX + 1))/8 --json /reports/$JOB_COMPLETION_INDEX.json
+                                                      the same in a Kubernetes Indexed Job
 
 A part of a campaign (--shard with more than one part) fails only for what broke against its claim;
 `leasehold merge` judges the whole.
