@@ -16,7 +16,9 @@ mod machine;
 mod machine_test;
 mod outcome;
 
+pub(crate) use command::hash_tag;
 pub use command::{Holder, LockCommand, LockKeys, LockReply};
+pub(crate) use config::whole_millis;
 pub use config::{AcquireOptions, ConfigError, LockConfig, LockOptions, MAX_LEASE, Terms};
 pub use error::{ExtendError, HoldError, Lost, NotAcquired, ReleaseError, Released};
 #[cfg(target_has_atomic = "64")]

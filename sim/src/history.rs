@@ -12,7 +12,7 @@ use crate::faults::Fault;
 /// A client, by number.
 pub type Client = u8;
 
-/// A token as a number: who made it, in which life of its process, and which one.
+/// A token as a number: who made it, in which life of its process, for which call, and which try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TokenId(u32);
 
@@ -32,16 +32,17 @@ impl TokenId {
     /// The number of a token as it is stored, or `None` if it is not of that form.
     #[must_use]
     pub fn parse(text: &[u8]) -> Option<Self> {
-        let mut numbers = [0u32; 3];
+        let mut numbers = [0u32; 4];
         let mut index = 0;
         for &byte in text {
             match byte {
                 b'0'..=b'9' => numbers[index] = numbers[index] * 10 + u32::from(byte - b'0'),
-                _ if index < 2 => index += 1,
+                _ if index < 3 => index += 1,
                 _ => return None,
             }
         }
-        (index == 2).then(|| Self(numbers[0] << 28 | (numbers[1] & 0xf) << 24 | numbers[2]))
+        let [client, life, call, attempt] = numbers;
+        (index == 3).then(|| Self(client << 28 | (life & 0xf) << 24 | call << 12 | attempt & 0xfff))
     }
 
     /// Who made it.
@@ -71,7 +72,11 @@ impl TokenId {
 
 impl fmt::Display for TokenId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}", self.number())
+        write!(f, "#{}", self.number() >> 12)?;
+        match self.number() & 0xfff {
+            1 => Ok(()),
+            attempt => write!(f, ", try {attempt}"),
+        }
     }
 }
 

@@ -4,6 +4,18 @@
 //! commands stay equal. Lua scripts run in a real Lua 5.1; its virtual machine belongs to the
 //! thread, not to the value.
 //!
+//! # Differences from a real server
+//!
+//! Replies and error texts are those of Redis 7.0.15, except where that would bring in chance or
+//! the host:
+//! * Expired keys are removed by the next command, earliest first, not by a random sample; so
+//!   `DBSIZE` is exact, unless thousands expire at once.
+//! * `HGETALL` lists fields in byte order.
+//! * `TIME` stands still during a script, as in Redis 7.2 (7.0 lets it run on).
+//! * `math.random` starts anew in each script; `collectgarbage` answers 0.
+//! * `pairs` over the globals or a library lists nothing, though each name can be read.
+//! * `error({})` is an error reply; Redis 7.0.15 crashes.
+//!
 //! ```
 //! use bytes::Bytes;
 //! use leasehold_sim::redis::{Redis, Resp};
@@ -34,7 +46,6 @@ use leasehold_core::{Command, Reply, StoreError, redis as wire};
 
 pub use keyspace::{Change, Entry, Keyspace, Value};
 pub use resp::Resp;
-pub use twins::stale as stale_twins;
 
 use command::{Call, NotFound};
 

@@ -60,6 +60,9 @@ pub(crate) struct Core {
     pub(crate) healed: bool,
     pub(crate) queue: Queue,
     pub(crate) hosts: Vec<Host>,
+    /// When each client is woken, in true time, [`u64::MAX`] for never. Kept side by side, since
+    /// every step looks through all of them.
+    pub(crate) alarms: Vec<[u64; 2]>,
     pub(crate) server: Server,
     /// The lock objects of upstream's processes, each shared by two clients.
     pub(crate) upstream_locks: Vec<UpstreamLock>,
@@ -118,6 +121,7 @@ impl World {
 impl Core {
     fn new(plan: Plan) -> Self {
         let hosts = (0..plan.clients).map(|_| Host::default()).collect();
+        let alarms = vec![[u64::MAX; 2]; usize::from(plan.clients)];
         let server = Server::new(&plan);
         let upstream_lock = UpstreamLock { token: None, lease_ms: plan.lease / 1_000 };
         let upstream_locks = vec![upstream_lock; usize::from(plan.clients).div_ceil(2)];
@@ -126,6 +130,7 @@ impl Core {
             healed: false,
             queue: Queue::default(),
             hosts,
+            alarms,
             server,
             upstream_locks,
             resource_fence: 0,
@@ -155,7 +160,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             return self.happen(programs, what);
         }
         self.core.now = due;
-        self.core.hosts[usize::from(client)].alarms[alarm as usize] = u64::MAX;
+        self.core.alarms[usize::from(client)][alarm as usize] = u64::MAX;
         if self.may_run(programs, client, Deferred::Alarm(alarm)) {
             programs[usize::from(client)].alarm(self, client, alarm);
         }
@@ -166,8 +171,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     #[inline]
     fn next_alarm(&self) -> (u64, Client, Alarm) {
         let mut best = (u64::MAX, 0, Alarm::Machine);
-        for (client, host) in self.core.hosts.iter().enumerate() {
-            let [machine, work] = host.alarms;
+        for (client, &[machine, work]) in self.core.alarms.iter().enumerate() {
             if machine < best.0 {
                 best = (machine, client as Client, Alarm::Machine);
             }

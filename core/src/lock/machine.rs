@@ -8,7 +8,7 @@
 //!               match store.acquire(token, lease) {
 //!                   Acquired if now() < sent + lease - margin => return Acquired(deadline)
 //!                            // after an extend, if a caller's own token was there already
-//!                   Acquired | Unknown => store.release(token)      // leaves a tombstone
+//!                   Acquired | Unknown => store.release(token)      // leaves a mark: "gone"
 //!                   Busy | NotSent     => {}
 //!                   Rejected           => return Rejected
 //!               }

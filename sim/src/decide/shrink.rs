@@ -130,7 +130,7 @@ impl<F: FnMut(&Decisions) -> bool> Search<F> {
 /// Candidates below `choice`, lowest first: a few small ones, then halves towards it.
 fn lower_choices(choice: u32) -> impl Iterator<Item = u32> {
     let small = 1..choice.min(8);
-    let halves = (1..32).rev().map(move |shift| choice - (choice >> shift.min(31)));
+    let halves = (1..32).map(move |shift| choice - (choice >> shift));
     small.chain(halves.filter(move |&lower| lower >= 8 && lower < choice))
 }
 

@@ -29,10 +29,11 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         let busy = program.is_busy();
         let host = self.host(client);
         host.awaiting = false;
-        host.alarms = [u64::MAX; 2];
-        host.alarms[Alarm::Work as usize] = at;
         host.life += 1;
         let (call, life) = (host.calls, host.life);
+        let alarms = &mut self.core.alarms[usize::from(client)];
+        *alarms = [u64::MAX; 2];
+        alarms[Alarm::Work as usize] = at;
         self.struck(Fault::ClientCrash, Some(client), choice, at);
         if busy {
             self.bit(Fault::ClientCrash, Some(client), call);

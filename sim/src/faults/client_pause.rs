@@ -29,9 +29,9 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             self.host(client).paused_until = until;
             self.struck(Fault::ClientPause, Some(client), choice, until);
         }
-        let host = self.host(client);
         if let Deferred::Alarm(alarm) = what {
-            host.alarms[alarm as usize] = host.paused_until;
+            let until = self.host(client).paused_until;
+            self.core.alarms[usize::from(client)][alarm as usize] = until;
         }
         self.bit(Fault::ClientPause, Some(client), call);
         true

@@ -7,7 +7,7 @@ use crate::{
     world::{Message, Step, Watch, What},
 };
 
-/// From "with the first" to "when everybody has forgotten it". The tombstones must outlive the last.
+/// From "with the first" to "when everybody has forgotten it". The marks must outlive the last.
 const LATER: [u64; 7] = [0, 1_000, 20_000, 120_000, 600_000, 1_300_000, 2_800_000];
 
 impl<C: Chance, W: Watch> Step<'_, C, W> {

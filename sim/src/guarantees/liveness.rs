@@ -17,20 +17,22 @@ pub(crate) struct Liveness {
     /// When each client's call must have ended.
     pending: [Option<u64>; CLIENTS],
     healed_at: Option<u64>,
+    /// Since when the key is as it is.
+    key_since: u64,
     refused: [u32; CLIENTS],
     served: [bool; CLIENTS],
 }
 
 impl Checker for Liveness {
     #[inline]
-    fn observe(&mut self, at: u64, event: &Event, _ledger: &Ledger) -> Result<(), String> {
+    fn observe(&mut self, at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
         match *event {
             Event::Asked { client, by, .. } => self.pending[usize::from(client)] = Some(by),
             Event::Told { client, ask, answer, .. } => {
                 self.ended_in_time(at, client)?;
                 self.pending[usize::from(client)] = None;
                 if ask == Ask::Acquire {
-                    self.count(at, client, answer);
+                    self.count(at, client, answer, ledger);
                 }
             }
             Event::Struck { fault: Fault::ClientCrash, client: Some(client), .. } => {
@@ -39,9 +41,10 @@ impl Checker for Liveness {
             Event::Struck { fault: Fault::ClientPause, client: Some(client), until, .. } => {
                 // A process that stands still does not wait.
                 if let Some(by) = &mut self.pending[usize::from(client)] {
-                    *by += until.saturating_sub(at);
+                    *by = by.saturating_add(until.saturating_sub(at));
                 }
             }
+            Event::Key { before, after, .. } if before != after => self.key_since = at,
             Event::Healed => self.healed_at = Some(at),
             Event::Finished => return self.finish(at),
             _ => {}
@@ -57,7 +60,7 @@ impl Checker for Liveness {
 impl Liveness {
     fn ended_in_time(&self, at: u64, client: Client) -> Result<(), String> {
         match self.pending[usize::from(client)] {
-            Some(by) if at > by + SLACK => Err(format!(
+            Some(by) if at > by.saturating_add(SLACK) => Err(format!(
                 "a call of client {client} has not ended {} ms after the time that bounds it",
                 (at - by) / 1_000
             )),
@@ -65,8 +68,11 @@ impl Liveness {
         }
     }
 
-    fn count(&mut self, at: u64, client: Client, answer: Answer) {
-        if self.healed_at.is_some_and(|healed| at > healed + CONVALESCENCE) {
+    fn count(&mut self, at: u64, client: Client, answer: Answer, ledger: &Ledger) {
+        let Some(calm) = self.healed_at.map(|healed| healed + CONVALESCENCE) else { return };
+        // A lease from before that lasts too long is another guarantee's business.
+        let orphan = self.key_since < calm && ledger.key.is_some_and(|(_, until)| at < until);
+        if at > calm && !orphan {
             match answer {
                 Answer::Acquired => self.served[usize::from(client)] = true,
                 _ => self.refused[usize::from(client)] += 1,

@@ -8,7 +8,7 @@ use crate::{
 
 /// The token with this number of `client`.
 pub(crate) fn token(client: Client, number: u32) -> TokenId {
-    TokenId::parse(format!("{client}-0.{number}").as_bytes()).expect("a token's form")
+    TokenId::parse(format!("{client}-0.{number}#1").as_bytes()).expect("a token's form")
 }
 
 /// The verdict on events that happen 100 µs apart, the first at 100 µs.

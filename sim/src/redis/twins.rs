@@ -7,6 +7,8 @@
 
 mod debounce;
 mod lock;
+#[cfg(test)]
+mod twins_test;
 
 use leasehold_core::{Command, Reply, redis::SCRIPTS};
 
@@ -19,20 +21,12 @@ struct Pin {
     sha1: &'static str,
 }
 
-const PINS: &[&[Pin]] = &[lock::PINS, debounce::PINS];
-
 /// Applies `command`, or declines.
 pub(super) fn run(keys: &mut Keyspace, now_us: u64, command: &Command) -> Option<Reply> {
     match command {
         Command::Lock(command) => lock::run(keys, now_us, command).map(Reply::Lock),
         Command::Debounce(command) => debounce::run(keys, now_us, command).map(Reply::Debounce),
     }
-}
-
-/// The names of the scripts that have changed since their twin was written, so that the Lua runs
-/// in its place.
-pub fn stale() -> impl Iterator<Item = &'static str> {
-    PINS.iter().flat_map(|pins| pins.iter()).filter(|pin| !pin.is_current()).map(|pin| pin.name)
 }
 
 impl Pin {

@@ -21,7 +21,7 @@ pub(crate) enum UpstreamCommand {
     /// A script: delete the key if it holds the token.
     DeleteIfMine { token: Option<String> },
     /// A script: add whole seconds to the rest, which is rounded to seconds.
-    AddSeconds { token: Option<String>, seconds: u64 },
+    AddSeconds { token: Option<String>, seconds: u64, meant_ms: u64 },
 }
 
 const DELETE_IF_MINE: &str = "\
@@ -42,7 +42,7 @@ impl UpstreamCommand {
             Self::DeleteIfMine { token } => {
                 words(&["EVAL", DELETE_IF_MINE, "1", LOCK_ID, or_null(token)])
             }
-            Self::AddSeconds { token, seconds } => {
+            Self::AddSeconds { token, seconds, .. } => {
                 let seconds = seconds.to_string();
                 words(&["EVAL", ADD_SECONDS, "1", LOCK_ID, or_null(token), &seconds])
             }
@@ -53,9 +53,9 @@ impl UpstreamCommand {
     /// The longest time to live that the caller means the key to have, in µs.
     pub(crate) fn asked_lease(&self) -> u64 {
         match self {
-            Self::SetIfAbsent { meant_ms, .. } => meant_ms * 1_000,
-            // It is meant to be added to what is left of a lease of at most that length.
-            Self::AddSeconds { seconds, .. } => seconds * 2_000_000,
+            Self::AddSeconds { meant_ms, .. } | Self::SetIfAbsent { meant_ms, .. } => {
+                meant_ms * 1_000
+            }
             Self::DeleteIfMine { .. } => 0,
         }
     }

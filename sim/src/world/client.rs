@@ -15,11 +15,9 @@ pub(crate) enum Alarm {
     Work,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Host {
     pub(crate) clock: ClientClock,
-    /// True times, [`u64::MAX`] for none.
-    pub(crate) alarms: [u64; 2],
     /// How many requests were sent.
     pub(crate) calls: u32,
     /// Whether the last of them is still awaited.
@@ -41,23 +39,6 @@ pub(crate) struct Host {
 pub(crate) struct Link {
     pub(crate) requests_cut_until: u64,
     pub(crate) replies_cut_until: u64,
-}
-
-impl Default for Host {
-    fn default() -> Self {
-        Self {
-            clock: ClientClock::default(),
-            alarms: [u64::MAX; 2],
-            calls: 0,
-            awaiting: false,
-            awaits_number: 0,
-            steps: 0,
-            writes: 0,
-            paused_until: 0,
-            life: 0,
-            link: Link::default(),
-        }
-    }
 }
 
 impl Host {
@@ -88,11 +69,11 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     #[inline]
     pub(crate) fn set_alarm(&mut self, client: Client, alarm: Alarm, local: Instant) {
         let at = self.truth(client, local).max(self.core.now);
-        self.host(client).alarms[alarm as usize] = at;
+        self.core.alarms[usize::from(client)][alarm as usize] = at;
     }
 
     #[inline]
     pub(crate) fn clear_alarm(&mut self, client: Client, alarm: Alarm) {
-        self.host(client).alarms[alarm as usize] = u64::MAX;
+        self.core.alarms[usize::from(client)][alarm as usize] = u64::MAX;
     }
 }

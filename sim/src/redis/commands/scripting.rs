@@ -32,7 +32,7 @@ fn eval_sha(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let known = Sha1::parse(&arguments[1])
         .and_then(|sha1| call.redis.scripts.get(&sha1).cloned().map(|text| (sha1, text)));
     let (sha1, text) =
-        known.ok_or(Refusal("NOSCRIPT No matching script. Please use EVAL.".into()))?;
+        known.ok_or_else(|| Refusal("NOSCRIPT No matching script. Please use EVAL.".into()))?;
     Ok(lua::run(call, &sha1, &text, keys, args))
 }
 
@@ -43,7 +43,7 @@ fn keys_and_args(arguments: &[Bytes]) -> Result<(&[Bytes], &[Bytes]), Refusal> {
         .map_err(|_| Refusal("ERR Number of keys can't be negative".into()))?;
     arguments[3..]
         .split_at_checked(number)
-        .ok_or(Refusal("ERR Number of keys can't be greater than number of args".into()))
+        .ok_or_else(|| Refusal("ERR Number of keys can't be greater than number of args".into()))
 }
 
 fn script_load(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {

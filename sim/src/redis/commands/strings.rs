@@ -126,7 +126,7 @@ fn decr(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
 
 fn decr_by(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let by = integer(&arguments[2])?.checked_neg();
-    add(call, &arguments[1], by.ok_or(Refusal("ERR decrement would overflow".into()))?)
+    add(call, &arguments[1], by.ok_or_else(|| Refusal("ERR decrement would overflow".into()))?)
 }
 
 /// Adds to the number under `key`, which keeps its time to live.

@@ -87,7 +87,11 @@ pub(super) fn single(lua: &Lua, name: &str, text: &str) -> mlua::Result<LuaValue
 /// A command's argument; `None` if it is neither a string nor a number.
 pub(super) fn argument(value: &LuaValue) -> Option<Bytes> {
     match value {
-        LuaValue::Integer(number) => Some(number.to_string().into()),
+        // The binding reports every whole number as an integer, which Lua 5.1 has not.
+        LuaValue::Integer(number) if number.unsigned_abs() < 100_000_000_000_000_000 => {
+            Some(number.to_string().into())
+        }
+        LuaValue::Integer(number) => Some(seventeen_digits(*number as f64).into()),
         LuaValue::Number(number) => Some(seventeen_digits(*number).into()),
         LuaValue::String(text) => Some(Bytes::copy_from_slice(&text.as_bytes())),
         _ => None,

@@ -41,7 +41,7 @@ pub(super) fn plain(lua: &Lua, error: LuaValue) -> mlua::Result<LuaValue> {
     match error.downcast_ref::<Failure>() {
         Some(Failure::Table(message)) => convert::single(lua, "err", message),
         Some(Failure::Text(message)) => Ok(LuaValue::String(lua.create_string(message)?)),
-        None => Ok(LuaValue::String(lua.create_string(error.to_string())?)),
+        None => Ok(LuaValue::String(lua.create_string(first_line(&error))?)),
     }
 }
 

@@ -16,11 +16,11 @@ pub(super) fn functions(lua: &Lua) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     table.raw_set("call", lua.create_function(|lua, arguments| call(lua, &arguments))?)?;
     table.raw_set("error_reply", lua.create_function(|lua, args| error_reply(lua, &args))?)?;
-    table.raw_set("explain", lua.create_function(|lua, error| failure::explain(lua, error))?)?;
+    table.raw_set("explain", lua.create_function(failure::explain)?)?;
     table.raw_set("pcall", lua.create_function(|lua, arguments| pcall(lua, &arguments))?)?;
-    table.raw_set("plain", lua.create_function(|lua, error| failure::plain(lua, error))?)?;
+    table.raw_set("plain", lua.create_function(failure::plain)?)?;
     table.raw_set("random", lua.create_function(|lua, bounds| random(lua, &bounds))?)?;
-    table.raw_set("randomseed", lua.create_function(|_, seed| random_seed(seed))?)?;
+    table.raw_set("randomseed", lua.create_function(|lua, seed| random_seed(lua, &seed))?)?;
     table.raw_set("sha1hex", lua.create_function(|lua, text| sha1hex(lua, &text))?)?;
     table.raw_set("status_reply", lua.create_function(|lua, args| status_reply(lua, &args))?)?;
     Ok(table)
@@ -90,28 +90,41 @@ fn sha1hex(lua: &Lua, arguments: &Variadic<LuaValue>) -> mlua::Result<LuaValue> 
     Ok(LuaValue::String(lua.create_string(sha1.as_bytes())?))
 }
 
-fn random(lua: &Lua, bounds: &Variadic<f64>) -> mlua::Result<f64> {
-    let refused = |text: &str| {
-        let text = format!("{}{text}", failure::position(lua));
-        Err(Failure::Text(text).into())
-    };
+/// `math.random` as Lua has it, errors included.
+fn random(lua: &Lua, bounds: &Variadic<LuaValue>) -> mlua::Result<f64> {
+    let bound = |index: usize| Ok::<_, mlua::Error>(number(lua, bounds, index, "random")?.floor());
     let fraction = with_running(|running| running.random.fraction());
-    match *bounds.as_slice() {
-        [] => Ok(fraction),
-        [high] if high.floor() < 1.0 => refused("bad argument #1 to 'random' (interval is empty)"),
-        [high] => Ok((fraction * high.floor()).floor() + 1.0),
-        [low, high] if high.floor() < low.floor() => {
-            refused("bad argument #2 to 'random' (interval is empty)")
-        }
-        [low, high] => {
-            let (low, high) = (low.floor(), high.floor());
-            Ok((fraction * (high - low + 1.0)).floor() + low)
-        }
-        _ => refused("wrong number of arguments"),
+    let (low, high) = match bounds.len() {
+        0 => return Ok(fraction),
+        1 => (1.0, bound(0)?),
+        2 => (bound(0)?, bound(1)?),
+        _ => return Err(raised(lua, "wrong number of arguments")),
+    };
+    if high < low {
+        let text = format!("bad argument #{} to 'random' (interval is empty)", bounds.len());
+        return Err(raised(lua, &text));
     }
+    Ok((fraction * (high - low + 1.0)).floor() + low)
 }
 
-fn random_seed(seed: f64) -> mlua::Result<()> {
-    with_running(|running| running.random = Random::seeded(seed as i64 as u32));
+fn random_seed(lua: &Lua, arguments: &Variadic<LuaValue>) -> mlua::Result<()> {
+    let seed = number(lua, arguments, 0, "randomseed")? as i64 as u32;
+    with_running(|running| running.random = Random::seeded(seed));
     Ok(())
+}
+
+/// The number among a function's arguments, or the error that Lua's own functions raise.
+fn number(lua: &Lua, arguments: &[LuaValue], index: usize, function: &str) -> mlua::Result<f64> {
+    let argument = arguments.get(index).cloned().unwrap_or(LuaValue::Nil);
+    let name = if arguments.is_empty() { "no value" } else { argument.type_name() };
+    let expected = || {
+        let place = index + 1;
+        raised(lua, &format!("bad argument #{place} to '{function}' (number expected, got {name})"))
+    };
+    lua.coerce_number(argument.clone())?.ok_or_else(expected)
+}
+
+/// An error text with the line of the script before it.
+fn raised(lua: &Lua, text: &str) -> mlua::Error {
+    Failure::Text(format!("{}{text}", failure::position(lua))).into()
 }

@@ -8,7 +8,10 @@ local raw_setmetatable, raw_set, raw_get = setmetatable, rawset, rawget
 -- plain Lua 5.1 has no read-only tables. What is iterated over with pairs() is thus empty.
 local behind = raw_setmetatable({}, {__mode = 'k'})
 local READONLY = 'Attempt to modify a readonly table'
-local locked = raw_setmetatable({}, {__newindex = function() error(READONLY, 2) end})
+local locked = raw_setmetatable({}, {
+  __newindex = function() error(READONLY, 2) end,
+  __metatable = false,
+})
 behind[locked] = {}
 
 local function guarded(real)
@@ -22,9 +25,20 @@ local function guarded(real)
 end
 
 -- An error raised in Rust arrives as userdata; scripts must see what Redis raises.
-local function exchanged(done, problem, ...)
-  if not done and type(problem) == 'userdata' then
-    problem = host.plain(problem)
+local function plain(problem)
+  if type(problem) == 'userdata' then
+    return host.plain(problem)
+  end
+  return problem
+end
+
+-- As in Redis 7, pcall() returns the text of an error that is a table.
+local function settled(done, problem, ...)
+  if not done then
+    problem = plain(problem)
+    if type(problem) == 'table' and type(problem.err) == 'string' then
+      problem = problem.err
+    end
   end
   return done, problem, ...
 end
@@ -75,12 +89,9 @@ local globals = {
   gcinfo = function() return 0 end,
   load = load_pieces,
   loadstring = load_text,
-  pcall = function(f, ...) return exchanged(pcall(f, ...)) end,
+  pcall = function(f, ...) return settled(pcall(f, ...)) end,
   xpcall = function(f, handler)
-    return xpcall(f, function(problem)
-      local _, plain = exchanged(false, problem)
-      return handler(plain)
-    end)
+    return xpcall(f, function(problem) return handler(plain(problem)) end)
   end,
   rawget = function(t, key) return raw_get(behind[t] or t, key) end,
   rawset = function(t, key, value)

@@ -14,6 +14,9 @@ use crate::{
 /// How long any caller would expect to wait at most.
 const PATIENCE: u64 = 6_000_000;
 
+/// Whole seconds are off by as much, and that is no news.
+const ROUNDING_MS: u64 = 500;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Stage {
     Idle,
@@ -141,8 +144,8 @@ impl UpstreamLockProgram {
         self.end(step, me, End::Gone);
         let round = self.round;
         *self = Self { round, life, ..Self::new(&step.core.plan, me) };
-        let lease_ms = step.core.plan.lease / 1_000;
-        *self.object(step, me) = UpstreamLock { token: None, lease_ms };
+        // The object belongs to the other task, too, and lives on with it.
+        self.object(step, me).token = None;
     }
 
     pub(crate) fn is_busy(&self) -> bool {
@@ -167,7 +170,7 @@ impl UpstreamLockProgram {
     fn acquire<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         self.ask(step, me, Ask::Acquire);
         self.made += 1;
-        self.token = format!("{}.{}", TokenId::owner(me, self.life), self.made);
+        self.token = format!("{}.{}#1", TokenId::owner(me, self.life), self.made);
         self.next_try(step, me, 1);
     }
 
@@ -237,8 +240,11 @@ impl UpstreamLockProgram {
         self.ask(step, me, Ask::Extend);
         self.stage = Stage::Extending;
         let token = self.object(step, me).token.clone();
-        let seconds = step.core.plan.lease / 1_000_000;
-        self.request(step, me, Act::Extend, UpstreamCommand::AddSeconds { token, seconds });
+        let by = step.core.plan.lease;
+        let rest = self.held.map_or(0, |(_, until)| until.saturating_sub(step.core.now));
+        let meant_ms = (rest + by).div_ceil(1_000) + ROUNDING_MS;
+        let command = UpstreamCommand::AddSeconds { token, seconds: by / 1_000_000, meant_ms };
+        self.request(step, me, Act::Extend, command);
     }
 
     fn extended<C: Chance, W: Watch>(
