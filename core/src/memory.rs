@@ -177,8 +177,7 @@ mod tests {
         fn acquire(&self, id: &str, token: &Token) -> LockReply {
             let (keys, token) = (Arc::new(LockKeys::of(id)), token.clone());
             let (lease_ms, fence_life_ms, mark_ms) = (10, 10, 10);
-            let command =
-                LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, mark_ms };
+            let command = LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, mark_ms };
             self.store.apply_lock(command)
         }
 

@@ -59,15 +59,14 @@ macro_rules! faults {
                 match self { $(Self::$variant => $module::describe(site, choice)),* }
             }
 
-            /// What an onlooker sees as it strikes `who`: words that follow the client's name, or
-            /// a sentence if it strikes no client.
-            pub(crate) fn strike(self, choice: u32) -> String {
-                match self { $(Self::$variant => $module::strike(choice)),* }
+            /// What an onlooker sees as it strikes `who`, if it strikes a client.
+            pub(crate) fn strike(self, who: &str, choice: u32) -> String {
+                match self { $(Self::$variant => $module::strike(who, choice)),* }
             }
 
             /// What an onlooker sees as it bites, if that is news after [`Fault::strike`].
-            pub(crate) fn bite(self, call: u32) -> Option<String> {
-                match self { $(Self::$variant => $module::bite(call)),* }
+            pub(crate) fn bite(self, who: &str, call: u32) -> Option<String> {
+                match self { $(Self::$variant => $module::bite(who, call)),* }
             }
         }
     };

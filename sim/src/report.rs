@@ -9,6 +9,8 @@ mod summary;
 mod timeline;
 pub(crate) mod words;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 pub use join::JoinError;
@@ -21,6 +23,7 @@ use crate::{
     claims::Verdict,
     decide::Decisions,
     faults::Fault,
+    guarantees::Guarantee,
     schedule::Schedule,
 };
 
@@ -127,6 +130,21 @@ impl Report {
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.shards.done.len() as u64 == self.shards.of
+    }
+
+    /// How often faults bit. Cells that were judged on the same schedules count once.
+    #[must_use]
+    pub fn bites(&self) -> u64 {
+        let mut seen = BTreeSet::new();
+        let workload = |name: &str| {
+            let known = Guarantee::ALL.iter().find(|known| known.name() == name);
+            known.map(|guarantee| guarantee.workload())
+        };
+        let first = self
+            .cells
+            .iter()
+            .filter(|cell| seen.insert((&cell.subject, &cell.fault, workload(&cell.guarantee))));
+        first.map(|cell| cell.bites).sum()
     }
 
     /// The cells that are not what is claimed of them. A part of a campaign may miss what the whole

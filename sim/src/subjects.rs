@@ -44,8 +44,7 @@ pub enum Workload {
 
 impl Subject {
     /// Every subject, in the order of the reports.
-    pub const ALL: &[Self] = 
-        &[Self::Lock, Self::LockReplicated, Self::Debounce, Self::Upstream];
+    pub const ALL: &[Self] = &[Self::Lock, Self::LockReplicated, Self::Debounce, Self::Upstream];
 
     /// Its name on the command line and in reports.
     #[must_use]

@@ -40,7 +40,8 @@ impl<'a, F: Fixture> Subject<'a, F> {
 
     async fn acquire(&self, token: &Token, lease_ms: u64) -> LockReply {
         let (keys, token) = (self.keys.clone(), token.clone());
-        self.ask(LockCommand::Acquire { keys, token, lease_ms, fence_life_ms: LONG, mark_ms: LONG }).await
+        self.ask(LockCommand::Acquire { keys, token, lease_ms, fence_life_ms: LONG, mark_ms: LONG })
+            .await
     }
 
     async fn take(&self, token: &Token, lease_ms: u64) -> Fence {
@@ -197,8 +198,7 @@ pub async fn a_callers_own_token_may_be_tried_again_after_busy<F: Fixture>(fixtu
 
 pub async fn giving_up_a_try_gives_up_those_before_it<F: Fixture>(fixture: &F) {
     let (subject, mut tokens) = (Subject::new(fixture), Tokens::from_os());
-    let (first, second, third) =
-        (tokens.fresh(), tokens.next_in_series(), tokens.next_in_series());
+    let (first, second, third) = (tokens.fresh(), tokens.next_in_series(), tokens.next_in_series());
     assert_eq!(subject.release(&second).await, LockReply::NotHeld);
     assert_eq!(subject.acquire(&first, LONG).await, LockReply::Gone);
     assert_eq!(subject.acquire(&second, LONG).await, LockReply::Gone);

@@ -27,7 +27,9 @@ mod release;
 
 use alloc::{boxed::Box, format};
 
-use super::{Grant, LockCommand, LockConfig, LockOutcome, LockReply, LossReason, RELEASE_TRIES, Terms};
+use super::{
+    Grant, LockCommand, LockConfig, LockOutcome, LockReply, LossReason, RELEASE_TRIES, Terms,
+};
 use crate::{
     machine::{Action, Event, Machine},
     store::{Cause, Command, Reply, StoreError},

@@ -82,7 +82,10 @@ impl LockRecord {
         {
             let remaining_ms = Some(millis_left(now, *expires));
             if number > 0 {
-                self.make_mark(series, Mark { expires: after(now, mark_ms), number, released: false });
+                self.make_mark(
+                    series,
+                    Mark { expires: after(now, mark_ms), number, released: false },
+                );
             }
             return LockReply::Busy { remaining_ms };
         }

@@ -27,6 +27,8 @@ Examples:
   leasehold check --guarantee exclusion --fault failover --seeds 20000
   leasehold check --shard 3/8 --json part-3.json      one of eight machines does its part
   leasehold check --json - --fault none | jq '.cells[].verdict'
+  leasehold check --shard $((JOB_COMPLETION_INDEX + 1))/8 --json /reports/$JOB_COMPLETION_INDEX.json
+                                                      the same in a Kubernetes Indexed Job
 
 A part of a campaign (--shard with more than one part) fails only for what broke against its claim;
 `leasehold merge` judges the whole.
@@ -93,7 +95,8 @@ impl Check {
             shard: (self.shard.number - 1, self.shard.of),
         };
         let any = settings.subjects.iter().any(|subject| {
-            let promises = |guarantee: &Guarantee| subject.workloads().contains(&guarantee.workload());
+            let promises =
+                |guarantee: &Guarantee| subject.workloads().contains(&guarantee.workload());
             settings.guarantees.iter().any(promises)
         });
         let nothing = "none of these subjects has to do with any of these guarantees: leave out \
@@ -121,9 +124,9 @@ pub(super) fn publish(
 }
 
 fn told(report: &Report, elapsed: Option<Duration>) -> String {
-    let bites: u64 = report.cells.iter().map(|cell| cell.bites).sum();
     let mut text = matrix(report);
-    text += &format!("{} schedules, {bites} bites by cell, seed {}", report.schedules, report.seed);
+    let (schedules, bites, seed) = (report.schedules, report.bites(), report.seed);
+    text += &format!("{schedules} schedules in which faults bit {bites} times, seed {seed}");
     if let Some(elapsed) = elapsed {
         let seconds = elapsed.as_secs_f64().max(0.001);
         let rate = report.schedules as f64 / seconds;

@@ -31,16 +31,16 @@ impl Disturbance {
 /// Takes the name of a fault, or `none`.
 pub(super) fn disturbance() -> impl TypedValueParser<Value = Disturbance> {
     let all = Disturbance::all().into_iter();
-    one_of(all.map(|Disturbance(fault)| (fault.map_or("none", Fault::name), Disturbance(fault))).collect())
+    one_of(
+        all.map(|Disturbance(fault)| (fault.map_or("none", Fault::name), Disturbance(fault)))
+            .collect(),
+    )
 }
 
 /// Takes one of these names, and suggests the nearest for any other.
 fn one_of<T: Copy + Send + Sync + 'static>(
     known: Vec<(&'static str, T)>,
-) -> impl TypedValueParser<Value = T>
-where
-    T: Clone,
-{
+) -> impl TypedValueParser<Value = T> {
     let names: Vec<&'static str> = known.iter().map(|(name, _)| *name).collect();
     PossibleValuesParser::new(names).try_map(move |name| {
         let found = known.iter().find(|(known, _)| *known == name);

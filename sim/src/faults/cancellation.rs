@@ -55,14 +55,19 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
 }
 
 pub(crate) fn describe(site: Site, choice: u32) -> String {
-    format!("at its await {}, the caller in client {} {}", site.occurrence, client(site.actor), deed(choice))
+    format!(
+        "at its await {}, the caller in client {} {}",
+        site.occurrence,
+        client(site.actor),
+        deed(choice)
+    )
 }
 
-pub(crate) fn strike(choice: u32) -> String {
-    format!("has a caller that {}", deed(choice))
+pub(crate) fn strike(who: &str, choice: u32) -> String {
+    format!("the caller in {who} {}", deed(choice))
 }
 
-pub(crate) fn bite(_call: u32) -> Option<String> {
+pub(crate) fn bite(_who: &str, _call: u32) -> Option<String> {
     None
 }
 

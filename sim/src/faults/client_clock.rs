@@ -30,21 +30,21 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
 }
 
 pub(crate) fn describe(site: Site, choice: u32) -> String {
-    let who = client(site.actor);
+    let who = format!("client {}", client(site.actor));
     if site.occurrence == 0 {
-        return format!("client {who} {}", strike(choice));
+        return strike(&who, choice);
     }
     let jump = pick(&WALL_JUMPS, choice);
     let way = if jump < 0 { "behind" } else { "ahead" };
-    format!("the wall clock of client {who} is {} {way}", span(jump.unsigned_abs()))
+    format!("the wall clock of {who} is {} {way}", span(jump.unsigned_abs()))
 }
 
-pub(crate) fn strike(choice: u32) -> String {
+pub(crate) fn strike(who: &str, choice: u32) -> String {
     let rate = pick(&RATES_PPM, choice);
     let way = if rate < 0 { "slow" } else { "fast" };
-    format!("has a clock that runs {} % {way}", f64::from(rate.unsigned_abs()) / 10_000.0)
+    format!("the clock of {who} runs {} % {way}", f64::from(rate.unsigned_abs()) / 10_000.0)
 }
 
-pub(crate) fn bite(_call: u32) -> Option<String> {
+pub(crate) fn bite(_who: &str, _call: u32) -> Option<String> {
     None
 }

@@ -44,14 +44,15 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
 }
 
 pub(crate) fn describe(site: Site, choice: u32) -> String {
-    format!("at its step {}, client {} {}", site.occurrence, client(site.actor), strike(choice))
+    let who = format!("client {}", client(site.actor));
+    format!("at its step {}, {}", site.occurrence, strike(&who, choice))
 }
 
-pub(crate) fn strike(choice: u32) -> String {
+pub(crate) fn strike(who: &str, choice: u32) -> String {
     let later = span(pick(&REBORN_AFTER, choice));
-    format!("dies, and {later} later a new process starts that remembers nothing")
+    format!("{who} dies, and {later} later a new process starts that remembers nothing")
 }
 
-pub(crate) fn bite(_call: u32) -> Option<String> {
+pub(crate) fn bite(_who: &str, _call: u32) -> Option<String> {
     None
 }

@@ -41,10 +41,11 @@ pub(crate) fn describe(site: Site, choice: u32) -> String {
     format!("a second copy of {} arrives {later}", request(site))
 }
 
-pub(crate) fn strike(choice: u32) -> String {
-    format!("has sent a request whose second copy will arrive {} later", span(pick(&LATER, choice)))
+pub(crate) fn strike(who: &str, choice: u32) -> String {
+    let later = span(pick(&LATER, choice));
+    format!("a request of {who} is sent twice: the second copy arrives {later} later")
 }
 
-pub(crate) fn bite(call: u32) -> Option<String> {
-    Some(format!("is not there to see it: the second copy of its request {call} reaches the server"))
+pub(crate) fn bite(who: &str, call: u32) -> Option<String> {
+    Some(format!("the second copy of request {call} of {who} arrives"))
 }

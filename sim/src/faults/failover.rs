@@ -47,10 +47,10 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
 }
 
 pub(crate) fn describe(site: Site, choice: u32) -> String {
-    format!("right after it has acknowledged {}, {}", request(site), strike(choice))
+    format!("right after it has acknowledged {}, {}", request(site), strike("", choice))
 }
 
-pub(crate) fn strike(choice: u32) -> String {
+pub(crate) fn strike(_who: &str, choice: u32) -> String {
     let behind = match pick(&BEHIND, choice) {
         0 => "up to date".into(),
         behind => format!("{} behind", span(behind)),
@@ -58,6 +58,6 @@ pub(crate) fn strike(choice: u32) -> String {
     format!("the server dies, and a replica takes over that is {behind}")
 }
 
-pub(crate) fn bite(_call: u32) -> Option<String> {
+pub(crate) fn bite(_who: &str, _call: u32) -> Option<String> {
     Some("what the replica had not seen is gone, although it was acknowledged".into())
 }

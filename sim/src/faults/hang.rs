@@ -45,11 +45,11 @@ pub(crate) fn describe(site: Site, choice: u32) -> String {
     format!("{} {}", request(site), fate(choice))
 }
 
-pub(crate) fn strike(choice: u32) -> String {
-    format!("has sent a request that {}", fate(choice))
+pub(crate) fn strike(who: &str, choice: u32) -> String {
+    format!("a request of {who} {}", fate(choice))
 }
 
-pub(crate) fn bite(_call: u32) -> Option<String> {
+pub(crate) fn bite(_who: &str, _call: u32) -> Option<String> {
     None
 }
 

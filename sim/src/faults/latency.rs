@@ -29,10 +29,10 @@ pub(crate) fn describe(site: Site, choice: u32) -> String {
     format!("{} takes {} longer than usual", message(site), span(pick(&DELAYS, choice)))
 }
 
-pub(crate) fn strike(choice: u32) -> String {
-    format!("has a message on the way that takes {} longer than usual", span(pick(&DELAYS, choice)))
+pub(crate) fn strike(who: &str, choice: u32) -> String {
+    format!("a message of {who} takes {} longer than usual", span(pick(&DELAYS, choice)))
 }
 
-pub(crate) fn bite(_call: u32) -> Option<String> {
+pub(crate) fn bite(_who: &str, _call: u32) -> Option<String> {
     None
 }

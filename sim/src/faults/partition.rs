@@ -52,19 +52,20 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
 
 pub(crate) fn describe(site: Site, choice: u32) -> String {
     let call = site.occurrence;
-    format!("as it sends request {call}, client {} {}", client(site.actor), strike(choice))
+    let who = format!("client {}", client(site.actor));
+    format!("as it sends request {call}, {}", strike(&who, choice))
 }
 
-pub(crate) fn strike(choice: u32) -> String {
+pub(crate) fn strike(who: &str, choice: u32) -> String {
     let way = match choice.saturating_sub(1) / 3 {
-        0 => "all its requests",
-        1 => "all replies to it",
+        0 => "all requests",
+        1 => "all replies",
         _ => "everything",
     };
     let length = pick(&LENGTHS, choice.saturating_sub(1) % 3);
-    format!("is cut off: for {}, its link drops {way}", span(length))
+    format!("the link of {who} drops {way} for {}", span(length))
 }
 
-pub(crate) fn bite(call: u32) -> Option<String> {
-    Some(format!("loses request {call}, or the reply to it, to the cut link"))
+pub(crate) fn bite(who: &str, call: u32) -> Option<String> {
+    Some(format!("request {call} of {who}, or the reply to it, is lost on the cut link"))
 }

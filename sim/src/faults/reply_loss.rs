@@ -22,10 +22,10 @@ pub(crate) fn describe(site: Site, _choice: u32) -> String {
     format!("the reply to {} is lost with the connection", request(site))
 }
 
-pub(crate) fn strike(_choice: u32) -> String {
-    "loses a reply".into()
+pub(crate) fn strike(who: &str, _choice: u32) -> String {
+    format!("a reply to {who} is lost")
 }
 
-pub(crate) fn bite(call: u32) -> Option<String> {
-    Some(format!("will not see the reply to request {call}: it is lost with the connection"))
+pub(crate) fn bite(who: &str, call: u32) -> Option<String> {
+    Some(format!("the reply to request {call} of {who} is lost with the connection"))
 }

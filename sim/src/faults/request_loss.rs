@@ -22,10 +22,10 @@ pub(crate) fn describe(site: Site, _choice: u32) -> String {
     format!("{} never arrives, and the connection breaks", request(site))
 }
 
-pub(crate) fn strike(_choice: u32) -> String {
-    "loses a request".into()
+pub(crate) fn strike(who: &str, _choice: u32) -> String {
+    format!("a request of {who} is lost")
 }
 
-pub(crate) fn bite(call: u32) -> Option<String> {
-    Some(format!("loses request {call}: it never arrives, and the connection breaks"))
+pub(crate) fn bite(who: &str, call: u32) -> Option<String> {
+    Some(format!("request {call} of {who} never arrives, and the connection breaks"))
 }

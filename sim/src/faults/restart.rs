@@ -32,13 +32,13 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
 }
 
 pub(crate) fn describe(site: Site, choice: u32) -> String {
-    format!("as {} arrives, {}", request(site), strike(choice))
+    format!("as {} arrives, {}", request(site), strike("", choice))
 }
 
-pub(crate) fn strike(_choice: u32) -> String {
+pub(crate) fn strike(_who: &str, _choice: u32) -> String {
     "the server restarts without its data".into()
 }
 
-pub(crate) fn bite(_call: u32) -> Option<String> {
+pub(crate) fn bite(_who: &str, _call: u32) -> Option<String> {
     None
 }

@@ -41,15 +41,15 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
 }
 
 pub(crate) fn describe(site: Site, choice: u32) -> String {
-    format!("as {} arrives, {}", request(site), strike(choice))
+    format!("as {} arrives, {}", request(site), strike("", choice))
 }
 
-pub(crate) fn strike(choice: u32) -> String {
+pub(crate) fn strike(_who: &str, choice: u32) -> String {
     let offset = pick(&OFFSETS, choice);
     let way = if offset < 0 { "behind" } else { "ahead of" };
     format!("the server's clock jumps to {} {way} true time", span(offset.unsigned_abs()))
 }
 
-pub(crate) fn bite(_call: u32) -> Option<String> {
+pub(crate) fn bite(_who: &str, _call: u32) -> Option<String> {
     None
 }

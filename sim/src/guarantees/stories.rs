@@ -3,9 +3,7 @@
 use super::{Court, Guarantee};
 use crate::{
     faults::Fault,
-    history::{
-        Act, Answer, Ask, CallAnswer, CallId, Client, DebounceEvent, End, Event, TokenId,
-    },
+    history::{Act, Answer, Ask, CallAnswer, CallId, Client, DebounceEvent, End, Event, TokenId},
 };
 
 /// The token with this number of `client`.

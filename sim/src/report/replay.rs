@@ -6,6 +6,7 @@ use super::{
     decisions::describe,
     story::Story,
     timeline::{print, timeline},
+    words::wrap,
 };
 use crate::{
     campaign::CellName,
@@ -66,11 +67,13 @@ fn with_counterfactuals(cell: CellName, decisions: &Decisions, broken: bool) -> 
     let plan = cell.plan();
     let mut lines = Vec::new();
     for (&site, &choice) in decisions {
-        lines.push(format!("  - {}", describe(&plan, site, choice)));
+        lines.push(wrap("  - ", &describe(&plan, site, choice)));
         let mut without = decisions.clone();
         without.remove(&site);
-        let breaks = Run::replayed(plan.clone(), &without).violation(cell.guarantee).is_some();
-        lines.push(format!("    without this, {}", counterfactual(broken, breaks)));
+        let run = Run::replayed(plan.clone(), &without);
+        let breaks = run.violation(cell.guarantee).is_some();
+        let bites = cell.fault.is_none_or(|fault| run.bites(fault) > 0);
+        lines.push(format!("    without this, {}", counterfactual(broken, breaks, bites)));
     }
     if decisions.is_empty() {
         lines.push("  - nothing: all is as calm as can be".into());
@@ -78,9 +81,10 @@ fn with_counterfactuals(cell: CellName, decisions: &Decisions, broken: bool) -> 
     lines
 }
 
-fn counterfactual(breaks_with: bool, breaks_without: bool) -> &'static str {
+fn counterfactual(breaks_with: bool, breaks_without: bool, bites: bool) -> &'static str {
     match (breaks_with, breaks_without) {
         (true, false) => "it holds",
+        (true, true) if !bites => "it is broken, too, although the fault does not bite",
         (true, true) => "it is broken all the same",
         (false, true) => "it is broken",
         (false, false) => "it holds, too",

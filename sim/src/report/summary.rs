@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{CellReport, Report};
-use crate::claims::Verdict;
+use crate::{claims::Verdict, report::words::wrap};
 
 /// The cell whose story is told first, if it is broken: what leases are most often trusted with.
 const FAVOURITE: [&str; 3] = ["lock-replicated", "exclusion", "failover"];
@@ -13,20 +13,19 @@ const FAVOURITE: [&str; 3] = ["lock-replicated", "exclusion", "failover"];
 #[must_use]
 pub fn story_of(report: &Report) -> Option<String> {
     let broken = report.cells.iter().filter_map(|cell| Some((cell, cell.counterexample.as_ref()?)));
-    let is_favourite = |cell: &CellReport| {
-        [&*cell.subject, &*cell.guarantee, &*cell.fault] == FAVOURITE
-    };
+    let is_favourite =
+        |cell: &CellReport| [&*cell.subject, &*cell.guarantee, &*cell.fault] == FAVOURITE;
     let (cell, told) =
         broken.min_by_key(|(cell, told)| (!is_favourite(cell), told.length(), cell.place()))?;
     let mut text = format!("How {} breaks:\n", cell.place());
     for decision in &told.decisions {
-        let _ = writeln!(text, "  - {}", decision.text);
+        let _ = writeln!(text, "{}", wrap("  - ", &decision.text));
     }
     text.push('\n');
     for event in &told.events {
         let _ = writeln!(text, "  {event}");
     }
-    let _ = writeln!(text, "\n  Broken: {}.", told.text);
+    let _ = writeln!(text, "\n{}", wrap("  ", &format!("Broken: {}.", told.text)));
     let _ = writeln!(text, "  Replay: leasehold replay {}", told.token);
     Some(text)
 }
@@ -46,7 +45,11 @@ pub fn surprises(report: &Report) -> Option<String> {
                 writeln!(text, "    {}\n    leasehold replay {}", told.text, told.token)
             }
             (None, Verdict::Holds) => {
-                writeln!(text, "    none of {} schedules broke it; try more --seeds", cell.schedules)
+                writeln!(
+                    text,
+                    "    none of {} schedules broke it; try more --seeds",
+                    cell.schedules
+                )
             }
             (None, _) => writeln!(text, "    no schedule was about it; try more --seeds"),
         };

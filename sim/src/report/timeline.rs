@@ -33,6 +33,8 @@ pub(crate) enum LineKind {
     Frees(TokenId),
     /// A client asked for the lock and did not get it, undisturbed.
     InVain(u8),
+    /// A client's whole stay under the lock went as it should.
+    Stay(TokenId),
     /// A fault struck or bit.
     Fault,
     /// Anything else.
@@ -44,7 +46,8 @@ pub(crate) fn timeline(story: &Story) -> Vec<Line> {
     let calls = Calls::of(&story.events);
     let mut teller = Teller::of(story, &calls);
     let told = story.events.iter().enumerate();
-    let lines = told.filter_map(|(index, &(at, ref event))| teller.tell(index, at, event)).collect();
+    let lines =
+        told.filter_map(|(index, &(at, ref event))| teller.tell(index, at, event)).collect();
     fold::fold(lines, &story.names)
 }
 

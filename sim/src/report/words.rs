@@ -44,6 +44,27 @@ pub(crate) fn message(site: Site) -> String {
     format!("{reply}request {} of client {who}", number / 2)
 }
 
+/// Breaks `text` into lines of at most 96 columns: the first begins with `first`, the others as
+/// far in.
+pub(crate) fn wrap(first: &str, text: &str) -> String {
+    let indent = first.chars().count();
+    let mut wrapped = first.to_owned();
+    let mut column = indent;
+    for (index, word) in text.split(' ').enumerate() {
+        let width = word.chars().count();
+        if index > 0 && column + 1 + width > 96 {
+            wrapped += &format!("\n{:indent$}", "");
+            column = indent;
+        } else if index > 0 {
+            wrapped.push(' ');
+            column += 1;
+        }
+        wrapped += word;
+        column += width;
+    }
+    wrapped
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,6 +76,14 @@ mod tests {
         assert_eq!(span(1_500), "1.5 ms");
         assert_eq!(span(1_200_000), "1.2 s");
         assert_eq!(span(2_000_000), "2 s");
+    }
+
+    #[test]
+    fn a_long_line_is_broken_between_words() {
+        let text = wrap("- ", &"word ".repeat(30));
+        assert!(text.lines().all(|line| line.len() <= 97), "{text}");
+        assert!(text.lines().skip(1).all(|line| line.starts_with("  word")), "{text}");
+        assert_eq!(wrap("- ", "short"), "- short");
     }
 
     #[test]

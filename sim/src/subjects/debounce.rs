@@ -266,12 +266,7 @@ impl DebounceProgram {
         self.feed(step, me, MachineEvent::Start(DebounceRequest::Finish { success }));
     }
 
-    fn vanish<C: Chance, W: Watch>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        handle: bool,
-    ) {
+    fn vanish<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, handle: bool) {
         driver::abandon(step, me);
         self.returned(step, me, CallAnswer::Dropped);
         if handle {

@@ -69,7 +69,12 @@ impl UpstreamCommand {
     }
 
     /// What the command did to the debounced function.
-    pub(crate) fn debounced(&self, client: Client, now: u64, reply: &Resp) -> Option<DebounceEvent> {
+    pub(crate) fn debounced(
+        &self,
+        client: Client,
+        now: u64,
+        reply: &Resp,
+    ) -> Option<DebounceEvent> {
         match (self, reply) {
             (&Self::Increment { call }, Resp::Integer(_)) => Some(DebounceEvent::Armed { call }),
             (&Self::IsLast { call, ticket }, reply) if number(reply) == Some(ticket) => {

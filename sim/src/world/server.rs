@@ -86,7 +86,8 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             Request::Ours(command) => {
                 let engine = self.core.plan.engine;
                 let reply = self.core.server.redis.apply(wall, command, engine);
-                if let (Command::Debounce(command), Ok(Reply::Debounce(reply))) = (command, &reply) {
+                if let (Command::Debounce(command), Ok(Reply::Debounce(reply))) = (command, &reply)
+                {
                     self.tell_debounced(client, command, reply);
                 }
                 let fence = granted_fence(&reply);

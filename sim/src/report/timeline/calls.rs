@@ -11,19 +11,22 @@ pub(super) struct Call {
     pub(super) answer: Option<Answer>,
     /// What the server granted meanwhile.
     pub(super) granted: Option<TokenId>,
+    /// Whether a fault struck or bit the client itself meanwhile.
+    struck: bool,
+    /// Whether one struck the server, or the call did not go as it should.
     disturbed: bool,
 }
 
 impl Call {
-    /// Whether it went as it should, so that it can be told in one line or left out.
+    /// Whether it can be told in one line or left out.
     pub(super) fn is_calm(&self) -> bool {
-        !self.disturbed
+        self.is_in_vain() || !(self.struck || self.disturbed)
     }
 
     /// Whether it is an attempt to get the lock that came to nothing, or has not come to anything.
     pub(super) fn is_in_vain(&self) -> bool {
         let vain = matches!(self.answer, None | Some(Answer::NotAcquired));
-        self.ask == Ask::Acquire && vain && self.granted.is_none() && self.is_calm()
+        self.ask == Ask::Acquire && vain && self.granted.is_none() && !self.struck
     }
 }
 
@@ -44,7 +47,7 @@ impl Calls {
         }
         for index in open {
             let call = &mut calls.calls[index];
-            call.disturbed |= call.granted.is_some() || call.ask != Ask::Acquire;
+            call.disturbed = true;
         }
         calls
     }
@@ -58,21 +61,24 @@ impl Calls {
         if let Event::Asked { client, ask, .. } = *event {
             open.push(self.calls.len());
             let (start, answer, granted) = (index, None, None);
-            self.calls.push(Call { client, start, ask, answer, granted, disturbed: false });
+            let (struck, disturbed) = (false, false);
+            self.calls.push(Call { client, start, ask, answer, granted, struck, disturbed });
         }
-        let owner = owner(event).and_then(|owner| {
-            open.iter().copied().find(|&call| self.calls[call].client == owner)
-        });
+        let owner = owner(event)
+            .and_then(|owner| open.iter().copied().find(|&call| self.calls[call].client == owner));
         self.by_event.push(owner);
-        if matches!(event, Event::Struck { .. } | Event::Bit { .. }) {
-            // Whoever is in the middle of a call may feel it.
-            open.iter().for_each(|&call| self.calls[call].disturbed = true);
+        if let Event::Struck { client: victim, .. } | Event::Bit { client: victim, .. } = *event {
+            for &call in &*open {
+                let call = &mut self.calls[call];
+                call.struck |= victim == Some(call.client);
+                // Whoever is in the middle of a call may feel what the server suffers.
+                call.disturbed |= victim.is_none();
+            }
         }
         let Some(owner) = owner else { return };
         let call = &mut self.calls[owner];
         match *event {
             Event::Granted { token, .. } => call.granted = Some(token),
-            Event::GaveUp { .. } | Event::Answered { ok: false, .. } => call.disturbed = true,
             Event::Told { answer, .. } => {
                 call.answer = Some(answer);
                 let won = call.granted.is_some() == (answer == Answer::Acquired);

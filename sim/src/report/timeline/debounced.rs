@@ -39,7 +39,9 @@ pub(super) fn tell(event: DebounceEvent, about_writes: bool) -> Option<String> {
             match answer {
                 CallAnswer::Fired => format!("{who} is told that it has run {call}"),
                 CallAnswer::FiredElsewhere => format!("{who} is told that another ran {call}"),
-                CallAnswer::Superseded => format!("{who} is told that a later call than {call} ran"),
+                CallAnswer::Superseded => {
+                    format!("{who} is told that a later call than {call} ran")
+                }
                 CallAnswer::TakenCareOf => format!("{who} is told that {call} is taken care of"),
                 CallAnswer::Open => format!("{who} is told that {call} is not settled"),
                 CallAnswer::Dropped => return None,

@@ -8,7 +8,40 @@ use crate::{
 
 /// Tells stays that went as they should in one line each, and counts calls in vain.
 pub(super) fn fold(lines: Vec<Line>, names: &Names) -> Vec<Line> {
-    count_in_vain(fold_stays(lines, names))
+    count_in_vain(fold_rounds(fold_stays(lines, names), names))
+}
+
+/// So many stays in a row are one line.
+const ROUND: usize = 3;
+
+/// Tells stays in a row, whoever asks in vain meanwhile, in one line.
+fn fold_rounds(lines: Vec<Line>, names: &Names) -> Vec<Line> {
+    let mut folded = Vec::with_capacity(lines.len());
+    let mut rest = &lines[..];
+    while !rest.is_empty() {
+        let calm = |line: &&Line| matches!(line.kind, LineKind::Stay(_) | LineKind::InVain(_));
+        let (run, after) = rest.split_at(rest.iter().take_while(calm).count().max(1));
+        let stays: Vec<(u64, TokenId)> = run.iter().filter_map(stay_of).collect();
+        match &stays[..] {
+            [(at, first), .., (_, last)] if stays.len() >= ROUND => {
+                let (count, first, last) = (stays.len(), names.grant(*first), names.grant(*last));
+                let text = format!(
+                    "the lock goes from hand to hand {count} times, as it should: {first} to {last}"
+                );
+                folded.push(Line { at: *at, kind: LineKind::Other, text });
+            }
+            _ => folded.extend_from_slice(run),
+        }
+        rest = after;
+    }
+    folded
+}
+
+fn stay_of(line: &Line) -> Option<(u64, TokenId)> {
+    match line.kind {
+        LineKind::Stay(token) => Some((line.at, token)),
+        _ => None,
+    }
 }
 
 fn fold_stays(lines: Vec<Line>, names: &Names) -> Vec<Line> {
@@ -59,7 +92,7 @@ fn told_as_one(lines: &[Line], token: TokenId, names: &Names) -> Line {
     };
     let (who, grant) = (client(token.client()), names.grant(token));
     let text = format!("{who} gets the lock ({grant}){acting} and gives it up");
-    Line { at: lines[0].at, kind: LineKind::Other, text }
+    Line { at: lines[0].at, kind: LineKind::Stay(token), text }
 }
 
 fn is_in_vain(line: &Line) -> bool {

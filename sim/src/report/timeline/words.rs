@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::{Line, LineKind, calls::Calls, debounced, instant};
 use crate::{
-    faults::Fault,
     history::{Act, Answer, Ask, Client, DebounceEvent, End, Event, TokenId},
     report::{
         story::{Names, Story},
@@ -20,26 +19,27 @@ pub(super) struct Teller<'a> {
     /// Whether the end is about what reached the resource, or about fences.
     about_writes: bool,
     about_fences: bool,
+    /// The index of the event that ends the story: always told.
+    last: usize,
     /// Until when the key lives, as last seen.
     expires: u64,
     /// The request that is being applied: whose, what, and for which copy.
     applied: Option<(Client, Act, u8)>,
-    /// Under which token each client believes that it holds the lock.
-    held: BTreeMap<Client, TokenId>,
+    /// Under which token each client believes that it holds the lock, and until when.
+    held: BTreeMap<Client, (TokenId, u64)>,
 }
 
 impl<'a> Teller<'a> {
     pub(super) fn of(story: &'a Story, calls: &'a Calls) -> Self {
         let end = story.events.last().map(|(_, event)| event);
-        let about_writes = matches!(
-            end,
-            Some(Event::Wrote { .. } | Event::Debounce(DebounceEvent::Wrote { .. }))
-        );
+        let about_writes =
+            matches!(end, Some(Event::Wrote { .. } | Event::Debounce(DebounceEvent::Wrote { .. })));
         Self {
             names: &story.names,
             calls,
             about_writes,
             about_fences: about_writes || matches!(end, Some(Event::Granted { .. })),
+            last: story.events.len().saturating_sub(1),
             expires: 0,
             applied: None,
             held: BTreeMap::new(),
@@ -73,9 +73,11 @@ impl<'a> Teller<'a> {
                 other(format!("{} stops waiting for the reply to request {call}", client(who)))
             }
             Event::Struck { fault, client, choice, .. } => {
-                struck(client, fault, &fault.strike(choice))
+                (LineKind::Fault, fault.strike(&name(client), choice))
             }
-            Event::Bit { fault, client, call } => struck(client, fault, &fault.bite(call)?),
+            Event::Bit { fault, client, call } => {
+                (LineKind::Fault, fault.bite(&name(client), call)?)
+            }
             Event::Debounce(event) => other(debounced::tell(event, self.about_writes)?),
             Event::Healed => other("all faults are over".into()),
             Event::Ended { .. } | Event::Sent { .. } | Event::Answered { .. } | Event::Finished => {
@@ -107,23 +109,28 @@ impl<'a> Teller<'a> {
         let call = self.calls.at(index);
         let name = client(who);
         if let Some(call) = call.filter(|call| call.is_calm()) {
-            let held = self.held.get(&who).copied();
+            let held = self.held.get(&who).map(|(token, _)| *token);
             return Some(match (ask, call.granted) {
                 _ if call.is_in_vain() => (LineKind::InVain(who), String::new()),
                 (Ask::Acquire, Some(token)) => {
-                    let grant = self.names.grant(token);
-                    let text = format!("{name} asks for the lock and gets it: {grant}");
+                    let (grant, until) = (self.names.grant(token), self.until(who, Some(token)));
+                    let text = format!("{name} asks for the lock and gets it: {grant}{until}");
                     (LineKind::Gets(token), text)
                 }
                 (Ask::Release, _) => {
                     let text = format!("{name} gives the lock up");
                     (held.map_or(LineKind::Other, LineKind::Frees), text)
                 }
-                _ => other(format!("{name} asks for a longer lease and gets it")),
+                _ => other(format!("{name} makes its lease longer")),
             });
         }
         let what = match answer {
-            Answer::Acquired => "is told that it has the lock",
+            Answer::Acquired => {
+                return Some(other(format!(
+                    "{name} is told that it has the lock{}",
+                    self.until(who, call.and_then(|call| call.granted))
+                )));
+            }
             Answer::NotAcquired => "is told that it did not get the lock",
             Answer::Extended => "is told that its lease is longer now",
             Answer::Taken => "is told that the lock is no longer its own",
@@ -137,6 +144,7 @@ impl<'a> Teller<'a> {
         Some(other(format!("{name} {what}")))
     }
 
+    /// A lease that lasts longer than before; a new one is told with the call that got it.
     fn held(
         &mut self,
         index: usize,
@@ -144,20 +152,26 @@ impl<'a> Teller<'a> {
         token: TokenId,
         until: u64,
     ) -> Option<(LineKind, String)> {
-        let renewed = self.held.insert(who, token) == Some(token);
-        let calm = self.calls.at(index).is_some_and(|call| call.is_calm());
-        if calm {
-            return None;
-        }
-        let until = if until == u64::MAX { "for ever".into() } else { until_text(until) };
+        let before = self.held.insert(who, (token, until));
+        let renewed = before.is_some_and(|(held, _)| held == token);
         let (name, grant) = (client(who), self.names.grant(token));
-        let verb = if renewed { "now counts" } else { "counts" };
-        Some(other(format!("{name} {verb} on {grant} {until}")))
+        let told = renewed || index == self.last;
+        told.then(|| other(format!("{name} now counts on {grant} {}", until_text(until))))
+    }
+
+    /// Until when a client counts on its lease, as the rest of a sentence.
+    fn until(&self, who: Client, token: Option<TokenId>) -> String {
+        match self.held.get(&who) {
+            Some((held, until)) if Some(*held) == token && *until < u64::MAX => {
+                format!(", {} by its own clock", until_text(*until))
+            }
+            _ => String::new(),
+        }
     }
 
     fn granted(&self, index: usize, token: TokenId, fence: u64) -> Option<(LineKind, String)> {
         let calm = self.calls.at(index).is_some_and(|call| call.is_calm());
-        if calm && !self.about_fences {
+        if calm && !self.about_fences && index != self.last {
             return None;
         }
         let (name, grant) = (client(token.client()), self.names.grant(token));
@@ -166,7 +180,12 @@ impl<'a> Teller<'a> {
             fence if self.about_fences => format!(", with fence {fence}"),
             _ => String::new(),
         };
-        Some(other(format!("the server grants {name} the lock: {grant}{with}")))
+        let until = until_text(self.expires);
+        let why = match self.applied {
+            Some((_, _, copy)) if copy > 0 => "at a late copy of its request, ",
+            _ => "",
+        };
+        Some(other(format!("{why}the server grants {name} the lock {until}: {grant}{with}")))
     }
 
     fn wrote(&self, who: Client, fence: u64, accepted: bool) -> Option<(LineKind, String)> {
@@ -198,7 +217,11 @@ impl<'a> Teller<'a> {
         }
         let text = match (before, after) {
             (Some(gone), None) if was <= at => {
-                format!("the key of {} has expired (at {} ms)", self.names.grant(gone), instant(was))
+                format!(
+                    "the key of {} has expired (at {} ms)",
+                    self.names.grant(gone),
+                    instant(was)
+                )
             }
             (Some(gone), None) => format!("the key of {} is gone", self.names.grant(gone)),
             (None, Some(back)) => {
@@ -225,7 +248,10 @@ impl<'a> Teller<'a> {
     ) -> Option<(LineKind, String)> {
         let (who, act, copy) = self.applied?;
         let own = before.or(after).is_some_and(|token| token.client() == who);
-        if copy == 0 && own && self.calls.at(index).is_some_and(|call| call.is_calm()) {
+        let told = copy == 0 && own && self.calls.at(index).is_some_and(|call| call.is_calm());
+        let told = told || (before.is_none() && act == Act::Acquire);
+        if told && index != self.last {
+            // The call, or the grant that follows, says it.
             return None;
         }
         let name = client(who);
@@ -238,11 +264,17 @@ impl<'a> Teller<'a> {
             }
             (_, Some(token)) if before != after => {
                 let until = until_text(expires);
-                format!("the server stores the key of {} for {name} {until}", self.names.grant(token))
+                format!(
+                    "the server stores the key of {} for {name} {until}",
+                    self.names.grant(token)
+                )
             }
             (_, Some(token)) => {
                 let until = until_text(expires);
-                format!("at {name}'s {which}request, the key of {} lives {until}", self.names.grant(token))
+                format!(
+                    "at {name}'s {which}request, the key of {} lives {until}",
+                    self.names.grant(token)
+                )
             }
             (None, None) => return None,
         };
@@ -250,9 +282,9 @@ impl<'a> Teller<'a> {
     }
 }
 
-fn struck(who: Option<Client>, _fault: Fault, text: &str) -> (LineKind, String) {
-    let who = who.map(|who| format!("{} ", client(who))).unwrap_or_default();
-    (LineKind::Fault, format!("{who}{text}"))
+/// A client's name, or none.
+fn name(who: Option<Client>) -> String {
+    who.map(|who| client(who).to_string()).unwrap_or_default()
 }
 
 fn other(text: String) -> (LineKind, String) {

@@ -19,10 +19,16 @@ const RUN: u64 = 40_000;
 enum Stage {
     Idle,
     Counting,
-    Waiting { ticket: i64 },
-    Looking { ticket: i64 },
+    Waiting {
+        ticket: i64,
+    },
+    Looking {
+        ticket: i64,
+    },
     /// `fails`: the callback throws.
-    Running { fails: bool },
+    Running {
+        fails: bool,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
