@@ -177,6 +177,9 @@ impl World {
     }
 
     fn check_record(&self, reply: &DebounceReply) {
+        if let DebounceReply::Settled { fired, .. } = reply {
+            assert!(self.succeeded(*fired), "a run of call {fired} succeeded");
+        }
         let DebounceReply::Claimed { seq, args, .. } = reply else { return };
         let (called, given) = &self.calls[seq];
         assert_eq!(given, args, "the arguments are those of call {seq}");
@@ -217,24 +220,25 @@ impl World {
     }
 
     fn told(&mut self, peer: usize, turn: u64, outcome: DebounceOutcome) {
-        let succeeded = |seq| self.runs.iter().any(|run| run.succeeded && run.claim.seq == seq);
         match outcome {
             DebounceOutcome::Run(claim) => self.begin_run(peer, turn, claim),
             DebounceOutcome::Fired { seq } => {
-                assert!(succeeded(seq));
+                assert!(self.succeeded(seq));
                 self.confirmed = self.confirmed.max(seq);
             }
-            DebounceOutcome::Superseded { by } => assert!(succeeded(by), "by {by}"),
-            DebounceOutcome::FiredElsewhere => {
-                assert!(self.runs.iter().any(|run| run.succeeded), "a run of it succeeded");
-            }
-            DebounceOutcome::Delegated { .. }
+            DebounceOutcome::Superseded { by } => assert!(self.succeeded(by), "by {by}"),
+            DebounceOutcome::FiredElsewhere
+            | DebounceOutcome::Delegated { .. }
             | DebounceOutcome::Idle { .. }
             | DebounceOutcome::Rearmed { .. }
             | DebounceOutcome::TakenOver
             | DebounceOutcome::Unknown(_) => {}
             outcome => panic!("{outcome:?}"),
         }
+    }
+
+    fn succeeded(&self, seq: u64) -> bool {
+        self.runs.iter().any(|run| run.succeeded && run.claim.seq == seq)
     }
 
     fn begin_run(&mut self, peer: usize, turn: u64, claim: Claim) {
