@@ -32,6 +32,8 @@ mod machine;
 mod machine_test;
 mod outcome;
 mod record;
+#[cfg(test)]
+mod record_test;
 
 pub use called::{CallError, Called, NextRun, Swept, Unsettled};
 pub use command::{
