@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{record::memo_name, *};
+use super::*;
 use crate::token::{Fence, Token};
 
 const NOW: u64 = 1_800_000_000_000_000;
@@ -30,7 +30,7 @@ impl Scene {
     }
 
     fn apply(&mut self, command: &DebounceCommand) -> DebounceReply {
-        let name = memo_name(command).cloned();
+        let name = command.name().cloned();
         let memo = name.as_ref().and_then(|name| self.memos.get(name)).copied();
         let applied = self.record.apply(self.now, memo, command);
         if let (Some(name), Some(memo)) = (name, applied.memo) {

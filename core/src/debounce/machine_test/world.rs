@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    debounce::{DebounceRecord, Memo, record::memo_name},
+    debounce::{DebounceRecord, Memo},
     jitter::Jitter,
 };
 
@@ -161,7 +161,7 @@ impl World {
     }
 
     fn apply(&mut self, command: &DebounceCommand) -> DebounceReply {
-        let name = memo_name(command).cloned();
+        let name = command.name().cloned();
         let memo = name.as_ref().and_then(|name| self.memos.get(name)).copied();
         let applied = self.record.apply(self.now, memo, command);
         if let (Some(name), Some(memo)) = (name, applied.memo) {
@@ -170,7 +170,7 @@ impl World {
         if let (DebounceCommand::Call { args, .. }, Some(Memo::Armed(seq))) =
             (command, applied.memo)
         {
-            self.calls.entry(seq).or_insert((self.now, args.clone()));
+            self.calls.entry(seq).or_insert_with(|| (self.now, args.clone()));
         }
         self.check_record(&applied.reply);
         applied.reply
