@@ -29,3 +29,6 @@ pub use held::Held;
 pub use lease::Lease;
 pub use machine::{LockMachine, LockRequest};
 pub use outcome::{Grant, LockOutcome, LossReason};
+
+/// How often a release is sent before its outcome is left open.
+const RELEASE_TRIES: u64 = 3;

@@ -176,13 +176,15 @@ mod tests {
 
         fn acquire(&self, id: &str, token: &Token) -> LockReply {
             let (keys, token) = (Arc::new(LockKeys::of(id)), token.clone());
-            let command = LockCommand::Acquire { keys, token, lease_ms: 10, fence_life_ms: 10 };
+            let (lease_ms, fence_life_ms, mark_ms) = (10, 10, 10);
+            let command =
+                LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, mark_ms };
             self.store.apply_lock(command)
         }
 
         fn release(&self, id: &str, token: &Token) -> LockReply {
             let (keys, token) = (Arc::new(LockKeys::of(id)), token.clone());
-            self.store.apply_lock(LockCommand::Release { keys, token, tombstone_ms: 10 })
+            self.store.apply_lock(LockCommand::Release { keys, token, mark_ms: 10 })
         }
     }
 
@@ -210,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn tombstones_are_bounded_in_number_and_in_time() {
+    fn marks_are_bounded_in_number_and_in_time() {
         let (scene, mut tokens) = (Scene::new(), Tokens::of_owner("a"));
         for _ in 0..5_000 {
             let token = tokens.fresh();
@@ -223,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tombstone_laid_again_lives_on() {
+    fn a_mark_made_again_lives_on() {
         let (scene, token) = (Scene::new(), Token::new("mine").unwrap());
         scene.release("job", &token);
         scene.pass(6_000);

@@ -132,9 +132,9 @@ async fn clearing_takes_out_what_is_in_flight() {
     let network = Network::new();
     let mut lock = network.lock("me");
     assert!(tokio::time::timeout(Duration::from_millis(7), lock.acquire()).await.is_err());
-    assert_eq!(lock.in_flight().unwrap().as_str(), "me.1");
+    assert_eq!(lock.in_flight().unwrap().as_str(), "me.1#1");
     network.settle().await;
-    assert!(matches!(network.holder(Some("me.1")).await, Holder::Us { .. }));
+    assert!(matches!(network.holder(Some("me.1#1")).await, Holder::Us { .. }));
     lock.clear().await.unwrap();
     assert_eq!((lock.in_flight(), network.holder(None).await), (None, Holder::Free));
     lock.clear().await.unwrap();

@@ -3,10 +3,13 @@
 mod network;
 
 use std::{
+    future::poll_fn,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
+    task::Poll,
     time::Duration,
 };
 
@@ -36,10 +39,10 @@ async fn the_work_goes_on_beyond_the_lease_and_ends_in_a_release() {
             sleep(secs(60)).await;
             assert!(held.deadline() > first + secs(50), "the view follows the renewals");
             held.ensure(secs(1)).unwrap();
-            held.fence()
+            held
         })
         .await;
-    assert!(output.is_ok());
+    assert!(output.unwrap().ensure(Duration::ZERO).is_err(), "a view that is kept sees the end");
     assert_eq!(network.holder(None).await, Holder::Free);
     let renewals = network.sent().into_iter().filter(|c| matches!(c, LockCommand::Extend { .. }));
     assert!((55..=60).contains(&renewals.count()), "one a second");
@@ -65,7 +68,7 @@ async fn work_is_dropped_at_the_local_deadline_though_the_server_hangs() {
     let took = network.clock.now().since(start).as_millis();
     assert_eq!(took, 3_000 - 32, "the lease less its margin, told at once");
     assert_eq!(steps.load(Ordering::Relaxed), 29);
-    assert_eq!(lock.in_flight().unwrap().as_str(), "me.1");
+    assert_eq!(lock.in_flight().unwrap().as_str(), "me.1#1");
 }
 
 #[tokio::test(start_paused = true)]
@@ -111,7 +114,7 @@ async fn a_release_that_fails_does_not_replace_the_result() {
         7
     };
     assert_eq!(lock.hold(work).await, Ok(7));
-    assert_eq!(lock.in_flight().unwrap().as_str(), "me.1");
+    assert_eq!(lock.in_flight().unwrap().as_str(), "me.1#1");
     network.heal();
     assert!(lock.acquire().await.is_ok(), "the next call cleans up");
 }
@@ -138,8 +141,13 @@ async fn work_that_comes_back_after_the_deadline_counts_as_lost() {
     let network = Network::new();
     let mut lock = network.lock("me");
     let work = async |_| {
-        // A pause of the whole process: nothing else runs meanwhile.
-        tokio::time::advance(secs(5)).await;
+        // A pause of the whole process, within one poll: nothing else runs meanwhile.
+        let mut pause = pin!(tokio::time::advance(secs(5)));
+        poll_fn(|context| {
+            let _ = pause.as_mut().poll(context);
+            Poll::Ready(())
+        })
+        .await;
     };
     assert_eq!(lock.hold(work).await, Err(HoldError::Lost(LossReason::Expired)));
 }
@@ -280,7 +288,7 @@ async fn a_late_copy_of_a_cleared_acquire_locks_nothing() {
     let mut lock = network.lock("me");
     network.faults([Fault::Late(secs(1))]);
     let mut lease = lock.acquire().await.unwrap();
-    assert_eq!(lease.token().as_str(), "me.2");
+    assert_eq!(lease.token().as_str(), "me.1#2");
     lease.release().await.unwrap();
     sleep(secs(2)).await;
     assert_eq!(network.holder(None).await, Holder::Free, "the first attempt has arrived by now");
@@ -293,4 +301,19 @@ async fn a_release_that_is_not_answered_says_so_and_is_made_again() {
     network.faults([Fault::LoseReply; 3]);
     assert!(matches!(lease.release().await, Err(ReleaseError::Unknown(StoreError::Unknown(_)))));
     assert_eq!(lease.release().await, Ok(Released::Released), "the server remembers");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_callers_token_that_ends_like_ours_is_refused_and_nothing_is_sent() {
+    let network = Network::new();
+    let acquire = |text: &str| {
+        let token = Some(leasehold_core::Token::new(text).unwrap());
+        let options = AcquireOptions { token, ..AcquireOptions::default() };
+        let mut lock = network.lock("me");
+        async move { lock.acquire_with(options).await.map(|_| ()) }
+    };
+    let refused = Err(NotAcquired::Config(ConfigError::NumberedToken));
+    assert_eq!(acquire("me.1#7").await, refused);
+    assert!(network.sent().is_empty());
+    assert_eq!(acquire("job #").await, Ok(()));
 }
