@@ -32,6 +32,8 @@ mod machine;
 mod machine_test;
 mod outcome;
 mod record;
+#[cfg(test)]
+mod record_test;
 
 pub use called::{CallError, Called, NextRun, Swept, Unsettled};
 pub use command::{
@@ -41,6 +43,4 @@ pub use config::{DebounceConfig, DebounceOptions};
 pub use handle::Debounce;
 pub use machine::{DebounceMachine, DebounceRequest};
 pub use outcome::{Claim, DebounceOutcome};
-#[cfg(feature = "memory")]
-pub(crate) use record::memo_name;
 pub use record::{Applied, DebounceRecord, Life, Memo, Pending, Running};

@@ -103,7 +103,7 @@ impl<T: Fn() -> Instant> MemoryStore<T> {
 
     fn apply_debounce(&self, command: &DebounceCommand) -> DebounceReply {
         let now = (self.time)();
-        let id = debounce::id(command);
+        let id = command.keys().id();
         if let Some(mut entry) = self.debounces.get_mut(id) {
             return entry.apply(now, command);
         }

@@ -151,6 +151,35 @@ pub enum DebounceCommand {
     },
 }
 
+impl DebounceCommand {
+    /// Where.
+    #[must_use]
+    pub fn keys(&self) -> &Arc<DebounceKeys> {
+        match self {
+            Self::Call { keys, .. }
+            | Self::Cancel { keys, .. }
+            | Self::Claim { keys, .. }
+            | Self::Finish { keys, .. }
+            | Self::Flush { keys, .. }
+            | Self::Inspect { keys } => keys,
+        }
+    }
+
+    /// What names the request: its answer is kept under [`DebounceKeys::memo`] of it. A claim keeps
+    /// nothing, but is refused if its runner was finished.
+    #[must_use]
+    pub fn name(&self) -> Option<&Token> {
+        match self {
+            Self::Call { call: name, .. }
+            | Self::Cancel { request: name, .. }
+            | Self::Claim { runner: name, .. }
+            | Self::Finish { runner: name, .. }
+            | Self::Flush { request: name, .. } => Some(name),
+            Self::Inspect { .. } => None,
+        }
+    }
+}
+
 /// A store's answer to a [`DebounceCommand`].
 ///
 /// Calls are numbered: a later call has a greater `seq`, even if a failover forgot the last one,

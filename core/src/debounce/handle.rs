@@ -24,12 +24,13 @@ use crate::{
 ///
 /// ```
 /// # #[cfg(all(feature = "memory", feature = "tokio"))]
-/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()
-/// # .unwrap().block_on(async {
-/// use std::{convert::Infallible, sync::Arc};
-/// use leasehold_core::{MemoryStore, debounce::{Called, Debounce}};
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// use std::{convert::Infallible, sync::Arc, time::Duration};
+/// use leasehold_core::{MemoryStore, debounce::{Called, Debounce, DebounceOptions}};
 ///
-/// let mut debounce = Debounce::new(Arc::new(MemoryStore::new()), "index")?;
+/// let options = DebounceOptions { wait: Duration::from_millis(20), ..DebounceOptions::default() };
+/// let store = Arc::new(MemoryStore::new());
+/// let mut debounce = Debounce::with_options(store, "index", &options)?;
 /// let called = debounce.call(b"page 7".as_slice(), async |run| {
 ///     // … index run.args(), and send run.fence() with every write …
 ///     Ok::<_, Infallible>(run.args().len())

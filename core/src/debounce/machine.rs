@@ -25,9 +25,11 @@
 
 mod call;
 mod finish;
+mod state;
 
 use alloc::{boxed::Box, format, sync::Arc};
 
+use self::state::{Call, Next, Participant, Purpose, Question, Run, State};
 use super::{Claim, DebounceCommand, DebounceConfig, DebounceOutcome, DebounceReply};
 use crate::{
     jitter::Jitter,
@@ -89,71 +91,6 @@ pub struct DebounceMachine {
     state: State,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-enum State {
-    #[default]
-    Idle,
-    Asking(Question),
-    Pausing(Question),
-    /// Until the call is due, or another's run may have ended.
-    Waiting(Participant),
-}
-
-/// A command under way. All are idempotent, so it is sent again as it is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Question {
-    command: DebounceCommand,
-    purpose: Purpose,
-    tries: u32,
-    first_sent: Instant,
-    sent_at: Instant,
-    /// Whether a sending may have been applied.
-    ambiguous: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Purpose {
-    Arm(Participant),
-    Claim(Participant),
-    Finish { seq: u64, deadline: Instant },
-    GiveBack(Box<Next>),
-    Cancel,
-    Flush,
-    Inspect,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Next {
-    Begin(DebounceRequest),
-    Look(Participant),
-    End(DebounceOutcome),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Participant {
-    /// The call for which it stands; `None` for a sweeper.
-    call: Option<Call>,
-    runner: Token,
-    /// Whether a claim by this runner may stand without our knowing.
-    may_hold: bool,
-    leave_at: Instant,
-    looks: u32,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Call {
-    id: Token,
-    args: Arc<[u8]>,
-    /// 0 until it is known.
-    seq: u64,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Run {
-    runner: Token,
-    claim: Claim,
-}
-
 impl Machine for DebounceMachine {
     type Outcome = DebounceOutcome;
     type Request = DebounceRequest;
@@ -199,14 +136,14 @@ impl DebounceMachine {
             State::Asking(question) | State::Pausing(question) => match &question.purpose {
                 Purpose::Claim(participant) => Some(&participant.runner),
                 Purpose::Arm(participant) => participant.held(),
-                Purpose::Finish { .. } | Purpose::GiveBack(_) => runner(&question.command),
+                Purpose::Finish { .. } | Purpose::GiveBack(_) => question.command.name(),
                 Purpose::Cancel | Purpose::Flush | Purpose::Inspect => None,
             },
             State::Waiting(participant) => participant.held(),
             State::Idle => None,
         };
         let begun = || self.run.as_ref().map(|run| &run.runner);
-        owed.or_else(begun).or_else(|| self.owed.as_ref().and_then(runner))
+        owed.or_else(begun).or_else(|| self.owed.as_ref().and_then(DebounceCommand::name))
     }
 
     fn start(&mut self, now: Instant, request: DebounceRequest) -> Action<DebounceOutcome> {
@@ -428,28 +365,6 @@ impl DebounceMachine {
     fn backoff(&mut self, times: u32) -> u64 {
         let delay_us = self.config.delay_us.saturating_mul(1 << times.min(4));
         if self.config.jitter { self.jitter.spread(delay_us) } else { delay_us }
-    }
-}
-
-impl Participant {
-    fn held(&self) -> Option<&Token> {
-        self.may_hold.then_some(&self.runner)
-    }
-
-    fn seq(&self) -> u64 {
-        self.call.as_ref().map_or(0, |call| call.seq)
-    }
-}
-
-fn runner(command: &DebounceCommand) -> Option<&Token> {
-    match command {
-        DebounceCommand::Claim { runner, .. } | DebounceCommand::Finish { runner, .. } => {
-            Some(runner)
-        }
-        DebounceCommand::Call { .. }
-        | DebounceCommand::Cancel { .. }
-        | DebounceCommand::Flush { .. }
-        | DebounceCommand::Inspect { .. } => None,
     }
 }
 

@@ -388,20 +388,6 @@ impl DebounceRecord {
     }
 }
 
-/// The name of the memo that `command` reads.
-pub(crate) fn memo_name(command: &DebounceCommand) -> Option<&Token> {
-    match command {
-        DebounceCommand::Call { call, .. } => Some(call),
-        DebounceCommand::Claim { runner, .. } | DebounceCommand::Finish { runner, .. } => {
-            Some(runner)
-        }
-        DebounceCommand::Cancel { request, .. } | DebounceCommand::Flush { request, .. } => {
-            Some(request)
-        }
-        DebounceCommand::Inspect { .. } => None,
-    }
-}
-
 fn answer(reply: DebounceReply) -> Applied {
     Applied { reply, memo: None, life: None }
 }

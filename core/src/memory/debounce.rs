@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::{
-    debounce::{DebounceCommand, DebounceRecord, DebounceReply, Life, Memo, memo_name},
+    debounce::{DebounceCommand, DebounceRecord, DebounceReply, Life, Memo},
     time::Instant,
     token::Token,
 };
@@ -21,22 +21,10 @@ pub(super) struct DebounceEntry {
     order: VecDeque<(Token, Instant)>,
 }
 
-/// The debounced call that a command is about.
-pub(super) fn id(command: &DebounceCommand) -> &str {
-    match command {
-        DebounceCommand::Call { keys, .. }
-        | DebounceCommand::Cancel { keys, .. }
-        | DebounceCommand::Claim { keys, .. }
-        | DebounceCommand::Finish { keys, .. }
-        | DebounceCommand::Flush { keys, .. }
-        | DebounceCommand::Inspect { keys } => keys.id(),
-    }
-}
-
 impl DebounceEntry {
     pub(super) fn apply(&mut self, now: Instant, command: &DebounceCommand) -> DebounceReply {
         self.expire(now);
-        let name = memo_name(command);
+        let name = command.name();
         let memo = name.and_then(|name| self.memos.get(name)).filter(|(_, expires)| now < *expires);
         let applied = self.record.apply(now.as_micros(), memo.map(|(memo, _)| *memo), command);
         if let Some(life) = applied.life {

@@ -41,34 +41,33 @@ pub(super) const INSPECT: Script = Script {
 };
 
 pub(super) fn encode(command: &DebounceCommand) -> Invocation {
-    let (script, keys, memo, args) = match command {
-        DebounceCommand::Call { keys, call, args, seq, timing, retention } => {
+    let (script, args) = match command {
+        DebounceCommand::Call { args, seq, timing, retention, .. } => {
             let lives = [retention.armed_ms, retention.memo_ms].map(decimal);
             let first = vec![args.to_vec(), decimal(*seq)];
-            (&CALL, keys, Some(call), [first, timing_args(timing), lives.into()].concat())
+            (&CALL, [first, timing_args(timing), lives.into()].concat())
         }
-        DebounceCommand::Claim { keys, runner, seq, run_lease_ms, retention } => {
+        DebounceCommand::Claim { runner, seq, run_lease_ms, retention, .. } => {
             let numbers = [*seq, *run_lease_ms, retention.armed_ms].map(decimal);
-            (&CLAIM, keys, Some(runner), [vec![bytes(runner)], numbers.into()].concat())
+            (&CLAIM, [vec![bytes(runner)], numbers.into()].concat())
         }
-        DebounceCommand::Finish { keys, runner, seq, fence, success, retry_ms, retention } => {
+        DebounceCommand::Finish { runner, seq, fence, success, retry_ms, retention, .. } => {
             let lives = [retention.armed_ms, retention.settled_ms, retention.memo_ms];
             let numbers = [u64::from(*success), *seq, fence.0, *retry_ms].map(decimal);
             let args = [vec![bytes(runner)], numbers.into(), lives.map(decimal).into()].concat();
-            (&FINISH, keys, Some(runner), args)
+            (&FINISH, args)
         }
-        DebounceCommand::Cancel { keys, request, retention } => {
+        DebounceCommand::Cancel { retention, .. } => {
             let lives = [retention.settled_ms, retention.memo_ms].map(decimal);
-            (&CANCEL, keys, Some(request), lives.into())
+            (&CANCEL, lives.into())
         }
-        DebounceCommand::Flush { keys, request, retention } => {
-            (&FLUSH, keys, Some(request), vec![decimal(retention.memo_ms)])
-        }
-        DebounceCommand::Inspect { keys } => (&INSPECT, keys, None, Vec::new()),
+        DebounceCommand::Flush { retention, .. } => (&FLUSH, vec![decimal(retention.memo_ms)]),
+        DebounceCommand::Inspect { .. } => (&INSPECT, Vec::new()),
     };
-    let record = keys.record().as_bytes().to_vec();
-    let memo = memo.map(|token| keys.memo(token).into_bytes());
-    Invocation { script, keys: [record].into_iter().chain(memo).collect(), args }
+    let keys = command.keys();
+    let mut named = vec![keys.record().as_bytes().to_vec()];
+    named.extend(command.name().map(|name| keys.memo(name).into_bytes()));
+    Invocation { script, keys: named, args }
 }
 
 pub(super) fn decode(

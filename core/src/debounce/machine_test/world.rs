@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    debounce::{DebounceRecord, Memo, record::memo_name},
+    debounce::{DebounceRecord, Memo},
     jitter::Jitter,
 };
 
@@ -161,7 +161,7 @@ impl World {
     }
 
     fn apply(&mut self, command: &DebounceCommand) -> DebounceReply {
-        let name = memo_name(command).cloned();
+        let name = command.name().cloned();
         let memo = name.as_ref().and_then(|name| self.memos.get(name)).copied();
         let applied = self.record.apply(self.now, memo, command);
         if let (Some(name), Some(memo)) = (name, applied.memo) {
@@ -170,13 +170,16 @@ impl World {
         if let (DebounceCommand::Call { args, .. }, Some(Memo::Armed(seq))) =
             (command, applied.memo)
         {
-            self.calls.entry(seq).or_insert((self.now, args.clone()));
+            self.calls.entry(seq).or_insert_with(|| (self.now, args.clone()));
         }
         self.check_record(&applied.reply);
         applied.reply
     }
 
     fn check_record(&self, reply: &DebounceReply) {
+        if let DebounceReply::Settled { fired, .. } = reply {
+            assert!(self.succeeded(*fired), "a run of call {fired} succeeded");
+        }
         let DebounceReply::Claimed { seq, args, .. } = reply else { return };
         let (called, given) = &self.calls[seq];
         assert_eq!(given, args, "the arguments are those of call {seq}");
@@ -217,24 +220,25 @@ impl World {
     }
 
     fn told(&mut self, peer: usize, turn: u64, outcome: DebounceOutcome) {
-        let succeeded = |seq| self.runs.iter().any(|run| run.succeeded && run.claim.seq == seq);
         match outcome {
             DebounceOutcome::Run(claim) => self.begin_run(peer, turn, claim),
             DebounceOutcome::Fired { seq } => {
-                assert!(succeeded(seq));
+                assert!(self.succeeded(seq));
                 self.confirmed = self.confirmed.max(seq);
             }
-            DebounceOutcome::Superseded { by } => assert!(succeeded(by), "by {by}"),
-            DebounceOutcome::FiredElsewhere => {
-                assert!(self.runs.iter().any(|run| run.succeeded), "a run of it succeeded");
-            }
-            DebounceOutcome::Delegated { .. }
+            DebounceOutcome::Superseded { by } => assert!(self.succeeded(by), "by {by}"),
+            DebounceOutcome::FiredElsewhere
+            | DebounceOutcome::Delegated { .. }
             | DebounceOutcome::Idle { .. }
             | DebounceOutcome::Rearmed { .. }
             | DebounceOutcome::TakenOver
             | DebounceOutcome::Unknown(_) => {}
             outcome => panic!("{outcome:?}"),
         }
+    }
+
+    fn succeeded(&self, seq: u64) -> bool {
+        self.runs.iter().any(|run| run.succeeded && run.claim.seq == seq)
     }
 
     fn begin_run(&mut self, peer: usize, turn: u64, claim: Claim) {
