@@ -9,8 +9,8 @@ pub(crate) struct DebounceSingleRun {
     alive: Option<(Client, u64, u64)>,
     /// The newest call whose run was noted.
     settled: usize,
-    /// The newest call that upstream, which notes nothing, let anybody run.
-    let_run: usize,
+    /// The last call that was run without a fence, so that nobody notes it.
+    began: usize,
     runs: u32,
 }
 
@@ -32,11 +32,16 @@ impl Checker for DebounceSingleRun {
                     ));
                 }
                 let order = ledger.calls.order(call);
-                if order <= self.settled.max(if fence == 0 { self.let_run } else { 0 }) {
+                if order <= self.settled {
                     return Err(format!("{} is run again after it has been run", name(call)));
                 }
                 self.alive = Some((client, fence, until));
-                self.let_run = self.let_run.max(order);
+            }
+            DebounceEvent::RunBegan { call, fence: 0, .. } => {
+                let order = ledger.calls.order(call);
+                if order <= core::mem::replace(&mut self.began, order) {
+                    return Err(format!("{} is run although a newer one has been", name(call)));
+                }
             }
             DebounceEvent::Settled { client, fence } => {
                 let order = ledger.calls.claimed(fence).map_or(0, |call| ledger.calls.order(call));

@@ -31,6 +31,8 @@ pub(crate) struct Server {
     pub(crate) electing_until: u64,
     /// What the replica is certain to have, if there is one.
     pub(crate) replica: Option<Replica>,
+    /// The fence of the last claim that was told: a copy of a claim is no other.
+    claimed: u64,
     /// The lock's key as it was last told.
     seen: Option<(TokenId, u64)>,
 }
@@ -47,7 +49,7 @@ impl Server {
         let mut redis = Redis::default();
         let replica = (plan.topology == Topology::Replicated).then(Replica::default);
         redis.keyspace.watch_changes(replica.is_some());
-        Self { redis, clock_offset_us: 0, electing_until: 0, replica, seen: None }
+        Self { redis, clock_offset_us: 0, electing_until: 0, replica, claimed: 0, seen: None }
     }
 
     /// The wall clock at true time `at`.
@@ -119,7 +121,11 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             (DebounceCommand::Call { args, .. }, DebounceReply::Armed { .. }) => {
                 CallId::from_args(args).map(|call| DebounceEvent::Armed { call })
             }
+            (_, DebounceReply::Claimed { fence, .. }) if fence.0 == self.core.server.claimed => {
+                None
+            }
             (_, DebounceReply::Claimed { args, fence, remaining_ms, .. }) => {
+                self.core.server.claimed = fence.0;
                 let until = self.core.now + remaining_ms * 1_000;
                 let claimed = |call| DebounceEvent::Claimed { client, call, fence: fence.0, until };
                 CallId::from_args(args).map(claimed)
