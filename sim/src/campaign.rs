@@ -185,7 +185,8 @@ pub fn run(settings: &Settings, progress: &impl Progress) -> Result<Outcome, Twi
     loop {
         // A bounded piece at a time, so that memory does not grow with the number of schedules.
         let end = if deadline.is_some() { next + ROUND } else { chunks.min(next + ROUND) };
-        for (tally, more) in tallies.iter_mut().zip(run_rows(settings, &rows, next..end, progress)?) {
+        for (tally, more) in tallies.iter_mut().zip(run_rows(settings, &rows, next..end, progress)?)
+        {
             tally.add(more);
         }
         next = end;
@@ -356,9 +357,11 @@ fn names(settings: &Settings) -> Vec<CellName> {
     for &subject in &settings.subjects {
         for &guarantee in &settings.guarantees {
             if subject.workloads().contains(&guarantee.workload()) {
-                names.extend(
-                    settings.faults.iter().map(|&fault| CellName { subject, guarantee, fault }),
-                );
+                names.extend(settings.faults.iter().map(|&fault| CellName {
+                    subject,
+                    guarantee,
+                    fault,
+                }));
             }
         }
     }

@@ -74,8 +74,7 @@ mod tests {
     fn every_name_in_the_claims_exists() {
         let has = |names: &[&str], name: &str| names.contains(&name);
         let subjects: Vec<_> = Subject::ALL.iter().map(|subject| subject.name()).collect();
-        let guarantees: Vec<_> =
-            Guarantee::ALL.iter().map(|guarantee| guarantee.name()).collect();
+        let guarantees: Vec<_> = Guarantee::ALL.iter().map(|guarantee| guarantee.name()).collect();
         let mut faults: Vec<_> = Fault::ALL.iter().map(|fault| fault.name()).collect();
         faults.push("none");
         for (subject, claims) in Claims::current().0 {

@@ -215,13 +215,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
 
     /// A decision that belongs to the workload.
     #[inline]
-    pub(crate) fn choose(
-        &mut self,
-        kind: Kind,
-        actor: u8,
-        occurrence: u32,
-        options: u32,
-    ) -> u32 {
+    pub(crate) fn choose(&mut self, kind: Kind, actor: u8, occurrence: u32, options: u32) -> u32 {
         self.chance.choose(Site { kind, actor, occurrence }, options)
     }
 
@@ -240,13 +234,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         self.choose(fault.kind(), actor, occurrence, options)
     }
 
-    pub(crate) fn struck(
-        &mut self,
-        fault: Fault,
-        client: Option<Client>,
-        choice: u32,
-        until: u64,
-    ) {
+    pub(crate) fn struck(&mut self, fault: Fault, client: Option<Client>, choice: u32, until: u64) {
         self.tell(Event::Struck { fault, client, choice, until });
     }
 

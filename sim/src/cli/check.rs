@@ -93,7 +93,8 @@ impl Check {
             shard: (self.shard.number - 1, self.shard.of),
         };
         let any = settings.subjects.iter().any(|subject| {
-            let promises = |guarantee: &Guarantee| subject.workloads().contains(&guarantee.workload());
+            let promises =
+                |guarantee: &Guarantee| subject.workloads().contains(&guarantee.workload());
             settings.guarantees.iter().any(promises)
         });
         let nothing = "none of these subjects has to do with any of these guarantees: leave out \

@@ -55,7 +55,9 @@ fn read(path: &PathBuf) -> Result<Report, String> {
     let own = env!("CARGO_PKG_VERSION");
     if report.version != own {
         let theirs = &report.version;
-        return Err(format!("made by version {theirs}, but this is {own}: merge with that version"));
+        return Err(format!(
+            "made by version {theirs}, but this is {own}: merge with that version"
+        ));
     }
     Ok(report)
 }

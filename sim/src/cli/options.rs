@@ -31,7 +31,10 @@ impl Disturbance {
 /// Takes the name of a fault, or `none`.
 pub(super) fn disturbance() -> impl TypedValueParser<Value = Disturbance> {
     let all = Disturbance::all().into_iter();
-    one_of(all.map(|Disturbance(fault)| (fault.map_or("none", Fault::name), Disturbance(fault))).collect())
+    one_of(
+        all.map(|Disturbance(fault)| (fault.map_or("none", Fault::name), Disturbance(fault)))
+            .collect(),
+    )
 }
 
 /// Takes one of these names, and suggests the nearest for any other.

@@ -59,7 +59,9 @@ impl Target {
             Self::Stdout => "standard output".into(),
             Self::File(path) => path.display().to_string(),
         };
-        Failure::Use(format!("cannot write {place}: {error}; give --json a file that can be written"))
+        Failure::Use(format!(
+            "cannot write {place}: {error}; give --json a file that can be written"
+        ))
     }
 }
 

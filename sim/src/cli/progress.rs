@@ -24,7 +24,9 @@ impl Bar {
     /// A bar about `what`.
     pub(super) fn new(what: &'static str) -> Self {
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
-        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent:>3} % {eta} left") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{msg} {wide_bar} {percent:>3} % {eta} left")
+        {
             bar.set_style(style);
         }
         bar.set_message(what);

@@ -72,8 +72,7 @@ impl<F: FnMut(&Decisions) -> bool> Search<F> {
         while size > 0 {
             let mut start = 0;
             while start < self.best.len() {
-                let chunk: Vec<Site> =
-                    self.best.keys().skip(start).take(size).copied().collect();
+                let chunk: Vec<Site> = self.best.keys().skip(start).take(size).copied().collect();
                 if !self.without(|site| chunk.binary_search(site).is_ok()) {
                     start += size;
                 }

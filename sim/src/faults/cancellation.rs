@@ -55,7 +55,12 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
 }
 
 pub(crate) fn describe(site: Site, choice: u32) -> String {
-    format!("at its await {}, the caller in client {} {}", site.occurrence, client(site.actor), deed(choice))
+    format!(
+        "at its await {}, the caller in client {} {}",
+        site.occurrence,
+        client(site.actor),
+        deed(choice)
+    )
 }
 
 pub(crate) fn strike(choice: u32) -> String {

@@ -46,5 +46,7 @@ pub(crate) fn strike(choice: u32) -> String {
 }
 
 pub(crate) fn bite(call: u32) -> Option<String> {
-    Some(format!("is not there to see it: the second copy of its request {call} reaches the server"))
+    Some(format!(
+        "is not there to see it: the second copy of its request {call} reaches the server"
+    ))
 }

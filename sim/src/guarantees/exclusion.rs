@@ -65,9 +65,6 @@ mod tests {
     #[test]
     fn accepts_the_newer_holder_acting_while_the_older_still_believes() {
         let story = [granted(0, 1, 10), held(0, 1, 9_000), granted(1, 1, 20), held(1, 1, 9_000)];
-        assert_eq!(
-            judge(Guarantee::Exclusion, &[&story[..], &[acted(1, 1)][..]].concat()),
-            None
-        );
+        assert_eq!(judge(Guarantee::Exclusion, &[&story[..], &[acted(1, 1)][..]].concat()), None);
     }
 }

@@ -155,7 +155,10 @@ mod tests {
             other
         };
         let cases = [
-            (changed(&|other| other.version = "2".into()), JoinError::Version("1".into(), "2".into())),
+            (
+                changed(&|other| other.version = "2".into()),
+                JoinError::Version("1".into(), "2".into()),
+            ),
             (changed(&|other| other.seed = 9), JoinError::Seed(1, 9)),
             (changed(&|other| other.shards.of = 4), JoinError::ShardCount(3, 4)),
             (changed(&|other| other.shards.done = vec![1]), JoinError::SameShard(1)),

@@ -28,7 +28,13 @@ pub fn matrix(report: &Report) -> String {
     text + LEGEND + "\n"
 }
 
-fn block(text: &mut String, layout: &Layout, faults: &[&str], subject: &str, cells: &[&CellReport]) {
+fn block(
+    text: &mut String,
+    layout: &Layout,
+    faults: &[&str],
+    subject: &str,
+    cells: &[&CellReport],
+) {
     let known = Subject::ALL.iter().find(|known| known.name() == subject);
     let title = known.map_or(String::new(), |known| format!(": {}", known.title()));
     let bold = Style::new().bold();

@@ -128,7 +128,8 @@ mod tests {
     fn grants_are_called_by_their_owner_and_their_order() {
         let token = |owner: Client, call: u32| {
             let text = format!("{owner}-0.{call}");
-            TokenId::parse(text.as_bytes()).or_else(|| TokenId::parse(format!("{text}#1").as_bytes()))
+            TokenId::parse(text.as_bytes())
+                .or_else(|| TokenId::parse(format!("{text}#1").as_bytes()))
         };
         let (first, second) = (token(1, 4).unwrap(), token(1, 9).unwrap());
         let granted = |token| (0, Event::Granted { token, fence: 0 });

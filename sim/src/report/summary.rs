@@ -13,9 +13,8 @@ const FAVOURITE: [&str; 3] = ["lock-replicated", "exclusion", "failover"];
 #[must_use]
 pub fn story_of(report: &Report) -> Option<String> {
     let broken = report.cells.iter().filter_map(|cell| Some((cell, cell.counterexample.as_ref()?)));
-    let is_favourite = |cell: &CellReport| {
-        [&*cell.subject, &*cell.guarantee, &*cell.fault] == FAVOURITE
-    };
+    let is_favourite =
+        |cell: &CellReport| [&*cell.subject, &*cell.guarantee, &*cell.fault] == FAVOURITE;
     let (cell, told) =
         broken.min_by_key(|(cell, told)| (!is_favourite(cell), told.length(), cell.place()))?;
     let mut text = format!("How {} breaks:\n", cell.place());
@@ -46,7 +45,11 @@ pub fn surprises(report: &Report) -> Option<String> {
                 writeln!(text, "    {}\n    leasehold replay {}", told.text, told.token)
             }
             (None, Verdict::Holds) => {
-                writeln!(text, "    none of {} schedules broke it; try more --seeds", cell.schedules)
+                writeln!(
+                    text,
+                    "    none of {} schedules broke it; try more --seeds",
+                    cell.schedules
+                )
             }
             (None, _) => writeln!(text, "    no schedule was about it; try more --seeds"),
         };

@@ -43,7 +43,8 @@ pub(crate) fn timeline(story: &Story) -> Vec<Line> {
     let calls = Calls::of(&story.events);
     let mut teller = Teller::of(story, &calls);
     let told = story.events.iter().enumerate();
-    let lines = told.filter_map(|(index, &(at, ref event))| teller.tell(index, at, event)).collect();
+    let lines =
+        told.filter_map(|(index, &(at, ref event))| teller.tell(index, at, event)).collect();
     fold::fold(lines, &story.names)
 }
 

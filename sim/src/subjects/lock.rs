@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use leasehold_core::{
-    Action, Command, Event as MachineEvent, Instant, Machine, StoreError, Cause, Tokens,
+    Action, Cause, Command, Event as MachineEvent, Instant, Machine, StoreError, Tokens,
     lock::{
         AcquireOptions, LockCommand, LockConfig, LockMachine, LockOptions, LockOutcome,
         LockRequest, LossReason, Terms,
@@ -36,9 +36,13 @@ enum Stage {
     Idle,
     Acquiring,
     /// Between two pieces of work; `left` more are to come.
-    Working { left: u8 },
+    Working {
+        left: u8,
+    },
     /// The lease was checked, and the next step acts.
-    Acting { left: u8 },
+    Acting {
+        left: u8,
+    },
     Extending,
     Releasing,
 }
@@ -63,8 +67,7 @@ impl LockProgram {
     pub(crate) fn new(plan: &Plan, client: Client, life: u8) -> Self {
         let options = options(plan);
         let config = LockConfig::new(LOCK_ID, &options).expect("the plan is a valid setting");
-        let terms =
-            config.terms(&AcquireOptions::default()).expect("the plan is a valid setting");
+        let terms = config.terms(&AcquireOptions::default()).expect("the plan is a valid setting");
         let patience = config.patience(&terms).as_micros() as u64;
         let tokens = Tokens::of_owner(TokenId::owner(client, life));
         let seed = u64::from(client) << 8 | u64::from(life);
@@ -203,12 +206,7 @@ impl LockProgram {
         }
     }
 
-    fn vanish<C: Chance, W: Watch>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        handle: bool,
-    ) {
+    fn vanish<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, handle: bool) {
         step.host(me).awaiting = false;
         step.clear_alarm(me, Alarm::Machine);
         self.told(step, me, Answer::Dropped);
@@ -384,12 +382,7 @@ impl LockProgram {
         step.tell(Event::Asked { client: me, ask, by });
     }
 
-    fn told<C: Chance, W: Watch>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        answer: Answer,
-    ) {
+    fn told<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, answer: Answer) {
         if let Some(ask) = self.asked.take() {
             step.tell(Event::Told { client: me, ask, answer, token: self.last_token });
         }

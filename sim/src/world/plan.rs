@@ -1,6 +1,10 @@
 //! The size of a world and the habits of those who live in it.
 
-use crate::{faults::FaultSet, redis::Engine, subjects::{Subject, Workload}};
+use crate::{
+    faults::FaultSet,
+    redis::Engine,
+    subjects::{Subject, Workload},
+};
 
 /// What the clients talk to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

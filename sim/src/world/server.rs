@@ -174,9 +174,7 @@ fn asked_lease(request: &Request) -> u64 {
     }
 }
 
-fn granted_fence(
-    reply: &Result<leasehold_core::Reply, leasehold_core::StoreError>,
-) -> Option<u64> {
+fn granted_fence(reply: &Result<leasehold_core::Reply, leasehold_core::StoreError>) -> Option<u64> {
     use leasehold_core::{Reply, lock::LockReply};
     match reply {
         Ok(Reply::Lock(LockReply::Acquired { fence, fresh: true })) => Some(fence.0),

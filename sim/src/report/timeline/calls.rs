@@ -60,9 +60,8 @@ impl Calls {
             let (start, answer, granted) = (index, None, None);
             self.calls.push(Call { client, start, ask, answer, granted, disturbed: false });
         }
-        let owner = owner(event).and_then(|owner| {
-            open.iter().copied().find(|&call| self.calls[call].client == owner)
-        });
+        let owner = owner(event)
+            .and_then(|owner| open.iter().copied().find(|&call| self.calls[call].client == owner));
         self.by_event.push(owner);
         if matches!(event, Event::Struck { .. } | Event::Bit { .. }) {
             // Whoever is in the middle of a call may feel it.

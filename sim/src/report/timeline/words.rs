@@ -194,7 +194,11 @@ impl<'a> Teller<'a> {
         }
         let text = match (before, after) {
             (Some(gone), None) if was <= at => {
-                format!("the key of {} has expired (at {} ms)", self.names.grant(gone), instant(was))
+                format!(
+                    "the key of {} has expired (at {} ms)",
+                    self.names.grant(gone),
+                    instant(was)
+                )
             }
             (Some(gone), None) => format!("the key of {} is gone", self.names.grant(gone)),
             (None, Some(back)) => {
@@ -234,11 +238,17 @@ impl<'a> Teller<'a> {
             }
             (_, Some(token)) if before != after => {
                 let until = until_text(expires);
-                format!("the server stores the key of {} for {name} {until}", self.names.grant(token))
+                format!(
+                    "the server stores the key of {} for {name} {until}",
+                    self.names.grant(token)
+                )
             }
             (_, Some(token)) => {
                 let until = until_text(expires);
-                format!("at {name}'s {which}request, the key of {} lives {until}", self.names.grant(token))
+                format!(
+                    "at {name}'s {which}request, the key of {} lives {until}",
+                    self.names.grant(token)
+                )
             }
             (None, None) => return None,
         };

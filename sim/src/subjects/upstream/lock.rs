@@ -20,10 +20,16 @@ const ROUNDING_MS: u64 = 500;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Stage {
     Idle,
-    Acquiring { attempt: u32 },
+    Acquiring {
+        attempt: u32,
+    },
     /// Between two tries.
-    Delaying { attempt: u32 },
-    Working { left: u8 },
+    Delaying {
+        attempt: u32,
+    },
+    Working {
+        left: u8,
+    },
     Extending,
     Releasing,
 }
@@ -247,12 +253,7 @@ impl UpstreamLockProgram {
         self.request(step, me, Act::Extend, command);
     }
 
-    fn extended<C: Chance, W: Watch>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        yes: bool,
-    ) {
+    fn extended<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, yes: bool) {
         self.told(step, me, if yes { Answer::Extended } else { Answer::Taken });
         if yes {
             let by = step.core.plan.lease;
@@ -348,12 +349,7 @@ impl UpstreamLockProgram {
         step.tell(Event::Asked { client: me, ask, by });
     }
 
-    fn told<C: Chance, W: Watch>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        answer: Answer,
-    ) {
+    fn told<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, answer: Answer) {
         if let Some(ask) = self.asked.take() {
             step.tell(Event::Told { client: me, ask, answer, token: self.token_id() });
         }
