@@ -180,7 +180,8 @@ impl DebounceRecord {
             self.max_wait_ms = match (self.max_wait_ms, timing.max_wait_ms) {
                 (Some(before), Some(given)) => Some(before.min(given)),
                 (before, given) => before.or(given),
-            };
+            }
+            .filter(|max| *max > 0);
         } else {
             // The number is also the time of the call, unless the clock was set back.
             self.first_us = if again > 0 { again.min(now) } else { now };

@@ -9,6 +9,7 @@ mod debounce;
 mod lock;
 #[cfg(test)]
 mod twins_test;
+mod values;
 
 use leasehold_core::{Command, Reply, redis::SCRIPTS};
 

@@ -1,18 +1,114 @@
-//! The twins of the debounce's scripts: none yet.
+//! The twins of the debounce's scripts: the rules that [`DebounceRecord`] has, and the writes of
+//! the scripts in their order.
 
-use leasehold_core::debounce::{DebounceCommand, DebounceReply};
+mod known;
+mod write;
 
-use super::super::Keyspace;
+use leasehold_core::{
+    Token,
+    debounce::{DebounceCommand, DebounceKeys, DebounceRecord, DebounceReply, Life},
+};
+
+use self::write::Hash;
+use super::{
+    super::{Keyspace, Value},
+    Pin,
+    values::{EXACT, store},
+};
+
+const CALL: Pin = Pin { name: "debounce.call", sha1: "afd0189b7860d461eb57f33d427e023210024c76" };
+const CANCEL: Pin =
+    Pin { name: "debounce.cancel", sha1: "1e6f749cc32948afc376d82522a9c5689744aafb" };
+const CLAIM: Pin = Pin { name: "debounce.claim", sha1: "4543d25578b6974ee5fb2570e95e0dfd04cd69c7" };
+const FINISH: Pin =
+    Pin { name: "debounce.finish", sha1: "cd2af0be25d87bb2add03bae0a89c012112b7d63" };
+const FLUSH: Pin = Pin { name: "debounce.flush", sha1: "ce58e5a6fdc1587d5c64564c7df558e1218cd383" };
+const INSPECT: Pin =
+    Pin { name: "debounce.inspect", sha1: "9e603da64e1e0c8711264c5e62ea6dd25685fde0" };
+
 #[cfg(test)]
-use super::Pin;
+pub(super) const PINS: &[Pin] = &[CALL, CANCEL, CLAIM, FINISH, FLUSH, INSPECT];
 
-#[cfg(test)]
-pub(super) const PINS: &[Pin] = &[];
+const CALL_IS_CURRENT: bool = CALL.is_current();
+const CANCEL_IS_CURRENT: bool = CANCEL.is_current();
+const CLAIM_IS_CURRENT: bool = CLAIM.is_current();
+const FINISH_IS_CURRENT: bool = FINISH.is_current();
+const FLUSH_IS_CURRENT: bool = FLUSH.is_current();
+const INSPECT_IS_CURRENT: bool = INSPECT.is_current();
 
 pub(super) fn run(
-    _keys: &mut Keyspace,
-    _now_us: u64,
-    _command: &DebounceCommand,
+    keys: &mut Keyspace,
+    now_us: u64,
+    command: &DebounceCommand,
 ) -> Option<DebounceReply> {
-    None
+    if !is_current(command) || !known::is_usual(now_us, command) {
+        return None;
+    }
+    let now_ms = now_us / 1_000;
+    let (names, token) = names(command);
+    let entry = keys.peek(now_ms, names.record().as_bytes());
+    let (mut record, expires_at_ms) = match entry {
+        None => (DebounceRecord::default(), None),
+        Some(entry) => match &entry.value {
+            Value::Hash(fields) => (known::record(fields, command)?, entry.expires_at_ms),
+            Value::String(_) => return None,
+        },
+    };
+    let exists = entry.is_some();
+    let memo_key = token.map(|token| names.memo(token));
+    let memo = match &memo_key {
+        None => None,
+        Some(key) => known::memo(keys, now_ms, key, command)?,
+    };
+    let before = write::Before::of(&record);
+    let applied = record.apply(now_us, memo, command);
+    let until_ms = match applied.life {
+        None => None,
+        Some(life) => Some(until_ms(now_ms, life, expires_at_ms)?),
+    };
+    let mut hash = Hash { keys, now_ms, name: names.record(), exists };
+    write::fields(&mut hash, now_us, command, &before, &record, &applied);
+    if let Some(until_ms) = until_ms {
+        hash.expire_at(until_ms);
+    }
+    if let (Some(key), Some(memo), Some(memo_ms)) = (memo_key, applied.memo, memo_ms(command)) {
+        store(keys, now_ms, &key, write::memo_text(memo), now_ms + memo_ms);
+    }
+    Some(applied.reply)
+}
+
+fn is_current(command: &DebounceCommand) -> bool {
+    match command {
+        DebounceCommand::Call { .. } => CALL_IS_CURRENT,
+        DebounceCommand::Cancel { .. } => CANCEL_IS_CURRENT,
+        DebounceCommand::Claim { .. } => CLAIM_IS_CURRENT,
+        DebounceCommand::Finish { .. } => FINISH_IS_CURRENT,
+        DebounceCommand::Flush { .. } => FLUSH_IS_CURRENT,
+        DebounceCommand::Inspect { .. } => INSPECT_IS_CURRENT,
+    }
+}
+
+/// The record's name, and the token that the memo is named after.
+fn names(command: &DebounceCommand) -> (&DebounceKeys, Option<&Token>) {
+    match command {
+        DebounceCommand::Call { keys, call: token, .. }
+        | DebounceCommand::Claim { keys, runner: token, .. }
+        | DebounceCommand::Finish { keys, runner: token, .. }
+        | DebounceCommand::Cancel { keys, request: token, .. }
+        | DebounceCommand::Flush { keys, request: token, .. } => (keys, Some(token)),
+        DebounceCommand::Inspect { keys } => (keys, None),
+    }
+}
+
+/// When the record expires; declines what Lua would round.
+fn until_ms(now_ms: u64, life: Life, expires_at_ms: Option<u64>) -> Option<u64> {
+    let until_ms = match life {
+        Life::Exactly(life_ms) => now_ms + life_ms,
+        Life::AtLeast(life_ms) => (now_ms + life_ms).max(expires_at_ms.unwrap_or(0)),
+    };
+    (until_ms < EXACT).then_some(until_ms)
+}
+
+fn memo_ms(command: &DebounceCommand) -> Option<u64> {
+    known::retention(command).map(|retention| retention.memo_ms)
 }

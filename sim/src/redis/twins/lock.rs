@@ -9,6 +9,7 @@ use leasehold_core::{
 use super::{
     super::{Entry, Keyspace, Value},
     Pin,
+    values::{EXACT, decimal, store, string},
 };
 
 const ACQUIRE: Pin = Pin { name: "lock.acquire", sha1: "833f4b662c8a5c58022c4a35c425b305732c3dc6" };
@@ -23,9 +24,6 @@ const ACQUIRE_IS_CURRENT: bool = ACQUIRE.is_current();
 const EXTEND_IS_CURRENT: bool = EXTEND.is_current();
 const INSPECT_IS_CURRENT: bool = INSPECT.is_current();
 const RELEASE_IS_CURRENT: bool = RELEASE.is_current();
-
-/// Below it, every whole number is exact in Lua, whose numbers are floating-point.
-const EXACT: u64 = 1 << 53;
 
 pub(super) fn run(keys: &mut Keyspace, now_us: u64, command: &LockCommand) -> Option<LockReply> {
     match command {
@@ -163,40 +161,11 @@ fn inspect(
     Some(if us { Holder::Us { remaining_ms } } else { Holder::Other { remaining_ms } })
 }
 
-/// The string under `key`, if any; declines (the outer `None`) if it is of another type.
-#[expect(clippy::option_option, reason = "the outer one declines, the inner one is an absent key")]
-fn string<'a>(
-    keys: &'a Keyspace,
-    now_ms: u64,
-    key: &str,
-) -> Option<Option<(&'a Bytes, &'a Entry)>> {
-    match keys.peek(now_ms, key.as_bytes()) {
-        None => Some(None),
-        Some(entry) => match &entry.value {
-            Value::String(text) => Some(Some((text, entry))),
-            _ => None,
-        },
-    }
-}
-
 /// `PTTL`; declines what Lua would round.
 #[expect(clippy::option_option, reason = "the outer one declines, the inner one never expires")]
 fn remaining_ms(entry: &Entry, now_ms: u64) -> Option<Option<u64>> {
     let remaining_ms = entry.remaining_ms(now_ms);
     remaining_ms.is_none_or(|millis| millis < EXACT).then_some(remaining_ms)
-}
-
-/// `SET key text PX …` for a key that is nearly always there: no new name is made then.
-fn store(keys: &mut Keyspace, now_ms: u64, key: &str, text: Bytes, until_ms: u64) {
-    let mut entry = Some(Entry { value: Value::String(text), expires_at_ms: Some(until_ms) });
-    let stored = keys.modify(now_ms, key.as_bytes(), |old| {
-        if let Some(new) = entry.take() {
-            *old = new;
-        }
-    });
-    if stored.is_none() {
-        keys.set_entry(Bytes::copy_from_slice(key.as_bytes()), entry);
-    }
 }
 
 /// When a key set now with `PX life_ms` expires; declines what Redis refuses.
@@ -225,18 +194,4 @@ fn parse_mark(text: &[u8]) -> Option<(u64, bool)> {
 
 fn released_mark(number: u64) -> Bytes {
     Bytes::from([&decimal(number)[..], b" released"].concat())
-}
-
-/// `number` in decimal, without the machinery of `format!`.
-fn decimal(mut number: u64) -> Bytes {
-    let mut digits = [0; 20];
-    let mut start = digits.len();
-    loop {
-        start -= 1;
-        digits[start] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            return Bytes::copy_from_slice(&digits[start..]);
-        }
-    }
 }

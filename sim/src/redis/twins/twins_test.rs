@@ -1,5 +1,7 @@
 //! Every twin equals its script, over generated servers.
 
+mod debounces;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -28,6 +30,11 @@ enum Step {
     Pass {
         micros: u64,
     },
+    /// The clock goes to so many microseconds around the nth time in a hash.
+    ToField {
+        nth: usize,
+        offset_us: i64,
+    },
     /// The clock goes to so many milliseconds around the expiry of the nth key.
     ToExpiry {
         nth: usize,
@@ -36,11 +43,6 @@ enum Step {
     Back {
         millis: u64,
     },
-}
-
-/// A new family of twins adds its commands here, and its keys to [`keys`].
-fn commands(millis: BoxedStrategy<u64>) -> impl Strategy<Value = Command> {
-    lock_commands(millis).prop_map(Command::Lock)
 }
 
 fn keys() -> impl Strategy<Value = String> {
@@ -133,9 +135,9 @@ fn foreign() -> impl Strategy<Value = Vec<Bytes>> {
     )
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+fn lock_steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        10 => commands(any_millis()).prop_map(Step::Apply),
+        10 => lock_commands(any_millis()).prop_map(Command::Lock).prop_map(Step::Apply),
         3 => foreign().prop_map(Step::Foreign),
         2 => (0_u64..3_000).prop_map(|micros| Step::Pass { micros }),
         1 => (0_u64..200_000_000).prop_map(|micros| Step::Pass { micros }),
@@ -155,6 +157,11 @@ fn moved(now_us: u64, step: &Step, redis: &Redis) -> u64 {
     match step {
         Step::Pass { micros } => now_us + micros,
         Step::Back { millis } => now_us.saturating_sub(millis * 1_000),
+        Step::ToField { nth, offset_us } => {
+            let near = debounces::times(redis).filter(|at_us| at_us.abs_diff(now_us) < 10_000_000);
+            let at_us = near.cycle().nth(*nth);
+            at_us.map_or(now_us, |at_us| at_us.saturating_add_signed(*offset_us))
+        }
         Step::ToExpiry { nth, offset_ms } => {
             let expiries = redis.keyspace.iter().filter_map(|(_, entry)| entry.expires_at_ms);
             let near = expiries.filter(|at_ms| *at_ms < EXACT).nth(*nth);
@@ -164,43 +171,74 @@ fn moved(now_us: u64, step: &Step, redis: &Redis) -> u64 {
     }
 }
 
+/// Applies each step to a server with the Lua and to one with the twins.
+fn check_equal(start_us: u64, steps: &[Step]) -> Result<(), TestCaseError> {
+    let (mut lua, mut native) = (Redis::default(), Redis::default());
+    lua.keyspace.watch_changes(true);
+    native.keyspace.watch_changes(true);
+    let mut now_us = start_us;
+    for step in steps {
+        now_us = moved(now_us, step, &lua);
+        match step {
+            Step::Apply(command) => {
+                let command = debounces::resolved(command, now_us, &lua);
+                let expected = lua.apply(now_us, &command, Engine::Lua);
+                prop_assert_eq!(native.apply(now_us, &command, Engine::Native), expected);
+            }
+            Step::Foreign(words) => {
+                let expected = lua.execute(now_us, words);
+                prop_assert_eq!(native.execute(now_us, words), expected);
+            }
+            _ => {}
+        }
+        prop_assert_eq!(native.keyspace.take_changes(), lua.keyspace.take_changes());
+        prop_assert_eq!(&native.keyspace, &lua.keyspace);
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn each_twin_equals_its_script_in_reply_and_keys_and_changes(
+    fn each_twin_of_a_lock_equals_its_script_in_reply_and_keys_and_changes(
         start_us in starts(),
-        steps in steps(),
+        steps in lock_steps(),
     ) {
-        let (mut lua, mut native) = (Redis::default(), Redis::default());
-        lua.keyspace.watch_changes(true);
-        native.keyspace.watch_changes(true);
-        let mut now_us = start_us;
-        for step in &steps {
-            now_us = moved(now_us, step, &lua);
-            match step {
-                Step::Apply(command) => {
-                    let expected = lua.apply(now_us, command, Engine::Lua);
-                    prop_assert_eq!(native.apply(now_us, command, Engine::Native), expected);
-                }
-                Step::Foreign(words) => {
-                    let expected = lua.execute(now_us, words);
-                    prop_assert_eq!(native.execute(now_us, words), expected);
-                }
-                Step::Pass { .. } | Step::ToExpiry { .. } | Step::Back { .. } => {}
-            }
-            prop_assert_eq!(native.keyspace.take_changes(), lua.keyspace.take_changes());
-            prop_assert_eq!(&native.keyspace, &lua.keyspace);
+        check_equal(start_us, &steps)?;
+    }
+
+    #[test]
+    fn each_twin_of_a_debounce_equals_its_script_in_reply_and_keys_and_changes(
+        start_us in starts(),
+        steps in debounces::steps(),
+    ) {
+        check_equal(start_us, &steps)?;
+    }
+
+    #[test]
+    fn a_twin_of_a_lock_answers_on_a_keyspace_that_only_leasehold_writes_to(
+        commands in prop::collection::vec(lock_commands(usual_millis()), 1..40),
+    ) {
+        let mut redis = Redis::default();
+        for command in commands {
+            let command = Command::Lock(command);
+            prop_assert!(run(&mut redis.keyspace, 1_700_000_000_000_000, &command).is_some());
         }
     }
 
     #[test]
-    fn a_twin_answers_on_a_keyspace_that_only_leasehold_writes_to(
-        commands in prop::collection::vec(commands(usual_millis()), 1..40),
+    fn a_twin_of_a_debounce_answers_on_a_keyspace_that_only_leasehold_writes_to(
+        steps in debounces::usual_steps(),
     ) {
         let mut redis = Redis::default();
-        for command in &commands {
-            prop_assert!(run(&mut redis.keyspace, 1_700_000_000_000_000, command).is_some());
+        let mut now_us = 1_700_000_000_000_000;
+        for step in &steps {
+            now_us = moved(now_us, step, &redis);
+            if let Step::Apply(command) = step {
+                let command = debounces::resolved(command, now_us, &redis);
+                prop_assert!(run(&mut redis.keyspace, now_us, &command).is_some());
+            }
         }
     }
 }
