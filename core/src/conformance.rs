@@ -84,8 +84,11 @@ macro_rules! store_conformance {
             a_release_of_an_expired_lease_is_not_held
             a_released_token_is_gone_even_if_its_acquire_comes_late
             a_token_given_up_before_it_arrived_is_gone
-            a_tombstone_does_not_block_other_tokens
-            a_tombstone_is_forgotten_in_time
+            a_try_that_was_busy_is_gone_even_if_its_copy_comes_late
+            a_callers_own_token_may_be_tried_again_after_busy
+            giving_up_a_try_gives_up_those_before_it
+            a_mark_does_not_block_other_series
+            a_mark_is_forgotten_in_time
             an_extension_reaches_its_target_however_often_it_is_sent
             an_extension_never_shortens
             an_extension_never_creates

@@ -13,6 +13,7 @@ extern crate alloc;
 extern crate std;
 
 mod drive;
+mod jitter;
 mod machine;
 #[cfg(feature = "memory")]
 mod memory;

@@ -16,7 +16,9 @@ mod machine;
 mod machine_test;
 mod outcome;
 
+pub(crate) use command::hash_tag;
 pub use command::{Holder, LockCommand, LockKeys, LockReply};
+pub(crate) use config::whole_millis;
 pub use config::{AcquireOptions, ConfigError, LockConfig, LockOptions, MAX_LEASE, Terms};
 pub use error::{ExtendError, HoldError, Lost, NotAcquired, ReleaseError, Released};
 #[cfg(target_has_atomic = "64")]
@@ -27,3 +29,6 @@ pub use held::Held;
 pub use lease::Lease;
 pub use machine::{LockMachine, LockRequest};
 pub use outcome::{Grant, LockOutcome, LossReason};
+
+/// How often a release is sent before its outcome is left open.
+const RELEASE_TRIES: u64 = 3;

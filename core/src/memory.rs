@@ -1,5 +1,6 @@
 //! Locks inside one process.
 
+mod debounce;
 mod lock;
 
 use std::{
@@ -14,8 +15,9 @@ use std::{
 
 use dashmap::DashMap;
 
-use self::lock::LockRecord;
+use self::{debounce::DebounceEntry, lock::LockRecord};
 use crate::{
+    debounce::{DebounceCommand, DebounceReply},
     lock::{LockCommand, LockReply},
     store::{Command, Reply, Store, StoreError},
     time::{Instant, whole_micros},
@@ -44,6 +46,7 @@ const SWEEP_FROM: usize = 64;
 /// ```
 pub struct MemoryStore<T = fn() -> Instant> {
     locks: DashMap<String, LockRecord>,
+    debounces: DashMap<String, DebounceEntry>,
     /// New records since the last sweep, and how many call for the next.
     added: AtomicUsize,
     sweep_at: AtomicUsize,
@@ -69,20 +72,22 @@ impl<T: Fn() -> Instant> MemoryStore<T> {
     #[must_use]
     pub fn with_time(time: T) -> Self {
         let (added, sweep_at) = (AtomicUsize::new(0), AtomicUsize::new(SWEEP_FROM));
-        Self { locks: DashMap::new(), added, sweep_at, time }
+        Self { locks: DashMap::new(), debounces: DashMap::new(), added, sweep_at, time }
     }
 
     /// How many keys are alive, of any kind.
     #[must_use]
     pub fn live_keys(&self) -> usize {
         let now = (self.time)();
-        self.locks.iter().map(|record| record.live_keys(now)).sum()
+        let locks: usize = self.locks.iter().map(|record| record.live_keys(now)).sum();
+        let debounces = self.debounces.iter().map(|entry| entry.live_keys(now));
+        locks + debounces.sum::<usize>()
     }
 
     fn apply(&self, command: Command) -> Reply {
         match command {
             Command::Lock(command) => Reply::Lock(self.apply_lock(command)),
-            Command::Debounce(command) => match command {},
+            Command::Debounce(command) => Reply::Debounce(self.apply_debounce(&command)),
         }
     }
 
@@ -96,6 +101,16 @@ impl<T: Fn() -> Instant> MemoryStore<T> {
         self.locks.entry(id.into()).or_default().apply(now, command)
     }
 
+    fn apply_debounce(&self, command: &DebounceCommand) -> DebounceReply {
+        let now = (self.time)();
+        let id = debounce::id(command);
+        if let Some(mut entry) = self.debounces.get_mut(id) {
+            return entry.apply(now, command);
+        }
+        self.sweep(now);
+        self.debounces.entry(id.into()).or_default().apply(now, command)
+    }
+
     /// Drops the dead when as many records were added as were alive: a constant cost for each.
     fn sweep(&self, now: Instant) {
         let added = self.added.fetch_add(1, Ordering::Relaxed) + 1;
@@ -104,7 +119,9 @@ impl<T: Fn() -> Instant> MemoryStore<T> {
         }
         self.added.store(0, Ordering::Relaxed);
         self.locks.retain(|_, record| record.live_keys(now) > 0);
-        self.sweep_at.store(SWEEP_FROM.max(self.locks.len()), Ordering::Relaxed);
+        self.debounces.retain(|_, entry| entry.live_keys(now) > 0);
+        let alive = self.locks.len() + self.debounces.len();
+        self.sweep_at.store(SWEEP_FROM.max(alive), Ordering::Relaxed);
     }
 }
 
@@ -159,13 +176,15 @@ mod tests {
 
         fn acquire(&self, id: &str, token: &Token) -> LockReply {
             let (keys, token) = (Arc::new(LockKeys::of(id)), token.clone());
-            let command = LockCommand::Acquire { keys, token, lease_ms: 10, fence_life_ms: 10 };
+            let (lease_ms, fence_life_ms, mark_ms) = (10, 10, 10);
+            let command =
+                LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, mark_ms };
             self.store.apply_lock(command)
         }
 
         fn release(&self, id: &str, token: &Token) -> LockReply {
             let (keys, token) = (Arc::new(LockKeys::of(id)), token.clone());
-            self.store.apply_lock(LockCommand::Release { keys, token, tombstone_ms: 10 })
+            self.store.apply_lock(LockCommand::Release { keys, token, mark_ms: 10 })
         }
     }
 
@@ -193,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn tombstones_are_bounded_in_number_and_in_time() {
+    fn marks_are_bounded_in_number_and_in_time() {
         let (scene, mut tokens) = (Scene::new(), Tokens::of_owner("a"));
         for _ in 0..5_000 {
             let token = tokens.fresh();
@@ -206,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tombstone_laid_again_lives_on() {
+    fn a_mark_made_again_lives_on() {
         let (scene, token) = (Scene::new(), Token::new("mine").unwrap());
         scene.release("job", &token);
         scene.pass(6_000);

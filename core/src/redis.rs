@@ -37,7 +37,18 @@ pub struct Script {
 }
 
 /// Every script that this crate sends.
-pub const SCRIPTS: &[&Script] = &[&lock::ACQUIRE, &lock::EXTEND, &lock::RELEASE, &lock::INSPECT];
+pub const SCRIPTS: &[&Script] = &[
+    &debounce::CALL,
+    &debounce::CANCEL,
+    &debounce::CLAIM,
+    &debounce::FINISH,
+    &debounce::FLUSH,
+    &debounce::INSPECT,
+    &lock::ACQUIRE,
+    &lock::EXTEND,
+    &lock::INSPECT,
+    &lock::RELEASE,
+];
 
 /// One run of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]

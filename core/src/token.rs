@@ -29,6 +29,23 @@ impl Token {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The series that the token belongs to, and its number there: `job.4#2` is the second of
+    /// `job.4`. Within a series, giving up a token gives up all that came before it, so that one
+    /// mark is enough to refuse the late copies of every try of a call. A token that does not end
+    /// in `#` and decimal digits is a series of its own, with the number 0.
+    #[must_use]
+    pub fn series(&self) -> (&str, u64) {
+        let numbered = self.0.rsplit_once('#').and_then(|(series, digits)| {
+            let is_number = !digits.is_empty()
+                && digits.len() <= 15
+                && !digits.starts_with('0')
+                && digits.bytes().all(|byte| byte.is_ascii_digit());
+            is_number.then_some(())?;
+            Some((series, digits.parse().ok()?))
+        });
+        numbered.unwrap_or((&self.0, 0))
+    }
 }
 
 impl fmt::Debug for Token {
@@ -49,18 +66,20 @@ impl fmt::Display for EmptyToken {
 
 impl error::Error for EmptyToken {}
 
-/// Makes fresh tokens: an owner name that is unique in the world, and a counter.
+/// Makes fresh tokens: an owner name that is unique in the world, the number of the call, and the
+/// number of the try.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Tokens {
     owner: Arc<str>,
-    made: u64,
+    calls: u64,
+    tries: u64,
 }
 
 impl Tokens {
     /// Tokens of `owner`. No two owners that contend for one key may have the same name.
     #[must_use]
     pub fn of_owner(owner: impl Into<Arc<str>>) -> Self {
-        Self { owner: owner.into(), made: 0 }
+        Self { owner: owner.into(), calls: 0, tries: 0 }
     }
 
     /// Tokens of an owner named by 128 bits that the caller drew from a good random source.
@@ -90,13 +109,22 @@ impl Tokens {
         })
     }
 
-    /// The next token, never the same twice.
+    /// The first token of a new series, never the same twice.
     pub fn fresh(&mut self) -> Token {
-        self.made += 1;
-        let mut text = String::with_capacity(self.owner.len() + 8);
+        self.calls += 1;
+        self.tries = 0;
+        self.next_in_series()
+    }
+
+    /// The next token of the series that [`Tokens::fresh`] began.
+    pub fn next_in_series(&mut self) -> Token {
+        self.tries += 1;
+        let mut text = String::with_capacity(self.owner.len() + 16);
         text.push_str(&self.owner);
         text.push('.');
-        push_decimal(&mut text, self.made);
+        push_decimal(&mut text, self.calls);
+        text.push('#');
+        push_decimal(&mut text, self.tries);
         Token(text.into())
     }
 }
@@ -142,9 +170,23 @@ mod tests {
     fn no_token_is_made_twice_and_its_text_is_not_shown() {
         let mut tokens = Tokens::of_owner("me");
         let made: Vec<_> = (0..12).map(|_| tokens.fresh()).collect();
-        assert_eq!(made[0].as_str(), "me.1");
-        assert_eq!(made[11].as_str(), "me.12");
+        assert_eq!(made[0].as_str(), "me.1#1");
+        assert_eq!(made[11].as_str(), "me.12#1");
+        assert_eq!(tokens.next_in_series().as_str(), "me.12#2");
         assert_eq!(format!("{:?}", made[0]), "Token(..)");
+    }
+
+    #[test]
+    fn only_a_number_after_a_hash_makes_a_series() {
+        let series = |text: &str| {
+            let token = Token::new(text).unwrap();
+            let (series, number) = token.series();
+            (String::from(series), number)
+        };
+        assert_eq!(series("me.12#34"), ("me.12".into(), 34));
+        for text in ["me", "me#", "me#x", "me#01", "me#0", "me#1234567890123456", "#"] {
+            assert_eq!(series(text), (text.into(), 0), "{text}");
+        }
     }
 
     #[test]

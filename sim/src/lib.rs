@@ -1,1 +1,17 @@
-//! x
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub mod campaign;
+pub mod claims;
+pub mod cli;
+pub mod decide;
+pub mod faults;
+pub mod guarantees;
+pub mod history;
+pub mod redis;
+pub mod report;
+pub mod run;
+pub mod schedule;
+pub mod subjects;
+pub mod world;

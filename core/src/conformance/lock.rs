@@ -40,7 +40,7 @@ impl<'a, F: Fixture> Subject<'a, F> {
 
     async fn acquire(&self, token: &Token, lease_ms: u64) -> LockReply {
         let (keys, token) = (self.keys.clone(), token.clone());
-        self.ask(LockCommand::Acquire { keys, token, lease_ms, fence_life_ms: LONG }).await
+        self.ask(LockCommand::Acquire { keys, token, lease_ms, fence_life_ms: LONG, mark_ms: LONG }).await
     }
 
     async fn take(&self, token: &Token, lease_ms: u64) -> Fence {
@@ -59,9 +59,9 @@ impl<'a, F: Fixture> Subject<'a, F> {
         self.release_for(token, LONG).await
     }
 
-    async fn release_for(&self, token: &Token, tombstone_ms: u64) -> LockReply {
+    async fn release_for(&self, token: &Token, mark_ms: u64) -> LockReply {
         let (keys, token) = (self.keys.clone(), token.clone());
-        self.ask(LockCommand::Release { keys, token, tombstone_ms }).await
+        self.ask(LockCommand::Release { keys, token, mark_ms }).await
     }
 
     async fn holder(&self, token: &Token) -> Holder {
@@ -177,7 +177,35 @@ pub async fn a_token_given_up_before_it_arrived_is_gone<F: Fixture>(fixture: &F)
     assert_eq!(subject.holder(&mine).await, Holder::Free);
 }
 
-pub async fn a_tombstone_does_not_block_other_tokens<F: Fixture>(fixture: &F) {
+pub async fn a_try_that_was_busy_is_gone_even_if_its_copy_comes_late<F: Fixture>(fixture: &F) {
+    let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
+    subject.take(&other, LONG).await;
+    assert!(matches!(subject.acquire(&mine, LONG).await, LockReply::Busy { .. }));
+    assert_eq!(subject.release(&other).await, LockReply::Released);
+    assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Gone);
+    assert_eq!(subject.holder(&mine).await, Holder::Free);
+}
+
+pub async fn a_callers_own_token_may_be_tried_again_after_busy<F: Fixture>(fixture: &F) {
+    let (subject, (_, other)) = (Subject::new(fixture), two_tokens());
+    let own = token(&unique().replace('#', "-"));
+    subject.take(&other, LONG).await;
+    assert!(matches!(subject.acquire(&own, LONG).await, LockReply::Busy { .. }));
+    assert_eq!(subject.release(&other).await, LockReply::Released);
+    subject.take(&own, LONG).await;
+}
+
+pub async fn giving_up_a_try_gives_up_those_before_it<F: Fixture>(fixture: &F) {
+    let (subject, mut tokens) = (Subject::new(fixture), Tokens::from_os());
+    let (first, second, third) =
+        (tokens.fresh(), tokens.next_in_series(), tokens.next_in_series());
+    assert_eq!(subject.release(&second).await, LockReply::NotHeld);
+    assert_eq!(subject.acquire(&first, LONG).await, LockReply::Gone);
+    assert_eq!(subject.acquire(&second, LONG).await, LockReply::Gone);
+    subject.take(&third, LONG).await;
+}
+
+pub async fn a_mark_does_not_block_other_series<F: Fixture>(fixture: &F) {
     let (subject, mut tokens) = (Subject::new(fixture), Tokens::from_os());
     let mut last = Fence(0);
     for _ in 0..20 {
@@ -189,7 +217,7 @@ pub async fn a_tombstone_does_not_block_other_tokens<F: Fixture>(fixture: &F) {
     }
 }
 
-pub async fn a_tombstone_is_forgotten_in_time<F: Fixture>(fixture: &F) {
+pub async fn a_mark_is_forgotten_in_time<F: Fixture>(fixture: &F) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     subject.release_for(&mine, SHORT).await;
     assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Gone);

@@ -13,7 +13,7 @@ use crate::token::{Fence, Token};
 pub struct LockKeys {
     lock: String,
     fence: String,
-    tombstone: String,
+    mark: String,
 }
 
 impl LockKeys {
@@ -24,7 +24,7 @@ impl LockKeys {
         Self {
             lock: id.into(),
             fence: format!("leasehold:fence:{{{tag}}}:{id}"),
-            tombstone: format!("leasehold:gone:{{{tag}}}:{id}:"),
+            mark: format!("leasehold:gone:{{{tag}}}:{id}:"),
         }
     }
 
@@ -40,12 +40,13 @@ impl LockKeys {
         &self.fence
     }
 
-    /// The key that says that `token` was released and must not come back.
+    /// The key that says which tokens of `series` were given up and must not come back: that with
+    /// the number stored here, and those before it. See [`Token::series`].
     #[must_use]
-    pub fn tombstone(&self, token: &Token) -> String {
-        let mut key = String::with_capacity(self.tombstone.len() + token.as_str().len());
-        key.push_str(&self.tombstone);
-        key.push_str(token.as_str());
+    pub fn mark(&self, series: &str) -> String {
+        let mut key = String::with_capacity(self.mark.len() + series.len());
+        key.push_str(&self.mark);
+        key.push_str(series);
         key
     }
 }
@@ -63,7 +64,8 @@ pub(crate) fn hash_tag(key: &str) -> &str {
 /// A question about a lock. All times are in **milliseconds** on the server's clock.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LockCommand {
-    /// Take the lock if it is free (or already under this token), and make a fence.
+    /// Take the lock if it is free (or already under this token), and make a fence. If it is under
+    /// another, give this token up (unless its number is 0, so that it may be tried again).
     Acquire {
         /// Where.
         keys: Arc<LockKeys>,
@@ -73,6 +75,8 @@ pub enum LockCommand {
         lease_ms: u64,
         /// How long the fence outlives the last grant.
         fence_life_ms: u64,
+        /// How long a token that is given up is remembered as gone.
+        mark_ms: u64,
     },
     /// Let the key live at least `lease_ms` from now if it is under this token. Never shortens,
     /// never adds, never creates.
@@ -92,7 +96,7 @@ pub enum LockCommand {
         /// The token that is given up.
         token: Token,
         /// How long the token is remembered as gone.
-        tombstone_ms: u64,
+        mark_ms: u64,
     },
     /// Who holds the key, and for how long.
     Inspect {
@@ -157,9 +161,8 @@ mod tests {
     fn the_keys_of_one_lock_share_a_slot_and_those_of_two_never_meet() {
         for id in ["job", "a{b}c", "{x}", "ünï", "{a"] {
             let keys = LockKeys::of(id);
-            let token = Token::new("t").unwrap();
             assert_eq!(hash_tag(keys.lock()), hash_tag(keys.fence()), "{id}");
-            assert_eq!(hash_tag(keys.lock()), hash_tag(&keys.tombstone(&token)), "{id}");
+            assert_eq!(hash_tag(keys.lock()), hash_tag(&keys.mark("t")), "{id}");
         }
         assert_ne!(LockKeys::of("{b}1").fence(), LockKeys::of("{b}2").fence());
     }

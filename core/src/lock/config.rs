@@ -3,7 +3,7 @@
 use alloc::{string::String, sync::Arc};
 use core::{error, fmt, time::Duration};
 
-use super::LockKeys;
+use super::{LockKeys, RELEASE_TRIES};
 use crate::{time::whole_micros, token::Token};
 
 /// The longest lease, wait or extension: ten years. Longer ones would overflow a server's clock.
@@ -68,7 +68,8 @@ pub struct AcquireOptions {
     /// Instead of [`LockOptions::delay`].
     pub delay: Option<Duration>,
     /// The token to store, instead of a fresh one per attempt. It must be unique in the world, and
-    /// is spent by a release.
+    /// is spent by a release. It must not end in `#` and a number, as the tokens made here do: to
+    /// take over such a lease, see [`Lock::adopt`](super::Lock::adopt).
     pub token: Option<Token>,
 }
 
@@ -81,7 +82,7 @@ pub struct LockConfig {
     pub(super) call_timeout_us: u64,
     pub(super) drift_ppm: u32,
     pub(super) margin_us: u64,
-    pub(super) tombstone_ms: u64,
+    pub(super) mark_ms: u64,
     pub(super) fence_life_ms: u64,
     pub(super) max_renewals: Option<u32>,
 }
@@ -126,7 +127,7 @@ impl LockConfig {
             call_timeout_us: whole_millis("call_timeout", options.call_timeout)? * 1_000,
             drift_ppm: options.drift_ppm,
             margin_us: whole_micros(options.margin),
-            tombstone_ms: whole_millis("request_life", options.request_life)?,
+            mark_ms: whole_millis("request_life", options.request_life)?,
             fence_life_ms: whole_millis("fence_life", options.fence_life)?,
             max_renewals: options.max_renewals,
         };
@@ -157,6 +158,10 @@ impl LockConfig {
         if let Some(pause) = options.delay {
             terms.delay_us = delay(pause)?;
         }
+        // A busy answer marks a numbered try as given up, but a caller's token is tried again.
+        if options.token.as_ref().is_some_and(|token| token.series().1 > 0) {
+            return Err(ConfigError::NumberedToken);
+        }
         terms.token.clone_from(&options.token);
         Ok(terms)
     }
@@ -168,6 +173,19 @@ impl LockConfig {
     /// [`ConfigError::Zero`] or [`ConfigError::TooLong`].
     pub fn extension(&self, by: Duration) -> Result<u64, ConfigError> {
         whole_millis("extension", by)
+    }
+
+    /// The longest that a call with these terms takes, if every reply is missing: each try, the
+    /// clean-up after it, and that of a call that was dropped before.
+    #[must_use]
+    pub fn patience(&self, terms: &Terms) -> Duration {
+        let spread = |delay_us: u64| if self.jitter { delay_us / 2 * 3 } else { delay_us };
+        let clean_up =
+            RELEASE_TRIES * (self.call_timeout_us.saturating_add(spread(self.terms.delay_us)));
+        let one_try =
+            clean_up.saturating_add(self.call_timeout_us).saturating_add(spread(terms.delay_us));
+        let tries = one_try.saturating_mul(terms.attempts.into());
+        Duration::from_micros(tries.saturating_add(clean_up))
     }
 
     /// What is taken off a lease of `lease_us`: the share that the clocks may drift apart, and the
@@ -233,6 +251,8 @@ pub enum ConfigError {
     MarginTooSmall,
     /// No attempts: nothing would ever be tried.
     NoAttempts,
+    /// The caller's token ends as the tokens made here do, which are good for one try.
+    NumberedToken,
     /// Longer than [`MAX_LEASE`].
     TooLong {
         /// Which setting.
@@ -260,6 +280,10 @@ impl fmt::Display for ConfigError {
             }
             Self::MarginTooSmall => f.write_str("the margin must be at least 1 ms"),
             Self::NoAttempts => f.write_str("zero attempts would never try: give at least 1"),
+            Self::NumberedToken => f.write_str(
+                "the token ends in # and a number, as the tokens made here do: give another, \
+                 or adopt the lease that it belongs to",
+            ),
             Self::TooLong { what } => {
                 write!(f, "{what} is too long: give at most {} days", MAX_LEASE.as_secs() / 86_400)
             }

@@ -6,7 +6,10 @@ use core::{
     task::{Context, Poll},
 };
 
-use super::{AcquireOptions, Held, HoldError, Lock, LockOutcome, LockRequest, LossReason, lease};
+use super::{
+    AcquireOptions, Held, HoldError, Lock, LockMachine, LockOutcome, LockRequest, LossReason,
+    NotAcquired, lease,
+};
 use crate::{drive::drive_observed, store::Store, time::Clock};
 
 /// What a panic carries.
@@ -79,7 +82,7 @@ impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
         options: AcquireOptions,
         work: impl AsyncFnOnce(Held<C>) -> T,
     ) -> Result<T, HoldError> {
-        let terms = self.machine.config().terms(&options).map_err(super::NotAcquired::from)?;
+        let terms = self.machine.config().terms(&options).map_err(NotAcquired::from)?;
         let held = Held::new(&self.grant(terms).await?, self.clock.clone());
         let ended = self.run(held.clone(), work).await;
         held.follow(None);
@@ -96,9 +99,9 @@ impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
     async fn run<T>(&mut self, held: Held<C>, work: impl AsyncFnOnce(Held<C>) -> T) -> Ended<T> {
         let (machine, clock) = (&mut self.machine, &self.clock);
         let view = held.clone();
-        let mut keep =
-            pin!(drive_observed(machine, &self.store, clock, LockRequest::Keep, |machine| held
-                .follow(machine.grant())));
+        let follow = |machine: &LockMachine| held.follow(machine.grant());
+        let request = LockRequest::Keep;
+        let mut keep = pin!(drive_observed(machine, &self.store, clock, request, follow));
         let mut work = pin!(async move { work(view).await });
         poll_fn(|context| {
             // The keeper first: work that would begin to act after the deadline never does.

@@ -8,7 +8,7 @@
 //!               match store.acquire(token, lease) {
 //!                   Acquired if now() < sent + lease - margin => return Acquired(deadline)
 //!                            // after an extend, if a caller's own token was there already
-//!                   Acquired | Unknown => store.release(token)      // leaves a tombstone
+//!                   Acquired | Unknown => store.release(token)      // leaves a mark: "gone"
 //!                   Busy | NotSent     => {}
 //!                   Rejected           => return Rejected
 //!               }
@@ -27,16 +27,13 @@ mod release;
 
 use alloc::{boxed::Box, format};
 
-use super::{Grant, LockCommand, LockConfig, LockOutcome, LockReply, LossReason, Terms};
+use super::{Grant, LockCommand, LockConfig, LockOutcome, LockReply, LossReason, RELEASE_TRIES, Terms};
 use crate::{
     machine::{Action, Event, Machine},
     store::{Cause, Command, Reply, StoreError},
     time::Instant,
     token::{Fence, Token, Tokens},
 };
-
-/// How often a release is sent before its outcome is left open.
-const RELEASE_TRIES: u32 = 3;
 
 /// What a caller asks of a lock.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -115,7 +112,7 @@ struct Attempt {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Clearing {
     token: Token,
-    tries: u32,
+    tries: u64,
     then: Box<Next>,
 }
 
@@ -135,7 +132,7 @@ struct Extension {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Releasing {
     token: Token,
-    tries: u32,
+    tries: u64,
     ambiguous: bool,
 }
 

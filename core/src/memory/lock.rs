@@ -1,5 +1,6 @@
 //! One lock's record: what the Lua scripts keep in three kinds of keys.
 
+use alloc::sync::Arc;
 use std::collections::{HashMap, VecDeque};
 
 use crate::{
@@ -8,24 +9,27 @@ use crate::{
     token::{Fence, Token},
 };
 
-/// How many released tokens of one lock are remembered; the oldest go first. Within a process, no
-/// request lingers in a network, so this many is generous.
-const MOST_TOMBSTONES: usize = 1_024;
+/// How many series of one lock are marked; the oldest go first. Within a process, no request lingers
+/// in a network, so this many is generous.
+const MOST_MARKS: usize = 1_024;
 
-/// A lock, its last fence and its tombstones, each with the time at which it expires.
+/// A lock, its last fence and its marks, each with the time at which it expires.
 #[derive(Debug, Default)]
 pub(super) struct LockRecord {
     holder: Option<(Token, Instant)>,
     fence: Option<(u64, Instant)>,
-    tombstones: HashMap<Token, Tombstone>,
-    /// The tombstones as they were laid. One that was laid again is in here twice.
-    order: VecDeque<(Token, Instant)>,
+    /// By series: see [`Token::series`].
+    marks: HashMap<Arc<str>, Mark>,
+    /// The marks as they were made. One that was made again is in here twice.
+    order: VecDeque<(Arc<str>, Instant)>,
 }
 
 #[derive(Debug)]
-struct Tombstone {
+struct Mark {
     expires: Instant,
-    /// Whether the token was under the key.
+    /// This token of the series is gone, and those before it.
+    number: u64,
+    /// Whether it was under the key.
     released: bool,
 }
 
@@ -43,13 +47,11 @@ impl LockRecord {
     pub(super) fn apply(&mut self, now: Instant, command: LockCommand) -> LockReply {
         self.expire(now);
         match command {
-            LockCommand::Acquire { token, lease_ms, fence_life_ms, .. } => {
-                self.acquire(now, token, lease_ms, fence_life_ms)
+            LockCommand::Acquire { token, lease_ms, fence_life_ms, mark_ms, .. } => {
+                self.acquire(now, token, lease_ms, fence_life_ms, mark_ms)
             }
             LockCommand::Extend { token, lease_ms, .. } => self.extend(now, &token, lease_ms),
-            LockCommand::Release { token, tombstone_ms, .. } => {
-                self.release(now, token, tombstone_ms)
-            }
+            LockCommand::Release { token, mark_ms, .. } => self.release(now, &token, mark_ms),
             LockCommand::Inspect { token, .. } => {
                 LockReply::Holder(self.inspect(now, token.as_ref()))
             }
@@ -60,17 +62,29 @@ impl LockRecord {
     pub(super) fn live_keys(&self, now: Instant) -> usize {
         usize::from(self.holder.as_ref().is_some_and(|(_, expires)| now < *expires))
             + usize::from(self.fence.is_some_and(|(_, expires)| now < expires))
-            + self.tombstones.values().filter(|tombstone| now < tombstone.expires).count()
+            + self.marks.values().filter(|mark| now < mark.expires).count()
     }
 
-    fn acquire(&mut self, now: Instant, token: Token, lease_ms: u64, life_ms: u64) -> LockReply {
+    fn acquire(
+        &mut self,
+        now: Instant,
+        token: Token,
+        lease_ms: u64,
+        life_ms: u64,
+        mark_ms: u64,
+    ) -> LockReply {
+        let (series, number) = token.series();
+        if self.mark(now, series).is_some_and(|mark| mark.number >= number) {
+            return LockReply::Gone;
+        }
         if let Some((holder, expires)) = &self.holder
             && *holder != token
         {
-            return LockReply::Busy { remaining_ms: Some(millis_left(now, *expires)) };
-        }
-        if self.tombstone(now, &token).is_some() {
-            return LockReply::Gone;
+            let remaining_ms = Some(millis_left(now, *expires));
+            if number > 0 {
+                self.make_mark(series, Mark { expires: after(now, mark_ms), number, released: false });
+            }
+            return LockReply::Busy { remaining_ms };
         }
         let fresh = self.holder.is_none();
         if let Some((last, _)) = self.fence
@@ -97,12 +111,15 @@ impl LockRecord {
         }
     }
 
-    fn release(&mut self, now: Instant, token: Token, tombstone_ms: u64) -> LockReply {
-        let held = self.holder.take_if(|(holder, _)| *holder == token).is_some();
-        let before = self.tombstone(now, &token).is_some_and(|tombstone| tombstone.released);
-        let (released, expires) = (held || before, after(now, tombstone_ms));
-        self.order.push_back((token.clone(), expires));
-        self.tombstones.insert(token, Tombstone { expires, released });
+    fn release(&mut self, now: Instant, token: &Token, mark_ms: u64) -> LockReply {
+        let (series, number) = token.series();
+        let held = self.holder.take_if(|(holder, _)| holder == token).is_some();
+        let mark = self.mark(now, series);
+        let before = mark.is_some_and(|mark| mark.number == number && mark.released);
+        let released = held || before;
+        if mark.is_none_or(|mark| mark.number <= number) {
+            self.make_mark(series, Mark { expires: after(now, mark_ms), number, released });
+        }
         if released { LockReply::Released } else { LockReply::NotHeld }
     }
 
@@ -120,22 +137,28 @@ impl LockRecord {
         }
     }
 
-    fn tombstone(&self, now: Instant, token: &Token) -> Option<&Tombstone> {
-        self.tombstones.get(token).filter(|tombstone| now < tombstone.expires)
+    fn mark(&self, now: Instant, series: &str) -> Option<&Mark> {
+        self.marks.get(series).filter(|mark| now < mark.expires)
     }
 
-    /// Forgets what has expired. The tombstones of one lock nearly always live equally long, so the
+    fn make_mark(&mut self, series: &str, mark: Mark) {
+        let series: Arc<str> = series.into();
+        self.order.push_back((series.clone(), mark.expires));
+        self.marks.insert(series, mark);
+    }
+
+    /// Forgets what has expired. The marks of one lock nearly always live equally long, so the
     /// oldest expires first; if not, a dead one waits for its elders and is not seen meanwhile.
     fn expire(&mut self, now: Instant) {
         self.holder.take_if(|(_, expires)| now >= *expires);
         self.fence.take_if(|(_, expires)| now >= *expires);
         while let Some((_, expires)) = self.order.front()
-            && (now >= *expires || self.order.len() > MOST_TOMBSTONES)
+            && (now >= *expires || self.order.len() > MOST_MARKS)
         {
-            let (token, expires) = self.order.pop_front().expect("it has a front");
-            // Laid again since, it expires later.
-            if self.tombstones.get(&token).is_some_and(|newest| newest.expires == expires) {
-                self.tombstones.remove(&token);
+            let (series, expires) = self.order.pop_front().expect("it has a front");
+            // Made again since, it expires later.
+            if self.marks.get(&series).is_some_and(|newest| newest.expires == expires) {
+                self.marks.remove(&series);
             }
         }
     }

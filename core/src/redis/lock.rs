@@ -11,7 +11,7 @@ use crate::{
 
 pub(super) const ACQUIRE: Script = Script {
     name: "lock.acquire",
-    sha1: "b806c6e3738c0d44abfcd1e2ee962cddfea0bb9b",
+    sha1: "833f4b662c8a5c58022c4a35c425b305732c3dc6",
     text: include_str!("scripts/acquire.lua"),
 };
 pub(super) const EXTEND: Script = Script {
@@ -21,7 +21,7 @@ pub(super) const EXTEND: Script = Script {
 };
 pub(super) const RELEASE: Script = Script {
     name: "lock.release",
-    sha1: "b272381a89c322b42c82957e5e9d58f43684a235",
+    sha1: "e183e5fd8ee6054cbfe4d6ae1427157a87942fe0",
     text: include_str!("scripts/release.lua"),
 };
 pub(super) const INSPECT: Script = Script {
@@ -32,19 +32,31 @@ pub(super) const INSPECT: Script = Script {
 
 pub(super) fn encode(command: &LockCommand) -> Invocation {
     let (script, keys, args) = match command {
-        LockCommand::Acquire { keys, token, lease_ms, fence_life_ms } => (
-            &ACQUIRE,
-            vec![text(keys.lock()), text(keys.fence()), keys.tombstone(token).into_bytes()],
-            vec![bytes(token), decimal(*lease_ms), decimal(*fence_life_ms)],
-        ),
+        LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, mark_ms } => {
+            let (series, number) = token.series();
+            (
+                &ACQUIRE,
+                vec![text(keys.lock()), text(keys.fence()), keys.mark(series).into_bytes()],
+                vec![
+                    bytes(token),
+                    decimal(*lease_ms),
+                    decimal(*fence_life_ms),
+                    decimal(number),
+                    decimal(*mark_ms),
+                ],
+            )
+        }
         LockCommand::Extend { keys, token, lease_ms } => {
             (&EXTEND, vec![text(keys.lock())], vec![bytes(token), decimal(*lease_ms)])
         }
-        LockCommand::Release { keys, token, tombstone_ms } => (
-            &RELEASE,
-            vec![text(keys.lock()), keys.tombstone(token).into_bytes()],
-            vec![bytes(token), decimal(*tombstone_ms)],
-        ),
+        LockCommand::Release { keys, token, mark_ms } => {
+            let (series, number) = token.series();
+            (
+                &RELEASE,
+                vec![text(keys.lock()), keys.mark(series).into_bytes()],
+                vec![bytes(token), decimal(number), decimal(*mark_ms)],
+            )
+        }
         LockCommand::Inspect { keys, token } => {
             let ours = token.as_ref().map(bytes).unwrap_or_default();
             (&INSPECT, vec![text(keys.lock())], vec![ours])
@@ -131,9 +143,10 @@ mod tests {
                 token: token.clone(),
                 lease_ms: 10,
                 fence_life_ms: 20,
+                mark_ms: 30,
             },
             LockCommand::Extend { keys: keys.clone(), token: token.clone(), lease_ms: 30 },
-            LockCommand::Release { keys: keys.clone(), token: token.clone(), tombstone_ms: 40 },
+            LockCommand::Release { keys: keys.clone(), token: token.clone(), mark_ms: 40 },
             LockCommand::Inspect { keys, token: Some(token) },
         ]
     }
@@ -151,10 +164,11 @@ mod tests {
         let run = encode(&commands()[0]);
         assert_eq!(run.keys[0], b"job");
         assert_eq!(run.args[0], b"mine");
-        assert_eq!(run.args[1..], [b"10".to_vec(), b"20".to_vec()]);
+        let (number, mark_life) = (b"0".to_vec(), b"30".to_vec());
+        assert_eq!(run.args[1..], [b"10".to_vec(), b"20".to_vec(), number, mark_life]);
         let lease_args = commands().map(|command| encode(&command).args);
         assert_eq!(lease_args[1], [b"mine".to_vec(), b"30".to_vec()]);
-        assert_eq!(lease_args[2], [b"mine".to_vec(), b"40".to_vec()]);
+        assert_eq!(lease_args[2], [b"mine".to_vec(), b"0".to_vec(), b"40".to_vec()]);
         assert_eq!(lease_args[3], [b"mine".to_vec()]);
     }
 

@@ -13,7 +13,7 @@ impl LockMachine {
         attempt.number += 1;
         attempt.sent_at = now;
         if attempt.terms.token.is_none() {
-            attempt.token = self.tokens.fresh();
+            attempt.token = self.tokens.next_in_series();
         }
         self.send(now, attempt)
     }
@@ -102,6 +102,7 @@ impl LockMachine {
             token: attempt.token.clone(),
             lease_ms: attempt.terms.lease_ms,
             fence_life_ms: self.config.fence_life_ms.max(attempt.terms.lease_ms),
+            mark_ms: self.config.mark_ms,
         };
         self.state = State::Acquiring(attempt);
         self.call(now, useless_at, command)

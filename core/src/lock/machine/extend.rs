@@ -97,11 +97,9 @@ impl LockMachine {
             // What the server says of a lease that is over here may be about a later copy of it.
             _ if now >= old.deadline => Ok(Err(LossReason::Expired)),
             Ok(LockReply::Extended) => {
-                let Grant { token, fence, until, deadline, lease_ms } = old;
-                let mut grant = self.granted(token, fence, extension.lease_ms, extension.sent_at);
-                grant.until = grant.until.max(until);
-                grant.deadline = grant.deadline.max(deadline);
-                grant.lease_ms = lease_ms;
+                let Extension { sent_at, lease_ms } = *extension;
+                let mut grant = self.granted(old.token, old.fence, lease_ms, sent_at);
+                grant.lease_ms = old.lease_ms;
                 self.grant = Some(grant.clone());
                 Ok(Ok(grant))
             }

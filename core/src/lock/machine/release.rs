@@ -46,7 +46,7 @@ impl LockMachine {
         LockCommand::Release {
             keys: self.config.keys.clone(),
             token: token.clone(),
-            tombstone_ms: self.config.tombstone_ms,
+            mark_ms: self.config.mark_ms,
         }
     }
 }

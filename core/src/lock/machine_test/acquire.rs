@@ -6,24 +6,24 @@ use super::*;
 fn a_grant_counts_from_before_the_send_less_the_margin() {
     let mut scene = Scene::new();
     scene.acquire();
-    assert_eq!(scene.call(), "acquire me.1");
+    assert_eq!(scene.call(), "acquire me.1#1");
     scene.pass(1_000).reply(granted());
     let LockOutcome::Acquired(grant) = scene.done() else { panic!("{:?}", scene.action) };
     assert_eq!(grant.remaining(scene.now).as_millis(), 10_000 - 102 - 1_000);
-    assert_eq!((grant.fence(), grant.token().as_str()), (Fence(7), "me.1"));
+    assert_eq!((grant.fence(), grant.token().as_str()), (Fence(7), "me.1#1"));
 }
 
 #[test]
 fn each_attempt_has_a_fresh_token_and_nobody_sleeps_after_the_last() {
     let mut scene = Scene::new();
     scene.acquire();
-    for token in ["acquire me.1", "acquire me.2"] {
+    for token in ["acquire me.1#1", "acquire me.1#2"] {
         assert_eq!(scene.call(), token);
         scene.reply(busy());
         assert_eq!(scene.millis_asleep(), 100);
         scene.sleep();
     }
-    assert_eq!(scene.call(), "acquire me.3");
+    assert_eq!(scene.call(), "acquire me.1#3");
     scene.reply(busy());
     assert_eq!(scene.done(), LockOutcome::Busy { remaining_ms: Some(5) });
     assert_eq!(scene.in_flight(), None);
@@ -43,13 +43,13 @@ fn a_store_that_is_down_is_not_a_lock_that_is_held() {
 fn an_unknown_attempt_is_cleared_before_the_next() {
     let mut scene = Scene::new();
     scene.acquire().fail(TIMED_OUT);
-    assert_eq!(scene.call(), "release me.1");
-    assert_eq!(scene.in_flight(), Some("me.1"));
+    assert_eq!(scene.call(), "release me.1#1");
+    assert_eq!(scene.in_flight(), Some("me.1#1"));
     scene.reply(LockReply::Released);
     assert_eq!(scene.millis_asleep(), 100);
     assert_eq!(scene.in_flight(), None);
     scene.sleep();
-    assert_eq!(scene.call(), "acquire me.2");
+    assert_eq!(scene.call(), "acquire me.1#2");
     assert!(matches!(scene.reply(granted()).done(), LockOutcome::Acquired(_)));
 }
 
@@ -57,7 +57,7 @@ fn an_unknown_attempt_is_cleared_before_the_next() {
 fn an_unknown_last_attempt_is_cleared_before_the_answer() {
     let mut scene = Scene::with(|options| options.attempts = 1);
     scene.acquire().fail(TIMED_OUT);
-    assert_eq!(scene.call(), "release me.1");
+    assert_eq!(scene.call(), "release me.1#1");
     scene.reply(LockReply::NotHeld);
     assert_eq!(scene.done(), LockOutcome::Unavailable(TIMED_OUT));
     assert_eq!(scene.in_flight(), None);
@@ -69,9 +69,9 @@ fn a_clean_up_that_fails_leaves_the_outcome_open() {
     scene.acquire().fail(TIMED_OUT);
     scene.fail(TIMED_OUT).sleep();
     scene.fail(UNREACHABLE).sleep();
-    assert_eq!(scene.call(), "release me.1");
+    assert_eq!(scene.call(), "release me.1#1");
     assert_eq!(scene.fail(TIMED_OUT).done(), LockOutcome::Unknown(TIMED_OUT));
-    assert_eq!(scene.in_flight(), Some("me.1"));
+    assert_eq!(scene.in_flight(), Some("me.1#1"));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_refusal_is_final() {
     let mut scene = Scene::new();
     scene.acquire().fail(TIMED_OUT).fail(refused());
     assert!(matches!(scene.done(), LockOutcome::Unknown(StoreError::Rejected(_))));
-    assert_eq!(scene.in_flight(), Some("me.1"));
+    assert_eq!(scene.in_flight(), Some("me.1#1"));
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn a_lease_born_expired_is_cleared_and_never_handed_out() {
     scene.acquire_with(lease_of(1_000));
     assert_eq!(scene.millis_to_give_up(), 988, "after that, an answer is of no use");
     scene.pass(988).reply(granted());
-    assert_eq!(scene.call(), "release me.1");
+    assert_eq!(scene.call(), "release me.1#1");
     assert_eq!(scene.reply(LockReply::Released).done(), LockOutcome::Unavailable(TIMED_OUT));
     assert_eq!(scene.machine.grant(), None);
 
@@ -109,12 +109,12 @@ fn an_answer_to_another_question_is_unknown() {
     for odd in [LockReply::Extended, LockReply::Released, LockReply::Holder(Holder::Free)] {
         let mut scene = Scene::new();
         scene.acquire().reply(odd);
-        assert_eq!(scene.call(), "release me.1");
+        assert_eq!(scene.call(), "release me.1#1");
     }
     let mut scene = Scene::new();
     scene.acquire().fail(TIMED_OUT).reply(LockReply::Extended);
-    assert_eq!(scene.in_flight(), Some("me.1"));
-    assert_eq!(scene.sleep().call(), "release me.1");
+    assert_eq!(scene.in_flight(), Some("me.1#1"));
+    assert_eq!(scene.sleep().call(), "release me.1#1");
 }
 
 #[test]
@@ -146,8 +146,12 @@ fn a_callers_token_that_is_there_already_is_a_lease_only_from_its_extension_on()
     assert_eq!(scene.millis_left(), 10_000 - 102 - 300);
 
     let mut scene = Scene::new();
-    scene.acquire_with(own_token()).reply(there).reply(LockReply::NotHeld);
+    scene.acquire_with(own_token()).reply(there.clone()).reply(LockReply::NotHeld);
     assert_eq!(scene.sleep().call(), "acquire mine", "it ran out in between");
+
+    let mut last_try = Scene::with(|options| options.attempts = 1);
+    last_try.acquire_with(own_token()).reply(there).fail(TIMED_OUT);
+    assert_eq!(last_try.call(), "release mine");
 }
 
 #[test]
@@ -186,7 +190,7 @@ fn a_delay_is_jittered_by_half_of_it() {
 #[test]
 fn a_lease_that_the_machine_has_is_given_up_before_the_next() {
     let mut scene = Scene::held();
-    assert_eq!(scene.acquire().call(), "release me.1");
-    assert_eq!(scene.in_flight(), Some("me.1"));
-    assert_eq!(scene.reply(LockReply::Released).call(), "acquire me.2");
+    assert_eq!(scene.acquire().call(), "release me.1#1");
+    assert_eq!(scene.in_flight(), Some("me.1#1"));
+    assert_eq!(scene.reply(LockReply::Released).call(), "acquire me.2#1");
 }

@@ -99,7 +99,7 @@ fn a_dropped_extension_leaves_the_lease() {
     let before = scene.millis_left();
     scene.start(LockRequest::Extend { by_ms: 5_000 });
     scene.start(LockRequest::Extend { by_ms: 5_000 });
-    assert_eq!((scene.call().as_str(), scene.millis_left()), ("extend me.1", before));
+    assert_eq!((scene.call().as_str(), scene.millis_left()), ("extend me.1#1", before));
 }
 
 #[test]

@@ -26,10 +26,15 @@ fn an_extension_is_sent_as_a_target_and_counts_from_the_send() {
 
 #[test]
 fn an_extension_never_shortens() {
-    let mut scene = Scene::held();
-    let before = scene.millis_left();
-    scene.start(extend(1)).reply(LockReply::Extended);
-    assert!(scene.millis_left() >= before);
+    for waited in [0, 1, 5_000, 9_897] {
+        for by_ms in [1, 2, 4_999, 100_000] {
+            let mut scene = Scene::held();
+            scene.pass(waited);
+            let before = scene.millis_left();
+            scene.start(extend(by_ms)).reply(LockReply::Extended);
+            assert!(scene.millis_left() >= before, "{waited} {by_ms}");
+        }
+    }
 }
 
 #[test]
@@ -49,7 +54,7 @@ fn a_failed_extension_leaves_the_deadline_and_releases_nothing() {
         let outcome = scene.done();
         assert!(!matches!(outcome, LockOutcome::Extended(_) | LockOutcome::Lost(_)), "{outcome:?}");
         assert_eq!(scene.millis_left(), before);
-        assert_eq!(scene.start(extend(5_000)).call(), "extend me.1", "it can be tried again");
+        assert_eq!(scene.start(extend(5_000)).call(), "extend me.1#1", "it can be tried again");
     }
 }
 
@@ -78,8 +83,8 @@ fn a_lease_that_the_server_does_not_know_is_lost() {
     assert_eq!(scene.done(), LockOutcome::Lost(LossReason::Taken));
     assert_eq!(scene.machine.grant(), None);
     // A late copy of its acquire could still bring it back.
-    assert_eq!(scene.in_flight(), Some("me.1"));
-    assert_eq!(scene.acquire().call(), "release me.1");
+    assert_eq!(scene.in_flight(), Some("me.1#1"));
+    assert_eq!(scene.acquire().call(), "release me.1#1");
 }
 
 #[test]

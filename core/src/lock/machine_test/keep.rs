@@ -22,9 +22,20 @@ fn a_lease_is_renewed_to_its_whole_length_at_each_third() {
 }
 
 #[test]
+fn an_extended_lease_is_renewed_to_its_own_length() {
+    let mut scene = keeping(|_| ());
+    scene.stop().start(LockRequest::Extend { by_ms: 60_000 }).reply(LockReply::Extended);
+    scene.start(LockRequest::Keep);
+    assert_eq!(scene.millis_asleep(), 69_000 - 6_000);
+    scene.sleep();
+    assert!(matches!(scene.command(), LockCommand::Extend { lease_ms: 9_000, .. }));
+}
+
+#[test]
 fn a_renewal_that_fails_is_tried_again_at_the_next_ninth_until_the_deadline() {
     for error in [TIMED_OUT, UNREACHABLE, refused()] {
         let mut scene = keeping(|_| ());
+        let deadline = scene.now.plus_micros((9_000 - 92) * 1_000);
         let mut tries = 0;
         while matches!(scene.action, Action::SleepUntil(_)) {
             scene.sleep();
@@ -35,7 +46,7 @@ fn a_renewal_that_fails_is_tried_again_at_the_next_ninth_until_the_deadline() {
             }
         }
         assert_eq!(scene.done(), LockOutcome::Lost(LossReason::Expired));
-        assert_eq!((tries, scene.millis_left()), (6, 0));
+        assert_eq!((tries, scene.now), (6, deadline), "and is lost on time");
     }
 }
 
@@ -62,6 +73,10 @@ fn a_capped_lease_ends_at_its_deadline() {
     assert_eq!(scene.millis_asleep(), 9_000 - 92);
     assert_eq!(scene.sleep().done(), LockOutcome::Lost(LossReason::RenewalLimit));
 
+    let mut again = keeping(|options| options.max_renewals = Some(1));
+    again.sleep().reply(LockReply::Extended).stop().start(LockRequest::Keep);
+    assert!(matches!(again.sleep().action, Action::Call { .. }), "each keep counts from zero");
+
     let mut never = keeping(|options| options.max_renewals = Some(0));
     assert_eq!(never.sleep().done(), LockOutcome::Lost(LossReason::RenewalLimit));
 }
@@ -77,8 +92,8 @@ fn a_late_sleeper_finds_the_lease_lost_and_sends_nothing() {
 fn keeping_stops_when_told_and_the_lease_stands() {
     let mut asleep = keeping(|_| ());
     assert_eq!(asleep.stop().done(), LockOutcome::Stopped);
-    assert_eq!(asleep.start(LockRequest::Release).call(), "release me.1");
+    assert_eq!(asleep.start(LockRequest::Release).call(), "release me.1#1");
     let mut renewing = keeping(|_| ());
     assert_eq!(renewing.sleep().stop().done(), LockOutcome::Stopped);
-    assert_eq!(renewing.start(LockRequest::Release).call(), "release me.1");
+    assert_eq!(renewing.start(LockRequest::Release).call(), "release me.1#1");
 }

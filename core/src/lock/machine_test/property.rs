@@ -91,7 +91,9 @@ fn next(scene: &mut Scene, wait: u64, answer: Answer) -> Option<Event<LockReques
                 Answer::Fail(error) => Err(error),
             }))
         }
-        Action::Call { command: Command::Debounce(command), .. } => match command {},
+        Action::Call { command: Command::Debounce(command), .. } => {
+            panic!("a lock asked {command:?}")
+        }
     }
 }
 

@@ -15,7 +15,7 @@ fn a_release_whose_reply_was_lost_is_sent_again_with_the_same_token() {
     let mut scene = Scene::held();
     scene.start(LockRequest::Release).fail(TIMED_OUT);
     assert_eq!(scene.millis_asleep(), 100);
-    assert_eq!(scene.sleep().call(), "release me.1");
+    assert_eq!(scene.sleep().call(), "release me.1#1");
     assert_eq!(scene.reply(LockReply::Released).done(), LockOutcome::Released);
     assert_eq!(scene.in_flight(), None);
 }
@@ -26,9 +26,9 @@ fn a_release_that_gets_no_answer_is_unknown_and_can_be_asked_again() {
     scene.start(LockRequest::Release).fail(TIMED_OUT).sleep();
     scene.fail(UNREACHABLE).sleep();
     assert_eq!(scene.fail(UNREACHABLE).done(), LockOutcome::Unknown(UNREACHABLE));
-    assert_eq!(scene.in_flight(), Some("me.1"));
+    assert_eq!(scene.in_flight(), Some("me.1#1"));
     scene.start(LockRequest::Release);
-    assert_eq!(scene.call(), "release me.1");
+    assert_eq!(scene.call(), "release me.1#1");
     assert_eq!(scene.reply(LockReply::Released).done(), LockOutcome::Released);
 }
 
@@ -38,7 +38,7 @@ fn a_release_that_never_left_is_unavailable() {
     scene.start(LockRequest::Release).fail(UNREACHABLE).sleep();
     scene.fail(UNREACHABLE).sleep();
     assert_eq!(scene.fail(UNREACHABLE).done(), LockOutcome::Unavailable(UNREACHABLE));
-    assert_eq!(scene.in_flight(), Some("me.1"));
+    assert_eq!(scene.in_flight(), Some("me.1#1"));
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn a_refused_release_is_not_sent_again_by_itself() {
     let mut scene = Scene::held();
     scene.start(LockRequest::Release).fail(refused());
     assert!(matches!(scene.done(), LockOutcome::Rejected(_)));
-    assert_eq!(scene.in_flight(), Some("me.1"));
+    assert_eq!(scene.in_flight(), Some("me.1#1"));
 }
 
 #[test]
@@ -60,14 +60,14 @@ fn a_released_lease_is_over_before_the_server_knows() {
 fn an_answer_to_another_question_does_not_count_as_released() {
     let mut scene = Scene::held();
     scene.start(LockRequest::Release).reply(LockReply::Extended);
-    assert_eq!(scene.sleep().call(), "release me.1");
+    assert_eq!(scene.sleep().call(), "release me.1#1");
 }
 
 #[test]
 fn a_status_asks_about_our_own_token() {
     let mut scene = Scene::held();
     let holder = Holder::Us { remaining_ms: Some(3) };
-    assert_eq!(scene.start(LockRequest::Status).call(), "inspect me.1");
+    assert_eq!(scene.start(LockRequest::Status).call(), "inspect me.1#1");
     assert_eq!(scene.reply(LockReply::Holder(holder)).done(), LockOutcome::Status(holder));
     assert_eq!(Scene::new().start(LockRequest::Status).call(), "inspect -");
 }

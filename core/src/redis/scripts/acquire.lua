@@ -1,12 +1,18 @@
 -- Takes a lock, and makes a fence that grows even if the last one was forgotten.
--- KEYS: lock, fence, tombstone of this token.  ARGV: token, lease ms, fence life ms.
+-- KEYS: lock, fence, mark of the token's series.
+-- ARGV: token, lease ms, fence life ms, the token's number in its series, mark life ms.
 -- Returns {'busy', remaining ms} | {'gone'} | {'acquired', fence, 1 if this call took it}.
+local number = tonumber(ARGV[4])
+local mark = redis.call('GET', KEYS[3])
+if mark and tonumber(string.match(mark, '^%d+')) >= number then
+  return {'gone'}
+end
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then
+  if number > 0 then
+    redis.call('SET', KEYS[3], ARGV[4], 'PX', ARGV[5])
+  end
   return {'busy', redis.call('PTTL', KEYS[1])}
-end
-if redis.call('EXISTS', KEYS[3]) == 1 then
-  return {'gone'}
 end
 local last = tonumber(redis.call('GET', KEYS[2]) or '0')
 if holder and last > 0 then

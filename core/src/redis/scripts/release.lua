@@ -1,11 +1,14 @@
--- Frees a lock if it is under this token, and remembers the token as gone.
--- KEYS: lock, tombstone of this token.  ARGV: token, tombstone life ms.
+-- Frees a lock if it is under this token, and marks the token as gone, with those before it.
+-- KEYS: lock, mark of the token's series.
+-- ARGV: token, its number in the series, mark life ms.
 -- Returns 1 if the token was under the key, now or when an earlier copy of this call came.
-local tombstone = redis.call('GET', KEYS[2])
-local held = redis.call('GET', KEYS[1]) == ARGV[1]
-if held then
+local mark, memo = string.match(redis.call('GET', KEYS[2]) or '', '^(%d+)(.*)$')
+local released = mark == ARGV[2] and memo == ' released'
+if redis.call('GET', KEYS[1]) == ARGV[1] then
   redis.call('DEL', KEYS[1])
+  released = true
 end
-local released = held or tombstone == 'released'
-redis.call('SET', KEYS[2], released and 'released' or 'unheld', 'PX', ARGV[2])
+if not mark or tonumber(mark) <= tonumber(ARGV[2]) then
+  redis.call('SET', KEYS[2], ARGV[2] .. (released and ' released' or ''), 'PX', ARGV[3])
+end
 return released and 1 or 0

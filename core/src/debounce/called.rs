@@ -1,0 +1,144 @@
+//! What the handle's callers are told.
+
+use core::{error, fmt, time::Duration};
+
+use crate::store::{Rejection, StoreError};
+
+/// What became of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "it says whether the call ran, and who will run it if not"]
+pub enum Called<R> {
+    /// The callback ran here, and its calls are settled.
+    Fired(R),
+    /// The callback ran here, but the server does not know it, so it may run again.
+    Unsettled {
+        /// What it returned.
+        result: R,
+        /// Why.
+        reason: Unsettled,
+    },
+    /// A run with newer arguments succeeded elsewhere.
+    Superseded {
+        /// The number of the newest call that it covered.
+        by: u64,
+    },
+    /// A run with this call's arguments succeeded elsewhere.
+    FiredElsewhere,
+    /// Without `trailing`: an earlier call of the window ran, and this one does not count.
+    Suppressed {
+        /// How long until a call counts again, if no other comes.
+        reopens_in: Duration,
+    },
+    /// The caller left, as its settings say. These arguments, or newer ones, are armed, and run when
+    /// another participant or a sweeper claims them.
+    Delegated {
+        /// In how long they are due, at the earliest.
+        due_in: Duration,
+    },
+    /// The call was cancelled, and no run with arguments as new is known to have succeeded.
+    Cancelled,
+}
+
+/// What a sweep or a flush found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "it says whether the callback ran, and when to come back"]
+pub enum Swept<R> {
+    /// The callback ran here, and its calls are settled.
+    Fired(R),
+    /// The callback ran here, but the server does not know it, so it may run again.
+    Unsettled {
+        /// What it returned.
+        result: R,
+        /// Why.
+        reason: Unsettled,
+    },
+    /// Nothing is due.
+    Idle {
+        /// In how long something will be, or another's run may have ended; `None` if nothing waits
+        /// and nothing runs.
+        due_in: Option<Duration>,
+    },
+}
+
+/// Why the server does not know that a run succeeded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unsettled {
+    /// The run took longer than its lease, or a failover forgot it, and another has begun.
+    TakenOver,
+    /// The store did not say.
+    Unknown(StoreError),
+}
+
+/// Why a call has no result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CallError<E> {
+    /// The callback ran here and failed.
+    Failed {
+        /// Its error.
+        error: E,
+        /// What becomes of the calls that it covered.
+        next: NextRun,
+    },
+    /// The callback ran here, and was dropped where it was when its lease was over.
+    Overran {
+        /// What becomes of the calls that it covered.
+        next: NextRun,
+    },
+    /// The store could not be reached, and nothing happened.
+    Unavailable(StoreError),
+    /// The store refused, and nothing happened.
+    Rejected(Rejection),
+    /// The store did not answer. The arguments may be armed, and may have run.
+    Unknown(StoreError),
+}
+
+/// What becomes of calls whose run failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NextRun {
+    /// They, or newer ones, are due again: when a participant or a sweeper claims them.
+    Rearmed {
+        /// In how long.
+        due_in: Duration,
+    },
+    /// Another has begun to run them, or newer ones; or a failover forgot the run.
+    TakenOver,
+    /// They were cancelled meanwhile.
+    Cancelled,
+    /// The store did not say. If nothing else, they are due again when the run's lease is over.
+    Unknown(StoreError),
+}
+
+impl<E: fmt::Display> fmt::Display for CallError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed { error, next } => write!(f, "the callback failed: {error}; {next}"),
+            Self::Overran { next } => {
+                write!(f, "the callback took longer than the run lease: give a longer one; {next}")
+            }
+            Self::Unavailable(error) | Self::Unknown(error) => error.fmt(f),
+            Self::Rejected(rejection) => StoreError::Rejected(rejection.clone()).fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for NextRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rearmed { due_in } => write!(f, "its arguments are due again in {due_in:?}"),
+            Self::TakenOver => f.write_str("another runs its arguments or newer ones"),
+            Self::Cancelled => f.write_str("its calls were cancelled"),
+            Self::Unknown(_) => f.write_str("its arguments are due again by the end of its lease"),
+        }
+    }
+}
+
+impl<E: error::Error + 'static> error::Error for CallError<E> {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Failed { error, .. } => Some(error),
+            Self::Unavailable(error) | Self::Unknown(error) => Some(error),
+            Self::Overran { .. } | Self::Rejected(_) => None,
+        }
+    }
+}

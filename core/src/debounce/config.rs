@@ -1,0 +1,269 @@
+//! A debounced call's settings, checked once.
+
+use alloc::{format, sync::Arc};
+use core::time::Duration;
+
+use super::{DebounceKeys, Retention, Timing};
+use crate::{
+    lock::{ConfigError, MAX_LEASE, whole_millis},
+    time::whole_micros,
+};
+
+/// How a debounced call behaves. All processes that share an id should share these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DebounceOptions {
+    /// How long no further call may come before the callback runs, in whole milliseconds (rounded
+    /// down). Default 1 s.
+    pub wait: Duration,
+    /// How long after the first call the run is due at the latest, however many calls come. Default:
+    /// no limit. Not less than [`DebounceOptions::wait`].
+    pub max_wait: Option<Duration>,
+    /// Whether the first call runs at once, if there was none within `wait` before it. Default
+    /// false.
+    pub leading: bool,
+    /// Whether further calls run at the end of the wait. Default true. Without it, they only
+    /// prolong the wait; then [`DebounceOptions::leading`] must be true.
+    pub trailing: bool,
+    /// How long a run may take before another participant may start over. Default 30 s.
+    pub run_lease: Duration,
+    /// How long after a failed run it is due again. Default 1 s.
+    pub retry_delay: Duration,
+    /// How long a caller participates, at the longest, after which the call is left to others.
+    /// `Some(Duration::ZERO)` leaves at once: then a sweeper must run. Default `None`: the longer
+    /// of `wait` and `max_wait`, two run leases, and five call timeouts.
+    pub patience: Option<Duration>,
+    /// Whether a caller leaves when it sees that a newer call has come, instead of staying as a
+    /// backup in case that the newer caller crashes. Default false.
+    pub leave_when_superseded: bool,
+    /// How many times a request is sent while it is not clear whether it arrived. Default 3. Not
+    /// zero.
+    pub attempts: u32,
+    /// How long to wait before a request is sent again, and before looking again whether another's
+    /// run has ended (then doubled up to 16 times). Default 100 ms. Not zero.
+    pub delay: Duration,
+    /// Whether each such delay is drawn from 50 % to 150 %. Default true.
+    pub jitter: bool,
+    /// How long to wait for one reply of the store. Default 2 s. Not zero.
+    pub call_timeout: Duration,
+    /// How much faster or slower than the local clock the server's may run, in parts per million.
+    /// Default 10 000 (1 %). At most 500 000. This share of a run's lease is not used.
+    pub drift_ppm: u32,
+    /// What else is taken off a run's lease. Default 2 ms. At least 1 ms.
+    pub margin: Duration,
+    /// The longest time for which a request may linger in the network after its caller gave it up.
+    /// A copy of a request changes nothing for this long. Default 60 s. Not zero.
+    pub request_life: Duration,
+    /// How long a call that is due waits for somebody to run it before it is forgotten. Default
+    /// 1 day. At least as long as a settled record must live: the patience, and twice the request
+    /// life.
+    pub life: Duration,
+}
+
+impl Default for DebounceOptions {
+    fn default() -> Self {
+        Self {
+            wait: Duration::from_secs(1),
+            max_wait: None,
+            leading: false,
+            trailing: true,
+            run_lease: Duration::from_secs(30),
+            retry_delay: Duration::from_secs(1),
+            patience: None,
+            leave_when_superseded: false,
+            attempts: 3,
+            delay: Duration::from_millis(100),
+            jitter: true,
+            call_timeout: Duration::from_secs(2),
+            drift_ppm: 10_000,
+            margin: Duration::from_millis(2),
+            request_life: Duration::from_secs(60),
+            life: Duration::from_secs(24 * 60 * 60),
+        }
+    }
+}
+
+/// A debounced call's settings, checked. Times are integers so that a machine can be hashed and
+/// compared.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DebounceConfig {
+    pub(super) keys: Arc<DebounceKeys>,
+    pub(super) timing: Timing,
+    pub(super) run_lease_ms: u64,
+    pub(super) retry_ms: u64,
+    pub(super) patience_us: u64,
+    pub(super) leave_when_superseded: bool,
+    pub(super) attempts: u32,
+    pub(super) delay_us: u64,
+    pub(super) jitter: bool,
+    pub(super) call_timeout_us: u64,
+    pub(super) drift_ppm: u32,
+    pub(super) margin_us: u64,
+    pub(super) retention: Retention,
+}
+
+impl DebounceConfig {
+    /// Checks the settings of the debounced call named `id`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the first setting that cannot work, and says what would.
+    pub fn new(id: &str, options: &DebounceOptions) -> Result<Self, ConfigError> {
+        if id.is_empty() {
+            return Err(ConfigError::EmptyId);
+        }
+        if options.attempts == 0 {
+            return Err(ConfigError::NoAttempts);
+        }
+        if options.drift_ppm > 500_000 {
+            return Err(ConfigError::DriftTooLarge { ppm: options.drift_ppm });
+        }
+        if options.margin < Duration::from_millis(1) {
+            return Err(ConfigError::MarginTooSmall);
+        }
+        let (timing, patience) = (timing(options)?, patience(options)?);
+        let config = Self {
+            keys: Arc::new(DebounceKeys::of(id)),
+            timing,
+            run_lease_ms: whole_millis("run_lease", options.run_lease)?,
+            retry_ms: whole_millis("retry_delay", options.retry_delay)?,
+            patience_us: whole_micros(patience),
+            leave_when_superseded: options.leave_when_superseded,
+            attempts: options.attempts,
+            delay_us: whole_millis("delay", options.delay)? * 1_000,
+            jitter: options.jitter,
+            call_timeout_us: whole_millis("call_timeout", options.call_timeout)? * 1_000,
+            drift_ppm: options.drift_ppm,
+            margin_us: whole_micros(options.margin),
+            retention: retention(options, patience)?,
+        };
+        let lease_us = config.run_lease_ms * 1_000;
+        if config.margin(lease_us) >= lease_us {
+            let margin = Duration::from_micros(config.margin(lease_us));
+            return Err(ConfigError::LeaseTooShort { margin });
+        }
+        Ok(config)
+    }
+
+    /// These settings for another id.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::EmptyId`].
+    pub fn with_id(&self, id: &str) -> Result<Self, ConfigError> {
+        if id.is_empty() {
+            return Err(ConfigError::EmptyId);
+        }
+        Ok(Self { keys: Arc::new(DebounceKeys::of(id)), ..self.clone() })
+    }
+
+    /// The names under which the call is stored.
+    #[must_use]
+    pub fn keys(&self) -> &Arc<DebounceKeys> {
+        &self.keys
+    }
+
+    /// What is taken off a lease of `lease_us`: the share that the clocks may drift apart, and the
+    /// server's rounding.
+    pub(super) fn margin(&self, lease_us: u64) -> u64 {
+        lease_us / 1_000_000 * u64::from(self.drift_ppm)
+            + (lease_us % 1_000_000 * u64::from(self.drift_ppm)).div_ceil(1_000_000)
+            + self.margin_us
+    }
+}
+
+fn timing(options: &DebounceOptions) -> Result<Timing, ConfigError> {
+    let wait_ms = whole_millis("wait", options.wait)?;
+    let max_wait_ms = options.max_wait.map(|max| whole_millis("max_wait", max)).transpose()?;
+    if max_wait_ms.is_some_and(|max| max < wait_ms) {
+        return Err(ConfigError::Contradiction("max_wait must be at least wait".into()));
+    }
+    if !options.leading && !options.trailing {
+        let text = "without leading and without trailing nothing would ever run: set one of them";
+        return Err(ConfigError::Contradiction(text.into()));
+    }
+    Ok(Timing { wait_ms, max_wait_ms, leading: options.leading, trailing: options.trailing })
+}
+
+fn patience(options: &DebounceOptions) -> Result<Duration, ConfigError> {
+    let patience = options.patience.unwrap_or_else(|| {
+        options
+            .max_wait
+            .unwrap_or(options.wait)
+            .saturating_add(options.run_lease.saturating_mul(2))
+            .saturating_add(options.call_timeout.saturating_mul(5))
+    });
+    if options.patience.is_some() && patience > MAX_LEASE {
+        return Err(ConfigError::TooLong { what: "patience" });
+    }
+    Ok(patience.min(MAX_LEASE))
+}
+
+/// A participant that finds no record puts its call back, so a settled record must outlive the
+/// patience of all participants, by whose clocks it may look half as long again, and the last copy
+/// of their requests.
+fn retention(options: &DebounceOptions, patience: Duration) -> Result<Retention, ConfigError> {
+    let memo_ms = whole_millis("request_life", options.request_life)?;
+    let drift = patience / 1_000 * options.drift_ppm.div_ceil(1_000);
+    let settled = patience + drift + options.request_life * 2;
+    let armed_ms = whole_millis("life", options.life)?;
+    let settled_ms = settled.as_millis() as u64;
+    if armed_ms < settled_ms {
+        let text = format!(
+            "life must be at least {settled:?}: the patience and twice the request life, by a \
+             drifting clock"
+        );
+        return Err(ConfigError::Contradiction(text));
+    }
+    Ok(Retention { armed_ms, settled_ms, memo_ms })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(change: impl FnOnce(&mut DebounceOptions)) -> ConfigError {
+        let mut options = DebounceOptions::default();
+        change(&mut options);
+        DebounceConfig::new("job", &options).unwrap_err()
+    }
+
+    #[test]
+    fn settings_that_cannot_work_are_refused() {
+        use ConfigError::*;
+        let ms = Duration::from_millis;
+        assert_eq!(DebounceConfig::new("", &DebounceOptions::default()), Err(EmptyId));
+        assert_eq!(refused(|o| o.wait = Duration::ZERO), Zero { what: "wait" });
+        assert_eq!(refused(|o| o.wait = Duration::from_micros(999)), Zero { what: "wait" });
+        assert_eq!(refused(|o| o.wait = Duration::MAX), TooLong { what: "wait" });
+        assert_eq!(refused(|o| o.max_wait = Some(Duration::MAX)), TooLong { what: "max_wait" });
+        assert_eq!(refused(|o| o.patience = Some(Duration::MAX)), TooLong { what: "patience" });
+        assert_eq!(refused(|o| o.run_lease = Duration::MAX), TooLong { what: "run_lease" });
+        assert_eq!(refused(|o| o.run_lease = Duration::ZERO), Zero { what: "run_lease" });
+        let margin = Duration::from_micros(2_020);
+        assert_eq!(refused(|o| o.run_lease = ms(2)), LeaseTooShort { margin });
+        assert_eq!(refused(|o| o.attempts = 0), NoAttempts);
+        assert_eq!(refused(|o| o.delay = Duration::ZERO), Zero { what: "delay" });
+        assert_eq!(refused(|o| o.retry_delay = Duration::ZERO), Zero { what: "retry_delay" });
+        assert_eq!(refused(|o| o.call_timeout = Duration::ZERO), Zero { what: "call_timeout" });
+        assert_eq!(refused(|o| o.request_life = Duration::ZERO), Zero { what: "request_life" });
+        assert_eq!(refused(|o| o.margin = Duration::ZERO), MarginTooSmall);
+        assert_eq!(refused(|o| o.drift_ppm = 600_000), DriftTooLarge { ppm: 600_000 });
+    }
+
+    #[test]
+    fn settings_that_contradict_one_another_are_refused() {
+        let contradicts = |error| matches!(error, ConfigError::Contradiction(_));
+        assert!(contradicts(refused(|o| o.max_wait = Some(Duration::from_millis(999)))));
+        assert!(contradicts(refused(|o| o.trailing = false)));
+        assert!(contradicts(refused(|o| o.life = Duration::from_secs(180))));
+    }
+
+    #[test]
+    fn another_id_keeps_the_settings_and_must_not_be_empty() {
+        let config = DebounceConfig::new("job", &DebounceOptions::default()).unwrap();
+        assert_eq!(config.with_id("").unwrap_err(), ConfigError::EmptyId);
+        let other = config.with_id("other").unwrap();
+        assert_eq!(other.keys().id(), "other");
+        assert_eq!(other.timing, config.timing);
+    }
+}

@@ -1,0 +1,493 @@
+//! The debounced call's protocol.
+//!
+//! As straight-line code it would read:
+//!
+//! ```text
+//! call:    seq, due = store.call(call_id, args)              // again while it is unclear
+//!          loop {
+//!              if due > leave_at { return Delegated }
+//!              sleep(until due)
+//!              match store.claim(runner, seq) {              // again while it is unclear
+//!                  Claimed  => return Run(args, fence, deadline)
+//!                  NotDue   => due = as it says              // a newer call came: stay as a backup
+//!                  Running  => due = soon                    // takes over when its lease is over
+//!                  Settled  => return Superseded | FiredElsewhere | Cancelled
+//!                  Missing  => due = store.call(args, seq)   // the record was lost: put it back
+//!              }
+//!          }
+//! finish:  store.finish(runner, went well?)                  // again while it is unclear
+//! sweep:   store.claim(runner)
+//! flush:   store.flush(); sweep
+//! ```
+//!
+//! As a machine, every `store.` above is a state, and the caller may vanish in any of them. A claim
+//! that nobody will run is given back: as a run that failed and is due again at once.
+
+mod call;
+mod finish;
+
+use alloc::{boxed::Box, format, sync::Arc};
+
+use super::{Claim, DebounceCommand, DebounceConfig, DebounceOutcome, DebounceReply};
+use crate::{
+    jitter::Jitter,
+    machine::{Action, Event, Machine},
+    store::{Cause, Command, Reply, StoreError},
+    time::Instant,
+    token::{Token, Tokens},
+};
+
+/// What a caller asks of a debounced call.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum DebounceRequest {
+    /// Count a call, and participate until it is settled.
+    Call {
+        /// The arguments, as the callers understand them.
+        args: Arc<[u8]>,
+    },
+    /// Claim whatever is due, whoever called.
+    Sweep,
+    /// Drop what waits to run.
+    Cancel,
+    /// Make due what waits to run, and claim it.
+    Flush,
+    /// End the run that [`DebounceOutcome::Run`] began. Without one: [`DebounceOutcome::TakenOver`].
+    Finish {
+        /// Whether it went well.
+        success: bool,
+    },
+    /// Ask what the record says.
+    Status,
+}
+
+/// A debounced call as a value: one participant. See [`Machine`] for how to drive it.
+///
+/// After [`DebounceOutcome::Run`], run the callback until [`Claim::deadline`] and say
+/// [`DebounceRequest::Finish`]; any other request gives the claim back first.
+///
+/// ```
+/// use leasehold_core::{
+///     Action, Event, Instant, Machine, Tokens,
+///     debounce::{DebounceConfig, DebounceMachine, DebounceOptions, DebounceRequest},
+/// };
+///
+/// let config = DebounceConfig::new("index", &DebounceOptions::default())?;
+/// let mut machine = DebounceMachine::new(config, Tokens::of_owner("me"), 0);
+/// let call = DebounceRequest::Call { args: b"page 7".as_slice().into() };
+/// let action = machine.step(Instant::ORIGIN, Event::Start(call));
+/// assert!(matches!(action, Action::Call { .. }));
+/// # Ok::<(), leasehold_core::lock::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DebounceMachine {
+    config: DebounceConfig,
+    tokens: Tokens,
+    jitter: Jitter,
+    run: Option<Run>,
+    /// The end of a run, or the return of a claim, of which the server may not know.
+    owed: Option<DebounceCommand>,
+    state: State,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+enum State {
+    #[default]
+    Idle,
+    Asking(Question),
+    Pausing(Question),
+    /// Until the call is due, or another's run may have ended.
+    Waiting(Participant),
+}
+
+/// A command under way. All are idempotent, so it is sent again as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Question {
+    command: DebounceCommand,
+    purpose: Purpose,
+    tries: u32,
+    first_sent: Instant,
+    sent_at: Instant,
+    /// Whether a sending may have been applied.
+    ambiguous: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Purpose {
+    Arm(Participant),
+    Claim(Participant),
+    Finish { seq: u64, deadline: Instant },
+    GiveBack(Box<Next>),
+    Cancel,
+    Flush,
+    Inspect,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Next {
+    Begin(DebounceRequest),
+    Look(Participant),
+    End(DebounceOutcome),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Participant {
+    /// The call for which it stands; `None` for a sweeper.
+    call: Option<Call>,
+    runner: Token,
+    /// Whether a claim by this runner may stand without our knowing.
+    may_hold: bool,
+    leave_at: Instant,
+    looks: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Call {
+    id: Token,
+    args: Arc<[u8]>,
+    /// 0 until it is known.
+    seq: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Run {
+    runner: Token,
+    claim: Claim,
+}
+
+impl Machine for DebounceMachine {
+    type Outcome = DebounceOutcome;
+    type Request = DebounceRequest;
+
+    fn step(&mut self, now: Instant, event: Event<DebounceRequest>) -> Action<DebounceOutcome> {
+        match event {
+            Event::Start(request) => self.start(now, request),
+            Event::Replied(result) => self.replied(now, result),
+            Event::Woke => self.woke(now),
+            Event::Stop => self.stop(now),
+        }
+    }
+}
+
+impl DebounceMachine {
+    /// A participant that has done nothing yet. `jitter_seed` spreads the delays; any number will
+    /// do.
+    #[must_use]
+    pub fn new(config: DebounceConfig, tokens: Tokens, jitter_seed: u64) -> Self {
+        let jitter = Jitter::from_seed(jitter_seed);
+        Self { config, tokens, jitter, run: None, owed: None, state: State::Idle }
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &DebounceConfig {
+        &self.config
+    }
+
+    /// The run that has begun and not ended.
+    #[must_use]
+    pub fn claim(&self) -> Option<&Claim> {
+        self.run.as_ref().map(|run| &run.claim)
+    }
+
+    /// The name of the run whose end the server may still wait for: of the one that has begun and
+    /// not ended, or of a claim or an end that was dropped or never answered. The next request
+    /// starts by telling the server; without one, its lease ends. (A call itself needs no clean-up:
+    /// once armed, it stays armed for others.)
+    #[must_use]
+    pub fn in_flight(&self) -> Option<&Token> {
+        let owed = match &self.state {
+            State::Asking(question) | State::Pausing(question) => match &question.purpose {
+                Purpose::Claim(participant) => Some(&participant.runner),
+                Purpose::Arm(participant) => participant.held(),
+                Purpose::Finish { .. } | Purpose::GiveBack(_) => runner(&question.command),
+                Purpose::Cancel | Purpose::Flush | Purpose::Inspect => None,
+            },
+            State::Waiting(participant) => participant.held(),
+            State::Idle => None,
+        };
+        let begun = || self.run.as_ref().map(|run| &run.runner);
+        owed.or_else(begun).or_else(|| self.owed.as_ref().and_then(runner))
+    }
+
+    fn start(&mut self, now: Instant, request: DebounceRequest) -> Action<DebounceOutcome> {
+        self.interrupt();
+        match request {
+            DebounceRequest::Finish { success } => self.finish(now, success),
+            DebounceRequest::Call { .. }
+            | DebounceRequest::Cancel
+            | DebounceRequest::Flush
+            | DebounceRequest::Status
+            | DebounceRequest::Sweep => {
+                if let Some(run) = self.run.take() {
+                    self.owed = Some(self.give_back_command(run.runner));
+                }
+                match self.owed.take() {
+                    Some(command) => self.give_back(now, command, Next::Begin(request)),
+                    None => self.begin(now, request),
+                }
+            }
+        }
+    }
+
+    /// Leaves what was under way, and remembers what the server must be told.
+    fn interrupt(&mut self) {
+        let owed = match core::mem::take(&mut self.state) {
+            State::Asking(question) | State::Pausing(question) => match question.purpose {
+                Purpose::Claim(participant) => Some(self.give_back_command(participant.runner)),
+                Purpose::Arm(participant) => self.owed_by(participant),
+                Purpose::Finish { .. } | Purpose::GiveBack(_) => Some(question.command),
+                Purpose::Cancel | Purpose::Flush | Purpose::Inspect => None,
+            },
+            State::Waiting(participant) => self.owed_by(participant),
+            State::Idle => None,
+        };
+        self.owed = owed.or_else(|| self.owed.take());
+    }
+
+    fn begin(&mut self, now: Instant, request: DebounceRequest) -> Action<DebounceOutcome> {
+        match request {
+            DebounceRequest::Call { args } => self.first_call(now, args),
+            DebounceRequest::Sweep => self.sweep(now),
+            DebounceRequest::Finish { success } => self.finish(now, success),
+            DebounceRequest::Cancel => {
+                let (keys, request) = (self.config.keys.clone(), self.tokens.fresh());
+                let retention = self.config.retention;
+                let command = DebounceCommand::Cancel { keys, request, retention };
+                self.ask(now, command, Purpose::Cancel)
+            }
+            DebounceRequest::Flush => {
+                let (keys, request) = (self.config.keys.clone(), self.tokens.fresh());
+                let retention = self.config.retention;
+                let command = DebounceCommand::Flush { keys, request, retention };
+                self.ask(now, command, Purpose::Flush)
+            }
+            DebounceRequest::Status => {
+                let keys = self.config.keys.clone();
+                self.ask(now, DebounceCommand::Inspect { keys }, Purpose::Inspect)
+            }
+        }
+    }
+
+    fn replied(
+        &mut self,
+        now: Instant,
+        result: Result<Reply, StoreError>,
+    ) -> Action<DebounceOutcome> {
+        let State::Asking(question) = core::mem::take(&mut self.state) else {
+            unreachable!("driver: a reply came, but nothing was asked")
+        };
+        match result.and_then(|reply| answer(&question.purpose, reply)) {
+            Ok(reply) => self.answered(now, question, reply),
+            Err(error) => self.failed(now, question, error),
+        }
+    }
+
+    fn answered(
+        &mut self,
+        now: Instant,
+        question: Question,
+        reply: DebounceReply,
+    ) -> Action<DebounceOutcome> {
+        match question.purpose {
+            Purpose::Arm(participant) => self.armed(now, participant, &reply),
+            Purpose::Claim(mut participant) => {
+                participant.may_hold |= question.ambiguous;
+                self.looked(now, question.sent_at, participant, reply)
+            }
+            Purpose::Finish { seq, .. } => Action::Done(finish::outcome(seq, &reply)),
+            Purpose::GiveBack(next) => self.proceed(now, *next),
+            Purpose::Flush => self.sweep(now),
+            Purpose::Cancel => Action::Done(match reply {
+                DebounceReply::Cancelled { pending: true } => DebounceOutcome::Cancelled,
+                _ => DebounceOutcome::Idle { due_in_ms: None },
+            }),
+            Purpose::Inspect => match reply {
+                DebounceReply::Status(status) => Action::Done(DebounceOutcome::Status(status)),
+                reply => unreachable!("{reply:?} was checked to answer"),
+            },
+        }
+    }
+
+    /// Asks again, or gives up.
+    fn failed(
+        &mut self,
+        now: Instant,
+        mut question: Question,
+        error: StoreError,
+    ) -> Action<DebounceOutcome> {
+        question.ambiguous |= matches!(error, StoreError::Unknown(_));
+        if !matches!(error, StoreError::Rejected(_)) && self.may_retry(now, &question) {
+            let delay_us = self.backoff(question.tries - 1);
+            self.state = State::Pausing(question);
+            return Action::SleepUntil(now.plus_micros(delay_us));
+        }
+        match question.purpose {
+            Purpose::Claim(mut participant) if participant.call.is_some() => {
+                participant.may_hold |= question.ambiguous;
+                self.leave(now, participant, DebounceOutcome::Unknown(error))
+            }
+            Purpose::Claim(mut participant) => {
+                participant.may_hold |= question.ambiguous;
+                self.leave(now, participant, gave_up(question.ambiguous, error))
+            }
+            Purpose::Arm(participant) => {
+                let was_armed = participant.call.as_ref().is_some_and(|call| call.seq > 0);
+                let outcome = gave_up(question.ambiguous || was_armed, error);
+                self.leave(now, participant, outcome)
+            }
+            Purpose::GiveBack(next) => {
+                // Its lease ends in any case, so the caller does not suffer for it.
+                self.owed = Some(question.command);
+                self.proceed(now, *next)
+            }
+            Purpose::Finish { .. } => {
+                self.owed = Some(question.command);
+                Action::Done(gave_up(question.ambiguous, error))
+            }
+            Purpose::Cancel | Purpose::Flush | Purpose::Inspect => {
+                Action::Done(gave_up(question.ambiguous, error))
+            }
+        }
+    }
+
+    /// A caller whose call is armed keeps asking for as long as it participates, and the end of a
+    /// run is told for as long as nobody else may start over. But nothing else is sent again when
+    /// the server may have forgotten the first sending.
+    fn may_retry(&self, now: Instant, question: &Question) -> bool {
+        let life_us = self.config.retention.memo_ms * 1_000;
+        let remembered = now < question.first_sent.plus_micros(life_us / 2);
+        let tries_left = question.tries < self.config.attempts;
+        match &question.purpose {
+            Purpose::Claim(participant) if participant.call.is_some() => now < participant.leave_at,
+            Purpose::Finish { deadline, .. } => remembered && (tries_left || now < *deadline),
+            _ => remembered && tries_left,
+        }
+    }
+
+    fn woke(&mut self, now: Instant) -> Action<DebounceOutcome> {
+        match core::mem::take(&mut self.state) {
+            State::Waiting(participant) => self.look(now, participant),
+            State::Pausing(question) => {
+                self.send(now, Question { tries: question.tries.saturating_add(1), ..question })
+            }
+            state => unreachable!("driver: a sleep ended in {state:?}"),
+        }
+    }
+
+    fn stop(&mut self, now: Instant) -> Action<DebounceOutcome> {
+        let telling = matches!(
+            &self.state,
+            State::Asking(question) | State::Pausing(question)
+                if matches!(question.purpose, Purpose::Finish { .. } | Purpose::GiveBack(_))
+        );
+        self.interrupt();
+        match self.owed.take() {
+            Some(command) if !telling => {
+                self.give_back(now, command, Next::End(DebounceOutcome::Stopped))
+            }
+            owed => {
+                self.owed = owed;
+                Action::Done(DebounceOutcome::Stopped)
+            }
+        }
+    }
+
+    fn ask(
+        &mut self,
+        now: Instant,
+        command: DebounceCommand,
+        purpose: Purpose,
+    ) -> Action<DebounceOutcome> {
+        let question = Question {
+            command,
+            purpose,
+            tries: 1,
+            first_sent: now,
+            sent_at: now,
+            ambiguous: false,
+        };
+        self.send(now, question)
+    }
+
+    fn send(&mut self, now: Instant, mut question: Question) -> Action<DebounceOutcome> {
+        question.sent_at = now;
+        let command = Command::Debounce(question.command.clone());
+        self.state = State::Asking(question);
+        Action::Call { command, give_up_at: now.plus_micros(self.config.call_timeout_us) }
+    }
+
+    fn proceed(&mut self, now: Instant, next: Next) -> Action<DebounceOutcome> {
+        match next {
+            Next::Begin(request) => self.begin(now, request),
+            Next::Look(participant) => self.look(now, participant),
+            Next::End(outcome) => Action::Done(outcome),
+        }
+    }
+
+    /// The delay, doubled `times` times but no more than four times.
+    fn backoff(&mut self, times: u32) -> u64 {
+        let delay_us = self.config.delay_us.saturating_mul(1 << times.min(4));
+        if self.config.jitter { self.jitter.spread(delay_us) } else { delay_us }
+    }
+}
+
+impl Participant {
+    fn held(&self) -> Option<&Token> {
+        self.may_hold.then_some(&self.runner)
+    }
+
+    fn seq(&self) -> u64 {
+        self.call.as_ref().map_or(0, |call| call.seq)
+    }
+}
+
+fn runner(command: &DebounceCommand) -> Option<&Token> {
+    match command {
+        DebounceCommand::Claim { runner, .. } | DebounceCommand::Finish { runner, .. } => {
+            Some(runner)
+        }
+        DebounceCommand::Call { .. }
+        | DebounceCommand::Cancel { .. }
+        | DebounceCommand::Flush { .. }
+        | DebounceCommand::Inspect { .. } => None,
+    }
+}
+
+/// The reply, if it answers such a question. One that does not may still mean that the command was
+/// applied.
+fn answer(purpose: &Purpose, reply: Reply) -> Result<DebounceReply, StoreError> {
+    use DebounceReply as R;
+    let Reply::Debounce(reply) = reply else {
+        return Err(StoreError::Unknown(Cause::Malformed("an answer about a lock".into())));
+    };
+    let answers = match &reply {
+        R::Armed { .. } | R::Suppressed { .. } => matches!(purpose, Purpose::Arm(_)),
+        R::Claimed { .. } | R::Idle | R::NotDue { .. } | R::Running { .. } | R::Spent => {
+            matches!(purpose, Purpose::Claim(_))
+        }
+        R::Missing | R::Settled { .. } => {
+            matches!(purpose, Purpose::Claim(participant) if participant.call.is_some())
+        }
+        R::Dropped | R::Finished | R::Rearmed { .. } | R::Stale => {
+            matches!(purpose, Purpose::Finish { .. } | Purpose::GiveBack(_))
+        }
+        R::Cancelled { .. } => matches!(purpose, Purpose::Cancel),
+        R::Flushed { .. } => matches!(purpose, Purpose::Flush),
+        R::Status(_) => matches!(purpose, Purpose::Inspect),
+    };
+    if answers {
+        return Ok(reply);
+    }
+    let text = format!("{reply:?} does not answer the command");
+    Err(StoreError::Unknown(Cause::Malformed(text.into())))
+}
+
+/// What to say after the last try.
+fn gave_up(ambiguous: bool, error: StoreError) -> DebounceOutcome {
+    match error {
+        error if ambiguous => DebounceOutcome::Unknown(error),
+        StoreError::NotSent(_) => DebounceOutcome::Unavailable(error),
+        StoreError::Rejected(rejection) => DebounceOutcome::Rejected(rejection),
+        StoreError::Unknown(_) => DebounceOutcome::Unknown(error),
+    }
+}

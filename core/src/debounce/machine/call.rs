@@ -1,0 +1,251 @@
+//! Arming a call, waiting until it is due, and claiming it.
+
+use super::*;
+use crate::token::Fence;
+
+impl DebounceMachine {
+    pub(super) fn first_call(&mut self, now: Instant, args: Arc<[u8]>) -> Action<DebounceOutcome> {
+        let call = Call { id: self.tokens.fresh(), args, seq: 0 };
+        let participant = self.participant(now, Some(call));
+        self.arm(now, participant)
+    }
+
+    pub(super) fn sweep(&mut self, now: Instant) -> Action<DebounceOutcome> {
+        let participant = self.participant(now, None);
+        self.look(now, participant)
+    }
+
+    pub(super) fn armed(
+        &mut self,
+        now: Instant,
+        mut participant: Participant,
+        reply: &DebounceReply,
+    ) -> Action<DebounceOutcome> {
+        match *reply {
+            DebounceReply::Armed { seq, due_in_ms } => {
+                if let Some(call) = &mut participant.call {
+                    call.seq = seq;
+                }
+                if due_in_ms == 0 {
+                    self.look(now, participant)
+                } else {
+                    self.wait(now, participant, due_in_ms, due_in_ms * 1_000)
+                }
+            }
+            DebounceReply::Suppressed { reopens_in_ms } => {
+                self.leave(now, participant, DebounceOutcome::Suppressed { reopens_in_ms })
+            }
+            _ => unreachable!("{reply:?} was checked to answer"),
+        }
+    }
+
+    /// Claims what is due.
+    pub(super) fn look(
+        &mut self,
+        now: Instant,
+        participant: Participant,
+    ) -> Action<DebounceOutcome> {
+        let command = DebounceCommand::Claim {
+            keys: self.config.keys.clone(),
+            runner: participant.runner.clone(),
+            seq: participant.seq(),
+            run_lease_ms: self.config.run_lease_ms,
+            retention: self.config.retention,
+        };
+        self.ask(now, command, Purpose::Claim(participant))
+    }
+
+    pub(super) fn looked(
+        &mut self,
+        now: Instant,
+        sent_at: Instant,
+        mut participant: Participant,
+        reply: DebounceReply,
+    ) -> Action<DebounceOutcome> {
+        let seq = participant.seq();
+        match reply {
+            DebounceReply::Claimed { seq, fence, args, remaining_ms } => {
+                let lease_us = remaining_ms.saturating_mul(1_000);
+                let usable_us = lease_us.saturating_sub(self.config.margin(lease_us));
+                let claim = Claim { seq, fence, args, deadline: sent_at.plus_micros(usable_us) };
+                self.claimed(now, participant, claim)
+            }
+            DebounceReply::NotDue { due_in_ms, newest } => {
+                participant.looks = 0;
+                self.not_yet(now, participant, due_in_ms, newest)
+            }
+            DebounceReply::Running { remaining_ms, newest } => {
+                self.another_runs(now, participant, remaining_ms, newest)
+            }
+            DebounceReply::Settled { fired, .. } => Action::Done(settled(seq, fired)),
+            DebounceReply::Spent => {
+                participant.runner = self.tokens.fresh();
+                participant.may_hold = false;
+                self.look_again(now, participant)
+            }
+            DebounceReply::Idle | DebounceReply::Missing if participant.call.is_some() => {
+                self.put_back(now, participant)
+            }
+            DebounceReply::Idle => {
+                self.leave(now, participant, DebounceOutcome::Idle { due_in_ms: None })
+            }
+            reply => unreachable!("{reply:?} was checked to answer"),
+        }
+    }
+
+    /// Tells the server first if a claim may stand that nobody will run.
+    pub(super) fn leave(
+        &mut self,
+        now: Instant,
+        participant: Participant,
+        outcome: DebounceOutcome,
+    ) -> Action<DebounceOutcome> {
+        match self.owed_by(participant) {
+            Some(command) => self.give_back(now, command, Next::End(outcome)),
+            None => Action::Done(outcome),
+        }
+    }
+
+    pub(super) fn owed_by(&self, participant: Participant) -> Option<DebounceCommand> {
+        participant.may_hold.then(|| self.give_back_command(participant.runner))
+    }
+
+    pub(super) fn give_back(
+        &mut self,
+        now: Instant,
+        command: DebounceCommand,
+        next: Next,
+    ) -> Action<DebounceOutcome> {
+        self.ask(now, command, Purpose::GiveBack(Box::new(next)))
+    }
+
+    pub(super) fn give_back_command(&self, runner: Token) -> DebounceCommand {
+        DebounceCommand::Finish {
+            keys: self.config.keys.clone(),
+            runner,
+            seq: 0,
+            fence: Fence(0),
+            success: false,
+            retry_ms: 0,
+            retention: self.config.retention,
+        }
+    }
+
+    fn participant(&mut self, now: Instant, call: Option<Call>) -> Participant {
+        Participant {
+            call,
+            runner: self.tokens.fresh(),
+            may_hold: false,
+            leave_at: now.plus_micros(self.config.patience_us),
+            looks: 0,
+        }
+    }
+
+    fn arm(&mut self, now: Instant, participant: Participant) -> Action<DebounceOutcome> {
+        let call = participant.call.as_ref().expect("only a caller arms");
+        let command = DebounceCommand::Call {
+            keys: self.config.keys.clone(),
+            call: call.id.clone(),
+            args: call.args.clone(),
+            seq: call.seq,
+            timing: self.config.timing,
+            retention: self.config.retention,
+        };
+        self.ask(now, command, Purpose::Arm(participant))
+    }
+
+    /// The record has lost the call. A caller whose patience is over cannot tell a record that was
+    /// lost from one that was settled long ago.
+    fn put_back(&mut self, now: Instant, participant: Participant) -> Action<DebounceOutcome> {
+        if now < participant.leave_at {
+            return self.arm(now, participant);
+        }
+        let cause = Cause::Other("the record of the call is gone".into());
+        self.leave(now, participant, DebounceOutcome::Unknown(StoreError::Unknown(cause)))
+    }
+
+    fn claimed(
+        &mut self,
+        now: Instant,
+        mut participant: Participant,
+        claim: Claim,
+    ) -> Action<DebounceOutcome> {
+        if now < claim.deadline {
+            self.run = Some(Run { runner: participant.runner, claim: claim.clone() });
+            return Action::Done(DebounceOutcome::Run(claim));
+        }
+        let late = core::mem::replace(&mut participant.runner, self.tokens.fresh());
+        participant.may_hold = false;
+        let command = self.give_back_command(late);
+        self.give_back(now, command, Next::Look(participant))
+    }
+
+    fn not_yet(
+        &mut self,
+        now: Instant,
+        participant: Participant,
+        due_in_ms: u64,
+        newest: u64,
+    ) -> Action<DebounceOutcome> {
+        let Some(call) = &participant.call else {
+            let due_in_ms = Some(due_in_ms);
+            return self.leave(now, participant, DebounceOutcome::Idle { due_in_ms });
+        };
+        let superseded = newest > call.seq;
+        if superseded && self.config.leave_when_superseded {
+            return self.leave(now, participant, DebounceOutcome::Delegated { due_in_ms });
+        }
+        // A backup comes a little later than the newest caller.
+        let later_us = if superseded { self.backoff(0) } else { 0 };
+        self.wait(now, participant, due_in_ms, due_in_ms.saturating_mul(1_000) + later_us)
+    }
+
+    fn another_runs(
+        &mut self,
+        now: Instant,
+        mut participant: Participant,
+        remaining_ms: u64,
+        newest: u64,
+    ) -> Action<DebounceOutcome> {
+        let Some(call) = &participant.call else {
+            let due_in_ms = Some(remaining_ms);
+            return self.leave(now, participant, DebounceOutcome::Idle { due_in_ms });
+        };
+        if newest > call.seq && self.config.leave_when_superseded {
+            let due_in_ms = remaining_ms;
+            return self.leave(now, participant, DebounceOutcome::Delegated { due_in_ms });
+        }
+        participant.looks = participant.looks.saturating_add(1);
+        let soon_us = self.backoff(participant.looks - 1).min(remaining_ms.saturating_mul(1_000));
+        self.wait(now, participant, remaining_ms, soon_us)
+    }
+
+    /// Sleeps before the next look, or leaves if that would come too late.
+    fn wait(
+        &mut self,
+        now: Instant,
+        participant: Participant,
+        due_in_ms: u64,
+        sleep_us: u64,
+    ) -> Action<DebounceOutcome> {
+        let wake_at = now.plus_micros(sleep_us.max(1));
+        if wake_at > participant.leave_at {
+            return self.leave(now, participant, DebounceOutcome::Delegated { due_in_ms });
+        }
+        self.state = State::Waiting(participant);
+        Action::SleepUntil(wake_at)
+    }
+
+    fn look_again(&mut self, now: Instant, participant: Participant) -> Action<DebounceOutcome> {
+        self.wait(now, participant, 0, 0)
+    }
+}
+
+/// What became of the call numbered `seq`, when the newest that ran is `fired`.
+fn settled(seq: u64, fired: u64) -> DebounceOutcome {
+    match fired.cmp(&seq) {
+        core::cmp::Ordering::Equal => DebounceOutcome::FiredElsewhere,
+        core::cmp::Ordering::Greater => DebounceOutcome::Superseded { by: fired },
+        core::cmp::Ordering::Less => DebounceOutcome::Cancelled,
+    }
+}

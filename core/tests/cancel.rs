@@ -1,0 +1,160 @@
+//! A future may be dropped at any await: nothing is forgotten, and the next call cleans up.
+
+mod network;
+
+use std::time::Duration;
+
+use leasehold_core::{
+    TokioClock,
+    lock::{Holder, Lock, NotAcquired, Released},
+};
+use network::{Fault, Network};
+
+fn cuts() -> impl Iterator<Item = Duration> {
+    (0..600).map(Duration::from_millis)
+}
+
+/// Nothing is under the key but what the lock says, and the lock works as before.
+async fn nothing_is_forgotten(network: &Network, lock: &mut Lock<Network, TokioClock>) {
+    network.heal();
+    network.settle().await;
+    if let Holder::Other { .. } = network.holder(None).await {
+        let in_flight = lock.in_flight().expect("the lock knows what it left").as_str();
+        assert!(matches!(network.holder(Some(in_flight)).await, Holder::Us { .. }));
+    }
+    let mut lease = lock.acquire().await.expect("what was left does not stand in the way");
+    assert_eq!(lock.in_flight(), None);
+    assert_eq!(lease.release().await, Ok(Released::Released));
+    network.settle().await;
+    assert_eq!(network.holder(None).await, Holder::Free);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_acquire_dropped_anywhere_leaves_nothing_behind() {
+    use Fault::*;
+    let late = Late(Duration::from_millis(70));
+    let weather: [&[Fault]; 7] = [
+        &[],
+        &[LoseReply],
+        &[LoseRequest],
+        &[NotSent, LoseReply],
+        &[LoseReply, LoseReply, LoseRequest],
+        &[late],
+        &[LoseReply, NotSent, NotSent, NotSent],
+    ];
+    let (mut dropped, mut in_flight) = (0, 0);
+    for faults in weather {
+        for cut in cuts() {
+            let network = Network::new();
+            network.faults(faults.iter().copied());
+            let mut lock = network.lock("me");
+            match tokio::time::timeout(cut, lock.acquire()).await {
+                Ok(Ok(mut lease)) => assert_eq!(lease.release().await, Ok(Released::Released)),
+                Ok(Err(error)) => assert!(matches!(error, NotAcquired::Unknown(_)), "{error:?}"),
+                Err(_) => {
+                    dropped += 1;
+                    in_flight += usize::from(lock.in_flight().is_some());
+                }
+            }
+            nothing_is_forgotten(&network, &mut lock).await;
+        }
+    }
+    assert!(dropped > 500 && in_flight > 300, "{dropped} {in_flight}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_acquire_dropped_while_another_holds_leaves_the_other_alone() {
+    for cut in cuts().take(300) {
+        let network = Network::new();
+        let mut other = network.lock("other").acquire().await.unwrap();
+        let mut lock = network.lock("me");
+        let _ = tokio::time::timeout(cut, lock.acquire()).await;
+        network.settle().await;
+        let token = other.token().as_str().to_owned();
+        assert!(matches!(network.holder(Some(&token)).await, Holder::Us { .. }));
+        assert_eq!(other.release().await, Ok(Released::Released));
+        nothing_is_forgotten(&network, &mut lock).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_dropped_anywhere_can_be_made_again() {
+    for faults in [&[][..], &[Fault::LoseReply], &[Fault::LoseRequest, Fault::NotSent]] {
+        for cut in cuts().take(300) {
+            let network = Network::new();
+            let mut lock = network.lock("me");
+            let mut lease = lock.acquire().await.unwrap();
+            network.faults(faults.iter().copied());
+            if tokio::time::timeout(cut, lease.release()).await.is_err() {
+                assert_eq!(lease.in_flight(), Some(lease.token()));
+            }
+            assert!(lease.ensure(Duration::ZERO).is_err(), "over for its holder at once");
+            network.heal();
+            assert_eq!(lease.release().await, Ok(Released::Released));
+            assert_eq!(lease.in_flight(), None);
+            assert_eq!(network.holder(None).await, Holder::Free);
+            assert_eq!(lease.release().await, Ok(Released::Released));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_extension_dropped_anywhere_can_be_made_again() {
+    for cut in cuts().take(20) {
+        let network = Network::new();
+        let mut lease = network.lock("me").acquire().await.unwrap();
+        let before = lease.deadline();
+        let by = Duration::from_secs(5);
+        if tokio::time::timeout(cut, lease.extend(by)).await.is_err() {
+            assert_eq!(lease.deadline(), before, "an answer that nobody saw counts for nothing");
+        }
+        assert!(lease.extend(by).await.unwrap() > before);
+        assert_eq!(lease.release().await, Ok(Released::Released));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_dropped_anywhere_leaves_nothing_behind() {
+    let mut in_flight = 0;
+    for cut in (0..2_600).step_by(7).map(Duration::from_millis) {
+        let network = Network::new();
+        let mut lock = network.lock("me");
+        let work = lock.hold(async |_| tokio::time::sleep(Duration::from_millis(2_500)).await);
+        let _ = tokio::time::timeout(cut, work).await;
+        in_flight += usize::from(lock.in_flight().is_some());
+        nothing_is_forgotten(&network, &mut lock).await;
+    }
+    assert!(in_flight > 300, "{in_flight}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn clearing_takes_out_what_is_in_flight() {
+    let network = Network::new();
+    let mut lock = network.lock("me");
+    assert!(tokio::time::timeout(Duration::from_millis(7), lock.acquire()).await.is_err());
+    assert_eq!(lock.in_flight().unwrap().as_str(), "me.1#1");
+    network.settle().await;
+    assert!(matches!(network.holder(Some("me.1#1")).await, Holder::Us { .. }));
+    lock.clear().await.unwrap();
+    assert_eq!((lock.in_flight(), network.holder(None).await), (None, Holder::Free));
+    lock.clear().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_future_can_be_sent_to_another_thread() {
+    fn sent<F: Future + Send>(future: F) -> F {
+        future
+    }
+    let network = Network::new();
+    let mut lock = network.lock("me");
+    let mut lease = sent(lock.acquire()).await.unwrap();
+    sent(lease.extend(Duration::from_secs(1))).await.unwrap();
+    sent(lease.status()).await.unwrap();
+    sent(lease.release()).await.unwrap();
+    sent(lease.lost()).await;
+    sent(lock.status()).await.unwrap();
+    let work = async move {
+        lock.hold(async |held| held.fence()).await.unwrap();
+    };
+    tokio::spawn(work).await.unwrap();
+}

@@ -1,0 +1,111 @@
+//! The lock's machine under a plain loop: no runtime, no futures but the store's own.
+
+use std::{
+    pin::pin,
+    task::{Context, Poll, Waker},
+    thread,
+    time::Duration,
+};
+
+use leasehold_core::{
+    Action, Command, Event, Instant, Machine, MemoryStore, Reply, Store, StoreError, Tokens,
+    lock::{AcquireOptions, Grant, LockConfig, LockMachine, LockOptions, LockOutcome, LockRequest},
+};
+
+/// What an embedding needs: the machine, a store, and the time.
+struct Blocking<'a> {
+    machine: LockMachine,
+    store: &'a MemoryStore,
+    start: std::time::Instant,
+}
+
+impl<'a> Blocking<'a> {
+    fn new(store: &'a MemoryStore, owner: &str) -> Self {
+        let options = LockOptions { delay: Duration::from_millis(1), ..LockOptions::default() };
+        let config = LockConfig::new("job", &options).expect("the defaults work");
+        let machine = LockMachine::new(config, Tokens::of_owner(owner), 0);
+        Self { machine, store, start: std::time::Instant::now() }
+    }
+
+    fn now(&self) -> Instant {
+        Instant::ORIGIN + self.start.elapsed()
+    }
+
+    fn run(&mut self, request: LockRequest) -> LockOutcome {
+        let mut action = self.machine.step(self.now(), Event::Start(request));
+        loop {
+            let event = match action {
+                Action::Call { command, .. } => Event::Replied(answer(self.store, command)),
+                Action::SleepUntil(deadline) => {
+                    thread::sleep(deadline.since(self.now()));
+                    Event::Woke
+                }
+                Action::Done(outcome) => return outcome,
+            };
+            action = self.machine.step(self.now(), event);
+        }
+    }
+
+    fn acquire(&mut self) -> LockOutcome {
+        let terms =
+            self.machine.config().terms(&AcquireOptions::default()).expect("the defaults work");
+        self.run(LockRequest::Acquire(terms))
+    }
+}
+
+/// `MemoryStore` never waits, so one poll is enough; a blocking client would just be called.
+fn answer(store: &MemoryStore, command: Command) -> Result<Reply, StoreError> {
+    match pin!(store.execute(command)).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(reply) => reply,
+        Poll::Pending => unreachable!("the memory store answers at once"),
+    }
+}
+
+fn acquired(outcome: LockOutcome) -> Grant {
+    match outcome {
+        LockOutcome::Acquired(grant) => grant,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_lock_needs_no_runtime() {
+    let store = MemoryStore::new();
+    let (mut me, mut other) = (Blocking::new(&store, "me"), Blocking::new(&store, "other"));
+    let mine = acquired(me.acquire());
+    assert!(matches!(other.acquire(), LockOutcome::Busy { remaining_ms: Some(_) }));
+    let LockOutcome::Extended(longer) = me.run(LockRequest::Extend { by_ms: 5_000 }) else {
+        panic!("a live lease is extended")
+    };
+    assert!(longer.deadline() > mine.deadline());
+    assert_eq!(me.run(LockRequest::Release), LockOutcome::Released);
+    let theirs = acquired(other.acquire());
+    assert!(theirs.fence() > mine.fence());
+    assert_eq!(me.run(LockRequest::Release), LockOutcome::NotHeld);
+}
+
+#[test]
+fn threads_exclude_one_another() {
+    let store = MemoryStore::new();
+    let mut total = 0;
+    let shared = std::sync::Mutex::new(&mut total);
+    thread::scope(|scope| {
+        for owner in ["a", "b", "c", "d"] {
+            let (store, shared) = (&store, &shared);
+            scope.spawn(move || {
+                let mut lock = Blocking::new(store, owner);
+                let mut done = 0;
+                while done < 50 {
+                    if !matches!(lock.acquire(), LockOutcome::Acquired(_)) {
+                        continue;
+                    }
+                    // Fails, instead of waiting, if another is inside.
+                    **shared.try_lock().expect("only the holder is here") += 1;
+                    done += 1;
+                    assert_eq!(lock.run(LockRequest::Release), LockOutcome::Released);
+                }
+            });
+        }
+    });
+    assert_eq!(total, 200);
+}

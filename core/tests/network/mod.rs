@@ -1,0 +1,129 @@
+//! A store at the end of a network in virtual time: requests travel on when their caller is gone.
+
+#![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(clippy::unwrap_used, reason = "for tests only")]
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use leasehold_core::{
+    Cause, Command, MemoryStore, Reply, Store, StoreError, Tokens, TokioClock,
+    lock::{Holder, Lock, LockCommand, LockConfig, LockKeys, LockOptions, LockReply},
+};
+
+/// How long a message travels, one way.
+pub(crate) const TRAVEL: Duration = Duration::from_millis(5);
+
+/// What happens to one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    None,
+    /// Certainly not sent.
+    NotSent,
+    LoseRequest,
+    LoseReply,
+    /// Applied this much later than it should be; its reply is lost.
+    Late(Duration),
+}
+
+type Time = Box<dyn Fn() -> leasehold_core::Instant + Send + Sync>;
+
+/// A handle on the network. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Network {
+    pub(crate) clock: TokioClock,
+    store: Arc<MemoryStore<Time>>,
+    faults: Arc<Mutex<VecDeque<Fault>>>,
+    sent: Arc<Mutex<Vec<LockCommand>>>,
+}
+
+impl Network {
+    /// Call within a runtime whose time is paused.
+    pub(crate) fn new() -> Self {
+        use leasehold_core::Clock;
+        let clock = TokioClock::new();
+        let time: Time = Box::new(move || clock.now());
+        let store = Arc::new(MemoryStore::with_time(time));
+        Self { clock, store, faults: Arc::default(), sent: Arc::default() }
+    }
+
+    /// What happens to the next requests, in order.
+    pub(crate) fn faults(&self, faults: impl IntoIterator<Item = Fault>) {
+        *self.faults.lock().unwrap() = faults.into_iter().collect();
+    }
+
+    pub(crate) fn heal(&self) {
+        self.faults([]);
+    }
+
+    /// The commands sent so far.
+    pub(crate) fn sent(&self) -> Vec<LockCommand> {
+        self.sent.lock().unwrap().clone()
+    }
+
+    /// A lock of 3 s leases whose calls time out after 50 ms.
+    pub(crate) fn lock(&self, owner: &str) -> Lock<Self, TokioClock> {
+        self.lock_with(owner, |_| ())
+    }
+
+    pub(crate) fn lock_with(
+        &self,
+        owner: &str,
+        change: impl FnOnce(&mut LockOptions),
+    ) -> Lock<Self, TokioClock> {
+        let mut options = LockOptions {
+            lease: Duration::from_secs(3),
+            call_timeout: Duration::from_millis(50),
+            ..LockOptions::default()
+        };
+        change(&mut options);
+        let config = LockConfig::new("job", &options).unwrap();
+        Lock::from_config(self.clone(), self.clock, config, Tokens::of_owner(owner))
+    }
+
+    /// Who holds the lock, asked at the server itself.
+    pub(crate) async fn holder(&self, token: Option<&str>) -> Holder {
+        let token = token.map(|text| leasehold_core::Token::new(text).unwrap());
+        let keys = Arc::new(LockKeys::of("job"));
+        let command = Command::Lock(LockCommand::Inspect { keys, token });
+        match self.store.execute(command).await {
+            Ok(Reply::Lock(LockReply::Holder(holder))) => holder,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Waits until every message has arrived.
+    pub(crate) async fn settle(&self) {
+        tokio::time::sleep(TRAVEL * 4).await;
+    }
+}
+
+impl Store for Network {
+    async fn execute(&self, command: Command) -> Result<Reply, StoreError> {
+        if let Command::Lock(command) = &command {
+            self.sent.lock().unwrap().push(command.clone());
+        }
+        let fault = self.faults.lock().unwrap().pop_front().unwrap_or(Fault::None);
+        let late = match fault {
+            Fault::NotSent => return Err(StoreError::NotSent(Cause::Unreachable)),
+            Fault::LoseRequest => return std::future::pending().await,
+            Fault::Late(late) => late,
+            Fault::LoseReply | Fault::None => Duration::ZERO,
+        };
+        let store = self.store.clone();
+        // A task of its own: dropping the caller does not recall the request.
+        let arrival = tokio::spawn(async move {
+            tokio::time::sleep(TRAVEL + late).await;
+            store.execute(command).await
+        });
+        let reply = arrival.await.expect("the server does not panic");
+        if fault != Fault::None {
+            return std::future::pending().await;
+        }
+        tokio::time::sleep(TRAVEL).await;
+        reply
+    }
+}

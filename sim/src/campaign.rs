@@ -1,0 +1,428 @@
+//! Many schedules of each subject under each fault, and what they say of each guarantee.
+
+use std::{
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+use rayon::prelude::*;
+
+use crate::{
+    claims::{Claims, Verdict},
+    decide::{Decisions, shrink},
+    faults::{Fault, FaultSet},
+    guarantees::Guarantee,
+    redis::Engine,
+    run::{Run, decisions_of},
+    subjects::{Subject, Workload},
+    world::Plan,
+};
+
+/// Schedules that run together on one core.
+const CHUNK: u64 = 100;
+
+/// Chunks of each row that run before their sums are taken.
+const ROUND: u64 = 32;
+
+/// One schedule in so many runs the Lua scripts too, and must leave the same trace.
+const LUA_SHARE: u64 = 64;
+
+/// How many failing schedules of a cell are shrunk, to tell the shortest story.
+const CANDIDATES: usize = 4;
+
+/// How many runs shrinking one schedule may take.
+const SHRINK_RUNS: u32 = 2_000;
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Of these subjects,
+    pub subjects: Vec<Subject>,
+    /// these guarantees
+    pub guarantees: Vec<Guarantee>,
+    /// under each of these faults alone (`None`: under no fault).
+    pub faults: Vec<Option<Fault>>,
+    /// How many schedules of each subject under each fault.
+    pub schedules: u64,
+    /// How long to go on with more of them, if they are over sooner.
+    pub time: Option<Duration>,
+    /// The seed of the campaign.
+    pub seed: u64,
+    /// Which shard this is, from 0, of how many: it runs every so-manieth schedule.
+    pub shard: (u64, u64),
+}
+
+/// The place of a cell in the matrix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CellName {
+    /// The algorithm.
+    pub subject: Subject,
+    /// The promise.
+    pub guarantee: Guarantee,
+    /// What went wrong, if anything.
+    pub fault: Option<Fault>,
+}
+
+impl CellName {
+    /// The plan of the runs that are about this cell.
+    #[must_use]
+    pub fn plan(self) -> Plan {
+        self.subject.plan(self.guarantee.workload(), fault_set(self.fault))
+    }
+}
+
+impl fmt::Display for CellName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fault = self.fault.map_or("none", Fault::name);
+        write!(f, "{} × {} × {fault}", self.subject.name(), self.guarantee.name())
+    }
+}
+
+/// What a campaign found about one cell.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// Which cell.
+    pub name: CellName,
+    /// What was found.
+    pub verdict: Verdict,
+    /// What is claimed.
+    pub claim: Verdict,
+    /// In how many schedules the fault bit.
+    pub schedules: u64,
+    /// How often it bit.
+    pub bites: u64,
+    /// In how many schedules the guarantee broke.
+    pub broken: u64,
+    /// The shortest story of how it broke.
+    pub counterexample: Option<Counterexample>,
+}
+
+/// Decisions that break a guarantee.
+#[derive(Clone, Debug)]
+pub struct Counterexample {
+    /// The decisions that are not the calmest; none can be left out.
+    pub decisions: Decisions,
+    /// How many events happen until the guarantee breaks.
+    pub events: usize,
+    /// What happened, as a sentence.
+    pub text: String,
+}
+
+/// What a campaign found.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Its seed.
+    pub seed: u64,
+    /// How many schedules were run.
+    pub schedules: u64,
+    /// The cells, by subject, guarantee and fault.
+    pub cells: Vec<Cell>,
+}
+
+impl Outcome {
+    /// The cells whose verdict is not what is claimed.
+    pub fn surprises(&self) -> impl Iterator<Item = &Cell> {
+        self.cells.iter().filter(|cell| cell.verdict != cell.claim)
+    }
+}
+
+/// A native twin and its Lua script left different traces: the campaign proves nothing.
+#[derive(Clone, Debug)]
+pub struct TwinDiffers {
+    /// The subject that showed it.
+    pub subject: Subject,
+    /// The fault under which it did.
+    pub fault: Option<Fault>,
+    /// The seed of the campaign.
+    pub seed: u64,
+    /// The number of the schedule.
+    pub schedule: u64,
+}
+
+impl fmt::Display for TwinDiffers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fault = self.fault.map_or("none", Fault::name);
+        write!(
+            f,
+            "the native twins and the Lua scripts left different traces: {} under {fault}, seed \
+             {}, schedule {}",
+            self.subject.name(),
+            self.seed,
+            self.schedule
+        )
+    }
+}
+
+impl std::error::Error for TwinDiffers {}
+
+/// Someone who watches a campaign go on.
+pub trait Progress: Sync {
+    /// So many pieces of work are to be done in all.
+    fn expect(&self, pieces: u64);
+    /// One of them is done.
+    fn done(&self);
+}
+
+impl Progress for () {
+    fn expect(&self, _pieces: u64) {}
+    fn done(&self) {}
+}
+
+/// Runs a campaign on the current thread pool. The same settings give the same outcome, whatever
+/// the number of threads (unless they bound the time).
+///
+/// # Errors
+///
+/// [`TwinDiffers`] if the share of the schedules that runs the Lua scripts leaves other traces.
+pub fn run(settings: &Settings, progress: &impl Progress) -> Result<Outcome, TwinDiffers> {
+    let rows = rows(settings);
+    let chunks = settings.schedules.div_ceil(CHUNK * settings.shard.1).max(1);
+    progress.expect(rows.len() as u64 * chunks);
+    let deadline = settings.time.map(|time| Instant::now() + time);
+    let mut tallies: Vec<Tally> = rows.iter().map(|_| Tally::default()).collect();
+    let mut next = 0;
+    loop {
+        // A bounded piece at a time, so that memory does not grow with the number of schedules.
+        let end = if deadline.is_some() { next + ROUND } else { chunks.min(next + ROUND) };
+        for (tally, more) in tallies.iter_mut().zip(run_rows(settings, &rows, next..end, progress)?) {
+            tally.add(more);
+        }
+        next = end;
+        let enough = next >= chunks;
+        if enough && deadline.is_none_or(|deadline| Instant::now() >= deadline) {
+            break;
+        }
+        if enough {
+            progress.expect(rows.len() as u64 * ROUND);
+        }
+    }
+    Ok(conclude(settings, &rows, &tallies, progress))
+}
+
+/// A subject at work under a fault.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    subject: Subject,
+    workload: Workload,
+    fault: Option<Fault>,
+}
+
+fn rows(settings: &Settings) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for &subject in &settings.subjects {
+        for &workload in subject.workloads() {
+            let wanted =
+                settings.guarantees.iter().any(|guarantee| guarantee.workload() == workload);
+            for &fault in settings.faults.iter().filter(|_| wanted) {
+                if fault.is_none_or(|fault| subject.can_suffer(fault)) {
+                    rows.push(Row { subject, workload, fault });
+                }
+            }
+        }
+    }
+    rows
+}
+
+/// What the schedules of one row said.
+#[derive(Clone, Debug, Default)]
+struct Tally {
+    /// All schedules.
+    run: u64,
+    /// Those in which the fault bit.
+    schedules: u64,
+    bites: u64,
+    exercised: [u64; Guarantee::ALL.len()],
+    broken: [u64; Guarantee::ALL.len()],
+    /// The first schedules in which each guarantee broke.
+    first: [Vec<u64>; Guarantee::ALL.len()],
+}
+
+impl Tally {
+    fn add(&mut self, more: Self) {
+        self.run += more.run;
+        self.schedules += more.schedules;
+        self.bites += more.bites;
+        for guarantee in 0..Guarantee::ALL.len() {
+            self.exercised[guarantee] += more.exercised[guarantee];
+            self.broken[guarantee] += more.broken[guarantee];
+            let room = CANDIDATES - self.first[guarantee].len();
+            self.first[guarantee].extend(more.first[guarantee].iter().take(room));
+        }
+    }
+
+    fn count(&mut self, row: Row, schedule: u64, run: &Run) {
+        self.run += 1;
+        let bites = row.fault.map_or(1, |fault| run.bites(fault));
+        if bites == 0 {
+            return;
+        }
+        self.schedules += 1;
+        self.bites += u64::from(bites) * u64::from(row.fault.is_some());
+        for &guarantee in Guarantee::ALL {
+            let index = guarantee as usize;
+            self.exercised[index] += u64::from(run.exercised(guarantee));
+            if run.violation(guarantee).is_some() {
+                self.broken[index] += 1;
+                if self.first[index].len() < CANDIDATES {
+                    self.first[index].push(schedule);
+                }
+            }
+        }
+    }
+}
+
+fn run_rows(
+    settings: &Settings,
+    rows: &[Row],
+    chunks: std::ops::Range<u64>,
+    progress: &impl Progress,
+) -> Result<Vec<Tally>, TwinDiffers> {
+    let broken = AtomicBool::new(false);
+    let pieces: Vec<(usize, u64)> =
+        chunks.flat_map(|chunk| (0..rows.len()).map(move |row| (row, chunk))).collect();
+    let tallies: Vec<(usize, Tally)> = pieces
+        .into_par_iter()
+        .map(|(row, chunk)| {
+            let tally = run_chunk(settings, rows[row], chunk, &broken)?;
+            progress.done();
+            Ok((row, tally))
+        })
+        .collect::<Result<_, TwinDiffers>>()?;
+    let mut sums: Vec<Tally> = rows.iter().map(|_| Tally::default()).collect();
+    for (row, tally) in tallies {
+        sums[row].add(tally);
+    }
+    Ok(sums)
+}
+
+fn run_chunk(
+    settings: &Settings,
+    row: Row,
+    chunk: u64,
+    broken: &AtomicBool,
+) -> Result<Tally, TwinDiffers> {
+    let mut tally = Tally::default();
+    let plan = row.subject.plan(row.workload, fault_set(row.fault));
+    let (shard, shards) = settings.shard;
+    for index in chunk * CHUNK..(chunk + 1) * CHUNK {
+        let schedule = index * shards + shard;
+        if settings.time.is_none() && schedule >= settings.schedules {
+            break;
+        }
+        let run = Run::seeded(plan.clone(), settings.seed, schedule);
+        if index.is_multiple_of(LUA_SHARE) && !broken.load(Ordering::Relaxed) {
+            let lua = Plan { engine: Engine::Lua, ..plan.clone() };
+            if Run::seeded(lua, settings.seed, schedule).trace_hash() != run.trace_hash() {
+                broken.store(true, Ordering::Relaxed);
+                let Row { subject, fault, .. } = row;
+                return Err(TwinDiffers { subject, fault, seed: settings.seed, schedule });
+            }
+        }
+        tally.count(row, schedule, &run);
+    }
+    Ok(tally)
+}
+
+fn conclude(
+    settings: &Settings,
+    rows: &[Row],
+    tallies: &[Tally],
+    progress: &impl Progress,
+) -> Outcome {
+    let claims = Claims::current();
+    let names = names(settings);
+    let shrinking = names.iter().filter(|name| {
+        row_of(rows, **name).is_some_and(|row| tallies[row].broken[name.guarantee as usize] > 0)
+    });
+    progress.expect(shrinking.count() as u64);
+    let nothing = Tally::default();
+    let cells = names
+        .into_par_iter()
+        .map(|name| {
+            let tally = row_of(rows, name).map_or(&nothing, |row| &tallies[row]);
+            let cell = cell(settings, &claims, name, tally);
+            if cell.verdict == Verdict::Broken {
+                progress.done();
+            }
+            cell
+        })
+        .collect();
+    Outcome { seed: settings.seed, schedules: tallies.iter().map(|tally| tally.run).sum(), cells }
+}
+
+fn names(settings: &Settings) -> Vec<CellName> {
+    let mut names = Vec::new();
+    for &subject in &settings.subjects {
+        for &guarantee in &settings.guarantees {
+            if subject.workloads().contains(&guarantee.workload()) {
+                names.extend(
+                    settings.faults.iter().map(|&fault| CellName { subject, guarantee, fault }),
+                );
+            }
+        }
+    }
+    names
+}
+
+fn row_of(rows: &[Row], name: CellName) -> Option<usize> {
+    rows.iter().position(|row| {
+        row.subject == name.subject
+            && row.workload == name.guarantee.workload()
+            && row.fault == name.fault
+    })
+}
+
+fn cell(settings: &Settings, claims: &Claims, name: CellName, tally: &Tally) -> Cell {
+    let index = name.guarantee as usize;
+    let verdict = if tally.broken[index] > 0 {
+        Verdict::Broken
+    } else if tally.exercised[index] == 0 {
+        Verdict::NotExercised
+    } else {
+        Verdict::Holds
+    };
+    let stories = tally.first[index].iter();
+    let counterexample = stories
+        .map(|&schedule| counterexample(name, settings.seed, schedule))
+        .min_by_key(|story| (story.decisions.len(), story.events));
+    Cell {
+        name,
+        verdict,
+        claim: claims.of(name),
+        schedules: tally.schedules,
+        bites: tally.bites,
+        broken: tally.broken[index],
+        counterexample,
+    }
+}
+
+/// Shrinks schedule number `schedule`, which breaks the cell's guarantee.
+///
+/// # Panics
+///
+/// If it does not break it.
+#[must_use]
+pub fn counterexample(name: CellName, seed: u64, schedule: u64) -> Counterexample {
+    let plan = name.plan();
+    let breaks = |decisions: &Decisions| {
+        let run = Run::replayed(plan.clone(), decisions);
+        // A story without the fault would be one about another cell.
+        name.fault.is_none_or(|fault| run.bites(fault) > 0)
+            && run.violation(name.guarantee).is_some()
+    };
+    let decisions = decisions_of(plan.clone(), seed, schedule);
+    let decisions = shrink(decisions, SHRINK_RUNS, breaks).decisions;
+    let run = Run::replayed(plan.clone(), &decisions);
+    let violation = run.violation(name.guarantee).expect("shrinking keeps the violation");
+    let log = crate::run::log_of(plan, &decisions);
+    Counterexample {
+        events: log.events.iter().filter(|(at, _)| *at <= violation.at).count(),
+        text: violation.text.clone(),
+        decisions,
+    }
+}
+
+fn fault_set(fault: Option<Fault>) -> FaultSet {
+    fault.map_or(FaultSet::NONE, FaultSet::only)
+}

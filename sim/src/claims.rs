@@ -1,0 +1,89 @@
+//! What is claimed of each cell of the matrix, kept in one file from which the README's table is
+//! made.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{campaign::CellName, faults::Fault};
+
+/// What the campaign found, or what is claimed that it will find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// No schedule broke it.
+    Holds,
+    /// A schedule broke it.
+    Broken,
+    /// No schedule was about it: the fault never bit, or the situation never occurred.
+    NotExercised,
+}
+
+impl Verdict {
+    /// Its name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Broken => "broken",
+            Self::NotExercised => "not-exercised",
+        }
+    }
+}
+
+/// The claims, by subject and guarantee: under which faults it is broken. It holds under all others.
+const CLAIMS: &str = include_str!("../claims.toml");
+
+/// What is claimed of every cell.
+#[derive(Clone, Debug)]
+pub struct Claims(BTreeMap<String, BTreeMap<String, Vec<String>>>);
+
+impl Claims {
+    /// The claims that this version makes.
+    ///
+    /// # Panics
+    ///
+    /// If the file that is compiled in is not well formed; a test reads it.
+    #[must_use]
+    pub fn current() -> Self {
+        Self(toml::from_str(CLAIMS).expect("the claims that are compiled in are well formed"))
+    }
+
+    /// What is claimed of this cell.
+    #[must_use]
+    pub fn of(&self, cell: CellName) -> Verdict {
+        if cell.fault.is_some_and(|fault| !cell.subject.can_suffer(fault)) {
+            return Verdict::NotExercised;
+        }
+        let fault = cell.fault.map_or("none", Fault::name);
+        let broken = self
+            .0
+            .get(cell.subject.name())
+            .and_then(|guarantees| guarantees.get(cell.guarantee.name()))
+            .is_some_and(|faults| faults.iter().any(|name| name == fault));
+        if broken { Verdict::Broken } else { Verdict::Holds }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{guarantees::Guarantee, subjects::Subject};
+
+    #[test]
+    fn every_name_in_the_claims_exists() {
+        let has = |names: &[&str], name: &str| names.contains(&name);
+        let subjects: Vec<_> = Subject::ALL.iter().map(|subject| subject.name()).collect();
+        let guarantees: Vec<_> =
+            Guarantee::ALL.iter().map(|guarantee| guarantee.name()).collect();
+        let mut faults: Vec<_> = Fault::ALL.iter().map(|fault| fault.name()).collect();
+        faults.push("none");
+        for (subject, claims) in Claims::current().0 {
+            assert!(has(&subjects, &subject), "{subject}");
+            for (guarantee, broken) in claims {
+                assert!(has(&guarantees, &guarantee), "{guarantee}");
+                assert!(broken.iter().all(|fault| has(&faults, fault)), "{broken:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! `leasehold merge`: joins the parts of a campaign.
+
+use std::{fs, path::PathBuf};
+
+use clap::Args;
+
+use super::{Ending, Failure, check::publish, output::Target};
+use crate::report::Report;
+
+/// Joins the JSON of the parts of a campaign, and prints the matrix of the whole.
+///
+/// Each part is run by `leasehold check --shard K/N --json FILE`, with the same other options: as a
+/// Kubernetes Indexed Job, as a CI matrix, or one after the other.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  leasehold check --shard 1/2 --json 1.json
+  leasehold check --shard 2/2 --json 2.json
+  leasehold merge 1.json 2.json --json whole.json
+
+Exit status: 0 if every cell is what is claimed of it, 1 if not, 2 after wrong use.")]
+pub(super) struct Merge {
+    /// The JSON of the parts, each once.
+    #[arg(value_name = "FILE", required = true)]
+    parts: Vec<PathBuf>,
+    /// Writes the result as JSON to FILE; with `-`, to standard output and nothing else.
+    #[arg(long, value_name = "FILE")]
+    json: Option<Target>,
+}
+
+impl Merge {
+    pub(super) fn run(self) -> Result<Ending, Failure> {
+        let mut whole: Option<Report> = None;
+        for path in &self.parts {
+            let refusal = |error: String| Failure::Use(format!("{}: {error}", path.display()));
+            let part = read(path).map_err(refusal)?;
+            match &mut whole {
+                None => whole = Some(part),
+                Some(whole) => whole.join(part).map_err(|error| refusal(error.to_string()))?,
+            }
+        }
+        let whole = whole.ok_or_else(|| Failure::Use("give the files of the parts".into()))?;
+        if !whole.is_whole() {
+            let (done, of) = (whole.shards.done.len(), whole.shards.of);
+            eprintln!("warning: only {done} of {of} parts are here");
+        }
+        publish(&whole, self.json.as_ref(), None)
+    }
+}
+
+fn read(path: &PathBuf) -> Result<Report, String> {
+    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let report: Report = serde_json::from_str(&text)
+        .map_err(|error| format!("not a report of `leasehold check --json`: {error}"))?;
+    let own = env!("CARGO_PKG_VERSION");
+    if report.version != own {
+        let theirs = &report.version;
+        return Err(format!("made by version {theirs}, but this is {own}: merge with that version"));
+    }
+    Ok(report)
+}

@@ -1,0 +1,137 @@
+//! Every chance in the simulated world is a decision, and every decision has an address.
+//!
+//! The world asks [`Chance::choose`] and never draws anything itself, so one world serves many
+//! drivers: a seed, a recorded map, the shrinker. Choice **0 is always the calmest**: no fault, the
+//! least delay. Addresses name the kind, the actor and that actor's own count, not a position on a
+//! tape: removing one decision does not shift the others, and that is why shrinking works.
+
+mod replay;
+mod seed;
+mod shrink;
+
+use std::collections::BTreeMap;
+
+pub use replay::Replay;
+pub use seed::{Rates, Seeded};
+pub use shrink::{Shrunk, shrink};
+
+/// What is decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Kind {
+    /// How long a client idles before its next call.
+    Idle,
+    /// What a client does with the lock once it has it.
+    Style,
+    /// The ordinary spread of a request's or reply's time on the wire.
+    Jitter,
+    /// An extraordinary delay of a request or reply.
+    Latency,
+    /// Whether a request is lost.
+    RequestLoss,
+    /// Whether a reply is lost.
+    ReplyLoss,
+    /// Whether a second copy of a request arrives later.
+    Duplicate,
+    /// Whether a server takes a request and stays silent.
+    Hang,
+    /// Whether a client's link is cut.
+    Partition,
+    /// Whether a client's process dies.
+    ClientCrash,
+    /// Whether a client's process stands still.
+    ClientPause,
+    /// Whether a caller drops what it awaits.
+    Cancellation,
+    /// How wrong a client's clock is.
+    ClientClock,
+    /// Whether the server's clock jumps.
+    ServerClock,
+    /// Whether the server restarts without its data.
+    Restart,
+    /// Whether a replica takes over, and what it has not seen.
+    Failover,
+}
+
+impl Kind {
+    /// Every kind, in the order of its number.
+    pub const ALL: [Self; 16] = [
+        Self::Idle,
+        Self::Style,
+        Self::Jitter,
+        Self::Latency,
+        Self::RequestLoss,
+        Self::ReplyLoss,
+        Self::Duplicate,
+        Self::Hang,
+        Self::Partition,
+        Self::ClientCrash,
+        Self::ClientPause,
+        Self::Cancellation,
+        Self::ClientClock,
+        Self::ServerClock,
+        Self::Restart,
+        Self::Failover,
+    ];
+
+    /// The kind with this number.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+
+    /// Whether the decision belongs to the workload, not to a fault.
+    #[must_use]
+    pub fn is_workload(self) -> bool {
+        matches!(self, Self::Idle | Self::Jitter | Self::Style)
+    }
+}
+
+/// The address of a decision: "the latency of client 2's 7th request".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Site {
+    /// What is decided.
+    pub kind: Kind,
+    /// For whom.
+    pub actor: u8,
+    /// The how-manieth of that actor.
+    pub occurrence: u32,
+}
+
+/// A source of choices.
+pub trait Chance {
+    /// One of `0..options`, where 0 is the calmest. `options` is at least 1.
+    fn choose(&mut self, site: Site, options: u32) -> u32;
+}
+
+/// The choices that were not the calmest, by address: all there is to know about a run.
+pub type Decisions = BTreeMap<Site, u32>;
+
+/// Writes down what another source chose.
+#[derive(Clone, Debug)]
+pub struct Recording<C> {
+    inner: C,
+    decisions: Decisions,
+}
+
+impl<C> Recording<C> {
+    /// Records the choices of `inner`.
+    pub fn of(inner: C) -> Self {
+        Self { inner, decisions: Decisions::new() }
+    }
+
+    /// What was chosen.
+    pub fn into_decisions(self) -> Decisions {
+        self.decisions
+    }
+}
+
+impl<C: Chance> Chance for Recording<C> {
+    fn choose(&mut self, site: Site, options: u32) -> u32 {
+        let choice = self.inner.choose(site, options);
+        if choice != 0 {
+            self.decisions.insert(site, choice);
+        }
+        choice
+    }
+}

@@ -1,0 +1,91 @@
+//! Choices from a seed, with swarm: each seed draws its own rates.
+
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
+
+use super::{Chance, Kind, Site};
+
+/// How often each kind of fault strikes, out of 2³².
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rates([u32; Kind::ALL.len()]);
+
+/// One in so many opportunities, from a storm to a single event in a run.
+const ONE_IN: [u64; 6] = [4, 12, 30, 80, 200, 500];
+
+impl Rates {
+    /// Rates drawn for one schedule.
+    fn draw(random: &mut ChaCha8Rng) -> Self {
+        Self(Kind::ALL.map(|kind| {
+            if kind.is_workload() {
+                return u32::MAX;
+            }
+            if kind == Kind::ClientClock {
+                // Decided once in a run, so that it has to be likely.
+                return u32::MAX / 4 * 3;
+            }
+            let draw = below(random.next_u32(), ONE_IN.len() as u32) as usize;
+            ((1u64 << 32) / ONE_IN[draw]) as u32
+        }))
+    }
+}
+
+/// ChaCha8 with one key per campaign and one stream per schedule, so that schedules are
+/// independent and any of them can be run alone.
+#[derive(Clone, Debug)]
+pub struct Seeded {
+    random: ChaCha8Rng,
+    rates: Rates,
+}
+
+impl Seeded {
+    /// The choices of schedule number `schedule` of the campaign `seed`.
+    #[must_use]
+    pub fn new(seed: u64, schedule: u64) -> Self {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        random.set_stream(schedule);
+        let rates = Rates::draw(&mut random);
+        Self { random, rates }
+    }
+}
+
+impl Chance for Seeded {
+    #[inline]
+    fn choose(&mut self, site: Site, options: u32) -> u32 {
+        if options == 1 {
+            return 0;
+        }
+        let rate = self.rates.0[site.kind as usize];
+        if rate == u32::MAX {
+            return below(self.random.next_u32(), options);
+        }
+        if self.random.next_u32() >= rate {
+            return 0;
+        }
+        1 + below(self.random.next_u32(), options - 1)
+    }
+}
+
+/// A number below `bound` from 32 random bits. The bias of less than `bound / 2³²` does not matter.
+fn below(random: u32, bound: u32) -> u32 {
+    ((u64::from(random) * u64::from(bound)) >> 32) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schedule_is_the_same_each_time_and_unlike_its_neighbour() {
+        let draw = |schedule| {
+            let mut chance = Seeded::new(7, schedule);
+            (0..64)
+                .map(|occurrence| {
+                    chance.choose(Site { kind: Kind::Jitter, actor: 0, occurrence }, 1_000)
+                })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(draw(1), draw(1));
+        assert_ne!(draw(1), draw(2));
+        assert!(draw(1).iter().all(|&choice| choice < 1_000));
+    }
+}

@@ -1,0 +1,70 @@
+//! A client's link drops everything for a while, in one or both directions.
+
+use super::Fault;
+use crate::{
+    decide::{Chance, Site},
+    history::Client,
+    report::words::{client, pick, span},
+    world::{Step, Watch},
+};
+
+/// Shorter than a time-out, longer than one, longer than a lease.
+const LENGTHS: [u64; 3] = [100_000, 600_000, 1_600_000];
+
+impl<C: Chance, W: Watch> Step<'_, C, W> {
+    /// Whether the link of `client` is cut as it sends its request numbered `call`.
+    #[inline]
+    pub(crate) fn cut_link(&mut self, client: Client, call: u32) {
+        let choice = self.strikes(Fault::Partition, client, call, 10);
+        if choice == 0 {
+            return;
+        }
+        let (direction, length) = ((choice - 1) / 3, LENGTHS[(choice as usize - 1) % 3]);
+        let until = (self.core.now + length).min(self.core.plan.faults_end);
+        let link = &mut self.host(client).link;
+        if direction != 1 {
+            link.requests_cut_until = until;
+        }
+        if direction != 0 {
+            link.replies_cut_until = until;
+        }
+        self.struck(Fault::Partition, Some(client), choice, until);
+    }
+
+    #[inline]
+    pub(crate) fn cuts_request(&mut self, client: Client, call: u32) -> bool {
+        let cut = self.core.now < self.host(client).link.requests_cut_until;
+        if cut {
+            self.bit(Fault::Partition, Some(client), call);
+        }
+        cut
+    }
+
+    #[inline]
+    pub(crate) fn cuts_reply(&mut self, client: Client, call: u32) -> bool {
+        let cut = self.core.now < self.host(client).link.replies_cut_until;
+        if cut {
+            self.bit(Fault::Partition, Some(client), call);
+        }
+        cut
+    }
+}
+
+pub(crate) fn describe(site: Site, choice: u32) -> String {
+    let call = site.occurrence;
+    format!("as it sends request {call}, client {} {}", client(site.actor), strike(choice))
+}
+
+pub(crate) fn strike(choice: u32) -> String {
+    let way = match choice.saturating_sub(1) / 3 {
+        0 => "all its requests",
+        1 => "all replies to it",
+        _ => "everything",
+    };
+    let length = pick(&LENGTHS, choice.saturating_sub(1) % 3);
+    format!("is cut off: for {}, its link drops {way}", span(length))
+}
+
+pub(crate) fn bite(call: u32) -> Option<String> {
+    Some(format!("loses request {call}, or the reply to it, to the cut link"))
+}

@@ -1,0 +1,44 @@
+//! The server restarts without its data.
+
+use super::Fault;
+use crate::{
+    decide::{Chance, Site},
+    history::Client,
+    redis::Redis,
+    report::words::request,
+    world::{Replica, Step, Watch},
+};
+
+impl<C: Chance, W: Watch> Step<'_, C, W> {
+    /// Whether the server restarts as request `call` of `client` arrives.
+    #[inline]
+    pub(crate) fn restart(&mut self, client: Client, call: u32) {
+        if self.strikes(Fault::Restart, client, call, 2) == 1 {
+            let server = &mut self.core.server;
+            let lost = server.redis.keyspace.len();
+            server.redis = Redis::default();
+            if let Some(replica) = &mut server.replica {
+                // A replica follows its primary, also into nothing.
+                *replica = Replica::default();
+                server.redis.keyspace.watch_changes(true);
+            }
+            self.struck(Fault::Restart, None, 1, self.core.now);
+            if lost > 0 {
+                self.bit(Fault::Restart, None, call);
+            }
+            self.look(false);
+        }
+    }
+}
+
+pub(crate) fn describe(site: Site, choice: u32) -> String {
+    format!("as {} arrives, {}", request(site), strike(choice))
+}
+
+pub(crate) fn strike(_choice: u32) -> String {
+    "the server restarts without its data".into()
+}
+
+pub(crate) fn bite(_call: u32) -> Option<String> {
+    None
+}

@@ -1,0 +1,55 @@
+//! The server's wall clock, by which keys expire, jumps.
+
+use super::Fault;
+use crate::{
+    decide::{Chance, Site},
+    history::Client,
+    report::words::{pick, request, span},
+    world::{Step, Watch},
+};
+
+/// How far the clock is off after the jump.
+const OFFSETS: [i64; 5] = [0, 200_000, 2_500_000, -200_000, -2_500_000];
+
+impl<C: Chance, W: Watch> Step<'_, C, W> {
+    /// Whether the clock jumps as request `call` of `client` arrives.
+    #[inline]
+    pub(crate) fn jump_clock(&mut self, client: Client, call: u32) {
+        let choice = self.strikes(Fault::ServerClock, client, call, OFFSETS.len() as u32);
+        if choice > 0 {
+            // What has expired is gone by now: a server does not wait to be asked.
+            let wall_ms = self.core.server.wall(self.core.now) / 1_000;
+            self.core.server.redis.keyspace.purge(wall_ms, usize::MAX);
+            self.look(false);
+            self.core.server.clock_offset_us = OFFSETS[choice as usize];
+            let timed = self.core.server.redis.keyspace.len() > 0;
+            self.struck(Fault::ServerClock, None, choice, self.core.now);
+            if timed {
+                self.bit(Fault::ServerClock, None, call);
+            }
+            self.look_again();
+        }
+    }
+
+    /// The clock is set right.
+    pub(crate) fn heal_server_clock(&mut self) {
+        if self.core.server.clock_offset_us != 0 {
+            self.core.server.clock_offset_us = 0;
+            self.look_again();
+        }
+    }
+}
+
+pub(crate) fn describe(site: Site, choice: u32) -> String {
+    format!("as {} arrives, {}", request(site), strike(choice))
+}
+
+pub(crate) fn strike(choice: u32) -> String {
+    let offset = pick(&OFFSETS, choice);
+    let way = if offset < 0 { "behind" } else { "ahead of" };
+    format!("the server's clock jumps to {} {way} true time", span(offset.unsigned_abs()))
+}
+
+pub(crate) fn bite(_call: u32) -> Option<String> {
+    None
+}

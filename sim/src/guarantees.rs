@@ -1,0 +1,144 @@
+//! What is promised: one claim a file, each judged from the history alone.
+//!
+//! A checker never reads a machine, a server or a decision, so it can judge any history, also one
+//! of an algorithm that it has never heard of.
+
+mod exclusion;
+mod fence_order;
+mod fenced_exclusion;
+mod idempotence;
+mod ledger;
+mod liveness;
+mod no_zombie;
+mod orphan_bound;
+mod ownership;
+mod timely_loss;
+mod truthful_outcome;
+
+#[cfg(test)]
+mod stories;
+
+use ledger::Ledger;
+
+use crate::{history::Event, subjects::Workload};
+
+/// What a checker found: the claim does not hold, since…
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// When, in true microseconds.
+    pub at: u64,
+    /// What happened, as a sentence.
+    pub text: String,
+}
+
+/// Judges one claim.
+pub(crate) trait Checker: Default {
+    /// Looks at the next event. `ledger` has seen it already.
+    fn observe(&mut self, at: u64, event: &Event, ledger: &Ledger) -> Result<(), String>;
+
+    /// Whether the situation that the claim is about occurred at all.
+    fn exercised(&self) -> bool;
+}
+
+macro_rules! guarantees {
+    ($($variant:ident $module:ident $name:literal $workload:ident $claim:literal;)*) => {
+        /// A promise.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Guarantee {
+            $(#[doc = $claim] $variant,)*
+        }
+
+        impl Guarantee {
+            /// Every guarantee, in the order of the reports.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// Its name on the command line and in reports.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+
+            /// The exact claim, as a sentence.
+            #[must_use]
+            pub fn claim(self) -> &'static str {
+                match self { $(Self::$variant => $claim),* }
+            }
+
+            /// What clients must do for it to be judged.
+            #[must_use]
+            pub fn workload(self) -> Workload {
+                match self { $(Self::$variant => Workload::$workload),* }
+            }
+        }
+
+        /// All checkers at work on one history.
+        #[derive(Debug, Default)]
+        pub struct Court {
+            ledger: Ledger,
+            violations: [Option<Violation>; Guarantee::ALL.len()],
+            $($module: $module::$variant,)*
+        }
+
+        impl Court {
+            /// Hears the next event.
+            #[inline]
+            pub fn hear(&mut self, at: u64, event: &Event) {
+                self.ledger.enter(at, event);
+                $(
+                    if let Err(text) = self.$module.observe(at, event, &self.ledger) {
+                        self.convict(Guarantee::$variant, at, text);
+                    }
+                )*
+            }
+
+            /// Whether the history was one that `guarantee` is about.
+            #[must_use]
+            pub fn exercised(&self, guarantee: Guarantee) -> bool {
+                match guarantee { $(Guarantee::$variant => self.$module.exercised()),* }
+            }
+        }
+    };
+}
+
+guarantees! {
+    Exclusion exclusion "exclusion" Lock
+        "No client acts under the lock while another client's later grant is alive.";
+    FencedExclusion fenced_exclusion "fenced-exclusion" Lock
+        "A resource that checks fences never accepts an older holder's write after a newer one's.";
+    FenceOrder fence_order "fence-order" Lock
+        "Each grant has a greater fence than every grant before it.";
+    Ownership ownership "ownership" Lock
+        "No command changes a key that is under another grant's token.";
+    TruthfulOutcome truthful_outcome "truthful-outcome" Lock
+        "What a call returns is true: a lock that is said not to be held is not and will not be.";
+    NoZombie no_zombie "no-zombie" Lock
+        "A token that was given up never comes back.";
+    TimelyLoss timely_loss "timely-loss" Lock
+        "A holder is told that its lease is over no later than its own deadline.";
+    OrphanBound orphan_bound "orphan-bound" Lock
+        "No key outlives the longest lease that was asked for it.";
+    Liveness liveness "liveness" Lock
+        "Every call ends by its deadline, and once faults are over, those who ask are served.";
+    Idempotence idempotence "idempotence" Lock
+        "Extending or releasing twice does what doing it once does.";
+}
+
+impl Court {
+    /// What was found against `guarantee` first.
+    #[must_use]
+    pub fn violation(&self, guarantee: Guarantee) -> Option<&Violation> {
+        self.violations[guarantee as usize].as_ref()
+    }
+
+    #[cold]
+    fn convict(&mut self, guarantee: Guarantee, at: u64, text: String) {
+        self.violations[guarantee as usize].get_or_insert(Violation { at, text });
+    }
+}
+
+/// The number of clients that a history may have.
+pub(crate) const CLIENTS: usize = 8;
+
+/// How much later than a deadline an alarm may be seen to ring, for rounding: 10 µs.
+pub(crate) const SLACK: u64 = 10;

@@ -1,0 +1,50 @@
+//! Each grant has a greater fence than every grant before it.
+
+use super::{Checker, Ledger};
+use crate::history::Event;
+
+#[derive(Debug, Default)]
+pub(crate) struct FenceOrder {
+    last: Option<u64>,
+    grants: u32,
+}
+
+impl Checker for FenceOrder {
+    #[inline]
+    fn observe(&mut self, _at: u64, event: &Event, _ledger: &Ledger) -> Result<(), String> {
+        if let Event::Granted { token, fence } = *event {
+            self.grants += 1;
+            if let Some(last) = self.last.filter(|&last| fence <= last) {
+                let client = token.client();
+                return Err(if fence == 0 {
+                    format!("client {client} is granted the lock without any fence")
+                } else {
+                    format!("client {client} is granted fence {fence} after fence {last}")
+                });
+            }
+            self.last = Some(fence);
+        }
+        Ok(())
+    }
+
+    fn exercised(&self) -> bool {
+        self.grants > 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Guarantee, stories::*};
+
+    #[test]
+    fn accepts_growing_fences() {
+        let story = [granted(0, 1, 5), granted(1, 1, 6), granted(0, 2, 900)];
+        assert_eq!(judge(Guarantee::FenceOrder, &story), None);
+    }
+
+    #[test]
+    fn rejects_a_repeated_fence() {
+        let story = [granted(0, 1, 5), granted(1, 1, 5)];
+        assert!(judge(Guarantee::FenceOrder, &story).is_some());
+    }
+}

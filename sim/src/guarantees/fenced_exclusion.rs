@@ -1,0 +1,49 @@
+//! A resource that checks fences never accepts an older holder's write after a newer one's.
+
+use super::{Checker, Ledger};
+use crate::history::Event;
+
+#[derive(Debug, Default)]
+pub(crate) struct FencedExclusion {
+    newest: u64,
+    writers: u8,
+}
+
+impl Checker for FencedExclusion {
+    #[inline]
+    fn observe(&mut self, _at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
+        if let Event::Wrote { client, token, accepted: true, .. } = *event {
+            self.writers |= 1 << client;
+            let order = ledger.order(token);
+            if order < self.newest {
+                return Err(format!(
+                    "the resource accepts a write of client {client}, whose grant is older than one \
+                     that it has accepted before"
+                ));
+            }
+            self.newest = order;
+        }
+        Ok(())
+    }
+
+    fn exercised(&self) -> bool {
+        self.writers.count_ones() > 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Guarantee, stories::*};
+
+    #[test]
+    fn accepts_an_older_write_that_was_refused() {
+        let story = [granted(0, 1, 1), granted(1, 1, 2), wrote(1, 1, true), wrote(0, 1, false)];
+        assert_eq!(judge(Guarantee::FencedExclusion, &story), None);
+    }
+
+    #[test]
+    fn rejects_an_older_write_that_was_accepted() {
+        let story = [granted(0, 1, 1), granted(1, 1, 2), wrote(1, 1, true), wrote(0, 1, true)];
+        assert!(judge(Guarantee::FencedExclusion, &story).is_some());
+    }
+}

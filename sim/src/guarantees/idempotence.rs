@@ -1,0 +1,94 @@
+//! Extending or releasing twice does what doing it once does.
+
+use super::{CLIENTS, Checker, Ledger};
+use crate::history::{Act, Ask, Event};
+
+/// Servers count in whole milliseconds.
+const ROUNDING: u64 = 2_000;
+
+#[derive(Debug, Default)]
+pub(crate) struct Idempotence {
+    expires: u64,
+    /// Whether the extension that each client asked for was applied already.
+    extended: [bool; CLIENTS],
+    /// Whether the last command was applied before.
+    again: bool,
+    repeatable: u32,
+}
+
+impl Checker for Idempotence {
+    #[inline]
+    fn observe(&mut self, at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
+        match *event {
+            Event::Asked { client, ask: Ask::Extend, .. } => {
+                self.extended[usize::from(client)] = false;
+            }
+            Event::Applied { act: Act::Release, .. } => self.repeatable += 1,
+            Event::Applied { client, act: Act::Extend, .. } => {
+                self.repeatable += 1;
+                self.again = core::mem::replace(&mut self.extended[usize::from(client)], true);
+            }
+            Event::Key { before, after, expires, by_request } => {
+                let earlier = core::mem::replace(&mut self.expires, expires);
+                let (act, _, lease) = ledger.applied;
+                if !by_request || act != Act::Extend {
+                    return Ok(());
+                }
+                if before.is_none() || before != after {
+                    return Err("an extension creates or removes the key".into());
+                }
+                if self.again && expires > at + lease + ROUNDING {
+                    return Err(format!(
+                        "extending again adds: the key now lives {} ms, {} more than one extension \
+                         asks for",
+                        (expires - at) / 1_000,
+                        (expires - at - lease) / 1_000
+                    ));
+                }
+                if expires + ROUNDING < earlier {
+                    return Err("an extension makes the lease shorter".into());
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn exercised(&self) -> bool {
+        self.repeatable > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Guarantee, stories::*};
+    use crate::history::Act;
+
+    fn extended(before: u64, after: u64) -> Option<String> {
+        let mine = Some(token(0, 1));
+        let story = [
+            key(None, mine, before),
+            applied(0, 1, Act::Extend, 10_000),
+            applied(0, 1, Act::Extend, 10_000),
+            key(mine, mine, after),
+        ];
+        judge(Guarantee::Idempotence, &story)
+    }
+
+    #[test]
+    fn accepts_an_extension_to_what_was_asked() {
+        assert_eq!(extended(5_000, 10_400), None);
+    }
+
+    #[test]
+    fn rejects_an_extension_that_adds_or_shortens() {
+        assert!(extended(10_000, 20_000).is_some());
+        assert!(extended(10_000, 5_000).is_some());
+    }
+
+    #[test]
+    fn rejects_an_extension_that_creates_the_key() {
+        let story = [applied(0, 1, Act::Extend, 10_000), key(None, Some(token(0, 1)), 9_000)];
+        assert!(judge(Guarantee::Idempotence, &story).is_some());
+    }
+}

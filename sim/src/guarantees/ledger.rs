@@ -1,0 +1,71 @@
+//! What several checkers need to know of the history so far.
+
+use super::CLIENTS;
+use crate::{
+    faults::Fault,
+    history::{Act, Event, TokenId},
+};
+
+/// How many of the last grants are remembered; an older one counts as the oldest.
+const REMEMBERED: usize = 32;
+
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    grants: [(u32, u64); REMEMBERED],
+    granted: u64,
+    /// Whose token is under the key, and until when.
+    pub(crate) key: Option<(TokenId, u64)>,
+    /// What the last request did, on whose behalf, and the lease that it asked for.
+    pub(crate) applied: (Act, Option<TokenId>, u64),
+    pub(crate) paused_until: [u64; CLIENTS],
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self {
+            grants: [(u32::MAX, 0); REMEMBERED],
+            granted: 0,
+            key: None,
+            applied: (Act::Other, None, 0),
+            paused_until: [0; CLIENTS],
+        }
+    }
+}
+
+impl Ledger {
+    #[inline]
+    pub(super) fn enter(&mut self, _at: u64, event: &Event) {
+        match *event {
+            Event::Granted { token, .. } => {
+                self.granted += 1;
+                let place = self.granted as usize % REMEMBERED;
+                self.grants[place] = (token.as_u32(), self.granted);
+            }
+            Event::Key { after, expires, .. } => self.key = after.map(|token| (token, expires)),
+            Event::Applied { act, behalf, lease, .. } => self.applied = (act, behalf, lease),
+            Event::Struck { fault: Fault::ClientPause, client: Some(client), until, .. } => {
+                self.paused_until[usize::from(client)] = until;
+            }
+            _ => {}
+        }
+    }
+
+    /// The place of the grant under `token` in the order of grants, 0 if it is not known.
+    #[inline]
+    pub(crate) fn order(&self, token: TokenId) -> u64 {
+        let mut place = self.granted as usize % REMEMBERED;
+        for _ in 0..REMEMBERED {
+            let (known, order) = self.grants[place];
+            if known == token.as_u32() {
+                return order;
+            }
+            place = (place + REMEMBERED - 1) % REMEMBERED;
+        }
+        0
+    }
+
+    /// Whether the key is under `token` at true time `at`.
+    pub(crate) fn is_held(&self, at: u64, token: TokenId) -> bool {
+        self.key.is_some_and(|(holder, expires)| holder == token && at < expires)
+    }
+}

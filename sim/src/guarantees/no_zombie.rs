@@ -1,0 +1,67 @@
+//! A token that was given up never comes back.
+
+use super::{CLIENTS, Checker, Ledger};
+use crate::history::{Answer, Ask, Event, TokenId};
+
+/// How many tokens of a client are remembered as given up.
+const REMEMBERED: usize = 8;
+
+#[derive(Debug, Default)]
+pub(crate) struct NoZombie {
+    gone: [Vec<TokenId>; CLIENTS],
+}
+
+impl Checker for NoZombie {
+    #[inline]
+    fn observe(&mut self, _at: u64, event: &Event, _ledger: &Ledger) -> Result<(), String> {
+        match *event {
+            Event::Told {
+                client,
+                ask: Ask::Release,
+                answer: Answer::NotHeld | Answer::Released,
+                token: Some(token),
+            } => {
+                let gone = &mut self.gone[usize::from(client)];
+                if gone.len() == REMEMBERED {
+                    gone.remove(0);
+                }
+                gone.push(token);
+            }
+            Event::Key { before, after: Some(token), .. } if before != Some(token) => {
+                let client = token.client();
+                if self.gone.get(usize::from(client)).is_some_and(|gone| gone.contains(&token)) {
+                    return Err(format!(
+                        "grant {token} of client {client} is back under the key after it was \
+                         released"
+                    ));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn exercised(&self) -> bool {
+        self.gone.iter().any(|gone| !gone.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Guarantee, stories::*};
+    use crate::history::{Answer, Ask};
+
+    #[test]
+    fn accepts_the_next_grant_of_the_same_client() {
+        let released = told(0, 1, Ask::Release, Answer::Released);
+        let story = [released, key(None, Some(token(0, 2)), 9_999)];
+        assert_eq!(judge(Guarantee::NoZombie, &story), None);
+    }
+
+    #[test]
+    fn rejects_a_released_grant_that_is_back() {
+        let released = told(0, 1, Ask::Release, Answer::Released);
+        let story = [released, key(None, Some(token(0, 1)), 9_999)];
+        assert!(judge(Guarantee::NoZombie, &story).is_some());
+    }
+}

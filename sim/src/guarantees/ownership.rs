@@ -1,0 +1,52 @@
+//! No command changes a key that is under another grant's token.
+
+use super::{Checker, Ledger};
+use crate::history::Event;
+
+#[derive(Debug, Default)]
+pub(crate) struct Ownership {
+    changes: u32,
+}
+
+impl Checker for Ownership {
+    #[inline]
+    fn observe(&mut self, _at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
+        if let Event::Key { before: Some(owner), by_request: true, .. } = *event {
+            self.changes += 1;
+            let (act, behalf, _) = ledger.applied;
+            if behalf != Some(owner) {
+                let whose = behalf.map_or_else(String::new, |token| {
+                    format!(" by client {}, for its own grant {token},", token.client())
+                });
+                return Err(format!(
+                    "a command ({act:?}){whose} changes the key that is under grant {owner} of \
+                     client {}",
+                    owner.client()
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn exercised(&self) -> bool {
+        self.changes > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Guarantee, stories::*};
+    use crate::history::Act;
+
+    #[test]
+    fn accepts_a_release_of_ones_own() {
+        let story = [applied(0, 1, Act::Release, 0), key(Some(token(0, 1)), None, 0)];
+        assert_eq!(judge(Guarantee::Ownership, &story), None);
+    }
+
+    #[test]
+    fn rejects_a_release_of_anothers() {
+        let story = [applied(0, 1, Act::Release, 0), key(Some(token(1, 1)), None, 0)];
+        assert!(judge(Guarantee::Ownership, &story).is_some());
+    }
+}

@@ -1,0 +1,66 @@
+//! Short hand-written histories, to see that each checker accepts and rejects.
+
+use super::{Court, Guarantee};
+use crate::{
+    faults::Fault,
+    history::{Act, Answer, Ask, Client, End, Event, TokenId},
+};
+
+/// The token with this number of `client`.
+pub(crate) fn token(client: Client, number: u32) -> TokenId {
+    TokenId::parse(format!("{client}-0.{number}#1").as_bytes()).expect("a token's form")
+}
+
+/// The verdict on events that happen 100 µs apart, the first at 100 µs.
+pub(crate) fn judge(guarantee: Guarantee, events: &[Event]) -> Option<String> {
+    let mut court = Court::default();
+    for (index, event) in events.iter().enumerate() {
+        court.hear(100 * (index as u64 + 1), event);
+    }
+    court.violation(guarantee).map(|violation| violation.text.clone())
+}
+
+pub(crate) fn granted(client: Client, number: u32, fence: u64) -> Event {
+    Event::Granted { token: token(client, number), fence }
+}
+
+pub(crate) fn held(client: Client, number: u32, until: u64) -> Event {
+    Event::Held { client, token: token(client, number), fence: 1, until }
+}
+
+pub(crate) fn acted(client: Client, number: u32) -> Event {
+    Event::Acted { client, token: token(client, number) }
+}
+
+pub(crate) fn ended(client: Client, number: u32) -> Event {
+    Event::Ended { client, token: token(client, number), end: End::Releasing }
+}
+
+pub(crate) fn lost(client: Client, number: u32) -> Event {
+    Event::Ended { client, token: token(client, number), end: End::Lost }
+}
+
+pub(crate) fn wrote(client: Client, number: u32, accepted: bool) -> Event {
+    Event::Wrote { client, token: token(client, number), fence: 1, accepted }
+}
+
+pub(crate) fn asked(client: Client, ask: Ask, by: u64) -> Event {
+    Event::Asked { client, ask, by }
+}
+
+pub(crate) fn told(client: Client, number: u32, ask: Ask, answer: Answer) -> Event {
+    Event::Told { client, ask, answer, token: Some(token(client, number)) }
+}
+
+pub(crate) fn applied(client: Client, number: u32, act: Act, lease: u64) -> Event {
+    let behalf = Some(token(client, number));
+    Event::Applied { client, call: 1, copy: 0, act, behalf, lease }
+}
+
+pub(crate) fn key(before: Option<TokenId>, after: Option<TokenId>, expires: u64) -> Event {
+    Event::Key { before, after, expires, by_request: true }
+}
+
+pub(crate) fn paused(client: Client, until: u64) -> Event {
+    Event::Struck { fault: Fault::ClientPause, client: Some(client), choice: 1, until }
+}

@@ -1,0 +1,77 @@
+//! A holder is told that its lease is over no later than its own deadline.
+//!
+//! A process that stands still cannot be told anything; it must be told as soon as it runs.
+
+use super::{CLIENTS, Checker, Ledger, SLACK};
+use crate::history::{Client, End, Event};
+
+#[derive(Debug, Default)]
+pub(crate) struct TimelyLoss {
+    until: [Option<u64>; CLIENTS],
+    ended: u32,
+}
+
+impl Checker for TimelyLoss {
+    #[inline]
+    fn observe(&mut self, at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
+        match *event {
+            Event::Held { client, until, .. } => {
+                self.until[usize::from(client)] = Some(until);
+                Ok(())
+            }
+            Event::Acted { client, .. } => self.told_in_time(at, client, ledger),
+            Event::Ended { client, end, .. } => {
+                self.ended += 1;
+                let verdict = self.told_in_time(at, client, ledger);
+                self.until[usize::from(client)] = None;
+                if end == End::Gone { Ok(()) } else { verdict }
+            }
+            Event::Finished => {
+                (0..CLIENTS).try_for_each(|client| self.told_in_time(at, client as Client, ledger))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn exercised(&self) -> bool {
+        self.ended > 0
+    }
+}
+
+impl TimelyLoss {
+    fn told_in_time(&self, at: u64, client: Client, ledger: &Ledger) -> Result<(), String> {
+        let index = usize::from(client);
+        match self.until[index] {
+            Some(until) if at > until.max(ledger.paused_until[index]) + SLACK => Err(format!(
+                "client {client} still believes that it holds the lock {} ms after its lease was \
+                 over, and nothing told it",
+                (at - until) / 1_000
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Guarantee, stories::*};
+    use crate::history::Event;
+
+    #[test]
+    fn accepts_a_loss_at_the_deadline() {
+        assert_eq!(judge(Guarantee::TimelyLoss, &[held(0, 1, 200), lost(0, 1)]), None);
+    }
+
+    #[test]
+    fn accepts_a_late_loss_of_a_process_that_stood_still() {
+        let story = [held(0, 1, 150), paused(0, 300), lost(0, 1)];
+        assert_eq!(judge(Guarantee::TimelyLoss, &story), None);
+    }
+
+    #[test]
+    fn rejects_a_holder_that_was_never_told() {
+        assert!(judge(Guarantee::TimelyLoss, &[held(0, 1, 150), lost(0, 1)]).is_some());
+        assert!(judge(Guarantee::TimelyLoss, &[held(0, 1, 150), acted(0, 1)]).is_some());
+        assert!(judge(Guarantee::TimelyLoss, &[held(0, 1, 150), Event::Finished]).is_some());
+    }
+}

@@ -1,0 +1,168 @@
+//! What a call returns is true: a lock that is said not to be held is not and will not be.
+
+use super::{CLIENTS, Checker, Ledger};
+use crate::history::{Act, Answer, Ask, Client, Event, TokenId};
+
+/// How many calls back a denial is remembered.
+const REMEMBERED: usize = 8;
+
+#[derive(Debug, Default)]
+pub(crate) struct TruthfulOutcome {
+    /// The last token that each client had used before its present call.
+    before_call: [Option<TokenId>; CLIENTS],
+    last_token: [Option<TokenId>; CLIENTS],
+    /// The tokens of calls that said "not acquired": after the first, up to the second.
+    denied: [Vec<(Option<TokenId>, TokenId)>; CLIENTS],
+    /// The last token that was removed by its own release.
+    freed: Option<TokenId>,
+    answers: u32,
+}
+
+impl Checker for TruthfulOutcome {
+    #[inline]
+    fn observe(&mut self, at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
+        match *event {
+            Event::Asked { client, ask: Ask::Acquire, .. } => {
+                self.before_call[usize::from(client)] = self.last_token[usize::from(client)];
+                Ok(())
+            }
+            Event::Told { client, answer, token: Some(token), .. } => {
+                self.answers += 1;
+                self.last_token[usize::from(client)] = Some(token);
+                self.judge(at, client, answer, token, ledger)
+            }
+            Event::Held { client, until, .. } if until <= at => {
+                Err(format!("client {client} is handed a lease that is over already"))
+            }
+            Event::Key { before, after: None, by_request: true, .. }
+                if ledger.applied.0 == Act::Release =>
+            {
+                self.freed = before;
+                Ok(())
+            }
+            Event::Key { after: Some(token), .. } => self.stored(token),
+            _ => Ok(()),
+        }
+    }
+
+    fn exercised(&self) -> bool {
+        self.answers > 0
+    }
+}
+
+impl TruthfulOutcome {
+    fn judge(
+        &mut self,
+        at: u64,
+        client: Client,
+        answer: Answer,
+        token: TokenId,
+        ledger: &Ledger,
+    ) -> Result<(), String> {
+        let held = ledger.is_held(at, token);
+        match answer {
+            Answer::NotAcquired => self.deny(at, client, token, ledger),
+            Answer::Acquired if ledger.order(token) == 0 => {
+                Err(format!("client {client} is told that it holds the lock, which nobody granted"))
+            }
+            Answer::NotHeld if self.freed == Some(token) => Err(format!(
+                "client {client} is told that the lock was not its own, although its own release \
+                 freed it"
+            )),
+            Answer::NotHeld | Answer::Taken if held => Err(format!(
+                "client {client} is told that it does not hold the lock, but the key is under its \
+                 token"
+            )),
+            Answer::Released if held => Err(format!(
+                "client {client} is told that the lock is free, but the key is under its token"
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn deny(
+        &mut self,
+        at: u64,
+        client: Client,
+        token: TokenId,
+        ledger: &Ledger,
+    ) -> Result<(), String> {
+        let index = usize::from(client);
+        if self.denied[index].len() == REMEMBERED {
+            self.denied[index].remove(0);
+        }
+        self.denied[index].push((self.before_call[index], token));
+        match ledger.key {
+            Some((holder, expires)) if at < expires => self.stored(holder),
+            _ => Ok(()),
+        }
+    }
+
+    fn stored(&self, token: TokenId) -> Result<(), String> {
+        let client = token.client();
+        let Some(denied) = self.denied.get(usize::from(client)) else { return Ok(()) };
+        let lied = denied.iter().any(|&(before, last)| {
+            token.same_life(last)
+                && token.number() <= last.number()
+                && before.is_none_or(|before| {
+                    !before.same_life(token) || token.number() > before.number()
+                })
+        });
+        if lied {
+            return Err(format!(
+                "client {client} is told that it did not get the lock, but the key is under its \
+                 token"
+            ));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Guarantee, stories::*};
+    use crate::history::{Act, Answer, Ask};
+
+    fn verdict(story: &[crate::history::Event]) -> Option<String> {
+        judge(Guarantee::TruthfulOutcome, story)
+    }
+
+    #[test]
+    fn accepts_a_denial_while_another_holds_the_lock() {
+        let denied = told(0, 1, Ask::Acquire, Answer::NotAcquired);
+        let story = [asked(0, Ask::Acquire, 9_999), key(None, Some(token(1, 1)), 9_999), denied];
+        assert_eq!(verdict(&story), None);
+    }
+
+    #[test]
+    fn rejects_a_denial_while_the_key_is_under_the_callers_token_now_or_later() {
+        let denied = told(0, 1, Ask::Acquire, Answer::NotAcquired);
+        let stored = key(None, Some(token(0, 1)), 9_999);
+        assert!(verdict(&[asked(0, Ask::Acquire, 9_999), stored, denied]).is_some());
+        assert!(verdict(&[asked(0, Ask::Acquire, 9_999), denied, stored]).is_some());
+    }
+
+    #[test]
+    fn accepts_the_token_of_an_earlier_call() {
+        let (ask, stored) = (asked(0, Ask::Acquire, 9_999), key(None, Some(token(0, 1)), 9_999));
+        let unknown = told(0, 1, Ask::Acquire, Answer::Unknown);
+        let denied = told(0, 2, Ask::Acquire, Answer::NotAcquired);
+        assert_eq!(verdict(&[ask, unknown, ask, stored, denied]), None);
+    }
+
+    #[test]
+    fn rejects_a_lease_that_is_over_when_it_is_handed_out() {
+        let story = [granted(0, 1, 1), told(0, 1, Ask::Acquire, Answer::Acquired), held(0, 1, 250)];
+        assert!(verdict(&story).is_some_and(|text| text.contains("over already")));
+    }
+
+    #[test]
+    fn rejects_an_untrue_word_about_a_release() {
+        let (mine, not_held) = (Some(token(0, 1)), told(0, 1, Ask::Release, Answer::NotHeld));
+        let stored = key(None, mine, 9_999);
+        let released = [applied(0, 1, Act::Release, 0), key(mine, None, 0)];
+        assert!(verdict(&[stored, not_held]).is_some());
+        assert!(verdict(&[stored, told(0, 1, Ask::Release, Answer::Released)]).is_some());
+        assert!(verdict(&[&[stored][..], &released, &[not_held]].concat()).is_some());
+    }
+}

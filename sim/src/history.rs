@@ -1,0 +1,292 @@
+//! What happened in a run, as an outside observer sees it: all that the checkers may read.
+//!
+//! Times are **true** times in microseconds from the start of the run; no clock in the world
+//! shows them.
+
+use std::fmt;
+
+use leasehold_core::Token;
+
+use crate::faults::Fault;
+
+/// A client, by number.
+pub type Client = u8;
+
+/// A token as a number: who made it, in which life of its process, for which call, and which try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TokenId(u32);
+
+impl TokenId {
+    /// The owner's name that [`TokenId::of`] understands.
+    #[must_use]
+    pub fn owner(client: Client, life: u8) -> String {
+        format!("{client}-{life}")
+    }
+
+    /// The number of a token made by [`leasehold_core::Tokens::of_owner`] of such an owner.
+    #[must_use]
+    pub fn of(token: &Token) -> Self {
+        Self::parse(token.as_str().as_bytes()).unwrap_or(Self(u32::MAX))
+    }
+
+    /// The number of a token as it is stored, or `None` if it is not of that form.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let mut numbers = [0u32; 4];
+        let mut index = 0;
+        for &byte in text {
+            match byte {
+                b'0'..=b'9' => numbers[index] = numbers[index] * 10 + u32::from(byte - b'0'),
+                _ if index < 3 => index += 1,
+                _ => return None,
+            }
+        }
+        let [client, life, call, attempt] = numbers;
+        (index == 3).then(|| Self(client << 28 | (life & 0xf) << 24 | call << 12 | attempt & 0xfff))
+    }
+
+    /// Who made it.
+    #[must_use]
+    pub fn client(self) -> Client {
+        (self.0 >> 28) as u8
+    }
+
+    /// Its number among those made in the same life of the same process.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self.0 & 0xff_ffff
+    }
+
+    /// All of it as a number.
+    #[must_use]
+    pub fn as_u32(self) -> u32 {
+        self.0
+    }
+
+    /// Whether both were made in the same life of the same process.
+    #[must_use]
+    pub fn same_life(self, other: Self) -> bool {
+        self.0 >> 24 == other.0 >> 24
+    }
+}
+
+impl fmt::Display for TokenId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.number() >> 12)?;
+        match self.number() & 0xfff {
+            1 => Ok(()),
+            attempt => write!(f, ", try {attempt}"),
+        }
+    }
+}
+
+/// What a client asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Ask {
+    /// Take the lock.
+    Acquire,
+    /// Move the deadline.
+    Extend,
+    /// Give it up.
+    Release,
+}
+
+/// What a client is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Answer {
+    /// To acquire: yes.
+    Acquired,
+    /// To acquire: certainly no.
+    NotAcquired,
+    /// To extend: yes.
+    Extended,
+    /// To extend: the lock is not ours any more, by the server's word.
+    Taken,
+    /// To extend: the lock is not ours any more, by our own clock.
+    Expired,
+    /// To release: it was ours and is free.
+    Released,
+    /// To release: it was not ours any more.
+    NotHeld,
+    /// The store was not reached.
+    Unavailable,
+    /// It is not known.
+    Unknown,
+    /// Nothing: the caller went away.
+    Dropped,
+}
+
+/// Why a client no longer believes that it holds the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum End {
+    /// It began to release.
+    Releasing,
+    /// It was told that the lease is over.
+    Lost,
+    /// The caller vanished: cancelled or crashed.
+    Gone,
+}
+
+/// What a command does to the lock's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Act {
+    /// Take it.
+    Acquire,
+    /// Lengthen it.
+    Extend,
+    /// Free it.
+    Release,
+    /// Anything else.
+    Other,
+}
+
+/// One thing that happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// A client calls.
+    Asked {
+        /// Who.
+        client: Client,
+        /// What.
+        ask: Ask,
+        /// The time by which it must be told something.
+        by: u64,
+    },
+    /// A call returns.
+    Told {
+        /// Who.
+        client: Client,
+        /// What it had asked.
+        ask: Ask,
+        /// What it is told.
+        answer: Answer,
+        /// The last token that the call used.
+        token: Option<TokenId>,
+    },
+    /// A client believes that it holds the lock: from now on, or for longer than before.
+    Held {
+        /// Who.
+        client: Client,
+        /// Under which token.
+        token: TokenId,
+        /// With which fence, 0 if there are none.
+        fence: u64,
+        /// Until when by its own reckoning.
+        until: u64,
+    },
+    /// A client does what the lock protects.
+    Acted {
+        /// Who.
+        client: Client,
+        /// Under which token.
+        token: TokenId,
+    },
+    /// A client stops believing.
+    Ended {
+        /// Who.
+        client: Client,
+        /// Under which token.
+        token: TokenId,
+        /// Why.
+        end: End,
+    },
+    /// A request leaves a client.
+    Sent {
+        /// Who.
+        client: Client,
+        /// Its how-manieth request.
+        call: u32,
+        /// What it does.
+        act: Act,
+        /// Under which token.
+        token: Option<TokenId>,
+    },
+    /// A server applied a request.
+    Applied {
+        /// Whose.
+        client: Client,
+        /// Its how-manieth request.
+        call: u32,
+        /// The how-manieth copy, 0 for the first.
+        copy: u8,
+        /// What it does.
+        act: Act,
+        /// On behalf of which grant.
+        behalf: Option<TokenId>,
+        /// The longest time to live that it asks for, in µs.
+        lease: u64,
+    },
+    /// The lock's key is not as it was before the last [`Event::Applied`], or its expiry moved.
+    Key {
+        /// Whose token was there.
+        before: Option<TokenId>,
+        /// Whose token is there.
+        after: Option<TokenId>,
+        /// When that expires, [`u64::MAX`] for never.
+        expires: u64,
+        /// Whether a request did it (else an expiry, a restart, a clock or a failover).
+        by_request: bool,
+    },
+    /// A server granted the lock.
+    Granted {
+        /// Under which token.
+        token: TokenId,
+        /// With which fence, 0 if there are none.
+        fence: u64,
+    },
+    /// A write reached the protected resource.
+    Wrote {
+        /// Whose.
+        client: Client,
+        /// Under which token.
+        token: TokenId,
+        /// With which fence.
+        fence: u64,
+        /// Whether the resource took it.
+        accepted: bool,
+    },
+    /// A reply reached a client that still waited for it.
+    Answered {
+        /// Who.
+        client: Client,
+        /// Its how-manieth request.
+        call: u32,
+        /// Whether it is a reply, or an error on the way.
+        ok: bool,
+    },
+    /// A client gave up waiting for a reply.
+    GaveUp {
+        /// Who.
+        client: Client,
+        /// Its how-manieth request.
+        call: u32,
+    },
+    /// A fault strikes.
+    Struck {
+        /// Which.
+        fault: Fault,
+        /// Whom, if it is a client or a client's message.
+        client: Option<Client>,
+        /// How: the choice that was made.
+        choice: u32,
+        /// Until when it lasts.
+        until: u64,
+    },
+    /// A fault changed what would have happened.
+    Bit {
+        /// Which.
+        fault: Fault,
+        /// Whom.
+        client: Option<Client>,
+        /// Which request, if it is one.
+        call: u32,
+    },
+    /// From here on, there are no more faults.
+    Healed,
+    /// The run is over.
+    Finished,
+}

@@ -1,0 +1,147 @@
+//! A Redis server as a value: keys, scripts and the server's clock given with each command.
+//!
+//! Nothing here looks at the time, the network or randomness, so equal servers given equal
+//! commands stay equal. Lua scripts run in a real Lua 5.1; its virtual machine belongs to the
+//! thread, not to the value.
+//!
+//! # Differences from a real server
+//!
+//! Replies and error texts are those of Redis 7.0.15, except where that would bring in chance or
+//! the host:
+//! * Expired keys are removed by the next command, earliest first, not by a random sample; so
+//!   `DBSIZE` is exact, unless thousands expire at once.
+//! * `HGETALL` lists fields in byte order.
+//! * `TIME` stands still during a script, as in Redis 7.2 (7.0 lets it run on).
+//! * `math.random` starts anew in each script; `collectgarbage` answers 0.
+//! * `pairs` over the globals or a library lists nothing, though each name can be read.
+//! * `error({})` is an error reply; Redis 7.0.15 crashes.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use leasehold_sim::redis::{Redis, Resp};
+//!
+//! fn words(text: &str) -> Vec<Bytes> {
+//!     text.split(' ').map(|word| Bytes::copy_from_slice(word.as_bytes())).collect()
+//! }
+//!
+//! let mut redis = Redis::default();
+//! assert_eq!(redis.execute(0, &words("SET job token NX PX 10")), Resp::OK);
+//! assert_eq!(redis.execute(4_000, &words("PTTL job")), Resp::Integer(6));
+//! assert_eq!(redis.execute(11_000, &words("GET job")), Resp::Nil);
+//! ```
+
+mod command;
+mod commands;
+mod expiry;
+mod keyspace;
+mod lua;
+mod resp;
+mod script;
+mod twins;
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use leasehold_core::{Command, Reply, StoreError, redis as wire};
+
+pub use keyspace::{Change, Entry, Keyspace, Value};
+pub use resp::Resp;
+
+use command::{Call, NotFound};
+
+/// How many expired keys one command removes at most, so that none pauses for long.
+const PURGED_PER_COMMAND: usize = 1_000;
+
+/// One server: what it would lose if its memory were wiped.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Redis {
+    /// The data.
+    pub keyspace: Keyspace,
+    scripts: script::Scripts,
+}
+
+/// How a server runs the scripts of Leasehold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Engine {
+    /// The Lua text itself, as every real server does.
+    #[default]
+    Lua,
+    /// A native twin where there is one for exactly this text, else the Lua. Same replies and same
+    /// keys, ten times faster; only the server's cache of scripts is not touched.
+    Native,
+}
+
+impl Redis {
+    /// Runs one command. `now_us` is the server's **wall** clock in microseconds since the Unix
+    /// epoch: it drives `TIME` and every time to live, and may go back. A wrong command gets
+    /// [`Resp::Error`] with the text of Redis 7 and changes nothing.
+    pub fn execute(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {
+        self.keyspace.purge(now_us / 1_000, PURGED_PER_COMMAND);
+        self.run(now_us, arguments)
+    }
+
+    /// Applies a command of Leasehold as production does: as a script, and what it answers.
+    ///
+    /// # Errors
+    ///
+    /// What the server's refusal means: [`StoreError::Rejected`] if a key holds something else.
+    pub fn apply(
+        &mut self,
+        now_us: u64,
+        command: &Command,
+        engine: Engine,
+    ) -> Result<Reply, StoreError> {
+        self.keyspace.purge(now_us / 1_000, PURGED_PER_COMMAND);
+        if engine == Engine::Native
+            && let Some(reply) = twins::run(&mut self.keyspace, now_us, command)
+        {
+            return Ok(reply);
+        }
+        wire::decode(command, self.run_script(now_us, command).into())
+    }
+
+    /// `EVALSHA`, and `EVAL` if the server has not seen the script.
+    fn run_script(&mut self, now_us: u64, command: &Command) -> Resp {
+        let invocation = wire::encode(command);
+        let mut arguments = Vec::with_capacity(3 + invocation.keys.len() + invocation.args.len());
+        arguments.push(Bytes::from_static(b"EVALSHA"));
+        arguments.push(Bytes::from_static(invocation.script.sha1.as_bytes()));
+        arguments.push(Bytes::from(invocation.keys.len().to_string()));
+        arguments.extend(invocation.keys.into_iter().chain(invocation.args).map(Bytes::from));
+        let reply = self.run(now_us, &arguments);
+        match reply {
+            Resp::Error(ref message) if wire::is_no_script(message) => {
+                arguments[0] = Bytes::from_static(b"EVAL");
+                arguments[1] = Bytes::from_static(invocation.script.text.as_bytes());
+                self.run(now_us, &arguments)
+            }
+            reply => reply,
+        }
+    }
+
+    fn run(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {
+        let answer = match command::find(arguments) {
+            Ok((_, function)) => function(&mut Call { redis: self, now_us }, arguments),
+            Err(reason) => Err(reason.refusal(arguments)),
+        };
+        answer.unwrap_or_else(|refusal| Resp::Error(refusal.0))
+    }
+
+    /// Runs a command on behalf of a script, which is told of its mistakes in other words.
+    fn run_for_script(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {
+        let refused = |text| Resp::Error(Cow::Borrowed(text));
+        match command::find(arguments) {
+            Ok((spec, _)) if !spec.is_scriptable() => {
+                refused("ERR This Redis command is not allowed from script")
+            }
+            Ok((_, function)) => function(&mut Call { redis: self, now_us }, arguments)
+                .unwrap_or_else(|refusal| Resp::Error(refusal.0)),
+            Err(NotFound::Arity(_)) => {
+                refused("ERR Wrong number of args calling Redis command from script")
+            }
+            Err(NotFound::Subcommand | NotFound::Unknown) => {
+                refused("ERR Unknown Redis command called from script")
+            }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The commands, one file per family: each ends in its table.
+//!
+//! To add a command, write a function and a row; to add a family, a file and a line here.
+
+mod hashes;
+mod keys;
+mod scripting;
+mod server;
+mod strings;
+
+use super::command::Spec;
+
+/// Every command of the server.
+pub(super) const FAMILIES: &[&[Spec]] =
+    &[hashes::COMMANDS, keys::COMMANDS, scripting::COMMANDS, server::COMMANDS, strings::COMMANDS];

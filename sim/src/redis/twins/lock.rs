@@ -1,0 +1,242 @@
+//! The twins of the lock's scripts.
+
+use bytes::Bytes;
+use leasehold_core::{
+    Fence, Token,
+    lock::{Holder, LockCommand, LockKeys, LockReply},
+};
+
+use super::{
+    super::{Entry, Keyspace, Value},
+    Pin,
+};
+
+const ACQUIRE: Pin = Pin { name: "lock.acquire", sha1: "833f4b662c8a5c58022c4a35c425b305732c3dc6" };
+const EXTEND: Pin = Pin { name: "lock.extend", sha1: "2c0f7c290e73a19787d4a20c6f48c2d1f95d106d" };
+const INSPECT: Pin = Pin { name: "lock.inspect", sha1: "5b6bfe2dedb0793d73ba4af799a7a3fcbadaf6b4" };
+const RELEASE: Pin = Pin { name: "lock.release", sha1: "e183e5fd8ee6054cbfe4d6ae1427157a87942fe0" };
+
+#[cfg(test)]
+pub(super) const PINS: &[Pin] = &[ACQUIRE, EXTEND, INSPECT, RELEASE];
+
+const ACQUIRE_IS_CURRENT: bool = ACQUIRE.is_current();
+const EXTEND_IS_CURRENT: bool = EXTEND.is_current();
+const INSPECT_IS_CURRENT: bool = INSPECT.is_current();
+const RELEASE_IS_CURRENT: bool = RELEASE.is_current();
+
+/// Below it, every whole number is exact in Lua, whose numbers are floating-point.
+const EXACT: u64 = 1 << 53;
+
+pub(super) fn run(keys: &mut Keyspace, now_us: u64, command: &LockCommand) -> Option<LockReply> {
+    match command {
+        LockCommand::Acquire { keys: names, token, lease_ms, fence_life_ms, mark_ms }
+            if ACQUIRE_IS_CURRENT =>
+        {
+            let lives = Lives { lease_ms: *lease_ms, fence_ms: *fence_life_ms, mark_ms: *mark_ms };
+            acquire(keys, now_us, names, token, &lives)
+        }
+        LockCommand::Extend { keys: names, token, lease_ms } if EXTEND_IS_CURRENT => {
+            extend(keys, now_us / 1_000, names, token, *lease_ms)
+        }
+        LockCommand::Inspect { keys: names, token } if INSPECT_IS_CURRENT => {
+            inspect(keys, now_us / 1_000, names, token.as_ref()).map(LockReply::Holder)
+        }
+        LockCommand::Release { keys: names, token, mark_ms } if RELEASE_IS_CURRENT => {
+            release(keys, now_us / 1_000, names, token, *mark_ms)
+        }
+        _ => None,
+    }
+}
+
+/// How long the keys live that an acquire sets.
+struct Lives {
+    lease_ms: u64,
+    fence_ms: u64,
+    mark_ms: u64,
+}
+
+fn acquire(
+    keys: &mut Keyspace,
+    now_us: u64,
+    names: &LockKeys,
+    token: &Token,
+    lives: &Lives,
+) -> Option<LockReply> {
+    let now_ms = now_us / 1_000;
+    let (series, number) = token.series();
+    let mark = names.mark(series);
+    if let Some((text, _)) = string(keys, now_ms, &mark)?
+        && parse_mark(text)?.0 >= number
+    {
+        return Some(LockReply::Gone);
+    }
+    let holder = string(keys, now_ms, names.lock())?;
+    if let Some((owner, entry)) = &holder
+        && *owner != token.as_str()
+    {
+        let remaining_ms = remaining_ms(entry, now_ms)?;
+        if number > 0 {
+            store(keys, now_ms, &mark, decimal(number), expiry(now_ms, lives.mark_ms)?);
+        }
+        return Some(LockReply::Busy { remaining_ms });
+    }
+    let is_held = holder.is_some();
+    let last = match string(keys, now_ms, names.fence())? {
+        None => 0,
+        Some((text, _)) => exact_decimal(text)?,
+    };
+    if is_held && last > 0 {
+        return Some(LockReply::Acquired { fence: Fence(last), fresh: false });
+    }
+    let fence = now_us.max(last + 1);
+    let fence_until_ms = expiry(now_ms, lives.fence_ms)?;
+    let lock_until_ms = expiry(now_ms, lives.lease_ms)?;
+    if fence >= EXACT {
+        return None;
+    }
+    store(keys, now_ms, names.fence(), decimal(fence), fence_until_ms);
+    if !is_held {
+        let value = Value::String(Bytes::copy_from_slice(token.as_str().as_bytes()));
+        let entry = Entry { value, expires_at_ms: Some(lock_until_ms) };
+        keys.set_entry(Bytes::copy_from_slice(names.lock().as_bytes()), Some(entry));
+    }
+    Some(LockReply::Acquired { fence: Fence(fence), fresh: !is_held })
+}
+
+fn extend(
+    keys: &mut Keyspace,
+    now_ms: u64,
+    names: &LockKeys,
+    token: &Token,
+    lease_ms: u64,
+) -> Option<LockReply> {
+    let Some((_, entry)) =
+        string(keys, now_ms, names.lock())?.filter(|(owner, _)| *owner == token.as_str())
+    else {
+        return Some(LockReply::NotHeld);
+    };
+    if remaining_ms(entry, now_ms)?.is_some_and(|remaining_ms| remaining_ms < lease_ms) {
+        let until_ms = expiry(now_ms, lease_ms)?;
+        keys.modify(now_ms, names.lock().as_bytes(), |entry| entry.expires_at_ms = Some(until_ms));
+    }
+    Some(LockReply::Extended)
+}
+
+fn release(
+    keys: &mut Keyspace,
+    now_ms: u64,
+    names: &LockKeys,
+    token: &Token,
+    mark_ms: u64,
+) -> Option<LockReply> {
+    let (series, number) = token.series();
+    let mark = names.mark(series);
+    let old = match string(keys, now_ms, &mark)? {
+        None => None,
+        Some((text, _)) => Some(parse_mark(text)?),
+    };
+    let is_held =
+        string(keys, now_ms, names.lock())?.is_some_and(|(owner, _)| *owner == token.as_str());
+    let until_ms = expiry(now_ms, mark_ms)?;
+    if is_held {
+        keys.remove(now_ms, names.lock().as_bytes());
+    }
+    let released = is_held || old == Some((number, true));
+    if old.is_none_or(|(marked, _)| marked <= number) {
+        let text = if released { released_mark(number) } else { decimal(number) };
+        store(keys, now_ms, &mark, text, until_ms);
+    }
+    Some(if released { LockReply::Released } else { LockReply::NotHeld })
+}
+
+fn inspect(
+    keys: &Keyspace,
+    now_ms: u64,
+    names: &LockKeys,
+    token: Option<&Token>,
+) -> Option<Holder> {
+    let Some((owner, entry)) = string(keys, now_ms, names.lock())? else {
+        return Some(Holder::Free);
+    };
+    let remaining_ms = remaining_ms(entry, now_ms)?;
+    let us = *owner == token.map_or("", Token::as_str);
+    Some(if us { Holder::Us { remaining_ms } } else { Holder::Other { remaining_ms } })
+}
+
+/// The string under `key`, if any; declines (the outer `None`) if it is of another type.
+#[expect(clippy::option_option, reason = "the outer one declines, the inner one is an absent key")]
+fn string<'a>(
+    keys: &'a Keyspace,
+    now_ms: u64,
+    key: &str,
+) -> Option<Option<(&'a Bytes, &'a Entry)>> {
+    match keys.peek(now_ms, key.as_bytes()) {
+        None => Some(None),
+        Some(entry) => match &entry.value {
+            Value::String(text) => Some(Some((text, entry))),
+            _ => None,
+        },
+    }
+}
+
+/// `PTTL`; declines what Lua would round.
+#[expect(clippy::option_option, reason = "the outer one declines, the inner one never expires")]
+fn remaining_ms(entry: &Entry, now_ms: u64) -> Option<Option<u64>> {
+    let remaining_ms = entry.remaining_ms(now_ms);
+    remaining_ms.is_none_or(|millis| millis < EXACT).then_some(remaining_ms)
+}
+
+/// `SET key text PX …` for a key that is nearly always there: no new name is made then.
+fn store(keys: &mut Keyspace, now_ms: u64, key: &str, text: Bytes, until_ms: u64) {
+    let mut entry = Some(Entry { value: Value::String(text), expires_at_ms: Some(until_ms) });
+    let stored = keys.modify(now_ms, key.as_bytes(), |old| {
+        if let Some(new) = entry.take() {
+            *old = new;
+        }
+    });
+    if stored.is_none() {
+        keys.set_entry(Bytes::copy_from_slice(key.as_bytes()), entry);
+    }
+}
+
+/// When a key set now with `PX life_ms` expires; declines what Redis refuses.
+fn expiry(now_ms: u64, life_ms: u64) -> Option<u64> {
+    (0 < life_ms && life_ms < EXACT).then(|| now_ms + life_ms)
+}
+
+/// A number that Lua reads as it stands; declines everything else.
+fn exact_decimal(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || text.len() > 16 || !text.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let number = text.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
+    (number < EXACT - 1).then_some(number)
+}
+
+/// The number in a mark, and whether its token was released; declines what no script has written.
+fn parse_mark(text: &[u8]) -> Option<(u64, bool)> {
+    let (number, released) =
+        text.strip_suffix(b" released").map_or((text, false), |number| (number, true));
+    if number.len() > 1 && number.starts_with(b"0") {
+        return None;
+    }
+    Some((exact_decimal(number)?, released))
+}
+
+fn released_mark(number: u64) -> Bytes {
+    Bytes::from([&decimal(number)[..], b" released"].concat())
+}
+
+/// `number` in decimal, without the machinery of `format!`.
+fn decimal(mut number: u64) -> Bytes {
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            return Bytes::copy_from_slice(&digits[start..]);
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Every twin equals its script, over generated servers.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use leasehold_core::{
+    Command, Token,
+    lock::{LockCommand, LockKeys},
+    redis::encode,
+};
+use proptest::prelude::*;
+
+use super::{
+    super::{Engine, Redis},
+    Pin, debounce, lock, run,
+};
+
+const PINS: &[&[Pin]] = &[lock::PINS, debounce::PINS];
+
+/// Where exact whole numbers end in Lua.
+const EXACT: u64 = 1 << 53;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Apply(Command),
+    /// Something else writes to one of the keys.
+    Foreign(Vec<Bytes>),
+    Pass {
+        micros: u64,
+    },
+    /// The clock goes to so many milliseconds around the expiry of the nth key.
+    ToExpiry {
+        nth: usize,
+        offset_ms: i64,
+    },
+    Back {
+        millis: u64,
+    },
+}
+
+/// A new family of twins adds its commands here, and its keys to [`keys`].
+fn commands(millis: BoxedStrategy<u64>) -> impl Strategy<Value = Command> {
+    lock_commands(millis).prop_map(Command::Lock)
+}
+
+fn keys() -> impl Strategy<Value = String> {
+    (lock_keys(), tokens(), 0..3).prop_map(|(keys, token, which)| match which {
+        0 => keys.lock().into(),
+        1 => keys.fence().into(),
+        _ => keys.mark(token.series().0),
+    })
+}
+
+fn lock_keys() -> impl Strategy<Value = Arc<LockKeys>> {
+    prop::sample::select(vec!["job", "a{b}c"]).prop_map(|id| Arc::new(LockKeys::of(id)))
+}
+
+fn tokens() -> impl Strategy<Value = Token> {
+    let texts = vec!["t#1", "t#2", "t#12", "u#2", "t1", "0", "0#", "released", "é\u{0}\n"];
+    prop::sample::select(texts).prop_map(|text| Token::new(text).unwrap())
+}
+
+/// Times to live that a lock asks for.
+fn usual_millis() -> BoxedStrategy<u64> {
+    prop_oneof![3 => 1_u64..6, 1 => 6_u64..3_000].boxed()
+}
+
+/// And such as it never does.
+fn any_millis() -> BoxedStrategy<u64> {
+    let odd = vec![0, EXACT - 1, EXACT, i64::MAX as u64, u64::MAX];
+    prop_oneof![16 => usual_millis(), 1 => prop::sample::select(odd)].boxed()
+}
+
+fn lock_commands(millis: BoxedStrategy<u64>) -> impl Strategy<Value = LockCommand> {
+    prop_oneof![
+        4 => (lock_keys(), tokens(), millis.clone(), millis.clone(), millis.clone()).prop_map(
+            |(keys, token, lease_ms, fence_life_ms, mark_ms)| {
+                LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, mark_ms }
+            }
+        ),
+        2 => (lock_keys(), tokens(), millis.clone())
+            .prop_map(|(keys, token, lease_ms)| LockCommand::Extend { keys, token, lease_ms }),
+        3 => (lock_keys(), tokens(), millis).prop_map(|(keys, token, mark_ms)| {
+            LockCommand::Release { keys, token, mark_ms }
+        }),
+        2 => (lock_keys(), prop::option::of(tokens()))
+            .prop_map(|(keys, token)| LockCommand::Inspect { keys, token }),
+    ]
+}
+
+fn foreign() -> impl Strategy<Value = Vec<Bytes>> {
+    let texts = vec![
+        "",
+        "t1",
+        "t2",
+        "0",
+        "00",
+        "007",
+        "12",
+        "-3",
+        "+3",
+        " 5",
+        "0x10",
+        "1e3",
+        "abc",
+        "nan",
+        "0 released",
+        "00 released",
+        "1 released",
+        "2 released",
+        "2 released ",
+        "2x",
+        " released",
+        "9007199254740990",
+        "9007199254740991",
+        "9007199254740992",
+        "9007199254740993",
+        "99999999999999999999",
+    ];
+    let command = prop::sample::select(vec!["SET", "SETPX", "HSET", "DEL", "PERSIST", "PEXPIRE"]);
+    (command, keys(), prop::sample::select(texts), 1_u64..5).prop_map(
+        |(command, key, text, ttl)| {
+            let ttl = ttl.to_string();
+            let words = match command {
+                "SETPX" => vec!["SET", &key, text, "PX", &ttl],
+                "SET" => vec!["SET", &key, text],
+                "HSET" => vec!["HSET", &key, "field", text],
+                "PEXPIRE" => vec!["PEXPIRE", &key, &ttl],
+                command => vec![command, &key],
+            };
+            words.into_iter().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect()
+        },
+    )
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        10 => commands(any_millis()).prop_map(Step::Apply),
+        3 => foreign().prop_map(Step::Foreign),
+        2 => (0_u64..3_000).prop_map(|micros| Step::Pass { micros }),
+        1 => (0_u64..200_000_000).prop_map(|micros| Step::Pass { micros }),
+        2 => (0_usize..6, -1_i64..=1).prop_map(|(nth, offset_ms)| Step::ToExpiry { nth, offset_ms }),
+        1 => (0_u64..5).prop_map(|millis| Step::Back { millis }),
+    ];
+    prop::collection::vec(step, 1..40)
+}
+
+fn starts() -> impl Strategy<Value = u64> {
+    let odd = vec![0, EXACT - 2_000, EXACT - 1, EXACT];
+    prop_oneof![6 => Just(1_700_000_000_000_123), 1 => prop::sample::select(odd)]
+}
+
+/// The time after a step that is about time.
+fn moved(now_us: u64, step: &Step, redis: &Redis) -> u64 {
+    match step {
+        Step::Pass { micros } => now_us + micros,
+        Step::Back { millis } => now_us.saturating_sub(millis * 1_000),
+        Step::ToExpiry { nth, offset_ms } => {
+            let expiries = redis.keyspace.iter().filter_map(|(_, entry)| entry.expires_at_ms);
+            let near = expiries.filter(|at_ms| *at_ms < EXACT).nth(*nth);
+            near.map_or(now_us, |at_ms| at_ms.saturating_add_signed(*offset_ms) * 1_000)
+        }
+        Step::Apply(_) | Step::Foreign(_) => now_us,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn each_twin_equals_its_script_in_reply_and_keys_and_changes(
+        start_us in starts(),
+        steps in steps(),
+    ) {
+        let (mut lua, mut native) = (Redis::default(), Redis::default());
+        lua.keyspace.watch_changes(true);
+        native.keyspace.watch_changes(true);
+        let mut now_us = start_us;
+        for step in &steps {
+            now_us = moved(now_us, step, &lua);
+            match step {
+                Step::Apply(command) => {
+                    let expected = lua.apply(now_us, command, Engine::Lua);
+                    prop_assert_eq!(native.apply(now_us, command, Engine::Native), expected);
+                }
+                Step::Foreign(words) => {
+                    let expected = lua.execute(now_us, words);
+                    prop_assert_eq!(native.execute(now_us, words), expected);
+                }
+                Step::Pass { .. } | Step::ToExpiry { .. } | Step::Back { .. } => {}
+            }
+            prop_assert_eq!(native.keyspace.take_changes(), lua.keyspace.take_changes());
+            prop_assert_eq!(&native.keyspace, &lua.keyspace);
+        }
+    }
+
+    #[test]
+    fn a_twin_answers_on_a_keyspace_that_only_leasehold_writes_to(
+        commands in prop::collection::vec(commands(usual_millis()), 1..40),
+    ) {
+        let mut redis = Redis::default();
+        for command in &commands {
+            prop_assert!(run(&mut redis.keyspace, 1_700_000_000_000_000, command).is_some());
+        }
+    }
+}
+
+#[test]
+fn no_twin_is_stale() {
+    let stale: Vec<_> =
+        PINS.iter().flat_map(|pins| pins.iter()).filter(|pin| !pin.is_current()).collect();
+    assert!(stale.is_empty(), "bring these twins up to date with their scripts: {stale:?}");
+}
+
+#[test]
+fn a_pin_on_another_text_is_stale() {
+    let pin = Pin { name: "lock.acquire", sha1: "0000000000000000000000000000000000000000" };
+    assert!(!pin.is_current());
+    assert!(!Pin { name: "lock.nothing", ..pin }.is_current());
+}
+
+#[test]
+fn each_twin_is_pinned_to_the_script_that_its_command_sends() {
+    let keys = Arc::new(LockKeys::of("job"));
+    let token = Token::new("t").unwrap();
+    for (pin, command) in lock::PINS.iter().zip([
+        LockCommand::Acquire {
+            keys: keys.clone(),
+            token: token.clone(),
+            lease_ms: 1,
+            fence_life_ms: 1,
+            mark_ms: 1,
+        },
+        LockCommand::Extend { keys: keys.clone(), token: token.clone(), lease_ms: 1 },
+        LockCommand::Inspect { keys: keys.clone(), token: None },
+        LockCommand::Release { keys, token, mark_ms: 1 },
+    ]) {
+        assert_eq!(encode(&Command::Lock(command)).script.name, pin.name);
+    }
+}

@@ -1,0 +1,194 @@
+//! What a campaign found, as it is written to files and told to people.
+
+mod decisions;
+mod join;
+mod matrix;
+mod replay;
+mod story;
+mod summary;
+mod timeline;
+pub(crate) mod words;
+
+use serde::{Deserialize, Serialize};
+
+pub use join::JoinError;
+pub use matrix::matrix;
+pub use replay::{every_event, replay};
+pub use summary::{story_of, surprises};
+
+use crate::{
+    campaign::{Cell, CellName, Counterexample, Outcome},
+    claims::Verdict,
+    decide::Decisions,
+    faults::Fault,
+    schedule::Schedule,
+};
+
+/// What a campaign found, or several shards of one together. This is the form of the JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The version of the program that found it.
+    pub version: String,
+    /// The seed of the campaign.
+    pub seed: u64,
+    /// Which shards of the campaign this is.
+    pub shards: Shards,
+    /// How many schedules were run.
+    pub schedules: u64,
+    /// The cells, by subject, guarantee and fault.
+    pub cells: Vec<CellReport>,
+}
+
+/// The shards of a campaign that a report is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shards {
+    /// Their numbers, from 1, in order.
+    pub done: Vec<u64>,
+    /// Out of how many.
+    pub of: u64,
+}
+
+/// What is known of one cell of the matrix.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CellReport {
+    /// The name of the algorithm.
+    pub subject: String,
+    /// The name of the promise.
+    pub guarantee: String,
+    /// The name of what went wrong, or `none`.
+    pub fault: String,
+    /// What was found.
+    pub verdict: Verdict,
+    /// What is claimed.
+    pub claim: Verdict,
+    /// In how many schedules the fault bit.
+    pub schedules: u64,
+    /// How often it bit.
+    pub bites: u64,
+    /// In how many schedules the guarantee broke.
+    pub broken: u64,
+    /// Whether all schedules within a bound were run.
+    pub exhausted: Option<Exhausted>,
+    /// The shortest story of how it broke.
+    pub counterexample: Option<Told>,
+}
+
+/// All schedules within a bound were run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exhausted {
+    /// How many different states of the world there are.
+    pub states: u64,
+    /// The bound, in words.
+    pub bound: String,
+}
+
+/// A counterexample, told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// The word that `leasehold replay` takes.
+    pub token: String,
+    /// How the guarantee broke, as a sentence.
+    pub text: String,
+    /// The decisions that break it; none can be left out.
+    pub decisions: Vec<ToldDecision>,
+    /// The timeline, a line an event.
+    pub events: Vec<String>,
+}
+
+/// A decision, told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldDecision {
+    /// What was decided: the name of a fault, or of a part of the workload.
+    pub kind: String,
+    /// For whom, by number.
+    pub actor: u8,
+    /// The how-manieth of that actor.
+    pub occurrence: u32,
+    /// What was chosen; 0 would have been the calmest.
+    pub choice: u32,
+    /// All of it, in words.
+    pub text: String,
+}
+
+impl Report {
+    /// The report on an outcome of shard number `shard.0`, from 0, of `shard.1`.
+    #[must_use]
+    pub fn of(outcome: &Outcome, shard: (u64, u64)) -> Self {
+        Self {
+            version: env!("CARGO_PKG_VERSION").into(),
+            seed: outcome.seed,
+            shards: Shards { done: vec![shard.0 + 1], of: shard.1 },
+            schedules: outcome.schedules,
+            cells: outcome.cells.iter().map(CellReport::of).collect(),
+        }
+    }
+
+    /// Whether all shards of the campaign are in it.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.shards.done.len() as u64 == self.shards.of
+    }
+
+    /// The cells that are not what is claimed of them. A part of a campaign may miss what the whole
+    /// finds, so in a part only what broke against its claim counts.
+    pub fn surprises(&self) -> impl Iterator<Item = &CellReport> {
+        let whole = self.is_whole();
+        self.cells.iter().filter(move |cell| {
+            cell.verdict != cell.claim && (whole || cell.verdict == Verdict::Broken)
+        })
+    }
+}
+
+impl CellReport {
+    fn of(cell: &Cell) -> Self {
+        let CellName { subject, guarantee, fault } = cell.name;
+        Self {
+            subject: subject.name().into(),
+            guarantee: guarantee.name().into(),
+            fault: fault.map_or("none", Fault::name).into(),
+            verdict: cell.verdict,
+            claim: cell.claim,
+            schedules: cell.schedules,
+            bites: cell.bites,
+            broken: cell.broken,
+            exhausted: None,
+            counterexample: cell.counterexample.as_ref().map(|found| Told::of(cell.name, found)),
+        }
+    }
+
+    /// Its place in the matrix, for people.
+    #[must_use]
+    pub fn place(&self) -> String {
+        format!("{} × {} × {}", self.subject, self.guarantee, self.fault)
+    }
+}
+
+impl Told {
+    fn of(cell: CellName, found: &Counterexample) -> Self {
+        let story = story::Story::of(cell, &found.decisions);
+        let schedule = Schedule { cell, decisions: found.decisions.clone() };
+        Self {
+            token: schedule.to_string(),
+            text: story.verdict().unwrap_or_else(|| found.text.clone()),
+            decisions: told_decisions(cell, &found.decisions),
+            events: timeline::print(&timeline::timeline(&story)),
+        }
+    }
+
+    /// How long it is: by decisions first.
+    fn length(&self) -> (usize, usize) {
+        (self.decisions.len(), self.events.len())
+    }
+}
+
+fn told_decisions(cell: CellName, decisions: &Decisions) -> Vec<ToldDecision> {
+    let plan = cell.plan();
+    let told = decisions.iter().map(|(&site, &choice)| ToldDecision {
+        kind: decisions::kind_name(site.kind).into(),
+        actor: site.actor,
+        occurrence: site.occurrence,
+        choice,
+        text: decisions::describe(&plan, site, choice),
+    });
+    told.collect()
+}

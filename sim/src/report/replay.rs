@@ -1,0 +1,92 @@
+//! One schedule, told from start to end.
+
+use std::fmt::Write;
+
+use super::{
+    decisions::describe,
+    story::Story,
+    timeline::{print, timeline},
+};
+use crate::{
+    campaign::CellName,
+    claims::Claims,
+    decide::Decisions,
+    run::{Run, log_of},
+    schedule::Schedule,
+};
+
+/// The story of a schedule: what it is about, what was decided, what happened, what that means, and
+/// what would have happened without each of the decisions.
+#[must_use]
+pub fn replay(schedule: &Schedule) -> String {
+    let Schedule { cell, decisions } = schedule;
+    let (story, mut text) = (Story::of(*cell, decisions), head(*cell));
+    let _ = writeln!(text, "\nWhat was decided ({}):", counted(decisions.len(), "decision"));
+    for line in with_counterfactuals(*cell, decisions, story.violation.is_some()) {
+        let _ = writeln!(text, "{line}");
+    }
+    text += "\nWhat happened (a star where a fault strikes):\n";
+    for line in print(&timeline(&story)) {
+        let _ = writeln!(text, "  {line}");
+    }
+    let verdict = match story.verdict() {
+        Some(verdict) => format!("Broken: {verdict}."),
+        None => "Nothing broke the guarantee in this schedule.".into(),
+    };
+    let _ = writeln!(text, "\n{verdict}");
+    text
+}
+
+/// Every event of a schedule from start to end as the checkers see it, and the hash of its trace.
+#[must_use]
+pub fn every_event(schedule: &Schedule) -> String {
+    let Schedule { cell, decisions } = schedule;
+    let mut text = String::from("\nEvery event, in true ms:\n");
+    for (at, event) in log_of(cell.plan(), decisions).events {
+        let _ = writeln!(text, "{:>9}.{:03} {event:?}", at / 1_000, at % 1_000);
+    }
+    let hash = Run::replayed(cell.plan(), decisions).trace_hash();
+    let _ = writeln!(text, "trace hash {hash:016x}");
+    text
+}
+
+fn head(cell: CellName) -> String {
+    let claim = Claims::current().of(cell).name();
+    let mut text = format!("{cell}\n");
+    let _ = writeln!(text, "  subject:   {}", cell.subject.title());
+    let _ = writeln!(text, "  guarantee: {}", cell.guarantee.claim());
+    if let Some(fault) = cell.fault {
+        let _ = writeln!(text, "  fault:     {}", fault.cause());
+    }
+    let _ = writeln!(text, "  claimed:   {claim}");
+    text
+}
+
+fn with_counterfactuals(cell: CellName, decisions: &Decisions, broken: bool) -> Vec<String> {
+    let plan = cell.plan();
+    let mut lines = Vec::new();
+    for (&site, &choice) in decisions {
+        lines.push(format!("  - {}", describe(&plan, site, choice)));
+        let mut without = decisions.clone();
+        without.remove(&site);
+        let breaks = Run::replayed(plan.clone(), &without).violation(cell.guarantee).is_some();
+        lines.push(format!("    without this, {}", counterfactual(broken, breaks)));
+    }
+    if decisions.is_empty() {
+        lines.push("  - nothing: all is as calm as can be".into());
+    }
+    lines
+}
+
+fn counterfactual(breaks_with: bool, breaks_without: bool) -> &'static str {
+    match (breaks_with, breaks_without) {
+        (true, false) => "it holds",
+        (true, true) => "it is broken all the same",
+        (false, true) => "it is broken",
+        (false, false) => "it holds, too",
+    }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,194 @@
+//! A schedule as a word that fits on a command line.
+
+use std::fmt;
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+
+use crate::{
+    campaign::CellName,
+    decide::{Decisions, Kind, Site},
+    faults::Fault,
+    guarantees::Guarantee,
+    subjects::Subject,
+};
+
+/// What every such word begins with.
+const PREFIX: &str = "lh1_";
+
+/// Changes with the simulated world: a word from another one would tell another story.
+const WORLD: u8 = 1;
+
+/// One schedule of one cell.
+///
+/// ```
+/// use leasehold_sim::{campaign::CellName, decide::Decisions, schedule::Schedule};
+/// use leasehold_sim::{guarantees::Guarantee, subjects::Subject};
+///
+/// let cell = CellName { subject: Subject::Lock, guarantee: Guarantee::Exclusion, fault: None };
+/// let schedule = Schedule { cell, decisions: Decisions::new() };
+/// let word = schedule.to_string();
+/// assert_eq!(word.parse::<Schedule>()?, schedule);
+/// # Ok::<(), leasehold_sim::schedule::ScheduleError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// Which cell it is about.
+    pub cell: CellName,
+    /// The decisions that are not the calmest.
+    pub decisions: Decisions,
+}
+
+/// Why a word is not a schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ScheduleError {
+    /// It does not look like one at all.
+    NotASchedule,
+    /// It was damaged or cut off on the way.
+    Damaged,
+    /// It was made by a version whose world is another one.
+    OtherVersion,
+}
+
+impl fmt::Display for ScheduleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotASchedule => {
+                "this is not a schedule: copy the whole word that `leasehold check` prints after \
+                 `leasehold replay`, which begins with lh1_"
+            }
+            Self::Damaged => "this schedule is damaged or cut off: copy the whole word again",
+            Self::OtherVersion => {
+                "this schedule is of another version of leasehold: replay it with that version, or \
+                 find it again with `leasehold check`"
+            }
+        })
+    }
+}
+
+impl std::error::Error for ScheduleError {}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let CellName { subject, guarantee, fault } = self.cell;
+        let fault = fault.map_or(0, |fault| fault as u8 + 1);
+        let mut bytes = vec![WORLD, subject as u8, guarantee as u8, fault];
+        for (site, &choice) in &self.decisions {
+            bytes.extend([site.kind as u8, site.actor]);
+            push_number(&mut bytes, site.occurrence);
+            push_number(&mut bytes, choice);
+        }
+        bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
+        write!(f, "{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+impl std::str::FromStr for Schedule {
+    type Err = ScheduleError;
+
+    fn from_str(word: &str) -> Result<Self, ScheduleError> {
+        let body = word.trim().strip_prefix(PREFIX).ok_or(ScheduleError::NotASchedule)?;
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(body).map_err(|_| ScheduleError::Damaged)?;
+        let (bytes, sum) = bytes.split_last_chunk::<4>().ok_or(ScheduleError::Damaged)?;
+        if crc32fast::hash(bytes).to_be_bytes() != *sum {
+            return Err(ScheduleError::Damaged);
+        }
+        match bytes {
+            [WORLD, rest @ ..] => parse(rest).ok_or(ScheduleError::OtherVersion),
+            _ => Err(ScheduleError::OtherVersion),
+        }
+    }
+}
+
+fn parse(bytes: &[u8]) -> Option<Schedule> {
+    let (&[subject, guarantee, fault], mut rest) = bytes.split_first_chunk::<3>()?;
+    let cell = CellName {
+        subject: *Subject::ALL.iter().find(|known| **known as u8 == subject)?,
+        guarantee: *Guarantee::ALL.get(usize::from(guarantee))?,
+        fault: match fault.checked_sub(1) {
+            None => None,
+            Some(number) => Some(*Fault::ALL.get(usize::from(number))?),
+        },
+    };
+    let mut decisions = Decisions::new();
+    while let Some((&[kind, actor], more)) = rest.split_first_chunk::<2>() {
+        rest = more;
+        let kind = Kind::from_number(kind)?;
+        let occurrence = take_number(&mut rest)?;
+        decisions.insert(Site { kind, actor, occurrence }, take_number(&mut rest)?);
+    }
+    rest.is_empty().then_some(Schedule { cell, decisions })
+}
+
+/// Seven bits at a time, the least first; the high bit says that more follow (LEB128).
+fn push_number(bytes: &mut Vec<u8>, mut number: u32) {
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
+fn take_number(bytes: &mut &[u8]) -> Option<u32> {
+    let mut number = 0;
+    for shift in (0..35).step_by(7) {
+        let (&byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        number |= u32::from(byte & 0x7f).checked_shl(shift)?;
+        if byte < 0x80 {
+            return Some(number);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn schedules() -> impl Strategy<Value = Schedule> {
+        let site = (0..Kind::ALL.len(), any::<u8>(), any::<u32>());
+        let decisions = proptest::collection::btree_map(site, 1u32.., 0..20);
+        let faults = proptest::option::of(0..Fault::ALL.len());
+        (0..Subject::ALL.len(), 0..Guarantee::ALL.len(), faults, decisions).prop_map(
+            |(subject, guarantee, fault, decisions)| Schedule {
+                cell: CellName {
+                    subject: Subject::ALL[subject],
+                    guarantee: Guarantee::ALL[guarantee],
+                    fault: fault.map(|fault| Fault::ALL[fault]),
+                },
+                decisions: decisions
+                    .into_iter()
+                    .map(|((kind, actor, occurrence), choice)| {
+                        (Site { kind: Kind::ALL[kind], actor, occurrence }, choice)
+                    })
+                    .collect(),
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn a_schedule_survives_the_command_line(schedule in schedules()) {
+            prop_assert_eq!(schedule.to_string().parse(), Ok(schedule));
+        }
+
+        #[test]
+        fn a_damaged_word_is_refused(schedule in schedules(), place in any::<prop::sample::Index>()) {
+            let word = schedule.to_string();
+            let cut = PREFIX.len() + place.index(word.len() - PREFIX.len());
+            prop_assert_eq!(word[..cut].parse::<Schedule>(), Err(ScheduleError::Damaged));
+        }
+    }
+
+    #[test]
+    fn another_word_is_refused() {
+        assert_eq!("hello".parse::<Schedule>(), Err(ScheduleError::NotASchedule));
+        let mut foreign = vec![WORLD + 1, 0, 0, 0];
+        foreign.extend(crc32fast::hash(&foreign).to_be_bytes());
+        let word = format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(foreign));
+        assert_eq!(word.parse::<Schedule>(), Err(ScheduleError::OtherVersion));
+    }
+}

@@ -1,0 +1,202 @@
+//! The algorithms under test, as programs that run on simulated clients.
+
+pub(crate) mod lock;
+pub(crate) mod upstream;
+
+use lock::LockProgram;
+use upstream::UpstreamLockProgram;
+
+use crate::{
+    decide::Chance,
+    faults::{Fault, FaultSet},
+    history::Client,
+    redis::Engine,
+    world::{Alarm, Plan, Response, Step, Topology, Watch},
+};
+
+/// The id of the lock for which the clients contend.
+pub const LOCK_ID: &str = "job";
+
+/// An algorithm, on the servers that it runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// Our lock on one Redis.
+    Lock,
+    /// Our lock on a Redis with a replica that takes over.
+    LockReplicated,
+    /// Our debounce, on a Redis with a replica that takes over.
+    Debounce,
+    /// The lock and the debounce of `@upstash/lock` as they are, on a Redis with a replica.
+    Upstream,
+}
+
+/// What the clients of a run do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Workload {
+    /// They contend for one lock.
+    Lock,
+    /// They call one debounced function.
+    Debounce,
+}
+
+impl Subject {
+    /// Every subject, in the order of the reports.
+    pub const ALL: &[Self] = &[Self::Lock, Self::LockReplicated, Self::Upstream];
+
+    /// Its name on the command line and in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lock => "lock",
+            Self::LockReplicated => "lock-replicated",
+            Self::Debounce => "debounce",
+            Self::Upstream => "upstream",
+        }
+    }
+
+    /// What it is, in a few words.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Lock => "our lock on one Redis",
+            Self::LockReplicated => "our lock on a Redis with a replica that takes over",
+            Self::Debounce => "our debounce on a Redis with a replica that takes over",
+            Self::Upstream => "the algorithms of @upstash/lock, on a Redis with a replica",
+        }
+    }
+
+    /// What its clients can do.
+    #[must_use]
+    pub fn workloads(self) -> &'static [Workload] {
+        match self {
+            Self::Lock | Self::LockReplicated => &[Workload::Lock],
+            Self::Debounce => &[Workload::Debounce],
+            Self::Upstream => &[Workload::Lock],
+        }
+    }
+
+    /// Whether `fault` can strike it at all.
+    #[must_use]
+    pub fn can_suffer(self, fault: Fault) -> bool {
+        fault != Fault::Failover || self.topology() == Topology::Replicated
+    }
+
+    fn topology(self) -> Topology {
+        match self {
+            Self::Lock => Topology::Single,
+            Self::Debounce | Self::LockReplicated | Self::Upstream => Topology::Replicated,
+        }
+    }
+
+    /// A small cluster in which these faults may strike: three clients, three seconds of faults,
+    /// then five in which everything has healed.
+    #[must_use]
+    pub fn plan(self, workload: Workload, faults: FaultSet) -> Plan {
+        Plan {
+            subject: self,
+            workload,
+            clients: 3,
+            topology: self.topology(),
+            faults,
+            engine: Engine::Native,
+            faults_end: 3_000_000,
+            end: 8_000_000,
+            latency: 1_000,
+            jitter_step: 1_000,
+            jitter_choices: 4,
+            lease: 1_000_000,
+            attempts: 3,
+            delay: 100_000,
+            delay_jitter: true,
+            call_timeout: 300_000,
+            hold: 150_000,
+            idle: 150_000,
+            idle_step: 10_000,
+            idle_choices: 12,
+            styles: 4,
+            acts: true,
+        }
+    }
+}
+
+/// A client's program.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Program {
+    Lock(LockProgram),
+    UpstreamLock(UpstreamLockProgram),
+}
+
+impl Program {
+    pub(crate) fn new(plan: &Plan, client: Client) -> Self {
+        match (plan.subject, plan.workload) {
+            (Subject::Upstream, Workload::Lock) => {
+                Self::UpstreamLock(UpstreamLockProgram::new(plan, client))
+            }
+            _ => Self::Lock(LockProgram::new(plan, client, 0)),
+        }
+    }
+}
+
+/// Hands a call to whichever program it is.
+macro_rules! each_program {
+    ($self:ident, $program:ident => $call:expr) => {
+        match $self {
+            Self::Lock($program) => $call,
+            Self::UpstreamLock($program) => $call,
+        }
+    };
+}
+
+impl Program {
+    pub(crate) fn boot<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+        each_program!(self, program => program.boot(step, me));
+    }
+
+    pub(crate) fn alarm<C: Chance, W: Watch>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        alarm: Alarm,
+    ) {
+        each_program!(self, program => program.alarm(step, me, alarm));
+    }
+
+    pub(crate) fn reply<C: Chance, W: Watch>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        response: Response,
+    ) {
+        each_program!(self, program => program.reply(step, me, response));
+    }
+
+    /// The caller vanishes from what it awaits; with `handle`, it drops the lock too.
+    pub(crate) fn cancel<C: Chance, W: Watch>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        handle: bool,
+    ) {
+        each_program!(self, program => program.cancel(step, me, handle));
+    }
+
+    /// The process died; a new one boots at its next alarm.
+    pub(crate) fn reborn<C: Chance, W: Watch>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        life: u8,
+    ) {
+        each_program!(self, program => program.reborn(step, me, life));
+    }
+
+    /// Whether a crash would interrupt anything.
+    pub(crate) fn is_busy(&self) -> bool {
+        each_program!(self, program => program.is_busy())
+    }
+
+    /// Whether the process may crash at all.
+    pub(crate) fn may_crash(&self) -> bool {
+        true
+    }
+}

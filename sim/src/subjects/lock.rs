@@ -1,0 +1,456 @@
+//! A client that takes the lock again and again, works under it, and gives it up.
+
+use core::time::Duration;
+
+use leasehold_core::{
+    Action, Command, Event as MachineEvent, Instant, Machine, StoreError, Cause, Tokens,
+    lock::{
+        AcquireOptions, LockCommand, LockConfig, LockMachine, LockOptions, LockOutcome,
+        LockRequest, LossReason, Terms,
+    },
+};
+
+use super::LOCK_ID;
+use crate::{
+    decide::{Chance, Kind},
+    faults::Cancelled,
+    history::{Act, Answer, Ask, Client, End, Event, TokenId},
+    world::{Alarm, Plan, Request, Response, Step, Watch},
+};
+
+/// What the client does with the lock once it has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Style {
+    /// Works, and gives it up.
+    Brief,
+    /// Works on until the lease is over, and notices.
+    Overstay,
+    /// Extends the lease by itself, once.
+    Extend,
+    /// Has the lease renewed in the background while it works for longer than it.
+    Keep,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Stage {
+    Idle,
+    Acquiring,
+    /// Between two pieces of work; `left` more are to come.
+    Working { left: u8 },
+    /// The lease was checked, and the next step acts.
+    Acting { left: u8 },
+    Extending,
+    Releasing,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct LockProgram {
+    machine: LockMachine,
+    terms: Terms,
+    /// The longest that a call may take, in µs of the local clock.
+    patience: u64,
+    stage: Stage,
+    style: Style,
+    round: u32,
+    /// The lease as it was last told: its token and its deadline.
+    held: Option<(TokenId, Instant)>,
+    last_token: Option<TokenId>,
+    asked: Option<Ask>,
+    next_work: Instant,
+}
+
+impl LockProgram {
+    pub(crate) fn new(plan: &Plan, client: Client, life: u8) -> Self {
+        let options = options(plan);
+        let config = LockConfig::new(LOCK_ID, &options).expect("the plan is a valid setting");
+        let terms =
+            config.terms(&AcquireOptions::default()).expect("the plan is a valid setting");
+        let patience = config.patience(&terms).as_micros() as u64;
+        let tokens = Tokens::of_owner(TokenId::owner(client, life));
+        let seed = u64::from(client) << 8 | u64::from(life);
+        Self {
+            machine: LockMachine::new(config, tokens, seed),
+            terms,
+            patience,
+            stage: Stage::Idle,
+            style: Style::Brief,
+            round: 0,
+            held: None,
+            last_token: None,
+            asked: None,
+            next_work: Instant::ORIGIN,
+        }
+    }
+
+    pub(crate) fn boot<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+        // Not all at once, so that a run without any chance is a story with an order.
+        let start = step.local(me) + Duration::from_millis(7 * u64::from(me));
+        step.set_alarm(me, Alarm::Work, start);
+    }
+
+    pub(crate) fn alarm<C: Chance, W: Watch>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        alarm: Alarm,
+    ) {
+        match alarm {
+            Alarm::Machine if step.host(me).awaiting => {
+                step.give_up(me);
+                self.feed(step, me, MachineEvent::Replied(Err(timed_out())));
+            }
+            Alarm::Machine => self.feed(step, me, MachineEvent::Woke),
+            Alarm::Work => self.work(step, me),
+        }
+    }
+
+    pub(crate) fn reply<C: Chance, W: Watch>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        response: Response,
+    ) {
+        let result = match response {
+            Response::Ours(result) => result,
+            Response::Broken => Err(StoreError::Unknown(Cause::Disconnected)),
+            Response::Refused => Err(StoreError::NotSent(Cause::Unreachable)),
+            Response::Upstream(_) => unreachable!("nothing was asked in upstream's words"),
+        };
+        step.clear_alarm(me, Alarm::Machine);
+        self.feed(step, me, MachineEvent::Replied(result));
+    }
+
+    pub(crate) fn cancel<C: Chance, W: Watch>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        handle: bool,
+    ) {
+        if !handle {
+            step.cancelled_in_flight(me);
+        }
+        self.vanish(step, me, handle);
+    }
+
+    pub(crate) fn reborn<C: Chance, W: Watch>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        life: u8,
+    ) {
+        self.end(step, me, End::Gone);
+        let round = self.round;
+        *self = Self::new(&step.core.plan, me, life);
+        self.round = round;
+    }
+
+    pub(crate) fn is_busy(&self) -> bool {
+        self.stage != Stage::Idle
+    }
+
+    fn feed<C: Chance, W: Watch>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        event: MachineEvent<LockRequest>,
+    ) {
+        let action = self.machine.step(step.local(me), event);
+        self.notice_renewal(step, me);
+        match action {
+            Action::Call { command, give_up_at } => {
+                self.call(step, me, command);
+                step.set_alarm(me, Alarm::Machine, give_up_at);
+                self.awaited(step, me);
+            }
+            Action::SleepUntil(deadline) => {
+                step.set_alarm(me, Alarm::Machine, deadline);
+                self.awaited(step, me);
+            }
+            Action::Done(outcome) => {
+                step.clear_alarm(me, Alarm::Machine);
+                self.done(step, me, outcome);
+            }
+        }
+    }
+
+    fn call<C: Chance, W: Watch>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        command: Command,
+    ) {
+        let Command::Lock(lock) = &command else {
+            unreachable!("a lock asks about locks");
+        };
+        let (act, token) = match lock {
+            LockCommand::Acquire { token, .. } => (Act::Acquire, Some(TokenId::of(token))),
+            LockCommand::Extend { token, .. } => (Act::Extend, Some(TokenId::of(token))),
+            LockCommand::Release { token, .. } => (Act::Release, Some(TokenId::of(token))),
+            LockCommand::Inspect { .. } => (Act::Other, None),
+        };
+        if act == Act::Acquire {
+            self.last_token = token;
+        }
+        step.send(me, act, token, token, Request::Ours(command));
+    }
+
+    /// At an await, the caller may go away.
+    fn awaited<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+        match step.cancels(me) {
+            Cancelled::No => {}
+            Cancelled::Future => self.vanish(step, me, false),
+            Cancelled::Handle => self.vanish(step, me, true),
+        }
+    }
+
+    fn vanish<C: Chance, W: Watch>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        handle: bool,
+    ) {
+        step.host(me).awaiting = false;
+        step.clear_alarm(me, Alarm::Machine);
+        self.told(step, me, Answer::Dropped);
+        if handle {
+            let host = step.host(me);
+            host.life += 1;
+            let life = host.life;
+            self.reborn(step, me, life);
+            return self.rest(step, me);
+        }
+        match self.stage {
+            Stage::Extending => self.give_up_lock(step, me, End::Releasing),
+            Stage::Acting { .. } | Stage::Working { .. } => {
+                self.end(step, me, End::Gone);
+                self.rest(step, me);
+            }
+            Stage::Acquiring | Stage::Idle | Stage::Releasing => self.rest(step, me),
+        }
+    }
+
+    fn done<C: Chance, W: Watch>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        outcome: LockOutcome,
+    ) {
+        match self.stage {
+            Stage::Acquiring => {
+                self.told(step, me, answer(&outcome));
+                if let LockOutcome::Acquired(_) = outcome {
+                    self.notice_renewal(step, me);
+                    self.begin_work(step, me);
+                } else {
+                    self.rest(step, me);
+                }
+            }
+            Stage::Extending => {
+                self.told(step, me, answer(&outcome));
+                if let LockOutcome::Lost(_) = outcome {
+                    self.give_up_lock(step, me, End::Lost);
+                } else {
+                    self.next_work = step.local(me) + micros(step.core.plan.hold);
+                    self.stage = Stage::Working { left: 0 };
+                    self.watch_lease(step, me);
+                }
+            }
+            Stage::Acting { .. } | Stage::Working { .. } => {
+                self.give_up_lock(step, me, End::Lost);
+            }
+            Stage::Releasing => {
+                self.told(step, me, answer(&outcome));
+                self.rest(step, me);
+            }
+            Stage::Idle => unreachable!("nothing was asked"),
+        }
+    }
+
+    fn work<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+        let now = step.local(me);
+        match self.stage {
+            Stage::Idle => {
+                self.ask(step, me, Ask::Acquire);
+                self.stage = Stage::Acquiring;
+                let terms = self.terms.clone();
+                self.feed(step, me, MachineEvent::Start(LockRequest::Acquire(terms)));
+            }
+            Stage::Working { .. } if self.is_over(now) => self.give_up_lock(step, me, End::Lost),
+            Stage::Working { .. } if now < self.next_work => self.watch_lease(step, me),
+            Stage::Working { left: 1 } if self.style == Style::Extend => {
+                self.ask(step, me, Ask::Extend);
+                self.stage = Stage::Extending;
+                let by_ms = step.core.plan.lease / 1_000;
+                self.feed(step, me, MachineEvent::Start(LockRequest::Extend { by_ms }));
+            }
+            Stage::Working { left } => {
+                // The lease was good just now; a pause may fall between this step and the next.
+                self.stage = Stage::Acting { left };
+                step.set_alarm(me, Alarm::Work, now.plus_micros(1));
+            }
+            Stage::Acting { left } => self.act(step, me, left),
+            Stage::Acquiring | Stage::Extending | Stage::Releasing => {
+                unreachable!("no work is due in {:?}", self.stage)
+            }
+        }
+    }
+
+    fn act<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, left: u8) {
+        if let Some((token, _)) = self.held
+            && step.core.plan.acts
+        {
+            let fence = self.machine.grant().map_or(0, |grant| grant.fence().0);
+            step.tell(Event::Acted { client: me, token });
+            step.write(me, token, fence);
+        }
+        let Some(left) = left.checked_sub(1) else {
+            return self.give_up_lock(step, me, End::Releasing);
+        };
+        self.stage = Stage::Working { left };
+        let plan = &step.core.plan;
+        let rest = match self.style {
+            Style::Brief | Style::Extend => plan.hold,
+            Style::Overstay => plan.lease + plan.lease / 4,
+            Style::Keep => plan.lease / 2,
+        };
+        self.next_work = step.local(me) + micros(rest);
+        self.watch_lease(step, me);
+    }
+
+    fn begin_work<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+        let styles = if step.core.healed { 1 } else { step.core.plan.styles };
+        self.style = match step.choose(Kind::Style, me, self.round, styles) {
+            0 => Style::Brief,
+            1 => Style::Overstay,
+            2 => Style::Extend,
+            _ => Style::Keep,
+        };
+        let left = match self.style {
+            Style::Brief | Style::Overstay => 1,
+            Style::Extend => 2,
+            Style::Keep => 4,
+        };
+        self.next_work = step.local(me);
+        self.stage = Stage::Working { left };
+        if self.style == Style::Keep {
+            self.feed(step, me, MachineEvent::Start(LockRequest::Keep));
+        }
+        if matches!(self.stage, Stage::Working { .. }) {
+            self.work(step, me);
+        }
+    }
+
+    /// Wakes for the next piece of work, or when the lease is over.
+    fn watch_lease<C: Chance, W: Watch>(&self, step: &mut Step<'_, C, W>, me: Client) {
+        let deadline = self.held.map_or(Instant::ORIGIN, |(_, deadline)| deadline);
+        step.set_alarm(me, Alarm::Work, self.next_work.min(deadline));
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        self.held.is_none_or(|(_, deadline)| now >= deadline)
+    }
+
+    fn give_up_lock<C: Chance, W: Watch>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        end: End,
+    ) {
+        self.end(step, me, end);
+        step.clear_alarm(me, Alarm::Work);
+        step.host(me).awaiting = false;
+        self.ask(step, me, Ask::Release);
+        self.stage = Stage::Releasing;
+        self.feed(step, me, MachineEvent::Start(LockRequest::Release));
+    }
+
+    fn rest<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+        self.stage = Stage::Idle;
+        self.round += 1;
+        let plan = &step.core.plan;
+        let (mut idle, idle_step, choices) = (plan.idle, plan.idle_step, plan.idle_choices);
+        if step.core.healed {
+            // Enough to see that everybody is served, and no more.
+            idle *= 5;
+        }
+        let choice = step.choose(Kind::Idle, me, self.round, choices);
+        let wake = step.local(me).plus_micros(idle + u64::from(choice) * idle_step);
+        step.set_alarm(me, Alarm::Work, wake);
+    }
+
+    fn ask<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, ask: Ask) {
+        self.asked = Some(ask);
+        let by = step.truth(me, step.local(me).plus_micros(self.patience));
+        step.tell(Event::Asked { client: me, ask, by });
+    }
+
+    fn told<C: Chance, W: Watch>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        answer: Answer,
+    ) {
+        if let Some(ask) = self.asked.take() {
+            step.tell(Event::Told { client: me, ask, answer, token: self.last_token });
+        }
+    }
+
+    fn end<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, end: End) {
+        if let Some((token, _)) = self.held.take() {
+            step.tell(Event::Ended { client: me, token, end });
+        }
+    }
+
+    /// Tells when the machine's lease is new, or lasts longer than it did.
+    fn notice_renewal<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+        let Some(grant) = self.machine.grant() else { return };
+        let told = self.held.map(|(_, deadline)| deadline);
+        if told == Some(grant.deadline()) || self.stage == Stage::Idle {
+            return;
+        }
+        let (token, deadline) = (TokenId::of(grant.token()), grant.deadline());
+        let fence = grant.fence().0;
+        self.held = Some((token, deadline));
+        let until = step.truth(me, deadline);
+        step.tell(Event::Held { client: me, token, fence, until });
+    }
+}
+
+fn options(plan: &Plan) -> LockOptions {
+    LockOptions {
+        lease: micros(plan.lease),
+        attempts: plan.attempts,
+        delay: micros(plan.delay),
+        jitter: plan.delay_jitter,
+        call_timeout: micros(plan.call_timeout),
+        request_life: Duration::from_secs(10),
+        fence_life: Duration::from_secs(60),
+        ..LockOptions::default()
+    }
+}
+
+fn answer(outcome: &LockOutcome) -> Answer {
+    match outcome {
+        LockOutcome::Acquired(_) => Answer::Acquired,
+        LockOutcome::Busy { .. } | LockOutcome::Spent | LockOutcome::Rejected(_) => {
+            Answer::NotAcquired
+        }
+        LockOutcome::Extended(_) => Answer::Extended,
+        LockOutcome::Lost(LossReason::Taken) => Answer::Taken,
+        LockOutcome::Lost(_) => Answer::Expired,
+        LockOutcome::Released => Answer::Released,
+        LockOutcome::NotHeld => Answer::NotHeld,
+        LockOutcome::Unavailable(_) | LockOutcome::Status(_) | LockOutcome::Stopped => {
+            Answer::Unavailable
+        }
+        LockOutcome::Unknown(_) => Answer::Unknown,
+    }
+}
+
+fn micros(micros: u64) -> Duration {
+    Duration::from_micros(micros)
+}
+
+fn timed_out() -> StoreError {
+    StoreError::Unknown(Cause::TimedOut)
+}

@@ -1,0 +1,307 @@
+//! The simulated cluster as a value.
+//!
+//! One server (with or without a replica), some clients, a resource that checks fences, and the
+//! messages between them. It steps from event to event in simulated time; what is left to chance is
+//! asked of a [`Chance`], and what happens is told to a [`Watch`]. Nothing else goes in or out, so
+//! the same choices give the same history, in any process and on any day.
+
+mod client;
+mod clocks;
+mod message;
+mod network;
+mod plan;
+mod queue;
+mod server;
+
+pub(crate) use client::{Alarm, Host};
+pub(crate) use clocks::ClientClock;
+pub(crate) use message::{Body, Message, Request, Response};
+pub use plan::{Plan, Topology};
+pub(crate) use queue::{Queue, What};
+pub(crate) use server::{Replica, Server};
+
+use crate::{
+    decide::{Chance, Kind, Site},
+    faults::Fault,
+    history::{Client, Event, TokenId},
+    subjects::{Program, upstream::UpstreamLock},
+};
+
+/// Someone who is told everything that happens.
+pub trait Watch {
+    /// `event` happened at true time `at`, in microseconds from the start.
+    fn see(&mut self, at: u64, event: &Event);
+}
+
+impl Watch for () {
+    fn see(&mut self, _at: u64, _event: &Event) {}
+}
+
+/// A simulated cluster.
+///
+/// ```
+/// use leasehold_sim::{decide::Seeded, faults::FaultSet, subjects::{Subject, Workload}, world::World};
+///
+/// let mut world = World::new(Subject::Lock.plan(Workload::Lock, FaultSet::NONE));
+/// world.run(&mut Seeded::new(1, 0), &mut ());
+/// assert!(world.messages() > 0);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct World {
+    programs: Vec<Program>,
+    core: Core,
+}
+
+/// All of the world but the programs that run in it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Core {
+    pub(crate) plan: Plan,
+    pub(crate) now: u64,
+    pub(crate) healed: bool,
+    pub(crate) queue: Queue,
+    pub(crate) hosts: Vec<Host>,
+    /// When each client is woken, in true time, [`u64::MAX`] for never. Kept side by side, since
+    /// every step looks through all of them.
+    pub(crate) alarms: Vec<[u64; 2]>,
+    pub(crate) server: Server,
+    /// The lock objects of upstream's processes, each shared by two clients.
+    pub(crate) upstream_locks: Vec<UpstreamLock>,
+    /// The greatest fence that the protected resource has seen.
+    pub(crate) resource_fence: u64,
+    pub(crate) messages: u64,
+    pub(crate) grants: u64,
+    pub(crate) bites: [u32; Fault::ALL.len()],
+}
+
+/// What a step may use.
+pub(crate) struct Step<'a, C, W> {
+    pub(crate) core: &'a mut Core,
+    pub(crate) chance: &'a mut C,
+    pub(crate) watch: &'a mut W,
+}
+
+impl World {
+    /// The cluster of `plan`, at its start.
+    #[must_use]
+    pub fn new(plan: Plan) -> Self {
+        let programs = (0..plan.clients).map(|client| Program::new(&plan, client)).collect();
+        Self { programs, core: Core::new(plan) }
+    }
+
+    /// Runs to the end.
+    pub fn run<C: Chance, W: Watch>(&mut self, chance: &mut C, watch: &mut W) {
+        let mut step = Step { core: &mut self.core, chance, watch };
+        step.begin();
+        for (client, program) in self.programs.iter_mut().enumerate() {
+            program.boot(&mut step, client as Client);
+        }
+        while step.next(&mut self.programs) {}
+        step.tell(Event::Finished);
+    }
+
+    /// How many requests and replies were delivered.
+    #[must_use]
+    pub fn messages(&self) -> u64 {
+        self.core.messages
+    }
+
+    /// How many times the lock was granted.
+    #[must_use]
+    pub fn grants(&self) -> u64 {
+        self.core.grants
+    }
+
+    /// How often `fault` changed what would have happened.
+    #[must_use]
+    pub fn bites(&self, fault: Fault) -> u32 {
+        self.core.bites[fault as usize]
+    }
+}
+
+impl Core {
+    fn new(plan: Plan) -> Self {
+        let hosts = (0..plan.clients).map(|_| Host::default()).collect();
+        let alarms = vec![[u64::MAX; 2]; usize::from(plan.clients)];
+        let server = Server::new(&plan);
+        let upstream_lock = UpstreamLock { token: None, lease_ms: plan.lease / 1_000 };
+        let upstream_locks = vec![upstream_lock; usize::from(plan.clients).div_ceil(2)];
+        Self {
+            now: 0,
+            healed: false,
+            queue: Queue::default(),
+            hosts,
+            alarms,
+            server,
+            upstream_locks,
+            resource_fence: 0,
+            messages: 0,
+            grants: 0,
+            bites: [0; Fault::ALL.len()],
+            plan,
+        }
+    }
+}
+
+impl<C: Chance, W: Watch> Step<'_, C, W> {
+    fn begin(&mut self) {
+        self.core.queue.push(self.core.plan.faults_end, What::Heal);
+        self.core.queue.push(self.core.plan.end, What::End);
+        for client in 0..self.core.plan.clients {
+            self.skew_clock(client);
+        }
+    }
+
+    /// Takes the next event, and says whether there are more.
+    fn next(&mut self, programs: &mut [Program]) -> bool {
+        let (due, client, alarm) = self.next_alarm();
+        if self.core.queue.next_due() <= due {
+            let (at, what) = self.core.queue.pop();
+            self.core.now = at;
+            return self.happen(programs, what);
+        }
+        self.core.now = due;
+        self.core.alarms[usize::from(client)][alarm as usize] = u64::MAX;
+        if self.may_run(programs, client, Deferred::Alarm(alarm)) {
+            programs[usize::from(client)].alarm(self, client, alarm);
+        }
+        true
+    }
+
+    /// The earliest alarm of any client; the least client wins a tie.
+    #[inline]
+    fn next_alarm(&self) -> (u64, Client, Alarm) {
+        let mut best = (u64::MAX, 0, Alarm::Machine);
+        for (client, &[machine, work]) in self.core.alarms.iter().enumerate() {
+            if machine < best.0 {
+                best = (machine, client as Client, Alarm::Machine);
+            }
+            if work < best.0 {
+                best = (work, client as Client, Alarm::Work);
+            }
+        }
+        best
+    }
+
+    fn happen(&mut self, programs: &mut [Program], what: What) -> bool {
+        match what {
+            What::Request(message) => self.arrive(message),
+            What::Reply(message) => {
+                let client = message.client;
+                if !self.core.hosts[usize::from(client)].awaits(message.call) {
+                    return true;
+                }
+                if let Some(message) = self.may_receive(programs, message) {
+                    let response = self.received(message);
+                    programs[usize::from(client)].reply(self, client, response);
+                }
+            }
+            What::Write { client, token, fence } => self.write_arrives(client, token, fence),
+            What::Cancel { client, awaiting } => {
+                if self.core.hosts[usize::from(client)].awaits_number == awaiting {
+                    programs[usize::from(client)].cancel(self, client, false);
+                }
+            }
+            What::Heal => self.heal(),
+            What::End => return false,
+        }
+        true
+    }
+
+    fn heal(&mut self) {
+        self.core.healed = true;
+        self.heal_server_clock();
+        self.tell(Event::Healed);
+    }
+
+    /// A decision that belongs to the workload.
+    #[inline]
+    pub(crate) fn choose(
+        &mut self,
+        kind: Kind,
+        actor: u8,
+        occurrence: u32,
+        options: u32,
+    ) -> u32 {
+        self.chance.choose(Site { kind, actor, occurrence }, options)
+    }
+
+    /// A decision whether `fault` strikes: 0 if it is switched off, or if everything has healed.
+    #[inline]
+    pub(crate) fn strikes(
+        &mut self,
+        fault: Fault,
+        actor: u8,
+        occurrence: u32,
+        options: u32,
+    ) -> u32 {
+        if !self.core.plan.faults.contains(fault) || self.core.healed {
+            return 0;
+        }
+        self.choose(fault.kind(), actor, occurrence, options)
+    }
+
+    pub(crate) fn struck(
+        &mut self,
+        fault: Fault,
+        client: Option<Client>,
+        choice: u32,
+        until: u64,
+    ) {
+        self.tell(Event::Struck { fault, client, choice, until });
+    }
+
+    pub(crate) fn bit(&mut self, fault: Fault, client: Option<Client>, call: u32) {
+        self.core.bites[fault as usize] += 1;
+        self.tell(Event::Bit { fault, client, call });
+    }
+
+    #[inline]
+    pub(crate) fn tell(&mut self, event: Event) {
+        self.watch.see(self.core.now, &event);
+    }
+
+    fn write_arrives(&mut self, client: Client, token: TokenId, fence: u64) {
+        let accepted = fence >= self.core.resource_fence;
+        if accepted {
+            self.core.resource_fence = fence;
+        }
+        self.tell(Event::Wrote { client, token, fence, accepted });
+    }
+}
+
+/// What a client was about to do when it was stopped.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Deferred {
+    Alarm(Alarm),
+    Message,
+}
+
+impl<C: Chance, W: Watch> Step<'_, C, W> {
+    /// Whether `client` can take its next step now: not while it is paused, and not if it crashes
+    /// at this very point.
+    fn may_run(&mut self, programs: &mut [Program], client: Client, what: Deferred) -> bool {
+        let index = usize::from(client);
+        self.core.hosts[index].steps += 1;
+        if self.paused(client, what) {
+            return false;
+        }
+        !self.crashes(&mut programs[index], client)
+    }
+
+    /// As [`Step::may_run`], for a message, which waits outside if the client is paused.
+    fn may_receive(
+        &mut self,
+        programs: &mut [Program],
+        message: Box<Message>,
+    ) -> Option<Box<Message>> {
+        let client = message.client;
+        if self.may_run(programs, client, Deferred::Message) {
+            return Some(message);
+        }
+        let until = self.core.hosts[usize::from(client)].paused_until;
+        if until > self.core.now {
+            self.core.queue.push(until, What::Reply(message));
+        }
+        None
+    }
+}

@@ -1,0 +1,48 @@
+//! What travels between clients and servers.
+
+use leasehold_core::{Command, Reply, StoreError};
+
+use crate::{
+    history::{Act, Client, TokenId},
+    redis,
+    subjects::upstream::UpstreamCommand,
+};
+
+/// A request or the reply to it: the same box goes there and back.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Message {
+    pub(crate) client: Client,
+    /// The life of the process that sent it.
+    pub(crate) life: u8,
+    pub(crate) call: u32,
+    pub(crate) copy: u8,
+    pub(crate) act: Act,
+    pub(crate) behalf: Option<TokenId>,
+    pub(crate) body: Body,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Body {
+    Request(Request),
+    Response(Response),
+}
+
+/// What a client asks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Request {
+    /// In our own words.
+    Ours(Command),
+    /// In those of `@upstash/lock`.
+    Upstream(UpstreamCommand),
+}
+
+/// What it is answered.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Response {
+    Ours(Result<Reply, StoreError>),
+    Upstream(redis::Resp),
+    /// An error on the way, which says nothing of the request's fate.
+    Broken,
+    /// The server is certain to have refused to look at it.
+    Refused,
+}

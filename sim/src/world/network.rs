@@ -1,0 +1,119 @@
+//! The wire: what is sent arrives, unless a fault has it otherwise.
+
+use super::{Body, Message, Request, Response, Step, Watch, What};
+use crate::{
+    decide::{Chance, Kind},
+    faults::Silence,
+    history::{Act, Client, Event, TokenId},
+};
+
+/// How long it takes to notice that a connection broke.
+const BROKEN_AFTER: u64 = 2_000;
+
+impl<C: Chance, W: Watch> Step<'_, C, W> {
+    /// Sends a request; the reply will come to the client's program, or never.
+    pub(crate) fn send(
+        &mut self,
+        client: Client,
+        act: Act,
+        token: Option<TokenId>,
+        behalf: Option<TokenId>,
+        request: Request,
+    ) {
+        let host = self.host(client);
+        host.calls += 1;
+        host.awaiting = true;
+        let (call, life) = (host.calls, host.life);
+        self.tell(Event::Sent { client, call, act, token });
+        self.cut_link(client, call);
+        let delay = self.on_the_wire(client, call * 2) + self.late(client, call * 2);
+        let message = Box::new(Message {
+            client,
+            life,
+            call,
+            copy: 0,
+            act,
+            behalf,
+            body: Body::Request(request),
+        });
+        self.send_copy_too(&message);
+        if self.loses_request(client, call) {
+            self.break_connection(message, delay);
+        } else if !self.cuts_request(client, call) {
+            self.core.queue.push(self.core.now + delay, What::Request(message));
+        }
+    }
+
+    /// A request reaches the server.
+    pub(super) fn arrive(&mut self, mut message: Box<Message>) {
+        self.core.messages += 1;
+        let (client, call) = (message.client, message.call);
+        self.copy_arrived(&message);
+        if message.copy > 0 {
+            if self.core.now >= self.core.server.electing_until {
+                let _nobody_waits = self.apply(&message);
+            }
+            return;
+        }
+        let refused = self.disturb_server(client, call);
+        let silence = self.hangs(&message);
+        if silence == Silence::Stuck {
+            return;
+        }
+        let response = if refused { Response::Refused } else { self.apply(&message) };
+        if silence == Silence::Applied {
+            return;
+        }
+        self.fail_over(client, call);
+        message.body = Body::Response(response);
+        let delay = self.on_the_wire(client, call * 2 + 1) + self.late(client, call * 2 + 1);
+        if self.loses_reply(client, call) {
+            self.break_connection(message, delay);
+        } else if !self.cuts_reply(client, call) {
+            self.core.queue.push(self.core.now + delay, What::Reply(message));
+        }
+    }
+
+    /// A reply reaches the client that waits for it.
+    pub(super) fn received(&mut self, message: Box<Message>) -> Response {
+        self.core.messages += 1;
+        self.host(message.client).awaiting = false;
+        let Body::Response(response) = message.body else {
+            unreachable!("only responses are sent to clients");
+        };
+        let ok = !matches!(response, Response::Broken | Response::Refused);
+        self.tell(Event::Answered { client: message.client, call: message.call, ok });
+        response
+    }
+
+    /// Sends a write to the protected resource; nobody waits for an answer.
+    pub(crate) fn write(&mut self, client: Client, token: TokenId, fence: u64) {
+        let host = self.host(client);
+        host.writes += 1;
+        let (number, wire) = (host.writes, client | 0x80);
+        let delay = self.on_the_wire(wire, number) + self.late(wire, number);
+        self.core.queue.push(self.core.now + delay, What::Write { client, token, fence });
+    }
+
+    /// The client stops waiting for the call under way.
+    pub(crate) fn give_up(&mut self, client: Client) {
+        let host = self.host(client);
+        host.awaiting = false;
+        let call = host.calls;
+        self.tell(Event::GaveUp { client, call });
+    }
+
+    #[inline]
+    fn on_the_wire(&mut self, wire: u8, number: u32) -> u64 {
+        let choices = self.core.plan.jitter_choices;
+        let choice = self.choose(Kind::Jitter, wire, number, choices);
+        self.core.plan.latency + u64::from(choice) * self.core.plan.jitter_step
+    }
+
+    /// The client learns, after `delay`, that its connection broke, and nothing else.
+    pub(crate) fn break_connection(&mut self, mut message: Box<Message>, delay: u64) {
+        message.body = Body::Response(Response::Broken);
+        let at = self.core.now + delay + BROKEN_AFTER;
+        self.core.queue.push(at, What::Reply(message));
+    }
+}

@@ -1,0 +1,70 @@
+//! What is due when. Ties are broken by the order of insertion.
+
+use super::Message;
+use crate::history::{Client, TokenId};
+
+/// Something that is going to happen.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum What {
+    Request(Box<Message>),
+    Reply(Box<Message>),
+    Write { client: Client, token: TokenId, fence: u64 },
+    Cancel { client: Client, awaiting: u32 },
+    Heal,
+    End,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Entry {
+    due: u64,
+    number: u64,
+    what: What,
+}
+
+/// A sorted vector: a cluster has few messages in flight, and a heap can be neither compared nor
+/// hashed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Queue {
+    /// The latest first.
+    entries: Vec<Entry>,
+    pushed: u64,
+}
+
+impl Queue {
+    #[inline]
+    pub(crate) fn push(&mut self, due: u64, what: What) {
+        self.pushed += 1;
+        let place = self.entries.partition_point(|entry| entry.due > due);
+        self.entries.insert(place, Entry { due, number: self.pushed, what });
+    }
+
+    #[inline]
+    pub(crate) fn next_due(&self) -> u64 {
+        self.entries.last().map_or(u64::MAX, |entry| entry.due)
+    }
+
+    /// The earliest entry. The run's end is always in the queue.
+    #[inline]
+    pub(crate) fn pop(&mut self) -> (u64, What) {
+        let entry = self.entries.pop().expect("the end of the run is in the queue");
+        (entry.due, entry.what)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn earlier_comes_first_and_of_two_at_once_the_one_pushed_first() {
+        let cancel = |client| What::Cancel { client, awaiting: 0 };
+        let mut queue = Queue::default();
+        for (due, client) in [(5, 0), (3, 1), (5, 2), (3, 3), (9, 4)] {
+            queue.push(due, cancel(client));
+        }
+        let order: Vec<_> = (0..5).map(|_| queue.pop()).collect();
+        let expected = [(3, 1), (3, 3), (5, 0), (5, 2), (9, 4)];
+        assert_eq!(order, expected.map(|(due, client)| (due, cancel(client))));
+        assert_eq!(queue.next_due(), u64::MAX);
+    }
+}

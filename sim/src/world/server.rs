@@ -1,0 +1,185 @@
+//! The server: a fake Redis with a wall clock of its own, and a replica that lags behind it.
+
+use std::collections::VecDeque;
+
+use leasehold_core::{Command, lock::LockCommand};
+
+use super::{Body, Message, Plan, Request, Response, Step, Topology, Watch};
+use crate::{
+    decide::Chance,
+    history::{Act, Event, TokenId},
+    redis::{Change, Keyspace, Redis, Resp, Value},
+    subjects::LOCK_ID,
+};
+
+/// The Unix time at the start of a run, in microseconds: 2026-01-01.
+const EPOCH: u64 = 1_767_225_600_000_000;
+
+/// A replica is never further behind than this.
+pub(crate) const LAG_MAX: u64 = 500_000;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Server {
+    pub(crate) redis: Redis,
+    /// How far the wall clock is off true time.
+    pub(crate) clock_offset_us: i64,
+    /// Until when requests are refused, since a replica is taking over.
+    pub(crate) electing_until: u64,
+    /// What the replica is certain to have, if there is one.
+    pub(crate) replica: Option<Replica>,
+    /// The lock's key as it was last told.
+    seen: Option<(TokenId, u64)>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Replica {
+    pub(crate) keyspace: Keyspace,
+    /// Writes that it may not have yet, with their times.
+    pub(crate) log: VecDeque<(u64, Vec<Change>)>,
+}
+
+impl Server {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let mut redis = Redis::default();
+        let replica = (plan.topology == Topology::Replicated).then(Replica::default);
+        redis.keyspace.watch_changes(replica.is_some());
+        Self { redis, clock_offset_us: 0, electing_until: 0, replica, seen: None }
+    }
+
+    /// The wall clock at true time `at`.
+    #[inline]
+    pub(crate) fn wall(&self, at: u64) -> u64 {
+        (EPOCH + at).saturating_add_signed(self.clock_offset_us)
+    }
+
+    /// The true time at which a key that expires at `wall_ms` is gone, if the clock does not jump:
+    /// once the clock is past it.
+    fn truth(&self, wall_ms: u64) -> u64 {
+        ((wall_ms + 1) * 1_000).saturating_add_signed(-self.clock_offset_us).saturating_sub(EPOCH)
+    }
+}
+
+impl<C: Chance, W: Watch> Step<'_, C, W> {
+    /// The faults that strike a server when a request arrives. Whether it is in no state to answer.
+    pub(super) fn disturb_server(&mut self, client: u8, call: u32) -> bool {
+        self.jump_clock(client, call);
+        self.restart(client, call);
+        self.core.now < self.core.server.electing_until
+    }
+
+    /// Applies a request, and tells what it did to the lock.
+    pub(super) fn apply(&mut self, message: &Message) -> Response {
+        let Body::Request(request) = &message.body else {
+            unreachable!("only requests are sent to servers");
+        };
+        let wall = self.core.server.wall(self.core.now);
+        // What expired since the last look is not this request's doing.
+        self.look(false);
+        let (client, call, copy) = (message.client, message.call, message.copy);
+        let (act, behalf, lease) = (message.act, message.behalf, asked_lease(request));
+        self.tell(Event::Applied { client, call, copy, act, behalf, lease });
+        let (response, fence) = match request {
+            Request::Ours(command) => {
+                let engine = self.core.plan.engine;
+                let reply = self.core.server.redis.apply(wall, command, engine);
+                let fence = granted_fence(&reply);
+                (Response::Ours(reply), fence)
+            }
+            Request::Upstream(command) => {
+                let value = command.apply(&mut self.core.server.redis, wall);
+                let fence = (act == Act::Acquire && !matches!(value, Resp::Nil)).then_some(0);
+                (Response::Upstream(value), fence)
+            }
+        };
+        if act != Act::Other {
+            self.look(true);
+        }
+        if let (Some(fence), Some(token)) = (fence, behalf) {
+            self.core.grants += 1;
+            self.tell(Event::Granted { token, fence });
+        }
+        self.replicate();
+        response
+    }
+
+    /// Tells how the lock's key has changed since the last look.
+    pub(crate) fn look(&mut self, by_request: bool) {
+        let server = &mut self.core.server;
+        let wall_ms = server.wall(self.core.now) / 1_000;
+        let entry = server.redis.keyspace.peek(wall_ms, LOCK_ID.as_bytes());
+        let found = entry.map(|entry| {
+            let Value::String(text) = &entry.value else {
+                unreachable!("only tokens are stored under the lock's key");
+            };
+            let token = TokenId::parse(text).expect("only tokens are stored under the lock's key");
+            (token, entry.expires_at_ms.unwrap_or(u64::MAX))
+        });
+        if found == server.seen {
+            return;
+        }
+        let before = server.seen.map(|(token, _)| token);
+        server.seen = found;
+        self.tell_key(before, by_request);
+    }
+
+    /// Tells when the lock's key expires, after the clock jumped.
+    pub(crate) fn look_again(&mut self) {
+        self.look(false);
+        if let Some((token, _)) = self.core.server.seen {
+            self.tell_key(Some(token), false);
+        }
+    }
+
+    fn tell_key(&mut self, before: Option<TokenId>, by_request: bool) {
+        let server = &self.core.server;
+        let (after, expires) = match server.seen {
+            None => (None, 0),
+            Some((token, u64::MAX)) => (Some(token), u64::MAX),
+            Some((token, wall_ms)) => (Some(token), server.truth(wall_ms)),
+        };
+        self.tell(Event::Key { before, after, expires, by_request });
+    }
+
+    /// Hands what was written to the replica, which is certain to have it after [`LAG_MAX`].
+    fn replicate(&mut self) {
+        let now = self.core.now;
+        let Some(replica) = &mut self.core.server.replica else { return };
+        let changes = self.core.server.redis.keyspace.take_changes();
+        if !changes.is_empty() {
+            replica.log.push_back((now, changes));
+        }
+        replica.catch_up(now.saturating_sub(LAG_MAX));
+    }
+}
+
+impl Replica {
+    /// Applies what was written before `until`.
+    pub(crate) fn catch_up(&mut self, until: u64) {
+        while self.log.front().is_some_and(|&(at, _)| at < until) {
+            let Some((_, changes)) = self.log.pop_front() else { return };
+            for (key, entry) in changes {
+                self.keyspace.set_entry(key, entry);
+            }
+        }
+    }
+}
+
+fn asked_lease(request: &Request) -> u64 {
+    match request {
+        Request::Ours(Command::Lock(
+            LockCommand::Acquire { lease_ms, .. } | LockCommand::Extend { lease_ms, .. },
+        )) => lease_ms * 1_000,
+        Request::Ours(_) => 0,
+        Request::Upstream(command) => command.asked_lease(),
+    }
+}
+
+fn granted_fence(
+    reply: &Result<leasehold_core::Reply, leasehold_core::StoreError>,
+) -> Option<u64> {
+    use leasehold_core::{Reply, lock::LockReply};
+    match reply {
+        Ok(Reply::Lock(LockReply::Acquired { fence, fresh: true })) => Some(fence.0),
+        Ok(_) | Err(_) => None,
+    }
+}

@@ -1,0 +1,43 @@
+//! A server with a clock, asked in one line and answering in one.
+
+use bytes::Bytes;
+use leasehold_sim::redis::{Redis, Resp};
+
+/// 2023, so that relative and absolute times differ.
+pub(crate) const START_MS: u64 = 1_700_000_000_000;
+
+pub(crate) struct Server {
+    pub(crate) redis: Redis,
+    pub(crate) now_ms: u64,
+}
+
+impl Server {
+    pub(crate) fn new() -> Self {
+        Self { redis: Redis::default(), now_ms: START_MS }
+    }
+
+    /// Sends the words of `line`, and shows the reply.
+    pub(crate) fn ask(&mut self, line: &str) -> String {
+        self.ask_words(&line.split(' ').collect::<Vec<_>>())
+    }
+
+    pub(crate) fn ask_words(&mut self, words: &[&str]) -> String {
+        let words: Vec<_> =
+            words.iter().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
+        shown(&self.redis.execute(self.now_ms * 1_000, &words))
+    }
+}
+
+fn shown(reply: &Resp) -> String {
+    match reply {
+        Resp::Array(replies) => {
+            format!("[{}]", replies.iter().map(shown).collect::<Vec<_>>().join(" "))
+        }
+        Resp::Bulk(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        Resp::Error(message) => format!("!{message}"),
+        Resp::Integer(number) => format!(":{number}"),
+        Resp::Nil => "nil".into(),
+        Resp::Simple(status) => format!("+{status}"),
+        other => unreachable!("{other:?}"),
+    }
+}
