@@ -230,8 +230,10 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use leasehold_core::MemoryStore;
+    use leasehold_sim::redis::Engine;
 
     use super::*;
+    use crate::fake::Fake;
 
     /// Says so if it holds the key while another does.
     struct Watched<C> {
@@ -264,10 +266,14 @@ mod tests {
 
     #[test]
     fn every_acquisition_is_made_and_none_overlap() {
-        let store = Arc::new(MemoryStore::new());
-        let lockers = on_threads(watched(lockers(&store, 16, 1).unwrap()), 1);
-        let bare = on_threads(watched(bare(16, 1)), 1);
-        for contest in [lockers, bare] {
+        let memory = lockers(&Arc::new(MemoryStore::new()), 16, 1).unwrap();
+        let native = lockers(&Arc::new(Fake::new(Engine::Native)), 16, 1).unwrap();
+        let contests = [
+            on_threads(watched(memory), 1),
+            on_threads(watched(native), 1),
+            on_threads(watched(bare(16, 1)), 1),
+        ];
+        for contest in contests {
             assert_eq!(contest.acquisitions, 1_003);
             assert!(contest.tries >= 1_003);
             assert!(!contest.hand_off.is_empty());

@@ -12,5 +12,6 @@
 #![forbid(unsafe_code)]
 
 pub mod contention;
+pub mod fake;
 pub mod tokio_paused;
 pub mod walks;

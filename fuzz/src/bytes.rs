@@ -47,7 +47,29 @@ impl Bytes<'_> {
     }
 
     fn word(&mut self) -> &'static str {
-        const WORDS: [&str; 8] = ["acquired", "busy", "gone", "free", "us", "other", "0", "OK"];
+        const WORDS: [&str; 21] = [
+            "acquired",
+            "busy",
+            "gone",
+            "free",
+            "us",
+            "other",
+            "0",
+            "OK",
+            "armed",
+            "suppressed",
+            "claimed",
+            "notdue",
+            "running",
+            "settled",
+            "missing",
+            "idle",
+            "spent",
+            "finished",
+            "rearmed",
+            "stale",
+            "status",
+        ];
         WORDS[usize::from(self.byte()) % WORDS.len()]
     }
 

@@ -1,14 +1,17 @@
 //! Whatever a store replies, decoding it ends, and only the right shape is taken for an answer.
 
+mod commands;
+
 use leasehold_core::{
-    Command, Reply, StoreError, Token,
-    lock::{LockCommand, LockKeys, LockReply},
+    Command, Reply, StoreError,
+    debounce::{DebounceCommand, DebounceReply},
+    lock::{LockCommand, LockReply},
     redis::{Value, decode},
 };
 
 use crate::bytes::Bytes;
 
-/// Decodes arbitrary replies to each command of a lock.
+/// Decodes an arbitrary reply to one of the commands.
 ///
 /// # Panics
 ///
@@ -16,37 +19,57 @@ use crate::bytes::Bytes;
 /// shape that no script has is said to mean that nothing was applied.
 pub fn reply(bytes: &[u8]) {
     let mut bytes = Bytes(bytes);
-    let command = command(bytes.byte());
+    let command = commands::choose(bytes.byte());
     let value = bytes.value();
-    let decoded = decode(&Command::Lock(command.clone()), value.clone());
-    match (&value, decoded) {
-        (Value::Error(_), Ok(reply)) => panic!("an error was taken for {reply:?}"),
+    match (&value, decode(&command, value.clone())) {
         (Value::Error(_), Err(StoreError::NotSent(_) | StoreError::Rejected(_))) => {}
-        (_, Ok(Reply::Lock(reply))) => assert!(answers(&command, &reply), "{command:?}: {reply:?}"),
+        (Value::Error(_), other) => panic!("an error was taken for {other:?}"),
+        (_, Ok(reply)) => assert!(answers(&command, &reply), "{command:?}: {reply:?}"),
         (_, Err(StoreError::Unknown(_))) => {}
         (value, other) => panic!("{value:?} was taken for {other:?}"),
     }
 }
 
-fn command(choice: u8) -> LockCommand {
-    let keys = LockKeys::of("job").into();
-    let token = Token::new("token").expect("it is not empty");
-    match choice % 4 {
-        0 => LockCommand::Acquire { keys, token, lease_ms: 1, fence_life_ms: 1 },
-        1 => LockCommand::Extend { keys, token, lease_ms: 1 },
-        2 => LockCommand::Release { keys, token, tombstone_ms: 1 },
-        _ => LockCommand::Inspect { keys, token: Some(token) },
+fn answers(command: &Command, reply: &Reply) -> bool {
+    match (command, reply) {
+        (Command::Lock(command), Reply::Lock(reply)) => answers_lock(command, reply),
+        (Command::Debounce(command), Reply::Debounce(reply)) => answers_debounce(command, reply),
+        (Command::Lock(_), Reply::Debounce(_)) | (Command::Debounce(_), Reply::Lock(_)) => false,
     }
 }
 
-fn answers(command: &LockCommand, reply: &LockReply) -> bool {
+fn answers_lock(command: &LockCommand, reply: &LockReply) -> bool {
+    use LockReply as R;
     match command {
         LockCommand::Acquire { .. } => {
-            matches!(reply, LockReply::Acquired { .. } | LockReply::Busy { .. } | LockReply::Gone)
+            matches!(reply, R::Acquired { .. } | R::Busy { .. } | R::Gone)
         }
-        LockCommand::Extend { .. } => matches!(reply, LockReply::Extended | LockReply::NotHeld),
-        LockCommand::Release { .. } => matches!(reply, LockReply::Released | LockReply::NotHeld),
-        LockCommand::Inspect { .. } => matches!(reply, LockReply::Holder(_)),
+        LockCommand::Extend { .. } => matches!(reply, R::Extended | R::NotHeld),
+        LockCommand::Release { .. } => matches!(reply, R::Released | R::NotHeld),
+        LockCommand::Inspect { .. } => matches!(reply, R::Holder(_)),
+    }
+}
+
+fn answers_debounce(command: &DebounceCommand, reply: &DebounceReply) -> bool {
+    use DebounceReply as R;
+    match command {
+        DebounceCommand::Call { .. } => matches!(reply, R::Armed { .. } | R::Suppressed { .. }),
+        DebounceCommand::Claim { .. } => matches!(
+            reply,
+            R::Claimed { .. }
+                | R::NotDue { .. }
+                | R::Running { .. }
+                | R::Settled { .. }
+                | R::Missing
+                | R::Idle
+                | R::Spent
+        ),
+        DebounceCommand::Finish { .. } => {
+            matches!(reply, R::Finished | R::Rearmed { .. } | R::Dropped | R::Stale)
+        }
+        DebounceCommand::Cancel { .. } => matches!(reply, R::Cancelled { .. }),
+        DebounceCommand::Flush { .. } => matches!(reply, R::Flushed { .. }),
+        DebounceCommand::Inspect { .. } => matches!(reply, R::Status(_)),
     }
 }
 
@@ -54,22 +77,25 @@ fn answers(command: &LockCommand, reply: &LockReply) -> bool {
 mod tests {
     use super::*;
 
+    /// `["acquired", -2 + 9, -2 + 3]`, in the encoding of [`Bytes::value`].
+    const ACQUIRED: [u8; 8] = [7, 3, 3, 0, 2, 9, 2, 3];
+
     #[test]
     fn short_inputs_all_pass() {
         reply(&[]);
-        for first in 0..=u8::MAX {
-            for second in 0..=u8::MAX {
-                reply(&[first, second]);
-                reply(&[first, 7, 3, 3, second, 2, 9, 2, 3]);
+        for command in 0..=u8::MAX {
+            for byte in 0..=u8::MAX {
+                reply(&[command, byte]);
+                reply(&[command, 7, 3, 3, byte, 2, 9, 2, 3]);
             }
         }
     }
 
     #[test]
     fn long_inputs_all_pass() {
-        // An odd multiplier walks through every value of a byte, in an order without a pattern.
+        // Knuth's multiplier: https://www-cs-faculty.stanford.edu/~knuth/mmix-news.html
         let mut state = 1_u64;
-        for _ in 0..20_000 {
+        for _ in 0..50_000 {
             let bytes = [(); 64].map(|()| {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 (state >> 56) as u8
@@ -80,12 +106,15 @@ mod tests {
 
     #[test]
     fn the_inputs_reach_real_answers() {
-        let acquired = [0, 7, 3, 3, 0, 2, 9, 2, 3];
-        let mut bytes = Bytes(&acquired[1..]);
-        let command = Command::Lock(command(0));
-        assert!(matches!(
-            decode(&command, bytes.value()),
-            Ok(Reply::Lock(LockReply::Acquired { fresh: true, .. }))
-        ));
+        let value = Bytes(&ACQUIRED).value();
+        let decoded = decode(&commands::choose(0), value);
+        assert!(matches!(decoded, Ok(Reply::Lock(LockReply::Acquired { fresh: true, .. }))));
+    }
+
+    #[test]
+    fn an_answer_to_another_question_is_seen() {
+        assert!(answers(&commands::choose(1), &Reply::Lock(LockReply::Extended)));
+        assert!(!answers(&commands::choose(0), &Reply::Lock(LockReply::Extended)));
+        assert!(!answers(&commands::choose(0), &Reply::Debounce(DebounceReply::Idle)));
     }
 }

@@ -33,7 +33,8 @@
 //! One request carries one command: concurrent commands are not coalesced into a pipeline. Nothing
 //! is sent again here, since the machines of `leasehold_core` know which commands may be. There are
 //! no release hints, so a waiter learns of a release when it next tries. No `upstash-sync-token` is
-//! kept: scripts run on the primary, and no other reads are made.
+//! kept: scripts run on the primary, and no other reads are made. A request is JSON, which carries
+//! text alone: the arguments of a debounced call must be UTF-8, or they are `Rejected` unsent.
 //!
 //! [Upstash]: https://upstash.com/docs/redis/features/restapi
 

@@ -48,8 +48,7 @@ fn command<'a>(
     let mut command = vec![verb.into(), script.into(), invocation.keys.len().to_string().into()];
     for argument in invocation.keys.iter().chain(&invocation.args) {
         // The request is JSON, which carries text alone.
-        let text = str::from_utf8(argument)
-            .map_err(|_| rejected(RejectionKind::Other, "an argument is not UTF-8".into()))?;
+        let text = str::from_utf8(argument).map_err(|_| not_text())?;
         command.push(text.into());
     }
     Ok(command)
@@ -75,6 +74,12 @@ fn value(json: &Json) -> Result<Value, StoreError> {
         Json::Array(items) => Value::Array(items.iter().map(value).collect::<Result<_, _>>()?),
         Json::Bool(_) | Json::Object(_) => return Err(malformed("a boolean or an object")),
     })
+}
+
+fn not_text() -> StoreError {
+    let message =
+        "an argument is not UTF-8, so it cannot be sent as JSON: encode it, e.g. in base64";
+    rejected(RejectionKind::Other, message.into())
 }
 
 fn rejected(kind: RejectionKind, message: String) -> StoreError {

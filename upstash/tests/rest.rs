@@ -46,6 +46,7 @@ async fn a_command_is_one_post_of_its_script_by_hash() {
         token: Token::new("\"t\"\n").unwrap(),
         lease_ms: 10_000,
         fence_life_ms: 20_000,
+        mark_ms: 30_000,
     };
     let invocation = leasehold_core::redis::encode(&Command::Lock(command.clone()));
     let reply = server.store().execute(Command::Lock(command)).await;
@@ -60,7 +61,7 @@ async fn a_command_is_one_post_of_its_script_by_hash() {
     assert!(head.contains("content-type: application/json"), "{head}");
     let sent: Vec<String> = serde_json::from_str(body).unwrap();
     assert_eq!(sent[..4], ["EVALSHA", invocation.script.sha1, "3", "jöb"]);
-    assert_eq!(sent[6..], ["\"t\"\n", "10000", "20000"]);
+    assert_eq!(sent[6..9], ["\"t\"\n", "10000", "20000"]);
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! A server on this machine that plays a script: one act a request. It is written on bare sockets,
 //! since an HTTP library would not leave a reply half sent.
 
+#![allow(clippy::unwrap_used, reason = "it is part of the tests")]
+
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex},
