@@ -111,6 +111,10 @@ impl<C: Contender> Task<C> {
 
 impl Contest {
     /// Adds the counts and times of `other`.
+    ///
+    /// # Panics
+    ///
+    /// If the two histograms have different bounds.
     pub fn add(&mut self, other: &Self) {
         self.acquisitions += other.acquisitions;
         self.tries += other.tries;
