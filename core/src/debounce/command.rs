@@ -261,7 +261,7 @@ mod tests {
             assert_eq!(hash_tag(keys.record()), hash_tag(&keys.memo(&token)), "{id}");
             assert_eq!(hash_tag(keys.record()), hash_tag(id), "{id}");
             let ours = [keys.record().into(), keys.memo(&token)];
-            for theirs in [lock.lock().into(), lock.fence().into(), lock.tombstone(&token)] {
+            for theirs in [lock.lock().into(), lock.fence().into(), lock.mark(token.as_str())] {
                 assert!(!ours.contains(&theirs), "{theirs}");
             }
         }

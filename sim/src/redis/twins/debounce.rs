@@ -12,7 +12,7 @@ pub(super) const PINS: &[Pin] = &[];
 pub(super) fn run(
     _keys: &mut Keyspace,
     _now_us: u64,
-    command: &DebounceCommand,
+    _command: &DebounceCommand,
 ) -> Option<DebounceReply> {
-    match *command {}
+    None
 }
