@@ -1,1 +1,17 @@
-//! x
+//! What the benchmarks run: each workload is a plain function, so that it can be tested.
+//!
+//! `cargo bench -p leasehold-benches` runs them all. Each prints its ratio to a floor or a peer
+//! that was measured in the same run; compare ratios, not numbers from two machines.
+//!
+//! | bench | question |
+//! |---|---|
+//! | `machines` | what does one step of the lock's machine cost? |
+//! | `contention` | how many acquisitions a second, beside the bare `DashMap`? |
+//! | `simulator` | how many simulated messages a second, beside tokio's paused clock? |
+
+#![forbid(unsafe_code)]
+
+pub mod contention;
+pub mod fake;
+pub mod tokio_paused;
+pub mod walks;

@@ -1,0 +1,6 @@
+//! What the fuzz targets do, as ordinary functions.
+
+mod bytes;
+mod reply;
+
+pub use reply::reply;

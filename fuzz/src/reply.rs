@@ -1,0 +1,120 @@
+//! Whatever a store replies, decoding it ends, and only the right shape is taken for an answer.
+
+mod commands;
+
+use leasehold_core::{
+    Command, Reply, StoreError,
+    debounce::{DebounceCommand, DebounceReply},
+    lock::{LockCommand, LockReply},
+    redis::{Value, decode},
+};
+
+use crate::bytes::Bytes;
+
+/// Decodes an arbitrary reply to one of the commands.
+///
+/// # Panics
+///
+/// If a reply answers a question that was not asked, if an error is taken for an answer, or if a
+/// shape that no script has is said to mean that nothing was applied.
+pub fn reply(bytes: &[u8]) {
+    let mut bytes = Bytes(bytes);
+    let command = commands::choose(bytes.byte());
+    let value = bytes.value();
+    match (&value, decode(&command, value.clone())) {
+        (Value::Error(_), Err(StoreError::NotSent(_) | StoreError::Rejected(_))) => {}
+        (Value::Error(_), other) => panic!("an error was taken for {other:?}"),
+        (_, Ok(reply)) => assert!(answers(&command, &reply), "{command:?}: {reply:?}"),
+        (_, Err(StoreError::Unknown(_))) => {}
+        (value, other) => panic!("{value:?} was taken for {other:?}"),
+    }
+}
+
+fn answers(command: &Command, reply: &Reply) -> bool {
+    match (command, reply) {
+        (Command::Lock(command), Reply::Lock(reply)) => answers_lock(command, reply),
+        (Command::Debounce(command), Reply::Debounce(reply)) => answers_debounce(command, reply),
+        (Command::Lock(_), Reply::Debounce(_)) | (Command::Debounce(_), Reply::Lock(_)) => false,
+    }
+}
+
+fn answers_lock(command: &LockCommand, reply: &LockReply) -> bool {
+    use LockReply as R;
+    match command {
+        LockCommand::Acquire { .. } => {
+            matches!(reply, R::Acquired { .. } | R::Busy { .. } | R::Gone)
+        }
+        LockCommand::Extend { .. } => matches!(reply, R::Extended | R::NotHeld),
+        LockCommand::Release { .. } => matches!(reply, R::Released | R::NotHeld),
+        LockCommand::Inspect { .. } => matches!(reply, R::Holder(_)),
+    }
+}
+
+fn answers_debounce(command: &DebounceCommand, reply: &DebounceReply) -> bool {
+    use DebounceReply as R;
+    match command {
+        DebounceCommand::Call { .. } => matches!(reply, R::Armed { .. } | R::Suppressed { .. }),
+        DebounceCommand::Claim { .. } => matches!(
+            reply,
+            R::Claimed { .. }
+                | R::NotDue { .. }
+                | R::Running { .. }
+                | R::Settled { .. }
+                | R::Missing
+                | R::Idle
+                | R::Spent
+        ),
+        DebounceCommand::Finish { .. } => {
+            matches!(reply, R::Finished | R::Rearmed { .. } | R::Dropped | R::Stale)
+        }
+        DebounceCommand::Cancel { .. } => matches!(reply, R::Cancelled { .. }),
+        DebounceCommand::Flush { .. } => matches!(reply, R::Flushed { .. }),
+        DebounceCommand::Inspect { .. } => matches!(reply, R::Status(_)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `["acquired", -2 + 9, -2 + 3]`, in the encoding of [`Bytes::value`].
+    const ACQUIRED: [u8; 8] = [7, 3, 3, 0, 2, 9, 2, 3];
+
+    #[test]
+    fn short_inputs_all_pass() {
+        reply(&[]);
+        for command in 0..=u8::MAX {
+            for byte in 0..=u8::MAX {
+                reply(&[command, byte]);
+                reply(&[command, 7, 3, 3, byte, 2, 9, 2, 3]);
+            }
+        }
+    }
+
+    #[test]
+    fn long_inputs_all_pass() {
+        // Knuth's multiplier: https://www-cs-faculty.stanford.edu/~knuth/mmix-news.html
+        let mut state = 1_u64;
+        for _ in 0..50_000 {
+            let bytes = [(); 64].map(|()| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                (state >> 56) as u8
+            });
+            reply(&bytes);
+        }
+    }
+
+    #[test]
+    fn the_inputs_reach_real_answers() {
+        let value = Bytes(&ACQUIRED).value();
+        let decoded = decode(&commands::choose(0), value);
+        assert!(matches!(decoded, Ok(Reply::Lock(LockReply::Acquired { fresh: true, .. }))));
+    }
+
+    #[test]
+    fn an_answer_to_another_question_is_seen() {
+        assert!(answers(&commands::choose(1), &Reply::Lock(LockReply::Extended)));
+        assert!(!answers(&commands::choose(0), &Reply::Lock(LockReply::Extended)));
+        assert!(!answers(&commands::choose(0), &Reply::Debounce(DebounceReply::Idle)));
+    }
+}

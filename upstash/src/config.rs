@@ -1,0 +1,202 @@
+//! Where the database is and how to reach it, checked once.
+
+use std::{fmt, net::IpAddr, time::Duration};
+
+use reqwest::{Url, header::HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::error::SetupError;
+
+/// The names under which the JavaScript client looks for the URL and the token.
+const VARIABLES: [(&str, &str); 2] = [
+    ("UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"),
+    ("KV_REST_API_URL", "KV_REST_API_TOKEN"),
+];
+
+/// How the database is reached.
+///
+/// ```
+/// use leasehold_upstash::{Options, Upstash};
+/// use std::time::Duration;
+///
+/// let options = Options { timeout: Duration::from_secs(1), ..Options::default() };
+/// let store = Upstash::with_options("https://eu1-a-1.upstash.io", "secret", &options)?;
+/// # Ok::<(), leasehold_upstash::SetupError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// How long one request may take, connecting and reading the reply included. Default 2 s. Not
+    /// zero. A command takes a second request if the server has forgotten its script.
+    pub timeout: Duration,
+    /// How long making a connection may take. Default 1 s. Not zero. Less than
+    /// [`Options::timeout`] is useful: a connection that was not made has certainly sent nothing.
+    pub connect_timeout: Duration,
+    /// Whether the token may travel in the clear, over `http://`, to another machine. Default
+    /// false. This machine (`localhost`, `127.0.0.1`, `[::1]`) needs no permission.
+    pub allow_plain_http: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(2),
+            connect_timeout: Duration::from_secs(1),
+            allow_plain_http: false,
+        }
+    }
+}
+
+impl Options {
+    pub(crate) fn check(&self) -> Result<(), SetupError> {
+        if self.timeout.is_zero() || self.connect_timeout.is_zero() {
+            return Err(SetupError::ZeroTimeout);
+        }
+        Ok(())
+    }
+}
+
+/// A URL and the token that opens it.
+#[derive(Clone)]
+pub(crate) struct Endpoint {
+    url: Url,
+    token: SecretString,
+}
+
+impl Endpoint {
+    pub(crate) fn new(
+        url: &str,
+        token: SecretString,
+        options: &Options,
+    ) -> Result<Self, SetupError> {
+        let url = Url::parse(url).map_err(|error| SetupError::BadUrl { why: error.to_string() })?;
+        let host = url.host_str().unwrap_or_default();
+        match url.scheme() {
+            "https" => {}
+            "http" if options.allow_plain_http || is_loopback(host) => {}
+            "http" => return Err(SetupError::PlainHttp { host: host.into() }),
+            scheme => return Err(SetupError::BadUrl { why: format!("it begins with {scheme}:") }),
+        }
+        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
+            let why = "it holds credentials or a query, which would end up in logs";
+            return Err(SetupError::BadUrl { why: why.into() });
+        }
+        if token.expose_secret().is_empty() {
+            return Err(SetupError::EmptyToken);
+        }
+        if HeaderValue::from_str(token.expose_secret()).is_err() {
+            return Err(SetupError::BadToken);
+        }
+        Ok(Self { url, token })
+    }
+
+    /// From the first pair of variables whose URL is set: a token is never sent to the other's URL.
+    pub(crate) fn from_variables(
+        lookup: impl Fn(&str) -> Option<String>,
+        options: &Options,
+    ) -> Result<Self, SetupError> {
+        let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
+        let found = VARIABLES.iter().find_map(|(url, token)| Some((set(url)?, *token)));
+        let (url, token) = found.ok_or(SetupError::Unset { variable: VARIABLES[0].0 })?;
+        let secret = set(token).ok_or(SetupError::Unset { variable: token })?;
+        Self::new(&url, secret.into(), options)
+    }
+
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// For the `Authorization` header, and to keep it out of what a server says.
+    pub(crate) fn token(&self) -> &str {
+        self.token.expose_secret()
+    }
+
+    pub(crate) fn is_local(&self) -> bool {
+        self.url.host_str().is_some_and(is_loopback)
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint").field("url", &self.url.as_str()).finish_non_exhaustive()
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    match address.parse::<IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(url: &str, token: &str) -> Result<Endpoint, SetupError> {
+        Endpoint::new(url, token.into(), &Options::default())
+    }
+
+    fn from(variables: &[(&str, &str)]) -> Result<Endpoint, SetupError> {
+        let lookup = |name: &str| {
+            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into())
+        };
+        Endpoint::from_variables(lookup, &Options::default())
+    }
+
+    #[test]
+    fn a_token_goes_in_the_clear_only_to_this_machine_or_by_permission() {
+        for url in ["http://127.0.0.1:8080", "http://[::1]:8080", "http://localhost"] {
+            assert!(endpoint(url, "t").unwrap().is_local(), "{url}");
+        }
+        for url in ["http://10.0.0.1", "http://localhost.example.com", "http://127.0.0.1.example"] {
+            let refused = endpoint(url, "t").unwrap_err();
+            assert!(matches!(refused, SetupError::PlainHttp { .. }), "{url}: {refused}");
+        }
+        let options = Options { allow_plain_http: true, ..Options::default() };
+        assert!(Endpoint::new("http://10.0.0.1", "t".into(), &options).is_ok());
+    }
+
+    #[test]
+    fn what_cannot_be_a_database_is_refused() {
+        for url in ["", "eu1.upstash.io", "redis://eu1.upstash.io", "https://", "ftp://a"] {
+            assert!(matches!(endpoint(url, "t"), Err(SetupError::BadUrl { .. })), "{url}");
+        }
+        assert!(matches!(endpoint("https://a", ""), Err(SetupError::EmptyToken)));
+        assert!(matches!(endpoint("https://a", "t\n"), Err(SetupError::BadToken)));
+    }
+
+    #[test]
+    fn secrets_in_a_url_are_refused_and_not_repeated() {
+        for url in ["https://me:hunter2@a", "https://hunter2@a", "https://a/?_token=hunter2"] {
+            let refused = endpoint(url, "t").unwrap_err();
+            assert!(matches!(refused, SetupError::BadUrl { .. }), "{refused}");
+            assert!(!format!("{refused} {refused:?}").contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn both_pairs_of_variables_are_read_and_never_mixed() {
+        let [(url, token), (other_url, other_token)] = VARIABLES;
+        let both =
+            from(&[(url, "https://a"), (token, "1"), (other_url, "https://b"), (other_token, "2")]);
+        assert_eq!(both.unwrap().token(), "1");
+        let second = from(&[(other_url, "https://b"), (other_token, "2")]).unwrap();
+        assert_eq!((second.url().as_str(), second.token()), ("https://b/", "2"));
+        let mixed = from(&[(url, "https://a"), (other_token, "2")]).unwrap_err();
+        assert_eq!(mixed, SetupError::Unset { variable: token });
+        assert_eq!(from(&[]).unwrap_err(), SetupError::Unset { variable: url });
+        let empty = from(&[(url, ""), (other_url, "https://b"), (other_token, "2")]);
+        assert!(empty.is_ok(), "an empty variable counts as unset");
+    }
+
+    #[test]
+    fn a_timeout_of_zero_is_refused() {
+        for (timeout, connect_timeout) in [(0, 1), (1, 0)] {
+            let (timeout, connect_timeout) =
+                (Duration::from_secs(timeout), Duration::from_secs(connect_timeout));
+            let options = Options { timeout, connect_timeout, ..Options::default() };
+            assert_eq!(options.check(), Err(SetupError::ZeroTimeout));
+        }
+    }
+}
