@@ -132,8 +132,7 @@ pub(super) fn record(
 fn is_consistent(texts: &Texts<'_>, record: &DebounceRecord) -> bool {
     let armed = record.pending.is_some() || record.running.is_some();
     let bounded = texts.first.is_some() && texts.wait.is_some();
-    (texts.seq.is_none() || record.seq > 0)
-        && (!armed || record.seq > 0)
+    (record.seq > 0 || texts.seq.is_none() && !armed)
         && (record.running.is_none() || record.fence > 0)
         && (record.pending.is_none() && record.window_us == 0 || bounded)
         && record.fired <= record.done
