@@ -42,7 +42,8 @@ impl TokenId {
             }
         }
         let [client, life, call, attempt] = numbers;
-        (index == 3).then(|| Self(client << 28 | (life & 0xf) << 24 | call << 12 | attempt & 0xfff))
+        (index == 3)
+            .then_some(Self(client << 28 | (life & 0xf) << 24 | call << 12 | attempt & 0xfff))
     }
 
     /// Who made it.

@@ -92,8 +92,8 @@ impl World {
     pub fn run<C: Chance, W: Watch>(&mut self, chance: &mut C, watch: &mut W) {
         let mut step = Step { core: &mut self.core, chance, watch };
         step.begin();
-        for (client, program) in self.programs.iter_mut().enumerate() {
-            program.boot(&mut step, client as Client);
+        for client in 0..self.programs.len() {
+            Program::boot(&mut step, client as Client);
         }
         while step.next(&mut self.programs) {}
         step.count_immortal_keys();
@@ -192,7 +192,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
                     return true;
                 }
                 if let Some(message) = self.may_receive(programs, message) {
-                    let response = self.received(message);
+                    let response = self.received(*message);
                     programs[usize::from(client)].reply(self, client, response);
                 }
             }

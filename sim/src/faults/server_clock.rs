@@ -22,7 +22,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             self.core.server.redis.keyspace.purge(wall_ms, usize::MAX);
             self.look(false);
             self.core.server.clock_offset_us = OFFSETS[choice as usize];
-            let timed = self.core.server.redis.keyspace.len() > 0;
+            let timed = !self.core.server.redis.keyspace.is_empty();
             self.struck(Fault::ServerClock, None, choice, self.core.now);
             if timed {
                 self.bit(Fault::ServerClock, None, call);

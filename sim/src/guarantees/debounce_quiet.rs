@@ -23,14 +23,14 @@ impl Checker for DebounceQuiet {
     #[inline]
     fn observe(&mut self, at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
         match *event {
-            Event::Debounce(DebounceEvent::Armed { call }) => {
-                // A copy of a call, or one that is put back, is no call.
-                if ledger.calls.order(call) > self.newest {
-                    self.newest = ledger.calls.order(call);
-                    self.first.get_or_insert(at);
-                    let first = self.since_run.map_or(at, |(first, _)| first);
-                    self.since_run = Some((first, at));
-                }
+            // A copy of a call, or one that is put back, is no call.
+            Event::Debounce(DebounceEvent::Armed { call })
+                if ledger.calls.order(call) > self.newest =>
+            {
+                self.newest = ledger.calls.order(call);
+                self.first.get_or_insert(at);
+                let first = self.since_run.map_or(at, |(first, _)| first);
+                self.since_run = Some((first, at));
             }
             Event::Debounce(DebounceEvent::Claimed { call, .. }) => {
                 self.runs += 1;

@@ -9,8 +9,6 @@ pub(crate) struct DebounceSingleRun {
     alive: Option<(Client, u64, u64)>,
     /// The newest call whose run was noted.
     settled: usize,
-    /// The last call that was run without a fence, so that nobody notes it.
-    began: usize,
     runs: u32,
 }
 
@@ -19,7 +17,7 @@ impl Checker for DebounceSingleRun {
     fn observe(&mut self, at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
         let Event::Debounce(event) = *event else { return Ok(()) };
         match event {
-            DebounceEvent::Claimed { client, call, fence, until } => {
+            DebounceEvent::Claimed { client, call, fence, until } if fence > 0 => {
                 self.runs += 1;
                 if let Some((other, known, alive)) = self.alive
                     && at < alive
@@ -37,11 +35,21 @@ impl Checker for DebounceSingleRun {
                 }
                 self.alive = Some((client, fence, until));
             }
-            DebounceEvent::RunBegan { call, fence: 0, .. } => {
-                let order = ledger.calls.order(call);
-                if order <= core::mem::replace(&mut self.began, order) {
-                    return Err(format!("{} is run although a newer one has been", name(call)));
+            // A run without a fence has no lease either: it is valid until it ends.
+            DebounceEvent::RunBegan { client, call, fence: 0 } => {
+                if let Some((other, _, _)) = self.alive {
+                    return Err(format!(
+                        "client {client} begins to run {} while client {other} still runs",
+                        name(call)
+                    ));
                 }
+                self.runs += 1;
+                self.alive = Some((client, 0, u64::MAX));
+            }
+            DebounceEvent::RunEnded { client, .. } | DebounceEvent::Returned { client, .. }
+                if self.alive.is_some_and(|(_, fence, _)| fence == 0) =>
+            {
+                self.release(client);
             }
             DebounceEvent::Settled { client, fence } => {
                 let order = ledger.calls.claimed(fence).map_or(0, |call| ledger.calls.order(call));
@@ -68,6 +76,7 @@ impl DebounceSingleRun {
 #[cfg(test)]
 mod tests {
     use super::super::{Guarantee, stories::*};
+    use crate::history::{DebounceEvent, Event};
 
     #[test]
     fn accepts_the_next_run_after_the_lease_of_the_first() {
@@ -79,6 +88,16 @@ mod tests {
     fn rejects_two_valid_runs_at_once() {
         let story = [armed(1, 1), claimed(call(1, 1), 7, 9_000), claimed(call(1, 1), 8, 9_000)];
         assert!(judge(Guarantee::DebounceSingleRun, &story).is_some());
+    }
+
+    #[test]
+    fn rejects_two_runs_without_fences_at_once() {
+        let begins =
+            |client, call| Event::Debounce(DebounceEvent::RunBegan { client, call, fence: 0 });
+        let (first, second) = (begins(0, call(0, 1)), begins(1, call(1, 1)));
+        let ended = run_ended(call(0, 1), true);
+        assert!(judge(Guarantee::DebounceSingleRun, &[first, second]).is_some());
+        assert_eq!(judge(Guarantee::DebounceSingleRun, &[first, ended, second]), None);
     }
 
     #[test]

@@ -36,7 +36,7 @@ const RUN: u64 = 40_000;
 const SWEEP: u64 = 250_000;
 
 /// How many calls a client makes, so that the end is quiet and stories are short.
-pub(crate) const CALLS: u16 = 4;
+const CALLS: u16 = 3;
 
 /// How a run goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -90,11 +90,6 @@ impl DebounceProgram {
             call: None,
             run: None,
         }
-    }
-
-    pub(crate) fn boot<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        let start = step.local(me) + Duration::from_millis(7 * u64::from(me));
-        step.set_alarm(me, Alarm::Work, start);
     }
 
     pub(crate) fn alarm<C: Chance, W: Watch>(

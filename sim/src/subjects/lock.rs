@@ -87,12 +87,6 @@ impl LockProgram {
         }
     }
 
-    pub(crate) fn boot<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        // Not all at once, so that a run without any chance is a story with an order.
-        let start = step.local(me) + Duration::from_millis(7 * u64::from(me));
-        step.set_alarm(me, Alarm::Work, start);
-    }
-
     pub(crate) fn alarm<C: Chance, W: Watch>(
         &mut self,
         step: &mut Step<'_, C, W>,

@@ -75,7 +75,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     }
 
     /// A reply reaches the client that waits for it.
-    pub(super) fn received(&mut self, message: Box<Message>) -> Response {
+    pub(super) fn received(&mut self, message: Message) -> Response {
         self.core.messages += 1;
         self.host(message.client).awaiting = false;
         let Body::Response(response) = message.body else {

@@ -31,8 +31,9 @@ pub(crate) struct Server {
     pub(crate) electing_until: u64,
     /// What the replica is certain to have, if there is one.
     pub(crate) replica: Option<Replica>,
-    /// The fence of the last claim that was told: a copy of a claim is no other.
+    /// The fences of the last claim and of the last success that were told: a copy is no news.
     claimed: u64,
+    settled: u64,
     /// The lock's key as it was last told.
     seen: Option<(TokenId, u64)>,
 }
@@ -49,7 +50,15 @@ impl Server {
         let mut redis = Redis::default();
         let replica = (plan.topology == Topology::Replicated).then(Replica::default);
         redis.keyspace.watch_changes(replica.is_some());
-        Self { redis, clock_offset_us: 0, electing_until: 0, replica, claimed: 0, seen: None }
+        Self {
+            redis,
+            clock_offset_us: 0,
+            electing_until: 0,
+            replica,
+            claimed: 0,
+            settled: 0,
+            seen: None,
+        }
     }
 
     /// The wall clock at true time `at`.
@@ -130,7 +139,10 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
                 let claimed = |call| DebounceEvent::Claimed { client, call, fence: fence.0, until };
                 CallId::from_args(args).map(claimed)
             }
-            (DebounceCommand::Finish { fence, .. }, DebounceReply::Finished) => {
+            (DebounceCommand::Finish { fence, .. }, DebounceReply::Finished)
+                if fence.0 > self.core.server.settled =>
+            {
+                self.core.server.settled = fence.0;
                 Some(DebounceEvent::Settled { client, fence: fence.0 })
             }
             (_, DebounceReply::Rearmed { .. }) => Some(DebounceEvent::Rearmed { client }),

@@ -1,16 +1,17 @@
 //! A client of upstream's debounce: a ticket from a counter, a wait, and a look whether it is still
 //! the last.
 
-use core::time::Duration;
-
 use super::{UpstreamCommand, backoff, number};
 use crate::{
     decide::{Chance, Kind},
     faults::Cancelled,
     history::{Act, CallAnswer, CallId, Client, DebounceEvent, Event},
-    subjects::debounce::{CALLS, WAIT},
+    subjects::debounce::WAIT,
     world::{Alarm, Request, Response, Step, Watch},
 };
+
+/// How many calls a client makes: enough to see that steady calls are never run.
+const CALLS: u16 = 6;
 
 /// How long a run takes.
 const RUN: u64 = 40_000;
@@ -53,11 +54,6 @@ impl UpstreamDebounceProgram {
             request: None,
             tries: 0,
         }
-    }
-
-    pub(crate) fn boot<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        let start = step.local(me) + Duration::from_millis(7 * u64::from(me));
-        step.set_alarm(me, Alarm::Work, start);
     }
 
     pub(crate) fn alarm<C: Chance, W: Watch>(
@@ -156,8 +152,7 @@ impl UpstreamDebounceProgram {
     }
 
     fn run<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        let styles = if step.core.healed { 1 } else { 2 };
-        let fails = step.choose(Kind::Style, me, self.round, styles) == 1;
+        let fails = step.choose(Kind::Style, me, self.round, 2) == 1;
         self.stage = Stage::Running { fails };
         let call = self.call;
         step.tell(Event::Debounce(DebounceEvent::RunBegan { client: me, call, fence: 0 }));

@@ -1,7 +1,5 @@
 //! A client of upstream's lock. Clients 0 and 1 are two tasks of one process that share the object.
 
-use core::time::Duration;
-
 use super::{UpstreamCommand, UpstreamLock, backoff};
 use crate::{
     decide::{Chance, Kind},
@@ -73,11 +71,6 @@ impl UpstreamLockProgram {
             request: None,
             tries: 0,
         }
-    }
-
-    pub(crate) fn boot<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        let start = step.local(me) + Duration::from_millis(7 * u64::from(me));
-        step.set_alarm(me, Alarm::Work, start);
     }
 
     pub(crate) fn alarm<C: Chance, W: Watch>(
