@@ -16,6 +16,7 @@ use crate::{
     redis::Engine,
     run::{Run, decisions_of},
     subjects::{Subject, Workload},
+    witnesses::Witnesses,
     world::Plan,
 };
 
@@ -28,8 +29,8 @@ const ROUND: u64 = 32;
 /// One schedule in so many runs the Lua scripts too, and must leave the same trace.
 const LUA_SHARE: u64 = 64;
 
-/// How many failing schedules of a cell are shrunk, to tell the shortest story.
-const CANDIDATES: usize = 4;
+/// How many failing schedules of a cell are remembered at the most, to tell the shortest story.
+const REMEMBERED: usize = 64;
 
 /// How many runs shrinking one schedule may take.
 const SHRINK_RUNS: u32 = 2_000;
@@ -51,6 +52,8 @@ pub struct Settings {
     pub seed: u64,
     /// Which shard this is, from 0, of how many: it runs every so-manieth schedule.
     pub shard: (u64, u64),
+    /// How many failing schedules of each cell are shrunk, to tell the shortest story; at most 64.
+    pub candidates: usize,
 }
 
 /// The place of a cell in the matrix.
@@ -247,7 +250,7 @@ impl Tally {
         for guarantee in 0..Guarantee::ALL.len() {
             self.exercised[guarantee] += more.exercised[guarantee];
             self.broken[guarantee] += more.broken[guarantee];
-            let room = CANDIDATES - self.first[guarantee].len();
+            let room = REMEMBERED - self.first[guarantee].len();
             self.first[guarantee].extend(more.first[guarantee].iter().take(room));
         }
     }
@@ -265,7 +268,7 @@ impl Tally {
             self.exercised[index] += u64::from(run.exercised(guarantee));
             if run.violation(guarantee).is_some() {
                 self.broken[index] += 1;
-                if self.first[index].len() < CANDIDATES {
+                if self.first[index].len() < REMEMBERED {
                     self.first[index].push(schedule);
                 }
             }
@@ -331,7 +334,7 @@ fn conclude(
     tallies: &[Tally],
     progress: &impl Progress,
 ) -> Outcome {
-    let claims = Claims::current();
+    let (claims, witnesses) = (Claims::current(), Witnesses::current());
     let names = names(settings);
     let shrinking = names.iter().filter(|name| {
         row_of(rows, **name).is_some_and(|row| tallies[row].broken[name.guarantee as usize] > 0)
@@ -342,7 +345,7 @@ fn conclude(
         .into_par_iter()
         .map(|name| {
             let tally = row_of(rows, name).map_or(&nothing, |row| &tallies[row]);
-            let cell = cell(settings, &claims, name, tally);
+            let cell = cell(settings, &claims, &witnesses, name, tally);
             if cell.verdict == Verdict::Broken {
                 progress.done();
             }
@@ -350,6 +353,22 @@ fn conclude(
         })
         .collect();
     Outcome { seed: settings.seed, schedules: tallies.iter().map(|tally| tally.run).sum(), cells }
+}
+
+/// Every cell of the matrix.
+#[cfg(test)]
+pub(crate) fn cell_names() -> impl Iterator<Item = CellName> {
+    names(&Settings {
+        subjects: Subject::ALL.to_vec(),
+        guarantees: Guarantee::ALL.to_vec(),
+        faults: Fault::ALL.iter().copied().map(Some).chain([None]).collect(),
+        schedules: 0,
+        time: None,
+        seed: 0,
+        shard: (0, 1),
+        candidates: 0,
+    })
+    .into_iter()
 }
 
 fn names(settings: &Settings) -> Vec<CellName> {
@@ -376,18 +395,26 @@ fn row_of(rows: &[Row], name: CellName) -> Option<usize> {
     })
 }
 
-fn cell(settings: &Settings, claims: &Claims, name: CellName, tally: &Tally) -> Cell {
+fn cell(
+    settings: &Settings,
+    claims: &Claims,
+    witnesses: &Witnesses,
+    name: CellName,
+    tally: &Tally,
+) -> Cell {
     let index = name.guarantee as usize;
-    let verdict = if tally.broken[index] > 0 {
+    let witness = witnesses.of(name).filter(|decisions| breaks(name, decisions));
+    let verdict = if tally.broken[index] > 0 || witness.is_some() {
         Verdict::Broken
     } else if tally.exercised[index] == 0 {
         Verdict::NotExercised
     } else {
         Verdict::Holds
     };
-    let stories = tally.first[index].iter();
-    let counterexample = stories
+    let found = tally.first[index].iter().take(settings.candidates);
+    let counterexample = found
         .map(|&schedule| counterexample(name, settings.seed, schedule))
+        .chain(witness.map(|decisions| story(name, decisions.clone())))
         .min_by_key(|story| (story.decisions.len(), story.events));
     Cell {
         name,
@@ -407,18 +434,35 @@ fn cell(settings: &Settings, claims: &Claims, name: CellName, tally: &Tally) -> 
 /// If it does not break it.
 #[must_use]
 pub fn counterexample(name: CellName, seed: u64, schedule: u64) -> Counterexample {
-    let plan = name.plan();
-    let breaks = |decisions: &Decisions| {
-        let run = Run::replayed(plan.clone(), decisions);
-        // A story without the fault would be one about another cell.
-        name.fault.is_none_or(|fault| run.bites(fault) > 0)
-            && run.violation(name.guarantee).is_some()
+    let decisions = decisions_of(name.plan(), seed, schedule);
+    let needs_fault = |decisions: &Decisions| {
+        breaks(name, decisions) && {
+            let mut calm = decisions.clone();
+            calm.retain(|site, _| site.kind.is_workload());
+            Run::replayed(name.plan(), &calm).violation(name.guarantee).is_none()
+        }
     };
-    let decisions = decisions_of(plan.clone(), seed, schedule);
-    let decisions = shrink(decisions, SHRINK_RUNS, breaks).decisions;
-    let run = Run::replayed(plan.clone(), &decisions);
-    let violation = run.violation(name.guarantee).expect("shrinking keeps the violation");
-    let log = crate::run::log_of(plan, &decisions);
+    // The story is a better one if the fault has to do with it.
+    let decisions = if needs_fault(&decisions) {
+        shrink(decisions, SHRINK_RUNS, needs_fault).decisions
+    } else {
+        shrink(decisions, SHRINK_RUNS, |decisions| breaks(name, decisions)).decisions
+    };
+    story(name, decisions)
+}
+
+/// Whether `decisions` break the cell's guarantee, and its fault bites.
+#[must_use]
+pub fn breaks(name: CellName, decisions: &Decisions) -> bool {
+    let run = Run::replayed(name.plan(), decisions);
+    // A story without the fault would be one about another cell.
+    name.fault.is_none_or(|fault| run.bites(fault) > 0) && run.violation(name.guarantee).is_some()
+}
+
+fn story(name: CellName, decisions: Decisions) -> Counterexample {
+    let run = Run::replayed(name.plan(), &decisions);
+    let violation = run.violation(name.guarantee).expect("a story of how it breaks");
+    let log = crate::run::log_of(name.plan(), &decisions);
     Counterexample {
         events: log.events.iter().filter(|(at, _)| *at <= violation.at).count(),
         text: violation.text.clone(),

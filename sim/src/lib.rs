@@ -14,4 +14,5 @@ pub mod report;
 pub mod run;
 pub mod schedule;
 pub mod subjects;
+pub mod witnesses;
 pub mod world;

@@ -1,6 +1,6 @@
 //! `leasehold check`: runs a campaign and prints the matrix.
 
-use std::{num::NonZeroUsize, time::Duration};
+use std::{fs, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::Args;
 
@@ -11,9 +11,10 @@ use super::{
     progress::Bar,
 };
 use crate::{
-    campaign::{self, Settings},
+    campaign::{self, Outcome, Settings},
     guarantees::Guarantee,
     report::{Report, matrix, story_of, surprises},
+    schedule::Schedule,
     subjects::Subject,
 };
 
@@ -45,7 +46,7 @@ pub(super) struct Check {
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = options::disturbance())]
     fault: Vec<Disturbance>,
     /// How many schedules to run of each subject under each fault.
-    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
+    #[arg(long, value_name = "N", default_value_t = 3_000, value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
     seeds: u64,
     /// Goes on with more schedules for at least this long, such as 60s or 10m.
     #[arg(long, value_name = "TIME", value_parser = options::duration)]
@@ -62,6 +63,10 @@ pub(super) struct Check {
     /// Writes the result as JSON to FILE; with `-`, to standard output and nothing else.
     #[arg(long, value_name = "FILE")]
     json: Option<Target>,
+    /// Writes the shortest schedule that breaks each broken cell to FILE, a line each. For those who
+    /// change the simulated world: `sim/witnesses.txt` belongs to it.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    witnesses: Option<PathBuf>,
 }
 
 impl Check {
@@ -79,6 +84,10 @@ impl Check {
         let elapsed = bar.elapsed();
         drop(bar);
         let outcome = outcome.map_err(|differs| Failure::Proof(differs.to_string()))?;
+        if let Some(path) = &self.witnesses {
+            fs::write(path, witnesses(&outcome))
+                .map_err(|error| Failure::Use(format!("{}: {error}", path.display())))?;
+        }
         let report = Report::of(&outcome, settings.shard);
         publish(&report, self.json.as_ref(), Some(elapsed))
     }
@@ -93,6 +102,7 @@ impl Check {
             time: self.time,
             seed: self.seed,
             shard: (self.shard.number - 1, self.shard.of),
+            candidates: if self.witnesses.is_some() { 24 } else { 2 },
         };
         let any = settings.subjects.iter().any(|subject| {
             let promises =
@@ -103,6 +113,14 @@ impl Check {
                        --subject or --guarantee";
         any.then_some(settings).ok_or_else(|| Failure::Use(nothing.into()))
     }
+}
+
+fn witnesses(outcome: &Outcome) -> String {
+    let schedules = outcome.cells.iter().filter_map(|cell| {
+        let decisions = cell.counterexample.as_ref()?.decisions.clone();
+        Some(Schedule { cell: cell.name, decisions })
+    });
+    schedules.map(|schedule| format!("{schedule}\n")).collect()
 }
 
 /// Prints a report and says how it ends.

@@ -88,22 +88,22 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
 
     /// Sends a write to the protected resource; nobody waits for an answer.
     pub(crate) fn write(&mut self, client: Client, token: TokenId, fence: u64) {
-        let delay = self.delay_of_write(client);
+        let host = self.host(client);
+        host.writes += 1;
+        let (number, wire) = (host.writes, client | 0x80);
+        let delay = self.on_the_wire(wire, number) + self.late(wire, number);
         self.core.queue.push(self.core.now + delay, What::Write { client, token, fence });
     }
 
     /// As [`Step::write`], from a run of a debounced function.
     pub(crate) fn write_debounced(&mut self, client: Client, call: CallId, fence: u64) {
-        let delay = self.delay_of_write(client);
-        let what = What::WriteDebounced { client, call, fence };
-        self.core.queue.push(self.core.now + delay, what);
-    }
-
-    fn delay_of_write(&mut self, client: Client) -> u64 {
+        // No ordinary spread here: whose of two runs at once writes last is not what is asked.
         let host = self.host(client);
         host.writes += 1;
-        let (number, wire) = (host.writes, client | 0x80);
-        self.on_the_wire(wire, number) + self.late(wire, number)
+        let number = host.writes;
+        let delay = self.core.plan.latency + self.late(client | 0x80, number);
+        let what = What::WriteDebounced { client, call, fence };
+        self.core.queue.push(self.core.now + delay, what);
     }
 
     /// The client stops waiting for the call under way.

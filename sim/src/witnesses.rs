@@ -1,0 +1,58 @@
+//! Schedules that are known to break what is claimed to be broken, one for each such cell.
+//!
+//! A campaign runs them beside its own schedules, so that what is rare is not missed by a short one,
+//! and the story that it tells is the shortest known. They belong to this version's world: after a
+//! change to it, `leasehold check --seeds 20000 --witnesses sim/witnesses.txt` finds them anew.
+
+use crate::{campaign::CellName, decide::Decisions, schedule::Schedule};
+
+const WITNESSES: &str = include_str!("../witnesses.txt");
+
+/// The witnesses of this version.
+#[derive(Clone, Debug)]
+pub struct Witnesses(Vec<Schedule>);
+
+impl Witnesses {
+    /// Those that are compiled in. A line that is of another version is no witness.
+    #[must_use]
+    pub fn current() -> Self {
+        Self(WITNESSES.lines().filter_map(|line| line.parse().ok()).collect())
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> &[Schedule] {
+        &self.0
+    }
+
+    /// The decisions that break this cell, if any are known.
+    #[must_use]
+    pub fn of(&self, cell: CellName) -> Option<&Decisions> {
+        self.0.iter().find(|schedule| schedule.cell == cell).map(|schedule| &schedule.decisions)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        campaign::{breaks, cell_names},
+        claims::{Claims, Verdict},
+    };
+
+    #[test]
+    fn every_claim_of_a_broken_cell_has_a_witness_that_breaks_it_in_few_decisions() {
+        let (claims, witnesses) = (Claims::current(), Witnesses::current());
+        let stale = "find them anew: leasehold check --seeds 20000 --witnesses sim/witnesses.txt";
+        for cell in cell_names().filter(|cell| claims.of(*cell) == Verdict::Broken) {
+            let decisions = witnesses.of(cell).unwrap_or_else(|| panic!("{cell}: none; {stale}"));
+            assert!(breaks(cell, decisions), "{cell}: holds; {stale}");
+            assert!(decisions.len() <= 4, "{cell}: {} decisions", decisions.len());
+        }
+    }
+
+    #[test]
+    fn every_line_is_a_schedule_of_this_version() {
+        assert_eq!(Witnesses::current().all().len(), WITNESSES.lines().count());
+    }
+}
