@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{campaign::CellName, faults::Fault};
+use crate::{
+    campaign::CellName,
+    faults::Fault,
+    guarantees::Guarantee,
+    subjects::{Subject, Workload},
+};
 
 /// What the campaign found, or what is claimed that it will find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -65,10 +70,49 @@ impl Claims {
     }
 }
 
+impl Claims {
+    /// The claims as tables in Markdown, one for each workload: what is promised, and under which
+    /// faults each subject breaks it. The README has them.
+    #[must_use]
+    pub fn to_markdown(&self) -> String {
+        [Workload::Lock, Workload::Debounce].map(|workload| self.table(workload)).join("\n")
+    }
+
+    fn table(&self, workload: Workload) -> String {
+        let subjects: Vec<Subject> = Subject::ALL
+            .iter()
+            .copied()
+            .filter(|subject| subject.workloads().contains(&workload))
+            .collect();
+        let mut text = String::from("| guarantee | the claim |");
+        for subject in &subjects {
+            text += &format!(" `{}`: broken under |", subject.name());
+        }
+        text += &format!("\n|---|---|{}\n", "---|".repeat(subjects.len()));
+        for &guarantee in Guarantee::ALL.iter().filter(|claim| claim.workload() == workload) {
+            text += &format!("| `{}` | {} |", guarantee.name(), guarantee.claim());
+            for &subject in &subjects {
+                text += &format!(" {} |", self.broken_under(subject, guarantee));
+            }
+            text.push('\n');
+        }
+        text
+    }
+
+    fn broken_under(&self, subject: Subject, guarantee: Guarantee) -> String {
+        let broken = |fault| self.of(CellName { subject, guarantee, fault }) == Verdict::Broken;
+        if broken(None) {
+            return "**any fault, and none**".into();
+        }
+        let faults = Fault::ALL.iter().filter(|fault| broken(Some(**fault)));
+        let names: Vec<&str> = faults.map(|fault| fault.name()).collect();
+        if names.is_empty() { "no fault".into() } else { names.join(", ") }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{guarantees::Guarantee, subjects::Subject};
 
     #[test]
     fn every_name_in_the_claims_exists() {
