@@ -37,6 +37,7 @@ mod keyspace;
 mod lua;
 mod resp;
 mod script;
+mod store;
 mod twins;
 
 use std::borrow::Cow;
@@ -46,6 +47,7 @@ use leasehold_core::{Command, Reply, StoreError, redis as wire};
 
 pub use keyspace::{Change, Entry, Keyspace, Value};
 pub use resp::Resp;
+pub use store::FakeRedis;
 
 use command::{Call, NotFound};
 

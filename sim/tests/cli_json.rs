@@ -12,12 +12,14 @@ const CAMPAIGN: [&str; 6] =
     ["--subject", "lock-replicated", "--fault", "none,failover", "--seeds", "301"];
 
 fn run(more: &[&str]) {
-    let status = leasehold(&[&CAMPAIGN[..], more].concat()).output().unwrap().status;
+    let status =
+        leasehold(&[&CAMPAIGN[..], more].concat()).output().expect("the command starts").status;
     assert_ne!(status.code(), Some(2));
 }
 
 fn read(path: &Path) -> Value {
-    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+    let text = fs::read_to_string(path).expect("the report was written");
+    serde_json::from_str(&text).expect("the report is JSON")
 }
 
 #[test]

@@ -13,7 +13,7 @@ const QUICK: [&str; 6] = ["--seeds", "30", "--subject", "lock", "--fault", "none
 /// What a refused command says.
 fn refusal(arguments: &[&str]) -> String {
     let assert = leasehold(arguments).assert().code(2).stdout("");
-    String::from_utf8(assert.get_output().stderr.clone()).unwrap()
+    String::from_utf8(assert.get_output().stderr.clone()).expect("it prints text")
 }
 
 #[test]

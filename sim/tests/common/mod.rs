@@ -13,12 +13,12 @@ pub(crate) fn leasehold(arguments: &[&str]) -> Command {
 /// What it prints, whatever its exit status.
 #[allow(dead_code, reason = "not every test reads it")]
 pub(crate) fn printed(arguments: &[&str]) -> String {
-    let output = leasehold(arguments).output().unwrap();
-    String::from_utf8(output.stdout).unwrap()
+    let output = leasehold(arguments).output().expect("the command starts");
+    String::from_utf8(output.stdout).expect("it prints text")
 }
 
 /// The JSON that it prints, and nothing else.
 #[allow(dead_code, reason = "not every test reads it")]
 pub(crate) fn json(arguments: &[&str]) -> Value {
-    serde_json::from_str(&printed(arguments)).unwrap()
+    serde_json::from_str(&printed(arguments)).expect("it prints JSON")
 }
