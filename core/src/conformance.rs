@@ -28,12 +28,21 @@
 //! A fixture of `None` means that the real thing is not there: the case says *skipped* and passes,
 //! or fails if `LEASEHOLD_REQUIRE_REAL=1` is set.
 
+mod debounce;
 mod lock;
 
-use std::{boxed::Box, env, eprintln, future::Future, time::Duration};
+use std::{boxed::Box, env, eprintln, future::Future, string::String, time::Duration};
 
-pub use self::lock::*;
-use crate::store::Store;
+pub use self::{debounce::*, lock::*};
+use crate::{
+    store::Store,
+    token::{Token, Tokens},
+};
+
+/// Milliseconds: long enough that no case sees it end by mistake, on a slow machine over a network.
+const LONG: u64 = 60_000;
+/// Milliseconds: short enough to wait for.
+const SHORT: u64 = 1_000;
 
 /// A store under test.
 pub trait Fixture {
@@ -58,6 +67,15 @@ pub async fn check<F: Fixture>(name: &str, fixture: Option<F>, case: impl AsyncF
         Some(fixture) => Box::pin(case(&fixture)).await,
         None => skip(name, env::var_os("LEASEHOLD_REQUIRE_REAL").is_some_and(|real| real == "1")),
     }
+}
+
+fn unique() -> String {
+    Tokens::from_os().fresh().as_str().into()
+}
+
+fn two_tokens() -> (Token, Token) {
+    let mut tokens = Tokens::from_os();
+    (tokens.fresh(), tokens.fresh())
 }
 
 fn skip(name: &str, required: bool) {
@@ -100,6 +118,23 @@ macro_rules! store_conformance {
             tokens_are_compared_whole
             locks_of_different_ids_do_not_meet
             of_many_at_once_exactly_one_takes_the_lock
+            a_call_counts_and_is_not_due_before_its_wait
+            what_is_due_is_run_with_the_newest_arguments
+            a_late_copy_of_a_call_changes_nothing
+            a_claim_sent_twice_is_one_run_that_others_await
+            a_run_ends_once_however_often_that_is_said
+            a_claim_that_comes_after_it_was_given_back_is_spent
+            a_failed_run_is_due_again
+            a_run_left_behind_is_taken_over_when_its_lease_is_over
+            a_call_during_a_run_waits_for_its_own
+            a_cancelled_call_is_not_run
+            a_run_that_fails_after_a_cancellation_is_dropped
+            a_flushed_call_is_due_at_once
+            the_longest_wait_counts_from_the_first_call
+            a_leading_call_is_due_at_once_and_the_rest_of_its_window_is_not
+            a_lost_record_is_answered_as_lost_and_can_be_put_back
+            a_run_counts_although_the_record_was_lost
+            a_settled_record_is_forgotten_in_time
         }
     };
     (@cases $run:expr, $fixture:expr, $($case:ident)*) => {

@@ -1,19 +1,14 @@
 //! What every store answers about locks.
 #![allow(missing_docs, clippy::missing_panics_doc, reason = "each case's name is its fact")]
 
-use std::{format, string::String, sync::Arc, time::Duration, vec::Vec};
+use std::{format, sync::Arc, time::Duration, vec::Vec};
 
-use super::Fixture;
+use super::{Fixture, LONG, SHORT, two_tokens, unique};
 use crate::{
     lock::{Holder, LockCommand, LockKeys, LockReply},
     store::{Command, Reply, Store},
     token::{Fence, Token, Tokens},
 };
-
-/// Long enough that no case sees it end by mistake, on a slow machine over a network.
-const LONG: u64 = 60_000;
-/// Short enough to wait for.
-const SHORT: u64 = 1_000;
 
 /// One lock of its own in the store under test.
 struct Subject<'a, F> {
@@ -85,15 +80,6 @@ impl<'a, F: Fixture> Subject<'a, F> {
     async fn pass(&self, millis: u64) {
         self.fixture.pass(Duration::from_millis(millis + 5)).await;
     }
-}
-
-fn unique() -> String {
-    Tokens::from_os().fresh().as_str().into()
-}
-
-fn two_tokens() -> (Token, Token) {
-    let mut tokens = Tokens::from_os();
-    (tokens.fresh(), tokens.fresh())
 }
 
 fn token(text: &str) -> Token {

@@ -72,12 +72,6 @@ impl FakeRedis {
         server.now_us = server.now_us.saturating_add(micros);
     }
 
-    /// How many keys are there, counting those that have expired since the last command.
-    #[must_use]
-    pub fn keys(&self) -> usize {
-        self.server().redis.keyspace.len()
-    }
-
     fn server(&self) -> MutexGuard<'_, Server> {
         self.server.lock().unwrap_or_else(PoisonError::into_inner)
     }
