@@ -101,11 +101,12 @@ impl Claims {
 
     fn broken_under(&self, subject: Subject, guarantee: Guarantee) -> String {
         let broken = |fault| self.of(CellName { subject, guarantee, fault }) == Verdict::Broken;
-        if broken(None) {
+        if broken(None) && Fault::ALL.iter().all(|fault| broken(Some(*fault))) {
             return "**any fault, and none**".into();
         }
         let faults = Fault::ALL.iter().filter(|fault| broken(Some(**fault)));
-        let names: Vec<&str> = faults.map(|fault| fault.name()).collect();
+        let none = broken(None).then_some("none");
+        let names: Vec<&str> = none.into_iter().chain(faults.map(|fault| fault.name())).collect();
         if names.is_empty() { "no fault".into() } else { names.join(", ") }
     }
 }

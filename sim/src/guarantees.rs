@@ -129,7 +129,7 @@ guarantees! {
     Liveness liveness "liveness" Lock
         "Every call ends by its deadline, and once faults are over, those who ask are served.";
     Idempotence idempotence "idempotence" Lock
-        "Extending or releasing twice does what doing it once does.";
+        "However often it is applied, an extension gives no more than it asks for, and a release frees once.";
     DebounceFires debounce_fires "debounce-fires" Debounce
         "A call that counts is run, or a newer one is, while one participant or sweeper lives.";
     DebounceSingleRun debounce_single_run "debounce-single-run" Debounce

@@ -193,6 +193,10 @@ pub enum CallAnswer {
     Superseded,
     /// Nothing but that it was taken care of.
     TakenCareOf,
+    /// That it does not count: the store was not reached, or refused.
+    NotCounted,
+    /// That it was cancelled.
+    Cancelled,
     /// That it is not settled, or not known to be.
     Open,
     /// Nothing: the caller went away.

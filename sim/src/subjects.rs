@@ -145,6 +145,7 @@ impl Subject {
             idle_choices: 12,
             styles: 4,
             acts: true,
+            reads_wall_clock: false,
         }
     }
 }

@@ -280,6 +280,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     fn may_run(&mut self, programs: &mut [Program], client: Client, what: Deferred) -> bool {
         let index = usize::from(client);
         self.core.hosts[index].steps += 1;
+        self.jump_wall_clock(client);
         if self.paused(client, what) {
             return false;
         }

@@ -2,10 +2,11 @@
 
 use leasehold_sim::{
     campaign::CellName,
-    faults::Fault,
+    faults::{Fault, FaultSet},
     guarantees::{Guarantee, Violation},
     run::Run,
-    subjects::Subject,
+    subjects::{Subject, Workload},
+    world::Plan,
 };
 use rayon::prelude::*;
 
@@ -89,4 +90,17 @@ fn every_guarantee_is_exercised_by_each_of_our_subjects_under_each_fault() {
             }
         }
     }
+}
+
+/// The planted bug: a lease that is timed by the wall clock, which may be set back.
+#[test]
+fn a_lease_on_the_wall_clock_is_caught_and_one_on_the_monotonic_clock_is_not() {
+    let broken = |reads_wall_clock| {
+        let faults = FaultSet::only(Fault::ClientClock);
+        let plan = Plan { reads_wall_clock, ..Subject::Lock.plan(Workload::Lock, faults) };
+        let runs = (0..300).map(|schedule| Run::seeded(plan.clone(), 1, schedule));
+        runs.filter(|run| run.violation(Guarantee::Exclusion).is_some()).count()
+    };
+    assert!(broken(true) > 0);
+    assert_eq!(broken(false), 0);
 }

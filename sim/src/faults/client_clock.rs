@@ -12,19 +12,38 @@ use crate::{
 const RATES_PPM: [i32; 5] = [0, 1_000, -1_000, 9_900, -9_900];
 const WALL_JUMPS: [i64; 3] = [0, 10_000_000, -10_000_000];
 
+/// At every so-manieth step, the wall clock may jump.
+const STEPS: u32 = 16;
+
 impl<C: Chance, W: Watch> Step<'_, C, W> {
     /// Sets how wrong the clock of `client` is.
     pub(crate) fn skew_clock(&mut self, client: Client) {
         let rates = RATES_PPM.len() as u32;
         let choice = self.strikes(Fault::ClientClock, client, 0, rates);
-        let jump = self.strikes(Fault::ClientClock, client, 1, WALL_JUMPS.len() as u32);
-        let clock = &mut self.host(client).clock;
-        clock.rate_ppm = RATES_PPM[choice as usize];
-        clock.wall_offset_us = WALL_JUMPS[jump as usize];
+        self.host(client).clock.rate_ppm = RATES_PPM[choice as usize];
         if choice > 0 {
             self.struck(Fault::ClientClock, Some(client), choice, u64::MAX);
             // Every alarm of this run will ring at another time than it would have.
             self.bit(Fault::ClientClock, Some(client), 0);
+        }
+    }
+
+    /// Whether the wall clock of `client` jumps before its next step. It bites only whom reads it:
+    /// our machines are on the monotonic clock.
+    #[inline]
+    pub(crate) fn jump_wall_clock(&mut self, client: Client) {
+        let steps = self.host(client).steps;
+        if !self.core.plan.faults.contains(Fault::ClientClock) || !steps.is_multiple_of(STEPS) {
+            return;
+        }
+        let choice = self.strikes(Fault::ClientClock, client, steps, WALL_JUMPS.len() as u32);
+        if choice > 0 {
+            let host = self.host(client);
+            host.clock.wall_offset_us = WALL_JUMPS[choice as usize];
+            let call = host.calls;
+            if self.core.plan.reads_wall_clock {
+                self.bit(Fault::ClientClock, Some(client), call);
+            }
         }
     }
 }

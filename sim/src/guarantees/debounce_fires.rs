@@ -14,7 +14,7 @@ impl Checker for DebounceFires {
     #[inline]
     fn observe(&mut self, _at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
         match *event {
-            Event::Debounce(DebounceEvent::Wrote { call, .. }) => {
+            Event::Debounce(DebounceEvent::Wrote { call, accepted: true, .. }) => {
                 self.ran = self.ran.max(ledger.calls.order(call));
             }
             Event::Finished => {

@@ -12,6 +12,8 @@ pub(crate) struct DebounceTruth {
     /// What upstream has promised to take care of.
     promised: Option<(usize, CallId)>,
     effect: usize,
+    /// The calls that were said not to count.
+    denied: Vec<CallId>,
     answers: u32,
 }
 
@@ -24,13 +26,19 @@ impl Checker for DebounceTruth {
                 self.ran = self.ran.max(order);
                 self.ran_by[usize::from(client)] = order;
             }
-            Event::Debounce(DebounceEvent::Wrote { call, .. }) => {
+            Event::Debounce(DebounceEvent::Wrote { call, accepted: true, .. }) => {
                 self.effect = self.effect.max(ledger.calls.order(call));
             }
             Event::Debounce(DebounceEvent::Returned { client, call, answer }) => {
                 self.answers += 1;
                 let order = ledger.calls.order(call);
                 return self.judge(answer, call, order, self.ran_by[usize::from(client)]);
+            }
+            Event::Debounce(DebounceEvent::Armed { call }) if self.denied.contains(&call) => {
+                return Err(format!(
+                    "{} counts, although it was told that it does not",
+                    name(call)
+                ));
             }
             Event::Finished => {
                 if let Some((_, call)) = self.promised.filter(|&(order, _)| order > self.effect) {
@@ -68,6 +76,12 @@ impl DebounceTruth {
                 }
                 None
             }
+            CallAnswer::NotCounted => {
+                self.denied.push(call);
+                (order > 0).then_some("it does not count")
+            }
+            // Nobody cancels in this workload.
+            CallAnswer::Cancelled => Some("it was cancelled"),
             CallAnswer::Dropped | CallAnswer::Open => None,
         };
         match lie {
@@ -109,6 +123,10 @@ mod tests {
             let story = [armed(0, 1), run_ended(mine, false), returned(mine, answer)];
             assert!(verdict(&story).is_some(), "{answer:?}");
         }
+        for answer in [CallAnswer::Cancelled, CallAnswer::NotCounted] {
+            assert!(verdict(&[armed(0, 1), returned(mine, answer)]).is_some(), "{answer:?}");
+        }
+        assert!(verdict(&[returned(mine, CallAnswer::NotCounted), armed(0, 1)]).is_some());
         let promise = [armed(0, 1), returned(mine, CallAnswer::TakenCareOf), Event::Finished];
         assert!(verdict(&promise).is_some());
     }

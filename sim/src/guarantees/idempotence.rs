@@ -1,7 +1,8 @@
-//! Extending or releasing twice does what doing it once does.
+//! However often it is applied, an extension gives no more than it asks for, and a release frees no
+//! more than once.
 
 use super::{CLIENTS, Checker, Ledger};
-use crate::history::{Act, Ask, Event};
+use crate::history::{Act, Ask, Event, TokenId};
 
 /// Servers count in whole milliseconds.
 const ROUNDING: u64 = 2_000;
@@ -13,6 +14,8 @@ pub(crate) struct Idempotence {
     extended: [bool; CLIENTS],
     /// Whether the last command was applied before.
     again: bool,
+    /// The last token that a release freed.
+    freed: Option<TokenId>,
     repeatable: u32,
 }
 
@@ -31,6 +34,13 @@ impl Checker for Idempotence {
             Event::Key { before, after, expires, by_request } => {
                 let earlier = core::mem::replace(&mut self.expires, expires);
                 let (act, _, lease) = ledger.applied;
+                if by_request && act == Act::Release && after.is_none() {
+                    return self.free(before);
+                }
+                if !by_request && after == self.freed {
+                    // A failover has forgotten that it was freed.
+                    self.freed = None;
+                }
                 if !by_request || act != Act::Extend {
                     return Ok(());
                 }
@@ -59,6 +69,16 @@ impl Checker for Idempotence {
     }
 }
 
+impl Idempotence {
+    fn free(&mut self, token: Option<TokenId>) -> Result<(), String> {
+        if self.freed == token {
+            return Err("a release frees the same grant again".into());
+        }
+        self.freed = token;
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{Guarantee, stories::*};
@@ -84,6 +104,15 @@ mod tests {
     fn rejects_an_extension_that_adds_or_shortens() {
         assert!(extended(10_000, 20_000).is_some());
         assert!(extended(10_000, 5_000).is_some());
+    }
+
+    #[test]
+    fn rejects_a_release_that_frees_again() {
+        let mine = Some(token(0, 1));
+        let freed = [applied(0, 1, Act::Release, 0), key(mine, None, 0)];
+        let back = [applied(0, 1, Act::Acquire, 9_000), key(None, mine, 9_000)];
+        assert_eq!(judge(Guarantee::Idempotence, &freed), None);
+        assert!(judge(Guarantee::Idempotence, &[&freed[..], &back, &freed].concat()).is_some());
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub(crate) struct Liveness {
     key_since: u64,
     refused: [u32; CLIENTS],
     served: [bool; CLIENTS],
+    /// Whether anybody was told anything once all was calm.
+    answered: bool,
 }
 
 impl Checker for Liveness {
@@ -53,7 +55,7 @@ impl Checker for Liveness {
     }
 
     fn exercised(&self) -> bool {
-        true
+        self.answered
     }
 }
 
@@ -71,8 +73,10 @@ impl Liveness {
     fn count(&mut self, at: u64, client: Client, answer: Answer, ledger: &Ledger) {
         let Some(calm) = self.healed_at.map(|healed| healed + CONVALESCENCE) else { return };
         // A lease from before that lasts too long is another guarantee's business.
-        let orphan = self.key_since < calm && ledger.key.is_some_and(|(_, until)| at < until);
+        let orphan = self.key_since < calm
+            && ledger.key.is_some_and(|(_, until)| at < until && until < u64::MAX);
         if at > calm && !orphan {
+            self.answered = true;
             match answer {
                 Answer::Acquired => self.served[usize::from(client)] = true,
                 _ => self.refused[usize::from(client)] += 1,

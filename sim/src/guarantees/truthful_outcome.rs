@@ -26,9 +26,14 @@ impl Checker for TruthfulOutcome {
                 self.before_call[usize::from(client)] = self.last_token[usize::from(client)];
                 Ok(())
             }
-            Event::Told { client, answer, token: Some(token), .. } => {
+            Event::Told { client, ask, answer, token: Some(token) } => {
                 self.answers += 1;
                 self.last_token[usize::from(client)] = Some(token);
+                // Whoever is told that the store is down is told, too, that nothing is held.
+                let answer = match (ask, answer) {
+                    (Ask::Acquire, Answer::Unavailable) => Answer::NotAcquired,
+                    (_, answer) => answer,
+                };
                 self.judge(at, client, answer, token, ledger)
             }
             Event::Held { client, until, .. } if until <= at => {
@@ -140,6 +145,13 @@ mod tests {
         let stored = key(None, Some(token(0, 1)), 9_999);
         assert!(verdict(&[asked(0, Ask::Acquire, 9_999), stored, denied]).is_some());
         assert!(verdict(&[asked(0, Ask::Acquire, 9_999), denied, stored]).is_some());
+    }
+
+    #[test]
+    fn rejects_a_key_that_is_left_behind_by_a_call_that_says_the_store_is_down() {
+        let unavailable = told(0, 1, Ask::Acquire, Answer::Unavailable);
+        let stored = key(None, Some(token(0, 1)), 9_999);
+        assert!(verdict(&[asked(0, Ask::Acquire, 9_999), unavailable, stored]).is_some());
     }
 
     #[test]

@@ -203,8 +203,11 @@ impl DebounceProgram {
     ) {
         match (self.stage, outcome) {
             (_, DebounceOutcome::Run(claim)) => self.begin_run(step, me, &claim),
+            // The call counts, whatever became of the end of its run.
             (Stage::Finishing, outcome) => {
-                self.returned(step, me, answer(&outcome));
+                let fired = matches!(outcome, DebounceOutcome::Fired { .. });
+                let answer = if fired { CallAnswer::Fired } else { CallAnswer::Open };
+                self.returned(step, me, answer);
                 self.rest(step, me);
             }
             (_, outcome) => {
@@ -323,9 +326,10 @@ fn options(plan: &Plan) -> DebounceOptions {
 
 fn answer(outcome: &DebounceOutcome) -> CallAnswer {
     match outcome {
-        DebounceOutcome::Fired { .. } => CallAnswer::Fired,
         DebounceOutcome::FiredElsewhere => CallAnswer::FiredElsewhere,
         DebounceOutcome::Superseded { .. } => CallAnswer::Superseded,
+        DebounceOutcome::Cancelled => CallAnswer::Cancelled,
+        DebounceOutcome::Rejected(_) | DebounceOutcome::Unavailable(_) => CallAnswer::NotCounted,
         _ => CallAnswer::Open,
     }
 }

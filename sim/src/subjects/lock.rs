@@ -388,10 +388,8 @@ fn answer(outcome: &LockOutcome) -> Answer {
         LockOutcome::Lost(_) => Answer::Expired,
         LockOutcome::Released => Answer::Released,
         LockOutcome::NotHeld => Answer::NotHeld,
-        LockOutcome::Unavailable(_) | LockOutcome::Status(_) | LockOutcome::Stopped => {
-            Answer::Unavailable
-        }
-        LockOutcome::Unknown(_) => Answer::Unknown,
+        LockOutcome::Unavailable(_) => Answer::Unavailable,
+        LockOutcome::Status(_) | LockOutcome::Stopped | LockOutcome::Unknown(_) => Answer::Unknown,
     }
 }
 

@@ -56,13 +56,23 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     /// What the client's clock shows.
     #[inline]
     pub(crate) fn local(&self, client: Client) -> Instant {
-        self.core.hosts[usize::from(client)].clock.local(self.core.now)
+        let clock = self.core.hosts[usize::from(client)].clock;
+        if self.core.plan.reads_wall_clock {
+            clock.wall(self.core.now)
+        } else {
+            clock.local(self.core.now)
+        }
     }
 
     /// The true time at which the client's clock shows `local`.
     #[inline]
     pub(crate) fn truth(&self, client: Client, local: Instant) -> u64 {
-        self.core.hosts[usize::from(client)].clock.truth(local)
+        let clock = self.core.hosts[usize::from(client)].clock;
+        if self.core.plan.reads_wall_clock {
+            clock.truth_of_wall(local)
+        } else {
+            clock.truth(local)
+        }
     }
 
     /// Sets an alarm for a local time; one that has passed rings at once.

@@ -13,6 +13,9 @@ pub(crate) struct ClientClock {
 
 const MILLION: i128 = 1_000_000;
 
+/// What a wall clock shows at the start of a run: late enough to be set back.
+const WALL_ORIGIN: i64 = 1_000_000_000;
+
 impl ClientClock {
     /// What the clock shows at true time `at`.
     #[inline]
@@ -36,9 +39,15 @@ impl ClientClock {
     }
 
     /// What the wall clock shows at true time `at`, from an origin of its own.
-    #[cfg_attr(not(test), expect(dead_code, reason = "only a faulty algorithm reads it"))]
     pub(crate) fn wall(self, at: u64) -> Instant {
-        Instant::from_micros(self.local(at).as_micros().saturating_add_signed(self.wall_offset_us))
+        let offset = self.wall_offset_us + WALL_ORIGIN;
+        Instant::from_micros(self.local(at).as_micros().saturating_add_signed(offset))
+    }
+
+    /// The first true time at which the wall clock shows at least `wall`, if it does not jump.
+    pub(crate) fn truth_of_wall(self, wall: Instant) -> u64 {
+        let offset = self.wall_offset_us + WALL_ORIGIN;
+        self.truth(Instant::from_micros(wall.as_micros().saturating_add_signed(-offset)))
     }
 }
 
@@ -54,7 +63,9 @@ mod tests {
                 let at = clock.truth(Instant::from_micros(local));
                 assert!(clock.local(at).as_micros() >= local);
                 assert!(at == 0 || clock.local(at - 1).as_micros() < local);
-                assert_eq!(clock.wall(at).as_micros(), clock.local(at).as_micros() + 5);
+                let wall = clock.wall(at);
+                assert_eq!(wall.as_micros(), clock.local(at).as_micros() + 5 + 1_000_000_000);
+                assert!(clock.wall(clock.truth_of_wall(wall)) >= wall);
             }
         }
     }

@@ -62,6 +62,8 @@ pub struct Plan {
     pub styles: u32,
     /// Whether holders write to a protected resource.
     pub acts: bool,
+    /// A planted bug: clients read the wall clock, which jumps, instead of the monotonic one.
+    pub reads_wall_clock: bool,
 }
 
 impl Plan {

@@ -43,6 +43,8 @@ pub(super) fn tell(event: DebounceEvent, about_writes: bool) -> Option<String> {
                     format!("{who} is told that a later call than {call} ran")
                 }
                 CallAnswer::TakenCareOf => format!("{who} is told that {call} is taken care of"),
+                CallAnswer::NotCounted => format!("{who} is told that {call} does not count"),
+                CallAnswer::Cancelled => format!("{who} is told that {call} was cancelled"),
                 CallAnswer::Open => format!("{who} is told that {call} is not settled"),
                 CallAnswer::Dropped => return None,
             }
