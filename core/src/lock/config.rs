@@ -68,7 +68,8 @@ pub struct AcquireOptions {
     /// Instead of [`LockOptions::delay`].
     pub delay: Option<Duration>,
     /// The token to store, instead of a fresh one per attempt. It must be unique in the world, and
-    /// is spent by a release. It must not end in `#` and a number, as the tokens made here do: to
+    /// is spent by a release: also by the one with which a call that failed and may have stored it
+    /// cleans up. It must not end in `#` and a number, as the tokens made here do: to
     /// take over such a lease, see [`Lock::adopt`](super::Lock::adopt).
     pub token: Option<Token>,
 }

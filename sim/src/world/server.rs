@@ -89,7 +89,9 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         };
         let wall = self.core.server.wall(self.core.now);
         // What expired since the last look is not this request's doing.
-        self.look(false);
+        if self.core.server.seen.is_some_and(|(_, expires)| expires < wall / 1_000) {
+            self.look(false);
+        }
         let (client, call, copy) = (message.client, message.call, message.copy);
         let (act, behalf, lease) = (message.act, message.behalf, asked_lease(request));
         self.tell(Event::Applied { client, call, copy, act, behalf, lease });

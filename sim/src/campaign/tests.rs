@@ -1,0 +1,56 @@
+//! The campaign's own guards, each seen to fail.
+
+use super::*;
+
+const ROW: Row = Row {
+    subject: Subject::LockReplicated,
+    workload: Workload::Lock,
+    fault: Some(Fault::Failover),
+};
+
+fn plan(faults: FaultSet) -> Plan {
+    ROW.subject.plan(ROW.workload, faults)
+}
+
+fn settings() -> Settings {
+    Settings {
+        subjects: vec![ROW.subject],
+        guarantees: Guarantee::ALL.to_vec(),
+        faults: vec![ROW.fault],
+        schedules: 1,
+        time: None,
+        seed: 1,
+        shard: (0, 1),
+        candidates: 1,
+    }
+}
+
+#[test]
+fn a_schedule_in_which_the_fault_did_not_bite_does_not_count() {
+    let mut tally = Tally::default();
+    tally.count(ROW, 0, &Run::seeded(plan(FaultSet::NONE), 1, 0));
+    assert_eq!((tally.run, tally.schedules, tally.bites), (1, 0, 0));
+    assert!(tally.exercised.iter().all(|&schedules| schedules == 0));
+}
+
+#[test]
+fn a_cell_that_no_schedule_was_about_is_not_exercised_and_that_is_a_surprise() {
+    let name = CellName {
+        subject: ROW.subject,
+        guarantee: Guarantee::FencedExclusion,
+        fault: Some(Fault::Failover),
+    };
+    let (claims, witnesses) = (Claims::current(), Witnesses::current());
+    let cell = cell(&settings(), &claims, &witnesses, name, &Tally::default());
+    assert_eq!((cell.verdict, cell.claim), (Verdict::NotExercised, Verdict::Holds));
+}
+
+#[test]
+fn a_twin_that_leaves_another_trace_stops_the_campaign() {
+    let native = Run::seeded(plan(FaultSet::NONE), 1, 7);
+    let lua = Plan { engine: Engine::Lua, ..plan(FaultSet::NONE) };
+    assert!(same_trace(ROW, 1, 7, &native, lua.clone()).is_ok());
+    let other = Plan { lease: lua.lease / 2, ..lua };
+    let differs = same_trace(ROW, 1, 7, &native, other).unwrap_err();
+    assert_eq!((differs.seed, differs.schedule), (1, 7));
+}
