@@ -13,6 +13,7 @@ extern crate alloc;
 extern crate std;
 
 mod drive;
+mod fenced;
 mod jitter;
 mod machine;
 #[cfg(feature = "memory")]
@@ -28,6 +29,7 @@ pub mod lock;
 pub mod redis;
 
 pub use drive::drive;
+pub use fenced::{FENCED_SET, FencedResource, StaleFence};
 pub use machine::{Action, Event, Machine};
 #[cfg(feature = "memory")]
 pub use memory::MemoryStore;
