@@ -18,8 +18,8 @@ mod outcome;
 
 pub(crate) use command::hash_tag;
 pub use command::{Holder, LockCommand, LockKeys, LockReply};
-pub(crate) use config::whole_millis;
 pub use config::{AcquireOptions, ConfigError, LockConfig, LockOptions, MAX_LEASE, Terms};
+pub(crate) use config::{margin, whole_millis};
 pub use error::{ExtendError, HoldError, Lost, NotAcquired, ReleaseError, Released};
 #[cfg(target_has_atomic = "64")]
 pub use handle::Lock;

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use super::{DebounceKeys, Retention, Timing};
 use crate::{
-    lock::{ConfigError, MAX_LEASE, whole_millis},
+    lock::{ConfigError, MAX_LEASE, margin, whole_millis},
     time::whole_micros,
 };
 
@@ -162,12 +162,8 @@ impl DebounceConfig {
         &self.keys
     }
 
-    /// What is taken off a lease of `lease_us`: the share that the clocks may drift apart, and the
-    /// server's rounding.
     pub(super) fn margin(&self, lease_us: u64) -> u64 {
-        lease_us / 1_000_000 * u64::from(self.drift_ppm)
-            + (lease_us % 1_000_000 * u64::from(self.drift_ppm)).div_ceil(1_000_000)
-            + self.margin_us
+        margin(lease_us, self.drift_ppm, self.margin_us)
     }
 }
 

@@ -189,12 +189,8 @@ impl LockConfig {
         Duration::from_micros(tries.saturating_add(clean_up))
     }
 
-    /// What is taken off a lease of `lease_us`: the share that the clocks may drift apart, and the
-    /// server's rounding.
     pub(super) fn margin(&self, lease_us: u64) -> u64 {
-        lease_us / 1_000_000 * u64::from(self.drift_ppm)
-            + (lease_us % 1_000_000 * u64::from(self.drift_ppm)).div_ceil(1_000_000)
-            + self.margin_us
+        margin(lease_us, self.drift_ppm, self.margin_us)
     }
 
     fn usable(&self, lease_ms: u64) -> Result<(), ConfigError> {
@@ -216,6 +212,15 @@ fn delay(delay: Duration) -> Result<u64, ConfigError> {
         return Err(ConfigError::TooLong { what: "delay" });
     }
     Ok(whole_micros(delay))
+}
+
+/// What is taken off a lease of `lease_us`: the share that the clocks may drift apart, and the
+/// server's rounding.
+pub(crate) fn margin(lease_us: u64, drift_ppm: u32, margin_us: u64) -> u64 {
+    let drift_ppm = u64::from(drift_ppm);
+    lease_us / 1_000_000 * drift_ppm
+        + (lease_us % 1_000_000 * drift_ppm).div_ceil(1_000_000)
+        + margin_us
 }
 
 /// `duration` in whole milliseconds, refused if that is zero or beyond [`MAX_LEASE`].

@@ -31,6 +31,7 @@ use super::{
     Grant, LockCommand, LockConfig, LockOutcome, LockReply, LossReason, RELEASE_TRIES, Terms,
 };
 use crate::{
+    jitter::Jitter,
     machine::{Action, Event, Machine},
     store::{Cause, Command, Reply, StoreError},
     time::Instant,
@@ -74,7 +75,7 @@ pub enum LockRequest {
 pub struct LockMachine {
     config: LockConfig,
     tokens: Tokens,
-    jitter: u64,
+    jitter: Jitter,
     grant: Option<Grant>,
     /// A token that may be under the key although nobody wants it.
     leftover: Option<Token>,
@@ -159,7 +160,7 @@ impl LockMachine {
         Self {
             config,
             tokens,
-            jitter: jitter_seed,
+            jitter: Jitter::from_seed(jitter_seed),
             grant: None,
             leftover: None,
             renewals: 0,
@@ -214,7 +215,10 @@ impl LockMachine {
     /// Moves the lease and what is under way for it into a machine of their own, which never makes
     /// a token; this one goes on making them, so none is made twice.
     pub(super) fn hand_over(&mut self) -> Self {
-        let successor = Self::new(self.config.clone(), self.tokens.clone(), self.jitter);
+        let successor = Self {
+            jitter: self.jitter.clone(),
+            ..Self::new(self.config.clone(), self.tokens.clone(), 0)
+        };
         core::mem::replace(self, successor)
     }
 
@@ -319,18 +323,8 @@ impl LockMachine {
     }
 
     fn sleep(&mut self, now: Instant, delay_us: u64) -> Action<LockOutcome> {
-        let delay_us = if self.config.jitter { self.jittered(delay_us) } else { delay_us };
+        let delay_us = if self.config.jitter { self.jitter.spread(delay_us) } else { delay_us };
         Action::SleepUntil(now.plus_micros(delay_us))
-    }
-
-    /// `delay_us` times 50 % to 150 %. SplitMix64: <https://prng.di.unimi.it/splitmix64.c>
-    fn jittered(&mut self, delay_us: u64) -> u64 {
-        self.jitter = self.jitter.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut random = self.jitter;
-        random = (random ^ (random >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        random = (random ^ (random >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        random ^= random >> 31;
-        delay_us / 2 + random % (delay_us + 1)
     }
 
     fn granted(&self, token: Token, fence: Fence, lease_ms: u64, from: Instant) -> Grant {
