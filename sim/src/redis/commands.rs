@@ -4,6 +4,7 @@
 
 mod hashes;
 mod keys;
+mod pubsub;
 mod scripting;
 mod server;
 mod strings;
@@ -11,5 +12,11 @@ mod strings;
 use super::command::Spec;
 
 /// Every command of the server.
-pub(super) const FAMILIES: &[&[Spec]] =
-    &[hashes::COMMANDS, keys::COMMANDS, scripting::COMMANDS, server::COMMANDS, strings::COMMANDS];
+pub(super) const FAMILIES: &[&[Spec]] = &[
+    hashes::COMMANDS,
+    keys::COMMANDS,
+    pubsub::COMMANDS,
+    scripting::COMMANDS,
+    server::COMMANDS,
+    strings::COMMANDS,
+];

@@ -4,16 +4,33 @@ use bytes::Bytes;
 
 use super::super::{
     Resp,
-    command::{Answer, Call, Refusal, Spec},
+    command::{Answer, Call, Flags, Group, Refusal, Spec},
     resp::count,
 };
 
 pub(super) const COMMANDS: &[Spec] = &[
-    Spec::new("dbsize", 1, dbsize),
-    Spec::new("echo", 2, echo),
-    Spec::new("flushall", -1, flushall),
-    Spec::new("ping", -1, ping),
-    Spec::new("time", 1, time),
+    Spec::new(Group::Server, "dbsize", 1, dbsize, Flags::READONLY.union(Flags::FAST))
+        .about("1.0.0", "Counts the keys of the selected database."),
+    Spec::new(
+        Group::Connection,
+        "echo",
+        2,
+        echo,
+        Flags::LOADING.union(Flags::STALE).union(Flags::FAST),
+    )
+    .about("1.0.0", "Answers with its argument."),
+    Spec::new(Group::Server, "flushall", -1, flushall, Flags::WRITE)
+        .about("1.0.0", "Removes every key of every database."),
+    Spec::new(Group::Connection, "ping", -1, ping, Flags::FAST)
+        .about("1.0.0", "Answers PONG, or with its argument."),
+    Spec::new(
+        Group::Server,
+        "time",
+        1,
+        time,
+        Flags::LOADING.union(Flags::STALE).union(Flags::FAST),
+    )
+    .about("2.6.0", "Tells the time of the server."),
 ];
 
 fn dbsize(call: &mut Call<'_>, _arguments: &[Bytes]) -> Answer {
