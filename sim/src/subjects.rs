@@ -144,6 +144,8 @@ impl Subject {
             idle_step: 10_000,
             idle_choices: 12,
             styles: 4,
+            calls: u32::MAX,
+            ties: true,
             acts: true,
             reads_wall_clock: false,
         }

@@ -321,6 +321,9 @@ impl LockProgram {
         self.stage = Stage::Idle;
         self.round += 1;
         let plan = &step.core.plan;
+        if self.round >= plan.calls {
+            return step.clear_alarm(me, Alarm::Work);
+        }
         let (mut idle, idle_step, choices) = (plan.idle, plan.idle_step, plan.idle_choices);
         if step.core.healed {
             // Enough to see that everybody is served, and no more.
