@@ -4,7 +4,9 @@
 
 mod hashes;
 mod keys;
+mod lists;
 mod pubsub;
+mod ranges;
 mod scripting;
 mod server;
 mod strings;
@@ -15,6 +17,7 @@ use super::command::Spec;
 pub(super) const FAMILIES: &[&[Spec]] = &[
     hashes::COMMANDS,
     keys::COMMANDS,
+    lists::COMMANDS,
     pubsub::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,
