@@ -2,11 +2,13 @@
 //!
 //! To add a command, write a function and a row; to add a family, a file and a line here.
 
+mod draw;
 mod hashes;
 mod keys;
 mod lists;
 mod pubsub;
 mod ranges;
+mod scan;
 mod scripting;
 mod server;
 mod strings;
