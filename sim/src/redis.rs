@@ -56,7 +56,9 @@ pub use keyspace::{Change, Entry, Keyspace};
 pub use resp::Resp;
 pub use server::{Delivery, Executed, Protocol, Server, SessionId};
 pub use store::FakeRedis;
-pub use value::{Fields, Members, Score, SortedSet, Value};
+pub use value::{
+    ConsumerGroup, EntryFields, EntryId, Fields, Members, Pending, Score, SortedSet, Stream, Value,
+};
 
 use command::{Body, Call, Flags, NotFound, Refusal};
 

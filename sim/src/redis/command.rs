@@ -3,6 +3,7 @@
 mod arguments;
 mod call;
 mod flags;
+mod help;
 mod wait;
 
 use std::{borrow::Cow, sync::LazyLock};
@@ -11,8 +12,9 @@ use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
 pub(super) use arguments::{decimal, float, integer, owned, seconds, word};
-pub(super) use call::Call;
+pub(super) use call::{Call, Collection};
 pub(super) use flags::{Flags, Group, Keys};
+pub(super) use help::help;
 pub(super) use wait::{Blocks, Wait};
 
 use super::{Resp, commands, server::Connection};

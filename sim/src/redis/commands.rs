@@ -11,6 +11,8 @@ mod ranges;
 mod scan;
 mod scripting;
 mod server;
+mod sets;
+mod sorted_sets;
 mod strings;
 
 use super::command::Spec;
@@ -23,5 +25,7 @@ pub(super) const FAMILIES: &[&[Spec]] = &[
     pubsub::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,
+    sets::COMMANDS,
+    sorted_sets::COMMANDS,
     strings::COMMANDS,
 ];
