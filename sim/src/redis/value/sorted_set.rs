@@ -4,6 +4,7 @@ use std::{
     cmp::Ordering,
     collections::BTreeSet,
     hash::{BuildHasherDefault, Hash, Hasher},
+    ops::Bound,
 };
 
 use bytes::Bytes;
@@ -27,6 +28,11 @@ impl Score {
     pub fn new(number: f64) -> Option<Self> {
         // Adding 0 takes the sign off -0.
         (!number.is_nan()).then_some(Self(number + 0.0))
+    }
+
+    /// The least score above this one; `None` above infinity.
+    fn next(self) -> Option<Self> {
+        (self.0 < f64::INFINITY).then(|| Self(self.0.next_up() + 0.0))
     }
 
     /// The number.
@@ -69,20 +75,28 @@ impl SortedSet {
         self.scores.get(member).copied()
     }
 
-    /// Gives `member` a score, and returns the one it had.
-    pub fn insert(&mut self, member: Bytes, score: Score) -> Option<Score> {
-        let old = self.scores.insert(member.clone(), score);
-        if let Some(old) = old {
-            self.ordered.remove(&(old, member.clone()));
+    /// Gives `member`, which is copied if it is new, a score, and returns the one it had.
+    pub fn insert(&mut self, member: &[u8], score: Score) -> Option<Score> {
+        let Some((name, old)) = self.scores.get_key_value_mut(member) else {
+            let member = Bytes::copy_from_slice(member);
+            self.scores.insert(member.clone(), score);
+            self.ordered.insert((score, member));
+            return None;
+        };
+        let place = (*old, name.clone());
+        *old = score;
+        if place.0 != score {
+            self.ordered.remove(&place);
+            self.ordered.insert((score, place.1));
+            return Some(place.0);
         }
-        self.ordered.insert((score, member));
-        old
+        Some(score)
     }
 
     /// Removes `member`, and returns its score.
-    pub fn remove(&mut self, member: &Bytes) -> Option<Score> {
-        let score = self.scores.remove(member)?;
-        self.ordered.remove(&(score, member.clone()));
+    pub fn remove(&mut self, member: &[u8]) -> Option<Score> {
+        let (member, score) = self.scores.remove_entry(member)?;
+        self.ordered.remove(&(score, member));
         Some(score)
     }
 
@@ -91,16 +105,45 @@ impl SortedSet {
         self.ordered.iter().map(|(score, member)| (*score, member))
     }
 
-    /// The members from `(score, member)` on, in order.
-    pub fn starting_at(&self, least: Score) -> impl DoubleEndedIterator<Item = (Score, &Bytes)> {
-        self.ordered.range((least, Bytes::new())..).map(|(score, member)| (*score, member))
+    /// The members with scores within bounds, least score first.
+    pub fn between(
+        &self,
+        min: Bound<Score>,
+        max: Bound<Score>,
+    ) -> impl DoubleEndedIterator<Item = (Score, &Bytes)> {
+        // A score with no name comes before every member of that score.
+        let begin = match min {
+            Bound::Unbounded => Some(Score(f64::NEG_INFINITY)),
+            Bound::Included(score) => Some(score),
+            Bound::Excluded(score) => score.next(),
+        };
+        let end = match max {
+            Bound::Unbounded => None,
+            Bound::Included(score) => score.next(),
+            Bound::Excluded(score) => Some(score),
+        };
+        let begin = begin.filter(|begin| end.is_none_or(|end| *begin <= end));
+        let found = begin.map(|begin| {
+            let place = |score| (score, Bytes::new());
+            let end = end.map_or(Bound::Unbounded, |end| Bound::Excluded(place(end)));
+            self.ordered.range((Bound::Included(place(begin)), end))
+        });
+        found.into_iter().flatten().map(|(score, member)| (*score, member))
     }
 
-    /// How many members come before `member`.
+    /// Removes the member with the lowest score, or the highest.
+    pub fn pop(&mut self, lowest: bool) -> Option<(Score, Bytes)> {
+        let (score, member) =
+            if lowest { self.ordered.pop_first() } else { self.ordered.pop_last() }?;
+        self.scores.remove(&member);
+        Some((score, member))
+    }
+
+    /// How many members come before `member`, and its score. Counts them.
     #[must_use]
-    pub fn rank(&self, member: &Bytes) -> Option<usize> {
-        let score = self.score(member)?;
-        Some(self.ordered.range(..(score, member.clone())).count())
+    pub fn rank(&self, member: &[u8]) -> Option<(usize, Score)> {
+        let (member, score) = self.scores.get_key_value(member)?;
+        Some((self.ordered.range(..(*score, member.clone())).count(), *score))
     }
 
     /// How many there are.
