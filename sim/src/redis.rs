@@ -32,11 +32,14 @@
 
 mod command;
 mod commands;
+mod databases;
 mod expiry;
 mod glob;
 mod keyspace;
 mod lua;
+mod number;
 mod pubsub;
+mod random;
 mod resp;
 mod script;
 mod server;
@@ -66,10 +69,12 @@ const PURGED_PER_COMMAND: usize = 1_000;
 /// One server: what it would lose if its memory were wiped.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Redis {
-    /// The data.
+    /// The data of the selected database: see [`Redis::select`].
     pub keyspace: Keyspace,
+    databases: databases::Databases,
     scripts: script::Scripts,
     pubsub: pubsub::PubSub,
+    random: random::Random,
 }
 
 /// How a server runs the scripts of Leasehold.
@@ -129,10 +134,6 @@ impl Redis {
             }
             reply => reply,
         }
-    }
-
-    fn purge(&mut self, now_us: u64) {
-        self.keyspace.purge(now_us / 1_000, PURGED_PER_COMMAND);
     }
 
     fn run(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {

@@ -6,7 +6,9 @@ mod client;
 mod connection;
 mod hashes;
 mod keys;
+mod lists;
 mod pubsub;
+mod ranges;
 mod scripting;
 mod server;
 mod strings;
@@ -19,6 +21,7 @@ pub(super) const FAMILIES: &[&[Spec]] = &[
     connection::COMMANDS,
     hashes::COMMANDS,
     keys::COMMANDS,
+    lists::COMMANDS,
     pubsub::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,
