@@ -40,6 +40,7 @@ mod lua;
 mod number;
 mod pubsub;
 mod random;
+mod replication;
 mod resp;
 mod script;
 mod server;
@@ -53,6 +54,7 @@ use bytes::Bytes;
 use leasehold_core::{Command, Reply, StoreError, redis as wire};
 
 pub use keyspace::{Change, Entry, Keyspace};
+pub use replication::Replica;
 pub use resp::Resp;
 pub use server::{Delivery, Executed, Password, Protocol, Server, SessionId, Settings};
 pub use store::FakeRedis;
@@ -134,6 +136,11 @@ impl Redis {
             }
             reply => reply,
         }
+    }
+
+    /// Forgets what a restart forgets beside the data: the scripts.
+    fn forget_scripts(&mut self) {
+        self.scripts.clear();
     }
 
     fn run(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {

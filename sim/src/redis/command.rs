@@ -167,12 +167,38 @@ pub(super) fn find(arguments: &[Bytes]) -> Result<&'static Spec, NotFound> {
     };
     let name = arguments.get(1).ok_or_else(|| NotFound::Arity(spec.name.into()))?;
     let same = |row: &&Spec| row.name.as_bytes().eq_ignore_ascii_case(name);
-    let row = subcommands.iter().find(same).ok_or(NotFound::Subcommand)?;
+    let row = match subcommands.iter().find(same) {
+        Some(row) => row,
+        None if name.eq_ignore_ascii_case(b"help") => &HELP,
+        None => return Err(NotFound::Subcommand),
+    };
     if row.takes(arguments.len()) {
         Ok(row)
     } else {
         Err(NotFound::Arity(format!("{}|{}", spec.name, row.name)))
     }
+}
+
+/// The subcommand of every container that says what the others do.
+static HELP: Spec = Spec::new(
+    Group::Server,
+    "help",
+    2,
+    help,
+    Flags::LOADING.union(Flags::STALE).union(Flags::NOSCRIPT),
+)
+.about("1.0.0", "Prints this.");
+
+fn help(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    let container = by_name(&arguments[0]).map(|spec| (spec.name, &spec.body));
+    let Some((name, Body::Subcommands(subcommands))) = container else {
+        unreachable!("only containers have this row");
+    };
+    let head = format!("{} <subcommand> [<argument> ...]. Subcommands are:", name.to_uppercase());
+    let rows = subcommands.iter().chain([&HELP]);
+    let lines = rows.flat_map(|row| [row.name.to_uppercase(), format!("    {}", row.about)]);
+    let lines = [head].into_iter().chain(lines);
+    Ok(Resp::Array(lines.map(|line| Resp::Simple(line.into())).collect()))
 }
 
 /// The name of the container of a command that was found for `arguments`, if it is a subcommand.
