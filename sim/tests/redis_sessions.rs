@@ -246,3 +246,25 @@ fn a_session_that_is_gone_is_told_nothing() {
     let executed = server.execute(0, id, &["PING".into()]);
     assert_eq!(executed, leasehold_sim::redis::Executed::Replies(Vec::new()));
 }
+
+#[test]
+fn equal_servers_given_equal_commands_stay_equal() {
+    let lines = [
+        ('a', "MULTI"),
+        ('b', "SUBSCRIBE x"),
+        ('a', "PUBLISH x hello"),
+        ('c', "BLPOP jobs 1"),
+        ('a', "RPUSH jobs one"),
+        ('a', "EXEC"),
+        ('c', "WATCH jobs"),
+        ('a', "CLIENT PAUSE 10"),
+        ('c', "CLIENT LIST"),
+    ];
+    let (mut left, mut right) = (Talk::new(), Talk::new());
+    for (speaker, line) in lines {
+        assert_eq!(left.ask(speaker, line), right.ask(speaker, line), "{line}");
+        assert!(left.server == right.server, "{line}");
+    }
+    left.ask('a', "CLIENT SETNAME other");
+    assert!(left.server != right.server, "one of them waits for the end of the pause");
+}
