@@ -72,7 +72,9 @@ pub use replication::Replica;
 pub use resp::Resp;
 pub use server::{Delivery, Executed, Password, Protocol, Server, SessionId, Settings};
 pub use store::FakeRedis;
-pub use value::{Fields, Members, Score, SortedSet, Value};
+pub use value::{
+    ConsumerGroup, EntryFields, EntryId, Fields, Members, Pending, Score, SortedSet, Stream, Value,
+};
 
 use command::{Body, Call, Flags, NotFound, Refusal};
 
