@@ -55,6 +55,9 @@ pub use server::{Delivery, Executed, Protocol, Server, SessionId};
 pub use store::FakeRedis;
 pub use value::{Fields, Members, Score, SortedSet, Value};
 
+pub(crate) use command::Facts;
+pub(crate) use glob::matches as glob_matches;
+
 use command::{Body, Call, Flags, NotFound, Refusal};
 
 /// How many expired keys one command removes at most, so that none pauses for long.

@@ -1,6 +1,7 @@
 //! The table of commands: looking one up, and what each is given.
 
 mod call;
+mod facts;
 mod flags;
 
 use std::{borrow::Cow, sync::LazyLock};
@@ -9,6 +10,7 @@ use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
 pub(super) use call::Call;
+pub(crate) use facts::Facts;
 pub(super) use flags::{Flags, Group, Keys};
 
 use super::{Resp, commands, server::Connection};

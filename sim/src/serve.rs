@@ -1,0 +1,5 @@
+//! The fake Redis on sockets, with faults and a clock to order.
+
+pub mod clock;
+pub mod faults;
+mod span;
