@@ -2,4 +2,5 @@
 
 pub mod clock;
 pub mod faults;
+pub mod rest;
 mod span;

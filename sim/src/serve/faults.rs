@@ -328,7 +328,7 @@ mod tests {
         let mut faults = faults(&["hang id=2", "hang"]);
         let again = faults.add(&"reset id=2".parse().unwrap());
         assert_eq!(again, Err(RuleError::Taken("2".into())));
-        assert_eq!(faults.add(&"reset".parse().unwrap()), Ok("3".into()));
+        assert_eq!(faults.add(&"reset".parse().unwrap()), Ok("4".into()));
         assert!(faults.remove("2") && !faults.remove("2"));
     }
 }
