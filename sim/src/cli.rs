@@ -6,6 +6,8 @@ mod options;
 mod output;
 mod progress;
 mod replay;
+#[cfg(feature = "serve")]
+mod serve;
 mod workload;
 
 use std::{fmt, process::ExitCode};
@@ -26,6 +28,7 @@ Examples:
   leasehold --subject lock --fault hang,failover  a part of it
   leasehold --time 10m --json report.json         as many schedules as fit into ten minutes
   leasehold replay lh1_…                          one schedule, told
+  leasehold serve                                 an in-memory Redis for clients of any language
 
 Exit status: 0 if every cell is what is claimed of it, 1 if not, 2 after wrong use."
 )]
@@ -40,6 +43,8 @@ struct Cli {
 enum Command {
     Check(check::Check),
     Replay(replay::Replay),
+    #[cfg(feature = "serve")]
+    Serve(serve::Serve),
     Merge(merge::Merge),
     Workload(workload::Workload),
 }
@@ -76,6 +81,8 @@ pub fn run() -> ExitCode {
     let ending = match command.unwrap_or(Command::Check(check)) {
         Command::Check(check) => check.run(),
         Command::Replay(replay) => replay.run(),
+        #[cfg(feature = "serve")]
+        Command::Serve(serve) => serve.run(),
         Command::Merge(merge) => merge.run(),
         Command::Workload(workload) => workload.run(),
     };

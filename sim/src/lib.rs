@@ -13,6 +13,7 @@ pub mod redis;
 pub mod report;
 pub mod run;
 pub mod schedule;
+#[cfg(feature = "serve")]
 pub mod serve;
 pub mod subjects;
 pub mod witnesses;

@@ -51,7 +51,7 @@ use leasehold_core::{Command, Reply, StoreError, redis as wire};
 
 pub use keyspace::{Change, Entry, Keyspace};
 pub use resp::Resp;
-pub use server::{Delivery, Executed, Protocol, Server, SessionId};
+pub use server::{Delivery, Executed, Password, Protocol, Server, SessionId, Settings};
 pub use store::FakeRedis;
 pub use value::{Fields, Members, Score, SortedSet, Value};
 
@@ -59,6 +59,9 @@ pub(crate) use command::Facts;
 pub(crate) use glob::matches as glob_matches;
 
 use command::{Body, Call, Flags, NotFound, Refusal};
+
+/// The version of Redis that a server says it is.
+const VERSION: &str = "7.0.15";
 
 /// How many expired keys one command removes at most, so that none pauses for long.
 const PURGED_PER_COMMAND: usize = 1_000;

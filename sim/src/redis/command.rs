@@ -146,6 +146,14 @@ pub(super) fn find(arguments: &[Bytes]) -> Result<&'static Spec, NotFound> {
     }
 }
 
+/// The name of the container of a command that was found for `arguments`, if it is a subcommand.
+pub(super) fn container_of(spec: &Spec, arguments: &[Bytes]) -> Option<&'static str> {
+    let name = arguments.first()?;
+    let own = spec.name.as_bytes().eq_ignore_ascii_case(name);
+    let container = if own { None } else { by_name(name) };
+    container.map(|container| container.name)
+}
+
 pub(super) fn by_name(name: &[u8]) -> Option<&'static Spec> {
     static TABLE: LazyLock<FxHashMap<&'static [u8], &'static Spec>> = LazyLock::new(|| {
         commands::FAMILIES

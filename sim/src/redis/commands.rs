@@ -2,6 +2,8 @@
 //!
 //! To add a command, write a function and a row; to add a family, a file and a line here.
 
+mod client;
+mod connection;
 mod hashes;
 mod keys;
 mod pubsub;
@@ -13,6 +15,8 @@ use super::command::Spec;
 
 /// Every command of the server.
 pub(super) const FAMILIES: &[&[Spec]] = &[
+    client::COMMANDS,
+    connection::COMMANDS,
     hashes::COMMANDS,
     keys::COMMANDS,
     pubsub::COMMANDS,

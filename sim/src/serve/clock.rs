@@ -6,6 +6,7 @@
 //! reply), and by it a replica lags. Advancing moves both, a jump only the first.
 
 use std::{
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -164,8 +165,22 @@ impl Default for Clock {
 impl Clock {
     /// Microseconds since the Unix epoch.
     #[must_use]
-    pub fn unix_us(&self) -> u64 {
+    pub fn now_us(&self) -> u64 {
         self.times().unix_us(self.real_us())
+    }
+
+    /// How long it really takes until [`Clock::now_us`] is `at_us`; `None` if the clock is frozen
+    /// before.
+    #[must_use]
+    pub fn until(&self, at_us: u64) -> Option<Duration> {
+        let (real_us, times) = (self.real_us(), *self.times());
+        let missing = at_us.saturating_sub(times.unix_us(real_us));
+        times.real_time_until(real_us, times.elapsed_us(real_us).saturating_add(missing))
+    }
+
+    /// Completes the next time that somebody sets the clock.
+    pub async fn changed(&self) {
+        self.0.changed.notified().await;
     }
 
     /// Microseconds that passed by this clock.
@@ -208,8 +223,7 @@ impl Clock {
     /// Waits until [`Clock::elapsed_us`] is reached. Dropping the future forgets the wait.
     pub async fn sleep_until(&self, elapsed_us: u64) {
         loop {
-            let changed = self.0.changed.notified();
-            tokio::pin!(changed);
+            let mut changed = pin!(self.0.changed.notified());
             // Before the clock is read, so that no change in between is missed.
             changed.as_mut().enable();
             let real_us = self.real_us();
@@ -236,7 +250,7 @@ impl Clock {
 
 #[cfg(test)]
 mod tests {
-    use std::{future::Future, pin::pin, task::Context, task::Waker};
+    use std::task::{Context, Waker};
 
     use super::*;
 

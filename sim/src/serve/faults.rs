@@ -23,10 +23,21 @@ mod strike;
 
 use std::{collections::VecDeque, fmt};
 
+pub use duplicate::DuplicateRequest;
+pub use error::ErrorReply;
+pub use failover::Failover;
+pub use hang::Hang;
 pub use kind::Kind;
+pub use latency::Latency;
+pub use lost_reply::LostReply;
+pub use lost_request::LostRequest;
 pub use orders::{Duplicate, Ending, Orders, Slot, Upheaval, UpheavalKind};
 pub use request::{Request, Transport};
+pub use reset::Reset;
+pub use restart::Restart;
 pub use rule::{Often, Rule, RuleReport, Text, When};
+pub use stale_read::StaleRead;
+pub use status::Status;
 pub use strike::{Strike, StrikeId};
 
 use kind::Scope;

@@ -11,18 +11,8 @@ use super::super::{
 pub(super) const COMMANDS: &[Spec] = &[
     Spec::new(Group::Server, "dbsize", 1, dbsize, Flags::READONLY.union(Flags::FAST))
         .about("1.0.0", "Counts the keys of the selected database."),
-    Spec::new(
-        Group::Connection,
-        "echo",
-        2,
-        echo,
-        Flags::LOADING.union(Flags::STALE).union(Flags::FAST),
-    )
-    .about("1.0.0", "Answers with its argument."),
     Spec::new(Group::Server, "flushall", -1, flushall, Flags::WRITE)
         .about("1.0.0", "Removes every key of every database."),
-    Spec::new(Group::Connection, "ping", -1, ping, Flags::FAST)
-        .about("1.0.0", "Answers PONG, or with its argument."),
     Spec::new(
         Group::Server,
         "time",
@@ -37,10 +27,6 @@ fn dbsize(call: &mut Call<'_>, _arguments: &[Bytes]) -> Answer {
     Ok(count(call.keys().len()))
 }
 
-fn echo(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    Ok(Resp::Bulk(arguments[1].clone()))
-}
-
 fn flushall(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     match &arguments[1..] {
         [] => {}
@@ -49,14 +35,6 @@ fn flushall(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     }
     call.keys().clear();
     Ok(Resp::OK)
-}
-
-fn ping(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    match &arguments[1..] {
-        [] => Ok(Resp::Simple("PONG".into())),
-        [message] => Ok(Resp::Bulk(message.clone())),
-        _ => Err(Refusal("ERR wrong number of arguments for 'ping' command".into())),
-    }
 }
 
 fn time(call: &mut Call<'_>, _arguments: &[Bytes]) -> Answer {
