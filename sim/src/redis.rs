@@ -115,6 +115,19 @@ impl Redis {
         wire::decode(command, self.run_script(now_us, command).into())
     }
 
+    /// A server that has these keys, and the scripts of this one: a replica.
+    #[cfg(feature = "serve")]
+    pub(crate) fn replica(&self, keyspace: Keyspace) -> Self {
+        Self { keyspace, scripts: self.scripts.clone(), ..Self::default() }
+    }
+
+    /// Leaves nothing but these keys, as after a failover: the scripts are forgotten.
+    #[cfg(feature = "serve")]
+    pub(crate) fn take_over(&mut self, keyspace: Keyspace) {
+        self.keyspace = keyspace;
+        self.scripts = script::Scripts::default();
+    }
+
     /// `EVALSHA`, and `EVAL` if the server has not seen the script.
     fn run_script(&mut self, now_us: u64, command: &Command) -> Resp {
         let invocation = wire::encode(command);

@@ -36,5 +36,5 @@ pub mod rest;
 mod span;
 
 pub use clock::Clock;
-pub use host::{Client, Host, Options, Performed, keep_time};
+pub use host::{Client, Host, Lost, Options, Performed, Seen, SeenCommand, keep_time};
 pub use span::Span;

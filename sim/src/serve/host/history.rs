@@ -29,8 +29,9 @@ struct Batch {
 /// How far a replica has got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reached {
-    /// It has what was written up to this time, in microseconds of elapsed time.
-    pub(super) at_us: u64,
+    /// It has what was written up to this time, in microseconds of elapsed time; `None` is before
+    /// all.
+    pub(super) at_us: Option<u64>,
     /// And every write up to this number.
     pub(super) write: u64,
 }
@@ -60,7 +61,9 @@ impl History {
     /// The data of a replica that has got so far, and how many writes it lacks.
     pub(super) fn at(&self, reached: Reached) -> (Keyspace, usize) {
         let mut keys = self.oldest.clone();
-        let has = |batch: &&Batch| batch.at_us <= reached.at_us || batch.write <= reached.write;
+        let has = |batch: &&Batch| {
+            reached.at_us.is_some_and(|at_us| batch.at_us <= at_us) || batch.write <= reached.write
+        };
         let count = self.batches.iter().take_while(has).count();
         for batch in self.batches.iter().take(count) {
             apply(&mut keys, batch.changes.clone());
@@ -86,7 +89,7 @@ mod tests {
     }
 
     fn seen(history: &History, at_us: u64, write: u64) -> (Option<Value>, usize) {
-        let (keys, missing) = history.at(Reached { at_us, write });
+        let (keys, missing) = history.at(Reached { at_us: Some(at_us), write });
         (keys.peek(0, b"key").map(|entry| entry.value.clone()), missing)
     }
 
