@@ -27,9 +27,11 @@
 //! # }
 //! ```
 
+pub mod admin;
 pub mod clock;
 pub mod faults;
 mod host;
+mod http;
 mod mailbox;
 pub mod resp;
 pub mod rest;

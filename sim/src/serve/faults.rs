@@ -87,7 +87,9 @@ impl fmt::Display for RuleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Wrong(what) => f.write_str(what),
-            Self::Taken(id) => write!(f, "there is a rule `{id}`: remove it, or choose another `id`"),
+            Self::Taken(id) => {
+                write!(f, "there is a rule `{id}`: remove it, or choose another `id`")
+            }
         }
     }
 }

@@ -40,7 +40,9 @@ impl de::Visitor<'_> for Visitor {
     type Value = Duration;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a length of time: milliseconds as a number, or text such as \"250ms\" or \"2s\"")
+        f.write_str(
+            "a length of time: milliseconds as a number, or text such as \"250ms\" or \"2s\"",
+        )
     }
 
     fn visit_u64<E: de::Error>(self, milliseconds: u64) -> Result<Duration, E> {

@@ -47,8 +47,7 @@ fn is_about(when: &When, arguments: &[Bytes]) -> bool {
         return false;
     }
     let Some(facts) = Facts::of(arguments) else { return when.key.is_none() && !when.reads_only };
-    let fits = |pattern: &String| {
-        facts.keys.iter().any(|key| glob_matches(pattern.as_bytes(), key))
-    };
+    let fits =
+        |pattern: &String| facts.keys.iter().any(|key| glob_matches(pattern.as_bytes(), key));
     when.key.as_ref().is_none_or(fits) && (!when.reads_only || facts.reads)
 }

@@ -247,7 +247,12 @@ impl Client {
 
     /// Runs one command now, as its slot will have it. `known` is the number of a write that the
     /// client has seen.
-    pub(in crate::serve) fn serve(&self, arguments: &[Bytes], slot: &Slot, known: u64) -> Performed {
+    pub(in crate::serve) fn serve(
+        &self,
+        arguments: &[Bytes],
+        slot: &Slot,
+        known: u64,
+    ) -> Performed {
         match slot {
             Slot::Serve => self.host.execute(self.id, arguments),
             Slot::Error(text) => self.answered(Resp::Error(text.clone())),

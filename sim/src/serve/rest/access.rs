@@ -4,8 +4,8 @@ use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
 
-use super::request::excess;
 use super::refusal::too_large;
+use super::request::excess;
 use crate::redis::Facts;
 
 /// The tokens that are accepted.
@@ -56,14 +56,39 @@ fn without_scheme(header: &[u8]) -> &[u8] {
 
 /// Those that need a connection of their own.
 const NEED_A_CONNECTION: &[&str] = &[
-    "AUTH", "CLIENT", "DISCARD", "EXEC", "HELLO", "MONITOR", "MULTI", "PSUBSCRIBE", "PUNSUBSCRIBE",
-    "RESET", "SSUBSCRIBE", "SUBSCRIBE", "SUNSUBSCRIBE", "UNSUBSCRIBE", "UNWATCH", "WATCH",
+    "AUTH",
+    "CLIENT",
+    "DISCARD",
+    "EXEC",
+    "HELLO",
+    "MONITOR",
+    "MULTI",
+    "PSUBSCRIBE",
+    "PUNSUBSCRIBE",
+    "RESET",
+    "SSUBSCRIBE",
+    "SUBSCRIBE",
+    "SUNSUBSCRIBE",
+    "UNSUBSCRIBE",
+    "UNWATCH",
+    "WATCH",
 ];
 
 /// Those that Upstash does not offer, though our server has them.
-const NOT_OFFERED: &[&str] =
-    &["CLUSTER", "CONFIG", "DEBUG", "LATENCY", "QUIT", "REPLICAOF", "ROLE", "SELECT", "SHUTDOWN",
-      "SLAVEOF", "SLOWLOG", "SWAPDB"];
+const NOT_OFFERED: &[&str] = &[
+    "CLUSTER",
+    "CONFIG",
+    "DEBUG",
+    "LATENCY",
+    "QUIT",
+    "REPLICAOF",
+    "ROLE",
+    "SELECT",
+    "SHUTDOWN",
+    "SLAVEOF",
+    "SLOWLOG",
+    "SWAPDB",
+];
 
 impl Access {
     /// Why a command is refused before it is executed, if it is.

@@ -72,8 +72,7 @@ mod tests {
     #[test]
     fn text_numbers_and_booleans_are_arguments() {
         let body = br#" ["SET", "k\u00e9y", "a\"b", 100, -1.50, 1e3, 9007199254740993, true] "#;
-        let expected =
-            ["SET", "kéy", "a\"b", "100", "-1.50", "1e3", "9007199254740993", "true"];
+        let expected = ["SET", "kéy", "a\"b", "100", "-1.50", "1e3", "9007199254740993", "true"];
         assert_eq!(command(body), Ok(words(&expected)));
     }
 

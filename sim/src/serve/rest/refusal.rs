@@ -30,7 +30,8 @@ impl Refusal {
     pub(super) const EMPTY_PIPELINE: Self = Self::bad("ERR empty pipeline request");
     pub(super) const EMPTY_PIPELINE_COMMAND: Self = Self::bad("ERR empty pipeline command");
     pub(super) const NULL: Self = Self::bad("ERR null args are not supported");
-    pub(super) const NO_CHANNEL: Self = Self::bad("ERR wrong number of arguments for 'subscribe' command");
+    pub(super) const NO_CHANNEL: Self =
+        Self::bad("ERR wrong number of arguments for 'subscribe' command");
 
     pub(super) const UNAUTHORIZED: Self = Self {
         status: 401,

@@ -128,19 +128,23 @@ mod tests {
         assert_eq!(base64(Resp::OK), r#"{"result":"OK"}"#);
         assert_eq!(base64(Resp::Simple("PONG".into())), r#"{"result":"UE9ORw=="}"#);
         assert_eq!(base64(bulk("OK")), r#"{"result":"T0s="}"#);
-        let nested = Resp::Array(vec![
-            bulk("a"),
-            Resp::Array(vec![bulk("b"), Resp::Integer(1), Resp::Nil]),
-        ]);
+        let nested =
+            Resp::Array(vec![bulk("a"), Resp::Array(vec![bulk("b"), Resp::Integer(1), Resp::Nil])]);
         assert_eq!(base64(nested), r#"{"result":["YQ==",["Yg==",1,null]]}"#);
         assert_eq!(base64(Resp::Error("ERR no".into())), r#"{"error":"ERR no"}"#);
     }
 
     #[test]
     fn without_an_encoding_broken_text_is_replaced() {
-        assert_eq!(text(Resp::Bulk(Bytes::from_static(b"a\xffb\"\n"))), "{\"result\":\"a\u{fffd}b\\\"\\n\"}");
+        assert_eq!(
+            text(Resp::Bulk(Bytes::from_static(b"a\xffb\"\n"))),
+            "{\"result\":\"a\u{fffd}b\\\"\\n\"}"
+        );
         assert_eq!(text(Resp::NilArray), r#"{"result":null}"#);
-        assert_eq!(text(Resp::Map(vec![(bulk("f"), Resp::Double("1.5".into()))])), r#"{"result":["f","1.5"]}"#);
+        assert_eq!(
+            text(Resp::Map(vec![(bulk("f"), Resp::Double("1.5".into()))])),
+            r#"{"result":["f","1.5"]}"#
+        );
     }
 
     #[test]
@@ -148,7 +152,10 @@ mod tests {
         assert_eq!(text(Resp::Integer(1 << 53)), r#"{"result":9007199254740992}"#);
         assert_eq!(text(Resp::Integer((1 << 53) + 1)), r#"{"result":"9007199254740993"}"#);
         assert_eq!(text(Resp::Integer(i64::MIN)), r#"{"result":"-9223372036854775808"}"#);
-        assert_eq!(base64(Resp::Integer((1 << 53) + 1)), r#"{"result":"OTAwNzE5OTI1NDc0MDk5Mw=="}"#);
+        assert_eq!(
+            base64(Resp::Integer((1 << 53) + 1)),
+            r#"{"result":"OTAwNzE5OTI1NDc0MDk5Mw=="}"#
+        );
     }
 
     #[test]
