@@ -7,6 +7,7 @@ use super::{Flags, NotFound, find};
 /// What is known of a command before it is executed.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts<'a> {
+    /// Those of its arguments that are keys.
     pub(crate) keys: Vec<&'a Bytes>,
     /// Whether it only reads data.
     pub(crate) reads: bool,
@@ -14,8 +15,6 @@ pub(crate) struct Facts<'a> {
     pub(crate) writes: bool,
     /// Whether it may wait for others.
     pub(crate) blocks: bool,
-    /// The chapter `connection`, `transactions` or another.
-    pub(crate) about_connection: bool,
 }
 
 impl<'a> Facts<'a> {
@@ -27,7 +26,6 @@ impl<'a> Facts<'a> {
             reads: spec.flags.contains(Flags::READONLY),
             writes: spec.flags.intersects(Flags::WRITE.union(Flags::MAY_REPLICATE)),
             blocks: spec.flags.contains(Flags::BLOCKING),
-            about_connection: matches!(spec.body, super::Body::Connection(_)),
         })
     }
 

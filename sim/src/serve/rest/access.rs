@@ -11,7 +11,7 @@ use crate::redis::Facts;
 /// The tokens that are accepted.
 #[derive(Clone)]
 pub struct Tokens {
-    standard: String,
+    standard: Option<String>,
     read_only: Option<String>,
 }
 
@@ -23,21 +23,22 @@ pub(super) enum Access {
 }
 
 impl Tokens {
-    /// `standard` allows everything, `read_only` only commands that read.
+    /// `standard` allows everything, `read_only` only commands that read. Without `standard`
+    /// everybody may do everything who does not show `read_only`.
     #[must_use]
-    pub fn new(standard: impl Into<String>, read_only: Option<String>) -> Self {
-        Self { standard: standard.into(), read_only }
+    pub fn new(standard: Option<String>, read_only: Option<String>) -> Self {
+        Self { standard, read_only }
     }
 
     /// What is allowed with a token in the address or else in the header `Authorization`, which may
     /// hold it bare.
     pub(super) fn access(&self, address: Option<&[u8]>, header: Option<&[u8]>) -> Option<Access> {
-        let token = address.or_else(|| header.map(without_scheme))?;
-        if token == self.standard.as_bytes() {
-            return Some(Access::Full);
+        let token = address.or_else(|| header.map(without_scheme));
+        let is = |known: &String| token.is_some_and(|token| token == known.as_bytes());
+        if self.read_only.as_ref().is_some_and(is) {
+            return Some(Access::ReadOnly);
         }
-        let read_only = self.read_only.as_ref().is_some_and(|known| token == known.as_bytes());
-        read_only.then_some(Access::ReadOnly)
+        self.standard.as_ref().is_none_or(is).then_some(Access::Full)
     }
 }
 
@@ -153,7 +154,7 @@ mod tests {
 
     #[test]
     fn the_token_in_the_address_wins() {
-        let tokens = Tokens::new("full", Some("read".into()));
+        let tokens = Tokens::new(Some("full".into()), Some("read".into()));
         let access = |address: Option<&str>, header: Option<&str>| {
             tokens.access(address.map(str::as_bytes), header.map(str::as_bytes))
         };
@@ -163,7 +164,9 @@ mod tests {
         assert_eq!(access(Some("read"), Some("Bearer full")), Some(Access::ReadOnly));
         assert_eq!(access(Some("wrong"), Some("Bearer full")), None);
         assert_eq!(access(None, None), None);
-        assert_eq!(Tokens::new("full", None).access(Some(b""), None), None);
+        let open = Tokens::new(None, Some("read".into()));
+        assert_eq!(open.access(None, None), Some(Access::Full));
+        assert_eq!(open.access(None, Some(b"Bearer read")), Some(Access::ReadOnly));
         assert_eq!(format!("{tokens:?}"), "Tokens(redacted)");
     }
 
