@@ -125,6 +125,7 @@ impl Serve {
             settings: Settings {
                 password: password.map(Password::new),
                 port: port.unwrap_or_default(),
+                ..Settings::default()
             },
             clock: self.disorder.clock(),
             faults: self.disorder.faults()?,
