@@ -76,6 +76,9 @@ pub use value::{
     ConsumerGroup, EntryFields, EntryId, Fields, Members, Pending, Score, SortedSet, Stream, Value,
 };
 
+pub(crate) use command::Facts;
+pub(crate) use glob::matches as glob_matches;
+
 use command::{Body, Call, Flags, NotFound, Refusal};
 
 /// The version of Redis that a server says it is.
@@ -133,6 +136,12 @@ impl Redis {
             return Ok(reply);
         }
         wire::decode(command, self.run_script(now_us, command).into())
+    }
+
+    /// A server that has these keys, and the scripts of this one: a replica.
+    #[cfg(feature = "serve")]
+    pub(crate) fn replica(&self, keyspace: Keyspace) -> Self {
+        Self { keyspace, scripts: self.scripts.clone(), ..Self::default() }
     }
 
     /// `EVALSHA`, and `EVAL` if the server has not seen the script.
