@@ -16,6 +16,20 @@
 //! * `pairs` over the globals or a library lists nothing, though each name can be read.
 //! * `error({})` is an error reply; Redis 7.0.15 crashes.
 //!
+//! Of a server's life beside its data:
+//! * Nothing is saved: `SAVE` and its like answer and do nothing. `REPLICAOF` with a host and
+//!   `CLIENT TRACKING ON` are refused.
+//! * There is one user, `default`. `ACL LIST` does not show a hash of the password.
+//! * Most settings that `CONFIG SET` takes have no effect; the password has.
+//! * `INFO` counts connections, commands, errors and keys; what is about memory, processor and
+//!   disk is constant. `SLOWLOG` and `LATENCY` have nothing to tell.
+//! * `HELP` of a command with subcommands lists them in our own words.
+//! * `MONITOR` shows a script, not the commands in it.
+//! * `UNSUBSCRIBE` without names goes through the channels in the order of their names.
+//! * A command that waits for several keys is run again once one of them has changed, as in Redis
+//!   7.2, so the order of its keys decides; in 7.0, the key that changed first.
+//! * A command has at most 1,048,576 arguments, as before Redis 7.
+//!
 //! ```
 //! use bytes::Bytes;
 //! use leasehold_sim::redis::{Redis, Resp};
@@ -40,6 +54,7 @@ mod lua;
 mod number;
 mod pubsub;
 mod random;
+mod replication;
 mod resp;
 mod script;
 mod server;
@@ -53,14 +68,21 @@ use bytes::Bytes;
 use leasehold_core::{Command, Reply, StoreError, redis as wire};
 
 pub use keyspace::{Change, Entry, Keyspace};
+pub use replication::Replica;
 pub use resp::Resp;
-pub use server::{Delivery, Executed, Protocol, Server, SessionId};
+pub use server::{Delivery, Executed, Password, Protocol, Server, SessionId, Settings};
 pub use store::FakeRedis;
 pub use value::{
     ConsumerGroup, EntryFields, EntryId, Fields, Members, Pending, Score, SortedSet, Stream, Value,
 };
 
+pub(crate) use command::Facts;
+pub(crate) use glob::matches as glob_matches;
+
 use command::{Body, Call, Flags, NotFound, Refusal};
+
+/// The version of Redis that a server says it is.
+const VERSION: &str = "7.0.15";
 
 /// How many expired keys one command removes at most, so that none pauses for long.
 const PURGED_PER_COMMAND: usize = 1_000;
@@ -116,6 +138,12 @@ impl Redis {
         wire::decode(command, self.run_script(now_us, command).into())
     }
 
+    /// A server that has these keys, and the scripts of this one: a replica.
+    #[cfg(feature = "serve")]
+    pub(crate) fn replica(&self, keyspace: Keyspace) -> Self {
+        Self { keyspace, scripts: self.scripts.clone(), ..Self::default() }
+    }
+
     /// `EVALSHA`, and `EVAL` if the server has not seen the script.
     fn run_script(&mut self, now_us: u64, command: &Command) -> Resp {
         let invocation = wire::encode(command);
@@ -133,6 +161,11 @@ impl Redis {
             }
             reply => reply,
         }
+    }
+
+    /// Forgets what a restart forgets beside the data: the scripts.
+    fn forget_scripts(&mut self) {
+        self.scripts.clear();
     }
 
     fn run(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {

@@ -22,7 +22,7 @@ pub(crate) use message::{Body, Message, Request, Response};
 pub use plan::{Plan, Topology};
 pub(crate) use queue::{Queue, What};
 pub use scale::Scale;
-pub(crate) use server::{Replica, Server};
+pub(crate) use server::Server;
 use ties::Tied;
 
 use crate::{

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod call;
+mod facts;
 mod flags;
 mod help;
 mod wait;
@@ -13,6 +14,7 @@ use rustc_hash::FxHashMap;
 
 pub(super) use arguments::{decimal, float, integer, owned, seconds, word};
 pub(super) use call::{Call, Collection};
+pub(crate) use facts::Facts;
 pub(super) use flags::{Flags, Group, Keys};
 pub(super) use help::help;
 pub(super) use wait::{Blocks, Wait};
@@ -169,12 +171,34 @@ pub(super) fn find(arguments: &[Bytes]) -> Result<&'static Spec, NotFound> {
     };
     let name = arguments.get(1).ok_or_else(|| NotFound::Arity(spec.name.into()))?;
     let same = |row: &&Spec| row.name.as_bytes().eq_ignore_ascii_case(name);
-    let row = subcommands.iter().find(same).ok_or(NotFound::Subcommand)?;
+    let row = match subcommands.iter().find(same) {
+        Some(row) => row,
+        None if name.eq_ignore_ascii_case(b"help") => &HELP,
+        None => return Err(NotFound::Subcommand),
+    };
     if row.takes(arguments.len()) {
         Ok(row)
     } else {
         Err(NotFound::Arity(format!("{}|{}", spec.name, row.name)))
     }
+}
+
+/// The subcommand of every container that says what the others do.
+static HELP: Spec = Spec::new(
+    Group::Server,
+    "help",
+    2,
+    help,
+    Flags::LOADING.union(Flags::STALE).union(Flags::NOSCRIPT),
+)
+.about("1.0.0", "Prints this.");
+
+/// The name of the container of a command that was found for `arguments`, if it is a subcommand.
+pub(super) fn container_of(spec: &Spec, arguments: &[Bytes]) -> Option<&'static str> {
+    let name = arguments.first()?;
+    let own = spec.name.as_bytes().eq_ignore_ascii_case(name);
+    let container = if own { None } else { by_name(name) };
+    container.map(|container| container.name)
 }
 
 pub(super) fn by_name(name: &[u8]) -> Option<&'static Spec> {

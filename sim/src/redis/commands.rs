@@ -2,10 +2,16 @@
 //!
 //! To add a command, write a function and a row; to add a family, a file and a line here.
 
+mod client;
+mod config;
+mod connection;
 mod draw;
 mod hashes;
+mod info;
+mod inspection;
 mod keys;
 mod lists;
+mod operations;
 mod pubsub;
 mod ranges;
 mod scan;
@@ -15,14 +21,21 @@ mod sets;
 mod sorted_sets;
 mod streams;
 mod strings;
+mod transactions;
 
 use super::command::Spec;
 
 /// Every command of the server.
 pub(super) const FAMILIES: &[&[Spec]] = &[
+    client::COMMANDS,
+    config::COMMANDS,
+    connection::COMMANDS,
     hashes::COMMANDS,
+    info::COMMANDS,
+    inspection::COMMANDS,
     keys::COMMANDS,
     lists::COMMANDS,
+    operations::COMMANDS,
     pubsub::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,
@@ -30,4 +43,5 @@ pub(super) const FAMILIES: &[&[Spec]] = &[
     sorted_sets::COMMANDS,
     streams::COMMANDS,
     strings::COMMANDS,
+    transactions::COMMANDS,
 ];

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, mem};
 
-use super::{Keyspace, Redis};
+use super::{Change, Keyspace, Redis};
 
 /// How many databases there are, as by default.
 const COUNT: usize = 16;
@@ -75,6 +75,20 @@ impl Redis {
         self.databases.others.retain(|_, keys| !keys.is_blank());
     }
 
+    /// Starts or stops to collect changes, in every database.
+    pub(super) fn watch_changes(&mut self, watch: bool) {
+        self.keyspace.watch_changes(watch);
+        self.databases.others.values_mut().for_each(|keys| keys.watch_changes(watch));
+    }
+
+    /// The changes since the last call, with the numbers of their databases.
+    pub(super) fn take_changes(&mut self) -> Vec<(usize, Vec<Change>)> {
+        let others = self.databases.others.iter_mut();
+        let others = others.map(|(number, keys)| (*number, keys.take_changes()));
+        let selected = (self.databases.selected, self.keyspace.take_changes());
+        others.chain([selected]).filter(|(_, changes)| !changes.is_empty()).collect()
+    }
+
     /// Exchanges the keys of two databases; whether both exist.
     pub(super) fn swap_databases(&mut self, first: usize, second: usize) -> bool {
         if first >= COUNT || second >= COUNT {
@@ -95,11 +109,10 @@ impl Redis {
         true
     }
 
-    /// Removes keys that have expired, a bounded number per database.
-    pub(super) fn purge(&mut self, now_us: u64) {
-        self.keyspace.purge(now_us / 1_000, super::PURGED_PER_COMMAND);
-        for keys in self.databases.others.values_mut() {
-            keys.purge(now_us / 1_000, super::PURGED_PER_COMMAND);
-        }
+    /// Removes keys that have expired, a bounded number per database; how many.
+    pub(super) fn purge(&mut self, now_us: u64) -> usize {
+        let purge = |keys: &mut Keyspace| keys.purge(now_us / 1_000, super::PURGED_PER_COMMAND);
+        let others: usize = self.databases.others.values_mut().map(purge).sum();
+        others + purge(&mut self.keyspace)
     }
 }

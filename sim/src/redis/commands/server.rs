@@ -18,16 +18,6 @@ pub(super) const COMMANDS: &[Spec] = &[
     Spec::new(Group::Server, "swapdb", 3, swapdb, Flags::FAST_WRITE)
         .about("4.0.0", "Exchanges the keys of two databases."),
     Spec::new(
-        Group::Connection,
-        "echo",
-        2,
-        echo,
-        Flags::LOADING.union(Flags::STALE).union(Flags::FAST),
-    )
-    .about("1.0.0", "Answers with its argument."),
-    Spec::new(Group::Connection, "ping", -1, ping, Flags::FAST)
-        .about("1.0.0", "Answers PONG, or with its argument."),
-    Spec::new(
         Group::Server,
         "time",
         1,
@@ -39,10 +29,6 @@ pub(super) const COMMANDS: &[Spec] = &[
 
 fn dbsize(call: &mut Call<'_>, _arguments: &[Bytes]) -> Answer {
     Ok(count(call.keys().len()))
-}
-
-fn echo(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    Ok(Resp::Bulk(arguments[1].clone()))
 }
 
 fn flushall(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
@@ -76,14 +62,6 @@ fn swapdb(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     match swapped {
         Ok(true) => Ok(Resp::OK),
         _ => Err(Refusal("ERR DB index is out of range".into())),
-    }
-}
-
-fn ping(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    match &arguments[1..] {
-        [] => Ok(Resp::Simple("PONG".into())),
-        [message] => Ok(Resp::Bulk(message.clone())),
-        _ => Err(Refusal("ERR wrong number of arguments for 'ping' command".into())),
     }
 }
 
