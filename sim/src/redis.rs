@@ -60,7 +60,9 @@ pub use server::{Delivery, Executed, Password, Protocol, Server, SessionId, Sett
 pub use store::FakeRedis;
 pub use value::{Fields, Members, Score, SortedSet, Value};
 
+#[cfg(feature = "serve")]
 pub(crate) use command::Facts;
+#[cfg(feature = "serve")]
 pub(crate) use glob::matches as glob_matches;
 
 use command::{Body, Call, Flags, NotFound, Refusal};
