@@ -47,7 +47,7 @@ enum Command {
     Explore(explore::Explore),
     Replay(replay::Replay),
     #[cfg(feature = "serve")]
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     Merge(merge::Merge),
     Workload(workload::Workload),
 }

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod call;
+#[cfg(feature = "serve")]
 mod facts;
 mod flags;
 mod help;
@@ -14,6 +15,7 @@ use rustc_hash::FxHashMap;
 
 pub(super) use arguments::{decimal, float, integer, owned, seconds, word};
 pub(super) use call::{Call, Collection};
+#[cfg(feature = "serve")]
 pub(crate) use facts::Facts;
 pub(super) use flags::{Flags, Group, Keys};
 pub(super) use help::help;
