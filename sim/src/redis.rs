@@ -12,8 +12,9 @@
 //!   `DBSIZE` is exact, unless thousands expire at once.
 //! * A hash lists its fields in the order in which they were added, also a large one.
 //! * `TIME` stands still during a script, as in Redis 7.2 (7.0 lets it run on).
-//! * `math.random` starts anew in each script; `collectgarbage` answers 0.
-//! * `pairs` over the globals or a library lists nothing, though each name can be read.
+//! * `math.random` and the settings of `cjson` start anew in each script; `collectgarbage` answers 0.
+//! * `tostring` numbers tables and functions instead of telling where they are in memory.
+//! * `next` of the globals or a library is nil, though `pairs` lists them.
 //! * `error({})` is an error reply; Redis 7.0.15 crashes.
 //!
 //! ```
@@ -51,11 +52,13 @@ use leasehold_core::{Command, Reply, StoreError, redis as wire};
 
 pub use keyspace::{Change, Entry, Keyspace};
 pub use resp::Resp;
+pub use script::ScriptRules;
 pub use server::{Delivery, Executed, Protocol, Server, SessionId};
 pub use store::FakeRedis;
 pub use value::{Fields, Members, Score, SortedSet, Value};
 
-use command::{Body, Call, Flags, NotFound, Refusal};
+use command::{Body, Call, Refusal};
+use script::Access;
 
 /// How many expired keys one command removes at most, so that none pauses for long.
 const PURGED_PER_COMMAND: usize = 1_000;
@@ -65,6 +68,8 @@ const PURGED_PER_COMMAND: usize = 1_000;
 pub struct Redis {
     /// The data.
     pub keyspace: Keyspace,
+    /// What scripts are allowed.
+    pub script_rules: ScriptRules,
     scripts: script::Scripts,
     pubsub: pubsub::PubSub,
 }
@@ -144,22 +149,15 @@ impl Redis {
     }
 
     /// Runs a command on behalf of a script, which is told of its mistakes in other words.
-    fn run_for_script(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {
-        let refused = |text| Resp::Error(Cow::Borrowed(text));
-        match command::find(arguments) {
-            Ok(spec) => match spec.body {
-                Body::Function(function) if !spec.flags.contains(Flags::NOSCRIPT) => {
-                    function(&mut Call { redis: self, now_us }, arguments)
-                        .unwrap_or_else(|refusal| Resp::Error(refusal.0))
-                }
-                _ => refused("ERR This Redis command is not allowed from script"),
-            },
-            Err(NotFound::Arity(_)) => {
-                refused("ERR Wrong number of args calling Redis command from script")
-            }
-            Err(NotFound::Subcommand | NotFound::Unknown) => {
-                refused("ERR Unknown Redis command called from script")
-            }
-        }
+    fn run_for_script(&mut self, now_us: u64, arguments: &[Bytes], access: &mut Access) -> Resp {
+        let spec = match access.check(self, arguments) {
+            Ok(spec) => spec,
+            Err(refusal) => return Resp::Error(refusal.0),
+        };
+        let answer = match spec.body {
+            Body::Function(function) => function(&mut Call { redis: self, now_us }, arguments),
+            _ => Err(Refusal(Cow::Borrowed(script::NOT_ALLOWED))),
+        };
+        answer.unwrap_or_else(|refusal| Resp::Error(refusal.0))
     }
 }

@@ -24,7 +24,7 @@ impl Server {
     pub(crate) fn ask_words(&mut self, words: &[&str]) -> String {
         let words: Vec<_> =
             words.iter().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
-        shown(&self.redis.execute(self.now_ms * 1_000, &words))
+        shown(&self.redis.execute(self.now_ms * 1_000, &words).plain())
     }
 }
 
