@@ -34,6 +34,7 @@
 mod command;
 mod commands;
 mod expiry;
+mod fake;
 mod glob;
 mod keyspace;
 mod lua;
@@ -41,7 +42,6 @@ mod pubsub;
 mod resp;
 mod script;
 mod server;
-mod store;
 mod twins;
 mod value;
 
@@ -50,11 +50,11 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use leasehold_core::{Command, Reply, StoreError, redis as wire};
 
+pub use fake::{FakeConnection, FakeRedis};
 pub use keyspace::{Change, Entry, Keyspace};
 pub use resp::Resp;
 pub use script::ScriptRules;
 pub use server::{Delivery, Executed, Protocol, Server, SessionId};
-pub use store::FakeRedis;
 pub use value::{Fields, Members, Score, SortedSet, Value};
 
 use command::{Body, Call, Refusal};
