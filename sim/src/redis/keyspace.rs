@@ -387,8 +387,7 @@ impl Hash for Keyspace {
     /// A sum over the entries, as their order in the table says nothing. Of hashes that are not
     /// linear: else one key that lives longer and another that lives shorter would cancel out.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let of_slot =
-            |slot: &Box<Slot>| FixedState::default().hash_one((&slot.key, &slot.entry));
+        let of_slot = |slot: &Box<Slot>| FixedState::default().hash_one((&slot.key, &slot.entry));
         state.write_usize(self.len());
         state.write_u64(self.slots.iter().map(of_slot).fold(0, u64::wrapping_add));
     }

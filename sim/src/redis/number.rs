@@ -107,15 +107,25 @@ pub(super) fn double(number: f64) -> Bytes {
 
 /// `number` as C's `%.17g` writes it.
 pub(super) fn seventeen_digits(number: f64) -> String {
+    digits(number, 17)
+}
+
+/// `number` as C's `%g` writes it with at most so many digits, at least one.
+pub(super) fn digits(number: f64, most: usize) -> String {
     if !number.is_finite() {
         let sign = if number.is_sign_negative() { "-" } else { "" };
         return format!("{sign}{}", if number.is_nan() { "nan" } else { "inf" });
     }
-    let scientific = format!("{number:.16e}");
+    let fraction = most - 1;
+    let scientific = format!("{number:.fraction$e}");
     let (digits, exponent) = scientific.split_once('e').expect("the format writes an exponent");
     let exponent: i32 = exponent.parse().expect("the format writes a number");
-    if (-4..17).contains(&exponent) {
-        let decimals = usize::try_from(16 - exponent).expect("the exponent is at most 16");
+    let decimals = match usize::try_from(exponent) {
+        Ok(exponent) if exponent < most => Some(fraction - exponent),
+        Err(_) if exponent >= -4 => Some(fraction + exponent.unsigned_abs() as usize),
+        _ => None,
+    };
+    if let Some(decimals) = decimals {
         return without_trailing_zeros(&format!("{number:.decimals$}")).into();
     }
     let sign = if exponent < 0 { '-' } else { '+' };

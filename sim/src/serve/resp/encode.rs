@@ -37,6 +37,7 @@ fn encode_as_resp2(resp: &Resp, out: &mut BytesMut) {
         Resp::NilArray => out.put_slice(b"*-1\r\n"),
         Resp::Boolean(yes) => integer((*yes).into(), out),
         Resp::BigNumber(text) | Resp::Double(text) | Resp::Verbatim(text) => bulk(text, out),
+        Resp::Entries(pairs) => nested(pairs, protocol, out),
         Resp::Map(pairs) | Resp::Pairs(pairs) => flat(b'*', 2 * pairs.len(), pairs, protocol, out),
         Resp::Push(replies) | Resp::Set(replies) => list(b'*', replies, protocol, out),
         same => encode(same, protocol, out),
@@ -56,16 +57,21 @@ fn encode_as_resp3(resp: &Resp, out: &mut BytesMut) {
             out.put_slice(text);
             out.put_slice(b"\r\n");
         }
-        Resp::Map(pairs) => flat(b'%', pairs.len(), pairs, protocol, out),
-        Resp::Pairs(pairs) => {
-            header(b'*', pairs.len(), out);
-            for pair in pairs {
-                flat(b'*', 2, std::slice::from_ref(pair), protocol, out);
-            }
+        Resp::Entries(pairs) | Resp::Map(pairs) => {
+            flat(b'%', pairs.len(), pairs, protocol, out);
         }
+        Resp::Pairs(pairs) => nested(pairs, protocol, out),
         Resp::Push(replies) => list(b'>', replies, protocol, out),
         Resp::Set(replies) => list(b'~', replies, protocol, out),
         same => encode(same, protocol, out),
+    }
+}
+
+/// A list of lists of two.
+fn nested(pairs: &[(Resp, Resp)], protocol: Protocol, out: &mut BytesMut) {
+    header(b'*', pairs.len(), out);
+    for pair in pairs {
+        flat(b'*', 2, std::slice::from_ref(pair), protocol, out);
     }
 }
 
@@ -136,6 +142,7 @@ mod tests {
             Resp::Map(vec![(text("k"), Resp::Integer(1))]),
             Resp::Nil,
             Resp::NilArray,
+            Resp::Entries(vec![(text("e"), Resp::Nil)]),
             Resp::Pairs(vec![(text("m"), Resp::Double("2".into()))]),
             Resp::Set(vec![text("s")]),
             Resp::OK,
@@ -148,14 +155,14 @@ mod tests {
         let two = bytes_of(&everything(), Protocol::Resp2);
         let (frame, length) = resp2::decode::decode(&two).unwrap().unwrap();
         assert_eq!(length, two.len());
-        assert!(matches!(frame, resp2::types::OwnedFrame::Array(all) if all.len() == 13));
+        assert!(matches!(frame, resp2::types::OwnedFrame::Array(all) if all.len() == 14));
         let three = bytes_of(&everything(), Protocol::Resp3);
         let (frame, length) = resp3::decode::complete::decode(&three).unwrap().unwrap();
         assert_eq!(length, three.len());
         let resp3::types::OwnedFrame::Array { data, .. } = frame else { panic!("{frame:?}") };
-        assert_eq!(data.len(), 13);
+        assert_eq!(data.len(), 14);
         assert!(
-            matches!(&data[9], resp3::types::OwnedFrame::Array { data, .. } if data.len() == 1)
+            matches!(&data[10], resp3::types::OwnedFrame::Array { data, .. } if data.len() == 1)
         );
     }
 
