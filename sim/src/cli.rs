@@ -7,6 +7,8 @@ mod options;
 mod output;
 mod progress;
 mod replay;
+#[cfg(feature = "serve")]
+mod serve;
 mod workload;
 
 use std::{fmt, process::ExitCode};
@@ -28,6 +30,7 @@ Examples:
   leasehold --time 10m --json report.json         as many schedules as fit into ten minutes
   leasehold replay lh1_…                          one schedule, told
   leasehold explore                               every schedule of small clusters
+  leasehold serve                                 an in-memory Redis for clients of any language
 
 Exit status: 0 if every cell is what is claimed of it, 1 if not, 2 after wrong use."
 )]
@@ -43,6 +46,8 @@ enum Command {
     Check(check::Check),
     Explore(explore::Explore),
     Replay(replay::Replay),
+    #[cfg(feature = "serve")]
+    Serve(serve::Serve),
     Merge(merge::Merge),
     Workload(workload::Workload),
 }
@@ -82,6 +87,8 @@ pub fn run() -> ExitCode {
         Command::Check(check) => check.run(),
         Command::Explore(explore) => explore.run(),
         Command::Replay(replay) => replay.run(),
+        #[cfg(feature = "serve")]
+        Command::Serve(serve) => serve.run(),
         Command::Merge(merge) => merge.run(),
         Command::Workload(workload) => workload.run(),
     };

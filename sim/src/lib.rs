@@ -14,6 +14,8 @@ pub mod redis;
 pub mod report;
 pub mod run;
 pub mod schedule;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod subjects;
 pub mod witnesses;
 pub mod world;

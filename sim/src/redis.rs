@@ -10,7 +10,7 @@
 //! the host:
 //! * Expired keys are removed by the next command, earliest first, not by a random sample; so
 //!   `DBSIZE` is exact, unless thousands expire at once.
-//! * `HGETALL` lists fields in byte order.
+//! * A hash lists its fields in the order in which they were added, also a large one.
 //! * `TIME` stands still during a script, as in Redis 7.2 (7.0 lets it run on).
 //! * `math.random` starts anew in each script; `collectgarbage` answers 0.
 //! * `pairs` over the globals or a library lists nothing, though each name can be read.
@@ -33,23 +33,35 @@
 mod command;
 mod commands;
 mod expiry;
+mod glob;
 mod keyspace;
 mod lua;
+mod pubsub;
 mod resp;
 mod script;
+mod server;
 mod store;
 mod twins;
+mod value;
 
 use std::borrow::Cow;
 
 use bytes::Bytes;
 use leasehold_core::{Command, Reply, StoreError, redis as wire};
 
-pub use keyspace::{Change, Entry, Keyspace, Value};
+pub use keyspace::{Change, Entry, Keyspace};
 pub use resp::Resp;
+pub use server::{Delivery, Executed, Password, Protocol, Server, SessionId, Settings};
 pub use store::FakeRedis;
+pub use value::{Fields, Members, Score, SortedSet, Value};
 
-use command::{Call, NotFound};
+pub(crate) use command::Facts;
+pub(crate) use glob::matches as glob_matches;
+
+use command::{Body, Call, Flags, NotFound, Refusal};
+
+/// The version of Redis that a server says it is.
+const VERSION: &str = "7.0.15";
 
 /// How many expired keys one command removes at most, so that none pauses for long.
 const PURGED_PER_COMMAND: usize = 1_000;
@@ -60,6 +72,7 @@ pub struct Redis {
     /// The data.
     pub keyspace: Keyspace,
     scripts: script::Scripts,
+    pubsub: pubsub::PubSub,
 }
 
 /// How a server runs the scripts of Leasehold.
@@ -78,7 +91,7 @@ impl Redis {
     /// epoch: it drives `TIME` and every time to live, and may go back. A wrong command gets
     /// [`Resp::Error`] with the text of Redis 7 and changes nothing.
     pub fn execute(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {
-        self.keyspace.purge(now_us / 1_000, PURGED_PER_COMMAND);
+        self.purge(now_us);
         self.run(now_us, arguments)
     }
 
@@ -93,13 +106,26 @@ impl Redis {
         command: &Command,
         engine: Engine,
     ) -> Result<Reply, StoreError> {
-        self.keyspace.purge(now_us / 1_000, PURGED_PER_COMMAND);
+        self.purge(now_us);
         if engine == Engine::Native
             && let Some(reply) = twins::run(&mut self.keyspace, now_us, command)
         {
             return Ok(reply);
         }
         wire::decode(command, self.run_script(now_us, command).into())
+    }
+
+    /// A server that has these keys, and the scripts of this one: a replica.
+    #[cfg(feature = "serve")]
+    pub(crate) fn replica(&self, keyspace: Keyspace) -> Self {
+        Self { keyspace, scripts: self.scripts.clone(), ..Self::default() }
+    }
+
+    /// Leaves nothing but these keys, as after a failover: the scripts are forgotten.
+    #[cfg(feature = "serve")]
+    pub(crate) fn take_over(&mut self, keyspace: Keyspace) {
+        self.keyspace = keyspace;
+        self.scripts = script::Scripts::default();
     }
 
     /// `EVALSHA`, and `EVAL` if the server has not seen the script.
@@ -121,9 +147,16 @@ impl Redis {
         }
     }
 
+    fn purge(&mut self, now_us: u64) {
+        self.keyspace.purge(now_us / 1_000, PURGED_PER_COMMAND);
+    }
+
     fn run(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {
         let answer = match command::find(arguments) {
-            Ok((_, function)) => function(&mut Call { redis: self, now_us }, arguments),
+            Ok(spec) => match spec.body {
+                Body::Function(function) => function(&mut Call { redis: self, now_us }, arguments),
+                _ => Err(Refusal("ERR This command needs a connection".into())),
+            },
             Err(reason) => Err(reason.refusal(arguments)),
         };
         answer.unwrap_or_else(|refusal| Resp::Error(refusal.0))
@@ -133,11 +166,13 @@ impl Redis {
     fn run_for_script(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {
         let refused = |text| Resp::Error(Cow::Borrowed(text));
         match command::find(arguments) {
-            Ok((spec, _)) if !spec.is_scriptable() => {
-                refused("ERR This Redis command is not allowed from script")
-            }
-            Ok((_, function)) => function(&mut Call { redis: self, now_us }, arguments)
-                .unwrap_or_else(|refusal| Resp::Error(refusal.0)),
+            Ok(spec) => match spec.body {
+                Body::Function(function) if !spec.flags.contains(Flags::NOSCRIPT) => {
+                    function(&mut Call { redis: self, now_us }, arguments)
+                        .unwrap_or_else(|refusal| Resp::Error(refusal.0))
+                }
+                _ => refused("ERR This Redis command is not allowed from script"),
+            },
             Err(NotFound::Arity(_)) => {
                 refused("ERR Wrong number of args calling Redis command from script")
             }

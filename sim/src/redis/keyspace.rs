@@ -1,7 +1,6 @@
 //! Keys, values and times to live, as one value that can be cloned, compared and hashed.
 
 use std::{
-    collections::BTreeMap,
     fmt,
     hash::{BuildHasher, Hash, Hasher},
     mem,
@@ -12,7 +11,10 @@ use foldhash::quality::FixedState;
 use hashbrown::{HashTable, hash_table};
 use rustc_hash::FxHasher;
 
-use super::expiry::{Expiries, NEVER};
+use super::{
+    Value,
+    expiry::{Expiries, NEVER},
+};
 
 /// What one key holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -22,16 +24,6 @@ pub struct Entry {
     /// When the key is gone: once the server's clock is **past** this many milliseconds since the
     /// Unix epoch. At that very millisecond it is still there, with a `PTTL` of 0, as in Redis.
     pub expires_at_ms: Option<u64>,
-}
-
-/// The data under a key, by Redis type.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Value {
-    /// `string`.
-    String(Bytes),
-    /// `hash`: never empty, as Redis removes what becomes empty.
-    Hash(BTreeMap<Bytes, Bytes>),
 }
 
 /// The keys of one server.
@@ -249,15 +241,6 @@ impl Entry {
     #[must_use]
     pub fn remaining_ms(&self, now_ms: u64) -> Option<u64> {
         self.expires_at_ms.map(|at_ms| at_ms.saturating_sub(now_ms))
-    }
-}
-
-impl Value {
-    fn is_empty_collection(&self) -> bool {
-        match self {
-            Self::String(_) => false,
-            Self::Hash(fields) => fields.is_empty(),
-        }
     }
 }
 

@@ -3,22 +3,42 @@
 use bytes::Bytes;
 
 use super::super::{
-    Entry, Resp, Value,
-    command::{Answer, Call, Refusal, Spec, integer},
+    Entry, Resp,
+    command::{Answer, Call, Flags, Group, Refusal, Spec, integer},
     resp::count,
 };
 
 pub(super) const COMMANDS: &[Spec] = &[
-    Spec::new("del", -2, del),
-    Spec::new("exists", -2, exists),
-    Spec::new("expire", -3, expire),
-    Spec::new("expireat", -3, expire_at),
-    Spec::new("persist", 2, persist),
-    Spec::new("pexpire", -3, pexpire),
-    Spec::new("pexpireat", -3, pexpire_at),
-    Spec::new("pttl", 2, pttl),
-    Spec::new("ttl", 2, ttl),
-    Spec::new("type", 2, type_of),
+    Spec::new(Group::Generic, "del", -2, del, Flags::WRITE)
+        .keys(1, -1, 1)
+        .about("1.0.0", "Removes keys."),
+    Spec::new(Group::Generic, "exists", -2, exists, Flags::READONLY.union(Flags::FAST))
+        .keys(1, -1, 1)
+        .about("1.0.0", "Counts those of the keys that are there."),
+    Spec::new(Group::Generic, "expire", -3, expire, Flags::WRITE.union(Flags::FAST))
+        .keys(1, 1, 1)
+        .about("1.0.0", "Lets a key expire in some seconds."),
+    Spec::new(Group::Generic, "expireat", -3, expire_at, Flags::WRITE.union(Flags::FAST))
+        .keys(1, 1, 1)
+        .about("1.2.0", "Lets a key expire at a Unix time in seconds."),
+    Spec::new(Group::Generic, "persist", 2, persist, Flags::WRITE.union(Flags::FAST))
+        .keys(1, 1, 1)
+        .about("2.2.0", "Takes the time to live off a key."),
+    Spec::new(Group::Generic, "pexpire", -3, pexpire, Flags::WRITE.union(Flags::FAST))
+        .keys(1, 1, 1)
+        .about("2.6.0", "Lets a key expire in some milliseconds."),
+    Spec::new(Group::Generic, "pexpireat", -3, pexpire_at, Flags::WRITE.union(Flags::FAST))
+        .keys(1, 1, 1)
+        .about("2.6.0", "Lets a key expire at a Unix time in milliseconds."),
+    Spec::new(Group::Generic, "pttl", 2, pttl, Flags::READONLY.union(Flags::FAST))
+        .keys(1, 1, 1)
+        .about("2.6.0", "Says how many milliseconds a key has to live."),
+    Spec::new(Group::Generic, "ttl", 2, ttl, Flags::READONLY.union(Flags::FAST))
+        .keys(1, 1, 1)
+        .about("1.0.0", "Says how many seconds a key has to live."),
+    Spec::new(Group::Generic, "type", 2, type_of, Flags::READONLY.union(Flags::FAST))
+        .keys(1, 1, 1)
+        .about("1.0.0", "Names the type of what is under a key."),
 ];
 
 fn del(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
@@ -32,11 +52,7 @@ fn exists(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
 }
 
 fn type_of(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    let name = match call.entry(&arguments[1]).map(|entry| &entry.value) {
-        None => "none",
-        Some(Value::Hash(_)) => "hash",
-        Some(Value::String(_)) => "string",
-    };
+    let name = call.entry(&arguments[1]).map_or("none", |entry| entry.value.type_name());
     Ok(Resp::Simple(name.into()))
 }
 

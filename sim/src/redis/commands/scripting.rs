@@ -4,21 +4,50 @@ use bytes::Bytes;
 
 use super::super::{
     Resp,
-    command::{Answer, Call, Refusal, Spec, integer},
+    command::{Answer, Call, Flags, Group, Keys, Refusal, Spec, integer},
     lua,
     script::Sha1,
 };
 
 pub(super) const COMMANDS: &[Spec] = &[
-    Spec::new("eval", -3, eval).not_in_scripts(),
-    Spec::new("evalsha", -3, eval_sha).not_in_scripts(),
-    Spec::container("script", SUBCOMMANDS),
+    Spec::new(
+        Group::Scripting,
+        "eval",
+        -3,
+        eval,
+        Flags::STALE
+            .union(Flags::SKIP_MONITOR)
+            .union(Flags::MAY_REPLICATE)
+            .union(Flags::NO_MANDATORY_KEYS)
+            .union(Flags::MOVABLEKEYS)
+            .union(Flags::NOSCRIPT),
+    )
+    .keys_are(Keys::Counted { count: 2, also: None })
+    .about("2.6.0", "Runs a script."),
+    Spec::new(
+        Group::Scripting,
+        "evalsha",
+        -3,
+        eval_sha,
+        Flags::STALE
+            .union(Flags::SKIP_MONITOR)
+            .union(Flags::MAY_REPLICATE)
+            .union(Flags::NO_MANDATORY_KEYS)
+            .union(Flags::MOVABLEKEYS)
+            .union(Flags::NOSCRIPT),
+    )
+    .keys_are(Keys::Counted { count: 2, also: None })
+    .about("2.6.0", "Runs a script that the server has seen."),
+    Spec::container(Group::Scripting, "script", SUBCOMMANDS),
 ];
 
 const SUBCOMMANDS: &[Spec] = &[
-    Spec::new("exists", -3, script_exists).not_in_scripts(),
-    Spec::new("flush", -2, script_flush).not_in_scripts(),
-    Spec::new("load", 3, script_load).not_in_scripts(),
+    Spec::new(Group::Scripting, "exists", -3, script_exists, Flags::NOSCRIPT)
+        .about("2.6.0", "Says which scripts the server has seen."),
+    Spec::new(Group::Scripting, "flush", -2, script_flush, Flags::NOSCRIPT)
+        .about("2.6.0", "Forgets all scripts."),
+    Spec::new(Group::Scripting, "load", 3, script_load, Flags::STALE.union(Flags::NOSCRIPT))
+        .about("2.6.0", "Shows the server a script."),
 ];
 
 fn eval(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {

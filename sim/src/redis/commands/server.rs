@@ -4,24 +4,27 @@ use bytes::Bytes;
 
 use super::super::{
     Resp,
-    command::{Answer, Call, Refusal, Spec},
+    command::{Answer, Call, Flags, Group, Refusal, Spec},
     resp::count,
 };
 
 pub(super) const COMMANDS: &[Spec] = &[
-    Spec::new("dbsize", 1, dbsize),
-    Spec::new("echo", 2, echo),
-    Spec::new("flushall", -1, flushall),
-    Spec::new("ping", -1, ping),
-    Spec::new("time", 1, time),
+    Spec::new(Group::Server, "dbsize", 1, dbsize, Flags::READONLY.union(Flags::FAST))
+        .about("1.0.0", "Counts the keys of the selected database."),
+    Spec::new(Group::Server, "flushall", -1, flushall, Flags::WRITE)
+        .about("1.0.0", "Removes every key of every database."),
+    Spec::new(
+        Group::Server,
+        "time",
+        1,
+        time,
+        Flags::LOADING.union(Flags::STALE).union(Flags::FAST),
+    )
+    .about("2.6.0", "Tells the time of the server."),
 ];
 
 fn dbsize(call: &mut Call<'_>, _arguments: &[Bytes]) -> Answer {
     Ok(count(call.keys().len()))
-}
-
-fn echo(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    Ok(Resp::Bulk(arguments[1].clone()))
 }
 
 fn flushall(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
@@ -32,14 +35,6 @@ fn flushall(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     }
     call.keys().clear();
     Ok(Resp::OK)
-}
-
-fn ping(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    match &arguments[1..] {
-        [] => Ok(Resp::Simple("PONG".into())),
-        [message] => Ok(Resp::Bulk(message.clone())),
-        _ => Err(Refusal("ERR wrong number of arguments for 'ping' command".into())),
-    }
 }
 
 fn time(call: &mut Call<'_>, _arguments: &[Bytes]) -> Answer {

@@ -4,16 +4,52 @@ use bytes::Bytes;
 
 use super::super::{
     Entry, Resp, Value,
-    command::{Answer, Call, Refusal, Spec, decimal, integer},
+    command::{Answer, Call, Flags, Group, Refusal, Spec, decimal, integer},
 };
 
 pub(super) const COMMANDS: &[Spec] = &[
-    Spec::new("decr", 2, decr),
-    Spec::new("decrby", 3, decr_by),
-    Spec::new("get", 2, get),
-    Spec::new("incr", 2, incr),
-    Spec::new("incrby", 3, incr_by),
-    Spec::new("set", -3, set),
+    Spec::new(
+        Group::String,
+        "decr",
+        2,
+        decr,
+        Flags::WRITE.union(Flags::DENYOOM).union(Flags::FAST),
+    )
+    .keys(1, 1, 1)
+    .about("1.0.0", "Subtracts one from the number under a key."),
+    Spec::new(
+        Group::String,
+        "decrby",
+        3,
+        decr_by,
+        Flags::WRITE.union(Flags::DENYOOM).union(Flags::FAST),
+    )
+    .keys(1, 1, 1)
+    .about("1.0.0", "Subtracts from the number under a key."),
+    Spec::new(Group::String, "get", 2, get, Flags::READONLY.union(Flags::FAST))
+        .keys(1, 1, 1)
+        .about("1.0.0", "Answers with the string under a key."),
+    Spec::new(
+        Group::String,
+        "incr",
+        2,
+        incr,
+        Flags::WRITE.union(Flags::DENYOOM).union(Flags::FAST),
+    )
+    .keys(1, 1, 1)
+    .about("1.0.0", "Adds one to the number under a key."),
+    Spec::new(
+        Group::String,
+        "incrby",
+        3,
+        incr_by,
+        Flags::WRITE.union(Flags::DENYOOM).union(Flags::FAST),
+    )
+    .keys(1, 1, 1)
+    .about("1.0.0", "Adds to the number under a key."),
+    Spec::new(Group::String, "set", -3, set, Flags::WRITE.union(Flags::DENYOOM))
+        .keys(1, 1, 1)
+        .about("1.0.0", "Puts a string under a key, whatever was there."),
 ];
 
 fn get(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {

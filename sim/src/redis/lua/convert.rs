@@ -61,7 +61,7 @@ fn truncated(number: f64) -> i64 {
 
 /// What a command answered to a script. An error is a table, too: raising it is another matter.
 pub(super) fn to_lua(lua: &Lua, reply: Resp) -> mlua::Result<LuaValue> {
-    Ok(match reply {
+    Ok(match reply.plain() {
         Resp::Array(replies) => {
             let table = lua.create_table_with_capacity(replies.len(), 0)?;
             for reply in replies {
@@ -72,8 +72,8 @@ pub(super) fn to_lua(lua: &Lua, reply: Resp) -> mlua::Result<LuaValue> {
         Resp::Bulk(bytes) => LuaValue::String(lua.create_string(&bytes)?),
         Resp::Error(message) => single(lua, "err", &message)?,
         Resp::Integer(number) => LuaValue::Number(number as f64),
-        Resp::Nil => LuaValue::Boolean(false),
         Resp::Simple(status) => single(lua, "ok", &status)?,
+        _ => LuaValue::Boolean(false),
     })
 }
 

@@ -1,6 +1,6 @@
 //! What the test does to debounced calls.
 
-use std::{collections::BTreeMap, str, sync::Arc};
+use std::{str, sync::Arc};
 
 use bytes::Bytes;
 use leasehold_core::{
@@ -61,7 +61,7 @@ pub(super) fn times(redis: &Redis) -> impl Iterator<Item = u64> + Clone {
     let mut times = Vec::new();
     for (_, entry) in redis.keyspace.iter() {
         if let Value::Hash(fields) = &entry.value {
-            let texts = fields.values().filter_map(|text| str::from_utf8(text).ok());
+            let texts = fields.iter().filter_map(|(_, text)| str::from_utf8(text).ok());
             times.extend(texts.filter_map(|text| text.parse::<u64>().ok()));
         }
     }
@@ -75,7 +75,7 @@ pub(super) fn resolved(command: &Command, now_us: u64, redis: &Redis) -> Command
     let names = encode(&Command::Debounce(command.clone())).keys;
     let fields = match redis.keyspace.peek(now_us / 1_000, &names[0]).map(|entry| &entry.value) {
         Some(Value::Hash(fields)) => fields.clone(),
-        _ => BTreeMap::new(),
+        _ => Arc::default(),
     };
     let field = |name: &str| {
         let text = fields.get(name.as_bytes()).and_then(|text| str::from_utf8(text).ok());

@@ -1,0 +1,131 @@
+//! A sorted set: members by score.
+
+use std::{
+    cmp::Ordering,
+    collections::BTreeSet,
+    hash::{BuildHasherDefault, Hash, Hasher},
+};
+
+use bytes::Bytes;
+use hashbrown::HashMap;
+use rustc_hash::FxHasher;
+
+/// A member's score: never not-a-number, and 0 has no sign.
+#[derive(Clone, Copy, Debug)]
+pub struct Score(f64);
+
+/// Members with scores, in the order of the scores, and of the bytes where those are equal.
+#[derive(Clone, Debug, Default)]
+pub struct SortedSet {
+    scores: HashMap<Bytes, Score, BuildHasherDefault<FxHasher>>,
+    ordered: BTreeSet<(Score, Bytes)>,
+}
+
+impl Score {
+    /// `number` as a score; `None` if it is not a number.
+    #[must_use]
+    pub fn new(number: f64) -> Option<Self> {
+        // Adding 0 takes the sign off -0.
+        (!number.is_nan()).then_some(Self(number + 0.0))
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl PartialEq for Score {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Score {}
+
+impl PartialOrd for Score {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Score {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl Hash for Score {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0.to_bits());
+    }
+}
+
+impl SortedSet {
+    /// The score of `member`.
+    #[must_use]
+    pub fn score(&self, member: &[u8]) -> Option<Score> {
+        self.scores.get(member).copied()
+    }
+
+    /// Gives `member` a score, and returns the one it had.
+    pub fn insert(&mut self, member: Bytes, score: Score) -> Option<Score> {
+        let old = self.scores.insert(member.clone(), score);
+        if let Some(old) = old {
+            self.ordered.remove(&(old, member.clone()));
+        }
+        self.ordered.insert((score, member));
+        old
+    }
+
+    /// Removes `member`, and returns its score.
+    pub fn remove(&mut self, member: &Bytes) -> Option<Score> {
+        let score = self.scores.remove(member)?;
+        self.ordered.remove(&(score, member.clone()));
+        Some(score)
+    }
+
+    /// All members, least score first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Score, &Bytes)> + ExactSizeIterator {
+        self.ordered.iter().map(|(score, member)| (*score, member))
+    }
+
+    /// The members from `(score, member)` on, in order.
+    pub fn starting_at(&self, least: Score) -> impl DoubleEndedIterator<Item = (Score, &Bytes)> {
+        self.ordered.range((least, Bytes::new())..).map(|(score, member)| (*score, member))
+    }
+
+    /// How many members come before `member`.
+    #[must_use]
+    pub fn rank(&self, member: &Bytes) -> Option<usize> {
+        let score = self.score(member)?;
+        Some(self.ordered.range(..(score, member.clone())).count())
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.scores.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.scores.is_empty()
+    }
+}
+
+impl PartialEq for SortedSet {
+    fn eq(&self, other: &Self) -> bool {
+        self.ordered == other.ordered
+    }
+}
+
+impl Eq for SortedSet {}
+
+impl Hash for SortedSet {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.ordered.hash(state);
+    }
+}
