@@ -5,6 +5,7 @@
 //! least delay. Addresses name the kind, the actor and that actor's own count, not a position on a
 //! tape: removing one decision does not shift the others, and that is why shrinking works.
 
+mod bytes;
 mod replay;
 mod scheduler;
 mod seed;
@@ -12,6 +13,7 @@ mod shrink;
 
 use std::collections::BTreeMap;
 
+pub use bytes::Bytes;
 pub use replay::Replay;
 pub use scheduler::Scheduler;
 pub use seed::{Rates, Seeded};
