@@ -5,6 +5,7 @@
 //! least delay. Addresses name the kind, the actor and that actor's own count, not a position on a
 //! tape: removing one decision does not shift the others, and that is why shrinking works.
 
+mod bytes;
 mod length;
 mod replay;
 mod scheduler;
@@ -13,6 +14,7 @@ mod shrink;
 
 use std::collections::BTreeMap;
 
+pub use bytes::Bytes;
 pub use length::{Stretched, threshold};
 pub use replay::Replay;
 pub use scheduler::Scheduler;

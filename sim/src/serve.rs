@@ -30,6 +30,8 @@
 pub mod admin;
 pub mod clock;
 pub mod faults;
+#[doc(hidden)]
+pub mod fuzzing;
 mod host;
 mod http;
 mod mailbox;

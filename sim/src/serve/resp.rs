@@ -7,12 +7,14 @@ mod words;
 
 use std::{io, sync::Arc, time::Duration};
 
+use bytes::{Bytes, BytesMut};
 use tokio::net::{TcpListener, TcpStream};
 
 pub use encode::encode;
 
 use super::Host;
 use connection::Connection;
+use request::Requests;
 
 /// How long to wait after the operating system refused a connection, as when it has no more files.
 const BREATH: Duration = Duration::from_millis(20);
@@ -30,6 +32,24 @@ pub async fn listen(host: Arc<Host>, listener: TcpListener) {
             Err(_) => tokio::time::sleep(BREATH).await,
         }
     }
+}
+
+/// The commands in `bytes`, which arrive in pieces of `size`, and why the client cannot be understood
+/// any further.
+pub(super) fn commands(bytes: &[u8], size: usize) -> (Vec<Vec<Bytes>>, Option<String>) {
+    let (mut requests, mut input) = (Requests::default(), BytesMut::new());
+    let mut commands = Vec::new();
+    for piece in bytes.chunks(size.max(1)) {
+        input.extend_from_slice(piece);
+        loop {
+            match requests.next(&mut input, false) {
+                Ok(true) => commands.push(requests.arguments().to_vec()),
+                Ok(false) => break,
+                Err(malformed) => return (commands, Some(format!("{malformed:?}"))),
+            }
+        }
+    }
+    (commands, None)
 }
 
 /// Serves one connection to its end. How it ends is the client's own affair.

@@ -17,12 +17,18 @@ mod work;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::net::TcpListener;
 
 pub use access::Tokens;
 
 use super::{Host, http};
 use service::Rest;
+
+/// Whether this asks for something.
+pub(super) fn is_request(path: &str, query: &str, body: Bytes) -> bool {
+    request::parse(path, path::Query::of(query).arguments, body).is_ok()
+}
 
 /// Serves REST clients that know one of the tokens, until the host shuts down.
 pub async fn listen(host: Arc<Host>, tokens: Tokens, listener: TcpListener) {
