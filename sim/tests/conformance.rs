@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use leasehold_core::conformance::Fixture;
-use leasehold_sim::redis::{Engine, FakeRedis};
+use bytes::Bytes;
+use leasehold_core::conformance::{Fixture, Foreign};
+use leasehold_sim::redis::{Engine, FakeRedis, Resp};
 
 struct Fake(FakeRedis);
 
@@ -18,6 +19,26 @@ impl Fixture for Fake {
     async fn pass(&self, time: Duration) {
         self.0.advance(time);
     }
+
+    fn is_exact(&self) -> bool {
+        true
+    }
+
+    async fn forget_scripts(&self) -> bool {
+        self.0.send(&words(&["SCRIPT", "FLUSH"])) == Resp::OK
+    }
+
+    async fn write_foreign(&self, key: &str, value: Foreign) -> bool {
+        let reply = match value {
+            Foreign::Text => self.0.send(&words(&["SET", key, "not a lock"])),
+            Foreign::OtherType => self.0.send(&words(&["HSET", key, "not", "a lock"])),
+        };
+        matches!(reply, Resp::Integer(1)) || reply == Resp::OK
+    }
+}
+
+fn words(words: &[&str]) -> Vec<Bytes> {
+    words.iter().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect()
 }
 
 /// Runs one case; nothing in it ever waits for anything outside.

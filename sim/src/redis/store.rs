@@ -6,9 +6,10 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use leasehold_core::{Command, Reply, Store, StoreError};
 
-use super::{Engine, Redis};
+use super::{Engine, Redis, Resp};
 
 /// When a server's clock starts: 2024-01-01, in microseconds since the Unix epoch.
 const START_US: u64 = 1_704_067_200_000_000;
@@ -70,6 +71,13 @@ impl FakeRedis {
         let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         let mut server = self.server();
         server.now_us = server.now_us.saturating_add(micros);
+    }
+
+    /// Sends any command, as another program would. The arguments begin with its name.
+    pub fn send(&self, arguments: &[Bytes]) -> Resp {
+        let mut server = self.server();
+        let now_us = server.now_us;
+        server.redis.execute(now_us, arguments)
     }
 
     fn server(&self) -> MutexGuard<'_, Server> {
