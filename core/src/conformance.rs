@@ -31,6 +31,7 @@
 mod debounce;
 mod drops;
 mod edges;
+mod hints;
 mod lock;
 mod subject;
 
@@ -42,7 +43,7 @@ use std::{
     time::Duration,
 };
 
-pub use self::{debounce::*, drops::*, edges::*, lock::*};
+pub use self::{debounce::*, drops::*, edges::*, hints::*, lock::*};
 use crate::{
     store::Store,
     token::{Token, Tokens},
@@ -202,6 +203,10 @@ macro_rules! store_conformance {
             a_key_that_never_expires_is_busy_without_end
             a_key_of_another_type_is_refused_and_left_alone
             scripts_may_be_forgotten_at_any_time
+            a_release_is_hinted_to_who_watches
+            a_release_before_the_watch_is_seen_by_the_next_try
+            a_hint_is_kept_for_who_looks_later
+            every_watcher_is_hinted
             a_dropped_acquire_is_all_or_nothing
             a_dropped_release_is_all_or_nothing
             a_dropped_extension_is_all_or_nothing

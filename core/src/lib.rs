@@ -21,6 +21,7 @@ mod memory;
 mod store;
 mod time;
 mod token;
+mod watch;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -38,3 +39,4 @@ pub use store::{Cause, Command, Rejection, RejectionKind, Reply, Store, StoreErr
 pub use time::TokioClock;
 pub use time::{Clock, Instant};
 pub use token::{EmptyToken, Fence, Token, Tokens};
+pub use watch::{Hints, Watch};

@@ -11,10 +11,16 @@ mod held;
 mod hold;
 #[cfg(target_has_atomic = "64")]
 mod lease;
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+mod locks;
 mod machine;
 #[cfg(test)]
 mod machine_test;
 mod outcome;
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+mod room;
+#[cfg(target_has_atomic = "64")]
+mod within;
 
 pub(crate) use command::hash_tag;
 pub use command::{Holder, LockCommand, LockKeys, LockReply};
@@ -27,6 +33,8 @@ pub use handle::Lock;
 pub use held::Held;
 #[cfg(target_has_atomic = "64")]
 pub use lease::Lease;
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+pub use locks::Locks;
 pub use machine::{LockMachine, LockRequest};
 pub use outcome::{Grant, LockOutcome, LossReason};
 

@@ -1,11 +1,15 @@
 //! What the machines ask of a store, and what a store may answer.
 
 use alloc::{borrow::Cow, sync::Arc};
-use core::{error, fmt, future::Future};
+use core::{
+    error, fmt,
+    future::{Future, ready},
+};
 
 use crate::{
     debounce::{DebounceCommand, DebounceReply},
-    lock::{LockCommand, LockReply},
+    lock::{LockCommand, LockKeys, LockReply},
+    watch::Watch,
 };
 
 /// One question to a store, applied atomically or not at all.
@@ -43,6 +47,8 @@ pub enum Reply {
 ///   clock is right) and never without a time to live.
 /// * Dropping the future is allowed at any point and means *unknown*.
 /// * `execute` may be called concurrently, from any thread.
+///
+/// The other methods are abilities that a store may have; the defaults are correct for all.
 pub trait Store {
     /// Applies `command` and returns the reply.
     ///
@@ -50,17 +56,35 @@ pub trait Store {
     ///
     /// What happened, and whether the command can have been applied: see [`StoreError`].
     fn execute(&self, command: Command) -> impl Future<Output = Result<Reply, StoreError>> + Send;
+
+    /// Begins to watch for releases of the lock under `keys`. Completes once the watch is in place:
+    /// a release that is applied after that is hinted, as far as hints arrive. `None` if the store
+    /// has no hints, or none now; waiters then look more often. The default has none.
+    ///
+    /// A Redis publishes an empty message on [`LockKeys::channel`] whenever a release frees a lock.
+    fn watch(&self, keys: &LockKeys) -> impl Future<Output = Option<Watch>> + Send {
+        let _ = keys;
+        ready(None)
+    }
 }
 
 impl<S: Store + ?Sized> Store for &S {
     fn execute(&self, command: Command) -> impl Future<Output = Result<Reply, StoreError>> + Send {
         (**self).execute(command)
     }
+
+    fn watch(&self, keys: &LockKeys) -> impl Future<Output = Option<Watch>> + Send {
+        (**self).watch(keys)
+    }
 }
 
 impl<S: Store + ?Sized> Store for Arc<S> {
     fn execute(&self, command: Command) -> impl Future<Output = Result<Reply, StoreError>> + Send {
         (**self).execute(command)
+    }
+
+    fn watch(&self, keys: &LockKeys) -> impl Future<Output = Option<Watch>> + Send {
+        (**self).watch(keys)
     }
 }
 

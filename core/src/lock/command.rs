@@ -49,6 +49,31 @@ impl LockKeys {
         key.push_str(series);
         key
     }
+
+    /// The channel on which a release of the lock is published:
+    /// `leasehold:released:{tag}:id`, with the id's hash tag.
+    ///
+    /// In it, a comma, a percent sign and control characters stand as `%` and two hexadecimal
+    /// digits for each byte, since a subscription over REST is told of channels between commas, a
+    /// line each. So two ids never share a channel, and most read as they are.
+    #[must_use]
+    pub fn channel(&self) -> String {
+        let mut channel = String::from("leasehold:released:{");
+        push_escaped(&mut channel, hash_tag(&self.lock));
+        channel.push_str("}:");
+        push_escaped(&mut channel, &self.lock);
+        channel
+    }
+}
+
+fn push_escaped(text: &mut String, id: &str) {
+    for character in id.chars() {
+        if character.is_ascii_control() || matches!(character, ',' | '%') {
+            text.push_str(&format!("%{:02X}", u32::from(character)));
+        } else {
+            text.push(character);
+        }
+    }
 }
 
 /// The part of `key` that decides its slot in Redis Cluster.
@@ -165,5 +190,14 @@ mod tests {
             assert_eq!(hash_tag(keys.lock()), hash_tag(&keys.mark("t")), "{id}");
         }
         assert_ne!(LockKeys::of("{b}1").fence(), LockKeys::of("{b}2").fence());
+    }
+
+    #[test]
+    fn a_channel_has_no_comma_and_no_line_end_and_is_its_locks_own() {
+        let channel = |id| LockKeys::of(id).channel();
+        assert_eq!(channel("ünï job"), "leasehold:released:{ünï job}:ünï job");
+        assert_eq!(channel("a{b,}c"), "leasehold:released:{b%2C}:a{b%2C}c");
+        assert_eq!(channel("a\r\n%2C"), "leasehold:released:{a%0D%0A%252C}:a%0D%0A%252C");
+        assert_ne!(channel(","), channel("%2C"));
     }
 }

@@ -83,7 +83,7 @@ impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
         work: impl AsyncFnOnce(Held<C>) -> T,
     ) -> Result<T, HoldError> {
         let terms = self.machine.config().terms(&options).map_err(NotAcquired::from)?;
-        let held = Held::new(&self.grant(terms).await?, self.clock.clone());
+        let held = Held::new(&self.grant(terms, &mut None, |_| ()).await?, self.clock.clone());
         let ended = self.run(held.clone(), work).await;
         held.follow(None);
         let result = match ended {
@@ -100,8 +100,9 @@ impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
         let (machine, clock) = (&mut self.machine, &self.clock);
         let view = held.clone();
         let follow = |machine: &LockMachine| held.follow(machine.grant());
-        let request = LockRequest::Keep;
-        let mut keep = pin!(drive_observed(machine, &self.store, clock, request, follow));
+        let (request, unwatched) = (LockRequest::Keep, &mut None);
+        let mut keep =
+            pin!(drive_observed(machine, &self.store, clock, request, unwatched, follow));
         let mut work = pin!(async move { work(view).await });
         poll_fn(|context| {
             // The keeper first: work that would begin to act after the deadline never does.

@@ -14,6 +14,9 @@
 //!               }
 //!               sleep(delay)                                        // not after the last one
 //!           }
+//! within:   as acquire, until a deadline instead of a number of times; after the first Busy:
+//!               watch(lock), and try again at once      // a release between the two is not missed
+//!               sleep until the holder's lease is over, or a bound, or a hint
 //! extend:   store.extend(token, rest + by); deadline = max(deadline, sent + rest + by - margin)
 //! keep:     at each third of the lease: extend to a whole lease; at the deadline: Lost
 //! release:  store.release(token), again while it is unclear whether it arrived
@@ -24,6 +27,7 @@
 mod acquire;
 mod extend;
 mod release;
+mod wait;
 
 use alloc::{boxed::Box, format};
 
@@ -90,7 +94,10 @@ enum State {
     Acquiring(Attempt),
     /// The caller's own token was already under the key, since nobody knows when.
     Confirming(Attempt, Fence),
-    Waiting(Attempt),
+    /// With what the last try came to.
+    Waiting(Attempt, LockOutcome),
+    /// The driver is asked for a watch.
+    Subscribing(Attempt, LockOutcome),
     Clearing(Clearing),
     ClearPause(Clearing),
     Extending(Extension),
@@ -116,6 +123,8 @@ struct Attempt {
 struct Clearing {
     token: Token,
     tries: u64,
+    /// When to leave it.
+    until: Instant,
     then: Box<Next>,
 }
 
@@ -148,6 +157,8 @@ impl Machine for LockMachine {
             Event::Start(request) => self.start(now, request),
             Event::Replied(result) => self.replied(now, result),
             Event::Woke => self.woke(now),
+            Event::Hinted => self.hinted(now),
+            Event::Watching(watching) => self.subscribed(now, watching),
             Event::Stop => self.stop(now),
         }
     }
@@ -186,7 +197,9 @@ impl LockMachine {
     pub fn in_flight(&self) -> Option<&Token> {
         match &self.state {
             State::Acquiring(attempt) | State::Confirming(attempt, _) => Some(&attempt.token),
-            State::Waiting(attempt) if attempt.ambiguous => Some(&attempt.token),
+            State::Subscribing(attempt, _) | State::Waiting(attempt, _) if attempt.ambiguous => {
+                Some(&attempt.token)
+            }
             State::Clearing(clearing) | State::ClearPause(clearing) => Some(&clearing.token),
             State::Releasing(releasing) | State::ReleasePause(releasing) => Some(&releasing.token),
             State::Extending(_)
@@ -194,7 +207,8 @@ impl LockMachine {
             | State::Inspecting
             | State::KeepSleeping
             | State::Renewing(_)
-            | State::Waiting(_) => self.leftover.as_ref(),
+            | State::Subscribing(..)
+            | State::Waiting(..) => self.leftover.as_ref(),
         }
     }
 
@@ -283,7 +297,7 @@ impl LockMachine {
 
     fn woke(&mut self, now: Instant) -> Action<LockOutcome> {
         match core::mem::take(&mut self.state) {
-            State::Waiting(attempt) => self.try_again(now, attempt),
+            State::Waiting(attempt, outcome) => self.wait_is_over(now, attempt, outcome),
             State::ClearPause(clearing) => self.send_clear(now, clearing),
             State::ReleasePause(releasing) => self.send_release(now, releasing),
             State::KeepSleeping => self.keep(now),
@@ -296,7 +310,7 @@ impl LockMachine {
             State::Acquiring(attempt) | State::Confirming(attempt, _) => {
                 self.clear(now, attempt.token, Next::End(LockOutcome::Stopped))
             }
-            State::Waiting(attempt) if attempt.ambiguous => {
+            State::Subscribing(attempt, _) | State::Waiting(attempt, _) if attempt.ambiguous => {
                 self.clear(now, attempt.token, Next::End(LockOutcome::Stopped))
             }
             State::Clearing(clearing) | State::ClearPause(clearing) => {
@@ -312,19 +326,29 @@ impl LockMachine {
             | State::Inspecting
             | State::KeepSleeping
             | State::Renewing(_)
-            | State::Waiting(_) => Action::Done(LockOutcome::Stopped),
+            | State::Subscribing(..)
+            | State::Waiting(..) => Action::Done(LockOutcome::Stopped),
         }
     }
 
     /// Asks the store, and gives up at the call timeout or at `useless_at`.
     fn call(&self, now: Instant, useless_at: Instant, command: LockCommand) -> Action<LockOutcome> {
-        let give_up_at = now.plus_micros(self.config.call_timeout_us).min(useless_at);
+        let give_up_at = now.plus_micros(self.config.call_timeout_us).min(useless_at).max(now);
         Action::Call { command: Command::Lock(command), give_up_at }
     }
 
     fn sleep(&mut self, now: Instant, delay_us: u64) -> Action<LockOutcome> {
-        let delay_us = if self.config.jitter { self.jitter.spread(delay_us) } else { delay_us };
-        Action::SleepUntil(now.plus_micros(delay_us))
+        self.sleep_until(now, delay_us, Instant::NEVER)
+    }
+
+    /// Sleeps for about `delay_us`, but not beyond `until`.
+    fn sleep_until(&mut self, now: Instant, delay_us: u64, until: Instant) -> Action<LockOutcome> {
+        let delay_us = self.spread(delay_us);
+        Action::SleepUntil(now.plus_micros(delay_us).min(until))
+    }
+
+    fn spread(&mut self, delay_us: u64) -> u64 {
+        if self.config.jitter { self.jitter.spread(delay_us) } else { delay_us }
     }
 
     fn granted(&self, token: Token, fence: Fence, lease_ms: u64, from: Instant) -> Grant {

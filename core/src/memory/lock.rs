@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use std::collections::{HashMap, VecDeque};
 
 use crate::{
-    lock::{Holder, LockCommand, LockReply},
+    lock::{Holder, LockCommand, LockKeys, LockReply},
     time::Instant,
     token::{Fence, Token},
 };
@@ -34,12 +34,12 @@ struct Mark {
 }
 
 /// The lock that a command is about.
-pub(super) fn id(command: &LockCommand) -> &str {
+pub(super) fn keys(command: &LockCommand) -> &Arc<LockKeys> {
     match command {
         LockCommand::Acquire { keys, .. }
         | LockCommand::Extend { keys, .. }
         | LockCommand::Inspect { keys, .. }
-        | LockCommand::Release { keys, .. } => keys.lock(),
+        | LockCommand::Release { keys, .. } => keys,
     }
 }
 

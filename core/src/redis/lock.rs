@@ -21,7 +21,7 @@ pub(super) const EXTEND: Script = Script {
 };
 pub(super) const RELEASE: Script = Script {
     name: "lock.release",
-    sha1: "e183e5fd8ee6054cbfe4d6ae1427157a87942fe0",
+    sha1: "8591408ca3696a656bfccb07185785581e6d2d2e",
     text: include_str!("scripts/release.lua"),
 };
 pub(super) const INSPECT: Script = Script {
@@ -54,7 +54,7 @@ pub(super) fn encode(command: &LockCommand) -> Invocation {
             (
                 &RELEASE,
                 vec![text(keys.lock()), keys.mark(series).into_bytes()],
-                vec![bytes(token), decimal(number), decimal(*mark_ms)],
+                vec![bytes(token), decimal(number), decimal(*mark_ms), keys.channel().into_bytes()],
             )
         }
         LockCommand::Inspect { keys, token } => {
@@ -168,7 +168,7 @@ mod tests {
         assert_eq!(run.args[1..], [b"10".to_vec(), b"20".to_vec(), number, mark_life]);
         let lease_args = commands().map(|command| encode(&command).args);
         assert_eq!(lease_args[1], [b"mine".to_vec(), b"30".to_vec()]);
-        assert_eq!(lease_args[2], [b"mine".to_vec(), b"0".to_vec(), b"40".to_vec()]);
+        assert_eq!(lease_args[2], [b"mine", b"0" as &[u8], b"40", b"leasehold:released:{job}:job"]);
         assert_eq!(lease_args[3], [b"mine".to_vec()]);
     }
 

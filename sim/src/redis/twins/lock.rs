@@ -15,7 +15,7 @@ use super::{
 const ACQUIRE: Pin = Pin { name: "lock.acquire", sha1: "833f4b662c8a5c58022c4a35c425b305732c3dc6" };
 const EXTEND: Pin = Pin { name: "lock.extend", sha1: "2c0f7c290e73a19787d4a20c6f48c2d1f95d106d" };
 const INSPECT: Pin = Pin { name: "lock.inspect", sha1: "5b6bfe2dedb0793d73ba4af799a7a3fcbadaf6b4" };
-const RELEASE: Pin = Pin { name: "lock.release", sha1: "e183e5fd8ee6054cbfe4d6ae1427157a87942fe0" };
+const RELEASE: Pin = Pin { name: "lock.release", sha1: "8591408ca3696a656bfccb07185785581e6d2d2e" };
 
 #[cfg(test)]
 pub(super) const PINS: &[Pin] = &[ACQUIRE, EXTEND, INSPECT, RELEASE];
