@@ -202,6 +202,9 @@ macro_rules! store_conformance {
             series_with_a_common_beginning_do_not_meet
             a_key_that_never_expires_is_busy_without_end
             a_key_of_another_type_is_refused_and_left_alone
+            a_fence_is_raised_by_its_holder_and_never_lowered
+            a_raised_fence_is_the_least_that_follows
+            a_confirmation_says_how_many_replicas_have_it
             scripts_may_be_forgotten_at_any_time
             a_release_is_hinted_to_who_watches
             a_release_before_the_watch_is_seen_by_the_next_try

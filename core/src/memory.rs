@@ -111,7 +111,7 @@ impl<T: Fn() -> Instant> MemoryStore<T> {
     }
 
     fn apply_lock(&self, command: LockCommand) -> LockReply {
-        let keys = lock::keys(&command).clone();
+        let keys = command.keys().clone();
         let reply = self.apply_to_record((self.time)(), keys.lock(), command);
         // The record's shard is unlocked by now: who is woken may look at once.
         if reply == LockReply::Released {

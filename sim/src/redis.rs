@@ -99,12 +99,17 @@ impl Redis {
         {
             return Ok(reply);
         }
-        wire::decode(command, self.run_script(now_us, command).into())
+        let reply = match wire::encode(command) {
+            wire::Request::Script(invocation) => self.run_script(now_us, invocation),
+            wire::Request::Plain(words) => {
+                self.run(now_us, &words.into_iter().map(Bytes::from).collect::<Vec<_>>())
+            }
+        };
+        wire::decode(command, reply.into())
     }
 
     /// `EVALSHA`, and `EVAL` if the server has not seen the script.
-    fn run_script(&mut self, now_us: u64, command: &Command) -> Resp {
-        let invocation = wire::encode(command);
+    fn run_script(&mut self, now_us: u64, invocation: wire::Invocation) -> Resp {
         let mut arguments = Vec::with_capacity(3 + invocation.keys.len() + invocation.args.len());
         arguments.push(Bytes::from_static(b"EVALSHA"));
         arguments.push(Bytes::from_static(invocation.script.sha1.as_bytes()));

@@ -255,3 +255,45 @@ pub async fn of_many_at_once_exactly_one_takes_the_lock<F: Fixture>(fixture: &F)
     let busy = replies.iter().filter(|reply| matches!(reply, LockReply::Busy { .. })).count();
     assert_eq!((taken, busy), (1, 15), "{replies:?}");
 }
+
+pub async fn a_fence_is_raised_by_its_holder_and_never_lowered<F: Fixture>(fixture: &F) {
+    let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
+    assert_eq!(subject.raise_fence(&mine, Fence(1)).await, LockReply::NotHeld, "nobody's");
+    let fence = subject.take(&mine, LONG).await;
+    assert_eq!(subject.raise_fence(&other, Fence(fence.0 + 9)).await, LockReply::NotHeld);
+    let raised = Fence(fence.0 + 5);
+    for _ in 0..2 {
+        assert_eq!(subject.raise_fence(&mine, raised).await, LockReply::FenceRaised);
+        assert_eq!(subject.raise_fence(&mine, fence).await, LockReply::FenceRaised);
+        let copy = subject.acquire(&mine, LONG).await;
+        assert_eq!(copy, LockReply::Acquired { fence: raised, fresh: false });
+    }
+}
+
+pub async fn a_raised_fence_is_the_least_that_follows<F: Fixture>(fixture: &F) {
+    let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
+    let fence = subject.take(&mine, LONG).await;
+    // Ten minutes ahead of the server's clock, as another server's may be.
+    let raised = Fence(fence.0 + 600_000_000);
+    assert_eq!(subject.raise_fence(&mine, raised).await, LockReply::FenceRaised);
+    subject.release(&mine).await;
+    assert!(subject.take(&other, LONG).await > raised);
+}
+
+pub async fn a_confirmation_says_how_many_replicas_have_it<F: Fixture>(fixture: &F) {
+    let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
+    subject.take(&mine, LONG).await;
+    let mut least = 0;
+    for wanted in [0, 1, 99] {
+        let keys = subject.keys.clone();
+        let command = LockCommand::Confirm { keys, replicas: wanted, timeout_ms: 50 };
+        match subject.ask(command).await {
+            LockReply::Confirmed { replicas } => {
+                assert!(replicas >= least, "what has arrived stays there");
+                least = replicas;
+            }
+            reply => panic!("{reply:?}"),
+        }
+    }
+    assert!(least < 99, "a shortfall is told");
+}

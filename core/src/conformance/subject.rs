@@ -52,6 +52,11 @@ impl<'a, F: Fixture> Subject<'a, F> {
         self.ask(LockCommand::Extend { keys, token, lease_ms }).await
     }
 
+    pub(super) async fn raise_fence(&self, token: &Token, fence: Fence) -> LockReply {
+        let (keys, token) = (self.keys.clone(), token.clone());
+        self.ask(LockCommand::RaiseFence { keys, token, fence, fence_life_ms: LONG }).await
+    }
+
     pub(super) async fn release(&self, token: &Token) -> LockReply {
         self.release_for(token, LONG).await
     }

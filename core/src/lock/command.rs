@@ -123,6 +123,29 @@ pub enum LockCommand {
         /// How long the token is remembered as gone.
         mark_ms: u64,
     },
+    /// Let the last fence be at least `fence` if the key is under this token, so that every later
+    /// grant has a greater one. Never lowers it. A quorum writes back by it.
+    RaiseFence {
+        /// Where.
+        keys: Arc<LockKeys>,
+        /// The holder's token.
+        token: Token,
+        /// The least fence after the command.
+        fence: Fence,
+        /// How long the fence is kept.
+        fence_life_ms: u64,
+    },
+    /// Wait until `replicas` replicas have acknowledged all that was written before, at most for so
+    /// long. Sent over the very connection on which the write before it was answered; a store that
+    /// cannot tell answers [`StoreError::NotSent`](crate::StoreError::NotSent).
+    Confirm {
+        /// Where.
+        keys: Arc<LockKeys>,
+        /// How many are enough.
+        replicas: u32,
+        /// How long to wait for them. Not zero, which would be for ever.
+        timeout_ms: u64,
+    },
     /// Who holds the key, and for how long.
     Inspect {
         /// Where.
@@ -130,6 +153,21 @@ pub enum LockCommand {
         /// The token that counts as ours, if any.
         token: Option<Token>,
     },
+}
+
+impl LockCommand {
+    /// The names of the lock that it is about.
+    #[must_use]
+    pub fn keys(&self) -> &Arc<LockKeys> {
+        match self {
+            Self::Acquire { keys, .. }
+            | Self::Confirm { keys, .. }
+            | Self::Extend { keys, .. }
+            | Self::Inspect { keys, .. }
+            | Self::RaiseFence { keys, .. }
+            | Self::Release { keys, .. } => keys,
+        }
+    }
 }
 
 /// A store's answer to a [`LockCommand`].
@@ -155,7 +193,14 @@ pub enum LockReply {
     /// To `Release`: this token was under the key and has been removed, by this command or by an
     /// earlier copy of it.
     Released,
-    /// To `Extend` and `Release`: the key is not under this token.
+    /// To `RaiseFence`: the last fence is at least as great as asked.
+    FenceRaised,
+    /// To `Confirm`.
+    Confirmed {
+        /// How many replicas have acknowledged, also if that is fewer than asked for.
+        replicas: u32,
+    },
+    /// To `Extend`, `RaiseFence` and `Release`: the key is not under this token.
     NotHeld,
     /// To `Inspect`.
     Holder(Holder),

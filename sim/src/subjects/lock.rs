@@ -406,6 +406,8 @@ fn meaning(command: &Command) -> (Act, Option<TokenId>) {
         LockCommand::Acquire { token, .. } => (Act::Acquire, Some(TokenId::of(token))),
         LockCommand::Extend { token, .. } => (Act::Extend, Some(TokenId::of(token))),
         LockCommand::Release { token, .. } => (Act::Release, Some(TokenId::of(token))),
-        LockCommand::Inspect { .. } => (Act::Other, None),
+        LockCommand::Confirm { .. }
+        | LockCommand::Inspect { .. }
+        | LockCommand::RaiseFence { .. } => (Act::Other, None),
     }
 }

@@ -77,6 +77,8 @@ fn yes(command: &LockCommand) -> LockReply {
         LockCommand::Extend { .. } => LockReply::Extended,
         LockCommand::Release { .. } => LockReply::Released,
         LockCommand::Inspect { .. } => LockReply::Holder(Holder::Free),
+        LockCommand::RaiseFence { .. } => LockReply::FenceRaised,
+        LockCommand::Confirm { replicas, .. } => LockReply::Confirmed { replicas: *replicas },
     }
 }
 
@@ -129,7 +131,10 @@ impl Sent {
                 (token, lease_ms)
             }
             LockCommand::Extend { token, lease_ms, .. } => (token, lease_ms),
-            LockCommand::Inspect { .. } | LockCommand::Release { .. } => return Ok(()),
+            LockCommand::Confirm { .. }
+            | LockCommand::Inspect { .. }
+            | LockCommand::RaiseFence { .. }
+            | LockCommand::Release { .. } => return Ok(()),
         };
         let end = scene.now.plus_micros(lease_ms * 1_000 - lease_ms * 10 - 2_000);
         let latest = self.latest_end.entry(token.clone()).or_default();

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::super::{
     Resp,
-    command::{Answer, Call, Refusal, Spec},
+    command::{Answer, Call, Refusal, Spec, integer},
     resp::count,
 };
 
@@ -14,6 +14,7 @@ pub(super) const COMMANDS: &[Spec] = &[
     Spec::new("flushall", -1, flushall),
     Spec::new("ping", -1, ping),
     Spec::new("time", 1, time),
+    Spec::new("wait", 3, wait).not_in_scripts(),
 ];
 
 fn dbsize(call: &mut Call<'_>, _arguments: &[Bytes]) -> Answer {
@@ -40,6 +41,15 @@ fn ping(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
         [message] => Ok(Resp::Bulk(message.clone())),
         _ => Err(Refusal("ERR wrong number of arguments for 'ping' command".into())),
     }
+}
+
+/// No replica belongs to the value of a server.
+fn wait(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    let (replicas, timeout) = (integer(&arguments[1])?, integer(&arguments[2])?);
+    if replicas < 0 || timeout < 0 {
+        return Err(Refusal("ERR timeout is negative".into()));
+    }
+    Ok(Resp::Integer(0))
 }
 
 fn time(call: &mut Call<'_>, _arguments: &[Bytes]) -> Answer {
