@@ -73,7 +73,7 @@ async fn sleep<R>(clock: &impl Clock, deadline: Instant, watch: Option<&mut Watc
     race(hint, sleep).await
 }
 
-async fn before<T>(
+pub(crate) async fn before<T>(
     deadline: Instant,
     clock: &impl Clock,
     call: impl Future<Output = Result<T, StoreError>>,

@@ -27,6 +27,7 @@ mod watch;
 pub mod conformance;
 pub mod debounce;
 pub mod lock;
+pub mod quorum;
 pub mod redis;
 
 pub use drive::drive;

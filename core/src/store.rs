@@ -144,6 +144,17 @@ pub enum RejectionKind {
     Other,
 }
 
+impl StoreError {
+    /// What went wrong on the way, unless the server refused.
+    #[must_use]
+    pub fn cause(&self) -> Option<&Cause> {
+        match self {
+            Self::NotSent(cause) | Self::Unknown(cause) => Some(cause),
+            Self::Rejected(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::{
     fmt,
-    future::{pending, poll_fn},
+    future::poll_fn,
     task::{Context, Poll},
 };
 
@@ -37,13 +37,20 @@ impl Watch {
     ///
     /// No hint is lost by dropping the future.
     pub async fn released(&mut self) {
-        if let Some(hints) = &mut self.hints {
-            if poll_fn(|context| hints.poll_released(context)).await {
-                return;
+        poll_fn(|context| self.poll_released(context)).await
+    }
+
+    /// [`Watch::released`] as a poll.
+    pub fn poll_released(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Some(hints) = &mut self.hints else { return Poll::Pending };
+        match hints.poll_released(context) {
+            Poll::Ready(true) => Poll::Ready(()),
+            Poll::Ready(false) => {
+                self.hints = None;
+                Poll::Pending
             }
-            self.hints = None;
+            Poll::Pending => Poll::Pending,
         }
-        pending().await
     }
 }
 
