@@ -2,6 +2,7 @@
 
 mod command;
 mod config;
+mod durability;
 mod error;
 #[cfg(target_has_atomic = "64")]
 mod handle;
@@ -26,6 +27,7 @@ pub(crate) use command::hash_tag;
 pub use command::{Holder, LockCommand, LockKeys, LockReply};
 pub use config::{AcquireOptions, ConfigError, LockConfig, LockOptions, MAX_LEASE, Terms};
 pub(crate) use config::{margin, whole_millis};
+pub use durability::Durability;
 pub use error::{ExtendError, HoldError, Lost, NotAcquired, ReleaseError, Released};
 #[cfg(target_has_atomic = "64")]
 pub use handle::Lock;

@@ -3,7 +3,7 @@
 use alloc::{string::String, sync::Arc};
 use core::{error, fmt, time::Duration};
 
-use super::{LockKeys, RELEASE_TRIES};
+use super::{Durability, LockKeys, RELEASE_TRIES};
 use crate::{
     time::{Instant, whole_micros},
     token::Token,
@@ -46,6 +46,12 @@ pub struct LockOptions {
     /// How long the last fence is kept after the last grant. Default 1 day. Losing it is harmless
     /// while the servers' clocks do not go back. Must be at least the lease.
     pub fence_life: Duration,
+    /// How much of a replicated Redis must know of a lease before it counts. Default: the primary
+    /// alone.
+    pub durability: Durability,
+    /// How long the server waits for its replicas to acknowledge. Default 200 ms. Not zero, which
+    /// would be for ever. The connection over which it waits answers nothing else meanwhile.
+    pub confirm_timeout: Duration,
     /// How many renewals in a row [`Lock::hold`](super::Lock::hold) makes before it lets the
     /// lease end, so that a hung job cannot hold for ever. Default: no limit.
     pub max_renewals: Option<u32>,
@@ -63,6 +69,8 @@ impl Default for LockOptions {
             margin: Duration::from_millis(2),
             request_life: Duration::from_secs(60),
             fence_life: Duration::from_secs(24 * 60 * 60),
+            durability: Durability::Primary,
+            confirm_timeout: Duration::from_millis(200),
             max_renewals: None,
         }
     }
@@ -96,6 +104,8 @@ pub struct LockConfig {
     pub(super) mark_ms: u64,
     pub(super) fence_life_ms: u64,
     pub(super) max_renewals: Option<u32>,
+    pub(super) replicas: u32,
+    pub(super) confirm_ms: u64,
 }
 
 /// What one acquire asks for: [`AcquireOptions`] over [`LockOptions`], checked.
@@ -168,6 +178,8 @@ impl LockConfig {
             mark_ms: whole_millis("request_life", options.request_life)?,
             fence_life_ms: whole_millis("fence_life", options.fence_life)?,
             max_renewals: options.max_renewals,
+            replicas: options.durability.acknowledgements(),
+            confirm_ms: whole_millis("confirm_timeout", options.confirm_timeout)?,
         };
         config.usable(config.terms.lease_ms)?;
         Ok(config)
@@ -221,8 +233,14 @@ impl LockConfig {
         let spread = |delay_us: u64| if self.jitter { delay_us / 2 * 3 } else { delay_us };
         let clean_up =
             RELEASE_TRIES * (self.call_timeout_us.saturating_add(spread(self.terms.delay_us)));
-        let one_try =
-            clean_up.saturating_add(self.call_timeout_us).saturating_add(spread(terms.delay_us));
+        let confirmation = match self.replicas {
+            0 => 0,
+            _ => self.call_timeout_us.saturating_add(self.confirm_ms * 1_000),
+        };
+        let one_try = clean_up
+            .saturating_add(self.call_timeout_us)
+            .saturating_add(confirmation)
+            .saturating_add(spread(terms.delay_us));
         let tries = one_try.saturating_mul(terms.attempts.into());
         Duration::from_micros(tries.saturating_add(clean_up))
     }
@@ -231,7 +249,8 @@ impl LockConfig {
     #[cfg(feature = "std")]
     pub(super) fn longest_step_us(&self, terms: &Terms) -> u64 {
         let pause_us = terms.delay_us.saturating_mul(LONGEST_PAUSE_DELAYS);
-        self.call_timeout_us.max(pause_us)
+        let call_us = self.call_timeout_us.saturating_add(self.confirm_ms * 1_000);
+        call_us.max(pause_us)
     }
 
     pub(super) fn margin(&self, lease_us: u64) -> u64 {

@@ -218,6 +218,7 @@ impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
             LockOutcome::Busy { remaining_ms } => {
                 Err(NotAcquired::Busy { remaining: remaining_ms.map(Duration::from_millis) })
             }
+            LockOutcome::NotDurable { wanted, got } => Err(NotAcquired::NotDurable { wanted, got }),
             LockOutcome::Spent => Err(NotAcquired::Spent),
             LockOutcome::Unavailable(error) => Err(NotAcquired::Unavailable(error)),
             LockOutcome::Unknown(error) => Err(NotAcquired::Unknown(error)),

@@ -54,6 +54,13 @@ impl<S: Store, C: Clock + Clone> Lease<S, C> {
         self.held.fence()
     }
 
+    /// How many replicas have acknowledged the lease or its last extension; 0 if none was asked.
+    /// See [`Durability`](super::Durability).
+    #[must_use]
+    pub fn replicas(&self) -> u32 {
+        self.machine.grant().map_or(0, Grant::replicas)
+    }
+
     /// When the lease is over, on the local clock: counted from before the request was sent, less
     /// the margin. [`Instant::ORIGIN`] if it was taken or released.
     #[must_use]

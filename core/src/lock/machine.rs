@@ -19,6 +19,8 @@
 //!               sleep until the holder's lease is over, or a bound, or a hint
 //! extend:   store.extend(token, rest + by); deadline = max(deadline, sent + rest + by - margin)
 //! keep:     at each third of the lease: extend to a whole lease; at the deadline: Lost
+//!           with a durability level, each grant and extension is followed by:
+//!               store.confirm(replicas)                 // too few: release, or the old deadline
 //! release:  store.release(token), again while it is unclear whether it arrived
 //! ```
 //!
@@ -27,6 +29,7 @@
 mod acquire;
 mod extend;
 mod release;
+mod secure;
 mod wait;
 
 use alloc::{boxed::Box, format};
@@ -96,11 +99,15 @@ enum State {
     Confirming(Attempt, Fence),
     /// With what the last try came to.
     Waiting(Attempt, LockOutcome),
+    /// The replicas are awaited.
+    Securing(Attempt, Fence),
     /// The driver is asked for a watch.
     Subscribing(Attempt, LockOutcome),
     Clearing(Clearing),
     ClearPause(Clearing),
     Extending(Extension),
+    /// With whether it is a renewal.
+    SecuringExtension(Extension, bool),
     KeepSleeping,
     Renewing(Extension),
     Releasing(Releasing),
@@ -139,6 +146,7 @@ enum Next {
 struct Extension {
     sent_at: Instant,
     lease_ms: u64,
+    replicas: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -196,7 +204,9 @@ impl LockMachine {
     #[must_use]
     pub fn in_flight(&self) -> Option<&Token> {
         match &self.state {
-            State::Acquiring(attempt) | State::Confirming(attempt, _) => Some(&attempt.token),
+            State::Acquiring(attempt)
+            | State::Confirming(attempt, _)
+            | State::Securing(attempt, _) => Some(&attempt.token),
             State::Subscribing(attempt, _) | State::Waiting(attempt, _) if attempt.ambiguous => {
                 Some(&attempt.token)
             }
@@ -207,6 +217,7 @@ impl LockMachine {
             | State::Inspecting
             | State::KeepSleeping
             | State::Renewing(_)
+            | State::SecuringExtension(..)
             | State::Subscribing(..)
             | State::Waiting(..) => self.leftover.as_ref(),
         }
@@ -284,8 +295,12 @@ impl LockMachine {
             State::Acquiring(attempt) => self.acquire_replied(now, attempt, result),
             State::Confirming(attempt, fence) => self.confirm_replied(now, attempt, fence, result),
             State::Clearing(clearing) => self.clear_replied(now, clearing, result),
-            State::Extending(extension) => self.extend_replied(now, &extension, result),
-            State::Renewing(extension) => self.renew_replied(now, &extension, result),
+            State::Extending(extension) => self.extend_replied(now, extension, false, result),
+            State::Renewing(extension) => self.extend_replied(now, extension, true, result),
+            State::Securing(attempt, fence) => self.secured(now, attempt, fence, result),
+            State::SecuringExtension(extension, renewal) => {
+                self.extension_secured(now, extension, renewal, result)
+            }
             State::Releasing(releasing) => self.release_replied(now, releasing, result),
             State::Inspecting => Action::Done(match result {
                 Ok(LockReply::Holder(holder)) => LockOutcome::Status(holder),
@@ -307,7 +322,9 @@ impl LockMachine {
 
     fn stop(&mut self, now: Instant) -> Action<LockOutcome> {
         match core::mem::take(&mut self.state) {
-            State::Acquiring(attempt) | State::Confirming(attempt, _) => {
+            State::Acquiring(attempt)
+            | State::Confirming(attempt, _)
+            | State::Securing(attempt, _) => {
                 self.clear(now, attempt.token, Next::End(LockOutcome::Stopped))
             }
             State::Subscribing(attempt, _) | State::Waiting(attempt, _) if attempt.ambiguous => {
@@ -326,6 +343,7 @@ impl LockMachine {
             | State::Inspecting
             | State::KeepSleeping
             | State::Renewing(_)
+            | State::SecuringExtension(..)
             | State::Subscribing(..)
             | State::Waiting(..) => Action::Done(LockOutcome::Stopped),
         }
@@ -353,7 +371,8 @@ impl LockMachine {
 
     fn granted(&self, token: Token, fence: Fence, lease_ms: u64, from: Instant) -> Grant {
         let until = from.plus_micros(lease_ms * 1_000);
-        Grant { token, fence, lease_ms, until, deadline: self.deadline(from, lease_ms) }
+        let deadline = self.deadline(from, lease_ms);
+        Grant { token, fence, lease_ms, until, deadline, replicas: 0 }
     }
 
     /// The end of a lease that was asked for at `from`, less the margin.

@@ -6,6 +6,7 @@ mod extend;
 mod keep;
 mod property;
 mod release;
+mod secure;
 mod wait;
 
 use std::{string::String, time::Duration, vec, vec::Vec};

@@ -380,9 +380,10 @@ fn options(plan: &Plan) -> LockOptions {
 fn answer(outcome: &LockOutcome) -> Answer {
     match outcome {
         LockOutcome::Acquired(_) => Answer::Acquired,
-        LockOutcome::Busy { .. } | LockOutcome::Spent | LockOutcome::Rejected(_) => {
-            Answer::NotAcquired
-        }
+        LockOutcome::Busy { .. }
+        | LockOutcome::NotDurable { .. }
+        | LockOutcome::Rejected(_)
+        | LockOutcome::Spent => Answer::NotAcquired,
         LockOutcome::Extended(_) => Answer::Extended,
         LockOutcome::Lost(LossReason::Taken) => Answer::Taken,
         LockOutcome::Lost(_) => Answer::Expired,

@@ -28,7 +28,7 @@ impl LockMachine {
             Ok(LockReply::Acquired { fence, fresh: false }) if attempt.terms.token.is_some() => {
                 self.confirm(now, attempt, fence)
             }
-            Ok(LockReply::Acquired { fence, .. }) => self.taken(now, attempt, fence),
+            Ok(LockReply::Acquired { fence, .. }) => self.secure(now, attempt, fence),
             Ok(LockReply::Busy { remaining_ms }) => {
                 self.wait(now, attempt, LockOutcome::Busy { remaining_ms })
             }
@@ -133,7 +133,7 @@ impl LockMachine {
     }
 
     /// When a reply to what is sent now would come too late.
-    fn useless_at(&self, now: Instant, attempt: &Attempt) -> Instant {
+    pub(super) fn useless_at(&self, now: Instant, attempt: &Attempt) -> Instant {
         self.deadline(now, attempt.terms.lease_ms).min(attempt.terms.deadline())
     }
 
@@ -145,7 +145,7 @@ impl LockMachine {
         result: Result<LockReply, StoreError>,
     ) -> Action<LockOutcome> {
         match result {
-            Ok(LockReply::Extended) => self.taken(now, attempt, fence),
+            Ok(LockReply::Extended) => self.secure(now, attempt, fence),
             other => {
                 let error = match other {
                     Ok(LockReply::NotHeld) => StoreError::Unknown(Cause::TimedOut),
@@ -156,9 +156,16 @@ impl LockMachine {
         }
     }
 
-    fn taken(&mut self, now: Instant, mut attempt: Attempt, fence: Fence) -> Action<LockOutcome> {
+    pub(super) fn taken(
+        &mut self,
+        now: Instant,
+        mut attempt: Attempt,
+        fence: Fence,
+        replicas: u32,
+    ) -> Action<LockOutcome> {
         let lease_ms = attempt.terms.lease_ms;
-        let grant = self.granted(attempt.token.clone(), fence, lease_ms, attempt.sent_at);
+        let mut grant = self.granted(attempt.token.clone(), fence, lease_ms, attempt.sent_at);
+        grant.replicas = replicas;
         if now < grant.deadline {
             self.grant = Some(grant.clone());
             return Action::Done(LockOutcome::Acquired(grant));
@@ -170,7 +177,7 @@ impl LockMachine {
 
     /// After a try that may have left its token under the key. A caller's own token is kept, since
     /// cleaning it up would spend it.
-    fn not_sure(
+    pub(super) fn not_sure(
         &mut self,
         now: Instant,
         attempt: Attempt,
