@@ -9,6 +9,7 @@ use core::{
 use crate::{
     machine::{Action, Event, Machine},
     store::{Cause, Store, StoreError},
+    telemetry::Calls,
     time::{Clock, Instant},
     watch::Watch,
 };
@@ -38,12 +39,16 @@ pub(crate) async fn drive_observed<M: Machine>(
     watch: &mut Option<Watch>,
     observe: impl Fn(&M),
 ) -> M::Outcome {
+    let mut calls = Calls::default();
     let mut action = machine.step(clock.now(), Event::Start(request));
     loop {
         observe(machine);
         let event = match action {
             Action::Call { command, give_up_at } => {
-                Event::Replied(before(give_up_at, clock, store.execute(command)).await)
+                let call = calls.begin(&command);
+                let result = before(give_up_at, clock, store.execute(command)).await;
+                call.end(&result);
+                Event::Replied(result)
             }
             Action::SleepUntil(deadline) => sleep(clock, deadline, watch.as_mut()).await,
             Action::Watch { keys, give_up_at } => {

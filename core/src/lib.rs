@@ -19,6 +19,7 @@ mod machine;
 #[cfg(feature = "memory")]
 mod memory;
 mod store;
+mod telemetry;
 mod time;
 mod token;
 mod watch;

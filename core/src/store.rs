@@ -3,7 +3,9 @@
 use alloc::{borrow::Cow, sync::Arc};
 use core::{
     error, fmt,
-    future::{Future, ready},
+    future::{Future, poll_fn, ready},
+    pin::pin,
+    task::Poll,
 };
 
 use crate::{
@@ -57,6 +59,24 @@ pub trait Store {
     /// What happened, and whether the command can have been applied: see [`StoreError`].
     fn execute(&self, command: Command) -> impl Future<Output = Result<Reply, StoreError>> + Send;
 
+    /// Sends `command`, in order with what is sent later over the same connection, and does not wait
+    /// for the reply. What becomes of it is *unknown*.
+    ///
+    /// The default polls [`Store::execute`] once and drops it. That sends, if the client writes or
+    /// hands over to a task of its own in the first poll, as multiplexed connections do. A store
+    /// whose requests end with their future must override it, e.g. by a task.
+    fn send(&self, command: Command) -> impl Future<Output = ()> + Send {
+        let call = self.execute(command);
+        async move {
+            let mut call = pin!(call);
+            poll_fn(|context| {
+                let _ = call.as_mut().poll(context);
+                Poll::Ready(())
+            })
+            .await;
+        }
+    }
+
     /// Begins to watch for releases of the lock under `keys`. Completes once the watch is in place:
     /// a release that is applied after that is hinted, as far as hints arrive. `None` if the store
     /// has no hints, or none now; waiters then look more often. The default has none.
@@ -73,6 +93,10 @@ impl<S: Store + ?Sized> Store for &S {
         (**self).execute(command)
     }
 
+    fn send(&self, command: Command) -> impl Future<Output = ()> + Send {
+        (**self).send(command)
+    }
+
     fn watch(&self, keys: &LockKeys) -> impl Future<Output = Option<Watch>> + Send {
         (**self).watch(keys)
     }
@@ -81,6 +105,10 @@ impl<S: Store + ?Sized> Store for &S {
 impl<S: Store + ?Sized> Store for Arc<S> {
     fn execute(&self, command: Command) -> impl Future<Output = Result<Reply, StoreError>> + Send {
         (**self).execute(command)
+    }
+
+    fn send(&self, command: Command) -> impl Future<Output = ()> + Send {
+        (**self).send(command)
     }
 
     fn watch(&self, keys: &LockKeys) -> impl Future<Output = Option<Watch>> + Send {

@@ -13,6 +13,7 @@ use super::{LockOptions, room::Room};
 use crate::{
     drive::{drive, drive_observed},
     store::{Store, StoreError},
+    telemetry,
     time::Clock,
     token::{Fence, Token, Tokens},
     watch::Watch,
@@ -206,6 +207,19 @@ impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
 
     /// Runs the machine until it holds the lock.
     pub(super) async fn grant(
+        &mut self,
+        terms: Terms,
+        watch: &mut Option<Watch>,
+        observe: impl Fn(&LockMachine),
+    ) -> Result<Grant, NotAcquired> {
+        let keys = self.machine.config().keys().clone();
+        let granting = self.grant_untold(terms, watch, observe);
+        let result = telemetry::in_span("acquire", keys.lock(), granting).await;
+        telemetry::acquired(keys.lock(), &result);
+        result
+    }
+
+    async fn grant_untold(
         &mut self,
         terms: Terms,
         watch: &mut Option<Watch>,

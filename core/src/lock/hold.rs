@@ -10,7 +10,7 @@ use super::{
     AcquireOptions, Held, HoldError, Lock, LockMachine, LockOutcome, LockRequest, LossReason,
     NotAcquired, lease,
 };
-use crate::{drive::drive_observed, store::Store, time::Clock};
+use crate::{drive::drive_observed, store::Store, telemetry, time::Clock};
 
 /// What a panic carries.
 #[cfg(feature = "std")]
@@ -88,7 +88,10 @@ impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
         held.follow(None);
         let result = match ended {
             Ended::ByItself(result) => result,
-            Ended::Lost(reason) => return Err(HoldError::Lost(reason)),
+            Ended::Lost(reason) => {
+                telemetry::lost(self.id(), reason);
+                return Err(HoldError::Lost(reason));
+            }
         };
         // What it finds is no matter of the work's. The machine remembers what is left to do.
         let _ = lease::release(&mut self.machine, &self.store, &self.clock).await;
@@ -99,7 +102,13 @@ impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
     async fn run<T>(&mut self, held: Held<C>, work: impl AsyncFnOnce(Held<C>) -> T) -> Ended<T> {
         let (machine, clock) = (&mut self.machine, &self.clock);
         let view = held.clone();
-        let follow = |machine: &LockMachine| held.follow(machine.grant());
+        let follow = |machine: &LockMachine| {
+            if let Some(grant) = machine.grant() {
+                let id = machine.config().keys().lock();
+                telemetry::renewed(id, held.deadline(), clock.now(), grant);
+            }
+            held.follow(machine.grant());
+        };
         let (request, unwatched) = (LockRequest::Keep, &mut None);
         let mut keep =
             pin!(drive_observed(machine, &self.store, clock, request, unwatched, follow));

@@ -84,6 +84,12 @@ impl Grant {
         &self.token
     }
 
+    /// How long a renewal makes it last, on the server's clock.
+    #[must_use]
+    pub fn lease(&self) -> Duration {
+        Duration::from_millis(self.lease_ms)
+    }
+
     /// The fence of this grant. Extending keeps it.
     #[must_use]
     pub fn fence(&self) -> Fence {
