@@ -47,6 +47,8 @@ fn answers_lock(command: &LockCommand, reply: &LockReply) -> bool {
         LockCommand::Extend { .. } => matches!(reply, R::Extended | R::NotHeld),
         LockCommand::Release { .. } => matches!(reply, R::Released | R::NotHeld),
         LockCommand::Inspect { .. } => matches!(reply, R::Holder(_)),
+        LockCommand::RaiseFence { .. } => matches!(reply, R::FenceRaised | R::NotHeld),
+        LockCommand::Confirm { .. } => matches!(reply, R::Confirmed { .. }),
     }
 }
 

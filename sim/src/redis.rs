@@ -143,12 +143,19 @@ impl Redis {
         engine: Engine,
     ) -> Result<Reply, StoreError> {
         self.purge(now_us);
+        // A twin publishes nothing, so that it stands in only where nobody listens.
         if engine == Engine::Native
+            && self.pubsub.is_silent()
             && let Some(reply) = twins::run(&mut self.keyspace, now_us, command)
         {
             return Ok(reply);
         }
-        wire::decode(command, self.run_script(now_us, command).into())
+        let reply = match wire::encode(command) {
+            wire::Request::Script(invocation) => self.run_script(now_us, invocation),
+            // The only one is WAIT, and the data alone has no replica.
+            wire::Request::Plain(_) => Resp::Integer(0),
+        };
+        wire::decode(command, reply.into())
     }
 
     /// A server that has these keys, and the scripts of this one: a replica.
@@ -159,8 +166,7 @@ impl Redis {
     }
 
     /// `EVALSHA`, and `EVAL` if the server has not seen the script.
-    fn run_script(&mut self, now_us: u64, command: &Command) -> Resp {
-        let invocation = wire::encode(command);
+    fn run_script(&mut self, now_us: u64, invocation: wire::Invocation) -> Resp {
         let mut arguments = Vec::with_capacity(3 + invocation.keys.len() + invocation.args.len());
         arguments.push(Bytes::from_static(b"EVALSHA"));
         arguments.push(Bytes::from_static(invocation.script.sha1.as_bytes()));

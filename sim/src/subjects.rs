@@ -153,7 +153,6 @@ impl Subject {
 }
 
 /// A client's program. There are few, and none is moved once it is there.
-#[expect(clippy::large_enum_variant, reason = "a box would cost each step a hop")]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Program {
     Lock(LockProgram),

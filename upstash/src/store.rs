@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use leasehold_core::{
     Command, Reply, Store, StoreError,
-    redis::{self, Invocation, Value},
+    redis::{self, Invocation, Request, Value},
 };
 use reqwest::{Client, redirect};
 use secrecy::SecretString;
@@ -108,7 +108,10 @@ impl Upstash {
 
 impl Store for Upstash {
     async fn execute(&self, command: Command) -> Result<Reply, StoreError> {
-        let value = self.run(&redis::encode(&command)).await?;
+        let value = match redis::encode(&command) {
+            Request::Script(invocation) => self.run(&invocation).await?,
+            Request::Plain(words) => self.send(&wire::plain(&words)?).await?,
+        };
         redis::decode(&command, value)
     }
 }

@@ -20,6 +20,12 @@ pub(crate) fn eval(invocation: &Invocation) -> Result<Vec<Cow<'_, str>>, StoreEr
     command("EVAL", invocation.script.text, invocation)
 }
 
+/// A command of the server's own.
+pub(crate) fn plain(words: &[Vec<u8>]) -> Result<Vec<Cow<'_, str>>, StoreError> {
+    let text = |word| str::from_utf8(word).map(Cow::Borrowed).map_err(|_| not_text());
+    words.iter().map(|word| text(word)).collect()
+}
+
 /// What an answer with this status and body means. `secret` is kept out of what it says.
 pub(crate) fn answer(status: StatusCode, body: &[u8], secret: &str) -> Result<Value, StoreError> {
     let json = serde_json::from_slice(body).unwrap_or(Json::Null);

@@ -70,6 +70,11 @@ impl PubSub {
         self.channels.iter().map(|(channel, sessions)| (channel, sessions.len()))
     }
 
+    /// Whether nobody listens to anything.
+    pub(super) fn is_silent(&self) -> bool {
+        self.channels.is_empty() && self.patterns.is_empty()
+    }
+
     /// How many patterns someone listens to.
     pub(super) fn patterns(&self) -> usize {
         self.patterns.len()

@@ -6,13 +6,12 @@ use bytes::Bytes;
 use leasehold_core::{
     Command, Fence, Token,
     debounce::{DebounceCommand, DebounceKeys, Retention, Timing},
-    redis::encode,
 };
 use proptest::prelude::*;
 
 use super::{
     super::super::{Redis, Value},
-    EXACT, Step, debounce,
+    EXACT, Step, debounce, script,
 };
 
 const FIELDS: &[&str] = &[
@@ -72,7 +71,7 @@ pub(super) fn times(redis: &Redis) -> impl Iterator<Item = u64> + Clone {
 pub(super) fn resolved(command: &Command, now_us: u64, redis: &Redis) -> Command {
     let Command::Debounce(command) = command else { return command.clone() };
     let mut command = command.clone();
-    let names = encode(&Command::Debounce(command.clone())).keys;
+    let names = script(&Command::Debounce(command.clone())).keys;
     let fields = match redis.keyspace.peek(now_us / 1_000, &names[0]).map(|entry| &entry.value) {
         Some(Value::Hash(fields)) => fields.clone(),
         _ => Arc::default(),
@@ -276,6 +275,6 @@ fn each_twin_is_pinned_to_the_script_that_its_command_sends() {
         DebounceCommand::Flush { keys: keys(), request: token(), retention },
         DebounceCommand::Inspect { keys: keys() },
     ]) {
-        assert_eq!(encode(&Command::Debounce(command)).script.name, pin.name);
+        assert_eq!(script(&Command::Debounce(command)).script.name, pin.name);
     }
 }
