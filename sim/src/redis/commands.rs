@@ -15,6 +15,7 @@ mod sets;
 mod sorted_sets;
 mod streams;
 mod strings;
+mod table;
 
 use super::command::Spec;
 
@@ -30,4 +31,5 @@ pub(super) const FAMILIES: &[&[Spec]] = &[
     sorted_sets::COMMANDS,
     streams::COMMANDS,
     strings::COMMANDS,
+    table::COMMANDS,
 ];
