@@ -9,7 +9,7 @@
 //! Replies and error texts are those of Redis 7.0.15, except where that would bring in chance or
 //! the host:
 //! * Expired keys are removed by the next command, earliest first, not by a random sample; so
-//!   `DBSIZE` is exact, unless thousands expire at once.
+//!   `DBSIZE` is exact, unless hundreds expire at once.
 //! * A hash lists its fields in the order in which they were added, also a large one; a set its
 //!   members, unless it is a small one of integers, which is sorted. `KEYS` is sorted.
 //! * A `SCAN` lists a key that stays exactly once, never twice; cursors stay below 2^53. What Redis
@@ -74,7 +74,7 @@ pub use value::{
 use command::{Body, Call, Flags, NotFound, Refusal};
 
 /// How many expired keys one command removes at most, so that none pauses for long.
-const PURGED_PER_COMMAND: usize = 1_000;
+const PURGED_PER_COMMAND: usize = 250;
 
 /// One server: what it would lose if its memory were wiped.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
