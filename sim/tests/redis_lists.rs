@@ -42,7 +42,6 @@ fn items_are_pushed_popped_moved_and_found() {
             ("LPOS l z", "nil"),
             ("LPOS none a COUNT 1", "[]"),
             ("LPOS none a", "nil"),
-            ("LPOS l a RANK -9223372036854775808", ":5"),
             ("LPOS l a COUNT x", "!ERR COUNT can't be negative"),
             ("LSET none 0 a", "!ERR no such key"),
             ("LSET l 100 a", "!ERR index out of range"),
@@ -68,5 +67,91 @@ fn items_are_pushed_popped_moved_and_found() {
 
 #[test]
 fn lmpop_and_blocking_pops_check_their_arguments() {
-    Server::new().expect(&[("RPUSH l n y x x c", ":5"), ("RPUSH other x last", ":2")]);
+    Server::new().expect(&[
+        ("RPUSH l n y x x c", ":5"),
+        ("RPUSH other x last", ":2"),
+        ("LMPOP 0 l LEFT", "!ERR numkeys should be greater than 0"),
+        ("LMPOP a l LEFT", "!ERR numkeys should be greater than 0"),
+        ("LMPOP 1 l FOO", "!ERR syntax error"),
+        ("LMPOP 2 l LEFT", "!ERR syntax error"),
+        ("LMPOP 1 l LEFT COUNT 0", "!ERR count should be greater than 0"),
+        ("LMPOP 1 l LEFT COUNT x", "!ERR count should be greater than 0"),
+        ("LMPOP 1 l LEFT COUNT 1 COUNT 2", "!ERR syntax error"),
+        ("LMPOP 1 none LEFT", "nil*"),
+        ("LMPOP 2 none l left count 2", "[l [n y]]"),
+        ("LMPOP 1 l LEFT FOO 1", "!ERR syntax error"),
+        ("LMPOP 1 l LEFT COUNT", "!ERR syntax error"),
+        ("BLMPOP x 1 l LEFT", "!ERR timeout is not a float or out of range"),
+        ("BLMPOP -1 1 l LEFT", "!ERR timeout is negative"),
+        ("BLMPOP 0 0 l LEFT", "!ERR numkeys should be greater than 0"),
+        ("BLMPOP 0 1 l RIGHT", "[l [c]]"),
+        ("BLPOP none x", "!ERR timeout is not a float or out of range"),
+        ("BLPOP none -1", "!ERR timeout is negative"),
+        ("BLPOP none inf", "!ERR timeout is negative"),
+        ("BLPOP none 1e300", "!ERR timeout is negative"),
+        ("BLPOP none 0.001", "nil*"),
+        ("BRPOPLPUSH none b -1", "!ERR timeout is negative"),
+        ("BRPOPLPUSH other b 0", "last"),
+        ("BLMOVE b b left right 0", "last"),
+        ("BRPOP none other 0", "[other x]"),
+        ("BLMPOP 0.001 1 none LEFT", "nil*"),
+    ]);
+}
+
+#[test]
+fn items_are_removed_and_trimmed() {
+    Server::new().expect(&[
+        ("RPUSH l a b a c a", ":5"),
+        ("LREM l x a", "!ERR value is not an integer or out of range"),
+        ("LREM none x a", "!ERR value is not an integer or out of range"),
+        ("LREM l -2 a", ":2"),
+        ("LRANGE l 0 -1", "[a b c]"),
+        ("LREM l 0 zz", ":0"),
+        ("LREM l 0 a", ":1"),
+        ("LTRIM none x 1", "!ERR value is not an integer or out of range"),
+        ("LTRIM l 0 0", "+OK"),
+        ("LRANGE l 0 -1", "[b]"),
+        ("LTRIM l 5 9", "+OK"),
+        ("EXISTS l", ":0"),
+        ("LPUSHX l", "!ERR wrong number of arguments for 'lpushx' command"),
+        ("LPUSHX none a", ":0"),
+        ("RPUSHX none a", ":0"),
+        ("RPUSH l a", ":1"),
+        ("LPUSHX l b c", ":3"),
+        ("RPUSHX l d", ":4"),
+        ("LRANGE l 0 -1", "[c b a d]"),
+        ("LLEN l", ":4"),
+        ("LLEN none", ":0"),
+        ("TYPE l", "+list"),
+    ]);
+}
+
+#[test]
+fn a_list_command_refuses_another_type() {
+    Server::new().expect(&[
+            ("RPUSH l a b c", ":3"),
+            ("SET s x", "+OK"),
+            ("LPUSH s a", "!WRONGTYPE Operation against a key holding the wrong kind of value"),
+            ("LPUSHX s a", "!WRONGTYPE Operation against a key holding the wrong kind of value"),
+            ("LPOP s 0", "!WRONGTYPE Operation against a key holding the wrong kind of value"),
+            ("LPOP s x", "!ERR value is out of range, must be positive"),
+            ("LSET s x 1", "!WRONGTYPE Operation against a key holding the wrong kind of value"),
+            ("BLPOP s 0", "!WRONGTYPE Operation against a key holding the wrong kind of value"),
+            ("LMPOP 2 l s LEFT", "[l [a]]"),
+            ("LMPOP 2 s l LEFT", "!WRONGTYPE Operation against a key holding the wrong kind of value"),
+            ("LMOVE l s left left", "!WRONGTYPE Operation against a key holding the wrong kind of value"),
+            ("LMOVE s l left left", "!WRONGTYPE Operation against a key holding the wrong kind of value"),
+            ("RPOPLPUSH l s", "!WRONGTYPE Operation against a key holding the wrong kind of value"),
+            ("LRANGE s x 1", "!ERR value is not an integer or out of range"),
+            ("LRANGE s 0 1", "!WRONGTYPE Operation against a key holding the wrong kind of value"),
+            ("LPOS s a RANK 0", "!ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list"),
+            ("LPOS s a", "!WRONGTYPE Operation against a key holding the wrong kind of value"),
+            ("LINSERT s foo a b", "!ERR syntax error"),
+            ("LLEN s", "!WRONGTYPE Operation against a key holding the wrong kind of value"),
+            ("LMOVE none s left left", "nil"),
+            ("LINDEX s x", "!WRONGTYPE Operation against a key holding the wrong kind of value"),
+            ("LTRIM s 0 0", "!WRONGTYPE Operation against a key holding the wrong kind of value"),
+            ("LREM s 0 a", "!WRONGTYPE Operation against a key holding the wrong kind of value"),
+            ("BLMPOP 0.01 2 none s LEFT", "!WRONGTYPE Operation against a key holding the wrong kind of value"),
+    ]);
 }

@@ -21,6 +21,7 @@ mod sets;
 mod sorted_sets;
 mod streams;
 mod strings;
+mod table;
 mod transactions;
 
 use super::command::Spec;
@@ -43,5 +44,6 @@ pub(super) const FAMILIES: &[&[Spec]] = &[
     sorted_sets::COMMANDS,
     streams::COMMANDS,
     strings::COMMANDS,
+    table::COMMANDS,
     transactions::COMMANDS,
 ];
