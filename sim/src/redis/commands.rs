@@ -5,6 +5,7 @@
 mod client;
 mod config;
 mod connection;
+mod draw;
 mod hashes;
 mod info;
 mod inspection;
@@ -13,8 +14,11 @@ mod lists;
 mod operations;
 mod pubsub;
 mod ranges;
+mod scan;
 mod scripting;
 mod server;
+mod sets;
+mod sorted_sets;
 mod strings;
 mod transactions;
 
@@ -34,6 +38,8 @@ pub(super) const FAMILIES: &[&[Spec]] = &[
     pubsub::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,
+    sets::COMMANDS,
+    sorted_sets::COMMANDS,
     strings::COMMANDS,
     transactions::COMMANDS,
 ];
