@@ -6,6 +6,7 @@ pub mod campaign;
 pub mod claims;
 pub mod cli;
 pub mod decide;
+pub mod explore;
 pub mod faults;
 pub mod guarantees;
 pub mod history;

@@ -1,6 +1,7 @@
 //! What a campaign found, as it is written to files and told to people.
 
 mod decisions;
+mod explored;
 mod join;
 mod matrix;
 mod replay;
@@ -13,6 +14,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use decisions::kind_name;
+pub use explored::{Exploration, ExploredReport, Finding};
 pub use join::JoinError;
 pub use matrix::matrix;
 pub use replay::{every_event, replay};
@@ -21,7 +24,6 @@ pub use summary::{story_of, surprises};
 use crate::{
     campaign::{Cell, CellName, Counterexample, Outcome},
     claims::Verdict,
-    decide::Decisions,
     faults::Fault,
     guarantees::Guarantee,
     schedule::Schedule,
@@ -183,12 +185,19 @@ impl CellReport {
 
 impl Told {
     fn of(cell: CellName, found: &Counterexample) -> Self {
-        let story = story::Story::of(cell, &found.decisions);
-        let schedule = Schedule { cell, decisions: found.decisions.clone() };
+        let told = Self::about(&Schedule::of(cell, found.decisions.clone()));
+        let text = if told.text.is_empty() { found.text.clone() } else { told.text };
+        Self { text, ..told }
+    }
+
+    /// A schedule, told; its `text` is empty if it breaks nothing.
+    #[must_use]
+    pub fn about(schedule: &Schedule) -> Self {
+        let story = story::Story::of(schedule);
         Self {
             token: schedule.to_string(),
-            text: story.verdict().unwrap_or_else(|| found.text.clone()),
-            decisions: told_decisions(cell, &found.decisions),
+            text: story.verdict().unwrap_or_default(),
+            decisions: told_decisions(schedule),
             events: timeline::print(&timeline::timeline(&story)),
         }
     }
@@ -199,10 +208,10 @@ impl Told {
     }
 }
 
-fn told_decisions(cell: CellName, decisions: &Decisions) -> Vec<ToldDecision> {
-    let plan = cell.plan();
-    let told = decisions.iter().map(|(&site, &choice)| ToldDecision {
-        kind: decisions::kind_name(site.kind).into(),
+fn told_decisions(schedule: &Schedule) -> Vec<ToldDecision> {
+    let plan = schedule.plan();
+    let told = schedule.decisions.iter().map(|(&site, &choice)| ToldDecision {
+        kind: kind_name(site.kind).into(),
         actor: site.actor,
         occurrence: site.occurrence,
         choice,

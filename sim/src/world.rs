@@ -12,6 +12,7 @@ mod message;
 mod network;
 mod plan;
 mod queue;
+mod scale;
 mod server;
 mod ties;
 
@@ -20,6 +21,7 @@ pub(crate) use clocks::ClientClock;
 pub(crate) use message::{Body, Message, Request, Response};
 pub use plan::{Plan, Topology};
 pub(crate) use queue::{Queue, What};
+pub use scale::Scale;
 pub(crate) use server::{Replica, Server};
 use ties::Tied;
 

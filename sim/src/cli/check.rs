@@ -75,10 +75,7 @@ impl Check {
         if let Some(target) = &self.json {
             target.probe()?;
         }
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.jobs.map_or(0, NonZeroUsize::get))
-            .build()
-            .map_err(|error| Failure::Use(format!("cannot start the threads: {error}")))?;
+        let pool = options::pool(self.jobs)?;
         let bar = Bar::new("schedules");
         let outcome = pool.install(|| campaign::run(&settings, &bar));
         let elapsed = bar.elapsed();
@@ -118,7 +115,7 @@ impl Check {
 fn witnesses(outcome: &Outcome) -> String {
     let schedules = outcome.cells.iter().filter_map(|cell| {
         let decisions = cell.counterexample.as_ref()?.decisions.clone();
-        Some(Schedule { cell: cell.name, decisions })
+        Some(Schedule::of(cell.name, decisions))
     });
     schedules.map(|schedule| format!("{schedule}\n")).collect()
 }

@@ -71,9 +71,7 @@ impl Scheduler {
                 let best = best.unwrap_or(0);
                 let fall = changes.iter().position(|&change| change == *ties);
                 *ties += 1;
-                if let (Some(number), Some(low)) =
-                    (fall, of.get_mut(usize::from(actors[best])))
-                {
+                if let (Some(number), Some(low)) = (fall, of.get_mut(usize::from(actors[best]))) {
                     *low = -1 - number as i8;
                 }
                 best as u32

@@ -6,12 +6,10 @@ use super::{
     decisions::describe,
     story::Story,
     timeline::{print, timeline},
-    words::wrap,
+    words::{scaled, wrap},
 };
 use crate::{
-    campaign::CellName,
     claims::Claims,
-    decide::Decisions,
     run::{Run, log_of},
     schedule::Schedule,
 };
@@ -20,10 +18,10 @@ use crate::{
 /// what would have happened without each of the decisions.
 #[must_use]
 pub fn replay(schedule: &Schedule) -> String {
-    let Schedule { cell, decisions } = schedule;
-    let (story, mut text) = (Story::of(*cell, decisions), head(*cell));
+    let (story, mut text) = (Story::of(schedule), head(schedule));
+    let decisions = &schedule.decisions;
     let _ = writeln!(text, "\nWhat was decided ({}):", counted(decisions.len(), "decision"));
-    for line in with_counterfactuals(*cell, decisions, story.violation.is_some()) {
+    for line in with_counterfactuals(schedule, story.violation.is_some()) {
         let _ = writeln!(text, "{line}");
     }
     text += "\nWhat happened (a star where a fault strikes):\n";
@@ -41,17 +39,18 @@ pub fn replay(schedule: &Schedule) -> String {
 /// Every event of a schedule from start to end as the checkers see it, and the hash of its trace.
 #[must_use]
 pub fn every_event(schedule: &Schedule) -> String {
-    let Schedule { cell, decisions } = schedule;
+    let (plan, decisions) = (schedule.plan(), &schedule.decisions);
     let mut text = String::from("\nEvery event, in true ms:\n");
-    for (at, event) in log_of(cell.plan(), decisions).events {
+    for (at, event) in log_of(plan.clone(), decisions).events {
         let _ = writeln!(text, "{:>9}.{:03} {event:?}", at / 1_000, at % 1_000);
     }
-    let hash = Run::replayed(cell.plan(), decisions).trace_hash();
+    let hash = Run::replayed(plan, decisions).trace_hash();
     let _ = writeln!(text, "trace hash {hash:016x}");
     text
 }
 
-fn head(cell: CellName) -> String {
+fn head(schedule: &Schedule) -> String {
+    let cell = schedule.cell;
     let claim = Claims::current().of(cell).name();
     let mut text = format!("{cell}\n");
     let _ = writeln!(text, "  subject:   {}", cell.subject.title());
@@ -59,12 +58,15 @@ fn head(cell: CellName) -> String {
     if let Some(fault) = cell.fault {
         let _ = writeln!(text, "  fault:     {}", fault.cause());
     }
+    if let Some(scale) = schedule.scale {
+        let _ = writeln!(text, "{}", wrap("  cluster:   ", &scaled(scale)));
+    }
     let _ = writeln!(text, "  claimed:   {claim}");
     text
 }
 
-fn with_counterfactuals(cell: CellName, decisions: &Decisions, broken: bool) -> Vec<String> {
-    let plan = cell.plan();
+fn with_counterfactuals(schedule: &Schedule, broken: bool) -> Vec<String> {
+    let (cell, plan, decisions) = (schedule.cell, schedule.plan(), &schedule.decisions);
     let mut lines = Vec::new();
     for (&site, &choice) in decisions {
         lines.push(wrap("  - ", &describe(&plan, site, choice)));
