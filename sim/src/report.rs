@@ -24,6 +24,7 @@ pub use summary::{story_of, surprises};
 use crate::{
     campaign::{Cell, CellName, Counterexample, Outcome},
     claims::Verdict,
+    explore::{Proof, Proofs},
     faults::Fault,
     guarantees::Guarantee,
     schedule::Schedule,
@@ -72,15 +73,17 @@ pub struct CellReport {
     pub bites: u64,
     /// In how many schedules the guarantee broke.
     pub broken: u64,
-    /// Whether all schedules within a bound were run.
+    /// The small cluster of which every schedule holds, as `leasehold explore` shows, if there is one.
     pub exhausted: Option<Exhausted>,
     /// The shortest story of how it broke.
     pub counterexample: Option<Told>,
 }
 
-/// All schedules within a bound were run.
+/// All schedules within a bound hold: `leasehold explore --only NAME` runs them again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exhausted {
+    /// What it is called in `sim/proofs.toml`.
+    pub name: String,
     /// How many different states of the world there are.
     pub states: u64,
     /// The bound, in words.
@@ -119,12 +122,13 @@ impl Report {
     /// The report on an outcome of shard number `shard.0`, from 0, of `shard.1`.
     #[must_use]
     pub fn of(outcome: &Outcome, shard: (u64, u64)) -> Self {
+        let proofs = Proofs::current();
         Self {
             version: env!("CARGO_PKG_VERSION").into(),
             seed: outcome.seed,
             shards: Shards { done: vec![shard.0 + 1], of: shard.1 },
             schedules: outcome.schedules,
-            cells: outcome.cells.iter().map(CellReport::of).collect(),
+            cells: outcome.cells.iter().map(|cell| CellReport::of(cell, &proofs)).collect(),
         }
     }
 
@@ -160,7 +164,7 @@ impl Report {
 }
 
 impl CellReport {
-    fn of(cell: &Cell) -> Self {
+    fn of(cell: &Cell, proofs: &Proofs) -> Self {
         let CellName { subject, guarantee, fault } = cell.name;
         Self {
             subject: subject.name().into(),
@@ -171,7 +175,10 @@ impl CellReport {
             schedules: cell.schedules,
             bites: cell.bites,
             broken: cell.broken,
-            exhausted: None,
+            exhausted: proofs
+                .of(cell.name)
+                .filter(|_| cell.verdict == Verdict::Holds)
+                .map(Exhausted::of),
             counterexample: cell.counterexample.as_ref().map(|found| Told::of(cell.name, found)),
         }
     }
@@ -180,6 +187,12 @@ impl CellReport {
     #[must_use]
     pub fn place(&self) -> String {
         format!("{} × {} × {}", self.subject, self.guarantee, self.fault)
+    }
+}
+
+impl Exhausted {
+    fn of(proof: &Proof) -> Self {
+        Self { name: proof.name.clone(), states: proof.states, bound: proof.bounds.to_string() }
     }
 }
 

@@ -97,6 +97,26 @@ impl<'a> Search<'a> {
     }
 
     pub(super) fn run(mut self, progress: &impl Progress) -> Explored {
+        self.search(progress)
+    }
+
+    /// As [`Search::run`], and all that was reached.
+    #[cfg(test)]
+    pub(super) fn run_and_keep(mut self) -> (Explored, Self) {
+        (self.search(&()), self)
+    }
+
+    #[cfg(test)]
+    pub(super) fn has_reached(&self, imprint: Imprint) -> bool {
+        self.known.contains(&imprint) || self.spent.contains(&imprint)
+    }
+
+    #[cfg(test)]
+    pub(super) fn imprint(&self, state: &State, spent: &super::node::Spent) -> Imprint {
+        self.setting.imprint(state, spent)
+    }
+
+    fn search(&mut self, progress: &impl Progress) -> Explored {
         let mut layer = vec![Node::root(self.setting.plan.clone())];
         let mut exercised = 0;
         for number in 0..=self.setting.decisions {
@@ -264,12 +284,14 @@ impl<'a> Search<'a> {
             || (last && (followed.known.contains(&imprint) || self.spent.contains(&imprint)))
     }
 
-    fn conclude(self, exercised: u64) -> Explored {
-        let mut outcome = self.outcome;
+    fn conclude(&self, exercised: u64) -> Explored {
+        let mut outcome = self.outcome.clone();
         let wanted = self.bounds.guarantees.iter().copied();
         outcome.exercised = wanted.filter(|&wanted| exercised >> wanted as u8 & 1 == 1).collect();
-        outcome.counterexample =
-            self.best.map(|found| self.bounds.schedule(found.guarantee, decisions(&found.taken)));
+        outcome.counterexample = self
+            .best
+            .as_ref()
+            .map(|found| self.bounds.schedule(found.guarantee, decisions(&found.taken)));
         outcome
     }
 }

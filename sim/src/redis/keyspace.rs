@@ -3,11 +3,12 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    hash::{Hash, Hasher},
+    hash::{BuildHasher, Hash, Hasher},
     mem,
 };
 
 use bytes::Bytes;
+use foldhash::quality::FixedState;
 use hashbrown::{HashTable, hash_table};
 use rustc_hash::FxHasher;
 
@@ -280,13 +281,10 @@ impl PartialEq for Keyspace {
 impl Eq for Keyspace {}
 
 impl Hash for Keyspace {
-    /// A sum over the entries, as their order in the table says nothing.
+    /// A sum over the entries, as their order in the table says nothing. Of hashes that are not
+    /// linear: else one key that lives longer and another that lives shorter would cancel out.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let of_slot = |slot: &Slot| {
-            let mut hasher = FxHasher::default();
-            (&slot.key, &slot.entry).hash(&mut hasher);
-            hasher.finish()
-        };
+        let of_slot = |slot: &Slot| FixedState::default().hash_one((&slot.key, &slot.entry));
         state.write_usize(self.len());
         state.write_u64(self.slots.iter().map(of_slot).fold(0, u64::wrapping_add));
     }
