@@ -177,7 +177,7 @@ impl CellReport {
             broken: cell.broken,
             exhausted: proofs
                 .of(cell.name)
-                .filter(|_| cell.verdict == Verdict::Holds)
+                .filter(|_| cell.verdict != Verdict::Broken)
                 .map(Exhausted::of),
             counterexample: cell.counterexample.as_ref().map(|found| Told::of(cell.name, found)),
         }

@@ -266,3 +266,49 @@ fn record(path: &PathBuf, reports: &[ExploredReport]) -> Result<(), Failure> {
     fs::write(path, Proofs::recounted(&counts))
         .map_err(|error| Failure::Use(format!("{}: {error}", path.display())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn space(states: Option<u64>, faults: &str) -> Space {
+        let text = format!(
+            "subject = 'lock-replicated'\nguarantees = ['exclusion']\nclients = 3\ncalls = 1\n\
+             faults-end-ms = 600\nend-ms = 3000\ndecisions = 1\nfaults = {{ {faults} }}"
+        );
+        let bounds = toml::from_str(&text).unwrap();
+        Space { name: states.map(|_| "space".into()), states, bounds }
+    }
+
+    fn report(space: &Space, limits: Limits) -> ExploredReport {
+        let explored = explore(&space.bounds, &limits, &());
+        ExploredReport::of(space.name.as_deref(), &space.bounds, &explored)
+    }
+
+    #[test]
+    fn what_is_found_must_be_what_is_claimed() {
+        let failover = space(None, "failover = { times = 1 }");
+        let broken = report(&failover, Limits::default());
+        assert_eq!(failover.ending(&broken, false), Ending::AsClaimed);
+        // Without a failover, exclusion is claimed to hold.
+        let other = space(None, "hang = { times = 1 }");
+        assert_eq!(other.ending(&broken, false), Ending::Surprise);
+        let cut = report(
+            &other,
+            Limits { states: Some(1), time: Some(Duration::ZERO), ..Limits::default() },
+        );
+        assert_eq!(other.ending(&cut, false), Ending::CutShort);
+    }
+
+    #[test]
+    fn a_proof_must_have_the_states_that_it_says_and_be_about_something() {
+        let wrong = space(Some(1), "hang = { times = 1 }");
+        let found = report(&wrong, Limits::default());
+        assert_eq!(wrong.ending(&found, false), Ending::Surprise);
+        assert_eq!(wrong.ending(&found, true), Ending::AsClaimed);
+        let right = Space { states: Some(found.states), ..space(Some(0), "hang = { times = 1 }") };
+        assert_eq!(right.ending(&found, false), Ending::AsClaimed);
+        let idle = ExploredReport { never_bit: vec!["hang".into()], ..found };
+        assert_eq!(right.ending(&idle, false), Ending::Surprise);
+    }
+}

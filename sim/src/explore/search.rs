@@ -27,7 +27,7 @@ const PIECE: usize = 32;
 const STATE_BYTES: u64 = 10_000;
 
 /// About how many bytes an imprint takes in a table.
-const IMPRINT_BYTES: u64 = 32;
+const IMPRINT_BYTES: u64 = 48;
 
 pub(super) struct Search<'a> {
     bounds: &'a Bounds,

@@ -102,9 +102,8 @@ impl CellReport {
             (Verdict::Holds, _) | (_, Verdict::Holds) => Verdict::Holds,
             (Verdict::NotExercised, Verdict::NotExercised) => Verdict::NotExercised,
         };
-        if self.exhausted != more.exhausted {
-            self.exhausted = None;
-        }
+        let exhausted = self.exhausted.take().or(more.exhausted);
+        self.exhausted = exhausted.filter(|_| self.verdict != Verdict::Broken);
         let stories = [self.counterexample.take(), more.counterexample];
         self.counterexample =
             stories.into_iter().flatten().min_by_key(|story| (story.length(), story.token.clone()));
