@@ -5,6 +5,7 @@
 //! least delay. Addresses name the kind, the actor and that actor's own count, not a position on a
 //! tape: removing one decision does not shift the others, and that is why shrinking works.
 
+mod length;
 mod replay;
 mod scheduler;
 mod seed;
@@ -12,6 +13,7 @@ mod shrink;
 
 use std::collections::BTreeMap;
 
+pub use length::{Stretched, threshold};
 pub use replay::Replay;
 pub use scheduler::Scheduler;
 pub use seed::{Rates, Seeded};
@@ -113,6 +115,12 @@ pub trait Chance {
     fn order(&mut self, site: Site, actors: &[u8]) -> u32 {
         self.choose(site, actors.len() as u32)
     }
+
+    /// How long what was chosen at `site` lasts, in microseconds, which is `micros` by its number.
+    /// Only a counterfactual answers otherwise.
+    fn length(&mut self, _site: Site, micros: u64) -> u64 {
+        micros
+    }
 }
 
 /// The choices that were not the calmest, by address: all there is to know about a run.
@@ -148,6 +156,10 @@ impl<C: Chance> Chance for Recording<C> {
     fn choose(&mut self, site: Site, options: u32) -> u32 {
         let choice = self.inner.choose(site, options);
         self.note(site, choice)
+    }
+
+    fn length(&mut self, site: Site, micros: u64) -> u64 {
+        self.inner.length(site, micros)
     }
 
     fn order(&mut self, site: Site, actors: &[u8]) -> u32 {

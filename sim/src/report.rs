@@ -116,6 +116,9 @@ pub struct ToldDecision {
     pub choice: u32,
     /// All of it, in words.
     pub text: String,
+    /// For a length of time: with this many milliseconds or less, the guarantee holds.
+    #[serde(default)]
+    pub needs_more_than_ms: Option<u64>,
 }
 
 impl Report {
@@ -229,6 +232,7 @@ fn told_decisions(schedule: &Schedule) -> Vec<ToldDecision> {
         occurrence: site.occurrence,
         choice,
         text: decisions::describe(&plan, site, choice),
+        needs_more_than_ms: replay::needed(schedule, site).map(|micros| micros / 1_000),
     });
     told.collect()
 }

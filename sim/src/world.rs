@@ -281,6 +281,12 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         self.choose(fault.kind(), actor, occurrence, options)
     }
 
+    /// How long a decision of `fault` lasts that stands for `micros` by its number.
+    #[inline]
+    pub(crate) fn lasts(&mut self, fault: Fault, actor: u8, occurrence: u32, micros: u64) -> u64 {
+        self.chance.length(Site { kind: fault.kind(), actor, occurrence }, micros)
+    }
+
     pub(crate) fn struck(&mut self, fault: Fault, client: Option<Client>, choice: u32, until: u64) {
         self.tell(Event::Struck { fault, client, choice, until });
     }

@@ -6,10 +6,11 @@ use super::{
     decisions::describe,
     story::Story,
     timeline::{print, timeline},
-    words::{scaled, wrap},
+    words::{scaled, span, wrap},
 };
 use crate::{
     claims::Claims,
+    decide::{Site, Stretched, threshold},
     run::{Run, log_of},
     schedule::Schedule,
 };
@@ -75,12 +76,32 @@ fn with_counterfactuals(schedule: &Schedule, broken: bool) -> Vec<String> {
         let run = Run::replayed(plan.clone(), &without);
         let breaks = run.violation(cell.guarantee).is_some();
         let bites = cell.fault.is_none_or(|fault| run.bites(fault) > 0);
-        lines.push(format!("    without this, {}", counterfactual(broken, breaks, bites)));
+        let mut line = format!("    without this, {}", counterfactual(broken, breaks, bites));
+        if broken
+            && !breaks
+            && let Some(length) = needed(schedule, site)
+        {
+            line += &format!("; it breaks only if that is more than {}", span(length));
+        }
+        lines.push(line);
     }
     if decisions.is_empty() {
         lines.push("  - nothing: all is as calm as can be".into());
     }
     lines
+}
+
+/// The longest length of a decision at which the guarantee holds, in microseconds, if the decision
+/// stands for a length of time and not every length breaks it.
+pub(super) fn needed(schedule: &Schedule, site: Site) -> Option<u64> {
+    let (plan, guarantee) = (schedule.plan(), schedule.cell.guarantee);
+    let fails = |length| {
+        let mut chance = Stretched::of(&schedule.decisions, site, length);
+        let run = Run::of(plan.clone(), &mut chance);
+        (run.violation(guarantee).is_some(), chance.asked())
+    };
+    let (_, asked) = fails(None);
+    threshold(asked?, |length| fails(Some(length)).0)
 }
 
 fn counterfactual(breaks_with: bool, breaks_without: bool, bites: bool) -> &'static str {
