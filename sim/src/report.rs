@@ -5,6 +5,7 @@ mod explored;
 mod join;
 mod matrix;
 mod replay;
+mod statistics;
 mod story;
 mod summary;
 mod timeline;
@@ -19,6 +20,7 @@ pub use explored::{Exploration, ExploredReport, Finding};
 pub use join::JoinError;
 pub use matrix::matrix;
 pub use replay::{every_event, replay};
+pub use statistics::Statistics;
 pub use summary::{story_of, surprises};
 
 use crate::{
@@ -43,6 +45,9 @@ pub struct Report {
     pub schedules: u64,
     /// The cells, by subject, guarantee and fault.
     pub cells: Vec<CellReport>,
+    /// How much was seen.
+    #[serde(default)]
+    pub statistics: Statistics,
 }
 
 /// The shards of a campaign that a report is about.
@@ -126,13 +131,16 @@ impl Report {
     #[must_use]
     pub fn of(outcome: &Outcome, shard: (u64, u64)) -> Self {
         let proofs = Proofs::current();
-        Self {
+        let mut report = Self {
             version: env!("CARGO_PKG_VERSION").into(),
             seed: outcome.seed,
             shards: Shards { done: vec![shard.0 + 1], of: shard.1 },
             schedules: outcome.schedules,
             cells: outcome.cells.iter().map(|cell| CellReport::of(cell, &proofs)).collect(),
-        }
+            statistics: Statistics::default(),
+        };
+        report.statistics = Statistics::of(&report, Some(outcome.situated.clone()));
+        report
     }
 
     /// Whether all shards of the campaign are in it.

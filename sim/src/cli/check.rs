@@ -158,6 +158,7 @@ fn told(report: &Report, elapsed: Option<Duration>) -> String {
         text += &format!("\npart {done} of {}", report.shards.of);
     }
     text.push('\n');
+    text += &report.statistics.told();
     for part in [story_of(report), surprises(report)].into_iter().flatten() {
         text.push('\n');
         text += &part;
