@@ -6,7 +6,7 @@ use super::{
     decisions::describe,
     story::Story,
     timeline::{print, timeline},
-    words::{scaled, span, wrap},
+    words::{scaled, wrap},
 };
 use crate::{
     claims::Claims,
@@ -81,7 +81,7 @@ fn with_counterfactuals(schedule: &Schedule, broken: bool) -> Vec<String> {
             && !breaks
             && let Some(length) = needed(schedule, site)
         {
-            line += &format!("; it breaks only if that is more than {}", span(length));
+            line += &format!("; it breaks only if that is more than {} ms", length / 1_000);
         }
         lines.push(line);
     }
