@@ -6,7 +6,7 @@ use super::{
     decisions::describe,
     story::Story,
     timeline::{print, timeline},
-    words::{scaled, wrap},
+    words::{counted, scaled, wrap},
 };
 use crate::{
     claims::Claims,
@@ -112,8 +112,4 @@ fn counterfactual(breaks_with: bool, breaks_without: bool, bites: bool) -> &'sta
         (false, true) => "it is broken",
         (false, false) => "it holds, too",
     }
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
