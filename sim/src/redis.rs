@@ -32,11 +32,15 @@
 
 mod command;
 mod commands;
+mod databases;
 mod expiry;
 mod glob;
 mod keyspace;
 mod lua;
+mod number;
 mod pubsub;
+mod random;
+mod replication;
 mod resp;
 mod script;
 mod server;
@@ -50,6 +54,7 @@ use bytes::Bytes;
 use leasehold_core::{Command, Reply, StoreError, redis as wire};
 
 pub use keyspace::{Change, Entry, Keyspace};
+pub use replication::Replica;
 pub use resp::Resp;
 pub use server::{Delivery, Executed, Password, Protocol, Server, SessionId, Settings};
 pub use store::FakeRedis;
@@ -66,10 +71,12 @@ const PURGED_PER_COMMAND: usize = 1_000;
 /// One server: what it would lose if its memory were wiped.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Redis {
-    /// The data.
+    /// The data of the selected database: see [`Redis::select`].
     pub keyspace: Keyspace,
+    databases: databases::Databases,
     scripts: script::Scripts,
     pubsub: pubsub::PubSub,
+    random: random::Random,
 }
 
 /// How a server runs the scripts of Leasehold.
@@ -131,8 +138,9 @@ impl Redis {
         }
     }
 
-    fn purge(&mut self, now_us: u64) {
-        self.keyspace.purge(now_us / 1_000, PURGED_PER_COMMAND);
+    /// Forgets what a restart forgets beside the data: the scripts.
+    fn forget_scripts(&mut self) {
+        self.scripts.clear();
     }
 
     fn run(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {

@@ -18,7 +18,7 @@ pub(crate) use clocks::ClientClock;
 pub(crate) use message::{Body, Message, Request, Response};
 pub use plan::{Plan, Topology};
 pub(crate) use queue::{Queue, What};
-pub(crate) use server::{Replica, Server};
+pub(crate) use server::Server;
 
 use crate::{
     decide::{Chance, Kind, Site},

@@ -59,7 +59,8 @@ impl Serve {
         let resp = bind("--resp", &self.resp).await?;
         let port = resp.local_addr().map(|address| address.port()).unwrap_or_default();
         let password = self.password.clone().filter(|password| !password.is_empty());
-        let settings = Settings { password: password.map(Password::new), port };
+        let settings =
+            Settings { password: password.map(Password::new), port, ..Settings::default() };
         let host = Host::new(Options { settings, ..Options::default() });
         let addresses = Addresses { resp: url("redis", &resp)? };
         tokio::spawn(keep_time(Arc::clone(&host)));

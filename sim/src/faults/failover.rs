@@ -32,8 +32,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         let Some(replica) = &mut server.replica else { return };
         let horizon = (now + 1).saturating_sub(BEHIND[choice as usize]);
         replica.catch_up(horizon);
-        let lost = replica.log.len();
-        replica.log.clear();
+        let lost = replica.forget_pending();
         server.redis = Redis::default();
         server.redis.keyspace = replica.keyspace.clone();
         server.redis.keyspace.watch_changes(true);

@@ -1,15 +1,19 @@
 //! The table of commands: looking one up, and what each is given.
 
+mod arguments;
 mod call;
 mod flags;
+mod wait;
 
 use std::{borrow::Cow, sync::LazyLock};
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
+pub(super) use arguments::{decimal, float, integer, owned, seconds, word};
 pub(super) use call::Call;
 pub(super) use flags::{Flags, Group, Keys};
+pub(super) use wait::{Blocks, Wait};
 
 use super::{Resp, commands, server::Connection};
 
@@ -24,6 +28,11 @@ pub(super) struct Spec {
     pub(super) flags: Flags,
     pub(super) group: Group,
     pub(super) keys: Keys,
+    /// What it does to each of its keys, as the flags of key specifications name it: a word for
+    /// its right (`RO`, `RW`, `OW`, `RM`), and words for its use.
+    pub(super) access: &'static [&'static str],
+    /// Set for a command that waits if it finds nothing.
+    pub(super) blocks: Option<Blocks>,
     /// The version of Redis that brought it.
     pub(super) since: &'static str,
     /// What it does, in a sentence.
@@ -96,7 +105,18 @@ impl Spec {
         body: Body,
         flags: Flags,
     ) -> Self {
-        Self { name, arity, body, flags, group, keys: Keys::None, since: "1.0.0", about: "" }
+        Self {
+            name,
+            arity,
+            body,
+            flags,
+            group,
+            keys: Keys::None,
+            access: &[],
+            blocks: None,
+            since: "1.0.0",
+            about: "",
+        }
     }
 
     /// Its keys are the arguments from `first` to `last`, every `step`th.
@@ -107,6 +127,17 @@ impl Spec {
 
     pub(super) const fn keys_are(mut self, keys: Keys) -> Self {
         self.keys = keys;
+        self
+    }
+
+    pub(super) const fn access(mut self, access: &'static [&'static str]) -> Self {
+        self.access = access;
+        self
+    }
+
+    /// It waits where it answers with nothing: for how long and for what, `blocks` tells.
+    pub(super) const fn blocks(mut self, blocks: Blocks) -> Self {
+        self.blocks = Some(blocks);
         self
     }
 
@@ -136,12 +167,38 @@ pub(super) fn find(arguments: &[Bytes]) -> Result<&'static Spec, NotFound> {
     };
     let name = arguments.get(1).ok_or_else(|| NotFound::Arity(spec.name.into()))?;
     let same = |row: &&Spec| row.name.as_bytes().eq_ignore_ascii_case(name);
-    let row = subcommands.iter().find(same).ok_or(NotFound::Subcommand)?;
+    let row = match subcommands.iter().find(same) {
+        Some(row) => row,
+        None if name.eq_ignore_ascii_case(b"help") => &HELP,
+        None => return Err(NotFound::Subcommand),
+    };
     if row.takes(arguments.len()) {
         Ok(row)
     } else {
         Err(NotFound::Arity(format!("{}|{}", spec.name, row.name)))
     }
+}
+
+/// The subcommand of every container that says what the others do.
+static HELP: Spec = Spec::new(
+    Group::Server,
+    "help",
+    2,
+    help,
+    Flags::LOADING.union(Flags::STALE).union(Flags::NOSCRIPT),
+)
+.about("1.0.0", "Prints this.");
+
+fn help(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    let container = by_name(&arguments[0]).map(|spec| (spec.name, &spec.body));
+    let Some((name, Body::Subcommands(subcommands))) = container else {
+        unreachable!("only containers have this row");
+    };
+    let head = format!("{} <subcommand> [<argument> ...]. Subcommands are:", name.to_uppercase());
+    let rows = subcommands.iter().chain([&HELP]);
+    let lines = rows.flat_map(|row| [row.name.to_uppercase(), format!("    {}", row.about)]);
+    let lines = [head].into_iter().chain(lines);
+    Ok(Resp::Array(lines.map(|line| Resp::Simple(line.into())).collect()))
 }
 
 /// The name of the container of a command that was found for `arguments`, if it is a subcommand.
@@ -203,29 +260,20 @@ fn shown(argument: &[u8], room: usize) -> String {
 }
 
 impl Refusal {
+    /// For a command that counts its own arguments.
+    pub(super) fn arity(name: &str) -> Self {
+        Self(format!("ERR wrong number of arguments for '{name}' command").into())
+    }
+
     pub(super) const NOT_AN_INTEGER: Self =
         Self(Cow::Borrowed("ERR value is not an integer or out of range"));
     pub(super) const OVERFLOW: Self =
         Self(Cow::Borrowed("ERR increment or decrement would overflow"));
+    pub(super) const NOT_A_FLOAT: Self = Self(Cow::Borrowed("ERR value is not a valid float"));
+    pub(super) const NO_SUCH_KEY: Self = Self(Cow::Borrowed("ERR no such key"));
+    pub(super) const OUT_OF_RANGE: Self =
+        Self(Cow::Borrowed("ERR value is out of range, must be positive"));
     pub(super) const SYNTAX: Self = Self(Cow::Borrowed("ERR syntax error"));
     pub(super) const WRONG_TYPE: Self =
         Self(Cow::Borrowed("WRONGTYPE Operation against a key holding the wrong kind of value"));
-}
-
-/// An integer as Redis reads it: decimal, no sign but `-`, no space, no leading zero.
-pub(super) fn integer(text: &[u8]) -> Result<i64, Refusal> {
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
-    let canonical = match digits {
-        [b'0'] => digits.len() == text.len(),
-        [b'1'..=b'9', ..] => digits.iter().all(u8::is_ascii_digit),
-        _ => false,
-    };
-    let parsed =
-        std::str::from_utf8(text).ok().filter(|_| canonical).and_then(|text| text.parse().ok());
-    parsed.ok_or(Refusal::NOT_AN_INTEGER)
-}
-
-/// `number` in decimal.
-pub(super) fn decimal(number: i64) -> Bytes {
-    number.to_string().into()
 }

@@ -3,24 +3,37 @@
 //! To add a command, write a function and a row; to add a family, a file and a line here.
 
 mod client;
+mod config;
 mod connection;
 mod hashes;
+mod info;
+mod inspection;
 mod keys;
+mod lists;
+mod operations;
 mod pubsub;
+mod ranges;
 mod scripting;
 mod server;
 mod strings;
+mod transactions;
 
 use super::command::Spec;
 
 /// Every command of the server.
 pub(super) const FAMILIES: &[&[Spec]] = &[
     client::COMMANDS,
+    config::COMMANDS,
     connection::COMMANDS,
     hashes::COMMANDS,
+    info::COMMANDS,
+    inspection::COMMANDS,
     keys::COMMANDS,
+    lists::COMMANDS,
+    operations::COMMANDS,
     pubsub::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,
     strings::COMMANDS,
+    transactions::COMMANDS,
 ];

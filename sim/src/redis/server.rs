@@ -4,10 +4,17 @@
 mod connection;
 mod gate;
 mod listening;
+mod monitoring;
+mod pause;
+mod replicas;
 mod session;
 mod settings;
+mod statistics;
+mod transaction;
+mod waiting;
+mod watching;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
@@ -16,9 +23,13 @@ pub use settings::{Password, Settings};
 
 pub(super) use connection::Connection;
 pub(super) use listening::Topic;
-pub(super) use session::Session;
+pub(super) use pause::Pause;
+pub(super) use session::{Session, Silence};
+pub(super) use statistics::Statistics;
 
-use super::{PURGED_PER_COMMAND, Redis, Resp};
+use waiting::Waiting;
+
+use super::{Redis, Resp, pubsub::PubSub, replication::Replication};
 
 /// A server with its connections.
 ///
@@ -40,6 +51,12 @@ pub struct Server {
     connected: u64,
     deliveries: Vec<Delivery>,
     closed: Vec<SessionId>,
+    monitors: BTreeSet<SessionId>,
+    pub(in crate::redis) statistics: Statistics,
+    waiting: Waiting,
+    pause: Option<Pause>,
+    replication: Replication,
+    config: BTreeMap<&'static str, Bytes>,
     shut_down: bool,
 }
 
@@ -68,7 +85,10 @@ impl Server {
     /// A server without data or sessions.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { settings, ..Self::default() }
+        let (replicas, lag_us) = (settings.replicas, settings.replica_lag_us);
+        let mut server = Self { settings, ..Self::default() };
+        server.set_replicas(replicas, lag_us);
+        server
     }
 
     /// A new session that may do everything at once.
@@ -91,6 +111,7 @@ impl Server {
 
     fn admit(&mut self, session: Session) -> SessionId {
         self.connected += 1;
+        self.statistics.connections += 1;
         let id = SessionId(self.connected);
         self.sessions.insert(id, session);
         id
@@ -98,7 +119,10 @@ impl Server {
 
     /// Ends a session. What it asked for and was not told of stays done.
     pub fn disconnect(&mut self, id: SessionId) {
+        self.unwatch(id);
         let Some(session) = self.sessions.remove(&id) else { return };
+        self.monitors.remove(&id);
+        self.stop_waiting(id);
         self.forget(id, session.channels, session.patterns);
     }
 
@@ -108,9 +132,9 @@ impl Server {
         if !self.sessions.contains_key(&session) {
             return Executed::Replies(Vec::new());
         }
-        let mut connection = Connection { server: self, id: session, now_us, replies: Vec::new() };
+        let mut connection = Connection::new(self, session, now_us);
         let executed = connection.execute(arguments);
-        self.deliver_published();
+        self.settle(now_us);
         executed
     }
 
@@ -135,13 +159,14 @@ impl Server {
     /// `None` if only a command can bring that about.
     #[must_use]
     pub fn next_wake(&self) -> Option<u64> {
-        None
+        self.waiting.next_deadline()
     }
 
-    /// Does what is due at `now_us`: removes some of the keys that have expired.
+    /// Does what is due at `now_us`: ends waits, and removes some of the keys that have expired.
     pub fn wake(&mut self, now_us: u64) {
-        self.redis.keyspace.purge(now_us / 1_000, PURGED_PER_COMMAND);
-        self.deliver_published();
+        self.redis.purge(now_us);
+        self.end_overdue_waits(now_us);
+        self.settle(now_us);
     }
 
     /// What `session` speaks now.
@@ -167,6 +192,22 @@ impl Server {
         &mut self.redis
     }
 
+    /// What a command, or the time, meant for others.
+    fn settle(&mut self, now_us: u64) {
+        self.replicate(now_us);
+        self.deliver_published();
+        if self.waiting.len() > 0 {
+            self.serve_waiting(now_us);
+            self.deliver_published();
+        }
+    }
+
+    /// Ends another session at once.
+    pub(super) fn kill(&mut self, id: SessionId) {
+        self.disconnect(id);
+        self.closed.push(id);
+    }
+
     pub(super) fn has_password(&self) -> bool {
         self.settings.password.is_some()
     }
@@ -178,5 +219,49 @@ impl Server {
 
     pub(super) fn sessions(&self) -> impl Iterator<Item = (SessionId, &Session)> {
         self.sessions.iter().map(|(id, session)| (*id, session))
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(super) fn set_password(&mut self, password: Option<Password>) {
+        self.settings.password = password;
+    }
+
+    /// Whether there is a database of this number.
+    pub(super) fn select(&mut self, database: usize) -> bool {
+        self.redis.select(database)
+    }
+
+    /// A setting that was changed by `CONFIG SET`.
+    pub(super) fn config(&self, name: &str) -> Option<&Bytes> {
+        self.config.get(name)
+    }
+
+    pub(super) fn set_config(&mut self, name: &'static str, value: Bytes) {
+        self.config.insert(name, value);
+    }
+
+    pub(super) fn shut_down(&mut self) {
+        self.shut_down = true;
+    }
+
+    /// How many sessions wait.
+    pub(super) fn blocked(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub(super) fn pubsub(&self) -> &PubSub {
+        &self.redis.pubsub
+    }
+
+    /// The databases that hold something: the number, how many keys, and how many of them expire.
+    pub(super) fn database_sizes(&self) -> Vec<(usize, usize, usize)> {
+        let sizes = self.redis.databases().map(|(number, keys)| {
+            let expires = keys.iter().filter(|(_, entry)| entry.expires_at_ms.is_some()).count();
+            (number, keys.len(), expires)
+        });
+        sizes.collect()
     }
 }

@@ -95,8 +95,9 @@ impl Host {
     /// An empty server.
     #[must_use]
     pub fn new(options: Options) -> Arc<Self> {
+        let started_at_us = options.clock.now_us();
         let state = State {
-            server: Server::new(options.settings),
+            server: Server::new(Settings { started_at_us, ..options.settings }),
             mailboxes: FxHashMap::default(),
             next_wake_us: None,
         };

@@ -79,6 +79,15 @@ pub(in crate::redis) enum Keys {
 }
 
 impl Flags {
+    /// Reads in constant or logarithmic time.
+    pub(in crate::redis) const FAST_READ: Self = Self::READONLY.union(Self::FAST);
+    /// Writes in constant or logarithmic time, and never takes more memory.
+    pub(in crate::redis) const FAST_WRITE: Self = Self::WRITE.union(Self::FAST);
+    /// Writes, and may take more memory.
+    pub(in crate::redis) const GROW: Self = Self::WRITE.union(Self::DENYOOM);
+    /// Writes in constant or logarithmic time, and may take more memory.
+    pub(in crate::redis) const FAST_GROW: Self = Self::GROW.union(Self::FAST);
+
     /// The names of those that are set, as `COMMAND INFO` lists them.
     pub(in crate::redis) fn names(self) -> impl Iterator<Item = String> {
         self.iter_names().map(|(name, _)| name.to_ascii_lowercase())

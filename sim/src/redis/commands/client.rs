@@ -1,12 +1,17 @@
 //! `CLIENT`: the connections, seen by one of them.
 
+mod control;
+mod kill;
+
 use bytes::Bytes;
+
+pub(super) use control::timeout_ms;
 
 use super::{
     super::{
         Protocol, Resp,
         command::{Answer, Flags, Group, Refusal, Spec, integer},
-        server::{Connection, Session, SessionId},
+        server::{Connection, Server, Session, SessionId},
     },
     connection::check_name,
 };
@@ -18,16 +23,32 @@ pub(super) const COMMANDS: &[Spec] =
     &[Spec::container(Group::Connection, "client", SUBCOMMANDS).about("2.4.0", "Connections.")];
 
 const SUBCOMMANDS: &[Spec] = &[
+    Spec::of_connection(Group::Connection, "getredir", 2, control::get_redirection, OWN)
+        .about("6.0.0", "Tells where invalidations go: nowhere."),
     Spec::of_connection(Group::Connection, "getname", 2, get_name, OWN)
         .about("2.6.9", "Tells the name of the connection."),
     Spec::of_connection(Group::Connection, "id", 2, id, OWN)
         .about("5.0.0", "Tells the number of the connection."),
     Spec::of_connection(Group::Connection, "info", 2, info, OWN)
         .about("6.2.0", "Describes the connection."),
+    Spec::of_connection(Group::Connection, "kill", -3, kill::kill, OTHERS)
+        .about("2.4.0", "Ends connections."),
     Spec::of_connection(Group::Connection, "list", -2, list, OTHERS)
         .about("2.4.0", "Describes the connections."),
+    Spec::of_connection(Group::Connection, "no-evict", 3, control::no_evict, OTHERS)
+        .about("7.0.0", "Does nothing: no connection is ended for want of memory."),
+    Spec::of_connection(Group::Connection, "pause", -3, control::pause, OTHERS)
+        .about("3.0.0", "Holds commands back for some milliseconds."),
+    Spec::of_connection(Group::Connection, "reply", 3, control::reply, OWN)
+        .about("3.2.0", "Says whether commands are answered."),
     Spec::of_connection(Group::Connection, "setname", 3, set_name, OWN)
         .about("2.6.9", "Names the connection."),
+    Spec::of_connection(Group::Connection, "tracking", -3, control::tracking, OWN)
+        .about("6.0.0", "Refused, unless it is to be off."),
+    Spec::of_connection(Group::Connection, "unblock", -3, control::unblock, OTHERS)
+        .about("5.0.0", "Ends another connection's wait."),
+    Spec::of_connection(Group::Connection, "unpause", 2, control::unpause, OTHERS)
+        .about("6.2.0", "Ends a pause."),
 ];
 
 fn get_name(connection: &mut Connection<'_>, _arguments: &[Bytes]) -> Answer {
@@ -40,7 +61,7 @@ fn id(connection: &mut Connection<'_>, _arguments: &[Bytes]) -> Answer {
 }
 
 fn info(connection: &mut Connection<'_>, _arguments: &[Bytes]) -> Answer {
-    let line = describe(connection.id, connection.session(), connection.now_us);
+    let line = describe(connection.server, connection.id, connection.session(), connection.now_us);
     Ok(Resp::Verbatim(format!("{line}\n").into()))
 }
 
@@ -63,7 +84,7 @@ fn list(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
     let sessions = connection.server.sessions();
     let lines = sessions
         .filter(|(id, session)| wanted.includes(*id, session))
-        .map(|(id, session)| describe(id, session, connection.now_us) + "\n");
+        .map(|(id, session)| describe(connection.server, id, session, connection.now_us) + "\n");
     Ok(Resp::Verbatim(lines.collect::<String>().into()))
 }
 
@@ -83,7 +104,8 @@ impl Wanted {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// A kind of client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Normal,
     PubSub,
@@ -110,18 +132,27 @@ impl Kind {
 }
 
 /// A session in the format of `CLIENT LIST`, as far as it has a meaning here.
-fn describe(id: SessionId, session: &Session, now_us: u64) -> String {
+fn describe(server: &Server, id: SessionId, session: &Session, now_us: u64) -> String {
     let seconds = |since_us: u64| now_us.saturating_sub(since_us) / 1_000_000;
     let command = match session.last_command {
         (_, "") => "NULL".into(),
         (Some(container), name) => format!("{container}|{name}"),
         (None, name) => name.to_owned(),
     };
-    let flags = if Kind::of(session) == Kind::PubSub { "P" } else { "N" };
+    let flags = [
+        (server.is_monitor(id), 'O'),
+        (session.subscriptions() > 0, 'P'),
+        (session.transaction.is_some(), 'x'),
+        (server.is_waiting(id), 'b'),
+    ];
+    let flags: String = flags.iter().filter(|(set, _)| *set).map(|(_, flag)| *flag).collect();
+    let flags = if flags.is_empty() { "N" } else { &flags };
+    let queued = session.transaction.as_ref().map(|transaction| transaction.queue.len());
+    let queued = queued.map_or("-1".into(), |queued| queued.to_string());
     let protocol = if session.protocol == Protocol::Resp3 { 3 } else { 2 };
     format!(
         "id={} addr={} laddr={} fd=8 name={} age={} idle={} flags={flags} db={} sub={} psub={} \
-         ssub=0 multi=-1 qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=16384 rbp=16384 obl=0 oll=0 \
+         ssub=0 multi={queued} qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=16384 rbp=16384 obl=0 oll=0 \
          omem=0 tot-mem=0 events=r cmd={command} user=default redir=-1 resp={protocol}",
         id.number(),
         session.address,

@@ -44,9 +44,6 @@ pub(super) const COMMANDS: &[Spec] = &[
     .about("1.0.0", "Changes to another database."),
 ];
 
-/// How many databases there are.
-const DATABASES: i64 = 16;
-
 fn auth(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
     match &arguments[1..] {
         [password] => {
@@ -179,6 +176,9 @@ fn quit(connection: &mut Connection<'_>, _arguments: &[Bytes]) -> Answer {
 
 fn reset(connection: &mut Connection<'_>, _arguments: &[Bytes]) -> Answer {
     connection.stop_listening();
+    connection.unwatch();
+    let id = connection.id;
+    connection.server.stop_monitoring(id);
     let authenticated = !connection.server.has_password();
     let session = connection.session_mut();
     *session = Session {
@@ -195,7 +195,7 @@ fn reset(connection: &mut Connection<'_>, _arguments: &[Bytes]) -> Answer {
 
 fn select(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
     let index = integer(&arguments[1])?;
-    let database = u8::try_from(index).ok().filter(|_| index < DATABASES);
+    let database = usize::try_from(index).ok().filter(|index| connection.server.select(*index));
     let refusal = Refusal("ERR DB index is out of range".into());
     connection.session_mut().database = database.ok_or(refusal)?;
     Ok(Resp::OK)

@@ -45,7 +45,7 @@ fn hset(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     }
     let added = call.change(&arguments[1], |fields: &mut Fields| {
         let pairs = pairs.chunks_exact(2);
-        pairs.filter(|pair| fields.insert(pair[0].clone(), pair[1].clone()).is_none()).count()
+        pairs.filter(|pair| fields.insert_copy(&pair[0], &pair[1]).is_none()).count()
     })?;
     Ok(count(added))
 }
@@ -92,7 +92,7 @@ fn hincr_by(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let old = old.map_err(|_| Refusal("ERR hash value is not an integer".into()))?;
     let new = old.checked_add(by).ok_or(Refusal::OVERFLOW)?;
     call.change(&arguments[1], |fields: &mut Fields| {
-        fields.insert(arguments[2].clone(), decimal(new))
+        fields.insert_copy(&arguments[2], &decimal(new))
     })?;
     Ok(Resp::Integer(new))
 }

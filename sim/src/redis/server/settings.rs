@@ -18,11 +18,17 @@ pub struct Settings {
     pub password: Option<Password>,
     /// The port that `INFO` tells.
     pub port: u16,
+    /// When the server began, in microseconds of the clock that drives it.
+    pub started_at_us: u64,
+    /// How many replicas it has, for `WAIT` and for what a failover finds.
+    pub replicas: usize,
+    /// How many microseconds after a write the replicas have it.
+    pub replica_lag_us: u64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { password: None, port: 6379 }
+        Self { password: None, port: 6379, started_at_us: 0, replicas: 0, replica_lag_us: 0 }
     }
 }
 

@@ -1,6 +1,9 @@
 //! A hash's fields, in the order in which they were added.
 
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::{
+    hash::{BuildHasherDefault, Hash, Hasher},
+    mem,
+};
 
 use bytes::Bytes;
 use indexmap::IndexMap;
@@ -24,6 +27,15 @@ impl Fields {
     /// Sets `field`, and returns what it was.
     pub fn insert(&mut self, field: Bytes, value: Bytes) -> Option<Bytes> {
         self.0.insert(field, value)
+    }
+
+    /// The same, with copies of both.
+    pub(in crate::redis) fn insert_copy(&mut self, field: &[u8], value: &[u8]) -> Option<Bytes> {
+        let value = Bytes::copy_from_slice(value);
+        match self.0.get_mut(field) {
+            Some(old) => Some(mem::replace(old, value)),
+            None => self.0.insert(Bytes::copy_from_slice(field), value),
+        }
     }
 
     /// Removes `field`, and returns what it was.

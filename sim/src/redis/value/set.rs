@@ -6,61 +6,108 @@ use bytes::Bytes;
 use indexmap::IndexSet;
 use rustc_hash::FxHasher;
 
-/// The members of a set. They are listed in the order in which they were added, until one is
-/// removed; Redis promises no order. Equal if they are the same members in the same order.
-#[derive(Clone, Debug, Default)]
-pub struct Members(IndexSet<Bytes, BuildHasherDefault<FxHasher>>);
+use crate::redis::command::integer;
+
+/// Up to this many members, a set of integers is kept sorted, as Redis does.
+const SORTED_UP_TO: usize = 512;
+
+/// The members of a set. Integers are listed in their order, as Redis lists those of a small set;
+/// from the first member that is none, or the 513th, on, in the order in which they were added,
+/// until one is removed. Redis promises no order then. Equal if they are the same members in the
+/// same order.
+#[derive(Clone, Debug)]
+pub struct Members {
+    members: IndexSet<Bytes, BuildHasherDefault<FxHasher>>,
+    sorted: bool,
+}
+
+impl Default for Members {
+    fn default() -> Self {
+        Self { members: IndexSet::default(), sorted: true }
+    }
+}
 
 impl Members {
     /// Whether `member` is in the set.
     #[must_use]
     pub fn contains(&self, member: &[u8]) -> bool {
-        self.0.contains(member)
+        self.members.contains(member)
     }
 
-    /// Adds `member`; whether it is new.
-    pub fn insert(&mut self, member: Bytes) -> bool {
-        self.0.insert(member)
+    /// Adds a copy of `member`; whether it is new.
+    pub fn insert(&mut self, member: &[u8]) -> bool {
+        if self.members.contains(member) {
+            return false;
+        }
+        let number = integer(member).ok().filter(|_| self.sorted);
+        let member = Bytes::copy_from_slice(member);
+        match number {
+            Some(number) if self.members.len() < SORTED_UP_TO => {
+                let at = self
+                    .members
+                    .partition_point(|other| integer(other).is_ok_and(|other| other < number));
+                self.members.shift_insert(at, member);
+            }
+            _ => {
+                self.sorted = false;
+                self.members.insert(member);
+            }
+        }
+        true
     }
 
     /// Removes `member`; whether it was there.
     pub fn remove(&mut self, member: &[u8]) -> bool {
-        self.0.swap_remove(member)
+        if self.sorted {
+            self.members.shift_remove(member)
+        } else {
+            self.members.swap_remove(member)
+        }
+    }
+
+    /// Whether it holds integers in their order.
+    #[must_use]
+    pub fn is_sorted(&self) -> bool {
+        self.sorted
     }
 
     /// The member at this place of the order.
     #[must_use]
     pub fn at(&self, index: usize) -> Option<&Bytes> {
-        self.0.get_index(index)
+        self.members.get_index(index)
     }
 
     /// All members.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Bytes> {
-        self.0.iter()
+        self.members.iter()
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.members.len()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.members.is_empty()
     }
 }
 
 impl FromIterator<Bytes> for Members {
     fn from_iter<I: IntoIterator<Item = Bytes>>(members: I) -> Self {
-        Self(members.into_iter().collect())
+        let mut set = Self::default();
+        members.into_iter().for_each(|member| {
+            set.insert(&member);
+        });
+        set
     }
 }
 
 impl PartialEq for Members {
     fn eq(&self, other: &Self) -> bool {
-        self.0.len() == other.0.len() && self.0.iter().eq(other.0.iter())
+        self.sorted == other.sorted && self.len() == other.len() && self.iter().eq(other.iter())
     }
 }
 
@@ -68,7 +115,7 @@ impl Eq for Members {}
 
 impl Hash for Members {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_usize(self.0.len());
-        self.0.iter().for_each(|member| member.hash(state));
+        state.write_usize(self.len());
+        self.iter().for_each(|member| member.hash(state));
     }
 }

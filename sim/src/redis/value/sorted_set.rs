@@ -69,20 +69,28 @@ impl SortedSet {
         self.scores.get(member).copied()
     }
 
-    /// Gives `member` a score, and returns the one it had.
-    pub fn insert(&mut self, member: Bytes, score: Score) -> Option<Score> {
-        let old = self.scores.insert(member.clone(), score);
-        if let Some(old) = old {
-            self.ordered.remove(&(old, member.clone()));
+    /// Gives `member`, which is copied if it is new, a score, and returns the one it had.
+    pub fn insert(&mut self, member: &[u8], score: Score) -> Option<Score> {
+        let Some((name, old)) = self.scores.get_key_value_mut(member) else {
+            let member = Bytes::copy_from_slice(member);
+            self.scores.insert(member.clone(), score);
+            self.ordered.insert((score, member));
+            return None;
+        };
+        let place = (*old, name.clone());
+        *old = score;
+        if place.0 != score {
+            self.ordered.remove(&place);
+            self.ordered.insert((score, place.1));
+            return Some(place.0);
         }
-        self.ordered.insert((score, member));
-        old
+        Some(score)
     }
 
     /// Removes `member`, and returns its score.
-    pub fn remove(&mut self, member: &Bytes) -> Option<Score> {
-        let score = self.scores.remove(member)?;
-        self.ordered.remove(&(score, member.clone()));
+    pub fn remove(&mut self, member: &[u8]) -> Option<Score> {
+        let (member, score) = self.scores.remove_entry(member)?;
+        self.ordered.remove(&(score, member));
         Some(score)
     }
 
@@ -96,11 +104,11 @@ impl SortedSet {
         self.ordered.range((least, Bytes::new())..).map(|(score, member)| (*score, member))
     }
 
-    /// How many members come before `member`.
+    /// How many members come before `member`, and its score. Counts them.
     #[must_use]
-    pub fn rank(&self, member: &Bytes) -> Option<usize> {
-        let score = self.score(member)?;
-        Some(self.ordered.range(..(score, member.clone())).count())
+    pub fn rank(&self, member: &[u8]) -> Option<(usize, Score)> {
+        let (member, score) = self.scores.get_key_value(member)?;
+        Some((self.ordered.range(..(*score, member.clone())).count(), *score))
     }
 
     /// How many there are.
