@@ -5,6 +5,7 @@
 mod client;
 mod config;
 mod connection;
+mod draw;
 mod hashes;
 mod info;
 mod inspection;
@@ -13,6 +14,7 @@ mod lists;
 mod operations;
 mod pubsub;
 mod ranges;
+mod scan;
 mod scripting;
 mod server;
 mod strings;

@@ -361,6 +361,11 @@ fn hash_of(key: &[u8]) -> u64 {
     hasher.finish()
 }
 
+/// The place of a name in the order of `SCAN` and its like: never above 2^52.
+pub(super) fn place_of(name: &[u8]) -> u64 {
+    order::place_of(hash_of(name))
+}
+
 fn contains(slots: &HashTable<Box<Slot>>, key: &[u8]) -> bool {
     slots.find(hash_of(key), |slot| slot.key == key).is_some()
 }

@@ -50,6 +50,7 @@ bitflags! {
 /// The chapter of the manual, which is also a category of access rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::redis) enum Group {
+    Bitmap,
     Connection,
     Generic,
     Hash,

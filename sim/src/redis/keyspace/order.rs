@@ -6,6 +6,11 @@ use std::collections::BTreeSet;
 /// 53 bits.
 const HIDDEN_BITS: u32 = 12;
 
+/// The place of a hash in the order, as a cursor shows it.
+pub(super) fn place_of(hash: u64) -> u64 {
+    hash >> HIDDEN_BITS
+}
+
 /// The hashes of all keys, sorted; nothing until somebody asks.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Order(Option<BTreeSet<u64>>);
@@ -40,8 +45,8 @@ impl Order {
         let Some(begin) = cursor.checked_mul(1 << HIDDEN_BITS) else { return (0, Vec::new()) };
         let mut hashes = Vec::with_capacity(count.min(sorted.len()));
         for &hash in sorted.range(begin..) {
-            let place = hash >> HIDDEN_BITS;
-            let with_last = hashes.last().is_some_and(|last| last >> HIDDEN_BITS == place);
+            let place = place_of(hash);
+            let with_last = hashes.last().is_some_and(|last| place_of(*last) == place);
             if hashes.len() >= count && !with_last {
                 return (place, hashes);
             }

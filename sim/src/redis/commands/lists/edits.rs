@@ -87,7 +87,7 @@ pub(super) fn lpos(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let Some(list) = call.read::<List>(&arguments[1])? else {
         return Ok(search.count.map_or(Resp::Nil, |_| Resp::Array(Vec::new())));
     };
-    let skipped = usize::try_from(search.rank.unsigned_abs() - 1).unwrap_or(usize::MAX);
+    let skipped = usize::try_from(search.rank.wrapping_abs().saturating_sub(1)).unwrap_or(0);
     let limit = search.count.unwrap_or(1);
     let is_it = |(place, item): (usize, &Bytes)| (*item == arguments[2]).then(|| count(place));
     let items = list.iter().enumerate();
