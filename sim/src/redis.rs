@@ -60,6 +60,9 @@ pub use server::{Delivery, Executed, Password, Protocol, Server, SessionId, Sett
 pub use store::FakeRedis;
 pub use value::{Fields, Members, Score, SortedSet, Value};
 
+pub(crate) use command::Facts;
+pub(crate) use glob::matches as glob_matches;
+
 use command::{Body, Call, Flags, NotFound, Refusal};
 
 /// The version of Redis that a server says it is.
@@ -117,6 +120,19 @@ impl Redis {
             return Ok(reply);
         }
         wire::decode(command, self.run_script(now_us, command).into())
+    }
+
+    /// A server that has these keys, and the scripts of this one: a replica.
+    #[cfg(feature = "serve")]
+    pub(crate) fn replica(&self, keyspace: Keyspace) -> Self {
+        Self { keyspace, scripts: self.scripts.clone(), ..Self::default() }
+    }
+
+    /// Leaves nothing but these keys, as after a failover: the scripts are forgotten.
+    #[cfg(feature = "serve")]
+    pub(crate) fn take_over(&mut self, keyspace: Keyspace) {
+        self.keyspace = keyspace;
+        self.scripts = script::Scripts::default();
     }
 
     /// `EVALSHA`, and `EVAL` if the server has not seen the script.

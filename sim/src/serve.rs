@@ -27,10 +27,16 @@
 //! # }
 //! ```
 
-mod clock;
+pub mod admin;
+pub mod clock;
+pub mod faults;
 mod host;
+mod http;
 mod mailbox;
 pub mod resp;
+pub mod rest;
+mod span;
 
 pub use clock::Clock;
-pub use host::{Client, Host, Options, Performed, keep_time};
+pub use host::{Client, Host, Lost, Options, Performed, Seen, SeenCommand, keep_time};
+pub use span::Span;

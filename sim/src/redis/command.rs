@@ -2,6 +2,7 @@
 
 mod arguments;
 mod call;
+mod facts;
 mod flags;
 mod wait;
 
@@ -12,6 +13,7 @@ use rustc_hash::FxHashMap;
 
 pub(super) use arguments::{decimal, float, integer, owned, seconds, word};
 pub(super) use call::Call;
+pub(crate) use facts::Facts;
 pub(super) use flags::{Flags, Group, Keys};
 pub(super) use wait::{Blocks, Wait};
 

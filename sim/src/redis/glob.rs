@@ -2,7 +2,7 @@
 //! See <https://redis.io/docs/latest/commands/keys/>.
 
 /// Whether `text` matches `pattern`: `*`, `?`, `[a-z]`, `[^a]` and `\` before a character.
-pub(super) fn matches(pattern: &[u8], text: &[u8]) -> bool {
+pub(crate) fn matches(pattern: &[u8], text: &[u8]) -> bool {
     // Where to go on after the last star, should the rest not match: only that star can give way.
     let mut retry: Option<(usize, usize)> = None;
     let (mut at, mut read) = (0, 0);

@@ -1,7 +1,14 @@
 //! One fake Redis that many tasks share: the server, its clock, and a mailbox for each client.
 
+mod disturbed;
+mod history;
+mod record;
+
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -9,8 +16,16 @@ use bytes::Bytes;
 use rustc_hash::FxHashMap;
 use tokio::sync::{Notify, watch};
 
-use super::{Clock, mailbox::Mailbox};
+pub use disturbed::Lost;
+pub use record::{Seen, SeenCommand};
+
+use super::{
+    Clock,
+    faults::{Ending, Faults},
+    mailbox::Mailbox,
+};
 use crate::redis::{Delivery, Executed, Protocol, Resp, Server, SessionId, Settings};
+use disturbed::Disturbances;
 
 /// How often keys that have expired are removed while nobody asks for anything.
 const EXPIRE_EVERY: Duration = Duration::from_millis(100);
@@ -19,7 +34,7 @@ const EXPIRE_EVERY: Duration = Duration::from_millis(100);
 const GRACE: Duration = Duration::from_secs(1);
 
 /// How a host is set up.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Options {
     /// The server's own settings.
     pub settings: Settings,
@@ -30,6 +45,8 @@ pub struct Options {
     /// How many bytes may wait for a client that does not read what it has subscribed to. Beyond
     /// it, the client is disconnected.
     pub mailbox_limit: usize,
+    /// The faults to begin with.
+    pub faults: Faults,
 }
 
 impl Default for Options {
@@ -39,6 +56,7 @@ impl Default for Options {
             clock: Clock::default(),
             max_clients: 10_000,
             mailbox_limit: 32 << 20,
+            faults: Faults::new(1),
         }
     }
 }
@@ -56,6 +74,8 @@ pub struct Host {
     /// Told when a client has gone.
     left: Notify,
     stopping: watch::Sender<bool>,
+    /// Whether there is nothing to do for a command but to execute it.
+    calm: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -63,6 +83,7 @@ struct State {
     server: Server,
     mailboxes: FxHashMap<SessionId, Arc<Mailbox>>,
     next_wake_us: Option<u64>,
+    disturbances: Disturbances,
 }
 
 /// What came of a command.
@@ -81,6 +102,8 @@ pub enum Performed {
     /// The reply comes as a delivery that [unblocks](Delivery::unblocks). Until then the client's
     /// next command must wait.
     Blocked,
+    /// The reply is lost: by a fault, or since the server is down.
+    Lost(Ending),
 }
 
 /// One client of a host. Dropping it disconnects it.
@@ -89,6 +112,8 @@ pub struct Client {
     host: Arc<Host>,
     id: SessionId,
     mailbox: Arc<Mailbox>,
+    /// Where it comes from.
+    peer: String,
 }
 
 impl Host {
@@ -100,8 +125,9 @@ impl Host {
             server: Server::new(Settings { started_at_us, ..options.settings }),
             mailboxes: FxHashMap::default(),
             next_wake_us: None,
+            disturbances: Disturbances::new(options.faults),
         };
-        Arc::new(Self {
+        let host = Arc::new(Self {
             state: Mutex::new(state),
             clock: options.clock,
             max_clients: options.max_clients,
@@ -109,20 +135,23 @@ impl Host {
             sooner: Notify::new(),
             left: Notify::new(),
             stopping: watch::Sender::new(false),
-        })
+            calm: AtomicBool::new(true),
+        });
+        host.with_disturbances(|_, _| {});
+        host
     }
 
     /// A client that comes from `peer` to `local` and has to say the password if there is one;
     /// `None` if too many are connected.
     pub fn connect(self: &Arc<Self>, peer: String, local: String) -> Option<Client> {
         let now_us = self.clock.now_us();
-        self.admit(|server| server.connect_from(now_us, peer, local))
+        self.admit(peer.clone(), |server| server.connect_from(now_us, peer, local))
     }
 
     /// A client that has shown elsewhere that it may do everything; `None` if too many are
     /// connected.
     pub fn connect_trusted(self: &Arc<Self>) -> Option<Client> {
-        self.admit(Server::connect)
+        self.admit(String::new(), Server::connect)
     }
 
     /// Looks at the server or changes it, between two commands.
@@ -165,7 +194,11 @@ impl Host {
         let _ = tokio::time::timeout(GRACE, everyone_left).await;
     }
 
-    fn admit(self: &Arc<Self>, connect: impl FnOnce(&mut Server) -> SessionId) -> Option<Client> {
+    fn admit(
+        self: &Arc<Self>,
+        peer: String,
+        connect: impl FnOnce(&mut Server) -> SessionId,
+    ) -> Option<Client> {
         let mut state = self.state();
         if state.mailboxes.len() >= self.max_clients || *self.stopping.borrow() {
             return None;
@@ -173,7 +206,7 @@ impl Host {
         let id = connect(&mut state.server);
         let mailbox = Arc::<Mailbox>::default();
         state.mailboxes.insert(id, Arc::clone(&mailbox));
-        Some(Client { host: Arc::clone(self), id, mailbox })
+        Some(Client { host: Arc::clone(self), id, mailbox, peer })
     }
 
     /// Runs one command now: the one place that every command of every listener comes through.
@@ -193,6 +226,9 @@ impl Host {
 
     /// Passes on what a command meant for others than its sender.
     fn settle(&self, state: &mut State) {
+        if !self.calm.load(Ordering::Relaxed) {
+            state.disturbances.note_writes(&mut state.server, self.clock.elapsed_us());
+        }
         for delivery in state.server.take_deliveries() {
             if let Some(mailbox) = state.mailboxes.get(&delivery.session) {
                 mailbox.put(delivery, self.mailbox_limit);
@@ -234,6 +270,7 @@ pub async fn keep_time(host: Arc<Host>) {
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = host.sooner.notified() => {}
+            () = host.clock.changed() => {}
             () = host.stopping() => return,
         }
     }
@@ -253,9 +290,11 @@ impl Client {
     }
 
     /// Runs one command. A dropped future may or may not have run it.
-    #[expect(clippy::unused_async, reason = "what is injected here may take its time")]
     pub async fn perform(&self, arguments: &[Bytes]) -> Performed {
-        self.host.execute(self.id, arguments)
+        if self.host.calm.load(Ordering::Relaxed) {
+            return self.host.execute(self.id, arguments);
+        }
+        self.perform_disturbed(arguments).await
     }
 
     /// The oldest delivery that has not been taken, if there is one.

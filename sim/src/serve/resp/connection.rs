@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     redis::{Protocol, Resp},
-    serve::{Client, Performed},
+    serve::{Client, Performed, faults::Ending},
 };
 
 /// How much is read at once.
@@ -52,6 +52,8 @@ enum State {
     Blocked,
     /// Write what there is, and end.
     Closing,
+    /// Write what there is, and end in this way: a reply is lost.
+    Lost(Ending),
 }
 
 impl Connection {
@@ -75,8 +77,12 @@ impl Connection {
         loop {
             let more = self.work().await;
             self.flush().await?;
-            if self.state == State::Closing {
-                return self.stream.shutdown().await;
+            match &self.state {
+                State::Closing => return self.stream.shutdown().await,
+                State::Lost(Ending::Reset) => return self.stream.set_zero_linger(),
+                State::Lost(Ending::Hang) => return self.hang().await,
+                State::Lost(_) => return Ok(()),
+                State::Open | State::Blocked => {}
             }
             if !more && !self.receive().await? {
                 return Ok(());
@@ -107,6 +113,7 @@ impl Connection {
                 }
             }
             Performed::Blocked => self.state = State::Blocked,
+            Performed::Lost(ending) => self.state = State::Lost(ending),
         }
         self.take_deliveries();
     }
@@ -119,8 +126,21 @@ impl Connection {
                 self.state = State::Open;
             }
         }
-        if self.client.is_closed() {
+        if self.client.is_closed() && !matches!(self.state, State::Lost(_)) {
             self.state = State::Closing;
+        }
+    }
+
+    /// Says nothing more until the client gives up.
+    async fn hang(&mut self) -> io::Result<()> {
+        let mut unheard = [0; 1 << 10];
+        loop {
+            tokio::select! {
+                read = self.stream.read(&mut unheard) => if read? == 0 {
+                    return Ok(());
+                },
+                () = self.client.closed() => return Ok(()),
+            }
         }
     }
 
