@@ -16,6 +16,20 @@
 //! * `pairs` over the globals or a library lists nothing, though each name can be read.
 //! * `error({})` is an error reply; Redis 7.0.15 crashes.
 //!
+//! Of a server's life beside its data:
+//! * Nothing is saved: `SAVE` and its like answer and do nothing. `REPLICAOF` with a host and
+//!   `CLIENT TRACKING ON` are refused.
+//! * There is one user, `default`. `ACL LIST` does not show a hash of the password.
+//! * Most settings that `CONFIG SET` takes have no effect; the password has.
+//! * `INFO` counts connections, commands, errors and keys; what is about memory, processor and
+//!   disk is constant. `SLOWLOG` and `LATENCY` have nothing to tell.
+//! * `HELP` of a command with subcommands lists them in our own words.
+//! * `MONITOR` shows a script, not the commands in it.
+//! * `UNSUBSCRIBE` without names goes through the channels in the order of their names.
+//! * A command that waits for several keys is run again once one of them has changed, as in Redis
+//!   7.2, so the order of its keys decides; in 7.0, the key that changed first.
+//! * A command has at most 1,048,576 arguments, as before Redis 7.
+//!
 //! ```
 //! use bytes::Bytes;
 //! use leasehold_sim::redis::{Redis, Resp};
@@ -58,7 +72,9 @@ pub use replication::Replica;
 pub use resp::Resp;
 pub use server::{Delivery, Executed, Password, Protocol, Server, SessionId, Settings};
 pub use store::FakeRedis;
-pub use value::{Fields, Members, Score, SortedSet, Value};
+pub use value::{
+    ConsumerGroup, EntryFields, EntryId, Fields, Members, Pending, Score, SortedSet, Stream, Value,
+};
 
 pub(crate) use command::Facts;
 pub(crate) use glob::matches as glob_matches;

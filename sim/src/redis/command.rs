@@ -4,6 +4,7 @@ mod arguments;
 mod call;
 mod facts;
 mod flags;
+mod help;
 mod wait;
 
 use std::{borrow::Cow, sync::LazyLock};
@@ -12,9 +13,10 @@ use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
 pub(super) use arguments::{decimal, float, integer, owned, seconds, word};
-pub(super) use call::Call;
+pub(super) use call::{Call, Collection};
 pub(crate) use facts::Facts;
 pub(super) use flags::{Flags, Group, Keys};
+pub(super) use help::help;
 pub(super) use wait::{Blocks, Wait};
 
 use super::{Resp, commands, server::Connection};
@@ -190,18 +192,6 @@ static HELP: Spec = Spec::new(
     Flags::LOADING.union(Flags::STALE).union(Flags::NOSCRIPT),
 )
 .about("1.0.0", "Prints this.");
-
-fn help(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    let container = by_name(&arguments[0]).map(|spec| (spec.name, &spec.body));
-    let Some((name, Body::Subcommands(subcommands))) = container else {
-        unreachable!("only containers have this row");
-    };
-    let head = format!("{} <subcommand> [<argument> ...]. Subcommands are:", name.to_uppercase());
-    let rows = subcommands.iter().chain([&HELP]);
-    let lines = rows.flat_map(|row| [row.name.to_uppercase(), format!("    {}", row.about)]);
-    let lines = [head].into_iter().chain(lines);
-    Ok(Resp::Array(lines.map(|line| Resp::Simple(line.into())).collect()))
-}
 
 /// The name of the container of a command that was found for `arguments`, if it is a subcommand.
 pub(super) fn container_of(spec: &Spec, arguments: &[Bytes]) -> Option<&'static str> {

@@ -17,6 +17,8 @@ mod ranges;
 mod scan;
 mod scripting;
 mod server;
+mod sets;
+mod sorted_sets;
 mod strings;
 mod transactions;
 
@@ -36,6 +38,8 @@ pub(super) const FAMILIES: &[&[Spec]] = &[
     pubsub::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,
+    sets::COMMANDS,
+    sorted_sets::COMMANDS,
     strings::COMMANDS,
     transactions::COMMANDS,
 ];

@@ -109,11 +109,10 @@ impl Redis {
         true
     }
 
-    /// Removes keys that have expired, a bounded number per database.
-    pub(super) fn purge(&mut self, now_us: u64) {
-        self.keyspace.purge(now_us / 1_000, super::PURGED_PER_COMMAND);
-        for keys in self.databases.others.values_mut() {
-            keys.purge(now_us / 1_000, super::PURGED_PER_COMMAND);
-        }
+    /// Removes keys that have expired, a bounded number per database; how many.
+    pub(super) fn purge(&mut self, now_us: u64) -> usize {
+        let purge = |keys: &mut Keyspace| keys.purge(now_us / 1_000, super::PURGED_PER_COMMAND);
+        let others: usize = self.databases.others.values_mut().map(purge).sum();
+        others + purge(&mut self.keyspace)
     }
 }

@@ -95,6 +95,16 @@ fn shifted(significand: u64, mut shift: u32) -> String {
     if text.is_empty() { "0".into() } else { text.into() }
 }
 
+/// `number` as Redis writes a score.
+pub(super) fn double(number: f64) -> Bytes {
+    // Whole numbers below it have one form, and are common.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if number.fract() == 0.0 && number.abs() < EXACT {
+        return (number as i64).to_string().into();
+    }
+    seventeen_digits(number).into()
+}
+
 /// `number` as C's `%.17g` writes it.
 pub(super) fn seventeen_digits(number: f64) -> String {
     if !number.is_finite() {

@@ -29,7 +29,10 @@ pub(super) use statistics::Statistics;
 
 use waiting::Waiting;
 
-use super::{Redis, Resp, pubsub::PubSub, replication::Replication};
+use super::{PURGED_PER_COMMAND, Redis, Resp, pubsub::PubSub, replication::Replication};
+
+/// How long clients have the server for themselves between two removals of expired keys.
+const PURGE_PAUSE_US: u64 = 500;
 
 /// A server with its connections.
 ///
@@ -54,6 +57,8 @@ pub struct Server {
     monitors: BTreeSet<SessionId>,
     pub(in crate::redis) statistics: Statistics,
     waiting: Waiting,
+    /// When to go on with removing expired keys, if there were too many for once.
+    purge_again_us: Option<u64>,
     pause: Option<Pause>,
     replication: Replication,
     config: BTreeMap<&'static str, Bytes>,
@@ -129,11 +134,12 @@ impl Server {
     /// Runs one command of `session`. `now_us` is the server's wall clock in microseconds since the
     /// Unix epoch. A session that is not connected is told nothing.
     pub fn execute(&mut self, now_us: u64, session: SessionId, arguments: &[Bytes]) -> Executed {
-        if !self.sessions.contains_key(&session) {
+        let Some(speaker) = self.sessions.get_mut(&session) else {
             return Executed::Replies(Vec::new());
-        }
+        };
+        let skipped = speaker.silence.begin();
         let mut connection = Connection::new(self, session, now_us);
-        let executed = connection.execute(arguments);
+        let executed = connection.execute(arguments, skipped);
         self.settle(now_us);
         executed
     }
@@ -159,12 +165,13 @@ impl Server {
     /// `None` if only a command can bring that about.
     #[must_use]
     pub fn next_wake(&self) -> Option<u64> {
-        self.waiting.next_deadline()
+        self.waiting.next_deadline().into_iter().chain(self.purge_again_us).min()
     }
 
     /// Does what is due at `now_us`: ends waits, and removes some of the keys that have expired.
     pub fn wake(&mut self, now_us: u64) {
-        self.redis.purge(now_us);
+        let removed = self.redis.purge(now_us);
+        self.purge_again_us = (removed >= PURGED_PER_COMMAND).then_some(now_us + PURGE_PAUSE_US);
         self.end_overdue_waits(now_us);
         self.settle(now_us);
     }

@@ -3,6 +3,7 @@
 mod hash;
 mod set;
 mod sorted_set;
+mod stream;
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -11,8 +12,10 @@ use bytes::Bytes;
 pub use hash::Fields;
 pub use set::Members;
 pub use sorted_set::{Score, SortedSet};
+pub use stream::{ConsumerGroup, EntryFields, EntryId, Pending, Stream};
 
-/// The data under a key. A collection is never empty, as Redis removes what becomes empty.
+/// The data under a key. A collection other than a stream is never empty, as Redis removes
+/// what becomes empty.
 ///
 /// Collections are shared until they are written to, so that a copy of a whole server is cheap.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +31,8 @@ pub enum Value {
     Set(Arc<Members>),
     /// `zset`.
     SortedSet(Arc<SortedSet>),
+    /// `stream`.
+    Stream(Arc<Stream>),
 }
 
 impl Value {
@@ -40,12 +45,13 @@ impl Value {
             Self::List(_) => "list",
             Self::Set(_) => "set",
             Self::SortedSet(_) => "zset",
+            Self::Stream(_) => "stream",
         }
     }
 
     pub(super) fn is_empty_collection(&self) -> bool {
         match self {
-            Self::String(_) => false,
+            Self::String(_) | Self::Stream(_) => false,
             Self::Hash(fields) => fields.is_empty(),
             Self::List(items) => items.is_empty(),
             Self::Set(members) => members.is_empty(),

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use bytes::Bytes;
 
 use super::Refusal;
-use crate::redis::{Entry, Fields, Keyspace, Members, Redis, SortedSet, Value};
+use crate::redis::{Entry, Fields, Keyspace, Members, Redis, SortedSet, Stream, Value};
 
 /// One run of a command.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub(in crate::redis) struct Call<'a> {
     pub(in crate::redis) now_us: u64,
 }
 
-/// A type of data that Redis removes when it becomes empty.
+/// A type of data with parts. All but streams are removed when they become empty.
 pub(in crate::redis) trait Collection: Clone + Default {
     fn of(value: &Value) -> Option<&Self>;
     fn of_mut(value: &mut Value) -> Option<&mut Self>;
@@ -50,6 +50,24 @@ collections! {
     VecDeque<Bytes>: List,
     Members: Set,
     SortedSet: SortedSet,
+}
+
+impl Collection for Stream {
+    fn of(value: &Value) -> Option<&Self> {
+        if let Value::Stream(this) = value { Some(this) } else { None }
+    }
+
+    fn of_mut(value: &mut Value) -> Option<&mut Self> {
+        if let Value::Stream(this) = value { Some(Arc::make_mut(this)) } else { None }
+    }
+
+    fn into_value(self) -> Value {
+        Value::Stream(self.into())
+    }
+
+    fn is_void(&self) -> bool {
+        false
+    }
 }
 
 impl Call<'_> {

@@ -3,6 +3,8 @@
 mod lists;
 mod numbers;
 
+pub(super) use lists::is_whole;
+
 use bytes::Bytes;
 
 use super::super::{

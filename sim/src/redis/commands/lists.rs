@@ -4,6 +4,8 @@ mod blocking;
 mod edits;
 mod moves;
 
+pub(super) use blocking::{counted_keys, pop_count};
+
 use std::collections::VecDeque;
 
 use bytes::Bytes;

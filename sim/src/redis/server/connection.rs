@@ -30,12 +30,12 @@ impl<'a> Connection<'a> {
 }
 
 impl Connection<'_> {
-    pub(super) fn execute(&mut self, arguments: &[Bytes]) -> Executed {
+    /// Runs a command, and answers it unless it is `skipped` or nothing is to be answered.
+    pub(super) fn execute(&mut self, arguments: &[Bytes], skipped: bool) -> Executed {
         if arguments.first().is_some_and(|name| gate::is_http(name)) {
             self.close();
             return Executed::Replies(Vec::new());
         }
-        let skipped = self.session_mut().silence.begin();
         let answer = self.dispatch(arguments);
         self.receive_published();
         if self.waits {
@@ -74,9 +74,9 @@ impl Connection<'_> {
     /// Finds a command that may be run now, and notes it.
     fn accept(&mut self, arguments: &[Bytes]) -> Result<&'static Spec, Refusal> {
         let spec = command::find(arguments).map_err(|reason| reason.refusal(arguments))?;
-        gate::admit(self.session(), spec, arguments)?;
         let now_us = self.now_us;
         let session = self.session_mut();
+        gate::admit(session, spec, arguments)?;
         session.active_at_us = now_us;
         session.last_command = (command::container_of(spec, arguments), spec.name);
         Ok(spec)
@@ -123,7 +123,7 @@ impl Connection<'_> {
     /// What a session publishes to itself comes before the reply.
     fn receive_published(&mut self) {
         self.server.deliver_published();
-        if self.session().subscriptions() > 0 {
+        if !self.server.deliveries.is_empty() && self.session().subscriptions() > 0 {
             let own = |delivery: &mut Delivery| delivery.session == self.id;
             let own = self.server.deliveries.extract_if(.., own);
             self.replies.extend(own.map(|delivery| delivery.resp));

@@ -9,8 +9,9 @@ use bytes::Bytes;
 
 use super::{Connection, Delivery, Executed, Server, SessionId};
 use crate::redis::{
-    Resp,
+    Redis, Resp,
     command::{self, Answer, Wait},
+    resp::count,
 };
 
 /// The sessions that wait.
@@ -124,13 +125,18 @@ impl Server {
 
     /// Ends a wait from outside, as at its timeout or with an error; whether there was one that
     /// may be ended so.
-    pub(in crate::redis) fn unblock(&mut self, id: SessionId, with_error: bool) -> bool {
+    pub(in crate::redis) fn unblock(
+        &mut self,
+        now_us: u64,
+        id: SessionId,
+        with_error: bool,
+    ) -> bool {
         let resp = match self.waiting.sessions.get(&id).map(|waiter| &waiter.reason) {
             None | Some(Reason::Pause { .. }) => return false,
             Some(_) if with_error => {
                 Resp::Error("UNBLOCKED client unblocked via CLIENT UNBLOCK".into())
             }
-            Some(Reason::Replicas) => Resp::Integer(0),
+            Some(Reason::Replicas) => count(self.replicas_caught_up(now_us)),
             Some(Reason::Keys { .. }) => Resp::NilArray,
         };
         self.end_wait(id, resp);
@@ -144,7 +150,7 @@ impl Server {
         {
             match self.waiting.sessions.get(&id).map(|waiter| &waiter.reason) {
                 Some(Reason::Replicas) => {
-                    let resp = crate::redis::resp::count(self.replicas_caught_up(now_us));
+                    let resp = count(self.replicas_caught_up(now_us));
                     self.end_wait(id, resp);
                 }
                 Some(Reason::Pause { .. }) => self.resume(now_us, id),
@@ -174,7 +180,7 @@ impl Server {
             return false;
         };
         let (database, type_name, now_ms) = (*database, *type_name, now_us / 1_000);
-        let changed = |redis: &mut crate::redis::Redis| {
+        let changed = |redis: &mut Redis| {
             let changed = |(key, count): &(Bytes, u64)| {
                 redis.keyspace.is_touched(now_ms, key, *count)
                     && redis

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::{Connection, Server, SessionId};
+use crate::redis::Redis;
 
 /// A watched key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -39,8 +40,7 @@ impl Connection<'_> {
         let watched = self.session().watched.clone();
         let redis = &mut self.server.redis;
         watched.iter().any(|Watched { database, key, count }| {
-            let touched =
-                |redis: &mut crate::redis::Redis| redis.keyspace.is_touched(now_ms, key, *count);
+            let touched = |redis: &mut Redis| redis.keyspace.is_touched(now_ms, key, *count);
             redis.with_database(*database, touched).unwrap_or(true)
         })
     }

@@ -4,6 +4,7 @@ use std::{
     cmp::Ordering,
     collections::BTreeSet,
     hash::{BuildHasherDefault, Hash, Hasher},
+    ops::Bound,
 };
 
 use bytes::Bytes;
@@ -27,6 +28,11 @@ impl Score {
     pub fn new(number: f64) -> Option<Self> {
         // Adding 0 takes the sign off -0.
         (!number.is_nan()).then_some(Self(number + 0.0))
+    }
+
+    /// The least score above this one; `None` above infinity.
+    fn next(self) -> Option<Self> {
+        (self.0 < f64::INFINITY).then(|| Self(self.0.next_up() + 0.0))
     }
 
     /// The number.
@@ -99,9 +105,38 @@ impl SortedSet {
         self.ordered.iter().map(|(score, member)| (*score, member))
     }
 
-    /// The members from `(score, member)` on, in order.
-    pub fn starting_at(&self, least: Score) -> impl DoubleEndedIterator<Item = (Score, &Bytes)> {
-        self.ordered.range((least, Bytes::new())..).map(|(score, member)| (*score, member))
+    /// The members with scores within bounds, least score first.
+    pub fn between(
+        &self,
+        min: Bound<Score>,
+        max: Bound<Score>,
+    ) -> impl DoubleEndedIterator<Item = (Score, &Bytes)> {
+        // A score with no name comes before every member of that score.
+        let begin = match min {
+            Bound::Unbounded => Some(Score(f64::NEG_INFINITY)),
+            Bound::Included(score) => Some(score),
+            Bound::Excluded(score) => score.next(),
+        };
+        let end = match max {
+            Bound::Unbounded => None,
+            Bound::Included(score) => score.next(),
+            Bound::Excluded(score) => Some(score),
+        };
+        let begin = begin.filter(|begin| end.is_none_or(|end| *begin <= end));
+        let found = begin.map(|begin| {
+            let place = |score| (score, Bytes::new());
+            let end = end.map_or(Bound::Unbounded, |end| Bound::Excluded(place(end)));
+            self.ordered.range((Bound::Included(place(begin)), end))
+        });
+        found.into_iter().flatten().map(|(score, member)| (*score, member))
+    }
+
+    /// Removes the member with the lowest score, or the highest.
+    pub fn pop(&mut self, lowest: bool) -> Option<(Score, Bytes)> {
+        let (score, member) =
+            if lowest { self.ordered.pop_first() } else { self.ordered.pop_last() }?;
+        self.scores.remove(&member);
+        Some((score, member))
     }
 
     /// How many members come before `member`, and its score. Counts them.

@@ -70,7 +70,8 @@ pub(super) fn unblock(connection: &mut Connection<'_>, arguments: &[Bytes]) -> A
         }
     };
     let id = u64::try_from(integer(&arguments[2])?).map(SessionId);
-    Ok(id.is_ok_and(|id| connection.server.unblock(id, with_error)).into())
+    let now_us = connection.now_us;
+    Ok(id.is_ok_and(|id| connection.server.unblock(now_us, id, with_error)).into())
 }
 
 /// A time in milliseconds, as an argument.

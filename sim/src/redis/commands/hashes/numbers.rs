@@ -20,6 +20,9 @@ pub(super) fn hincr_by(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
 /// Adds in the 80 bits that Redis adds in.
 pub(super) fn hincr_by_float(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let by = Extended::parse(&arguments[3]).ok_or(Refusal::NOT_A_FLOAT)?;
+    if by.text().is_none() {
+        return Err(Refusal("ERR value is NaN or Infinity".into()));
+    }
     let field = call.read::<Fields>(&arguments[1])?.and_then(|fields| fields.get(&arguments[2]));
     let old = field.map_or(Some(Extended::default()), |text| Extended::parse(text));
     let old = old.ok_or_else(|| Refusal("ERR hash value is not a float".into()))?;

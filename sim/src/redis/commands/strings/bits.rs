@@ -44,6 +44,9 @@ fn bit_offset(argument: &[u8]) -> Result<usize, Refusal> {
 }
 
 pub(super) fn bitcount(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    if call.string(&arguments[1])?.is_none() {
+        return Ok(count(0));
+    }
     let range = match &arguments[2..] {
         [] => None,
         [start, end] => Some((integer(start)?, integer(end)?, false)),
@@ -85,6 +88,9 @@ pub(super) fn bitpos(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
         1 => true,
         _ => return Err(Refusal("ERR The bit argument must be 1 or 0.".into())),
     };
+    if call.string(&arguments[1])?.is_none() {
+        return Ok(Resp::Integer(if wanted { -1 } else { 0 }));
+    }
     let (start, end, in_bits) = match &arguments[3..] {
         [] => (0, None, false),
         [start] => (integer(start)?, None, false),
@@ -95,9 +101,7 @@ pub(super) fn bitpos(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
         }
         _ => return Err(Refusal::SYNTAX),
     };
-    let Some(text) = call.string(&arguments[1])? else {
-        return Ok(Resp::Integer(if wanted { -1 } else { 0 }));
-    };
+    let text = call.string(&arguments[1])?.map_or(&[][..], |text| text);
     let scale = if in_bits { 1 } else { 8 };
     let length = text.len() * 8 / scale;
     let range = indexes(start, at_least_first(end.unwrap_or(-1), length), length);

@@ -65,7 +65,7 @@ impl SetOptions {
                 (b"GET", _) => options.get = true,
                 (b"KEEPTTL", _) if expiry.is_none() => options.keep_ttl = true,
                 (unit @ (b"EX" | b"EXAT" | b"PX" | b"PXAT"), [number, rest @ ..])
-                    if expiry.is_none() && !options.keep_ttl =>
+                    if !options.keep_ttl && same_unit(expiry, unit) =>
                 {
                     arguments = rest;
                     expiry = Some((number, unit[0] == b'E', unit.len() == 2));
@@ -79,6 +79,13 @@ impl SetOptions {
         }
         Ok(options)
     }
+}
+
+/// The same unit may be named again, another one not.
+fn same_unit(expiry: Option<(&Bytes, bool, bool)>, unit: &[u8]) -> bool {
+    expiry.is_none_or(|(_, seconds, relative)| {
+        (seconds, relative) == (unit[0] == b'E', unit.len() == 2)
+    })
 }
 
 impl Expiry {
