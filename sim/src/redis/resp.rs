@@ -21,6 +21,8 @@ pub enum Resp {
     Bulk(Bytes),
     /// A floating point number as the server writes it. RESP2: a bulk string.
     Double(Bytes),
+    /// Names with values. RESP2: a list of lists of two; RESP3: a map.
+    Entries(Vec<(Self, Self)>),
     /// An error, with its code: `WRONGTYPE Operation against …`.
     Error(Cow<'static, str>),
     /// An integer.
@@ -67,6 +69,11 @@ impl Resp {
             Self::Map(pairs) | Self::Pairs(pairs) => {
                 let flat = pairs.into_iter().flat_map(|(left, right)| [left, right]);
                 Self::Array(flat.map(Self::plain).collect())
+            }
+            Self::Entries(pairs) => {
+                let pair =
+                    |(left, right): (Self, Self)| Self::Array(vec![left.plain(), right.plain()]);
+                Self::Array(pairs.into_iter().map(pair).collect())
             }
             Self::BigNumber(text) | Self::Double(text) | Self::Verbatim(text) => Self::Bulk(text),
             Self::Boolean(yes) => Self::Integer(yes.into()),

@@ -3,7 +3,7 @@
 mod algebra;
 mod some;
 
-pub(super) use algebra::keys_and_limit;
+pub(super) use algebra::limit;
 
 use bytes::Bytes;
 

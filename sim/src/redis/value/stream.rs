@@ -111,6 +111,13 @@ impl Stream {
         deleted
     }
 
+    /// Whether an entry from `id` on may have been deleted.
+    #[must_use]
+    pub fn has_gap_from(&self, id: EntryId) -> bool {
+        let deleted = !self.entries.is_empty() && self.max_deleted > EntryId::MIN;
+        deleted && id <= self.max_deleted
+    }
+
     /// The first entry that is left, or the least identifier.
     #[must_use]
     pub fn first_id(&self) -> EntryId {
@@ -124,7 +131,7 @@ impl Stream {
         if self.added == 0 {
             return Some(0);
         }
-        if self.entries.is_empty() && id < EntryId::MAX && id <= self.last_id {
+        if self.entries.is_empty() && id <= self.last_id {
             return Some(self.added);
         }
         if id != EntryId::MIN && id < self.max_deleted {
@@ -142,5 +149,16 @@ impl Stream {
             std::cmp::Ordering::Equal if none_deleted => Some(self.added - length + 1),
             _ => None,
         }
+    }
+}
+
+impl ConsumerGroup {
+    /// Counts the delivery of an entry of `stream` that is new to the group.
+    pub(in crate::redis) fn note_delivery(&mut self, stream: &Stream, id: EntryId) {
+        self.read = match self.read {
+            Some(read) if !stream.has_gap_from(id) => Some(read + 1),
+            _ => stream.added_up_to(id),
+        };
+        self.last_id = id;
     }
 }

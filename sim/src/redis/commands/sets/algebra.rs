@@ -35,8 +35,7 @@ pub(super) fn sintercard(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     Ok(count(intersection(call, keys)?.len().min(limit)))
 }
 
-/// A number of keys, the keys, and perhaps `LIMIT`: of `SINTERCARD` and `ZINTERCARD`.
-pub(in super::super) fn keys_and_limit(arguments: &[Bytes]) -> Result<(&[Bytes], usize), Refusal> {
+fn keys_and_limit(arguments: &[Bytes]) -> Result<(&[Bytes], usize), Refusal> {
     let number = integer(&arguments[0]).ok().and_then(|number| usize::try_from(number).ok());
     let number = number
         .filter(|number| *number > 0)
@@ -44,6 +43,11 @@ pub(in super::super) fn keys_and_limit(arguments: &[Bytes]) -> Result<(&[Bytes],
     let (keys, options) = arguments[1..]
         .split_at_checked(number)
         .ok_or_else(|| Refusal("ERR Number of keys can't be greater than number of args".into()))?;
+    Ok((keys, limit(options)?))
+}
+
+/// `LIMIT n`, or nothing, which is no limit as 0 is none: of `SINTERCARD` and `ZINTERCARD`.
+pub(in super::super) fn limit(options: &[Bytes]) -> Result<usize, Refusal> {
     let mut limit = 0;
     for option in options.chunks(2) {
         let [name, number] = option else { return Err(Refusal::SYNTAX) };
@@ -53,7 +57,7 @@ pub(in super::super) fn keys_and_limit(arguments: &[Bytes]) -> Result<(&[Bytes],
         let number = integer(number).ok().and_then(|number| usize::try_from(number).ok());
         limit = number.ok_or_else(|| Refusal("ERR LIMIT can't be negative".into()))?;
     }
-    Ok((keys, if limit == 0 { usize::MAX } else { limit }))
+    Ok(if limit == 0 { usize::MAX } else { limit })
 }
 
 fn list(members: &Members) -> Answer {

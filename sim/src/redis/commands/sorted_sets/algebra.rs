@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::{
-    super::sets::keys_and_limit, Answer, Call, Refusal, Score, count, float, integer, listed,
-    range::store, word,
+    super::sets::limit, Answer, Call, Refusal, Score, count, float, integer, listed, range::store,
+    word,
 };
 use crate::redis::Value;
 
@@ -37,44 +37,39 @@ struct Query<'a> {
 type Scores = BTreeMap<Bytes, f64>;
 
 pub(super) fn zdiff(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    list(call, Query::parse("zdiff", Operation::Difference, &arguments[1..], true)?)
+    list(call, Query::parse(call, "zdiff", Operation::Difference, &arguments[1..], true)?)
 }
 
 pub(super) fn zinter(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    list(call, Query::parse("zinter", Operation::Intersection, &arguments[1..], true)?)
+    list(call, Query::parse(call, "zinter", Operation::Intersection, &arguments[1..], true)?)
 }
 
 pub(super) fn zunion(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    list(call, Query::parse("zunion", Operation::Union, &arguments[1..], true)?)
+    list(call, Query::parse(call, "zunion", Operation::Union, &arguments[1..], true)?)
 }
 
 pub(super) fn zdiffstore(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    let query = Query::parse("zdiffstore", Operation::Difference, &arguments[2..], false)?;
+    let query = Query::parse(call, "zdiffstore", Operation::Difference, &arguments[2..], false)?;
     let members = query.run(call)?;
     store(call, &arguments[1], members)
 }
 
 pub(super) fn zinterstore(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    let query = Query::parse("zinterstore", Operation::Intersection, &arguments[2..], false)?;
+    let query = Query::parse(call, "zinterstore", Operation::Intersection, &arguments[2..], false)?;
     let members = query.run(call)?;
     store(call, &arguments[1], members)
 }
 
 pub(super) fn zunionstore(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    let query = Query::parse("zunionstore", Operation::Union, &arguments[2..], false)?;
+    let query = Query::parse(call, "zunionstore", Operation::Union, &arguments[2..], false)?;
     let members = query.run(call)?;
     store(call, &arguments[1], members)
 }
 
 pub(super) fn zintercard(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    let (keys, limit) = keys_and_limit(&arguments[1..])?;
-    let query = Query {
-        operation: Operation::Intersection,
-        keys,
-        weights: vec![1.0; keys.len()],
-        aggregate: Aggregate::Sum,
-        with_scores: false,
-    };
+    let (query, rest) =
+        Query::of_keys(call, "zintercard", Operation::Intersection, &arguments[1..])?;
+    let limit = limit(rest)?;
     Ok(count(query.run(call)?.len().min(limit)))
 }
 
@@ -85,26 +80,36 @@ fn list(call: &mut Call<'_>, query: Query<'_>) -> Answer {
 }
 
 impl<'a> Query<'a> {
-    /// `arguments` begins with the number of keys.
-    fn parse(
+    /// `arguments` begins with the number of keys; what follows the keys comes back.
+    fn of_keys(
+        call: &Call<'_>,
         name: &str,
         operation: Operation,
         arguments: &'a [Bytes],
-        lists: bool,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<(Self, &'a [Bytes]), Refusal> {
         let number = usize::try_from(integer(&arguments[0])?).unwrap_or(0);
         if number == 0 {
             let text = format!("ERR at least 1 input key is needed for '{name}' command");
             return Err(Refusal(text.into()));
         }
-        let (keys, mut rest) = arguments[1..].split_at_checked(number).ok_or(Refusal::SYNTAX)?;
-        let mut query = Self {
-            operation,
-            keys,
-            weights: vec![1.0; number],
-            aggregate: Aggregate::Sum,
-            with_scores: false,
-        };
+        let (keys, rest) = arguments[1..].split_at_checked(number).ok_or(Refusal::SYNTAX)?;
+        keys.iter().try_for_each(|key| check_type(call, key))?;
+        let weights = vec![1.0; number];
+        let query =
+            Self { operation, keys, weights, aggregate: Aggregate::Sum, with_scores: false };
+        Ok((query, rest))
+    }
+
+    /// The same with the options; `lists` if the result is the reply.
+    fn parse(
+        call: &Call<'_>,
+        name: &str,
+        operation: Operation,
+        arguments: &'a [Bytes],
+        lists: bool,
+    ) -> Result<Self, Refusal> {
+        let (mut query, mut rest) = Self::of_keys(call, name, operation, arguments)?;
+        let number = query.keys.len();
         let weighted = operation != Operation::Difference;
         while let [option, behind @ ..] = rest {
             rest = behind;
@@ -166,6 +171,13 @@ fn weights(arguments: &[Bytes]) -> Result<Vec<f64>, Refusal> {
 fn weighted(score: f64, weight: f64) -> f64 {
     let product = score * weight;
     if product.is_nan() { 0.0 } else { product }
+}
+
+fn check_type(call: &Call<'_>, key: &[u8]) -> Result<(), Refusal> {
+    match call.entry(key).map(|entry| &entry.value) {
+        None | Some(Value::Set(_) | Value::SortedSet(_)) => Ok(()),
+        Some(_) => Err(Refusal::WRONG_TYPE),
+    }
 }
 
 fn input(call: &Call<'_>, key: &[u8]) -> Result<Scores, Refusal> {
