@@ -144,13 +144,6 @@ impl Redis {
         Self { keyspace, scripts: self.scripts.clone(), ..Self::default() }
     }
 
-    /// Leaves nothing but these keys, as after a failover: the scripts are forgotten.
-    #[cfg(feature = "serve")]
-    pub(crate) fn take_over(&mut self, keyspace: Keyspace) {
-        self.keyspace = keyspace;
-        self.scripts = script::Scripts::default();
-    }
-
     /// `EVALSHA`, and `EVAL` if the server has not seen the script.
     fn run_script(&mut self, now_us: u64, command: &Command) -> Resp {
         let invocation = wire::encode(command);

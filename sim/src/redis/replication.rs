@@ -66,8 +66,7 @@ pub(super) struct Replication {
 impl Replication {
     /// `replicas` of `redis` that have all that it has now, and will have what comes `lag_us`
     /// after it.
-    pub(super) fn begin(redis: &mut Redis, replicas: usize, lag_us: u64) -> Self {
-        redis.watch_changes(replicas > 0);
+    pub(super) fn begin(redis: &Redis, replicas: usize, lag_us: u64) -> Self {
         let copy = |(number, keys): (usize, &Keyspace)| {
             let mut keyspace = keys.clone();
             keyspace.watch_changes(false);
@@ -80,9 +79,9 @@ impl Replication {
         Self { replicas, lag_us, last_write_us: None, databases }
     }
 
-    /// Takes note of what was written since the last call.
-    pub(super) fn note(&mut self, now_us: u64, redis: &mut Redis) {
-        for (number, changes) in redis.take_changes() {
+    /// Takes note of what was written in which database since the last call.
+    pub(super) fn note(&mut self, now_us: u64, written: Vec<(usize, Vec<Change>)>) {
+        for (number, changes) in written {
             self.last_write_us = Some(now_us);
             self.databases.entry(number).or_default().note(now_us, changes);
         }

@@ -29,7 +29,7 @@ pub(super) use statistics::Statistics;
 
 use waiting::Waiting;
 
-use super::{PURGED_PER_COMMAND, Redis, Resp, pubsub::PubSub, replication::Replication};
+use super::{Change, PURGED_PER_COMMAND, Redis, Resp, pubsub::PubSub, replication::Replication};
 
 /// How long clients have the server for themselves between two removals of expired keys.
 const PURGE_PAUSE_US: u64 = 500;
@@ -61,6 +61,8 @@ pub struct Server {
     purge_again_us: Option<u64>,
     pause: Option<Pause>,
     replication: Replication,
+    /// What was written, if somebody wants to know.
+    journal: Option<Vec<(usize, Vec<Change>)>>,
     config: BTreeMap<&'static str, Bytes>,
     shut_down: bool,
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{Connection, Executed, Server, SessionId, waiting::Reason};
 use crate::redis::{
-    Resp,
+    Change, Keyspace, Resp,
     command::{self, Body, Flags},
     replication::Replication,
     resp::count,
@@ -14,7 +14,32 @@ impl Server {
     /// Gives the server so many replicas, which have every write `lag_us` microseconds after it.
     /// They begin with all that there is now.
     pub fn set_replicas(&mut self, replicas: usize, lag_us: u64) {
-        self.replication = Replication::begin(&mut self.redis, replicas, lag_us);
+        self.redis.watch_changes(replicas > 0 || self.journal.is_some());
+        self.replication = Replication::begin(&self.redis, replicas, lag_us);
+    }
+
+    /// From now on keeps what is written for [`Server::take_writes`].
+    pub fn keep_writes(&mut self) {
+        if self.journal.is_none() {
+            self.journal = Some(Vec::new());
+            self.redis.watch_changes(true);
+        }
+    }
+
+    /// What was written since the last call, with the numbers of the databases.
+    pub fn take_writes(&mut self) -> Vec<(usize, Vec<Change>)> {
+        self.journal.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Goes on with these databases, as a replica that takes over: without scripts or sessions.
+    pub fn take_over(&mut self, databases: impl IntoIterator<Item = (usize, Keyspace)>) {
+        self.redis.clear();
+        for (number, keys) in databases {
+            self.redis.with_database(number, |redis| redis.keyspace.replace_keys(keys));
+        }
+        self.redis.forget_scripts();
+        self.end_sessions();
+        self.set_replicas(self.replicas(), self.replication.lag_us);
     }
 
     /// How many replicas there are.
@@ -75,8 +100,15 @@ impl Server {
     }
 
     pub(super) fn replicate(&mut self, now_us: u64) {
+        if self.replication.replicas == 0 && self.journal.is_none() {
+            return;
+        }
+        let written = self.redis.take_changes();
+        if let Some(journal) = &mut self.journal {
+            journal.extend(written.iter().cloned());
+        }
         if self.replication.replicas > 0 {
-            self.replication.note(now_us, &mut self.redis);
+            self.replication.note(now_us, written);
         }
     }
 

@@ -51,7 +51,7 @@ pub(super) fn perform(host: &Host, method: &Method, path: &str, body: &[u8]) -> 
             value(host.upset(UpheavalKind::Restart, down.0))
         }
         ("POST", ["flush"]) => {
-            host.with_server(|server| server.redis_mut().keyspace.clear());
+            host.flush();
             Ok(json!({}))
         }
         (_, ["faults" | "clock" | "requests" | "failover" | "restart" | "flush", ..]) => {

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::{
     Client, Host, Performed,
-    history::{History, Reached},
+    history::{self, History, Reached},
     record::{Record, Seen},
 };
 use crate::{
@@ -61,16 +61,46 @@ impl Disturbances {
     /// Takes down what the last command has changed.
     pub(super) fn note_writes(&mut self, server: &mut Server, elapsed_us: u64) {
         let Some(history) = &mut self.history else { return };
-        let changes = server.redis_mut().keyspace.take_changes();
-        if !changes.is_empty() {
+        let written = server.take_writes();
+        if !written.is_empty() {
             self.writes += 1;
-            history.add(elapsed_us, self.writes, changes);
+            history.add(elapsed_us, self.writes, written);
         }
     }
 
+    /// Puts the data in place that is left, and says how many writes it lacks.
+    fn replace_data(
+        &mut self,
+        server: &mut Server,
+        kind: UpheavalKind,
+        now_us: u64,
+        elapsed_us: u64,
+    ) -> usize {
+        let history = self.history.take();
+        let at = |at_us| history.as_ref().map(|history| history.at(Reached { at_us, write: 0 }));
+        let missing = match kind {
+            UpheavalKind::Restart => {
+                server.restart(now_us);
+                at(None).map_or(0, |(_, missing)| missing)
+            }
+            UpheavalKind::Failover { lose } => {
+                let all = || (history::copy(server.redis()), 0);
+                let left = at(elapsed_us.checked_sub(micros(lose)));
+                let (databases, missing) = left.unwrap_or_else(all);
+                server.take_over(databases);
+                missing
+            }
+        };
+        server.take_writes();
+        if history.is_some() {
+            self.keep_history(server);
+        }
+        missing
+    }
+
     fn keep_history(&mut self, server: &mut Server) {
-        let keys = &mut server.redis_mut().keyspace;
-        self.history.get_or_insert_with(|| History::new(keys));
+        server.keep_writes();
+        self.history.get_or_insert_with(|| History::new(server.redis()));
     }
 }
 
@@ -110,6 +140,16 @@ impl Host {
     /// answered by a reset.
     pub fn upset(&self, kind: UpheavalKind, down: Duration) -> Lost {
         self.upset_by(kind, down, None)
+    }
+
+    /// Removes every key of every database.
+    pub fn flush(&self) {
+        let now_us = self.clock.now_us();
+        self.with_server(|server| {
+            let session = server.connect();
+            server.execute(now_us, session, &[Bytes::from_static(b"FLUSHALL")]);
+            server.disconnect(session);
+        });
     }
 
     /// How many writes there have been: a request that names this number sees them all.
@@ -173,26 +213,22 @@ impl Host {
     }
 
     fn upset_by(&self, kind: UpheavalKind, down: Duration, strike: Option<StrikeId>) -> Lost {
-        let elapsed_us = self.clock.elapsed_us();
-        let mailboxes = self.state().mailboxes.clone();
-        self.with_disturbances(|disturbances, server| {
-            let before = server.redis().keyspace.len();
-            let missing = replace_data(disturbances, server, kind, elapsed_us);
-            for (id, mailbox) in mailboxes {
-                server.disconnect(id);
-                mailbox.close();
-            }
+        let (now_us, elapsed_us) = (self.clock.now_us(), self.clock.elapsed_us());
+        let lost = self.with_disturbances(|disturbances, server| {
+            let before = count_keys(server);
+            let writes = disturbances.replace_data(server, kind, now_us, elapsed_us);
             let until_us = elapsed_us.saturating_add(micros(down));
             disturbances.down = (!down.is_zero()).then_some(Down { until_us, strike });
-            let keys = before.saturating_sub(server.redis().keyspace.len());
-            let lost = Lost { writes: missing, keys };
-            let certain = kind == UpheavalKind::Restart || lost.writes > 0;
+            let keys = before.saturating_sub(count_keys(server));
+            let certain = kind == UpheavalKind::Restart || writes > 0;
             if let Some(strike) = strike.filter(|_| certain) {
-                let effect = format!("lost {} writes and {} keys", lost.writes, lost.keys);
-                disturbances.faults.bite(strike, effect);
+                disturbances.faults.bite(strike, format!("lost {writes} writes and {keys} keys"));
             }
-            lost
-        })
+            Lost { writes, keys }
+        });
+        // The clients are told that they are disconnected.
+        self.with_server(|_| {});
+        lost
     }
 
     /// What a replica that lags answers; `known` is the number of a write that it has for certain.
@@ -200,8 +236,10 @@ impl Host {
         let state = self.state();
         let history = state.disturbances.history.as_ref()?;
         let at_us = self.clock.elapsed_us().checked_sub(micros(lag));
-        let (keys, _) = history.at(Reached { at_us, write: known });
-        Some(state.server.redis().replica(keys).execute(self.clock.now_us(), arguments))
+        let (mut databases, _) = history.at(Reached { at_us, write: known });
+        let redis = state.server.redis();
+        let keys = databases.remove(&redis.selected()).unwrap_or_default();
+        Some(redis.replica(keys).execute(self.clock.now_us(), arguments))
     }
 }
 
@@ -288,29 +326,8 @@ impl Client {
     }
 }
 
-/// Puts the data in place that is left, and says how many writes it lacks.
-fn replace_data(
-    disturbances: &mut Disturbances,
-    server: &mut Server,
-    kind: UpheavalKind,
-    elapsed_us: u64,
-) -> usize {
-    let history = disturbances.history.take();
-    let (keys, missing) = match (kind, &history) {
-        (UpheavalKind::Failover { lose }, Some(history)) => {
-            history.at(Reached { at_us: elapsed_us.checked_sub(micros(lose)), write: 0 })
-        }
-        (UpheavalKind::Failover { .. }, None) => (server.redis().keyspace.clone(), 0),
-        (UpheavalKind::Restart, history) => {
-            let all = Reached { at_us: None, write: 0 };
-            (Default::default(), history.as_ref().map_or(0, |history| history.at(all).1))
-        }
-    };
-    server.redis_mut().take_over(keys);
-    if history.is_some() {
-        disturbances.keep_history(server);
-    }
-    missing
+fn count_keys(server: &Server) -> usize {
+    server.redis().databases().map(|(_, keys)| keys.len()).sum()
 }
 
 fn micros(time: Duration) -> u64 {

@@ -1,8 +1,8 @@
 //! What the data was a while ago: what a replica that lags would answer, or have after a failover.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
-use crate::redis::{Change, Keyspace};
+use crate::redis::{Change, Keyspace, Redis};
 
 /// For how long it is known, in microseconds of the server's clock.
 const REACH_US: u64 = 600_000_000;
@@ -10,10 +10,16 @@ const REACH_US: u64 = 600_000_000;
 /// How many changes it holds at most.
 const MOST_CHANGES: usize = 1_000_000;
 
+/// Databases by their numbers.
+pub(super) type Databases = BTreeMap<usize, Keyspace>;
+
+/// What was written, with the numbers of the databases.
+pub(super) type Written = Vec<(usize, Vec<Change>)>;
+
 /// The data as it was at a time, and each change since.
 #[derive(Clone, Debug)]
 pub(super) struct History {
-    oldest: Keyspace,
+    oldest: Databases,
     batches: VecDeque<Batch>,
     changes: usize,
 }
@@ -23,7 +29,7 @@ pub(super) struct History {
 struct Batch {
     at_us: u64,
     write: u64,
-    changes: Vec<Change>,
+    written: Written,
 }
 
 /// How far a replica has got.
@@ -38,43 +44,56 @@ pub(super) struct Reached {
 
 impl History {
     /// Begins with what there is.
-    pub(super) fn new(keys: &mut Keyspace) -> Self {
-        let oldest = keys.clone();
-        keys.watch_changes(true);
-        Self { oldest, batches: VecDeque::new(), changes: 0 }
+    pub(super) fn new(redis: &Redis) -> Self {
+        Self { oldest: copy(redis), batches: VecDeque::new(), changes: 0 }
     }
 
     /// Adds what write number `write` changed.
-    pub(super) fn add(&mut self, at_us: u64, write: u64, changes: Vec<Change>) {
-        self.changes += changes.len();
-        self.batches.push_back(Batch { at_us, write, changes });
+    pub(super) fn add(&mut self, at_us: u64, write: u64, written: Written) {
+        self.changes += size_of(&written);
+        self.batches.push_back(Batch { at_us, write, written });
         let since_us = at_us.saturating_sub(REACH_US);
         while self.changes > MOST_CHANGES
             || self.batches.front().is_some_and(|batch| batch.at_us < since_us)
         {
             let Some(batch) = self.batches.pop_front() else { break };
-            self.changes -= batch.changes.len();
-            apply(&mut self.oldest, batch.changes);
+            self.changes -= size_of(&batch.written);
+            apply(&mut self.oldest, batch.written);
         }
     }
 
     /// The data of a replica that has got so far, and how many writes it lacks.
-    pub(super) fn at(&self, reached: Reached) -> (Keyspace, usize) {
-        let mut keys = self.oldest.clone();
+    pub(super) fn at(&self, reached: Reached) -> (Databases, usize) {
+        let mut databases = self.oldest.clone();
         let has = |batch: &&Batch| {
             reached.at_us.is_some_and(|at_us| batch.at_us <= at_us) || batch.write <= reached.write
         };
         let count = self.batches.iter().take_while(has).count();
         for batch in self.batches.iter().take(count) {
-            apply(&mut keys, batch.changes.clone());
+            apply(&mut databases, batch.written.clone());
         }
-        (keys, self.batches.len() - count)
+        (databases, self.batches.len() - count)
     }
 }
 
-fn apply(keys: &mut Keyspace, changes: Vec<Change>) {
-    for (key, entry) in changes {
-        keys.set_entry(key, entry);
+/// All that a server has.
+pub(super) fn copy(redis: &Redis) -> Databases {
+    let copy = |(number, keys): (usize, &Keyspace)| {
+        let mut keys = keys.clone();
+        keys.watch_changes(false);
+        (number, keys)
+    };
+    redis.databases().map(copy).collect()
+}
+
+fn size_of(written: &Written) -> usize {
+    written.iter().map(|(_, changes)| changes.len()).sum()
+}
+
+fn apply(databases: &mut Databases, written: Written) {
+    for (number, changes) in written {
+        let keys = databases.entry(number).or_default();
+        changes.into_iter().for_each(|(key, entry)| keys.set_entry(key, entry));
     }
 }
 
@@ -83,22 +102,21 @@ mod tests {
     use super::*;
     use crate::redis::{Entry, Value};
 
-    fn set(keys: &mut Keyspace, text: &'static str) -> Vec<Change> {
-        keys.set_entry("key".into(), Some(Entry::string(text)));
-        keys.take_changes()
+    fn set(text: &'static str) -> Written {
+        vec![(3, vec![("key".into(), Some(Entry::string(text)))])]
     }
 
     fn seen(history: &History, at_us: u64, write: u64) -> (Option<Value>, usize) {
-        let (keys, missing) = history.at(Reached { at_us: Some(at_us), write });
-        (keys.peek(0, b"key").map(|entry| entry.value.clone()), missing)
+        let (databases, missing) = history.at(Reached { at_us: Some(at_us), write });
+        let entry = databases.get(&3).and_then(|keys| keys.peek(0, b"key"));
+        (entry.map(|entry| entry.value.clone()), missing)
     }
 
     #[test]
     fn a_replica_has_what_is_old_enough_or_asked_for() {
-        let mut keys = Keyspace::default();
-        let mut history = History::new(&mut keys);
-        history.add(10, 1, set(&mut keys, "a"));
-        history.add(20, 2, set(&mut keys, "b"));
+        let mut history = History::new(&Redis::default());
+        history.add(10, 1, set("a"));
+        history.add(20, 2, set("b"));
         let text = |text: &'static str| Some(Value::String(text.into()));
         assert_eq!(seen(&history, 9, 0), (None, 2));
         assert_eq!(seen(&history, 10, 0), (text("a"), 1));
@@ -108,10 +126,9 @@ mod tests {
 
     #[test]
     fn what_is_too_old_is_kept_as_one_state() {
-        let mut keys = Keyspace::default();
-        let mut history = History::new(&mut keys);
-        history.add(0, 1, set(&mut keys, "a"));
-        history.add(REACH_US + 1, 2, set(&mut keys, "b"));
+        let mut history = History::new(&Redis::default());
+        history.add(0, 1, set("a"));
+        history.add(REACH_US + 1, 2, set("b"));
         assert_eq!(history.batches.len(), 1);
         assert_eq!(seen(&history, 0, 0).0, Some(Value::String("a".into())));
     }

@@ -127,8 +127,11 @@ impl Work {
     }
 
     async fn one(&self, client: &Client, command: &[Bytes], slot: &Slot) -> Result<Resp, Failed> {
+        if client.is_closed() {
+            // The server went down a moment ago.
+            return Err(Failed::Ended(Ending::Reset));
+        }
         match client.serve(command, slot, self.known) {
-            // There is none if the server went down a moment ago.
             Performed::Answered { replies, .. } => {
                 replies.into_iter().next().ok_or(Failed::Ended(Ending::Reset))
             }
