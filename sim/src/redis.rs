@@ -12,8 +12,9 @@
 //!   `DBSIZE` is exact, unless thousands expire at once.
 //! * A hash lists its fields in the order in which they were added, also a large one.
 //! * `TIME` stands still during a script, as in Redis 7.2 (7.0 lets it run on).
-//! * `math.random` starts anew in each script; `collectgarbage` answers 0.
-//! * `pairs` over the globals or a library lists nothing, though each name can be read.
+//! * `math.random` and the settings of `cjson` start anew in each script; `collectgarbage` answers 0.
+//! * `tostring` numbers tables and functions instead of telling where they are in memory.
+//! * `next` of the globals or a library is nil, though `pairs` lists them.
 //! * `error({})` is an error reply; Redis 7.0.15 crashes.
 //!
 //! Of a server's life beside its data:
@@ -48,6 +49,7 @@ mod command;
 mod commands;
 mod databases;
 mod expiry;
+mod fake;
 mod glob;
 mod keyspace;
 mod lua;
@@ -58,7 +60,6 @@ mod replication;
 mod resp;
 mod script;
 mod server;
-mod store;
 mod twins;
 mod value;
 
@@ -67,19 +68,21 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use leasehold_core::{Command, Reply, StoreError, redis as wire};
 
+pub use fake::{FakeConnection, FakeRedis};
 pub use keyspace::{Change, Entry, Keyspace};
 pub use replication::Replica;
 pub use resp::Resp;
 pub use server::{Delivery, Executed, Password, Protocol, Server, SessionId, Settings};
-pub use store::FakeRedis;
 pub use value::{
     ConsumerGroup, EntryFields, EntryId, Fields, Members, Pending, Score, SortedSet, Stream, Value,
 };
 
 pub(crate) use command::Facts;
 pub(crate) use glob::matches as glob_matches;
+pub use script::ScriptRules;
 
-use command::{Body, Call, Flags, NotFound, Refusal};
+use command::{Body, Call, Refusal};
+use script::Access;
 
 /// The version of Redis that a server says it is.
 const VERSION: &str = "7.0.15";
@@ -93,6 +96,8 @@ pub struct Redis {
     /// The data of the selected database: see [`Redis::select`].
     pub keyspace: Keyspace,
     databases: databases::Databases,
+    /// What scripts are allowed.
+    pub script_rules: ScriptRules,
     scripts: script::Scripts,
     pubsub: pubsub::PubSub,
     random: random::Random,
@@ -180,22 +185,15 @@ impl Redis {
     }
 
     /// Runs a command on behalf of a script, which is told of its mistakes in other words.
-    fn run_for_script(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {
-        let refused = |text| Resp::Error(Cow::Borrowed(text));
-        match command::find(arguments) {
-            Ok(spec) => match spec.body {
-                Body::Function(function) if !spec.flags.contains(Flags::NOSCRIPT) => {
-                    function(&mut Call { redis: self, now_us }, arguments)
-                        .unwrap_or_else(|refusal| Resp::Error(refusal.0))
-                }
-                _ => refused("ERR This Redis command is not allowed from script"),
-            },
-            Err(NotFound::Arity(_)) => {
-                refused("ERR Wrong number of args calling Redis command from script")
-            }
-            Err(NotFound::Subcommand | NotFound::Unknown) => {
-                refused("ERR Unknown Redis command called from script")
-            }
-        }
+    fn run_for_script(&mut self, now_us: u64, arguments: &[Bytes], access: &mut Access) -> Resp {
+        let spec = match access.check(self, arguments) {
+            Ok(spec) => spec,
+            Err(refusal) => return Resp::Error(refusal.0),
+        };
+        let answer = match spec.body {
+            Body::Function(function) => function(&mut Call { redis: self, now_us }, arguments),
+            _ => Err(Refusal(Cow::Borrowed(script::NOT_ALLOWED))),
+        };
+        answer.unwrap_or_else(|refusal| Resp::Error(refusal.0))
     }
 }

@@ -99,7 +99,7 @@ fn size_of(resp: &Resp) -> usize {
     let all = |replies: &[Resp]| replies.iter().map(size_of).sum::<usize>();
     let content = match resp {
         Resp::Array(replies) | Resp::Push(replies) | Resp::Set(replies) => all(replies),
-        Resp::Map(pairs) | Resp::Pairs(pairs) => {
+        Resp::Entries(pairs) | Resp::Map(pairs) | Resp::Pairs(pairs) => {
             pairs.iter().map(|(left, right)| size_of(left) + size_of(right)).sum()
         }
         Resp::BigNumber(text) | Resp::Bulk(text) | Resp::Double(text) | Resp::Verbatim(text) => {
