@@ -37,7 +37,7 @@ pub(crate) fn with_server<F: Future<Output = ()>>(
     });
 }
 
-#[expect(dead_code, reason = "not every test file has a password")]
+#[allow(dead_code, reason = "not every test has a password")]
 pub(crate) fn with_password() -> Options {
     let password = Some(Password::new("secret"));
     Options { settings: Settings { password, ..Settings::default() }, ..Options::default() }
@@ -53,6 +53,7 @@ impl Server {
     }
 
     /// Waits until so many clients are connected.
+    #[allow(dead_code, reason = "not every test counts them")]
     pub(crate) async fn until_connected(&self, wanted: usize) {
         let mut watcher = self.connect().await;
         loop {
