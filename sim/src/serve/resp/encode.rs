@@ -38,6 +38,7 @@ fn encode_as_resp2(resp: &Resp, out: &mut BytesMut) {
         Resp::Boolean(yes) => integer((*yes).into(), out),
         Resp::BigNumber(text) | Resp::Double(text) | Resp::Verbatim(text) => bulk(text, out),
         Resp::Map(pairs) | Resp::Pairs(pairs) => flat(b'*', 2 * pairs.len(), pairs, protocol, out),
+        Resp::Entries(pairs) => lists_of_two(pairs, protocol, out),
         Resp::Push(replies) | Resp::Set(replies) => list(b'*', replies, protocol, out),
         same => encode(same, protocol, out),
     }
@@ -56,16 +57,18 @@ fn encode_as_resp3(resp: &Resp, out: &mut BytesMut) {
             out.put_slice(text);
             out.put_slice(b"\r\n");
         }
-        Resp::Map(pairs) => flat(b'%', pairs.len(), pairs, protocol, out),
-        Resp::Pairs(pairs) => {
-            header(b'*', pairs.len(), out);
-            for pair in pairs {
-                flat(b'*', 2, std::slice::from_ref(pair), protocol, out);
-            }
-        }
+        Resp::Entries(pairs) | Resp::Map(pairs) => flat(b'%', pairs.len(), pairs, protocol, out),
+        Resp::Pairs(pairs) => lists_of_two(pairs, protocol, out),
         Resp::Push(replies) => list(b'>', replies, protocol, out),
         Resp::Set(replies) => list(b'~', replies, protocol, out),
         same => encode(same, protocol, out),
+    }
+}
+
+fn lists_of_two(pairs: &[(Resp, Resp)], protocol: Protocol, out: &mut BytesMut) {
+    header(b'*', pairs.len(), out);
+    for pair in pairs {
+        flat(b'*', 2, std::slice::from_ref(pair), protocol, out);
     }
 }
 
