@@ -25,6 +25,7 @@ pub(crate) struct Shrinking {
 
 #[derive(Clone, Copy, Debug)]
 enum Place {
+    /// `shorter`: something could be left out since `from` was 0.
     Steps { from: usize, length: usize, shorter: bool },
     Words { step: usize, word: usize },
 }
@@ -50,7 +51,7 @@ impl Shrinking {
     fn advance(&mut self) -> bool {
         loop {
             let tried = match self.at {
-                Place::Steps { from, length, shorter } => self.leave_out(from, length, shorter),
+                Place::Steps { from, length, .. } => self.leave_out(from, length),
                 Place::Words { step, word } => match self.steps.get(step) {
                     None => return false,
                     Some(found) => leave_out_word(found, word).map(|smaller| {
@@ -68,7 +69,7 @@ impl Shrinking {
         }
     }
 
-    fn leave_out(&self, from: usize, length: usize, _shorter: bool) -> Option<Vec<Step>> {
+    fn leave_out(&self, from: usize, length: usize) -> Option<Vec<Step>> {
         let rest = self.steps.get(from + 1..)?;
         let rest = rest.get(length - 1..).unwrap_or_default();
         Some(self.steps[..from].iter().chain(rest).cloned().collect())

@@ -35,7 +35,6 @@ const DIFFER: &[(&[&str], Sameness)] = &[
     (&["HVALS"], Sameness::Unordered),
     (&["HGETALL"], Sameness::UnorderedPairs),
     (&["PUBSUB", "CHANNELS"], Sameness::Unordered),
-    (&["PUBSUB", "SHARDCHANNELS"], Sameness::Unordered),
     (&["SCAN"], Sameness::Scan),
     (&["SSCAN"], Sameness::Scan),
     (&["HSCAN"], Sameness::ScanPairs),

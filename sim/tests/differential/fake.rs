@@ -69,11 +69,16 @@ impl Fake {
         self.now_us
     }
 
+    /// The reply to the words of `line`.
+    pub(crate) fn ask(&mut self, line: &str) -> Reply {
+        let words: Vec<_> = line.split(' ').map(|word| word.to_owned().into()).collect();
+        self.execute(0, &words).replies.pop().expect("a command that does not wait is answered")
+    }
+
     /// Whether the table has this command, or this subcommand.
     pub(crate) fn knows(&mut self, name: &[&str]) -> bool {
-        let words: Vec<_> = name.iter().map(|word| (*word).to_owned().into()).collect();
-        let outcome = self.execute(0, &words);
-        !matches!(&outcome.replies[..], [Reply::Error(text)] if text.starts_with(b"ERR unknown "))
+        let reply = self.ask(&name.join(" "));
+        !matches!(reply, Reply::Error(text) if text.starts_with(b"ERR unknown "))
     }
 
     fn deliveries(&mut self) -> Vec<(usize, Reply)> {

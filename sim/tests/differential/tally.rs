@@ -31,9 +31,17 @@ impl Tally {
         self.commands.values().map(|count| count.sent).sum()
     }
 
+    pub(crate) fn sent(&self, name: &str) -> u64 {
+        self.of(name).sent
+    }
+
     /// How often this command answered something else than an error.
     pub(crate) fn answered(&self, name: &str) -> u64 {
-        self.commands.get(name).map_or(0, |count| count.sent - count.refused)
+        self.of(name).sent - self.of(name).refused
+    }
+
+    fn of(&self, name: &str) -> Count {
+        self.commands.get(&name.to_ascii_lowercase()).copied().unwrap_or_default()
     }
 }
 

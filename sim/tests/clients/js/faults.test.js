@@ -70,7 +70,8 @@ test("a duplicate takes effect twice, though the client has seen one answer", as
 test("a client that hears nothing gives up by its own timeout", async () => {
   const fault = await order({ kind: "hang", command: "GET", next: 1 });
   const stop = new AbortController();
-  const hanging = connect({ signal: stop.signal, retry: false, enableAutoPipelining: false }).get("key");
+  const options = { retry: false, enableAutoPipelining: false, responseEncoding: false };
+  const hanging = connect({ signal: stop.signal, ...options }).get("key");
   while ((await fault.bit()) === 0);
   stop.abort("too long");
   // This client resolves with the reason when its request is aborted.
