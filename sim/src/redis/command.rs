@@ -3,6 +3,7 @@
 mod arguments;
 mod call;
 mod facts;
+mod describe;
 mod flags;
 mod help;
 mod wait;
@@ -15,6 +16,7 @@ use rustc_hash::FxHashMap;
 pub(super) use arguments::{decimal, float, integer, owned, seconds, word};
 pub(super) use call::{Call, Collection};
 pub(crate) use facts::Facts;
+pub(super) use describe::all;
 pub(super) use flags::{Flags, Group, Keys};
 pub(super) use help::help;
 pub(super) use wait::{Blocks, Wait};
@@ -123,6 +125,13 @@ impl Spec {
         }
     }
 
+    /// A container that may come alone: then its subcommand without a name runs.
+    pub(super) const fn or_alone(mut self) -> Self {
+        self.arity = -1;
+        self.flags = Flags::LOADING.union(Flags::STALE);
+        self
+    }
+
     /// Its keys are the arguments from `first` to `last`, every `step`th.
     pub(super) const fn keys(mut self, first: i32, last: i32, step: i32) -> Self {
         self.keys = Keys::Range { first, last, step };
@@ -169,7 +178,9 @@ pub(super) fn find(arguments: &[Bytes]) -> Result<&'static Spec, NotFound> {
             Err(NotFound::Arity(spec.name.into()))
         };
     };
-    let name = arguments.get(1).ok_or_else(|| NotFound::Arity(spec.name.into()))?;
+    let alone = (spec.arity == -1).then_some(&[][..]);
+    let name = arguments.get(1).map(|name| &**name).or(alone);
+    let name = name.ok_or_else(|| NotFound::Arity(spec.name.into()))?;
     let same = |row: &&Spec| row.name.as_bytes().eq_ignore_ascii_case(name);
     let row = match subcommands.iter().find(same) {
         Some(row) => row,

@@ -22,6 +22,7 @@ mod sorted_sets;
 mod streams;
 mod strings;
 mod transactions;
+mod table;
 
 use super::command::Spec;
 
@@ -44,4 +45,5 @@ pub(super) const FAMILIES: &[&[Spec]] = &[
     streams::COMMANDS,
     strings::COMMANDS,
     transactions::COMMANDS,
+    table::COMMANDS,
 ];

@@ -6,6 +6,8 @@
 //! [`owned`](super::command::owned).
 
 mod order;
+#[cfg(test)]
+mod tests;
 mod watched;
 
 use std::{
@@ -372,11 +374,11 @@ fn contains(slots: &HashTable<Box<Slot>>, key: &[u8]) -> bool {
 
 impl PartialEq for Keyspace {
     fn eq(&self, other: &Self) -> bool {
-        let same = |slot: &Box<Slot>| {
+        let same = |slot: &Slot| {
             let found = other.slots.find(hash_of(&slot.key), |theirs| theirs.key == slot.key);
             found.is_some_and(|theirs| theirs.entry == slot.entry)
         };
-        self.len() == other.len() && self.slots.iter().all(same)
+        self.len() == other.len() && self.slots.iter().all(|slot| same(slot))
     }
 }
 
@@ -385,13 +387,13 @@ impl Eq for Keyspace {}
 impl Hash for Keyspace {
     /// A sum over the entries, as their order in the table says nothing.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let of_slot = |slot: &Box<Slot>| {
+        let of_slot = |slot: &Slot| {
             let mut hasher = FxHasher::default();
             (&slot.key, &slot.entry).hash(&mut hasher);
             hasher.finish()
         };
         state.write_usize(self.len());
-        state.write_u64(self.slots.iter().map(of_slot).fold(0, u64::wrapping_add));
+        state.write_u64(self.slots.iter().map(|slot| of_slot(slot)).fold(0, u64::wrapping_add));
     }
 }
 

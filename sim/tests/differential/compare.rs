@@ -90,6 +90,29 @@ pub(crate) fn same(words: &[Bytes], queued: &[Vec<Bytes>], left: &Reply, right: 
     }
 }
 
+/// Replies that come one by one to a command without names, in the order of a table of hashes: what
+/// they say, with the names sorted.
+pub(crate) fn in_order_of_names(words: &[Bytes], replies: &[Reply]) -> Vec<Reply> {
+    let nameless = is(words, &["UNSUBSCRIBE"]) || is(words, &["PUNSUBSCRIBE"]);
+    if !nameless || words.len() > 1 {
+        return replies.to_vec();
+    }
+    let name = |reply: &Reply| match reply {
+        Reply::Array(parts) | Reply::Push(parts) => parts.get(1).cloned(),
+        _ => None,
+    };
+    let mut names: Vec<_> = replies.iter().map(name).collect();
+    names.sort();
+    let renamed = replies.iter().zip(names).map(|(reply, name)| {
+        let mut reply = reply.clone();
+        if let (Reply::Array(parts) | Reply::Push(parts), Some(name)) = (&mut reply, name) {
+            parts[1] = name;
+        }
+        reply
+    });
+    renamed.collect()
+}
+
 fn sameness(words: &[Bytes]) -> Sameness {
     let found = DIFFER.iter().find(|(names, _)| is(words, names));
     found.map_or(Sameness::Exact, |(_, sameness)| *sameness)

@@ -4,10 +4,18 @@ use bytes::Bytes;
 
 use crate::{
     chance::Chance,
+    compare::is,
     grammar::{Form, Part},
     step::{SESSIONS, Step},
     words,
 };
+
+/// What a real server lets a script do, and the fake does not: it is about connections or the
+/// process.
+const UNSCRIPTED: [&str; 14] = [
+    "ACL", "CLIENT", "COMMAND", "CONFIG", "INFO", "LASTSAVE", "LATENCY", "MEMORY", "OBJECT",
+    "PUBSUB", "ROLE", "SELECT", "SLOWLOG", "WAIT",
+];
 
 /// Draws from the forms of the grammar.
 #[derive(Clone, Debug)]
@@ -89,7 +97,11 @@ impl Generator {
     fn wrapped(&self, steps: &mut Vec<Step>, chance: &mut impl Chance) {
         let script = if chance.one_in(2) { words::CALL } else { words::PCALL };
         let head = ["EVAL".into(), script.into(), "0".into()];
-        let words = head.into_iter().chain(self.command(chance)).collect();
+        let command = self.command(chance);
+        if UNSCRIPTED.iter().any(|name| is(&command, &[name])) {
+            return;
+        }
+        let words = head.into_iter().chain(command).collect();
         steps.push(Step::Command { session: 0, words });
     }
 

@@ -5,7 +5,7 @@ use std::{fmt, time::Instant};
 use bytes::Bytes;
 
 use crate::{
-    compare::{is, same},
+    compare::{in_order_of_names, is, same},
     fake::{Fake, Outcome, START_US},
     real::{Link, PATIENCE, RealRedis, is_pending},
     reply::Reply,
@@ -172,9 +172,14 @@ impl Trial<'_> {
             else {
                 unreachable!("only commands are sent")
             };
+            let mut told = Vec::new();
             for fake in &outcome.replies {
                 let real = self.receive(session);
-                self.judge(index, session, words, fake, real)?;
+                told.push(real.map_err(|why| self.difference(index, fake.to_string(), why))?);
+            }
+            let told = in_order_of_names(words, &told);
+            for (fake, real) in in_order_of_names(words, &outcome.replies).iter().zip(told) {
+                self.judge(index, session, words, fake, Ok(real))?;
             }
             if let [reply] = &outcome.replies[..] {
                 self.tally.count(words, reply.is_error());

@@ -21,8 +21,9 @@ pub(crate) fn names(fake: &mut Fake) -> Vec<String> {
 
 /// Where the fake says something else of a command than the real server, in words.
 pub(crate) fn differences(fake: &mut Fake, real: &mut Link) -> Vec<String> {
-    let (ours, theirs) = (facts(&fake.ask("COMMAND INFO")), facts(&real.ask("COMMAND INFO")));
-    assert!(!ours.is_empty(), "COMMAND lists nothing");
+    let rows = fake.ask("COMMAND INFO");
+    let (ours, theirs) = (facts(&rows), facts(&real.ask("COMMAND INFO")));
+    assert!(!ours.is_empty(), "{rows}");
     let differing = ours.iter().filter(|(name, facts)| theirs.get(*name) != Some(*facts));
     differing
         .map(|(name, facts)| format!("{name}\n  fake: {facts:?}\n  real: {:?}", theirs.get(name)))

@@ -89,15 +89,15 @@ impl Flags {
     /// Writes in constant or logarithmic time, and may take more memory.
     pub(in crate::redis) const FAST_GROW: Self = Self::GROW.union(Self::FAST);
 
-    /// The names of those that are set, as `COMMAND INFO` lists them.
+    /// The names of those that are set, as `COMMAND INFO` lists them: it keeps one to itself.
     pub(in crate::redis) fn names(self) -> impl Iterator<Item = String> {
-        self.iter_names().map(|(name, _)| name.to_ascii_lowercase())
+        self.difference(Self::MAY_REPLICATE).iter_names().map(|(name, _)| name.to_ascii_lowercase())
     }
 }
 
 impl Keys {
     /// The keys among a command's arguments (which begin with its name).
-    pub(in crate::redis) fn of<'a>(self, arguments: &'a [bytes::Bytes]) -> Vec<&'a bytes::Bytes> {
+    pub(in crate::redis) fn of(self, arguments: &[bytes::Bytes]) -> Vec<&bytes::Bytes> {
         match self {
             Self::None => Vec::new(),
             Self::Range { first, last, step } => range(arguments, first, last, step),

@@ -100,13 +100,7 @@ fn xrevrange(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     list(call, arguments, &arguments[3], &arguments[2], true)
 }
 
-fn list(
-    call: &mut Call<'_>,
-    arguments: &[Bytes],
-    first: &[u8],
-    last: &[u8],
-    reversed: bool,
-) -> Answer {
+fn list(call: &Call<'_>, arguments: &[Bytes], first: &[u8], last: &[u8], reversed: bool) -> Answer {
     let (first, last) = (range_begin(first)?, range_end(last)?);
     let mut limit = usize::MAX;
     for option in arguments[4..].chunks(2) {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{
     super::{draw, scan},
-    Answer, Call, Fields, Refusal, Resp,
+    Answer, Call, Fields, Resp,
 };
 
 /// What Redis keeps in one piece at most.

@@ -24,7 +24,10 @@ pub(super) fn hincr_by_float(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer
         return Err(Refusal("ERR value is NaN or Infinity".into()));
     }
     let field = call.read::<Fields>(&arguments[1])?.and_then(|fields| fields.get(&arguments[2]));
-    let old = field.map_or(Some(Extended::default()), |text| Extended::parse(text));
+    let old = match field {
+        Some(text) => Extended::parse(text),
+        None => Some(Extended::default()),
+    };
     let old = old.ok_or_else(|| Refusal("ERR hash value is not a float".into()))?;
     let new = (old + by).text();
     let new = new.ok_or_else(|| Refusal("ERR increment would produce NaN or Infinity".into()))?;

@@ -73,7 +73,7 @@ pub(super) fn zintercard(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     Ok(count(query.run(call)?.len().min(limit)))
 }
 
-fn list(call: &mut Call<'_>, query: Query<'_>) -> Answer {
+fn list(call: &Call<'_>, query: Query<'_>) -> Answer {
     let mut members = query.run(call)?;
     members.sort_unstable();
     Ok(listed(members.into_iter(), query.with_scores))

@@ -2,9 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{
-    Answer, Call, Refusal, Resp, Score, SortedSet, bounds::Range, count, integer, listed, word,
-};
+use super::{Answer, Call, Refusal, Score, SortedSet, bounds::Range, count, integer, listed, word};
 use crate::redis::command::Collection;
 
 /// What `ZRANGE` and its like are asked for.
@@ -82,7 +80,7 @@ pub(super) fn zlexcount(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     count_in(call, &arguments[1], &Range::names(&arguments[2], &arguments[3])?)
 }
 
-fn count_in(call: &mut Call<'_>, key: &Bytes, range: &Range) -> Answer {
+fn count_in(call: &Call<'_>, key: &Bytes, range: &Range) -> Answer {
     let set = call.read::<SortedSet>(key)?;
     Ok(count(set.map_or(0, |set| range.of(set, false, 0, None).len())))
 }
@@ -113,7 +111,7 @@ fn remove_in(call: &mut Call<'_>, key: &Bytes, range: &Range) -> Answer {
     Ok(count(found.len()))
 }
 
-fn list(call: &mut Call<'_>, key: &Bytes, query: Query) -> Answer {
+fn list(call: &Call<'_>, key: &Bytes, query: Query) -> Answer {
     let found = query.find(call, key)?;
     Ok(listed(found.into_iter(), query.with_scores))
 }

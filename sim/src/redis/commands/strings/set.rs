@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Answer, Call, Refusal, Resp, count, integer, owned, put, word};
+use super::{Answer, Call, Refusal, Resp, integer, owned, put, word};
 
 pub(super) fn set(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let options = SetOptions::parse(&arguments[3..])?;
