@@ -44,7 +44,7 @@ enum Command {
     Check(check::Check),
     Replay(replay::Replay),
     #[cfg(feature = "serve")]
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     Merge(merge::Merge),
     Workload(workload::Workload),
 }

@@ -88,7 +88,9 @@ pub use value::{
     ConsumerGroup, EntryFields, EntryId, Fields, Members, Pending, Score, SortedSet, Stream, Value,
 };
 
+#[cfg(feature = "serve")]
 pub(crate) use command::Facts;
+#[cfg(feature = "serve")]
 pub(crate) use glob::matches as glob_matches;
 pub use script::ScriptRules;
 

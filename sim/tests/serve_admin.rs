@@ -105,6 +105,19 @@ async fn times_to_live_and_time_follow_the_clock() {
 }
 
 #[tokio::test]
+async fn a_blocked_pop_waits_by_the_clock() {
+    let fake = Fake::start().await;
+    let mut client = fake.client().await;
+    client.send("BLPOP list 10").await;
+    while fake.host.with_server(|server| server.next_wake().is_none()) {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(fake.rest("PING").await, Ok(json!("PONG")));
+    call(&fake, "POST", "/clock", r#"{"advance_ms": 10000}"#).await;
+    assert_eq!(client.reply().await, Ok("*-1".into()));
+}
+
+#[tokio::test]
 async fn a_failover_loses_what_was_written_last() {
     let fake = Fake::start().await;
     let mut client = fake.client().await;

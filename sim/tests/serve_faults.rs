@@ -7,6 +7,10 @@ mod serve_support;
 
 use std::{future::Future, pin::pin, task::Poll};
 
+use leasehold_sim::{
+    redis::{Password, Settings},
+    serve::Options,
+};
 use serde_json::json;
 use serve_support::{Broken, Fake};
 
@@ -100,6 +104,35 @@ async fn a_duplicate_is_executed_once_more() {
         tokio::task::yield_now().await;
     }
     assert_eq!(fake.rest("GET n").await, Ok(json!("4")));
+}
+
+#[tokio::test]
+async fn a_duplicate_works_on_the_same_database() {
+    let fake = Fake::with_fault("duplicate command=INCR").await;
+    let mut client = fake.client().await;
+    client.ask("SELECT 3").await.unwrap();
+    assert_eq!(client.ask("INCR n").await, Ok(":1".into()));
+    while fake.bites() != [1] {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(client.ask("GET n").await, Ok("2".into()));
+    assert_eq!(fake.rest("EXISTS n").await, Ok(json!(0)));
+}
+
+#[tokio::test]
+async fn a_fault_opens_no_door_without_a_password() {
+    let settings = Settings { password: Some(Password::new("p")), ..Settings::default() };
+    let fake = Fake::start_with(Options { settings, ..Options::default() }).await;
+    assert_eq!(fake.rest("SET a secret").await, Ok(json!("OK")));
+    fake.fault("stale-read lag=0ms");
+    fake.fault("duplicate command=SET");
+    let mut client = fake.client().await;
+    let refused = Ok("-NOAUTH Authentication required.".into());
+    assert_eq!(client.ask("GET a").await, refused);
+    assert_eq!(client.ask("SET a changed").await, refused);
+    waits(pin!(std::future::pending::<()>())).await;
+    assert_eq!(fake.rest("GET a").await, Ok(json!("secret")));
+    assert_eq!(fake.bites(), [0, 0]);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod call;
+#[cfg(feature = "serve")]
 mod facts;
 mod describe;
 mod flags;
@@ -15,6 +16,7 @@ use rustc_hash::FxHashMap;
 
 pub(super) use arguments::{decimal, float, integer, owned, seconds, word};
 pub(super) use call::{Call, Collection};
+#[cfg(feature = "serve")]
 pub(crate) use facts::Facts;
 pub(super) use describe::all;
 pub(super) use flags::{Flags, Group, Keys};

@@ -190,6 +190,12 @@ impl Server {
         self.sessions.get(&session).is_some_and(|session| session.authenticated)
     }
 
+    /// The number of the database that `session` has selected.
+    #[must_use]
+    pub fn database(&self, session: SessionId) -> usize {
+        self.sessions.get(&session).map_or(0, |session| session.database)
+    }
+
     /// The data.
     #[must_use]
     pub fn redis(&self) -> &Redis {

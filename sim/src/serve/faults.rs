@@ -40,6 +40,8 @@ pub use stale_read::StaleRead;
 pub use status::Status;
 pub use strike::{Strike, StrikeId};
 
+pub(super) use request::told;
+
 use kind::Scope;
 
 /// How many strikes are remembered.

@@ -55,7 +55,11 @@ impl Answer {
 
 impl Fake {
     pub(crate) async fn start() -> Self {
-        let host = Host::new(Options::default());
+        Self::start_with(Options::default()).await
+    }
+
+    pub(crate) async fn start_with(options: Options) -> Self {
+        let host = Host::new(options);
         host.clock().set(&frozen()).unwrap();
         tokio::spawn(keep_time(Arc::clone(&host)));
         let (rest, resp, admin) = (bind().await, bind().await, bind().await);

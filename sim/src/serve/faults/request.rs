@@ -40,6 +40,22 @@ impl Request<'_> {
     }
 }
 
+/// How many keys of a command are told.
+const KEYS_TOLD: usize = 32;
+
+/// How many bytes of a name or a key are told.
+const BYTES_TOLD: usize = 256;
+
+/// The name of a command in upper case, and its keys, for a report: cut where a client might
+/// otherwise fill the memory.
+pub(in crate::serve) fn told(arguments: &[Bytes]) -> (String, Vec<String>) {
+    let text =
+        |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(BYTES_TOLD)]).into_owned();
+    let name = arguments.first().map(|name| text(name).to_uppercase()).unwrap_or_default();
+    let keys = Facts::of(arguments).map(|facts| facts.keys).unwrap_or_default();
+    (name, keys.iter().take(KEYS_TOLD).map(|key| text(key)).collect())
+}
+
 fn is_about(when: &When, arguments: &[Bytes]) -> bool {
     let Some(name) = arguments.first() else { return false };
     let named = |known: &String| known.as_bytes().eq_ignore_ascii_case(name);

@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Request, Rule, Transport};
-use crate::redis::Facts;
+use super::{Request, Rule, Transport, request::told};
 
 /// The number of a strike, from 1, never used again by the same server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -26,7 +25,7 @@ pub struct Strike {
     pub client: String,
     /// The name of the command, in upper case.
     pub command: String,
-    /// Its keys. Other arguments are not told, since they may be secret.
+    /// Its keys, at most 32. Other arguments are not told, since they may be secret.
     pub keys: Vec<String>,
     /// Whether it changed what would have happened.
     pub bit: bool,
@@ -36,8 +35,7 @@ pub struct Strike {
 
 impl Strike {
     pub(super) fn new(id: StrikeId, rule: &Rule, request: &Request<'_>, command: usize) -> Self {
-        let arguments = request.commands[command];
-        let keys = Facts::of(arguments).map(|facts| facts.keys).unwrap_or_default();
+        let (name, keys) = told(request.commands[command]);
         Self {
             id,
             rule: rule.id().into(),
@@ -45,8 +43,8 @@ impl Strike {
             unix_ms: request.unix_ms,
             transport: request.transport,
             client: request.client.into(),
-            command: String::from_utf8_lossy(&arguments[0]).to_uppercase(),
-            keys: keys.iter().map(|key| String::from_utf8_lossy(key).into_owned()).collect(),
+            command: name,
+            keys,
             bit: false,
             effect: None,
         }

@@ -17,8 +17,8 @@ use super::{
 use crate::{
     redis::{Resp, Server},
     serve::faults::{
-        Ending, Faults, Orders, Request, RuleError, Slot, StrikeId, Text, Transport, Upheaval,
-        UpheavalKind,
+        Duplicate, Ending, Faults, Orders, Request, RuleError, Slot, StrikeId, Text, Transport,
+        Upheaval, UpheavalKind,
     },
 };
 
@@ -262,16 +262,7 @@ impl Client {
     pub(super) async fn perform_disturbed(&self, arguments: &[Bytes]) -> Performed {
         let host = &self.host;
         let mut orders = host.judge(Transport::Resp, &self.peer, &[arguments]);
-        for duplicate in std::mem::take(&mut orders.duplicates) {
-            let (host, arguments) = (Arc::clone(host), arguments.to_vec());
-            tokio::spawn(async move {
-                host.clock.sleep(duplicate.after).await;
-                if let Some(again) = host.connect_trusted() {
-                    host.execute(again.id, &arguments);
-                    host.note_duplicate(duplicate.strike);
-                }
-            });
-        }
+        self.send_copies(&mut orders, arguments);
         if !orders.delay.is_zero() {
             host.clock.sleep(orders.delay).await;
         }
@@ -281,6 +272,24 @@ impl Client {
         let performed = self.serve(arguments, &orders.slots[0], 0);
         host.carry_out(orders.upheaval);
         if orders.ending == Ending::Reply { performed } else { Performed::Lost(orders.ending) }
+    }
+
+    /// Lets copies of a command arrive later, if the client may send any.
+    fn send_copies(&self, orders: &mut Orders, arguments: &[Bytes]) {
+        for Duplicate { after, strike } in std::mem::take(&mut orders.duplicates) {
+            let (database, allowed) = self
+                .host
+                .with_server(|server| (server.database(self.id), server.is_authenticated(self.id)));
+            let Some(again) = self.host.connect_trusted().filter(|_| allowed) else { return };
+            let (host, arguments) = (Arc::clone(&self.host), arguments.to_vec());
+            tokio::spawn(async move {
+                host.clock.sleep(after).await;
+                let select = ["SELECT".into(), database.to_string().into()];
+                host.execute(again.id, &select);
+                host.execute(again.id, &arguments);
+                host.note_duplicate(strike);
+            });
+        }
     }
 
     /// Runs one command now, as its slot will have it. `known` is the number of a write that the
@@ -306,9 +315,17 @@ impl Client {
     ) -> Performed {
         let fresh = self.host.execute(self.id, arguments);
         let Performed::Answered { replies, .. } = &fresh else { return fresh };
-        let queued = matches!(&replies[..], [Resp::Simple(status)] if status == "QUEUED");
+        // An error may mean that the client must not read at all.
+        let final_reply = match &replies[..] {
+            [Resp::Simple(status)] => status == "QUEUED",
+            [Resp::Error(_)] => true,
+            _ => false,
+        };
+        if final_reply {
+            return fresh;
+        }
         match self.host.read_stale(arguments, lag, known) {
-            Some(stale) if !queued && replies[..] != [stale.clone()] => {
+            Some(stale) if replies[..] != [stale.clone()] => {
                 self.host.with_faults(|faults| faults.bite(strike, "answered from older data"));
                 self.answered(stale)
             }

@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::redis::{Change, Keyspace, Redis};
+use crate::redis::{Change, Keyspace, Redis, Value};
 
 /// For how long it is known, in microseconds of the server's clock.
 const REACH_US: u64 = 600_000_000;
 
-/// How many changes it holds at most.
-const MOST_CHANGES: usize = 1_000_000;
+/// About how many bytes of changes it holds at most.
+const MOST_BYTES: usize = 256 << 20;
+
+/// What an element of a collection takes, about: changed collections are kept whole.
+const ELEMENT: usize = 64;
 
 /// Databases by their numbers.
 pub(super) type Databases = BTreeMap<usize, Keyspace>;
@@ -21,7 +24,7 @@ pub(super) type Written = Vec<(usize, Vec<Change>)>;
 pub(super) struct History {
     oldest: Databases,
     batches: VecDeque<Batch>,
-    changes: usize,
+    bytes: usize,
 }
 
 /// What one command changed.
@@ -45,19 +48,19 @@ pub(super) struct Reached {
 impl History {
     /// Begins with what there is.
     pub(super) fn new(redis: &Redis) -> Self {
-        Self { oldest: copy(redis), batches: VecDeque::new(), changes: 0 }
+        Self { oldest: copy(redis), batches: VecDeque::new(), bytes: 0 }
     }
 
     /// Adds what write number `write` changed.
     pub(super) fn add(&mut self, at_us: u64, write: u64, written: Written) {
-        self.changes += size_of(&written);
+        self.bytes += size_of(&written);
         self.batches.push_back(Batch { at_us, write, written });
         let since_us = at_us.saturating_sub(REACH_US);
-        while self.changes > MOST_CHANGES
+        while self.bytes > MOST_BYTES
             || self.batches.front().is_some_and(|batch| batch.at_us < since_us)
         {
             let Some(batch) = self.batches.pop_front() else { break };
-            self.changes -= size_of(&batch.written);
+            self.bytes -= size_of(&batch.written);
             apply(&mut self.oldest, batch.written);
         }
     }
@@ -87,7 +90,18 @@ pub(super) fn copy(redis: &Redis) -> Databases {
 }
 
 fn size_of(written: &Written) -> usize {
-    written.iter().map(|(_, changes)| changes.len()).sum()
+    let of_value = |value: &Value| match value {
+        Value::String(text) => text.len(),
+        Value::Hash(fields) => fields.len() * ELEMENT,
+        Value::List(elements) => elements.len() * ELEMENT,
+        Value::Set(members) => members.len() * ELEMENT,
+        Value::SortedSet(members) => members.len() * ELEMENT,
+        Value::Stream(_) => ELEMENT * ELEMENT,
+    };
+    let of_change = |(key, entry): &Change| {
+        ELEMENT + key.len() + entry.as_ref().map_or(0, |entry| of_value(&entry.value))
+    };
+    written.iter().flat_map(|(_, changes)| changes).map(of_change).sum()
 }
 
 fn apply(databases: &mut Databases, written: Written) {
@@ -100,7 +114,7 @@ fn apply(databases: &mut Databases, written: Written) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::redis::{Entry, Value};
+    use crate::redis::Entry;
 
     fn set(text: &'static str) -> Written {
         vec![(3, vec![("key".into(), Some(Entry::string(text)))])]
@@ -122,6 +136,14 @@ mod tests {
         assert_eq!(seen(&history, 10, 0), (text("a"), 1));
         assert_eq!(seen(&history, 9, 1), (text("a"), 1));
         assert_eq!(seen(&history, 9, 2), (text("b"), 0));
+    }
+
+    #[test]
+    fn large_changes_are_not_hoarded() {
+        let mut history = History::new(&Redis::default());
+        let large: &'static str = Box::leak("x".repeat(MOST_BYTES / 4).into_boxed_str());
+        (1..=8).for_each(|write| history.add(0, write, set(large)));
+        assert_eq!(history.batches.len(), 3);
     }
 
     #[test]

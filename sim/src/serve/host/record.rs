@@ -2,15 +2,16 @@
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
 use serde::Serialize;
 
-use crate::{
-    redis::Facts,
-    serve::faults::{Request, Transport},
-};
+use crate::serve::faults::{Request, Transport, told};
 
 /// How many are remembered.
 const REMEMBERED: usize = 1_000;
+
+/// How many commands of a request are told.
+const COMMANDS_TOLD: usize = 32;
 
 /// A request that arrived.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -23,7 +24,7 @@ pub struct Seen {
     pub transport: Transport,
     /// The address of the client.
     pub client: String,
-    /// What it asked for, in order.
+    /// What it asked for, in order: the first 32 commands.
     pub commands: Vec<SeenCommand>,
 }
 
@@ -32,7 +33,7 @@ pub struct Seen {
 pub struct SeenCommand {
     /// Its name, in upper case.
     pub name: String,
-    /// Its keys.
+    /// Its keys, at most 32.
     pub keys: Vec<String>,
 }
 
@@ -54,7 +55,12 @@ impl Record {
             unix_ms: request.unix_ms,
             transport: request.transport,
             client: request.client.into(),
-            commands: request.commands.iter().map(|command| SeenCommand::of(command)).collect(),
+            commands: request
+                .commands
+                .iter()
+                .take(COMMANDS_TOLD)
+                .map(|command| SeenCommand::of(command))
+                .collect(),
         });
     }
 
@@ -64,12 +70,8 @@ impl Record {
 }
 
 impl SeenCommand {
-    fn of(arguments: &[bytes::Bytes]) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let keys = Facts::of(arguments).map(|facts| facts.keys).unwrap_or_default();
-        Self {
-            name: arguments.first().map(|name| text(name).to_uppercase()).unwrap_or_default(),
-            keys: keys.iter().map(|key| text(key)).collect(),
-        }
+    fn of(arguments: &[Bytes]) -> Self {
+        let (name, keys) = told(arguments);
+        Self { name, keys }
     }
 }

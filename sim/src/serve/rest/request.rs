@@ -113,7 +113,7 @@ mod tests {
     fn the_limit_is_on_each_command() {
         let large = Bytes::from(vec![b'x'; LIMIT - 4]);
         assert!(parse("/set/a", Vec::new(), large.clone()).is_ok());
-        let refusal = parse("/set/ab", Vec::new(), large.clone()).unwrap_err();
+        let refusal = parse("/set/ab", Vec::new(), large).unwrap_err();
         assert_eq!(refusal.status, 413);
         assert!(refusal.text.contains("Limit: 10485760 bytes, Actual: 10485761 bytes."));
         let two = format!(r#"[["SET", "a", "{0}"], ["SET", "b", "{0}"]]"#, "x".repeat(LIMIT - 4));

@@ -3,13 +3,10 @@
 /// Digits in the order of their values, without those that look like others.
 const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// The text for a number: longer for none, so that texts sort as their numbers do.
+/// The text for a number, as long for each, so that texts sort as their numbers do.
 pub(super) fn encode(number: u64) -> String {
-    (0..13)
-        .rev()
-        .map(|place| DIGITS[(number >> (5 * place)) as usize % 32].into())
-        .map(|byte: u8| char::from(byte))
-        .collect()
+    let digit = |place: u32| char::from(DIGITS[(number >> (5 * place)) as usize % 32]);
+    (0..13).rev().map(digit).collect()
 }
 
 /// The number in a text; 0, which asks for nothing, if it is not one of ours.
