@@ -27,6 +27,12 @@
 //! * `tostring` numbers tables and functions instead of telling where they are in memory.
 //! * `next` of the globals or a library is nil, though `pairs` lists them.
 //! * `error({})` is an error reply; Redis 7.0.15 crashes.
+//! * A script that runs for too long is stopped, see [`ScriptRules::instructions`]; a real server
+//!   answers `BUSY` to others until `SCRIPT KILL`. A pattern of more than 200 quantifiers and
+//!   captures one behind the other is refused, since Lua's own would exhaust the stack.
+//! * `cjson` nests at most 1000 deep, whatever a script sets.
+//! * `SCRIPT DEBUG` and functions (`FUNCTION`, `FCALL`) are not there; `redis.log` writes nothing.
+//! * By default a script may say `allow-key-locking`, as on Upstash; see [`ScriptRules`].
 //!
 //! Of a server's life beside its data:
 //! * Nothing is saved: `SAVE` and its like answer and do nothing. `REPLICAOF` with a host and

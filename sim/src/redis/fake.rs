@@ -38,20 +38,21 @@ use clock::Clock;
 /// never sent.
 ///
 /// ```
-/// use leasehold_core::{lock::Lock, Clock, Instant};
-/// use leasehold_sim::redis::FakeRedis;
+/// use leasehold_core::{Command, Reply, Store, Token, lock::{LockCommand, LockKeys, LockReply}};
+/// use leasehold_sim::redis::{Engine, FakeRedis, Resp};
 ///
-/// # struct Standing;
-/// # impl Clock for Standing {
-/// #     fn now(&self) -> Instant { Instant::from_micros(0) }
-/// #     async fn sleep_until(&self, _: Instant) { std::future::pending().await }
-/// # }
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// let server = FakeRedis::default();
-/// let lock = Lock::new(server.clone(), Standing, "job").unwrap();
-/// let lease = lock.acquire().await.unwrap();
-/// assert_eq!(server.command(&["EXISTS", "job"]), 1.into());
-/// # drop(lease);
+/// let server = FakeRedis::new(Engine::Lua);
+/// let acquire = Command::Lock(LockCommand::Acquire {
+///     keys: LockKeys::of("job").into(),
+///     token: Token::new("a").unwrap(),
+///     lease_ms: 1_000,
+///     fence_life_ms: 60_000,
+///     mark_ms: 60_000,
+/// });
+/// let reply = server.execute(acquire).await;
+/// assert!(matches!(reply, Ok(Reply::Lock(LockReply::Acquired { .. }))));
+/// assert_eq!(server.command(&["GET", "job"]), Resp::Bulk("a".into()));
 /// # });
 /// ```
 #[derive(Clone)]

@@ -56,7 +56,7 @@ impl FakeConnection {
     ///
     /// The command is sent when the future is first polled. Dropping it while it waits leaves the
     /// session waiting, as with a real connection: drop that, too.
-    pub async fn send(&self, words: &[impl AsRef<[u8]>]) -> Resp {
+    pub async fn send(&self, words: &[impl AsRef<[u8]> + Sync]) -> Resp {
         self.send_bytes(&bytes(words)).await
     }
 
