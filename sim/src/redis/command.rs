@@ -2,9 +2,9 @@
 
 mod arguments;
 mod call;
+mod describe;
 #[cfg(feature = "serve")]
 mod facts;
-mod describe;
 mod flags;
 mod help;
 mod wait;
@@ -16,9 +16,9 @@ use rustc_hash::FxHashMap;
 
 pub(super) use arguments::{decimal, float, integer, owned, seconds, word};
 pub(super) use call::{Call, Collection};
+pub(super) use describe::all;
 #[cfg(feature = "serve")]
 pub(crate) use facts::Facts;
-pub(super) use describe::all;
 pub(super) use flags::{Flags, Group, Keys};
 pub(super) use help::help;
 pub(super) use wait::{Blocks, Wait};

@@ -21,8 +21,8 @@ mod sets;
 mod sorted_sets;
 mod streams;
 mod strings;
-mod transactions;
 mod table;
+mod transactions;
 
 use super::command::Spec;
 

@@ -26,8 +26,15 @@ pub(crate) struct Shrinking {
 #[derive(Clone, Copy, Debug)]
 enum Place {
     /// `shorter`: something could be left out since `from` was 0.
-    Steps { from: usize, length: usize, shorter: bool },
-    Words { step: usize, word: usize },
+    Steps {
+        from: usize,
+        length: usize,
+        shorter: bool,
+    },
+    Words {
+        step: usize,
+        word: usize,
+    },
 }
 
 impl Strategy for Cases {

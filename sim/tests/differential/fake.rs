@@ -51,7 +51,8 @@ impl Fake {
             }
             Executed::Replies(replies) => {
                 let protocol = self.server.protocol(self.sessions[session]);
-                outcome.replies = replies.into_iter().map(|reply| Reply::of(reply, protocol)).collect();
+                outcome.replies =
+                    replies.into_iter().map(|reply| Reply::of(reply, protocol)).collect();
             }
         }
         outcome.deliveries = self.deliveries();

@@ -117,13 +117,8 @@ impl Generator {
             "XREAD BLOCK 1000 STREAMS x1 $",
             "BRPOPLPUSH l2 l1 3",
         ];
-        const BRINGS: [&str; 5] = [
-            "RPUSH l1 a b c",
-            "LPUSH l2 d",
-            "ZADD z1 1 a 2 b",
-            "XADD x1 * f v",
-            "DEL l1 l2 z1 x1",
-        ];
+        const BRINGS: [&str; 5] =
+            ["RPUSH l1 a b c", "LPUSH l2 d", "ZADD z1 1 a 2 b", "XADD x1 * f v", "DEL l1 l2 z1 x1"];
         for _ in 0..1 + chance.below(2) {
             let session = 1 + chance.below(SESSIONS - 1);
             steps.push(Step::command(session, WAITS[chance.below(WAITS.len())]));
@@ -172,7 +167,8 @@ fn subscription(steps: &mut Vec<Step>, chance: &mut impl Chance) {
 
 /// Mostly the same one, so that a pipeline can be long. One that may wait is not it.
 fn session(words: &[Bytes], chance: &mut impl Chance) -> usize {
-    let may_wait = words.first().is_some_and(|name| name[..].to_ascii_uppercase().starts_with(b"B"));
+    let may_wait =
+        words.first().is_some_and(|name| name[..].to_ascii_uppercase().starts_with(b"B"));
     match chance.below(20) {
         session @ 1..SESSIONS => session,
         _ if may_wait => 1 + chance.below(SESSIONS - 1),
@@ -256,5 +252,8 @@ fn disturb(words: &mut Vec<Bytes>, chance: &mut impl Chance) {
 }
 
 fn command(session: usize, words: &[&[u8]]) -> Step {
-    Step::Command { session, words: words.iter().map(|word| Bytes::copy_from_slice(word)).collect() }
+    Step::Command {
+        session,
+        words: words.iter().map(|word| Bytes::copy_from_slice(word)).collect(),
+    }
 }

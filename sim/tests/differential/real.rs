@@ -200,7 +200,8 @@ pub(crate) fn is_pending(error: &io::Error) -> bool {
 
 /// Replaces the file at once, since the server may be reading it.
 fn write_clock(folder: &Path, now_us: u64) {
-    let text = format!("{}.{:06}\n", now_us / 1_000_000, now_us % 1_000_000);
+    // It reads the fraction as a floating-point number and cuts: half a microsecond more is safe.
+    let text = format!("{}.{:06}500\n", now_us / 1_000_000, now_us % 1_000_000);
     let next = folder.join("clock.next");
     fs::write(&next, text).expect("a temporary folder can be written");
     fs::rename(&next, folder.join("clock")).expect("a temporary folder can be written");

@@ -47,7 +47,9 @@ impl Reply {
             Resp::Double(text) => Self::Double(text),
             Resp::Error(text) => Self::Error(text.into_owned().into()),
             Resp::Integer(number) => Self::Integer(number),
-            Resp::Entries(pairs) | Resp::Map(pairs) => Self::Map(pairs.into_iter().map(pair).collect()),
+            Resp::Entries(pairs) | Resp::Map(pairs) => {
+                Self::Map(pairs.into_iter().map(pair).collect())
+            }
             Resp::Nil => Self::Nil,
             Resp::NilArray => Self::NilArray,
             Resp::Pairs(pairs) => Self::Array(

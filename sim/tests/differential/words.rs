@@ -8,17 +8,62 @@ use crate::{chance::Chance, fake::START_MS};
 pub(crate) const KEYS: [&str; 14] =
     ["s1", "s2", "s3", "h1", "h2", "l1", "l2", "t1", "t2", "z1", "z2", "x1", "none", ""];
 
-const VALUES: [&[u8]; 12] =
-    [b"a", b"b", b"ab", b"", b"10", b"-3", b"3.5", b"\x00\xff\r\n", b"hello world", b"A", b"\xc3\xa9", b"abcab"];
+const VALUES: [&[u8]; 12] = [
+    b"a",
+    b"b",
+    b"ab",
+    b"",
+    b"10",
+    b"-3",
+    b"3.5",
+    b"\x00\xff\r\n",
+    b"hello world",
+    b"A",
+    b"\xc3\xa9",
+    b"abcab",
+];
 const NUMBERS: [&str; 9] =
     ["0", "1", "10", "-5", "9223372036854775807", "-9223372036854775808", "3.25", "1e3", "99"];
 const ODD: [&str; 23] = [
-    "-0", "+1", "1e3", " 1", "1 ", "01", "1.0", "", "abc", "nan", "inf", "-inf", "(1", "[a", "-1",
-    "9223372036854775808", "-9223372036854775809", "99999999999999999999", "4294967296", "2147483648", "NX", "*", "\u{e9}",
+    "-0",
+    "+1",
+    "1e3",
+    " 1",
+    "1 ",
+    "01",
+    "1.0",
+    "",
+    "abc",
+    "nan",
+    "inf",
+    "-inf",
+    "(1",
+    "[a",
+    "-1",
+    "9223372036854775808",
+    "-9223372036854775809",
+    "99999999999999999999",
+    "4294967296",
+    "2147483648",
+    "NX",
+    "*",
+    "\u{e9}",
 ];
 const FLOATS: [&str; 14] = [
-    "1", "-1", "0.5", "3.0", "1e3", "-0", "0.1", "inf", "-inf", "nan", "1e400", "1.7976931348623157e308",
-    "0.30000000000000004", "100000000000000000000",
+    "1",
+    "-1",
+    "0.5",
+    "3.0",
+    "1e3",
+    "-0",
+    "0.1",
+    "inf",
+    "-inf",
+    "nan",
+    "1e400",
+    "1.7976931348623157e308",
+    "0.30000000000000004",
+    "100000000000000000000",
 ];
 
 /// A word of this kind.
@@ -38,9 +83,8 @@ pub(crate) fn word(kind: &str, chance: &mut impl Chance) -> Bytes {
         "value" => Bytes::from_static(VALUES[chance.below(VALUES.len())]),
         "script" => text(SCRIPTS[chance.below(SCRIPTS.len())]),
         "sha" => sha(chance),
-        "offset" | "many" | "smallint" | "index" | "int" | "seconds" | "ms" | "at" | "atms" | "bit" | "db" => {
-            text(&integer(kind, chance))
-        }
+        "offset" | "many" | "smallint" | "index" | "int" | "seconds" | "ms" | "at" | "atms"
+        | "bit" | "db" => text(&integer(kind, chance)),
         "score" | "float" => text(FLOATS[chance.below(FLOATS.len())]),
         "bound" => bound(chance),
         _ => text(one_of(kind, chance)),
@@ -143,7 +187,9 @@ fn one_of(kind: &str, chance: &mut impl Chance) -> &'static str {
         "member" => &["a", "b", "c", "d", "1", "2", "30", "3.5", "x y"],
         "lexbound" => &["-", "+", "[a", "[c", "(b", "[", "(", "a"],
         "cursor" => &["0", "0", "0", "0", "x"],
-        "pattern" => &["*", "s*", "?1", "[sh]1", "[^s]?", "a*", "\\*", "**1", "h[1-2]", "nothing", "n*e"],
+        "pattern" => {
+            &["*", "s*", "?1", "[sh]1", "[^s]?", "a*", "\\*", "**1", "h[1-2]", "nothing", "n*e"]
+        }
         "channel" => &["news", "chat", "news:1"],
         "notime" => &["0.01", "1", "0", "-1", "x"],
         "type" => &["string", "hash", "list", "set", "zset", "stream", "nothing", "LIST"],
@@ -160,7 +206,9 @@ fn one_of(kind: &str, chance: &mut impl Chance) -> &'static str {
         "readid" => &[">", ">", "0", "1-1", "$"],
         "group" => &["g1", "g2"],
         "consumer" => &["c1", "c2"],
-        "name" => &["get", "set", "eval", "zadd", "nothing", "mget", "xread", "zunionstore", "PING"],
+        "name" => {
+            &["get", "set", "eval", "zadd", "nothing", "mget", "xread", "zunionstore", "PING"]
+        }
         "protocol" => &["2", "3", "2", "4", "x"],
         "server" => &["server"],
         other => unreachable!("no such kind of word: {other}"),

@@ -30,7 +30,8 @@ impl Connection<'_> {
         if spec.flags.contains(Flags::NO_MULTI) {
             return Err(Refusal("ERR Command not allowed inside a transaction".into()));
         }
-        if AT_ONCE.contains(&spec.name) {
+        let is_subcommand = command::container_of(spec, arguments).is_some();
+        if AT_ONCE.contains(&spec.name) && !is_subcommand {
             return Ok(None);
         }
         transaction.queue.push(arguments.to_vec());
