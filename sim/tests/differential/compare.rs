@@ -58,6 +58,7 @@ const DIFFER: &[(&[&str], Sameness)] = &[
     (&["LATENCY"], Sameness::Kind),
     (&["MEMORY"], Sameness::Kind),
     (&["OBJECT", "IDLETIME"], Sameness::Kind),
+    (&["OBJECT", "REFCOUNT"], Sameness::Kind),
     (&["ROLE"], Sameness::Kind),
     (&["SLOWLOG"], Sameness::Kind),
     // In words of its own.

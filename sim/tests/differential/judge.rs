@@ -11,7 +11,7 @@ use crate::{
     reply::Reply,
     step::{SESSIONS, Step, effective},
     tally::Tally,
-    words::KEYS,
+    words::{KEYS, ODD},
 };
 
 /// What a session does that is blocked.
@@ -284,10 +284,11 @@ impl Trial<'_> {
     /// `DBSIZE` is exact, it comes across them now.
     fn move_clock(&mut self, now_us: u64) {
         self.real.set_clock(now_us);
-        let touch = format!("EXISTS {}", KEYS.join(" "));
+        let keys = KEYS.iter().chain(&ODD).map(|key| Bytes::from_static(key.as_bytes()));
+        let touch: Vec<_> = std::iter::once("EXISTS".into()).chain(keys).collect();
         for database in 0..4 {
             self.control.ask(&format!("SELECT {database}"));
-            self.control.ask(&touch);
+            self.control.ask_words(&touch);
         }
         self.control.ask("SELECT 0");
     }

@@ -163,13 +163,18 @@ impl Link {
     /// If it says nothing.
     pub(crate) fn ask(&mut self, line: &str) -> Reply {
         let words: Vec<_> = line.split(' ').map(|word| word.to_owned().into()).collect();
-        self.send(&words);
+        self.ask_words(&words)
+    }
+
+    /// The same, for words with blanks in them.
+    pub(crate) fn ask_words(&mut self, words: &[Bytes]) -> Reply {
+        self.send(words);
         let begun = Instant::now();
         loop {
             match self.receive() {
                 Ok(reply) => return reply,
                 Err(error) if is_pending(&error) && begun.elapsed() < PATIENCE => {}
-                Err(error) => panic!("{line}: {error}"),
+                Err(error) => panic!("{words:?}: {error}"),
             }
         }
     }

@@ -24,7 +24,8 @@ const VALUES: [&[u8]; 12] = [
 ];
 const NUMBERS: [&str; 9] =
     ["0", "1", "10", "-5", "9223372036854775807", "-9223372036854775808", "3.25", "1e3", "99"];
-const ODD: [&str; 23] = [
+/// What is put where something else is expected, also for a key.
+pub(crate) const ODD: [&str; 23] = [
     "-0",
     "+1",
     "1e3",
