@@ -30,6 +30,7 @@ pub(super) fn feed<M: Machine, C: Chance, W: Watch>(
     match machine.step(step.local(me), event) {
         Action::Call { command, give_up_at } => {
             let (act, token) = meaning(&command);
+            let command = step.subverted(me, command);
             step.send(me, act, token, token, Request::Ours(command));
             step.set_alarm(me, Alarm::Machine, give_up_at);
         }
