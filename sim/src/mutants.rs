@@ -17,11 +17,15 @@ mod client;
 mod debounce;
 mod excused;
 mod hunt;
+mod kills;
 mod lock;
 mod scripts;
 
 pub use excused::{EXCUSED, Excused};
 pub use hunt::{Hunted, fewest_decisions, hunt};
+pub use kills::{Hunt, Kill, KillMatrix, NotPlanted};
+
+use hunt::hunt_within;
 
 pub(crate) use debounce::PlantedDebounce;
 pub(crate) use lock::PlantedLock;
@@ -112,7 +116,7 @@ mutants! {
         "Whoever asks for the lock gets it.";
     BareDelete 1 "bare-delete" Lock Ownership ClientPause 200 "ShedLock#2583" "M2, M1"
         "A release deletes the key, whoever's token is there.";
-    TwoTripRelease 2 "two-trip-release" Lock Ownership ClientPause 500 "common; YiiRedis#18" "M2, M1"
+    TwoTripRelease 2 "two-trip-release" Lock Ownership ClientPause 1000 "common; YiiRedis#18" "M2, M1"
         "A release compares in one round trip and deletes in the next.";
     ExpireAfterwards 3 "expire-afterwards" Lock OrphanBound ClientCrash 200 "ShedLock#65" "M7"
         "The key is set by one command and made to expire by the next.";
@@ -120,13 +124,13 @@ mutants! {
         "A lost reply counts as busy, and the token is forgotten.";
     LostReplyIsUnsent 5 "lost-reply-is-unsent" Lock TruthfulOutcome ReplyLoss 200 "node-redlock" "M3, M8"
         "After a lost reply a fresh token is tried, to which the own key looks foreign.";
-    NoMark 6 "no-mark" Lock NoZombie Duplicate 500 "@upstash/lock" "M4"
+    NoMark 6 "no-mark" Lock NoZombie Duplicate 2000 "@upstash/lock" "M4"
         "A late copy of an acquire is applied although its token was given up.";
-    DeadlineFromReply 7 "deadline-from-reply" Lock Exclusion Latency 1000 "common; a proposal for node-redlock" "M1"
+    DeadlineFromReply 7 "deadline-from-reply" Lock Exclusion Latency 3000 "common; a proposal for node-redlock" "M1"
         "A lease counts from when the reply came, not from before the request was sent.";
-    NoValidityCheck 8 "no-validity-check" Lock TruthfulOutcome ClientPause 500 "node-redlock#296; @upstash/lock" "M1"
+    NoValidityCheck 8 "no-validity-check" Lock TruthfulOutcome ClientPause 2000 "node-redlock#296; @upstash/lock" "M1"
         "A lease is handed out although it is over when the reply comes.";
-    WallClock 9 "wall-clock" Lock Exclusion ClientClock 500 "node-redlock" "M1, M6"
+    WallClock 9 "wall-clock" Lock Exclusion ClientClock 1000 "node-redlock" "M1, M6"
         "A lease is timed by the wall clock, which is set back.";
     NoDrift 10 "no-drift" Lock Exclusion ClientClock 2000 "early Redlocks" "M1"
         "Nothing is taken off a lease for clocks that run at different rates.";
@@ -142,13 +146,13 @@ mutants! {
         "An extension is rounded down to whole seconds.";
     NoPositiveCheck 16 "no-positive-check" Lock Exclusion none 200 "redis-py#4279; @upstash/lock" "M3, M1"
         "An extension by nothing is passed on, which deletes the key and is answered with yes.";
-    ExtendRecreates 17 "extend-recreates" Lock Idempotence Duplicate 500 "redsync" "M1, M5"
+    ExtendRecreates 17 "extend-recreates" Lock Idempotence Duplicate 2000 "redsync" "M1, M5"
         "An extension creates the key again if it is missing.";
     SharedToken 18 "shared-token" Lock TruthfulOutcome none 50 "@upstash/lock; redsync" "M2, M3"
         "Two tasks share a handle that remembers one token: that of who asked last.";
     CountedReentry 19 "counted-reentry" Lock TruthfulOutcome ReplyLoss 200 "redisson#7367" "M8"
         "An acquire that is sent again counts as a second one, so one release does not free.";
-    FixedOwner 20 "fixed-owner" Lock Exclusion Duplicate 1000 "etcd#22082" "M2"
+    FixedOwner 20 "fixed-owner" Lock Exclusion Duplicate 4000 "etcd#22082" "M2"
         "An owner has one token for ever, so that an old release frees the next lease.";
     HeartbeatRearms 21 "heartbeat-rearms" Lock NoZombie Latency 500 "dynamodb-lock-client#1" "M4, M7"
         "A renewal under way when the lock is released sets the timer of the next one.";
@@ -166,15 +170,15 @@ mutants! {
         "Only the newest caller runs what waits; the others leave, and nobody takes over.";
     UnnamedCall 40 "unnamed-call" Debounce DebounceFires Duplicate 200 "@upstash/lock" "B1"
         "A copy of a call counts as another call, so that none is the newest.";
-    TicketWithoutEpoch 41 "ticket-without-epoch" Debounce DebounceTruth Failover 3000 "@upstash/lock" "B2"
+    TicketWithoutEpoch 41 "ticket-without-epoch" Debounce DebounceTruth Failover 1000 "@upstash/lock" "B2"
         "Calls are counted, and a count that was lost in a failover is given out again.";
     VisibleBeforeArmed 43 "visible-before-armed" Debounce DebounceFires ClientCrash 500 "Inngest" "B1"
         "A call is recorded by one command and made due by the next.";
-    LateCopyOverwrites 44 "late-copy-overwrites" Debounce DebounceFires Duplicate 500 "inngest#4800" "B3"
+    LateCopyOverwrites 44 "late-copy-overwrites" Debounce DebounceFires Duplicate 2000 "inngest#4800" "B3"
         "What an older call sends late overwrites the arguments of a newer one.";
     CallersClock 45 "callers-clock" Debounce DebounceQuiet ClientClock 500 "Inngest; docket" "B3, B4, B5"
         "A call is due by the wall clock of its caller.";
-    ClampPastMaxWait 46 "clamp-past-max-wait" Debounce DebounceMaxWait Cancellation 2000 "inngest#3554" "B5"
+    ClampPastMaxWait 46 "clamp-past-max-wait" Debounce DebounceMaxWait Cancellation 4000 "inngest#3554" "B5"
         "Every call puts the run off by a second at least, also past the longest wait.";
     CallDuringRunIsDropped 47 "call-during-run-is-dropped" Debounce DebounceFires none 500 "BullMQ; runed#139" "B3, B1"
         "A call that comes during a run is taken for one that the run covers.";
@@ -186,7 +190,7 @@ mutants! {
         "The arguments of the first call are kept.";
     SettledBeforeRun 51 "settled-before-run" Debounce DebounceFires ClientCrash 500 "at most once, as a shortcut" "B1"
         "A run is settled when it begins, so that its crash loses the calls.";
-    NoFence 52 "no-fence" Debounce DebounceLatestArgs ClientPause 1000 "@upstash/lock" "B3"
+    NoFence 52 "no-fence" Debounce DebounceLatestArgs ClientPause 4000 "@upstash/lock" "B3"
         "A run writes without a fence, so that one that was overtaken overwrites.";
     ReusedToken 55 "reused-token" Lock Exclusion Hang 1000 "a first version of this lock; proposed in node-redlock#369" "M1"
         "A second try has the token of the first, and counts its lease from the second.";
@@ -207,20 +211,26 @@ impl Mutant {
         let plan = self.subject().plan(self.guarantee().workload(), faults);
         match self {
             // Holders work up to the end of their lease.
-            Self::DeadlineFromReply | Self::ReusedToken => Plan { hold: 950_000, ..plan },
+            Self::DeadlineFromReply | Self::ReusedToken => {
+                Plan { hold: 950_000, delay: 20_000, attempts: 50, styles: 1, ..plan }
+            }
             // The longer the lease, the further two clocks drift apart.
-            Self::NoDrift => Plan {
-                lease: 2_000_000,
-                hold: 1_998_000,
-                delay: 5_000,
-                attempts: 400,
-                styles: 1,
-                ..plan
-            },
+            Self::NoDrift => {
+                let (lease, hold) = (3_000_000, 2_985_000);
+                Plan { lease, hold, delay: 5_000, attempts: 800, styles: 1, ..plan }
+            }
+            // What comes late finds the lock free.
+            Self::NoMark => Plan { idle: 600_000, styles: 1, ..plan },
+            Self::ExtendRecreates => Plan { idle: 600_000, ..plan },
             // Not a number of seconds.
             Self::ExtendInSeconds => Plan { lease: 1_900_000, ..plan },
             // Replies come later than that.
             Self::ValidityUnderflows => Plan { lease: 300_000, ..plan },
+            // Somebody calls again soon after another has gone away.
+            Self::ClampPastMaxWait => {
+                let (idle, idle_step, idle_choices) = (300_000, 80_000, 12);
+                Plan { clients: 7, idle, idle_step, idle_choices, ..plan }
+            }
             // An extended lease is longer than another's own.
             Self::OwnLeaseTakeover => Plan { hold: 700_000, ..plan },
             _ => plan,

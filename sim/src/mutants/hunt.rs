@@ -25,12 +25,17 @@ pub struct Hunted {
 /// Runs the schedules of the campaign `seed` until the checker that must find `mutant` does.
 #[must_use]
 pub fn hunt(mutant: Mutant, seed: u64) -> Hunted {
+    hunt_within(mutant, seed, mutant.within())
+}
+
+/// As [`hunt`], in so many schedules at the most.
+pub(super) fn hunt_within(mutant: Mutant, seed: u64, within: u64) -> Hunted {
     let (plan, control) = (mutant.plan(), mutant.control());
-    let found = (0..mutant.within())
+    let found = (0..within)
         .find_map(|schedule| Some((schedule, complaint(mutant, &plan, seed, schedule)?)));
-    let last = found.as_ref().map_or(mutant.within() - 1, |(schedule, _)| *schedule);
+    let run = found.as_ref().map_or(within, |(schedule, _)| schedule + 1);
     let control_survives =
-        (0..=last).all(|schedule| complaint(mutant, &control, seed, schedule).is_none());
+        (0..run).all(|schedule| complaint(mutant, &control, seed, schedule).is_none());
     let killed_after = found.as_ref().map(|(schedule, _)| schedule + 1);
     Hunted { killed_after, text: found.map(|(_, text)| text), control_survives }
 }

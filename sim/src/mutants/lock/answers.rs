@@ -94,8 +94,10 @@ impl Bug {
     ) -> Action<LockOutcome> {
         match (self.mutant, result) {
             (Mutant::LostReplyIsBusy, _) => {
-                let busy = LockReply::Busy { remaining_ms: Some(0) };
-                self.pass(machine, now, Event::Replied(Ok(Reply::Lock(busy))))
+                let (reply, remaining_ms) = (LockReply::Busy { remaining_ms: None }, None);
+                let _never_tried_again = machine.step(now, Event::Replied(Ok(Reply::Lock(reply))));
+                let _forgotten = machine.step(now, Event::Stop);
+                Action::Done(LockOutcome::Busy { remaining_ms })
             }
             (Mutant::LostReplyIsUnsent, Err(StoreError::Unknown(cause))) => {
                 self.pass(machine, now, Event::Replied(Err(StoreError::NotSent(cause))))
