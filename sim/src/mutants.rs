@@ -1,9 +1,10 @@
 //! Planted bugs: faulty algorithms, each of which a named checker must find.
 //!
 //! This is how the simulator shows that it can see. Each is a small rewriting, outside of the
-//! machines: of the scripts that the server runs ([`scripts`]), of what a machine is told and says
-//! ([`lock`], [`debounce`]), or of what a client does with it ([`client`]). Most of them were
-//! shipped by somebody, and the table says by whom.
+//! machines of `leasehold_core`: of the scripts that the server runs (`scripts.rs`) or of what it
+//! looks at (`replica.rs`), of what a machine is told and says (`lock.rs`, `debounce.rs`), or of
+//! what leaves a client (`client.rs`). Most of them were shipped by somebody; the table says by
+//! whom.
 //!
 //! ```
 //! use leasehold_sim::mutants::{Mutant, hunt};
@@ -19,6 +20,7 @@ mod excused;
 mod hunt;
 mod kills;
 mod lock;
+mod replica;
 mod scripts;
 
 pub use excused::{EXCUSED, Excused};
@@ -29,14 +31,28 @@ use hunt::hunt_within;
 
 pub(crate) use debounce::PlantedDebounce;
 pub(crate) use lock::PlantedLock;
-pub(crate) use scripts::serve;
+
+use leasehold_core::{Command, Reply, StoreError};
 
 use crate::{
     faults::{Fault, FaultSet},
     guarantees::Guarantee,
+    redis::{Redis, Replica},
     subjects::Subject,
     world::Plan,
 };
+
+/// Applies `command` as a faulty server does, if `mutant` makes it one for it.
+pub(crate) fn serve(
+    mutant: Mutant,
+    redis: &mut Redis,
+    replica: Option<&Replica>,
+    wall_us: u64,
+    command: &Command,
+) -> Option<Result<Reply, StoreError>> {
+    replica::decide_on_replica(mutant, redis, replica, wall_us, command);
+    scripts::serve(mutant, redis, wall_us, command)
+}
 
 macro_rules! mutants {
     ($($variant:ident $number:literal $id:literal $subject:ident $guarantee:ident $fault:tt
@@ -170,8 +186,10 @@ mutants! {
         "Only the newest caller runs what waits; the others leave, and nobody takes over.";
     UnnamedCall 40 "unnamed-call" Debounce DebounceFires Duplicate 200 "@upstash/lock" "B1"
         "A copy of a call counts as another call, so that none is the newest.";
-    TicketWithoutEpoch 41 "ticket-without-epoch" Debounce DebounceTruth Failover 1000 "@upstash/lock" "B2"
+    TicketWithoutEpoch 41 "ticket-without-epoch" Debounce DebounceTruth Failover 1000 "@upstash/lock" "B2, B7"
         "Calls are counted, and a count that was lost in a failover is given out again.";
+    ReplicaDecides 42 "replica-decides" Debounce DebounceQuiet none 1000 "@upstash/lock" "B2, B3, B4"
+        "Whether a run is due is read from a replica, which has not seen the last call.";
     VisibleBeforeArmed 43 "visible-before-armed" Debounce DebounceFires ClientCrash 500 "Inngest" "B1"
         "A call is recorded by one command and made due by the next.";
     LateCopyOverwrites 44 "late-copy-overwrites" Debounce DebounceFires Duplicate 2000 "inngest#4800" "B3"

@@ -29,7 +29,6 @@ pub const EXCUSED: &[Excused] = &[
     excused(34, "permits are ordered by their holders' clocks", NO_SEMAPHORE),
     excused(35, "permits are counted by majorities of servers", NO_SEMAPHORE),
     excused(36, "the lease of several keys is set whoever owns them", "a lock has one key"),
-    excused(42, "a run is decided on by a replica", "no command reads from a replica"),
     excused(
         53,
         "the longest wait is looked at by the caller that came first, and not by others",

@@ -187,7 +187,8 @@ impl Kill {
     }
 
     fn line(&self) -> String {
-        let shown = |number: Option<u64>| number.map_or("-".into(), |number| number.to_string());
+        let shown =
+            |number: Option<u64>| number.map_or_else(|| "-".into(), |number| number.to_string());
         let decisions = self.decisions.map(|decisions| decisions as u64);
         format!(
             "{:>3} {:<26} {:<19} {:<26} {:>9} {:>9}",

@@ -89,9 +89,11 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         self.tell(Event::Applied { client, call, copy, act, behalf, lease });
         let (response, fence) = match request {
             Request::Ours(command) => {
-                let (redis, plan) = (&mut self.core.server.redis, &self.core.plan);
-                let faulty =
-                    plan.mutant.and_then(|mutant| mutants::serve(mutant, redis, wall, command));
+                let (server, plan) = (&mut self.core.server, &self.core.plan);
+                let (redis, replica) = (&mut server.redis, server.replica.as_ref());
+                let faulty = plan
+                    .mutant
+                    .and_then(|mutant| mutants::serve(mutant, redis, replica, wall, command));
                 let reply = faulty.unwrap_or_else(|| redis.apply(wall, command, plan.engine));
                 if let (Command::Debounce(command), Ok(Reply::Debounce(reply))) = (command, &reply)
                 {
