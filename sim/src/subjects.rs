@@ -148,6 +148,7 @@ impl Subject {
             ties: true,
             acts: true,
             reads_wall_clock: false,
+            mutant: None,
         }
     }
 }

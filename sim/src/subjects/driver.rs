@@ -35,6 +35,7 @@ pub(super) fn feed<M: Machine, C: Chance, W: Watch>(
     match action {
         Action::Call { command, give_up_at } => {
             let (act, token) = meaning(&command);
+            let command = step.subverted(me, command);
             step.send(me, act, token, token, Request::Ours(command));
             step.set_alarm(me, Alarm::Machine, give_up_at);
         }

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     decide::{Chance, Kind},
     history::{Act, Answer, Ask, Client, End, Event, TokenId},
+    mutants::{Mutant, PlantedLock},
     world::{Alarm, Plan, Response, Step, Watch},
 };
 
@@ -51,7 +52,7 @@ enum Stage {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct LockProgram {
-    machine: LockMachine,
+    machine: PlantedLock,
     terms: Terms,
     /// The longest that a call may take, in µs of the local clock.
     patience: u64,
@@ -73,8 +74,9 @@ impl LockProgram {
         let patience = config.patience(&terms).as_micros() as u64;
         let tokens = Tokens::of_owner(TokenId::owner(client, life));
         let seed = u64::from(client) << 8 | u64::from(life);
+        let machine = LockMachine::new(config, tokens, seed);
         Self {
-            machine: LockMachine::new(config, tokens, seed),
+            machine: PlantedLock::new(machine, plan, client, life),
             terms,
             patience,
             stage: Stage::Idle,
@@ -295,12 +297,20 @@ impl LockProgram {
 
     /// Wakes for the next piece of work, or when the lease is over.
     fn watch_lease<C: Chance, W: Watch>(&self, step: &mut Step<'_, C, W>, me: Client) {
-        let deadline = self.held.map_or(Instant::ORIGIN, |(_, deadline)| deadline);
-        step.set_alarm(me, Alarm::Work, self.next_work.min(deadline));
+        step.set_alarm(me, Alarm::Work, self.next_work.min(self.deadline()));
     }
 
     fn is_over(&self, now: Instant) -> bool {
-        self.held.is_none_or(|(_, deadline)| now >= deadline)
+        now >= self.deadline()
+    }
+
+    /// When to stop work without being told.
+    fn deadline(&self) -> Instant {
+        match self.held {
+            Some(_) if self.machine.leaves_loss_to_renewals() => Instant::NEVER,
+            Some((_, deadline)) => deadline,
+            None => Instant::ORIGIN,
+        }
     }
 
     fn give_up_lock<C: Chance, W: Watch>(
@@ -368,7 +378,7 @@ impl LockProgram {
 }
 
 fn options(plan: &Plan) -> LockOptions {
-    LockOptions {
+    let options = LockOptions {
         lease: micros(plan.lease),
         attempts: plan.attempts,
         delay: micros(plan.delay),
@@ -377,7 +387,8 @@ fn options(plan: &Plan) -> LockOptions {
         request_life: Duration::from_secs(10),
         fence_life: Duration::from_secs(60),
         ..LockOptions::default()
-    }
+    };
+    Mutant::set(plan, options)
 }
 
 fn answer(outcome: &LockOutcome) -> Answer {

@@ -2,6 +2,7 @@
 
 use crate::{
     faults::FaultSet,
+    mutants::Mutant,
     redis::Engine,
     subjects::{Subject, Workload},
 };
@@ -69,6 +70,8 @@ pub struct Plan {
     pub acts: bool,
     /// A planted bug: clients read the wall clock, which jumps, instead of the monotonic one.
     pub reads_wall_clock: bool,
+    /// A planted bug.
+    pub mutant: Option<Mutant>,
 }
 
 impl Plan {

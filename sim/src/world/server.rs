@@ -10,6 +10,7 @@ use super::{Body, Message, Plan, Request, Response, Step, Topology, Watch};
 use crate::{
     decide::Chance,
     history::{Act, CallId, Client, DebounceEvent, Event, TokenId},
+    mutants,
     redis::{Redis, Replica, Resp, Value},
     subjects::{LOCK_ID, Workload},
 };
@@ -88,8 +89,12 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         self.tell(Event::Applied { client, call, copy, act, behalf, lease });
         let (response, fence) = match request {
             Request::Ours(command) => {
-                let engine = self.core.plan.engine;
-                let reply = self.core.server.redis.apply(wall, command, engine);
+                let (server, plan) = (&mut self.core.server, &self.core.plan);
+                let (redis, replica) = (&mut server.redis, server.replica.as_ref());
+                let faulty = plan
+                    .mutant
+                    .and_then(|mutant| mutants::serve(mutant, redis, replica, wall, command));
+                let reply = faulty.unwrap_or_else(|| redis.apply(wall, command, plan.engine));
                 if let (Command::Debounce(command), Ok(Reply::Debounce(reply))) = (command, &reply)
                 {
                     self.tell_debounced(client, command, reply);
