@@ -49,7 +49,9 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
                     *token = last;
                 }
             }
-            LockCommand::Inspect { .. } => {}
+            LockCommand::Confirm { .. }
+            | LockCommand::Inspect { .. }
+            | LockCommand::RaiseFence { .. } => {}
         }
         command
     }

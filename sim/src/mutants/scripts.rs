@@ -24,7 +24,7 @@ pub(crate) fn serve(
     wall_us: u64,
     command: &Command,
 ) -> Option<Result<Reply, StoreError>> {
-    let invocation = wire::encode(command);
+    let wire::Request::Script(invocation) = wire::encode(command) else { return None };
     let script = invocation.script;
     let mut edits = edits(mutant).iter().filter(|edit| edit.script == script.name).peekable();
     edits.peek()?;
