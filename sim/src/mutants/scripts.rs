@@ -43,14 +43,14 @@ const CLAIM: &str = "debounce.claim";
 const FINISH: &str = "debounce.finish";
 
 const IF_ANOTHER: &str = "if holder and holder ~= ARGV[1] then";
-const IF_MINE: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then";
+const IS_MINE: &str = "redis.call('GET', KEYS[1]) == ARGV[1]";
 const IF_NOT_MINE: &str = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then";
 const IF_SHORTER: &str = "if remaining >= 0 and remaining < tonumber(ARGV[2]) then";
 const SET_LOCK: &str = "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])";
 const SET_EXPIRY: &str = "redis.call('PEXPIRE', KEYS[1], ARGV[2])";
 
 const IGNORE_MARK: Edit = edit(ACQUIRE, "if mark and", "if false and");
-const DELETE_ANY: Edit = edit(RELEASE, IF_MINE, "if redis.call('EXISTS', KEYS[1]) == 1 then");
+const DELETE_ANY: Edit = edit(RELEASE, IS_MINE, "redis.call('EXISTS', KEYS[1]) == 1");
 const CREATE_AGAIN: Edit = edit(
     EXTEND,
     IF_NOT_MINE,
