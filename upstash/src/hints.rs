@@ -1,9 +1,12 @@
 //! Hints that something happened at the server: what they promise, which is little.
 
+mod channels;
+
 use std::{any::Any, fmt, sync::Arc, time::Duration};
 
 use tokio::sync::broadcast::{self, error::RecvError};
 
+pub(crate) use self::channels::{Channels, Teller};
 use crate::retry::RetryPolicy;
 
 /// So many messages wait for a slow reader before it is told of a gap.
@@ -77,11 +80,6 @@ impl fmt::Debug for Hints {
     }
 }
 
-/// Where hints are told.
-pub(crate) fn channel() -> broadcast::Sender<Hint> {
-    broadcast::Sender::new(KEPT)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,7 +90,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_slow_reader_is_told_of_the_gap() {
-        let told = channel();
+        let told = broadcast::Sender::new(KEPT);
         let mut hints = Hints::new(told.subscribe(), Arc::new(()), false);
         for number in 0..=KEPT {
             told.send(message(&number.to_string())).unwrap();
@@ -103,7 +101,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_late_comer_begins_with_a_gap() {
-        let told = channel();
+        let told = broadcast::Sender::new(KEPT);
         let mut hints = Hints::new(told.subscribe(), Arc::new(()), true);
         told.send(message("a")).unwrap();
         assert_eq!(hints.next().await, Some(Hint::Gap));

@@ -15,8 +15,12 @@ use secrecy::SecretString;
 use tokio::time::Instant;
 
 pub use self::builder::UpstashBuilder;
-use self::{flight::Dispatch, sse::Channels};
-use crate::{error::SetupError, hints::Hints, retry::Attempts};
+use self::flight::Dispatch;
+use crate::{
+    error::SetupError,
+    hints::{Channels, Hints},
+    retry::Attempts,
+};
 
 /// A database at Upstash, or at anything that speaks its REST protocol.
 ///
@@ -49,7 +53,7 @@ use crate::{error::SetupError, hints::Hints, retry::Attempts};
 #[derive(Clone)]
 pub struct Upstash {
     dispatch: Arc<Dispatch>,
-    channels: Channels,
+    channels: Arc<Channels>,
     deadline: Duration,
 }
 
@@ -111,7 +115,7 @@ impl Upstash {
     /// Outside a tokio runtime.
     #[must_use]
     pub fn hints(&self, channel: &str) -> Hints {
-        self.channels.listen(channel)
+        sse::listen(&self.channels, &self.dispatch, channel)
     }
 }
 

@@ -28,6 +28,15 @@ pub(crate) fn script_forgotten(script: &'static str) {
     let _ = script;
 }
 
+/// A connection was given up; the next command makes another.
+#[cfg(feature = "tcp")]
+pub(crate) fn disconnected(error: &StoreError) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(%error, "a connection is given up, the next command makes another");
+    #[cfg(not(feature = "tracing"))]
+    let _ = error;
+}
+
 /// A stream of hints ended; it is opened again, or not.
 pub(crate) fn hints_interrupted(why: &str, again_in: Option<Duration>) {
     #[cfg(feature = "tracing")]

@@ -10,7 +10,6 @@ use super::{
     endpoint::{self, Endpoint},
     exchange::Exchange,
     flight::{Dispatch, Limits},
-    sse::Channels,
 };
 use crate::{error::SetupError, retry::RetryPolicy};
 
@@ -148,8 +147,7 @@ impl UpstashBuilder {
         };
         let exchange = Exchange::new(client, endpoint, self.timeout);
         let dispatch = Arc::new(Dispatch::new(exchange, self.retry, self.limits));
-        let channels = Channels::new(dispatch.clone());
-        Ok(Upstash { dispatch, channels, deadline: self.deadline })
+        Ok(Upstash { dispatch, channels: Arc::default(), deadline: self.deadline })
     }
 
     fn check(&self) -> Result<(), SetupError> {

@@ -8,11 +8,8 @@ use reqwest::{
     header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE},
 };
 
-use super::{
-    endpoint::Endpoint,
-    sync::SyncToken,
-    wire::{self, Answer, malformed},
-};
+use super::{endpoint::Endpoint, sync::SyncToken, wire};
+use crate::answer::{Answer, malformed};
 
 const SYNC_TOKEN: &str = "upstash-sync-token";
 /// No answer is read any further: several of the largest results that Upstash gives, in base64.

@@ -22,11 +22,9 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout_at},
 };
 
-use super::{
-    exchange::Exchange,
-    wire::{self, Answer, Form},
-};
+use super::{exchange::Exchange, wire};
 use crate::{
+    answer::{Answer, Form, value},
     retry::{Attempts, RetryPolicy},
     trace,
 };
@@ -289,13 +287,4 @@ fn lines(orders: &[Order]) -> Vec<String> {
         text.unwrap_or_else(|| order.line.clone())
     };
     orders.iter().map(line).collect()
-}
-
-fn value(answer: Answer) -> Result<Value, StoreError> {
-    match answer {
-        Answer::Value(value) => Ok(value),
-        Answer::NoScript => Err(StoreError::Unknown(Cause::Malformed(
-            "a script sent by its text is said to be missing".into(),
-        ))),
-    }
 }

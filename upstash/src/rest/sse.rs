@@ -1,25 +1,16 @@
 //! Hints over server-sent events: one long answer to a `POST`, a line for each message.
 
-use std::{
-    collections::HashMap,
-    mem,
-    sync::{
-        Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{mem, sync::Arc, time::Duration};
 
 use reqwest::Response;
 use tokio::{
-    sync::broadcast::{Sender, WeakSender},
     task::JoinHandle,
     time::{sleep, timeout},
 };
 
 use super::flight::Dispatch;
 use crate::{
-    hints::{self, Hint, Hints},
+    hints::{self, Channels, Hint, Hints, Teller},
     trace,
 };
 
@@ -28,52 +19,19 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(120);
 /// Bytes of a line, as in the JavaScript client.
 const LONGEST_LINE: usize = 1 << 20;
 
-/// The channels that somebody listens to.
-#[derive(Clone, Debug)]
-pub(super) struct Channels {
-    dispatch: Arc<Dispatch>,
-    open: Arc<Mutex<HashMap<String, Weak<Channel>>>>,
+/// Listens to `name`, on the stream of those who already do.
+pub(super) fn listen(channels: &Channels, dispatch: &Arc<Dispatch>, name: &str) -> Hints {
+    channels.listen(name, |teller| {
+        Following(tokio::spawn(follow(dispatch.clone(), name.into(), teller)))
+    })
 }
 
-/// A channel that somebody listens to, and the task that does so for all of them.
-#[derive(Debug)]
-struct Channel {
-    /// The task has the other end, so that it closes if the task ends.
-    told: WeakSender<Hint>,
-    /// Whether the first hint was told, so that who comes later needs one of its own.
-    begun: Arc<AtomicBool>,
-    task: JoinHandle<()>,
-}
+/// The task that follows a channel, ended by being dropped.
+struct Following(JoinHandle<()>);
 
-impl Drop for Channel {
+impl Drop for Following {
     fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-impl Channels {
-    pub(super) fn new(dispatch: Arc<Dispatch>) -> Self {
-        Self { dispatch, open: Arc::default() }
-    }
-
-    /// Listens to `name`, on the connection of those who already do.
-    pub(super) fn listen(&self, name: &str) -> Hints {
-        // Nothing that is done under it can panic half way.
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(channel) = open.get(name).and_then(Weak::upgrade)
-            && let Some(told) = channel.told.upgrade()
-        {
-            let hints = told.subscribe();
-            let late = channel.begun.load(Ordering::SeqCst);
-            return Hints::new(hints, channel, late);
-        }
-        open.retain(|_, channel| channel.strong_count() > 0);
-        let (told, begun) = (hints::channel(), Arc::new(AtomicBool::new(false)));
-        let (weak, hints) = (told.downgrade(), told.subscribe());
-        let task = follow(self.dispatch.clone(), name.into(), told, begun.clone());
-        let channel = Arc::new(Channel { told: weak, begun, task: tokio::spawn(task) });
-        open.insert(name.into(), Arc::downgrade(&channel));
-        Hints::new(hints, channel, false)
+        self.0.abort();
     }
 }
 
@@ -85,14 +43,12 @@ struct Ended {
 }
 
 /// Tells what is published until the server refuses to tell.
-async fn follow(dispatch: Arc<Dispatch>, name: String, told: Sender<Hint>, begun: Arc<AtomicBool>) {
+async fn follow(dispatch: Arc<Dispatch>, name: String, teller: Teller) {
     let mut failures = 0;
     loop {
         let ended = stream(&dispatch, &name, |hint| {
             failures = 0;
-            begun.store(true, Ordering::SeqCst);
-            // That nobody listens at this moment is no reason to stop.
-            let _ = told.send(hint);
+            teller.tell(hint);
         })
         .await;
         failures += 1;

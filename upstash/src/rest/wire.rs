@@ -4,11 +4,13 @@ use std::{borrow::Cow, fmt::Write, str};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use leasehold_core::{
-    Cause, Rejection, RejectionKind, StoreError,
-    redis::{self, Invocation, Value},
+    Cause, RejectionKind, StoreError,
+    redis::{Invocation, Value},
 };
 use reqwest::StatusCode;
 use serde_json::Value as Json;
+
+use crate::answer::{Answer, Form, error_reply, malformed, rejected};
 
 /// JSON carries text alone. So arguments that are not text are sent with each byte as the character
 /// of that number, and this, put before the script, makes bytes of them again.
@@ -17,24 +19,6 @@ const BYTES_FROM_TEXT: &str = r"do
   for i = 1, #ARGV do ARGV[i] = string.gsub(ARGV[i], '([\194\195])([\128-\191])', byte) end
 end
 ";
-
-/// How a script is named to the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// By its hash: short, and refused if the server has not seen it.
-    Hash,
-    /// By its text.
-    Text,
-}
-
-/// What a server said to one command.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Answer {
-    /// The script ran.
-    Value(Value),
-    /// The script must be sent by its text. Nothing ran.
-    NoScript,
-}
 
 /// The command that runs a script, as a JSON array.
 pub(crate) fn line(form: Form, invocation: &Invocation) -> Result<String, StoreError> {
@@ -118,8 +102,7 @@ fn accepted(status: StatusCode, body: &[u8], secret: &str) -> Result<Json, Store
 
 fn slot(json: &Json, secret: &str) -> Result<Answer, StoreError> {
     match error(json, secret) {
-        Some(words) if redis::is_no_script(&words) => Ok(Answer::NoScript),
-        Some(words) => Err(refusal(words)),
+        Some(words) => error_reply(words),
         None => {
             json.get("result").map_or_else(|| Err(malformed("no result")), value).map(Answer::Value)
         }
@@ -128,14 +111,6 @@ fn slot(json: &Json, secret: &str) -> Result<Answer, StoreError> {
 
 fn error(json: &Json, secret: &str) -> Option<String> {
     json.get("error").and_then(Json::as_str).map(|words| words.replace(secret, "…"))
-}
-
-/// What Upstash says of its own, or else what any Redis does.
-fn refusal(words: String) -> StoreError {
-    if words.contains("capacity quota exceeded") {
-        return rejected(RejectionKind::OutOfMemory, words);
-    }
-    redis::refusal(words)
 }
 
 fn value(json: &Json) -> Result<Value, StoreError> {
@@ -164,16 +139,10 @@ fn key_is_not_text() -> StoreError {
     rejected(RejectionKind::Other, message.into())
 }
 
-fn rejected(kind: RejectionKind, message: String) -> StoreError {
-    StoreError::Rejected(Rejection { kind, message: message.into() })
-}
-
-pub(crate) fn malformed(what: &'static str) -> StoreError {
-    StoreError::Unknown(Cause::Malformed(what.into()))
-}
-
 #[cfg(test)]
 mod tests {
+    use leasehold_core::redis;
+
     use super::*;
 
     fn ok(body: &str) -> Result<Value, StoreError> {

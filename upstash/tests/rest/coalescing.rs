@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use leasehold_core::{Cause, RejectionKind, Reply, Store, StoreError};
 use leasehold_upstash::{RetryPolicy, Upstash};
-use tokio::task::{JoinHandle, yield_now};
+use tokio::{
+    runtime::Builder,
+    task::{JoinHandle, yield_now},
+};
 
 use crate::{
     FREE, FREE_SLOT, free, inspect_of,
@@ -219,10 +222,9 @@ async fn a_command_whose_turn_never_came_was_not_sent() {
 
 #[test]
 fn a_runtime_that_goes_down_leaves_nobody_waiting() {
-    let new_runtime = || {
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
-    };
-    let (server_side, first, second) = (new_runtime(), new_runtime(), new_runtime());
+    let threaded = || Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (server_side, first) = (threaded(), threaded());
+    let second = Builder::new_current_thread().enable_all().build().unwrap();
     let server = server_side.block_on(Server::playing([Act::Hang, FREE]));
     let store = narrow(&server);
     let asking = store.clone();
