@@ -220,6 +220,22 @@ async fn a_command_whose_turn_never_came_was_not_sent() {
     assert_eq!(server.requests().len(), 1);
 }
 
+#[tokio::test]
+async fn a_command_whose_time_is_up_on_the_way_may_have_been_applied() {
+    let (first, gate) = FREE.held();
+    let server = Server::playing([first, Act::Hang]).await;
+    let builder = server.builder().requests_in_flight(1).deadline(Duration::from_millis(200));
+    let store = builder.build().unwrap();
+    let _first = ask(&store, &["a"]).await;
+    server.asked(1).await;
+    let asking = ask(&store, &["b", "c"]).await;
+    gate.notify_one();
+    for asked in asking {
+        assert_eq!(asked.await.unwrap(), Err(StoreError::Unknown(Cause::TimedOut)));
+    }
+    assert_eq!(server.requests().len(), 2);
+}
+
 #[test]
 fn a_runtime_that_goes_down_leaves_nobody_waiting() {
     let threaded = || Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
