@@ -12,7 +12,6 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use leasehold_core::{Command, Reply, Store, StoreError, redis};
 use secrecy::SecretString;
-use tokio::time::Instant;
 
 pub use self::builder::UpstashBuilder;
 use self::flight::Dispatch;
@@ -121,7 +120,7 @@ impl Upstash {
 
 impl Store for Upstash {
     async fn execute(&self, command: Command) -> Result<Reply, StoreError> {
-        let attempts = Attempts::at(&command, Instant::now() + self.deadline);
+        let attempts = Attempts::within(&command, self.deadline);
         let value = self.dispatch.run(redis::encode(&command), attempts).await?;
         redis::decode(&command, value)
     }

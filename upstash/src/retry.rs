@@ -55,6 +55,9 @@ impl RetryPolicy {
     }
 }
 
+/// About thirty years.
+const FOR_EVER: Duration = Duration::from_secs(1 << 30);
+
 /// The attempts at one command.
 #[derive(Debug)]
 pub(crate) struct Attempts {
@@ -68,7 +71,11 @@ pub(crate) struct Attempts {
 }
 
 impl Attempts {
-    pub(crate) fn at(command: &Command, deadline: Instant) -> Self {
+    /// At `command`, from now on and for so long.
+    pub(crate) fn within(command: &Command, patience: Duration) -> Self {
+        let now = Instant::now();
+        // Longer than that is for ever.
+        let deadline = now.checked_add(patience).unwrap_or(now + FOR_EVER);
         Self { made: 0, ambiguous: false, repeatable: is_repeatable(command), deadline }
     }
 
@@ -146,7 +153,7 @@ mod tests {
     }
 
     fn attempts(token: &str) -> Attempts {
-        Attempts::at(&acquire(token), Instant::now() + Duration::from_secs(60))
+        Attempts::within(&acquire(token), Duration::from_secs(60))
     }
 
     fn unreachable() -> StoreError {
@@ -199,8 +206,14 @@ mod tests {
 
     #[test]
     fn nothing_is_sent_again_after_the_deadline() {
-        let mut late = Attempts::at(&acquire("a#1"), Instant::now());
+        let mut late = Attempts::within(&acquire("a#1"), Duration::ZERO);
         assert_eq!(late.failed(lost(), &RetryPolicy::default()), Err(lost()));
+    }
+
+    #[test]
+    fn patience_may_be_without_end() {
+        let mut attempts = Attempts::within(&acquire("a#1"), Duration::MAX);
+        assert!(attempts.failed(lost(), &RetryPolicy::default()).is_ok());
     }
 
     #[test]

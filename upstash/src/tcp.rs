@@ -12,7 +12,7 @@ use leasehold_core::{
     Command, Reply, Store, StoreError,
     redis::{self as mapping, Invocation, Value},
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 pub use self::builder::TcpBuilder;
 use self::{link::Link, pubsub::PubSub};
@@ -115,7 +115,7 @@ impl Tcp {
 
 impl Store for Tcp {
     async fn execute(&self, command: Command) -> Result<Reply, StoreError> {
-        let attempts = Attempts::at(&command, Instant::now() + self.shared.deadline);
+        let attempts = Attempts::within(&command, self.shared.deadline);
         let value = self.run(&mapping::encode(&command), attempts).await?;
         mapping::decode(&command, value)
     }

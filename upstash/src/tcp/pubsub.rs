@@ -253,3 +253,28 @@ impl Listener {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leave_that_comes_late_does_not_end_a_later_listening() {
+        let client = redis::Client::open("redis://127.0.0.1").unwrap();
+        let mut listener = Listener {
+            target: Arc::new(Target::Single(client)),
+            patience: Duration::from_secs(1),
+            changes: mpsc::unbounded_channel().1,
+            joined: HashMap::new(),
+        };
+        let mut tellers = Vec::new();
+        let _hints = Channels::default().listen("gate", |teller| tellers.push(teller));
+        let teller = tellers.remove(0);
+        listener.note(Change::Join { name: "gate".into(), number: 2, teller });
+        assert_eq!(listener.note(Change::Leave { name: "gate".into(), number: 1 }), None);
+        assert_eq!(listener.joined.len(), 1);
+        let left = listener.note(Change::Leave { name: "gate".into(), number: 2 });
+        assert_eq!(left.as_deref(), Some("gate"));
+        assert!(listener.joined.is_empty());
+    }
+}

@@ -4,6 +4,7 @@ use leasehold_core::{RejectionKind, StoreError};
 use leasehold_upstash::{Hint, RetryPolicy, Tcp, TcpBuilder, redis::Value};
 
 use crate::{
+    next,
     redis_server::{RedisServer, free_port},
     take,
 };
@@ -47,9 +48,9 @@ async fn locks_live_on_the_primaries_of_their_slots() {
         assert_eq!(take(&store, id).await, Ok(()));
     }
     let mut hints = store.hints("gate");
-    assert_eq!(hints.next().await, Some(Hint::Gap));
+    assert_eq!(next(&mut hints).await, Some(Hint::Gap));
     cluster.second.run("PUBLISH gate x").await;
-    assert_eq!(hints.next().await, Some(Hint::Message(b"x".as_slice().into())));
+    assert_eq!(next(&mut hints).await, Some(Hint::Message(b"x".as_slice().into())));
 }
 
 #[tokio::test]

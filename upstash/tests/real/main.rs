@@ -10,12 +10,13 @@ mod hints;
 mod redis_server;
 mod sentinel;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use leasehold_core::{
     Command, Reply, Store, StoreError, Token,
     lock::{LockCommand, LockKeys, LockReply},
 };
+use leasehold_upstash::{Hint, Hints};
 
 fn acquire(id: &str, token: &str) -> Command {
     Command::Lock(LockCommand::Acquire {
@@ -32,4 +33,9 @@ async fn take(store: &(impl Store + Sync), id: &str) -> Result<(), StoreError> {
         Reply::Lock(LockReply::Acquired { .. }) => Ok(()),
         other => panic!("{other:?}"),
     }
+}
+
+/// The next hint. One that never comes is a failure, not a test without end.
+async fn next(hints: &mut Hints) -> Option<Hint> {
+    tokio::time::timeout(Duration::from_secs(30), hints.next()).await.expect("a hint")
 }

@@ -6,7 +6,7 @@ use leasehold_upstash::{
     redis::sentinel::{SentinelClient, SentinelServerType},
 };
 
-use crate::{redis_server::RedisServer, take};
+use crate::{next, redis_server::RedisServer, take};
 
 fn client(sentinel: &RedisServer, primary: &str) -> TcpBuilder {
     let sentinels = vec![sentinel.url()];
@@ -24,7 +24,7 @@ async fn a_lock_is_taken_at_the_primary_that_sentinel_names() {
     assert_eq!(take(&store, "another").await, Ok(()));
     primary.run("GET job").await;
     let mut hints = store.hints("gate");
-    assert!(hints.next().await.is_some());
+    assert!(next(&mut hints).await.is_some());
 
     let unknown = client(&sentinel, "nobody").retry(RetryPolicy::none()).build().unwrap();
     let reply = take(&unknown, "job").await;

@@ -2,7 +2,10 @@
 
 use leasehold_upstash::Hint;
 
-use crate::scripted::{Act, Server, Then};
+use crate::{
+    next,
+    scripted::{Act, Server, Then},
+};
 
 const LISTENING: Act = Act::Stream("data: subscribe,gate,1\n\n", Then::Stay);
 
@@ -15,8 +18,8 @@ async fn what_is_published_is_told_after_a_gap() {
     let events = "data: subscribe,gate,1\n\n: alive\n\ndata: message,gate,a,b\n\n";
     let server = Server::playing([Act::Stream(events, Then::Stay)]).await;
     let mut hints = server.store().hints("gate");
-    assert_eq!(hints.next().await, Some(Hint::Gap));
-    assert_eq!(hints.next().await, message("a,b"));
+    assert_eq!(next(&mut hints).await, Some(Hint::Gap));
+    assert_eq!(next(&mut hints).await, message("a,b"));
     let request = server.requests().remove(0);
     assert!(request.starts_with("post /subscribe/gate "), "{request}");
     assert!(request.contains("accept: text/event-stream"), "{request}");
@@ -29,9 +32,9 @@ async fn a_stream_that_breaks_is_opened_again_and_the_gap_is_told() {
     let heard = Act::Stream("data: subscribe,gate,1\n\ndata: message,gate,x\n\n", Then::Stay);
     let server = Server::playing([broken, Act::says(503, ""), Act::Cut, heard]).await;
     let mut hints = server.store().hints("gate");
-    assert_eq!(hints.next().await, Some(Hint::Gap));
-    assert_eq!(hints.next().await, Some(Hint::Gap));
-    assert_eq!(hints.next().await, message("x"));
+    assert_eq!(next(&mut hints).await, Some(Hint::Gap));
+    assert_eq!(next(&mut hints).await, Some(Hint::Gap));
+    assert_eq!(next(&mut hints).await, message("x"));
     assert_eq!(server.requests().len(), 4);
 }
 
@@ -39,7 +42,7 @@ async fn a_stream_that_breaks_is_opened_again_and_the_gap_is_told() {
 async fn a_server_that_refuses_ends_the_hints() {
     for status in [400, 401, 404, 405] {
         let server = Server::playing([Act::says(status, "")]).await;
-        assert_eq!(server.store().hints("gate").next().await, None, "{status}");
+        assert_eq!(next(&mut server.store().hints("gate")).await, None, "{status}");
     }
 }
 
@@ -48,12 +51,12 @@ async fn all_that_listen_to_a_channel_share_a_stream_and_a_late_one_is_told_of_i
     let server = Server::playing([LISTENING, LISTENING]).await;
     let store = server.store();
     let mut first = store.hints("gate");
-    assert_eq!(first.next().await, Some(Hint::Gap));
+    assert_eq!(next(&mut first).await, Some(Hint::Gap));
     let mut second = store.clone().hints("gate");
-    assert_eq!(second.next().await, Some(Hint::Gap));
+    assert_eq!(next(&mut second).await, Some(Hint::Gap));
     assert_eq!(server.requests().len(), 1);
     let mut other = store.hints("other");
-    assert_eq!(other.next().await, Some(Hint::Gap));
+    assert_eq!(next(&mut other).await, Some(Hint::Gap));
     assert_eq!(server.requests().len(), 2);
 }
 
@@ -62,8 +65,8 @@ async fn the_stream_ends_with_the_last_listener_and_begins_anew() {
     let server = Server::playing([LISTENING, LISTENING]).await;
     let store = server.store();
     let mut first = store.hints("gate");
-    assert_eq!(first.next().await, Some(Hint::Gap));
+    assert_eq!(next(&mut first).await, Some(Hint::Gap));
     drop(first);
-    assert_eq!(store.hints("gate").next().await, Some(Hint::Gap));
+    assert_eq!(next(&mut store.hints("gate")).await, Some(Hint::Gap));
     assert_eq!(server.requests().len(), 2);
 }

@@ -8,10 +8,13 @@ mod hints;
 mod retries;
 mod scripted;
 
+use std::time::Duration;
+
 use leasehold_core::{
     Command, Reply, StoreError,
     lock::{Holder, LockCommand, LockKeys, LockReply},
 };
+use leasehold_upstash::{Hint, Hints};
 
 use self::scripted::Act;
 
@@ -29,4 +32,9 @@ fn inspect_of(id: &str) -> Command {
 
 fn free() -> Result<Reply, StoreError> {
     Ok(Reply::Lock(LockReply::Holder(Holder::Free)))
+}
+
+/// The next hint. One that never comes is a failure, not a test without end.
+async fn next(hints: &mut Hints) -> Option<Hint> {
+    tokio::time::timeout(Duration::from_secs(30), hints.next()).await.expect("a hint")
 }
