@@ -288,3 +288,43 @@ fn lines(orders: &[Order]) -> Vec<String> {
     };
     orders.iter().map(line).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use leasehold_core::{
+        Command,
+        lock::{LockCommand, LockKeys},
+        redis,
+    };
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::rest::endpoint::Endpoint;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    async fn ask(dispatch: Arc<Dispatch>, patience: Duration) -> Result<Value, StoreError> {
+        let keys = LockKeys::of("job").into();
+        let command = Command::Lock(LockCommand::Inspect { keys, token: None });
+        dispatch.run(redis::encode(&command), Attempts::within(&command, patience)).await
+    }
+
+    #[tokio::test]
+    async fn a_command_whose_turn_never_came_was_not_sent() {
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", silent.local_addr().unwrap());
+        let endpoint = Endpoint::new(&url, "token".into(), false).unwrap();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let limits = Limits { flights: 1, commands: 2 };
+        let exchange = Exchange::new(client, endpoint, LONG);
+        let dispatch = Arc::new(Dispatch::new(exchange, RetryPolicy::none(), limits));
+        let first = tokio::spawn(ask(dispatch.clone(), LONG));
+        let _connection = silent.accept().await.unwrap();
+        let second = ask(dispatch.clone(), Duration::from_millis(20)).await;
+        assert_eq!(second, Err(StoreError::NotSent(Cause::TimedOut)));
+        assert!(dispatch.queue().waiting.is_empty());
+        first.abort();
+    }
+}

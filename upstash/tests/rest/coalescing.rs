@@ -207,24 +207,10 @@ async fn a_pipeline_that_failed_on_the_way_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_command_whose_turn_never_came_was_not_sent() {
-    let server = Server::playing([Act::Hang]).await;
-    let builder = server.builder().requests_in_flight(1).deadline(Duration::from_millis(100));
-    let store = builder.build().unwrap();
-    let patient = ask(&store, &["a"]).await.remove(0);
-    server.asked(1).await;
-    let waiting = ask(&store, &["b"]).await.remove(0);
-    let (first, second) = (patient.await.unwrap(), waiting.await.unwrap());
-    assert_eq!(first, Err(StoreError::Unknown(Cause::TimedOut)));
-    assert!(matches!(second, Err(StoreError::NotSent(Cause::TimedOut))), "{second:?}");
-    assert_eq!(server.requests().len(), 1);
-}
-
-#[tokio::test]
 async fn a_command_whose_time_is_up_on_the_way_may_have_been_applied() {
     let (first, gate) = FREE.held();
     let server = Server::playing([first, Act::Hang]).await;
-    let builder = server.builder().requests_in_flight(1).deadline(Duration::from_millis(200));
+    let builder = server.builder().requests_in_flight(1).deadline(Duration::from_secs(2));
     let store = builder.build().unwrap();
     let _first = ask(&store, &["a"]).await;
     server.asked(1).await;

@@ -26,7 +26,10 @@ fn call(args: &[u8]) -> Command {
 }
 
 async fn told_by(url: &str) -> Result<Reply, StoreError> {
-    let store = Upstash::builder(url, TOKEN).retry(RetryPolicy::none()).build().unwrap();
+    let builder = Upstash::builder(url, TOKEN).retry(RetryPolicy::none());
+    // Slow machines are not what it is about.
+    let store = builder.connect_timeout(Duration::from_secs(10)).timeout(Duration::from_secs(10));
+    let store = store.deadline(Duration::from_secs(20)).build().unwrap();
     store.execute(inspect()).await
 }
 
@@ -76,7 +79,7 @@ async fn a_name_that_does_not_resolve_has_been_sent_nothing() {
 #[tokio::test]
 async fn a_server_that_hangs_leaves_the_outcome_unknown() {
     let server = Server::playing([Act::Hang]).await;
-    let hasty = server.builder().timeout(Duration::from_millis(50)).retry(RetryPolicy::none());
+    let hasty = server.builder().timeout(Duration::from_millis(500)).retry(RetryPolicy::none());
     let reply = hasty.build().unwrap().execute(inspect()).await;
     assert_eq!(reply, Err(StoreError::Unknown(Cause::TimedOut)));
     assert_eq!(server.requests().len(), 1, "it is not sent again");
