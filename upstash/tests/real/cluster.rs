@@ -4,7 +4,7 @@ use leasehold_core::{RejectionKind, StoreError};
 use leasehold_upstash::{Hint, RetryPolicy, Tcp, TcpBuilder, redis::Value};
 
 use crate::{
-    next,
+    PATIENCE, next,
     redis_server::{RedisServer, free_port},
     take,
 };
@@ -36,7 +36,11 @@ impl Cluster {
     }
 
     fn store(&self) -> Tcp {
-        TcpBuilder::cluster([&*self.first.url()]).unwrap().build().unwrap()
+        TcpBuilder::cluster([&*self.first.url()])
+            .unwrap()
+            .connect_timeout(PATIENCE)
+            .build()
+            .unwrap()
     }
 }
 
@@ -80,7 +84,7 @@ async fn a_slot_on_the_move_is_not_sent() {
 async fn one_node_alone_says_to_use_the_cluster() {
     let Some(cluster) = Cluster::start().await else { return };
     let builder = TcpBuilder::new(&cluster.first.url()).unwrap();
-    let store = builder.retry(RetryPolicy::none()).build().unwrap();
+    let store = builder.connect_timeout(PATIENCE).retry(RetryPolicy::none()).build().unwrap();
     assert_eq!(take(&store, FIRST).await, Ok(()));
     match take(&store, SECOND).await {
         Err(StoreError::Rejected(refused)) => {

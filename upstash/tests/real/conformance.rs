@@ -31,13 +31,15 @@ fn block_on(case: impl Future<Output = ()>) {
 }
 
 mod over_tcp {
-    use leasehold_upstash::Tcp;
+    use leasehold_upstash::{Tcp, TcpBuilder};
 
     use super::{Real, RedisServer, block_on};
+    use crate::PATIENCE;
 
     fn fixture() -> Option<Real<Tcp>> {
         let server = RedisServer::start(&[])?;
-        Some(Real { store: Tcp::new(&server.url()).unwrap(), _server: server })
+        let builder = TcpBuilder::new(&server.url()).unwrap().connect_timeout(PATIENCE);
+        Some(Real { store: builder.build().unwrap(), _server: server })
     }
 
     leasehold_core::store_conformance! {
@@ -50,13 +52,13 @@ mod over_rest {
     use leasehold_upstash::{Upstash, redis::Client};
 
     use super::{Real, RedisServer, block_on};
-    use crate::bridge;
+    use crate::{PATIENCE, bridge};
 
     async fn fixture() -> Option<Real<Upstash>> {
         let server = RedisServer::start(&[])?;
         let url = bridge::in_front_of(Client::open(server.url()).unwrap()).await;
         // So few that what is asked at once has to share them.
-        let builder = Upstash::builder(&url, "token").requests_in_flight(2);
+        let builder = Upstash::builder(&url, "token").requests_in_flight(2).timeout(PATIENCE);
         Some(Real { store: builder.build().unwrap(), _server: server })
     }
 

@@ -12,12 +12,12 @@ use leasehold_upstash::{
     redis::{Client, Value, cmd},
 };
 
-use crate::{acquire, bridge, redis_server::RedisServer, take};
+use crate::{PATIENCE, acquire, bridge, redis_server::RedisServer, take};
 
 /// A store that sends nothing again.
 fn hasty(url: &str) -> Tcp {
-    let builder = TcpBuilder::new(url).unwrap().timeout(Duration::from_secs(1));
-    builder.retry(RetryPolicy::none()).build().unwrap()
+    let builder = TcpBuilder::new(url).unwrap().timeout(PATIENCE);
+    builder.connect_timeout(PATIENCE).retry(RetryPolicy::none()).build().unwrap()
 }
 
 async fn rejection(store: &Tcp) -> RejectionKind {

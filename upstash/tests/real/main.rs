@@ -18,6 +18,9 @@ use leasehold_core::{
 };
 use leasehold_upstash::{Hint, Hints};
 
+/// Slow machines are not what these tests are about.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 fn acquire(id: &str, token: &str) -> Command {
     Command::Lock(LockCommand::Acquire {
         keys: Arc::new(LockKeys::of(id)),

@@ -6,12 +6,12 @@ use leasehold_upstash::{
     redis::sentinel::{SentinelClient, SentinelServerType},
 };
 
-use crate::{next, redis_server::RedisServer, take};
+use crate::{PATIENCE, next, redis_server::RedisServer, take};
 
 fn client(sentinel: &RedisServer, primary: &str) -> TcpBuilder {
     let sentinels = vec![sentinel.url()];
     let client = SentinelClient::build(sentinels, primary, None, SentinelServerType::Master);
-    TcpBuilder::from_sentinel(client.unwrap())
+    TcpBuilder::from_sentinel(client.unwrap()).connect_timeout(PATIENCE)
 }
 
 #[tokio::test]
