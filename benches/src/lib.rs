@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `machines` | what does one step of the lock's machine cost? |
 //! | `contention` | how many acquisitions a second, beside the bare `DashMap`? |
+//! | `fake` | what does one command cost on the fake Redis, beside a bare map? |
 //! | `simulator` | how many simulated messages a second, beside tokio's paused clock? |
 
 #![forbid(unsafe_code)]

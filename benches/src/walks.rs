@@ -104,7 +104,7 @@ impl Walker {
         self.done = matches!(action, Action::Done(_));
         self.now = match action {
             Action::SleepUntil(wake_at) => wake_at,
-            Action::Call { .. } | Action::Done(_) => self.now.plus_micros(1),
+            Action::Call { .. } | Action::Done(_) | Action::Watch { .. } => self.now.plus_micros(1),
         };
     }
 }

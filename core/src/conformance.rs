@@ -29,11 +29,21 @@
 //! or fails if `LEASEHOLD_REQUIRE_REAL=1` is set.
 
 mod debounce;
+mod drops;
+mod edges;
+mod hints;
 mod lock;
+mod subject;
 
-use std::{boxed::Box, env, eprintln, future::Future, string::String, time::Duration};
+use std::{
+    boxed::Box,
+    env, eprintln,
+    future::{Future, ready},
+    string::String,
+    time::Duration,
+};
 
-pub use self::{debounce::*, lock::*};
+pub use self::{debounce::*, drops::*, edges::*, hints::*, lock::*};
 use crate::{
     store::Store,
     token::{Token, Tokens},
@@ -54,6 +64,39 @@ pub trait Fixture {
 
     /// Lets this much time pass **on the store's clock**, and no less: by moving it, or by waiting.
     fn pass(&self, time: Duration) -> impl Future<Output = ()>;
+
+    /// Whether [`Fixture::pass`] lets pass exactly the time asked for and the clock otherwise
+    /// stands still, so that the edges of a lease can be tried to the millisecond. Default: no.
+    fn is_exact(&self) -> bool {
+        false
+    }
+
+    /// Whether the store keeps debounced calls. Default: yes. One that does not must refuse them.
+    fn keeps_debounced_calls(&self) -> bool {
+        true
+    }
+
+    /// Makes the server forget every script that it has seen, as a restart does (`SCRIPT FLUSH`).
+    /// Returns whether it could. Default: it cannot.
+    fn forget_scripts(&self) -> impl Future<Output = bool> {
+        ready(false)
+    }
+
+    /// Writes to `key` behind the store's back, as an unrelated program would. Returns whether it
+    /// could. Default: it cannot.
+    fn write_foreign(&self, key: &str, value: Foreign) -> impl Future<Output = bool> {
+        let _ = (key, value);
+        ready(false)
+    }
+}
+
+/// What an unrelated program may have left under a lock's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Foreign {
+    /// A string that never expires: `SET key text`.
+    Text,
+    /// A value of another type: `HSET key field text`.
+    OtherType,
 }
 
 /// Runs one case on what there is, or skips it.
@@ -69,6 +112,22 @@ pub async fn check<F: Fixture>(name: &str, fixture: Option<F>, case: impl AsyncF
     }
 }
 
+/// [`check`] for a case about debounced calls, which some stores do not keep.
+///
+/// # Panics
+///
+/// As [`check`].
+pub async fn check_debounced<F: Fixture>(
+    name: &str,
+    fixture: Option<F>,
+    case: impl AsyncFnOnce(&F) -> (),
+) {
+    match fixture {
+        Some(fixture) if !fixture.keeps_debounced_calls() => unable("keep debounced calls"),
+        fixture => check(name, fixture, case).await,
+    }
+}
+
 fn unique() -> String {
     Tokens::from_os().fresh().as_str().into()
 }
@@ -76,6 +135,11 @@ fn unique() -> String {
 fn two_tokens() -> (Token, Token) {
     let mut tokens = Tokens::from_os();
     (tokens.fresh(), tokens.fresh())
+}
+
+/// Says that a fixture lacks what a case needs. The other cases count.
+fn unable(what: &str) {
+    eprintln!("skipped: this fixture cannot {what}");
 }
 
 fn skip(name: &str, required: bool) {
@@ -91,7 +155,7 @@ fn skip(name: &str, required: bool) {
 #[macro_export]
 macro_rules! store_conformance {
     (run: $run:expr, fixture: $fixture:expr $(,)?) => {
-        $crate::store_conformance! { @cases $run, $fixture,
+        $crate::store_conformance! { @cases check, $run, $fixture,
             a_free_lock_is_taken
             a_held_lock_is_busy_for_as_long_as_it_lives
             an_acquire_sent_twice_takes_one_lock_with_one_fence
@@ -118,6 +182,43 @@ macro_rules! store_conformance {
             tokens_are_compared_whole
             locks_of_different_ids_do_not_meet
             of_many_at_once_exactly_one_takes_the_lock
+            a_lease_lives_to_its_last_millisecond_and_not_one_past_its_end
+            a_lease_of_one_millisecond_ends
+            the_longest_lease_is_kept_whole
+            what_is_left_of_a_lease_counts_down
+            an_extension_counts_from_when_it_is_applied
+            an_extension_may_come_in_the_last_millisecond_and_not_later
+            a_mark_lives_to_its_last_millisecond
+            a_mark_made_again_lives_on
+            a_fence_grows_even_if_the_last_was_forgotten
+            a_busy_answer_leaves_the_holder_as_it_was
+            an_extension_of_a_released_lease_is_not_held
+            a_late_release_frees_nothing_of_a_later_try
+            of_many_copies_of_an_acquire_one_is_fresh
+            of_many_copies_of_a_release_each_says_released
+            ids_with_braces_do_not_meet
+            ids_are_compared_byte_for_byte
+            long_ids_and_tokens_are_kept_whole
+            series_with_a_common_beginning_do_not_meet
+            a_key_that_never_expires_is_busy_without_end
+            a_key_of_another_type_is_refused_and_left_alone
+            a_fence_is_raised_by_its_holder_and_never_lowered
+            a_raised_fence_is_the_least_that_follows
+            a_confirmation_says_how_many_replicas_have_it
+            scripts_may_be_forgotten_at_any_time
+            a_release_is_hinted_to_who_watches
+            a_release_before_the_watch_is_seen_by_the_next_try
+            a_hint_is_kept_for_who_looks_later
+            every_watcher_is_hinted
+            a_dropped_acquire_is_all_or_nothing
+            a_dropped_release_is_all_or_nothing
+            a_dropped_extension_is_all_or_nothing
+        }
+        $crate::store_conformance! { @cases check_debounced, $run, $fixture,
+            a_dropped_debounced_call_counts_once_or_never
+            a_lock_and_a_debounced_call_may_share_an_id
+            arguments_are_kept_byte_for_byte
+            debounced_calls_of_different_ids_do_not_meet
             a_call_counts_and_is_not_due_before_its_wait
             what_is_due_is_run_with_the_newest_arguments
             a_late_copy_of_a_call_changes_nothing
@@ -137,14 +238,14 @@ macro_rules! store_conformance {
             a_settled_record_is_forgotten_in_time
         }
     };
-    (@cases $run:expr, $fixture:expr, $($case:ident)*) => {
+    (@cases $check:ident, $run:expr, $fixture:expr, $($case:ident)*) => {
         $(
             #[test]
             fn $case() {
                 let run = $run;
                 run(async {
                     let fixture = $fixture.await;
-                    $crate::conformance::check(
+                    $crate::conformance::$check(
                         stringify!($case),
                         fixture,
                         $crate::conformance::$case,

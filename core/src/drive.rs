@@ -9,7 +9,9 @@ use core::{
 use crate::{
     machine::{Action, Event, Machine},
     store::{Cause, Store, StoreError},
+    telemetry::Calls,
     time::{Clock, Instant},
+    watch::Watch,
 };
 
 /// Runs `machine` from `request` to its outcome.
@@ -24,27 +26,38 @@ pub async fn drive<M: Machine>(
     clock: &impl Clock,
     request: M::Request,
 ) -> M::Outcome {
-    drive_observed(machine, store, clock, request, |_| ()).await
+    drive_observed(machine, store, clock, request, &mut None, |_| ()).await
 }
 
-/// [`drive`], with a look at the machine after each step.
+/// [`drive`], with a watch that may be in place already and outlives the request, and with a look
+/// at the machine after each step.
 pub(crate) async fn drive_observed<M: Machine>(
     machine: &mut M,
     store: &impl Store,
     clock: &impl Clock,
     request: M::Request,
+    watch: &mut Option<Watch>,
     observe: impl Fn(&M),
 ) -> M::Outcome {
+    let mut calls = Calls::default();
     let mut action = machine.step(clock.now(), Event::Start(request));
     loop {
         observe(machine);
         let event = match action {
             Action::Call { command, give_up_at } => {
-                Event::Replied(before(give_up_at, clock, store.execute(command)).await)
+                let call = calls.begin(&command);
+                let result = before(give_up_at, clock, store.execute(command)).await;
+                call.end(&result);
+                Event::Replied(result)
             }
-            Action::SleepUntil(deadline) => {
-                clock.sleep_until(deadline).await;
-                Event::Woke
+            Action::SleepUntil(deadline) => sleep(clock, deadline, watch.as_mut()).await,
+            Action::Watch { keys, give_up_at } => {
+                let give_up = async {
+                    clock.sleep_until(give_up_at).await;
+                    None
+                };
+                *watch = race(store.watch(&keys), give_up).await;
+                Event::Watching(watch.is_some())
             }
             Action::Done(outcome) => return outcome,
         };
@@ -52,7 +65,20 @@ pub(crate) async fn drive_observed<M: Machine>(
     }
 }
 
-async fn before<T>(
+async fn sleep<R>(clock: &impl Clock, deadline: Instant, watch: Option<&mut Watch>) -> Event<R> {
+    let sleep = async {
+        clock.sleep_until(deadline).await;
+        Event::Woke
+    };
+    let Some(watch) = watch else { return sleep.await };
+    let hint = async {
+        watch.released().await;
+        Event::Hinted
+    };
+    race(hint, sleep).await
+}
+
+pub(crate) async fn before<T>(
     deadline: Instant,
     clock: &impl Clock,
     call: impl Future<Output = Result<T, StoreError>>,

@@ -19,13 +19,16 @@ mod machine;
 #[cfg(feature = "memory")]
 mod memory;
 mod store;
+mod telemetry;
 mod time;
 mod token;
+mod watch;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod debounce;
 pub mod lock;
+pub mod quorum;
 pub mod redis;
 
 pub use drive::drive;
@@ -38,3 +41,4 @@ pub use store::{Cause, Command, Rejection, RejectionKind, Reply, Store, StoreErr
 pub use time::TokioClock;
 pub use time::{Clock, Instant};
 pub use token::{EmptyToken, Fence, Token, Tokens};
+pub use watch::{Hints, Watch};

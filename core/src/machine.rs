@@ -1,6 +1,9 @@
 //! The shape of every protocol in this crate: a machine that answers each event with one action.
 
+use alloc::sync::Arc;
+
 use crate::{
+    lock::LockKeys,
     store::{Command, Reply, StoreError},
     time::Instant,
 };
@@ -13,7 +16,8 @@ use crate::{
 /// | after this action | report |
 /// |---|---|
 /// | [`Action::Call`] | [`Event::Replied`], or [`Event::Stop`] to give the call up |
-/// | [`Action::SleepUntil`] | [`Event::Woke`], or [`Event::Stop`] |
+/// | [`Action::SleepUntil`] | [`Event::Woke`], [`Event::Hinted`] if that is earlier, or [`Event::Stop`] |
+/// | [`Action::Watch`] | [`Event::Watching`], or [`Event::Stop`] |
 /// | [`Action::Done`] | [`Event::Start`] |
 ///
 /// [`Event::Start`] is also legal at any other time: it means that the caller dropped what was
@@ -42,6 +46,10 @@ pub enum Event<R> {
     Replied(Result<Reply, StoreError>),
     /// The sleep is over.
     Woke,
+    /// The watch has a hint, which ends the sleep early.
+    Hinted,
+    /// Whether a watch is in place. `false` is always a legal answer, for a driver without hints.
+    Watching(bool),
     /// The caller wants to end what is under way, cleanly.
     Stop,
 }
@@ -58,8 +66,17 @@ pub enum Action<O> {
         /// When to stop waiting for the reply, on the local clock.
         give_up_at: Instant,
     },
-    /// Report [`Event::Woke`] at this time.
+    /// Report [`Event::Woke`] at this time, or [`Event::Hinted`] if there is a watch and it has a
+    /// hint before.
     SleepUntil(Instant),
+    /// Watch for releases of a lock, as [`Store::watch`](crate::Store::watch) does, until the
+    /// machine is done.
+    Watch {
+        /// Which lock.
+        keys: Arc<LockKeys>,
+        /// When to go on without, on the local clock.
+        give_up_at: Instant,
+    },
     /// Tell the caller.
     Done(O),
 }

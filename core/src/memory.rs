@@ -1,5 +1,6 @@
 //! Locks inside one process.
 
+mod board;
 mod debounce;
 mod lock;
 
@@ -7,21 +8,35 @@ use std::{
     fmt,
     string::String,
     sync::{
-        OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
+    task::{Context, Poll},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use dashmap::DashMap;
 
-use self::{debounce::DebounceEntry, lock::LockRecord};
+use self::{
+    board::{Board, Watcher},
+    debounce::DebounceEntry,
+    lock::LockRecord,
+};
 use crate::{
     debounce::{DebounceCommand, DebounceReply},
-    lock::{LockCommand, LockReply},
+    lock::{LockCommand, LockKeys, LockReply},
     store::{Command, Reply, Store, StoreError},
     time::{Instant, whole_micros},
+    watch::{Hints, Watch},
 };
+
+/// What `board` is built of.
+mod sync {
+    pub(super) use std::sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicUsize, Ordering},
+    };
+}
 
 /// The fewest records that are worth a sweep.
 const SWEEP_FROM: usize = 64;
@@ -30,7 +45,9 @@ const SWEEP_FROM: usize = 64;
 ///
 /// It keeps the contract of [`Store`] exactly, so it also stands for a server in tests: with
 /// [`MemoryStore::with_time`], on a clock that the test moves. Keys expire without a thread: what
-/// has expired is not seen, and is swept out as the store grows.
+/// has expired is not seen, and is swept out as the store grows. Locks are spread over shards, so
+/// those of different ids rarely wait for one another. A release is [hinted](Store::watch) to every
+/// watcher at once, and costs nothing more while there are none.
 ///
 /// ```
 /// use leasehold_core::{Instant, MemoryStore};
@@ -47,6 +64,7 @@ const SWEEP_FROM: usize = 64;
 pub struct MemoryStore<T = fn() -> Instant> {
     locks: DashMap<String, LockRecord>,
     debounces: DashMap<String, DebounceEntry>,
+    board: Arc<Board>,
     /// New records since the last sweep, and how many call for the next.
     added: AtomicUsize,
     sweep_at: AtomicUsize,
@@ -72,7 +90,8 @@ impl<T: Fn() -> Instant> MemoryStore<T> {
     #[must_use]
     pub fn with_time(time: T) -> Self {
         let (added, sweep_at) = (AtomicUsize::new(0), AtomicUsize::new(SWEEP_FROM));
-        Self { locks: DashMap::new(), debounces: DashMap::new(), added, sweep_at, time }
+        let (locks, debounces, board) = (DashMap::new(), DashMap::new(), Arc::new(Board::new()));
+        Self { locks, debounces, board, added, sweep_at, time }
     }
 
     /// How many keys are alive, of any kind.
@@ -92,8 +111,16 @@ impl<T: Fn() -> Instant> MemoryStore<T> {
     }
 
     fn apply_lock(&self, command: LockCommand) -> LockReply {
-        let now = (self.time)();
-        let id = lock::id(&command);
+        let keys = command.keys().clone();
+        let reply = self.apply_to_record((self.time)(), keys.lock(), command);
+        // The record's shard is unlocked by now: who is woken may look at once.
+        if reply == LockReply::Released {
+            self.board.released(keys.lock());
+        }
+        reply
+    }
+
+    fn apply_to_record(&self, now: Instant, id: &str, command: LockCommand) -> LockReply {
         if let Some(mut record) = self.locks.get_mut(id) {
             return record.apply(now, command);
         }
@@ -129,6 +156,16 @@ impl<T: Fn() -> Instant + Sync> Store for MemoryStore<T> {
     async fn execute(&self, command: Command) -> Result<Reply, StoreError> {
         Ok(self.apply(command))
     }
+
+    async fn watch(&self, keys: &LockKeys) -> Option<Watch> {
+        Some(Watch::new(Board::watch(&self.board, keys.lock())))
+    }
+}
+
+impl Hints for Watcher {
+    fn poll_released(&mut self, context: &mut Context<'_>) -> Poll<bool> {
+        self.poll_hint(context).map(|()| true)
+    }
 }
 
 impl<T> fmt::Debug for MemoryStore<T> {
@@ -150,7 +187,7 @@ fn process_time() -> Instant {
 
 #[cfg(test)]
 mod tests {
-    use std::{cell::Cell, format, sync::Arc};
+    use std::{cell::Cell, format};
 
     use super::*;
     use crate::{

@@ -1,15 +1,16 @@
 //! What goes over the wire to Redis, as pure functions: a [`Command`] becomes a Lua script with
-//! keys and arguments, and what comes back becomes a [`Reply`].
+//! keys and arguments (or `WAIT`), and what comes back becomes a [`Reply`].
 //!
-//! Adapters carry bytes and nothing else: send `EVALSHA` with [`Script::sha1`], and `EVAL` with
-//! [`Script::text`] when the server answers `NOSCRIPT`. The simulator runs the same texts.
+//! Adapters carry bytes and nothing else: [`Invocation::by_sha1`], and [`Invocation::by_text`] when
+//! the server answers `NOSCRIPT`. The simulator runs the same texts.
 //!
 //! ```
 //! use leasehold_core::{Command, lock::{LockCommand, LockKeys}, redis};
 //!
 //! let command = Command::Lock(LockCommand::Inspect { keys: LockKeys::of("job").into(), token: None });
-//! let invocation = redis::encode(&command);
+//! let redis::Request::Script(invocation) = redis::encode(&command) else { panic!() };
 //! assert_eq!(invocation.keys, [b"job".to_vec()]);
+//! assert_eq!(invocation.by_sha1()[..1], [b"EVALSHA"]);
 //! let reply = redis::decode(&command, redis::Value::Array(vec![redis::Value::from("free")]));
 //! assert!(reply.is_ok());
 //! ```
@@ -47,8 +48,18 @@ pub const SCRIPTS: &[&Script] = &[
     &lock::ACQUIRE,
     &lock::EXTEND,
     &lock::INSPECT,
+    &lock::RAISE_FENCE,
     &lock::RELEASE,
 ];
+
+/// What is sent to a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// A run of a script.
+    Script(Invocation),
+    /// A command of the server's own, with its name first.
+    Plain(Vec<Vec<u8>>),
+}
 
 /// One run of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +70,28 @@ pub struct Invocation {
     pub keys: Vec<Vec<u8>>,
     /// `ARGV`.
     pub args: Vec<Vec<u8>>,
+}
+
+impl Invocation {
+    /// The words of `EVALSHA`.
+    #[must_use]
+    pub fn by_sha1(&self) -> Vec<&[u8]> {
+        self.words(b"EVALSHA", self.script.sha1)
+    }
+
+    /// The words of `EVAL`.
+    #[must_use]
+    pub fn by_text(&self) -> Vec<&[u8]> {
+        self.words(b"EVAL", self.script.text)
+    }
+
+    fn words<'a>(&'a self, verb: &'a [u8], script: &'a str) -> Vec<&'a [u8]> {
+        const DIGITS: &[u8; 10] = b"0123456789";
+        // No script has more than nine keys.
+        let count = &DIGITS[self.keys.len()..=self.keys.len()];
+        let arguments = self.keys.iter().chain(&self.args).map(Vec::as_slice);
+        [verb, script.as_bytes(), count].into_iter().chain(arguments).collect()
+    }
 }
 
 /// A reply as any Redis protocol carries it.
@@ -82,12 +115,12 @@ impl From<&str> for Value {
     }
 }
 
-/// The script run that applies `command`.
+/// What applies `command`: a script, since it must be atomic, unless no script may do it.
 #[must_use]
-pub fn encode(command: &Command) -> Invocation {
+pub fn encode(command: &Command) -> Request {
     match command {
         Command::Lock(command) => lock::encode(command),
-        Command::Debounce(command) => debounce::encode(command),
+        Command::Debounce(command) => Request::Script(debounce::encode(command)),
     }
 }
 

@@ -1,11 +1,17 @@
 //! What the machines ask of a store, and what a store may answer.
 
 use alloc::{borrow::Cow, sync::Arc};
-use core::{error, fmt, future::Future};
+use core::{
+    error, fmt,
+    future::{Future, poll_fn, ready},
+    pin::pin,
+    task::Poll,
+};
 
 use crate::{
     debounce::{DebounceCommand, DebounceReply},
-    lock::{LockCommand, LockReply},
+    lock::{LockCommand, LockKeys, LockReply},
+    watch::Watch,
 };
 
 /// One question to a store, applied atomically or not at all.
@@ -43,6 +49,8 @@ pub enum Reply {
 ///   clock is right) and never without a time to live.
 /// * Dropping the future is allowed at any point and means *unknown*.
 /// * `execute` may be called concurrently, from any thread.
+///
+/// The other methods are abilities that a store may have; the defaults are correct for all.
 pub trait Store {
     /// Applies `command` and returns the reply.
     ///
@@ -50,17 +58,61 @@ pub trait Store {
     ///
     /// What happened, and whether the command can have been applied: see [`StoreError`].
     fn execute(&self, command: Command) -> impl Future<Output = Result<Reply, StoreError>> + Send;
+
+    /// Sends `command`, in order with what is sent later over the same connection, and does not wait
+    /// for the reply. What becomes of it is *unknown*.
+    ///
+    /// The default polls [`Store::execute`] once and drops it. That sends, if the client writes or
+    /// hands over to a task of its own in the first poll, as multiplexed connections do. A store
+    /// whose requests end with their future must override it, e.g. by a task.
+    fn send(&self, command: Command) -> impl Future<Output = ()> + Send {
+        let call = self.execute(command);
+        async move {
+            let mut call = pin!(call);
+            poll_fn(|context| {
+                let _ = call.as_mut().poll(context);
+                Poll::Ready(())
+            })
+            .await;
+        }
+    }
+
+    /// Begins to watch for releases of the lock under `keys`. Completes once the watch is in place:
+    /// a release that is applied after that is hinted, as far as hints arrive. `None` if the store
+    /// has no hints, or none now; waiters then look more often. The default has none.
+    ///
+    /// A Redis publishes an empty message on [`LockKeys::channel`] whenever a release frees a lock.
+    fn watch(&self, keys: &LockKeys) -> impl Future<Output = Option<Watch>> + Send {
+        let _ = keys;
+        ready(None)
+    }
 }
 
 impl<S: Store + ?Sized> Store for &S {
     fn execute(&self, command: Command) -> impl Future<Output = Result<Reply, StoreError>> + Send {
         (**self).execute(command)
     }
+
+    fn send(&self, command: Command) -> impl Future<Output = ()> + Send {
+        (**self).send(command)
+    }
+
+    fn watch(&self, keys: &LockKeys) -> impl Future<Output = Option<Watch>> + Send {
+        (**self).watch(keys)
+    }
 }
 
 impl<S: Store + ?Sized> Store for Arc<S> {
     fn execute(&self, command: Command) -> impl Future<Output = Result<Reply, StoreError>> + Send {
         (**self).execute(command)
+    }
+
+    fn send(&self, command: Command) -> impl Future<Output = ()> + Send {
+        (**self).send(command)
+    }
+
+    fn watch(&self, keys: &LockKeys) -> impl Future<Output = Option<Watch>> + Send {
+        (**self).watch(keys)
     }
 }
 
@@ -118,6 +170,17 @@ pub enum RejectionKind {
     WrongType,
     /// Any other refusal.
     Other,
+}
+
+impl StoreError {
+    /// What went wrong on the way, unless the server refused.
+    #[must_use]
+    pub fn cause(&self) -> Option<&Cause> {
+        match self {
+            Self::NotSent(cause) | Self::Unknown(cause) => Some(cause),
+            Self::Rejected(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for StoreError {

@@ -37,6 +37,10 @@ impl Fixture for InMemory {
         let micros = u64::try_from(time.as_micros()).expect("a case waits for seconds");
         self.micros.fetch_add(micros, Ordering::Relaxed);
     }
+
+    fn is_exact(&self) -> bool {
+        true
+    }
 }
 
 leasehold_core::store_conformance! {

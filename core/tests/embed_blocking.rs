@@ -40,6 +40,8 @@ impl<'a> Blocking<'a> {
                     thread::sleep(deadline.since(self.now()));
                     Event::Woke
                 }
+                // Nothing here can be told of a release while it blocks.
+                Action::Watch { .. } => Event::Watching(false),
                 Action::Done(outcome) => return outcome,
             };
             action = self.machine.step(self.now(), event);

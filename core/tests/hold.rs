@@ -16,8 +16,8 @@ use std::{
 use leasehold_core::{
     Clock, Instant, StoreError,
     lock::{
-        AcquireOptions, ConfigError, ExtendError, HoldError, Holder, LockCommand, LossReason,
-        MAX_LEASE, NotAcquired, ReleaseError, Released,
+        AcquireOptions, ConfigError, Durability, ExtendError, HoldError, Holder, LockCommand,
+        LossReason, MAX_LEASE, NotAcquired, ReleaseError, Released,
     },
 };
 use network::{Fault, Network};
@@ -316,4 +316,32 @@ async fn a_callers_token_that_ends_like_ours_is_refused_and_nothing_is_sent() {
     assert_eq!(acquire("me.1#7").await, refused);
     assert!(network.sent().is_empty());
     assert_eq!(acquire("job #").await, Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_too_few_replicas_have_is_released_and_told() {
+    let network = Network::new();
+    let mut lock = network.lock_with("me", |options| {
+        options.durability = Durability::Majority { replicas: 2 };
+    });
+    let error = lock.acquire().await.unwrap_err();
+    assert_eq!(error, NotAcquired::NotDurable { wanted: 1, got: 0 });
+    assert_eq!((network.holder(None).await, lock.in_flight()), (Holder::Free, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_detached_release_is_on_its_way_and_can_be_asked_about() {
+    let network = Network::new();
+    let mut lease = network.lock("me").acquire().await.unwrap();
+    let start = network.clock.now();
+    lease.release_detached().await;
+    assert_eq!(network.clock.now(), start, "nothing was awaited");
+    assert!(lease.ensure(Duration::ZERO).is_err(), "over for its holder at once");
+    assert_eq!(lease.in_flight(), Some(lease.token()));
+    network.settle().await;
+    assert_eq!(network.holder(None).await, Holder::Free);
+    assert_eq!(lease.release().await, Ok(Released::Released));
+    let sent = network.sent().len();
+    lease.release_detached().await;
+    assert_eq!(network.sent().len(), sent, "once it is certain, nothing is sent");
 }

@@ -47,6 +47,8 @@ fn answers_lock(command: &LockCommand, reply: &LockReply) -> bool {
         LockCommand::Extend { .. } => matches!(reply, R::Extended | R::NotHeld),
         LockCommand::Release { .. } => matches!(reply, R::Released | R::NotHeld),
         LockCommand::Inspect { .. } => matches!(reply, R::Holder(_)),
+        LockCommand::RaiseFence { .. } => matches!(reply, R::FenceRaised | R::NotHeld),
+        LockCommand::Confirm { .. } => matches!(reply, R::Confirmed { .. }),
     }
 }
 
@@ -76,6 +78,7 @@ fn answers_debounce(command: &DebounceCommand, reply: &DebounceReply) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::noise::{corpus, inputs, neighbours};
 
     /// `["acquired", -2 + 9, -2 + 3]`, in the encoding of [`Bytes::value`].
     const ACQUIRED: [u8; 8] = [7, 3, 3, 0, 2, 9, 2, 3];
@@ -92,16 +95,11 @@ mod tests {
     }
 
     #[test]
-    fn long_inputs_all_pass() {
-        // Knuth's multiplier: https://www-cs-faculty.stanford.edu/~knuth/mmix-news.html
-        let mut state = 1_u64;
-        for _ in 0..50_000 {
-            let bytes = [(); 64].map(|()| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                (state >> 56) as u8
-            });
-            reply(&bytes);
+    fn noise_and_the_corpus_all_pass() {
+        for seed in corpus("reply") {
+            neighbours(&seed).for_each(|bytes| reply(&bytes));
         }
+        inputs(50_000, 64).for_each(|bytes| reply(&bytes));
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Many schedules of each subject under each fault, and what they say of each guarantee.
 
+mod situations;
+mod tally;
+
 #[cfg(test)]
 mod tests;
 
@@ -9,17 +12,20 @@ use std::{
 };
 
 use rayon::prelude::*;
+use situations::Situations;
+pub use tally::Situated;
+use tally::{Row, Tally, rows};
 
 use crate::{
     claims::{Claims, Verdict},
-    decide::{Decisions, shrink},
+    decide::{Decisions, Seeded, shrink},
     faults::{Fault, FaultSet},
     guarantees::Guarantee,
     redis::Engine,
     run::{Run, decisions_of},
-    subjects::{Subject, Workload},
+    subjects::Subject,
     witnesses::Witnesses,
-    world::Plan,
+    world::{Plan, World},
 };
 
 /// Schedules that run together on one core.
@@ -30,6 +36,9 @@ const ROUND: u64 = 32;
 
 /// One schedule in so many runs the Lua scripts too, and must leave the same trace.
 const LUA_SHARE: u64 = 64;
+
+/// One schedule in so many says in which situations it was.
+const SITUATED_SHARE: u64 = 16;
 
 /// How many failing schedules of a cell are remembered at the most, to tell the shortest story.
 const REMEMBERED: usize = 64;
@@ -123,6 +132,8 @@ pub struct Outcome {
     pub schedules: u64,
     /// The cells, by subject, guarantee and fault.
     pub cells: Vec<Cell>,
+    /// How many situations there were, and how fast new ones came.
+    pub situated: Situated,
 }
 
 impl Outcome {
@@ -190,8 +201,8 @@ pub fn run(settings: &Settings, progress: &impl Progress) -> Result<Outcome, Twi
     loop {
         // A bounded piece at a time, so that memory does not grow with the number of schedules.
         let end = if deadline.is_some() { next + ROUND } else { chunks.min(next + ROUND) };
-        for (tally, more) in tallies.iter_mut().zip(run_rows(settings, &rows, next..end, progress)?)
-        {
+        let more = run_rows(settings, &rows, next..end, progress)?;
+        for (tally, more) in tallies.iter_mut().zip(more) {
             tally.add(more);
         }
         next = end;
@@ -204,78 +215,6 @@ pub fn run(settings: &Settings, progress: &impl Progress) -> Result<Outcome, Twi
         }
     }
     Ok(conclude(settings, &rows, &tallies, progress))
-}
-
-/// A subject at work under a fault.
-#[derive(Clone, Copy, Debug)]
-struct Row {
-    subject: Subject,
-    workload: Workload,
-    fault: Option<Fault>,
-}
-
-fn rows(settings: &Settings) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for &subject in &settings.subjects {
-        for &workload in subject.workloads() {
-            let wanted =
-                settings.guarantees.iter().any(|guarantee| guarantee.workload() == workload);
-            for &fault in settings.faults.iter().filter(|_| wanted) {
-                if fault.is_none_or(|fault| subject.can_suffer(fault)) {
-                    rows.push(Row { subject, workload, fault });
-                }
-            }
-        }
-    }
-    rows
-}
-
-/// What the schedules of one row said.
-#[derive(Clone, Debug, Default)]
-struct Tally {
-    /// All schedules.
-    run: u64,
-    /// Those in which the fault bit.
-    schedules: u64,
-    bites: u64,
-    exercised: [u64; Guarantee::ALL.len()],
-    broken: [u64; Guarantee::ALL.len()],
-    /// The first schedules in which each guarantee broke.
-    first: [Vec<u64>; Guarantee::ALL.len()],
-}
-
-impl Tally {
-    fn add(&mut self, more: Self) {
-        self.run += more.run;
-        self.schedules += more.schedules;
-        self.bites += more.bites;
-        for guarantee in 0..Guarantee::ALL.len() {
-            self.exercised[guarantee] += more.exercised[guarantee];
-            self.broken[guarantee] += more.broken[guarantee];
-            let room = REMEMBERED - self.first[guarantee].len();
-            self.first[guarantee].extend(more.first[guarantee].iter().take(room));
-        }
-    }
-
-    fn count(&mut self, row: Row, schedule: u64, run: &Run) {
-        self.run += 1;
-        let bites = row.fault.map_or(1, |fault| run.bites(fault));
-        if bites == 0 {
-            return;
-        }
-        self.schedules += 1;
-        self.bites += u64::from(bites) * u64::from(row.fault.is_some());
-        for &guarantee in Guarantee::ALL {
-            let index = guarantee as usize;
-            self.exercised[index] += u64::from(run.exercised(guarantee));
-            if run.violation(guarantee).is_some() {
-                self.broken[index] += 1;
-                if self.first[index].len() < REMEMBERED {
-                    self.first[index].push(schedule);
-                }
-            }
-        }
-    }
 }
 
 fn run_rows(
@@ -316,6 +255,12 @@ fn run_chunk(settings: &Settings, row: Row, chunk: u64) -> Result<Tally, TwinDif
             same_trace(row, settings.seed, schedule, &run, lua)?;
         }
         tally.count(row, schedule, &run);
+        if index.is_multiple_of(SITUATED_SHARE) {
+            let mut situations = Situations::default();
+            World::new(plan.clone())
+                .run(&mut Seeded::new(settings.seed, schedule), &mut situations);
+            tally.situate(schedule, situations);
+        }
     }
     Ok(tally)
 }
@@ -358,7 +303,8 @@ fn conclude(
             cell
         })
         .collect();
-    Outcome { seed: settings.seed, schedules: tallies.iter().map(|tally| tally.run).sum(), cells }
+    let schedules = tallies.iter().map(|tally| tally.run).sum();
+    Outcome { seed: settings.seed, schedules, cells, situated: Situated::of(tallies) }
 }
 
 /// Every cell of the matrix.

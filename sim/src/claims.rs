@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     campaign::CellName,
-    faults::Fault,
+    faults::{Fault, FaultSet},
     guarantees::Guarantee,
     subjects::{Subject, Workload},
 };
@@ -71,6 +71,21 @@ impl Claims {
 }
 
 impl Claims {
+    /// What is claimed if any of these faults may strike, or none: broken if it is under one.
+    pub(crate) fn under_any(
+        &self,
+        subject: Subject,
+        guarantee: Guarantee,
+        faults: FaultSet,
+    ) -> Verdict {
+        let broken = |fault| self.of(CellName { subject, guarantee, fault }) == Verdict::Broken;
+        if faults.iter().map(Some).chain([None]).any(broken) {
+            Verdict::Broken
+        } else {
+            Verdict::Holds
+        }
+    }
+
     /// The claims as tables in Markdown, one for each workload: what is promised, and under which
     /// faults each subject breaks it. The README has them.
     #[must_use]

@@ -1,11 +1,14 @@
 //! The `leasehold` command: one sub-command a file.
 
 mod check;
+mod explore;
 mod merge;
 mod options;
 mod output;
 mod progress;
 mod replay;
+#[cfg(feature = "serve")]
+mod serve;
 mod workload;
 
 use std::{fmt, process::ExitCode};
@@ -26,6 +29,8 @@ Examples:
   leasehold --subject lock --fault hang,failover  a part of it
   leasehold --time 10m --json report.json         as many schedules as fit into ten minutes
   leasehold replay lh1_…                          one schedule, told
+  leasehold explore                               every schedule of small clusters
+  leasehold serve                                 an in-memory Redis for clients of any language
 
 Exit status: 0 if every cell is what is claimed of it, 1 if not, 2 after wrong use."
 )]
@@ -39,15 +44,20 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Check),
+    Explore(explore::Explore),
     Replay(replay::Replay),
+    #[cfg(feature = "serve")]
+    Serve(Box<serve::Serve>),
     Merge(merge::Merge),
     Workload(workload::Workload),
 }
 
 /// Whether every cell is what is claimed of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Ending {
     AsClaimed,
+    /// A search was cut short: nothing is known.
+    CutShort,
     Surprise,
 }
 
@@ -69,18 +79,22 @@ impl fmt::Display for Failure {
 }
 
 /// Does what the command line asks for. The status is 0 if every cell of the matrix is what is
-/// claimed of it, 1 if not, and 2 after wrong use.
+/// claimed of it, 1 if not, 2 after wrong use, and 3 if a search was cut short.
 #[must_use]
 pub fn run() -> ExitCode {
     let Cli { command, check } = Cli::parse();
     let ending = match command.unwrap_or(Command::Check(check)) {
         Command::Check(check) => check.run(),
+        Command::Explore(explore) => explore.run(),
         Command::Replay(replay) => replay.run(),
+        #[cfg(feature = "serve")]
+        Command::Serve(serve) => serve.run(),
         Command::Merge(merge) => merge.run(),
         Command::Workload(workload) => workload.run(),
     };
     match ending {
         Ok(Ending::AsClaimed) => ExitCode::SUCCESS,
+        Ok(Ending::CutShort) => ExitCode::from(3),
         Ok(Ending::Surprise) => ExitCode::from(1),
         Err(failure) => {
             eprintln!("error: {failure}");

@@ -5,13 +5,19 @@
 //! least delay. Addresses name the kind, the actor and that actor's own count, not a position on a
 //! tape: removing one decision does not shift the others, and that is why shrinking works.
 
+mod bytes;
+mod length;
 mod replay;
+mod scheduler;
 mod seed;
 mod shrink;
 
 use std::collections::BTreeMap;
 
+pub use bytes::Bytes;
+pub use length::{Stretched, threshold};
 pub use replay::Replay;
+pub use scheduler::Scheduler;
 pub use seed::{Rates, Seeded};
 pub use shrink::{Shrunk, shrink};
 
@@ -51,11 +57,13 @@ pub enum Kind {
     Restart,
     /// Whether a replica takes over, and what it has not seen.
     Failover,
+    /// Which of several events comes first that are due at the same instant.
+    Order,
 }
 
 impl Kind {
     /// Every kind, in the order of its number.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Idle,
         Self::Style,
         Self::Jitter,
@@ -72,6 +80,7 @@ impl Kind {
         Self::ServerClock,
         Self::Restart,
         Self::Failover,
+        Self::Order,
     ];
 
     /// The kind with this number.
@@ -83,7 +92,7 @@ impl Kind {
     /// Whether the decision belongs to the workload, not to a fault.
     #[must_use]
     pub fn is_workload(self) -> bool {
-        matches!(self, Self::Idle | Self::Jitter | Self::Style)
+        matches!(self, Self::Idle | Self::Jitter | Self::Order | Self::Style)
     }
 }
 
@@ -102,6 +111,18 @@ pub struct Site {
 pub trait Chance {
     /// One of `0..options`, where 0 is the calmest. `options` is at least 1.
     fn choose(&mut self, site: Site, options: u32) -> u32;
+
+    /// Which of several events comes first that are due at the same instant: one of
+    /// `0..actors.len()`, given whose they are. 0 is the one that would come first anyway.
+    fn order(&mut self, site: Site, actors: &[u8]) -> u32 {
+        self.choose(site, actors.len() as u32)
+    }
+
+    /// How long what was chosen at `site` lasts, in microseconds, which is `micros` by its number.
+    /// Only a counterfactual answers otherwise.
+    fn length(&mut self, _site: Site, micros: u64) -> u64 {
+        micros
+    }
 }
 
 /// The choices that were not the calmest, by address: all there is to know about a run.
@@ -124,14 +145,27 @@ impl<C> Recording<C> {
     pub fn into_decisions(self) -> Decisions {
         self.decisions
     }
+
+    fn note(&mut self, site: Site, choice: u32) -> u32 {
+        if choice != 0 {
+            self.decisions.insert(site, choice);
+        }
+        choice
+    }
 }
 
 impl<C: Chance> Chance for Recording<C> {
     fn choose(&mut self, site: Site, options: u32) -> u32 {
         let choice = self.inner.choose(site, options);
-        if choice != 0 {
-            self.decisions.insert(site, choice);
-        }
-        choice
+        self.note(site, choice)
+    }
+
+    fn length(&mut self, site: Site, micros: u64) -> u64 {
+        self.inner.length(site, micros)
+    }
+
+    fn order(&mut self, site: Site, actors: &[u8]) -> u32 {
+        let choice = self.inner.order(site, actors);
+        self.note(site, choice)
     }
 }

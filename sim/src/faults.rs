@@ -89,6 +89,14 @@ faults! {
 }
 
 /// A set of faults.
+///
+/// ```
+/// use leasehold_sim::faults::{Fault, FaultSet};
+///
+/// let both: FaultSet = [Fault::Hang, Fault::Failover].into_iter().collect();
+/// assert!(both.contains(Fault::Hang) && !both.contains(Fault::Latency));
+/// assert_eq!(both.iter().count(), 2);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct FaultSet(u32);
 
@@ -108,10 +116,31 @@ impl FaultSet {
         Self(self.0 | 1 << fault as u8)
     }
 
+    /// These, in the order of the reports.
+    pub fn iter(self) -> impl Iterator<Item = Fault> {
+        Fault::ALL.iter().copied().filter(move |&fault| self.contains(fault))
+    }
+
+    /// As a number, for a schedule's word.
+    pub(crate) const fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// The set with this number, if every fault in it is known.
+    pub(crate) fn from_bits(bits: u32) -> Option<Self> {
+        (bits >> Fault::ALL.len() == 0).then_some(Self(bits))
+    }
+
     /// Whether `fault` is one of them.
     #[inline]
     #[must_use]
     pub const fn contains(self, fault: Fault) -> bool {
         self.0 & 1 << fault as u8 != 0
+    }
+}
+
+impl FromIterator<Fault> for FaultSet {
+    fn from_iter<I: IntoIterator<Item = Fault>>(faults: I) -> Self {
+        faults.into_iter().fold(Self::NONE, Self::with)
     }
 }

@@ -26,6 +26,8 @@ mod truthful_outcome;
 #[cfg(test)]
 mod stories;
 
+use std::hash::{Hash, Hasher};
+
 use ledger::Ledger;
 
 use crate::{history::Event, subjects::Workload};
@@ -40,7 +42,10 @@ pub struct Violation {
 }
 
 /// Judges one claim.
-pub(crate) trait Checker: Default {
+pub(crate) trait Checker: Clone + Default + Hash {
+    // What a checker hashes is all that its later verdicts depend on: exploration merges states
+    // that are told apart by nothing else.
+
     /// Looks at the next event. `ledger` has seen it already.
     fn observe(&mut self, at: u64, event: &Event, ledger: &Ledger) -> Result<(), String>;
 
@@ -81,7 +86,7 @@ macro_rules! guarantees {
         }
 
         /// All checkers at work on one history.
-        #[derive(Debug, Default)]
+        #[derive(Clone, Debug, Default)]
         pub struct Court {
             ledger: Ledger,
             violations: [Option<Violation>; Guarantee::ALL.len()],
@@ -98,6 +103,14 @@ macro_rules! guarantees {
                         self.convict(Guarantee::$variant, at, text);
                     }
                 )*
+            }
+
+            /// Feeds to `hasher` all that later verdicts on `guarantees` depend on.
+            pub(crate) fn imprint(&self, guarantees: &[Guarantee], hasher: &mut impl Hasher) {
+                self.ledger.hash(hasher);
+                for guarantee in guarantees {
+                    match guarantee { $(Guarantee::$variant => self.$module.hash(hasher)),* }
+                }
             }
 
             /// Whether the history was one that `guarantee` is about.

@@ -6,6 +6,7 @@ pub mod campaign;
 pub mod claims;
 pub mod cli;
 pub mod decide;
+pub mod explore;
 pub mod faults;
 pub mod guarantees;
 pub mod history;
@@ -13,6 +14,8 @@ pub mod redis;
 pub mod report;
 pub mod run;
 pub mod schedule;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod subjects;
 pub mod witnesses;
 pub mod world;

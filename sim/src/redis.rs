@@ -9,12 +9,44 @@
 //! Replies and error texts are those of Redis 7.0.15, except where that would bring in chance or
 //! the host:
 //! * Expired keys are removed by the next command, earliest first, not by a random sample; so
-//!   `DBSIZE` is exact, unless thousands expire at once.
-//! * `HGETALL` lists fields in byte order.
+//!   `DBSIZE` is exact, unless hundreds expire at once.
+//! * A hash lists its fields in the order in which they were added, also a large one; a set its
+//!   members, unless it is a small one of integers, which is sorted. `KEYS` is sorted.
+//! * A `SCAN` lists a key that stays exactly once, never twice; cursors stay below 2^53. What Redis
+//!   keeps in one piece comes in one reply, as there; `HSCAN`, `SSCAN` and `ZSCAN` of anything
+//!   larger sort it for each page.
+//! * Members are drawn by a generator in the value, so the same again in an equal server.
+//! * `OBJECT ENCODING` tells the form of a value that is made at once, not the way it came to be;
+//!   `OBJECT IDLETIME` is always 0. `XTRIM` and `XADD` with `~` count pieces of 100 entries.
+//! * `COMMAND DOCS` and `HELP` are in other words and without arguments; `COMMAND INFO` gives no
+//!   tips. Hexadecimal floating-point numbers are refused.
+//! * Not there: `SORT`, `DUMP` and `RESTORE`, `LCS`, `BITOP` and `BITFIELD`, HyperLogLog, geography,
+//!   `XINFO STREAM … FULL`, `COMMAND GETKEYSANDFLAGS`, functions and modules.
 //! * `TIME` stands still during a script, as in Redis 7.2 (7.0 lets it run on).
-//! * `math.random` starts anew in each script; `collectgarbage` answers 0.
-//! * `pairs` over the globals or a library lists nothing, though each name can be read.
+//! * `math.random` and the settings of `cjson` start anew in each script; `collectgarbage` answers 0.
+//! * `tostring` numbers tables and functions instead of telling where they are in memory.
+//! * `next` of the globals or a library is nil, though `pairs` lists them.
 //! * `error({})` is an error reply; Redis 7.0.15 crashes.
+//! * A script that runs for too long is stopped, see [`ScriptRules::instructions`]; a real server
+//!   answers `BUSY` to others until `SCRIPT KILL`. A pattern of more than 200 quantifiers and
+//!   captures one behind the other is refused, since Lua's own would exhaust the stack.
+//! * `cjson` nests at most 1000 deep, whatever a script sets.
+//! * `SCRIPT DEBUG` and functions (`FUNCTION`, `FCALL`) are not there; `redis.log` writes nothing.
+//! * By default a script may say `allow-key-locking`, as on Upstash; see [`ScriptRules`].
+//!
+//! Of a server's life beside its data:
+//! * Nothing is saved: `SAVE` and its like answer and do nothing. `REPLICAOF` with a host and
+//!   `CLIENT TRACKING ON` are refused.
+//! * There is one user, `default`. `ACL LIST` does not show a hash of the password.
+//! * Most settings that `CONFIG SET` takes have no effect; the password has.
+//! * `INFO` counts connections, commands, errors and keys; what is about memory, processor and
+//!   disk is constant. `SLOWLOG` and `LATENCY` have nothing to tell.
+//! * `HELP` of a command with subcommands lists them in our own words.
+//! * `MONITOR` shows a script, not the commands in it.
+//! * `UNSUBSCRIBE` without names goes through the channels in the order of their names.
+//! * A command that waits for several keys is run again once one of them has changed, as in Redis
+//!   7.2, so the order of its keys decides; in 7.0, the key that changed first.
+//! * A command has at most 1,048,576 arguments, as before Redis 7.
 //!
 //! ```
 //! use bytes::Bytes;
@@ -32,34 +64,62 @@
 
 mod command;
 mod commands;
+mod databases;
 mod expiry;
+mod fake;
+mod glob;
 mod keyspace;
 mod lua;
+mod number;
+mod pubsub;
+mod random;
+mod replication;
 mod resp;
 mod script;
-mod store;
+mod server;
 mod twins;
+mod value;
 
 use std::borrow::Cow;
 
 use bytes::Bytes;
 use leasehold_core::{Command, Reply, StoreError, redis as wire};
 
-pub use keyspace::{Change, Entry, Keyspace, Value};
+pub use fake::{FakeConnection, FakeRedis};
+pub use keyspace::{Change, Entry, Keyspace};
+pub use replication::Replica;
 pub use resp::Resp;
-pub use store::FakeRedis;
+pub use script::ScriptRules;
+pub use server::{Delivery, Executed, Password, Protocol, Server, SessionId, Settings};
+pub use value::{
+    ConsumerGroup, EntryFields, EntryId, Fields, Members, Pending, Score, SortedSet, Stream, Value,
+};
 
-use command::{Call, NotFound};
+#[cfg(feature = "serve")]
+pub(crate) use command::Facts;
+#[cfg(feature = "serve")]
+pub(crate) use glob::matches as glob_matches;
+
+use command::{Body, Call, Refusal};
+use script::Access;
+
+/// The version of Redis that a server says it is.
+const VERSION: &str = "7.0.15";
 
 /// How many expired keys one command removes at most, so that none pauses for long.
-const PURGED_PER_COMMAND: usize = 1_000;
+const PURGED_PER_COMMAND: usize = 250;
 
 /// One server: what it would lose if its memory were wiped.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Redis {
-    /// The data.
+    /// The data of the selected database: see [`Redis::select`].
     pub keyspace: Keyspace,
+    databases: databases::Databases,
+    /// What scripts are allowed.
+    pub script_rules: ScriptRules,
     scripts: script::Scripts,
+    pubsub: pubsub::PubSub,
+    random: random::Random,
 }
 
 /// How a server runs the scripts of Leasehold.
@@ -78,7 +138,7 @@ impl Redis {
     /// epoch: it drives `TIME` and every time to live, and may go back. A wrong command gets
     /// [`Resp::Error`] with the text of Redis 7 and changes nothing.
     pub fn execute(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {
-        self.keyspace.purge(now_us / 1_000, PURGED_PER_COMMAND);
+        self.purge(now_us);
         self.run(now_us, arguments)
     }
 
@@ -93,18 +153,31 @@ impl Redis {
         command: &Command,
         engine: Engine,
     ) -> Result<Reply, StoreError> {
-        self.keyspace.purge(now_us / 1_000, PURGED_PER_COMMAND);
+        self.purge(now_us);
+        // A twin publishes nothing, so that it stands in only where nobody listens.
         if engine == Engine::Native
+            && self.pubsub.is_silent()
             && let Some(reply) = twins::run(&mut self.keyspace, now_us, command)
         {
             return Ok(reply);
         }
-        wire::decode(command, self.run_script(now_us, command).into())
+        let reply = match wire::encode(command) {
+            wire::Request::Script(invocation) => self.run_script(now_us, invocation),
+            // The only one is WAIT, and the data alone has no replica.
+            wire::Request::Plain(_) => Resp::Integer(0),
+        };
+        wire::decode(command, reply.into())
+    }
+
+    /// A server that has these keys, and the scripts of this one: a replica.
+    #[cfg(feature = "serve")]
+    pub(crate) fn replica(&self, keyspace: Keyspace) -> Self {
+        let (scripts, script_rules) = (self.scripts.clone(), self.script_rules);
+        Self { keyspace, scripts, script_rules, ..Self::default() }
     }
 
     /// `EVALSHA`, and `EVAL` if the server has not seen the script.
-    fn run_script(&mut self, now_us: u64, command: &Command) -> Resp {
-        let invocation = wire::encode(command);
+    fn run_script(&mut self, now_us: u64, invocation: wire::Invocation) -> Resp {
         let mut arguments = Vec::with_capacity(3 + invocation.keys.len() + invocation.args.len());
         arguments.push(Bytes::from_static(b"EVALSHA"));
         arguments.push(Bytes::from_static(invocation.script.sha1.as_bytes()));
@@ -121,29 +194,32 @@ impl Redis {
         }
     }
 
+    /// Forgets what a restart forgets beside the data: the scripts.
+    fn forget_scripts(&mut self) {
+        self.scripts.clear();
+    }
+
     fn run(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {
         let answer = match command::find(arguments) {
-            Ok((_, function)) => function(&mut Call { redis: self, now_us }, arguments),
+            Ok(spec) => match spec.body {
+                Body::Function(function) => function(&mut Call { redis: self, now_us }, arguments),
+                _ => Err(Refusal("ERR This command needs a connection".into())),
+            },
             Err(reason) => Err(reason.refusal(arguments)),
         };
         answer.unwrap_or_else(|refusal| Resp::Error(refusal.0))
     }
 
     /// Runs a command on behalf of a script, which is told of its mistakes in other words.
-    fn run_for_script(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {
-        let refused = |text| Resp::Error(Cow::Borrowed(text));
-        match command::find(arguments) {
-            Ok((spec, _)) if !spec.is_scriptable() => {
-                refused("ERR This Redis command is not allowed from script")
-            }
-            Ok((_, function)) => function(&mut Call { redis: self, now_us }, arguments)
-                .unwrap_or_else(|refusal| Resp::Error(refusal.0)),
-            Err(NotFound::Arity(_)) => {
-                refused("ERR Wrong number of args calling Redis command from script")
-            }
-            Err(NotFound::Subcommand | NotFound::Unknown) => {
-                refused("ERR Unknown Redis command called from script")
-            }
-        }
+    fn run_for_script(&mut self, now_us: u64, arguments: &[Bytes], access: &mut Access) -> Resp {
+        let spec = match access.check(self, arguments) {
+            Ok(spec) => spec,
+            Err(refusal) => return Resp::Error(refusal.0),
+        };
+        let answer = match spec.body {
+            Body::Function(function) => function(&mut Call { redis: self, now_us }, arguments),
+            _ => Err(Refusal(Cow::Borrowed(script::NOT_ALLOWED))),
+        };
+        answer.unwrap_or_else(|refusal| Resp::Error(refusal.0))
     }
 }

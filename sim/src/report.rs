@@ -1,9 +1,11 @@
 //! What a campaign found, as it is written to files and told to people.
 
 mod decisions;
+mod explored;
 mod join;
 mod matrix;
 mod replay;
+mod statistics;
 mod story;
 mod summary;
 mod timeline;
@@ -13,15 +15,18 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use decisions::kind_name;
+pub use explored::{Exploration, ExploredReport, Finding};
 pub use join::JoinError;
 pub use matrix::matrix;
 pub use replay::{every_event, replay};
+pub use statistics::Statistics;
 pub use summary::{story_of, surprises};
 
 use crate::{
     campaign::{Cell, CellName, Counterexample, Outcome},
     claims::Verdict,
-    decide::Decisions,
+    explore::{Proof, Proofs},
     faults::Fault,
     guarantees::Guarantee,
     schedule::Schedule,
@@ -40,6 +45,9 @@ pub struct Report {
     pub schedules: u64,
     /// The cells, by subject, guarantee and fault.
     pub cells: Vec<CellReport>,
+    /// How much was seen.
+    #[serde(default)]
+    pub statistics: Statistics,
 }
 
 /// The shards of a campaign that a report is about.
@@ -70,15 +78,17 @@ pub struct CellReport {
     pub bites: u64,
     /// In how many schedules the guarantee broke.
     pub broken: u64,
-    /// Whether all schedules within a bound were run.
+    /// The small cluster of which every schedule holds, as `leasehold explore` shows, if there is one.
     pub exhausted: Option<Exhausted>,
     /// The shortest story of how it broke.
     pub counterexample: Option<Told>,
 }
 
-/// All schedules within a bound were run.
+/// All schedules within a bound hold: `leasehold explore --only NAME` runs them again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exhausted {
+    /// What it is called in `sim/proofs.toml`.
+    pub name: String,
     /// How many different states of the world there are.
     pub states: u64,
     /// The bound, in words.
@@ -111,19 +121,26 @@ pub struct ToldDecision {
     pub choice: u32,
     /// All of it, in words.
     pub text: String,
+    /// For a length of time: with this many milliseconds or less, the guarantee holds.
+    #[serde(default)]
+    pub needs_more_than_ms: Option<u64>,
 }
 
 impl Report {
     /// The report on an outcome of shard number `shard.0`, from 0, of `shard.1`.
     #[must_use]
     pub fn of(outcome: &Outcome, shard: (u64, u64)) -> Self {
-        Self {
+        let proofs = Proofs::current();
+        let mut report = Self {
             version: env!("CARGO_PKG_VERSION").into(),
             seed: outcome.seed,
             shards: Shards { done: vec![shard.0 + 1], of: shard.1 },
             schedules: outcome.schedules,
-            cells: outcome.cells.iter().map(CellReport::of).collect(),
-        }
+            cells: outcome.cells.iter().map(|cell| CellReport::of(cell, &proofs)).collect(),
+            statistics: Statistics::default(),
+        };
+        report.statistics = Statistics::of(&report, Some(outcome.situated.clone()));
+        report
     }
 
     /// Whether all shards of the campaign are in it.
@@ -158,7 +175,7 @@ impl Report {
 }
 
 impl CellReport {
-    fn of(cell: &Cell) -> Self {
+    fn of(cell: &Cell, proofs: &Proofs) -> Self {
         let CellName { subject, guarantee, fault } = cell.name;
         Self {
             subject: subject.name().into(),
@@ -169,7 +186,10 @@ impl CellReport {
             schedules: cell.schedules,
             bites: cell.bites,
             broken: cell.broken,
-            exhausted: None,
+            exhausted: proofs
+                .of(cell.name)
+                .filter(|_| cell.verdict != Verdict::Broken)
+                .map(Exhausted::of),
             counterexample: cell.counterexample.as_ref().map(|found| Told::of(cell.name, found)),
         }
     }
@@ -181,14 +201,27 @@ impl CellReport {
     }
 }
 
+impl Exhausted {
+    fn of(proof: &Proof) -> Self {
+        Self { name: proof.name.clone(), states: proof.states, bound: proof.bounds.to_string() }
+    }
+}
+
 impl Told {
     fn of(cell: CellName, found: &Counterexample) -> Self {
-        let story = story::Story::of(cell, &found.decisions);
-        let schedule = Schedule { cell, decisions: found.decisions.clone() };
+        let told = Self::about(&Schedule::of(cell, found.decisions.clone()));
+        let text = if told.text.is_empty() { found.text.clone() } else { told.text };
+        Self { text, ..told }
+    }
+
+    /// A schedule, told; its `text` is empty if it breaks nothing.
+    #[must_use]
+    pub fn about(schedule: &Schedule) -> Self {
+        let story = story::Story::of(schedule);
         Self {
             token: schedule.to_string(),
-            text: story.verdict().unwrap_or_else(|| found.text.clone()),
-            decisions: told_decisions(cell, &found.decisions),
+            text: story.verdict().unwrap_or_default(),
+            decisions: told_decisions(schedule),
             events: timeline::print(&timeline::timeline(&story)),
         }
     }
@@ -199,14 +232,15 @@ impl Told {
     }
 }
 
-fn told_decisions(cell: CellName, decisions: &Decisions) -> Vec<ToldDecision> {
-    let plan = cell.plan();
-    let told = decisions.iter().map(|(&site, &choice)| ToldDecision {
-        kind: decisions::kind_name(site.kind).into(),
+fn told_decisions(schedule: &Schedule) -> Vec<ToldDecision> {
+    let plan = schedule.plan();
+    let told = schedule.decisions.iter().map(|(&site, &choice)| ToldDecision {
+        kind: kind_name(site.kind).into(),
         actor: site.actor,
         occurrence: site.occurrence,
         choice,
         text: decisions::describe(&plan, site, choice),
+        needs_more_than_ms: replay::needed(schedule, site).map(|micros| micros / 1_000),
     });
     told.collect()
 }

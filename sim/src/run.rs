@@ -37,6 +37,13 @@ impl Watch for Judge {
     }
 }
 
+impl Watch for Court {
+    #[inline]
+    fn see(&mut self, at: u64, event: &Event) {
+        self.hear(at, event);
+    }
+}
+
 /// Keeps everything that happened, with its true time in microseconds.
 #[derive(Clone, Debug, Default)]
 pub struct Log {

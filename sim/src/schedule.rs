@@ -7,9 +7,10 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use crate::{
     campaign::CellName,
     decide::{Decisions, Kind, Site},
-    faults::Fault,
+    faults::{Fault, FaultSet},
     guarantees::Guarantee,
     subjects::Subject,
+    world::{Plan, Scale},
 };
 
 /// What every such word begins with.
@@ -18,6 +19,9 @@ const PREFIX: &str = "lh1_";
 /// Changes with the simulated world: a word from another one would tell another story.
 const WORLD: u8 = 1;
 
+/// As [`WORLD`], for a word that names the size of its cluster.
+const SCALED: u8 = WORLD | 0x80;
+
 /// One schedule of one cell.
 ///
 /// ```
@@ -25,7 +29,7 @@ const WORLD: u8 = 1;
 /// use leasehold_sim::{guarantees::Guarantee, subjects::Subject};
 ///
 /// let cell = CellName { subject: Subject::Lock, guarantee: Guarantee::Exclusion, fault: None };
-/// let schedule = Schedule { cell, decisions: Decisions::new() };
+/// let schedule = Schedule::of(cell, Decisions::new());
 /// let word = schedule.to_string();
 /// assert_eq!(word.parse::<Schedule>()?, schedule);
 /// # Ok::<(), leasehold_sim::schedule::ScheduleError>(())
@@ -34,8 +38,27 @@ const WORLD: u8 = 1;
 pub struct Schedule {
     /// Which cell it is about.
     pub cell: CellName,
+    /// The size of the cluster, if it is not that of a campaign.
+    pub scale: Option<Scale>,
     /// The decisions that are not the calmest.
     pub decisions: Decisions,
+}
+
+impl Schedule {
+    /// One of a campaign.
+    #[must_use]
+    pub fn of(cell: CellName, decisions: Decisions) -> Self {
+        Self { cell, scale: None, decisions }
+    }
+
+    /// The plan of its run.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        match self.scale {
+            None => self.cell.plan(),
+            Some(scale) => scale.applied(self.cell.plan()),
+        }
+    }
 }
 
 /// Why a word is not a schedule.
@@ -72,7 +95,14 @@ impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let CellName { subject, guarantee, fault } = self.cell;
         let fault = fault.map_or(0, |fault| fault as u8 + 1);
-        let mut bytes = vec![WORLD, subject as u8, guarantee as u8, fault];
+        let world = if self.scale.is_some() { SCALED } else { WORLD };
+        let mut bytes = vec![world, subject as u8, guarantee as u8, fault];
+        if let Some(scale) = self.scale {
+            let Scale { clients, calls, faults_end_ms, end_ms, faults } = scale;
+            for number in [clients.into(), calls, faults_end_ms, end_ms, faults.bits()] {
+                push_number(&mut bytes, number);
+            }
+        }
         for (site, &choice) in &self.decisions {
             bytes.extend([site.kind as u8, site.actor]);
             push_number(&mut bytes, site.occurrence);
@@ -94,13 +124,15 @@ impl std::str::FromStr for Schedule {
             return Err(ScheduleError::Damaged);
         }
         match bytes {
-            [WORLD, rest @ ..] => parse(rest).ok_or(ScheduleError::OtherVersion),
+            [world @ (WORLD | SCALED), rest @ ..] => {
+                parse(rest, *world == SCALED).ok_or(ScheduleError::OtherVersion)
+            }
             _ => Err(ScheduleError::OtherVersion),
         }
     }
 }
 
-fn parse(bytes: &[u8]) -> Option<Schedule> {
+fn parse(bytes: &[u8], scaled: bool) -> Option<Schedule> {
     let (&[subject, guarantee, fault], mut rest) = bytes.split_first_chunk::<3>()?;
     let cell = CellName {
         subject: *Subject::ALL.iter().find(|known| **known as u8 == subject)?,
@@ -110,6 +142,7 @@ fn parse(bytes: &[u8]) -> Option<Schedule> {
             Some(number) => Some(*Fault::ALL.get(usize::from(number))?),
         },
     };
+    let scale = if scaled { Some(take_scale(&mut rest)?) } else { None };
     let mut decisions = Decisions::new();
     while let Some((&[kind, actor], more)) = rest.split_first_chunk::<2>() {
         rest = more;
@@ -117,7 +150,18 @@ fn parse(bytes: &[u8]) -> Option<Schedule> {
         let occurrence = take_number(&mut rest)?;
         decisions.insert(Site { kind, actor, occurrence }, take_number(&mut rest)?);
     }
-    rest.is_empty().then_some(Schedule { cell, decisions })
+    rest.is_empty().then_some(Schedule { cell, scale, decisions })
+}
+
+fn take_scale(bytes: &mut &[u8]) -> Option<Scale> {
+    let scale = Scale {
+        clients: u8::try_from(take_number(bytes)?).ok()?,
+        calls: take_number(bytes)?,
+        faults_end_ms: take_number(bytes)?,
+        end_ms: take_number(bytes)?,
+        faults: FaultSet::from_bits(take_number(bytes)?)?,
+    };
+    scale.is_possible().then_some(scale)
 }
 
 /// Seven bits at a time, the least first; the high bit says that more follow (LEB128).
@@ -152,8 +196,23 @@ mod tests {
         let site = (0..Kind::ALL.len(), any::<u8>(), any::<u32>());
         let decisions = proptest::collection::btree_map(site, 1u32.., 0..20);
         let faults = proptest::option::of(0..Fault::ALL.len());
-        (0..Subject::ALL.len(), 0..Guarantee::ALL.len(), faults, decisions).prop_map(
-            |(subject, guarantee, fault, decisions)| Schedule {
+        let scale = (1..=8u8, any::<u32>(), any::<u16>(), any::<u16>()).prop_map(
+            |(clients, calls, faults_end, more)| Scale {
+                clients,
+                calls,
+                faults_end_ms: faults_end.into(),
+                end_ms: u32::from(faults_end) + u32::from(more),
+                faults: Fault::ALL
+                    .iter()
+                    .copied()
+                    .filter(|fault| calls >> *fault as u8 & 1 == 1)
+                    .collect(),
+            },
+        );
+        let scale = proptest::option::of(scale);
+        (0..Subject::ALL.len(), 0..Guarantee::ALL.len(), faults, scale, decisions).prop_map(
+            |(subject, guarantee, fault, scale, decisions)| Schedule {
+                scale,
                 cell: CellName {
                     subject: Subject::ALL[subject],
                     guarantee: Guarantee::ALL[guarantee],

@@ -144,6 +144,8 @@ impl Subject {
             idle_step: 10_000,
             idle_choices: 12,
             styles: 4,
+            calls: u32::MAX,
+            ties: true,
             acts: true,
             reads_wall_clock: false,
         }
@@ -151,7 +153,6 @@ impl Subject {
 }
 
 /// A client's program. There are few, and none is moved once it is there.
-#[expect(clippy::large_enum_variant, reason = "a box would cost each step a hop")]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Program {
     Lock(LockProgram),

@@ -7,18 +7,23 @@
 
 mod client;
 mod clocks;
+mod imprint;
 mod message;
 mod network;
 mod plan;
 mod queue;
+mod scale;
 mod server;
+mod ties;
 
 pub(crate) use client::{Alarm, Host};
 pub(crate) use clocks::ClientClock;
 pub(crate) use message::{Body, Message, Request, Response};
 pub use plan::{Plan, Topology};
 pub(crate) use queue::{Queue, What};
-pub(crate) use server::{Replica, Server};
+pub use scale::Scale;
+pub(crate) use server::Server;
+use ties::Tied;
 
 use crate::{
     decide::{Chance, Kind, Site},
@@ -90,14 +95,28 @@ impl World {
 
     /// Runs to the end.
     pub fn run<C: Chance, W: Watch>(&mut self, chance: &mut C, watch: &mut W) {
+        self.begin(chance, watch);
+        while self.step(chance, watch) {}
+    }
+
+    /// Sets the clocks and the first alarms. Once, before the first [`World::step`].
+    pub fn begin<C: Chance, W: Watch>(&mut self, chance: &mut C, watch: &mut W) {
         let mut step = Step { core: &mut self.core, chance, watch };
         step.begin();
         for client in 0..self.programs.len() {
             Program::boot(&mut step, client as Client);
         }
-        while step.next(&mut self.programs) {}
-        step.count_immortal_keys();
-        step.tell(Event::Finished);
+    }
+
+    /// Takes the next event, and says whether there are more.
+    pub fn step<C: Chance, W: Watch>(&mut self, chance: &mut C, watch: &mut W) -> bool {
+        let mut step = Step { core: &mut self.core, chance, watch };
+        let more = step.next(&mut self.programs);
+        if !more {
+            step.count_immortal_keys();
+            step.tell(Event::Finished);
+        }
+        more
     }
 
     /// How many requests and replies were delivered.
@@ -154,18 +173,40 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
 
     /// Takes the next event, and says whether there are more.
     fn next(&mut self, programs: &mut [Program]) -> bool {
+        if let Some(tied) = self.break_tie() {
+            return self.take(programs, tied);
+        }
         let (due, client, alarm) = self.next_alarm();
         if self.core.queue.next_due() <= due {
             let (at, what) = self.core.queue.pop();
             self.core.now = at;
             return self.happen(programs, what);
         }
+        self.ring(programs, due, client, alarm)
+    }
+
+    fn ring(&mut self, programs: &mut [Program], due: u64, client: Client, alarm: Alarm) -> bool {
         self.core.now = due;
         self.core.alarms[usize::from(client)][alarm as usize] = u64::MAX;
         if self.may_run(programs, client, Deferred::Alarm(alarm)) {
             programs[usize::from(client)].alarm(self, client, alarm);
         }
         true
+    }
+
+    /// Takes one of several events that are due at once.
+    fn take(&mut self, programs: &mut [Program], tied: Tied) -> bool {
+        match tied {
+            Tied::Queued(place) => {
+                let (at, what) = self.core.queue.take(place);
+                self.core.now = at;
+                self.happen(programs, what)
+            }
+            Tied::Alarm(client, alarm) => {
+                let due = self.core.alarms[usize::from(client)][alarm as usize];
+                self.ring(programs, due, client, alarm)
+            }
+        }
     }
 
     /// The earliest alarm of any client; the least client wins a tie.
@@ -238,6 +279,12 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             return 0;
         }
         self.choose(fault.kind(), actor, occurrence, options)
+    }
+
+    /// How long a decision of `fault` lasts that stands for `micros` by its number.
+    #[inline]
+    pub(crate) fn lasts(&mut self, fault: Fault, actor: u8, occurrence: u32, micros: u64) -> u64 {
+        self.chance.length(Site { kind: fault.kind(), actor, occurrence }, micros)
     }
 
     pub(crate) fn struck(&mut self, fault: Fault, client: Option<Client>, choice: u32, until: u64) {

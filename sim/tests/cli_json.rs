@@ -28,7 +28,7 @@ fn the_json_has_the_promised_shape() {
     assert!(report["version"].is_string());
     assert_eq!(report["seed"], 7);
     assert!(report["schedules"].as_u64().unwrap() >= 20);
-    let mut told = 0;
+    let (mut told, mut proven) = (0, 0);
     for cell in report["cells"].as_array().unwrap() {
         let known = |names: &[&str], key: &str| names.contains(&cell[key].as_str().unwrap());
         assert!(Subject::ALL.iter().any(|subject| known(&[subject.name()], "subject")));
@@ -38,7 +38,13 @@ fn the_json_has_the_promised_shape() {
         let verdicts = ["holds", "broken", "not-exercised"];
         assert!(known(&verdicts, "verdict") && known(&verdicts, "claim"));
         assert!(cell["schedules"].is_u64() && cell["bites"].is_u64());
-        assert!(cell["exhausted"].is_null());
+        let exhausted = &cell["exhausted"];
+        if exhausted.is_object() {
+            proven += 1;
+            assert!(exhausted["name"].is_string() && exhausted["states"].as_u64() > Some(1_000));
+            assert!(exhausted["bound"].as_str().unwrap().contains("decisions"));
+            assert_ne!(cell["verdict"], "broken");
+        }
         let example = &cell["counterexample"];
         assert_eq!(cell["verdict"] == "broken", example.is_object());
         if example.is_object() {
@@ -53,6 +59,7 @@ fn the_json_has_the_promised_shape() {
         }
     }
     assert!(told > 0, "something is broken in the matrix");
+    assert!(proven > 50, "only {proven} cells are exhausted");
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn a_schedule_that_is_none_is_refused() {
         guarantee: Guarantee::Exclusion,
         fault: Some(Fault::Failover),
     };
-    let word = Schedule { cell, decisions: Decisions::new() }.to_string();
+    let word = Schedule::of(cell, Decisions::new()).to_string();
     leasehold(&["replay", &word]).assert().success();
     let cut = &word[..word.len() - 2];
     assert!(refusal(&["replay", cut]).contains("damaged or cut off"));

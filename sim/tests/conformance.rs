@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use leasehold_core::conformance::Fixture;
-use leasehold_sim::redis::{Engine, FakeRedis};
+use leasehold_core::conformance::{Fixture, Foreign};
+use leasehold_sim::redis::{Engine, FakeRedis, Resp};
 
 struct Fake(FakeRedis);
 
@@ -17,6 +17,22 @@ impl Fixture for Fake {
 
     async fn pass(&self, time: Duration) {
         self.0.advance(time);
+    }
+
+    fn is_exact(&self) -> bool {
+        true
+    }
+
+    async fn forget_scripts(&self) -> bool {
+        self.0.command(&["SCRIPT", "FLUSH"]) == Resp::OK
+    }
+
+    async fn write_foreign(&self, key: &str, value: Foreign) -> bool {
+        let reply = match value {
+            Foreign::Text => self.0.command(&["SET", key, "not a lock"]),
+            Foreign::OtherType => self.0.command(&["HSET", key, "not", "a lock"]),
+        };
+        matches!(reply, Resp::Integer(1)) || reply == Resp::OK
     }
 }
 

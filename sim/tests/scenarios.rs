@@ -2,14 +2,15 @@
 
 use leasehold_sim::{
     campaign::CellName,
-    decide::{Decisions, Kind, Site, shrink},
+    decide::{Decisions, Kind, Site, Stretched, shrink, threshold},
     faults::{Fault, FaultSet},
     guarantees::Guarantee,
+    report::replay,
     run::{Run, decisions_of},
+    schedule::Schedule,
     subjects::{Subject, Workload},
+    witnesses::Witnesses,
 };
-
-const SEED: u64 = 1;
 
 /// One decision: what, for whom, at its how-manieth occurrence, and the choice.
 type Choice = (Kind, u8, u32, u32);
@@ -136,20 +137,26 @@ fn a_crash_of_the_last_caller_is_the_end_of_upstreams_run_and_not_of_ours() {
     assert!(crashes > 10, "only {crashes} crashes fell into a call");
 }
 
-/// Shrinks the first 12 schedules that break `guarantee`, each to at most 4 decisions.
+/// Shrinks the first schedule of each of 12 seeds that breaks `guarantee` to at most 4 decisions, each
+/// of which is needed.
 fn shrinks(subject: Subject, guarantee: Guarantee, fault: Fault) {
     let plan = CellName { subject, guarantee, fault: Some(fault) }.plan();
     let breaks = |decisions: &Decisions| {
         let run = Run::replayed(plan.clone(), decisions);
         run.bites(fault) > 0 && run.violation(guarantee).is_some()
     };
-    let seeded = (0..2_000).map(|schedule| decisions_of(plan.clone(), SEED, schedule));
-    let failing: Vec<Decisions> = seeded.filter(breaks).take(12).collect();
-    assert_eq!(failing.len(), 12, "too few of 2000 schedules break it");
-    for decisions in failing {
-        let shrunk = shrink(decisions, 2_000, breaks);
-        assert!(breaks(&shrunk.decisions) && shrunk.runs <= 2_000);
-        assert!(shrunk.decisions.len() <= 4, "stuck at {:?}", shrunk.decisions);
+    for seed in 1..=12 {
+        let mut seeded = (0..2_000).map(|schedule| decisions_of(plan.clone(), seed, schedule));
+        let failing = seeded.find(breaks).expect("one of 2000 schedules breaks it");
+        let shrunk = shrink(failing, 2_000, breaks);
+        assert!(shrunk.minimal && shrunk.runs <= 2_000, "seed {seed}: {} runs", shrunk.runs);
+        assert!(breaks(&shrunk.decisions));
+        assert!(shrunk.decisions.len() <= 4, "seed {seed}: stuck at {:?}", shrunk.decisions);
+        for site in shrunk.decisions.keys() {
+            let mut without = shrunk.decisions.clone();
+            without.remove(site);
+            assert!(!breaks(&without), "seed {seed}: {site:?} can be spared");
+        }
     }
 }
 
@@ -166,4 +173,25 @@ fn pause_breaks_exclusion_shrinks_to_a_few_decisions() {
 #[test]
 fn lost_reply_breaks_upstream_shrinks_to_a_few_decisions() {
     shrinks(Subject::Upstream, Guarantee::TruthfulOutcome, Fault::ReplyLoss);
+}
+
+/// A pause does harm only if it outlasts the wait of those who take the lock next.
+#[test]
+fn a_pause_breaks_exclusion_only_if_it_is_long_enough() {
+    let cell = CellName {
+        subject: Subject::Lock,
+        guarantee: Guarantee::Exclusion,
+        fault: Some(Fault::ClientPause),
+    };
+    let witnesses = Witnesses::current();
+    let decisions = witnesses.of(cell).expect("exclusion breaks under a pause");
+    let pause = decisions.keys().find(|site| site.kind == Kind::ClientPause).unwrap();
+    let breaks = |length| {
+        let mut chance = Stretched::of(decisions, *pause, Some(length));
+        Run::of(cell.plan(), &mut chance).violation(Guarantee::Exclusion).is_some()
+    };
+    let holds = threshold(1_200_000, breaks).expect("a short pause does no harm");
+    assert!(!breaks(holds) && breaks(holds + 1_000));
+    let told = replay(&Schedule::of(cell, decisions.clone()));
+    assert!(told.contains("it holds; it breaks only if that is more than"), "{told}");
 }

@@ -2,7 +2,7 @@
 
 use leasehold_core::{
     Cause, Rejection, RejectionKind, StoreError,
-    redis::{self, Value},
+    redis::{self, Request, Script, Value},
 };
 
 /// What a server said to one script run.
@@ -21,6 +21,14 @@ pub(crate) enum Form {
     Hash,
     /// By its text.
     Text,
+}
+
+/// The script that is run.
+pub(crate) fn script(request: &Request) -> Option<&'static Script> {
+    match request {
+        Request::Script(invocation) => Some(invocation.script),
+        Request::Plain(_) => None,
+    }
 }
 
 /// What an error reply says: that the script is missing, or why nothing was applied.

@@ -1,12 +1,16 @@
 //! Hints that something happened at the server: what they promise, which is little.
 
 mod channels;
+mod releases;
 
 use std::{any::Any, fmt, sync::Arc, time::Duration};
 
 use tokio::sync::broadcast::{self, error::RecvError};
 
-pub(crate) use self::channels::{Channels, Teller};
+pub(crate) use self::{
+    channels::{Channels, Teller},
+    releases::watch,
+};
 use crate::retry::RetryPolicy;
 
 /// So many messages wait for a slow reader before it is told of a gap.

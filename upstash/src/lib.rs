@@ -6,6 +6,7 @@ mod error;
 mod hints;
 mod rest;
 mod retry;
+mod send;
 #[cfg(feature = "tcp")]
 mod tcp;
 mod trace;

@@ -10,15 +10,20 @@ mod wire;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use leasehold_core::{Command, Reply, Store, StoreError, redis};
+use leasehold_core::{
+    Command, Reply, Store, StoreError, Watch,
+    lock::{LockCommand, LockKeys},
+    redis,
+};
 use secrecy::SecretString;
 
 pub use self::builder::UpstashBuilder;
 use self::flight::Dispatch;
 use crate::{
     error::SetupError,
-    hints::{Channels, Hints},
+    hints::{Channels, Hints, watch},
     retry::Attempts,
+    send::begin,
 };
 
 /// A database at Upstash, or at anything that speaks its REST protocol.
@@ -120,9 +125,30 @@ impl Upstash {
 
 impl Store for Upstash {
     async fn execute(&self, command: Command) -> Result<Reply, StoreError> {
-        let attempts = Attempts::within(&command, self.deadline);
-        let value = self.dispatch.run(redis::encode(&command), attempts).await?;
+        let request = redis::encode(&command);
+        let value = match &command {
+            // At Upstash, it covers every write that came before it, over whichever connection.
+            Command::Lock(LockCommand::Confirm { timeout_ms, .. }) => {
+                let pause = Duration::from_millis(*timeout_ms);
+                let patience = self.deadline.saturating_add(pause);
+                let attempts = Attempts::within(&command, patience);
+                self.dispatch.run_aside(&request, pause, attempts).await?
+            }
+            _ => {
+                let attempts = Attempts::within(&command, self.deadline);
+                self.dispatch.run(request, attempts).await?
+            }
+        };
         redis::decode(&command, value)
+    }
+
+    async fn send(&self, command: Command) {
+        let store = self.clone();
+        begin(async move { store.execute(command).await }).await;
+    }
+
+    async fn watch(&self, keys: &LockKeys) -> Option<Watch> {
+        watch(self.hints(&keys.channel()), self.dispatch.exchange.timeout()).await
     }
 }
 

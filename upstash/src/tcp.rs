@@ -1,6 +1,7 @@
 //! The store over Redis's own protocol.
 
 mod builder;
+mod grants;
 mod link;
 mod pubsub;
 mod target;
@@ -9,18 +10,24 @@ mod wire;
 use std::{fmt, sync::Arc, time::Duration};
 
 use leasehold_core::{
-    Command, Reply, Store, StoreError,
-    redis::{self as mapping, Invocation, Value},
+    Cause, Command, Reply, Store, StoreError, Watch,
+    lock::{LockCommand, LockKeys, LockReply},
+    redis as mapping,
 };
 use tokio::time::sleep;
 
 pub use self::builder::TcpBuilder;
-use self::{link::Link, pubsub::PubSub};
+use self::{
+    grants::Grants,
+    link::{Answered, Link},
+    pubsub::PubSub,
+};
 use crate::{
     answer::{Answer, Form, value},
     error::SetupError,
-    hints::Hints,
+    hints::{Hints, watch},
     retry::{Attempts, RetryPolicy},
+    send::begin,
     trace,
 };
 
@@ -30,6 +37,13 @@ use crate::{
 /// Cloning it is cheap; the clones share one connection (to each node of a Cluster), on which
 /// commands are pipelined as they come. It is made by the first command and made again after it
 /// broke. It must be used inside a tokio runtime with its drivers enabled.
+///
+/// # Waiting for replicas
+///
+/// [`Durability`](leasehold_core::lock::Durability) asks the connection that answered the grant; if
+/// it broke meanwhile, or the server is a Cluster, whose connections come and go unseen, the answer
+/// is [`StoreError::NotSent`]. What else is asked over the connection waits behind it, so the server
+/// is given at most half of [`TcpBuilder::timeout`].
 ///
 /// # Cancellation
 ///
@@ -53,7 +67,10 @@ pub struct Tcp {
 
 struct Shared {
     link: Link,
+    grants: Grants,
     pubsub: PubSub,
+    /// How long a watch may take to be in place.
+    patience: Duration,
     retry: RetryPolicy,
     deadline: Duration,
 }
@@ -91,33 +108,75 @@ impl Tcp {
         self.shared.pubsub.listen(channel)
     }
 
-    async fn run(
-        &self,
-        invocation: &Invocation,
-        mut attempts: Attempts,
-    ) -> Result<Value, StoreError> {
-        let Shared { link, retry, .. } = &*self.shared;
-        let mut command = wire::command(Form::Hash, invocation);
+    async fn run(&self, command: &Command) -> Result<Reply, StoreError> {
+        let Shared { link, grants, retry, deadline, .. } = &*self.shared;
+        let (request, mut attempts) =
+            (mapping::encode(command), Attempts::within(command, *deadline));
+        let mut words = wire::command(Form::Hash, &request);
         let mut forgotten = false;
         loop {
-            match link.send(&command).await {
-                Ok(Answer::NoScript) if !forgotten => {
-                    trace::script_forgotten(invocation.script.name);
+            match link.send(&words).await {
+                Ok(Answered { answer: Answer::NoScript, .. }) if !forgotten => {
+                    trace::script_forgotten(&request);
                     forgotten = true;
-                    command = wire::command(Form::Text, invocation);
+                    words = wire::command(Form::Text, &request);
                 }
-                Ok(answer) => return value(answer),
+                Ok(Answered { answer, over }) => {
+                    let reply = mapping::decode(command, value(answer)?)?;
+                    if let (Command::Lock(command), Reply::Lock(reply)) = (command, &reply)
+                        && matches!(reply, LockReply::Acquired { .. } | LockReply::Extended)
+                    {
+                        grants.note(command.keys(), over);
+                    }
+                    return Ok(reply);
+                }
                 Err(error) => sleep(attempts.failed(error, retry)?).await,
             }
         }
     }
+
+    /// Asks the connection that answered the last grant or extension, once, since another would
+    /// answer for what was written over itself.
+    async fn confirm(
+        &self,
+        keys: &Arc<LockKeys>,
+        replicas: u32,
+        timeout_ms: u64,
+    ) -> Result<Reply, StoreError> {
+        let Shared { link, grants, .. } = &*self.shared;
+        let over = grants.answered(keys).ok_or_else(no_longer_there)?;
+        let timeout_ms = timeout_ms.min(link.longest_pause_ms());
+        let command = LockCommand::Confirm { keys: keys.clone(), replicas, timeout_ms };
+        let command = Command::Lock(command);
+        let words = wire::command(Form::Hash, &mapping::encode(&command));
+        let answer =
+            link.send_over(over, &words).await.unwrap_or_else(|| Err(no_longer_there()))?;
+        mapping::decode(&command, value(answer)?)
+    }
+}
+
+fn no_longer_there() -> StoreError {
+    let why = "the connection that answered the grant is not known any more";
+    StoreError::NotSent(Cause::Other(why.into()))
 }
 
 impl Store for Tcp {
     async fn execute(&self, command: Command) -> Result<Reply, StoreError> {
-        let attempts = Attempts::within(&command, self.shared.deadline);
-        let value = self.run(&mapping::encode(&command), attempts).await?;
-        mapping::decode(&command, value)
+        match &command {
+            Command::Lock(LockCommand::Confirm { keys, replicas, timeout_ms }) => {
+                self.confirm(keys, *replicas, *timeout_ms).await
+            }
+            _ => self.run(&command).await,
+        }
+    }
+
+    async fn send(&self, command: Command) {
+        let store = self.clone();
+        begin(async move { store.execute(command).await }).await;
+    }
+
+    async fn watch(&self, keys: &LockKeys) -> Option<Watch> {
+        watch(self.hints(&keys.channel()), self.shared.patience).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use leasehold_core::StoreError;
+use leasehold_core::{StoreError, redis::Request};
 
 /// An attempt failed, and another follows.
 pub(crate) fn retrying(error: &StoreError, wait: Duration) {
@@ -21,11 +21,14 @@ pub(crate) fn ambiguous(error: &StoreError) {
 }
 
 /// The server has forgotten a script.
-pub(crate) fn script_forgotten(script: &'static str) {
+pub(crate) fn script_forgotten(request: &Request) {
     #[cfg(feature = "tracing")]
-    tracing::debug!(script, "the server has forgotten a script, sending its text");
+    tracing::debug!(
+        script = crate::answer::script(request).map(|script| script.name),
+        "the server has forgotten a script, sending its text"
+    );
     #[cfg(not(feature = "tracing"))]
-    let _ = script;
+    let _ = request;
 }
 
 /// A connection was given up; the next command makes another.

@@ -1,11 +1,12 @@
 //! What every store answers about debounced calls.
 #![allow(missing_docs, clippy::missing_panics_doc, reason = "each case's name is its fact")]
 
-use std::{format, sync::Arc, time::Duration};
+use std::{format, sync::Arc, time::Duration, vec::Vec};
 
-use super::{Fixture, LONG, SHORT, two_tokens, unique};
+use super::{Fixture, LONG, SHORT, subject, two_tokens, unique};
 use crate::{
     debounce::{DebounceCommand, DebounceKeys, DebounceReply, DebounceStatus, Retention, Timing},
+    lock::LockReply,
     store::{Command, Reply, Store},
     token::{Fence, Token},
 };
@@ -33,8 +34,11 @@ struct Subject<'a, F> {
 
 impl<'a, F: Fixture> Subject<'a, F> {
     fn new(fixture: &'a F) -> Self {
-        let id = format!("leasehold-conformance-{}", unique());
-        Self { fixture, keys: Arc::new(DebounceKeys::of(&id)) }
+        Self::called(fixture, &format!("leasehold-conformance-{}", unique()))
+    }
+
+    fn called(fixture: &'a F, id: &str) -> Self {
+        Self { fixture, keys: Arc::new(DebounceKeys::of(id)) }
     }
 
     fn keys(&self) -> Arc<DebounceKeys> {
@@ -387,4 +391,60 @@ pub async fn a_settled_record_is_forgotten_in_time<F: Fixture>(fixture: &F) {
     subject.pass(SHORT).await;
     assert_eq!(subject.status().await.newest, 0);
     assert_eq!(subject.claim(&two_tokens().0, seq).await, DebounceReply::Missing);
+}
+
+pub async fn a_dropped_debounced_call_counts_once_or_never<F: Fixture>(fixture: &F) {
+    for polls in 0..12 {
+        let (subject, (call, _)) = (Subject::new(fixture), two_tokens());
+        let sent = subject.call(&call, "a", after(LONG));
+        let answered = subject::drop_after(polls, sent).await.is_some();
+        let counted = subject.status().await.newest;
+        assert!(counted > 0 || !answered, "an answered call was not counted");
+        match subject.call(&call, "a", after(LONG)).await {
+            DebounceReply::Armed { seq, .. } if counted == 0 || seq == counted => {
+                assert_eq!(subject.status().await.newest, seq, "sent again, it is the same");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+pub async fn a_lock_and_a_debounced_call_may_share_an_id<F: Fixture>(fixture: &F) {
+    let (id, (mine, runner)) = (unique(), two_tokens());
+    let lock = subject::Subject::called(fixture, &id);
+    let calls = Subject::called(fixture, &id);
+    lock.take(&mine, LONG).await;
+    let seq = calls.arm("a", SHORT).await;
+    calls.pass(SHORT).await;
+    let run = calls.take(&runner, seq).await;
+    assert_eq!(lock.release(&mine).await, LockReply::Released);
+    assert_eq!(calls.finish(&runner, &run).await, DebounceReply::Finished);
+    assert_eq!(calls.status().await.done, seq);
+}
+
+pub async fn arguments_are_kept_byte_for_byte<F: Fixture>(fixture: &F) {
+    let long = "0123456789abcdef".repeat(4_096);
+    let odd = ["", "\0", "OK", "null", "-1", "{\"a\":[1,2]}", "a\r\nb,c", "ünï\u{1F512}", &long];
+    for args in odd {
+        let (subject, (runner, _)) = (Subject::new(fixture), two_tokens());
+        let seq = subject.arm(args, 1).await;
+        subject.pass(1).await;
+        let run = subject.take(&runner, seq).await;
+        assert_eq!(&*run.args, args.as_bytes());
+    }
+}
+
+pub async fn debounced_calls_of_different_ids_do_not_meet<F: Fixture>(fixture: &F) {
+    let unique = unique();
+    let ids = ["{u}", "{u}1", "u", "u{}", "ué", "ue\u{301}"].map(|id| id.replace('u', &unique));
+    let mut calls = Vec::new();
+    for id in &ids {
+        calls.push(Subject::called(fixture, id).arm(id, 1).await);
+    }
+    for (id, seq) in ids.iter().zip(calls) {
+        let (subject, (runner, _)) = (Subject::called(fixture, id), two_tokens());
+        subject.pass(1).await;
+        let run = subject.take(&runner, 0).await;
+        assert_eq!((run.seq, &*run.args), (seq, id.as_bytes()));
+    }
 }

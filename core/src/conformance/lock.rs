@@ -1,90 +1,17 @@
 //! What every store answers about locks.
 #![allow(missing_docs, clippy::missing_panics_doc, reason = "each case's name is its fact")]
 
-use std::{format, sync::Arc, time::Duration, vec::Vec};
+use std::{format, vec::Vec};
 
-use super::{Fixture, LONG, SHORT, two_tokens, unique};
-use crate::{
-    lock::{Holder, LockCommand, LockKeys, LockReply},
-    store::{Command, Reply, Store},
-    token::{Fence, Token, Tokens},
+use super::{
+    Fixture, LONG, SHORT,
+    subject::{Subject, all, token},
+    two_tokens, unique,
 };
-
-/// One lock of its own in the store under test.
-struct Subject<'a, F> {
-    fixture: &'a F,
-    keys: Arc<LockKeys>,
-}
-
-impl<'a, F: Fixture> Subject<'a, F> {
-    fn new(fixture: &'a F) -> Self {
-        Self::called(fixture, &format!("leasehold-conformance-{}", unique()))
-    }
-
-    fn called(fixture: &'a F, id: &str) -> Self {
-        Self { fixture, keys: Arc::new(LockKeys::of(id)) }
-    }
-
-    async fn ask(&self, command: LockCommand) -> LockReply {
-        let shown = format!("{command:?}");
-        match self.fixture.store().execute(Command::Lock(command)).await {
-            Ok(Reply::Lock(reply)) => reply,
-            other => panic!("{shown} was answered by {other:?}"),
-        }
-    }
-
-    async fn acquire(&self, token: &Token, lease_ms: u64) -> LockReply {
-        let (keys, token) = (self.keys.clone(), token.clone());
-        self.ask(LockCommand::Acquire { keys, token, lease_ms, fence_life_ms: LONG, mark_ms: LONG })
-            .await
-    }
-
-    async fn take(&self, token: &Token, lease_ms: u64) -> Fence {
-        match self.acquire(token, lease_ms).await {
-            LockReply::Acquired { fence, fresh: true } => fence,
-            other => panic!("a free lock was not taken: {other:?}"),
-        }
-    }
-
-    async fn extend(&self, token: &Token, lease_ms: u64) -> LockReply {
-        let (keys, token) = (self.keys.clone(), token.clone());
-        self.ask(LockCommand::Extend { keys, token, lease_ms }).await
-    }
-
-    async fn release(&self, token: &Token) -> LockReply {
-        self.release_for(token, LONG).await
-    }
-
-    async fn release_for(&self, token: &Token, mark_ms: u64) -> LockReply {
-        let (keys, token) = (self.keys.clone(), token.clone());
-        self.ask(LockCommand::Release { keys, token, mark_ms }).await
-    }
-
-    async fn holder(&self, token: &Token) -> Holder {
-        let (keys, token) = (self.keys.clone(), Some(token.clone()));
-        match self.ask(LockCommand::Inspect { keys, token }).await {
-            LockReply::Holder(holder) => holder,
-            other => panic!("an inspection was answered by {other:?}"),
-        }
-    }
-
-    /// Milliseconds that the lease of `token` has left.
-    async fn left(&self, token: &Token) -> u64 {
-        match self.holder(token).await {
-            Holder::Us { remaining_ms: Some(left) } => left,
-            other => panic!("not held with a time to live: {other:?}"),
-        }
-    }
-
-    /// A little more, since a server may count in milliseconds and let a key live through its last.
-    async fn pass(&self, millis: u64) {
-        self.fixture.pass(Duration::from_millis(millis + 5)).await;
-    }
-}
-
-fn token(text: &str) -> Token {
-    Token::new(text).expect("a case's token is not empty")
-}
+use crate::{
+    lock::{Holder, LockCommand, LockReply},
+    token::{Fence, Tokens},
+};
 
 pub async fn a_free_lock_is_taken<F: Fixture>(fixture: &F) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
@@ -329,24 +256,44 @@ pub async fn of_many_at_once_exactly_one_takes_the_lock<F: Fixture>(fixture: &F)
     assert_eq!((taken, busy), (1, 15), "{replies:?}");
 }
 
-/// Polls all of `futures` until each is ready.
-async fn all<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {
-    let mut pending: Vec<_> =
-        futures.into_iter().map(|future| (std::boxed::Box::pin(future), None)).collect();
-    core::future::poll_fn(|context| {
-        for (future, output) in &mut pending {
-            if output.is_none()
-                && let core::task::Poll::Ready(ready) = future.as_mut().poll(context)
-            {
-                *output = Some(ready);
+pub async fn a_fence_is_raised_by_its_holder_and_never_lowered<F: Fixture>(fixture: &F) {
+    let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
+    assert_eq!(subject.raise_fence(&mine, Fence(1)).await, LockReply::NotHeld, "nobody's");
+    let fence = subject.take(&mine, LONG).await;
+    assert_eq!(subject.raise_fence(&other, Fence(fence.0 + 9)).await, LockReply::NotHeld);
+    let raised = Fence(fence.0 + 5);
+    for _ in 0..2 {
+        assert_eq!(subject.raise_fence(&mine, raised).await, LockReply::FenceRaised);
+        assert_eq!(subject.raise_fence(&mine, fence).await, LockReply::FenceRaised);
+        let copy = subject.acquire(&mine, LONG).await;
+        assert_eq!(copy, LockReply::Acquired { fence: raised, fresh: false });
+    }
+}
+
+pub async fn a_raised_fence_is_the_least_that_follows<F: Fixture>(fixture: &F) {
+    let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
+    let fence = subject.take(&mine, LONG).await;
+    // Ten minutes ahead of the server's clock, as another server's may be.
+    let raised = Fence(fence.0 + 600_000_000);
+    assert_eq!(subject.raise_fence(&mine, raised).await, LockReply::FenceRaised);
+    subject.release(&mine).await;
+    assert!(subject.take(&other, LONG).await > raised);
+}
+
+pub async fn a_confirmation_says_how_many_replicas_have_it<F: Fixture>(fixture: &F) {
+    let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
+    subject.take(&mine, LONG).await;
+    let mut least = 0;
+    for wanted in [0, 1, 99] {
+        let keys = subject.keys.clone();
+        let command = LockCommand::Confirm { keys, replicas: wanted, timeout_ms: 50 };
+        match subject.ask(command).await {
+            LockReply::Confirmed { replicas } => {
+                assert!(replicas >= least, "what has arrived stays there");
+                least = replicas;
             }
+            reply => panic!("{reply:?}"),
         }
-        if pending.iter().all(|(_, output)| output.is_some()) {
-            core::task::Poll::Ready(())
-        } else {
-            core::task::Poll::Pending
-        }
-    })
-    .await;
-    pending.into_iter().filter_map(|(_, output)| output).collect()
+    }
+    assert!(least < 99, "a shortfall is told");
 }

@@ -100,6 +100,9 @@ impl Machine for DebounceMachine {
             Event::Start(request) => self.start(now, request),
             Event::Replied(result) => self.replied(now, result),
             Event::Woke => self.woke(now),
+            Event::Hinted | Event::Watching(_) => {
+                unreachable!("driver: a debounced call watches nothing")
+            }
             Event::Stop => self.stop(now),
         }
     }

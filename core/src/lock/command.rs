@@ -49,6 +49,31 @@ impl LockKeys {
         key.push_str(series);
         key
     }
+
+    /// The channel on which a release of the lock is published:
+    /// `leasehold:released:{tag}:id`, with the id's hash tag.
+    ///
+    /// In it, a comma, a percent sign and control characters stand as `%` and two hexadecimal
+    /// digits for each byte, since a subscription over REST is told of channels between commas, a
+    /// line each. So two ids never share a channel, and most read as they are.
+    #[must_use]
+    pub fn channel(&self) -> String {
+        let mut channel = String::from("leasehold:released:{");
+        push_escaped(&mut channel, hash_tag(&self.lock));
+        channel.push_str("}:");
+        push_escaped(&mut channel, &self.lock);
+        channel
+    }
+}
+
+fn push_escaped(text: &mut String, id: &str) {
+    for character in id.chars() {
+        if character.is_ascii_control() || matches!(character, ',' | '%') {
+            text.push_str(&format!("%{:02X}", u32::from(character)));
+        } else {
+            text.push(character);
+        }
+    }
 }
 
 /// The part of `key` that decides its slot in Redis Cluster.
@@ -98,6 +123,29 @@ pub enum LockCommand {
         /// How long the token is remembered as gone.
         mark_ms: u64,
     },
+    /// Let the last fence be at least `fence` if the key is under this token, so that every later
+    /// grant has a greater one. Never lowers it. A quorum writes back by it.
+    RaiseFence {
+        /// Where.
+        keys: Arc<LockKeys>,
+        /// The holder's token.
+        token: Token,
+        /// The least fence after the command.
+        fence: Fence,
+        /// How long the fence is kept.
+        fence_life_ms: u64,
+    },
+    /// Wait until `replicas` replicas have acknowledged all that was written before, at most for so
+    /// long. Sent over the very connection on which the write before it was answered; a store that
+    /// cannot tell answers [`StoreError::NotSent`](crate::StoreError::NotSent).
+    Confirm {
+        /// Where.
+        keys: Arc<LockKeys>,
+        /// How many are enough.
+        replicas: u32,
+        /// How long to wait for them. Not zero, which would be for ever.
+        timeout_ms: u64,
+    },
     /// Who holds the key, and for how long.
     Inspect {
         /// Where.
@@ -105,6 +153,21 @@ pub enum LockCommand {
         /// The token that counts as ours, if any.
         token: Option<Token>,
     },
+}
+
+impl LockCommand {
+    /// The names of the lock that it is about.
+    #[must_use]
+    pub fn keys(&self) -> &Arc<LockKeys> {
+        match self {
+            Self::Acquire { keys, .. }
+            | Self::Confirm { keys, .. }
+            | Self::Extend { keys, .. }
+            | Self::Inspect { keys, .. }
+            | Self::RaiseFence { keys, .. }
+            | Self::Release { keys, .. } => keys,
+        }
+    }
 }
 
 /// A store's answer to a [`LockCommand`].
@@ -130,7 +193,14 @@ pub enum LockReply {
     /// To `Release`: this token was under the key and has been removed, by this command or by an
     /// earlier copy of it.
     Released,
-    /// To `Extend` and `Release`: the key is not under this token.
+    /// To `RaiseFence`: the last fence is at least as great as asked.
+    FenceRaised,
+    /// To `Confirm`.
+    Confirmed {
+        /// How many replicas have acknowledged, also if that is fewer than asked for.
+        replicas: u32,
+    },
+    /// To `Extend`, `RaiseFence` and `Release`: the key is not under this token.
     NotHeld,
     /// To `Inspect`.
     Holder(Holder),
@@ -165,5 +235,14 @@ mod tests {
             assert_eq!(hash_tag(keys.lock()), hash_tag(&keys.mark("t")), "{id}");
         }
         assert_ne!(LockKeys::of("{b}1").fence(), LockKeys::of("{b}2").fence());
+    }
+
+    #[test]
+    fn a_channel_has_no_comma_and_no_line_end_and_is_its_locks_own() {
+        let channel = |id| LockKeys::of(id).channel();
+        assert_eq!(channel("ünï job"), "leasehold:released:{ünï job}:ünï job");
+        assert_eq!(channel("a{b,}c"), "leasehold:released:{b%2C}:a{b%2C}c");
+        assert_eq!(channel("a\r\n%2C"), "leasehold:released:{a%0D%0A%252C}:a%0D%0A%252C");
+        assert_ne!(channel(","), channel("%2C"));
     }
 }

@@ -3,11 +3,21 @@
 use alloc::{string::String, sync::Arc};
 use core::{error, fmt, time::Duration};
 
-use super::{LockKeys, RELEASE_TRIES};
-use crate::{time::whole_micros, token::Token};
+use super::{Durability, LockKeys, RELEASE_TRIES};
+use crate::{
+    time::{Instant, whole_micros},
+    token::Token,
+};
 
 /// The longest lease, wait or extension: ten years. Longer ones would overflow a server's clock.
 pub const MAX_LEASE: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
+/// How many delays a waiter lets pass between two looks while a watch is in place: the hint mostly
+/// comes first, but it may be lost.
+pub(super) const DELAYS_PER_WATCHED_LOOK: u64 = 10;
+/// The same with the jitter.
+#[cfg(feature = "std")]
+const LONGEST_PAUSE_DELAYS: u64 = DELAYS_PER_WATCHED_LOOK * 3 / 2;
 
 /// How a lock behaves unless a call says otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +46,12 @@ pub struct LockOptions {
     /// How long the last fence is kept after the last grant. Default 1 day. Losing it is harmless
     /// while the servers' clocks do not go back. Must be at least the lease.
     pub fence_life: Duration,
+    /// How much of a replicated Redis must know of a lease before it counts. Default: the primary
+    /// alone.
+    pub durability: Durability,
+    /// How long the server waits for its replicas to acknowledge. Default 200 ms. Not zero, which
+    /// would be for ever. The connection over which it waits answers nothing else meanwhile.
+    pub confirm_timeout: Duration,
     /// How many renewals in a row [`Lock::hold`](super::Lock::hold) makes before it lets the
     /// lease end, so that a hung job cannot hold for ever. Default: no limit.
     pub max_renewals: Option<u32>,
@@ -53,6 +69,8 @@ impl Default for LockOptions {
             margin: Duration::from_millis(2),
             request_life: Duration::from_secs(60),
             fence_life: Duration::from_secs(24 * 60 * 60),
+            durability: Durability::Primary,
+            confirm_timeout: Duration::from_millis(200),
             max_renewals: None,
         }
     }
@@ -86,6 +104,8 @@ pub struct LockConfig {
     pub(super) mark_ms: u64,
     pub(super) fence_life_ms: u64,
     pub(super) max_renewals: Option<u32>,
+    pub(super) replicas: u32,
+    pub(super) confirm_ms: u64,
 }
 
 /// What one acquire asks for: [`AcquireOptions`] over [`LockOptions`], checked.
@@ -95,6 +115,32 @@ pub struct Terms {
     pub(super) attempts: u32,
     pub(super) delay_us: u64,
     pub(super) token: Option<Token>,
+    pub(super) wait: Option<Wait>,
+}
+
+/// Trying until a deadline, instead of a number of times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Wait {
+    pub(super) until: Instant,
+    /// Whether a watch is in place; `None` if that was not asked yet.
+    pub(super) watching: Option<bool>,
+}
+
+impl Terms {
+    /// These terms, but trying until `deadline` on the local clock instead of a number of times.
+    /// Between two tries the machine waits for a hint, the end of the holder's lease or a bound,
+    /// whichever is first. `watching` says that a watch is in place since before this call, so that
+    /// none has to be asked for.
+    #[must_use]
+    pub fn until(mut self, deadline: Instant, watching: bool) -> Self {
+        self.wait = Some(Wait { until: deadline, watching: watching.then_some(true) });
+        self
+    }
+
+    /// When to stop trying.
+    pub(super) fn deadline(&self) -> Instant {
+        self.wait.map_or(Instant::NEVER, |wait| wait.until)
+    }
 }
 
 impl LockConfig {
@@ -123,6 +169,7 @@ impl LockConfig {
                 attempts: at_least_one(options.attempts)?,
                 delay_us: delay(options.delay)?,
                 token: None,
+                wait: None,
             },
             jitter: options.jitter,
             call_timeout_us: whole_millis("call_timeout", options.call_timeout)? * 1_000,
@@ -131,6 +178,8 @@ impl LockConfig {
             mark_ms: whole_millis("request_life", options.request_life)?,
             fence_life_ms: whole_millis("fence_life", options.fence_life)?,
             max_renewals: options.max_renewals,
+            replicas: options.durability.acknowledgements(),
+            confirm_ms: whole_millis("confirm_timeout", options.confirm_timeout)?,
         };
         config.usable(config.terms.lease_ms)?;
         Ok(config)
@@ -177,16 +226,31 @@ impl LockConfig {
     }
 
     /// The longest that a call with these terms takes, if every reply is missing: each try, the
-    /// clean-up after it, and that of a call that was dropped before.
+    /// clean-up after it, and that of a call that was dropped before. Terms with a deadline
+    /// ([`Terms::until`]) end by it, whatever this says.
     #[must_use]
     pub fn patience(&self, terms: &Terms) -> Duration {
         let spread = |delay_us: u64| if self.jitter { delay_us / 2 * 3 } else { delay_us };
         let clean_up =
             RELEASE_TRIES * (self.call_timeout_us.saturating_add(spread(self.terms.delay_us)));
-        let one_try =
-            clean_up.saturating_add(self.call_timeout_us).saturating_add(spread(terms.delay_us));
+        let confirmation = match self.replicas {
+            0 => 0,
+            _ => self.call_timeout_us.saturating_add(self.confirm_ms * 1_000),
+        };
+        let one_try = clean_up
+            .saturating_add(self.call_timeout_us)
+            .saturating_add(confirmation)
+            .saturating_add(spread(terms.delay_us));
         let tries = one_try.saturating_mul(terms.attempts.into());
         Duration::from_micros(tries.saturating_add(clean_up))
+    }
+
+    /// The longest that a waiter with these terms stays in one call or pause.
+    #[cfg(feature = "std")]
+    pub(super) fn longest_step_us(&self, terms: &Terms) -> u64 {
+        let pause_us = terms.delay_us.saturating_mul(LONGEST_PAUSE_DELAYS);
+        let call_us = self.call_timeout_us.saturating_add(self.confirm_ms * 1_000);
+        call_us.max(pause_us)
     }
 
     pub(super) fn margin(&self, lease_us: u64) -> u64 {

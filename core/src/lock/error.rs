@@ -25,6 +25,17 @@ pub enum NotAcquired {
     Unknown(StoreError),
     /// The store refused. Trying again will not help.
     Rejected(Rejection),
+    /// It was ours, but on fewer replicas than [`Durability`](super::Durability) asks for, so it was
+    /// released again.
+    NotDurable {
+        /// How many should have acknowledged.
+        wanted: u32,
+        /// How many did in time.
+        got: u32,
+    },
+    /// Others of this process were first in line until the time was up; the store was not asked.
+    /// Only where waiters [stand in line](super::Lock::acquire_within).
+    Queued,
     /// The caller's own token was released before: give another.
     Spent,
     /// What was asked for cannot work. Nothing was sent.
@@ -117,6 +128,10 @@ impl fmt::Display for NotAcquired {
             Self::Unavailable(error) => write!(f, "nothing is held: {error}"),
             Self::Unknown(error) => write!(f, "the lock may be ours until its time is up: {error}"),
             Self::Rejected(rejection) => write!(f, "the store refused: {}", rejection.message),
+            Self::NotDurable { wanted, got } => {
+                write!(f, "released again: {got} of {wanted} replicas acknowledged in time")
+            }
+            Self::Queued => f.write_str("others of this process wait for the lock, and were first"),
             Self::Spent => f.write_str("this token was released before: give another"),
             Self::Config(error) => error.fmt(f),
         }

@@ -1,18 +1,22 @@
 //! A lock as a handle: the machine, and what it needs to run.
 
+#[cfg(feature = "std")]
+use alloc::sync::Arc;
 use core::{fmt, time::Duration};
 
-#[cfg(feature = "std")]
-use super::LockOptions;
 use super::{
     AcquireOptions, ConfigError, Grant, Holder, Lease, LockConfig, LockMachine, LockOutcome,
     LockRequest, NotAcquired, ReleaseError, Terms,
 };
+#[cfg(feature = "std")]
+use super::{LockOptions, room::Room};
 use crate::{
-    drive::drive,
+    drive::{drive, drive_observed},
     store::{Store, StoreError},
+    telemetry,
     time::Clock,
     token::{Fence, Token, Tokens},
+    watch::Watch,
 };
 
 /// A lock in a store, by its id.
@@ -49,6 +53,9 @@ pub struct Lock<S, C> {
     pub(super) machine: LockMachine,
     pub(super) store: S,
     pub(super) clock: C,
+    /// Where its waiters stand in line, if they do.
+    #[cfg(feature = "std")]
+    pub(super) room: Option<Arc<Room>>,
 }
 
 #[cfg(feature = "tokio")]
@@ -102,7 +109,13 @@ impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
     /// ```
     pub fn from_config(store: S, clock: C, config: LockConfig, tokens: Tokens) -> Self {
         let seed = tokens.seed();
-        Self { machine: LockMachine::new(config, tokens, seed), store, clock }
+        Self {
+            machine: LockMachine::new(config, tokens, seed),
+            store,
+            clock,
+            #[cfg(feature = "std")]
+            room: None,
+        }
     }
 
     /// The name of what is protected.
@@ -138,7 +151,7 @@ impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
         options: AcquireOptions,
     ) -> Result<Lease<S, C>, NotAcquired> {
         let terms = self.machine.config().terms(&options)?;
-        self.grant(terms).await?;
+        self.grant(terms, &mut None, |_| ()).await?;
         Ok(Lease::new(self.machine.hand_over(), self.store.clone(), self.clock.clone()))
     }
 
@@ -193,13 +206,33 @@ impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
     }
 
     /// Runs the machine until it holds the lock.
-    pub(super) async fn grant(&mut self, terms: Terms) -> Result<Grant, NotAcquired> {
+    pub(super) async fn grant(
+        &mut self,
+        terms: Terms,
+        watch: &mut Option<Watch>,
+        observe: impl Fn(&LockMachine),
+    ) -> Result<Grant, NotAcquired> {
+        let keys = self.machine.config().keys().clone();
+        let granting = self.grant_untold(terms, watch, observe);
+        let result = telemetry::in_span("acquire", keys.lock(), granting).await;
+        telemetry::acquired(keys.lock(), &result);
+        result
+    }
+
+    async fn grant_untold(
+        &mut self,
+        terms: Terms,
+        watch: &mut Option<Watch>,
+        observe: impl Fn(&LockMachine),
+    ) -> Result<Grant, NotAcquired> {
         let request = LockRequest::Acquire(terms);
-        match drive(&mut self.machine, &self.store, &self.clock, request).await {
+        let (machine, store, clock) = (&mut self.machine, &self.store, &self.clock);
+        match drive_observed(machine, store, clock, request, watch, observe).await {
             LockOutcome::Acquired(grant) => Ok(grant),
             LockOutcome::Busy { remaining_ms } => {
                 Err(NotAcquired::Busy { remaining: remaining_ms.map(Duration::from_millis) })
             }
+            LockOutcome::NotDurable { wanted, got } => Err(NotAcquired::NotDurable { wanted, got }),
             LockOutcome::Spent => Err(NotAcquired::Spent),
             LockOutcome::Unavailable(error) => Err(NotAcquired::Unavailable(error)),
             LockOutcome::Unknown(error) => Err(NotAcquired::Unknown(error)),

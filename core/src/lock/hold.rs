@@ -10,7 +10,7 @@ use super::{
     AcquireOptions, Held, HoldError, Lock, LockMachine, LockOutcome, LockRequest, LossReason,
     NotAcquired, lease,
 };
-use crate::{drive::drive_observed, store::Store, time::Clock};
+use crate::{drive::drive_observed, store::Store, telemetry, time::Clock};
 
 /// What a panic carries.
 #[cfg(feature = "std")]
@@ -83,12 +83,15 @@ impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
         work: impl AsyncFnOnce(Held<C>) -> T,
     ) -> Result<T, HoldError> {
         let terms = self.machine.config().terms(&options).map_err(NotAcquired::from)?;
-        let held = Held::new(&self.grant(terms).await?, self.clock.clone());
+        let held = Held::new(&self.grant(terms, &mut None, |_| ()).await?, self.clock.clone());
         let ended = self.run(held.clone(), work).await;
         held.follow(None);
         let result = match ended {
             Ended::ByItself(result) => result,
-            Ended::Lost(reason) => return Err(HoldError::Lost(reason)),
+            Ended::Lost(reason) => {
+                telemetry::lost(self.id(), reason);
+                return Err(HoldError::Lost(reason));
+            }
         };
         // What it finds is no matter of the work's. The machine remembers what is left to do.
         let _ = lease::release(&mut self.machine, &self.store, &self.clock).await;
@@ -99,9 +102,16 @@ impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
     async fn run<T>(&mut self, held: Held<C>, work: impl AsyncFnOnce(Held<C>) -> T) -> Ended<T> {
         let (machine, clock) = (&mut self.machine, &self.clock);
         let view = held.clone();
-        let follow = |machine: &LockMachine| held.follow(machine.grant());
-        let request = LockRequest::Keep;
-        let mut keep = pin!(drive_observed(machine, &self.store, clock, request, follow));
+        let follow = |machine: &LockMachine| {
+            if let Some(grant) = machine.grant() {
+                let id = machine.config().keys().lock();
+                telemetry::renewed(id, held.deadline(), clock.now(), grant);
+            }
+            held.follow(machine.grant());
+        };
+        let (request, unwatched) = (LockRequest::Keep, &mut None);
+        let mut keep =
+            pin!(drive_observed(machine, &self.store, clock, request, unwatched, follow));
         let mut work = pin!(async move { work(view).await });
         poll_fn(|context| {
             // The keeper first: work that would begin to act after the deadline never does.

@@ -8,7 +8,9 @@ use super::{
 };
 use crate::{
     drive::drive,
+    machine::{Action, Event, Machine},
     store::{Store, StoreError},
+    telemetry,
     time::{Clock, Instant},
     token::{Fence, Token},
 };
@@ -52,6 +54,13 @@ impl<S: Store, C: Clock + Clone> Lease<S, C> {
     #[must_use]
     pub fn fence(&self) -> Fence {
         self.held.fence()
+    }
+
+    /// How many replicas have acknowledged the lease or its last extension; 0 if none was asked.
+    /// See [`Durability`](super::Durability).
+    #[must_use]
+    pub fn replicas(&self) -> u32 {
+        self.machine.grant().map_or(0, Grant::replicas)
     }
 
     /// When the lease is over, on the local clock: counted from before the request was sent, less
@@ -103,7 +112,10 @@ impl<S: Store, C: Clock + Clone> Lease<S, C> {
         self.held.follow(self.machine.grant());
         match outcome {
             LockOutcome::Extended(grant) => Ok(grant.deadline()),
-            LockOutcome::Lost(reason) => Err(ExtendError::Lost(reason)),
+            LockOutcome::Lost(reason) => {
+                telemetry::lost(self.machine.config().keys().lock(), reason);
+                Err(ExtendError::Lost(reason))
+            }
             LockOutcome::Unavailable(error) => Err(ExtendError::Unavailable(error)),
             LockOutcome::Unknown(error) => Err(ExtendError::Unknown(error)),
             LockOutcome::Rejected(rejection) => Err(ExtendError::Rejected(rejection)),
@@ -125,6 +137,38 @@ impl<S: Store, C: Clock + Clone> Lease<S, C> {
         let released = release(&mut self.machine, &self.store, &self.clock).await?;
         self.released = Some(released);
         Ok(released)
+    }
+
+    /// Gives the lock up and does not wait for the answer: the lease counts as over, and its release
+    /// is on its way in order with what is sent after it over the same connection. What becomes of
+    /// it is not told; if it is lost, the key's time to live ends the lease. [`Lease::release`] may
+    /// be called afterwards, and says.
+    ///
+    /// Whether it is sent when this completes is the store's to say: see [`Store::send`].
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "memory", feature = "tokio"))]
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// use std::sync::Arc;
+    /// use leasehold_core::{MemoryStore, lock::{Lock, Released}};
+    ///
+    /// let mut lock = Lock::new(Arc::new(MemoryStore::new()), "job")?;
+    /// let mut lease = lock.acquire().await?;
+    /// lease.release_detached().await;
+    /// assert!(lease.remaining().is_zero());
+    /// assert_eq!(lease.release().await?, Released::Released);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn release_detached(&mut self) {
+        if self.released.is_some() {
+            return;
+        }
+        self.held.follow(None);
+        let release = Event::Start(LockRequest::Release);
+        if let Action::Call { command, .. } = self.machine.step(self.clock.now(), release) {
+            self.store.send(command).await;
+        }
     }
 
     /// Asks the store who holds the lock. It may have changed since.

@@ -14,8 +14,13 @@
 //!               }
 //!               sleep(delay)                                        // not after the last one
 //!           }
+//! within:   as acquire, until a deadline instead of a number of times; after the first Busy:
+//!               watch(lock), and try again at once      // a release between the two is not missed
+//!               sleep until the holder's lease is over, or a bound, or a hint
 //! extend:   store.extend(token, rest + by); deadline = max(deadline, sent + rest + by - margin)
 //! keep:     at each third of the lease: extend to a whole lease; at the deadline: Lost
+//!           with a durability level, each grant and extension is followed by:
+//!               store.confirm(replicas)                 // too few: release, or the old deadline
 //! release:  store.release(token), again while it is unclear whether it arrived
 //! ```
 //!
@@ -24,6 +29,8 @@
 mod acquire;
 mod extend;
 mod release;
+mod secure;
+mod wait;
 
 use alloc::{boxed::Box, format};
 
@@ -90,10 +97,17 @@ enum State {
     Acquiring(Attempt),
     /// The caller's own token was already under the key, since nobody knows when.
     Confirming(Attempt, Fence),
-    Waiting(Attempt),
+    /// With what the last try came to.
+    Waiting(Attempt, LockOutcome),
+    /// The replicas are awaited.
+    Securing(Attempt, Fence),
+    /// The driver is asked for a watch.
+    Subscribing(Attempt, LockOutcome),
     Clearing(Clearing),
     ClearPause(Clearing),
     Extending(Extension),
+    /// With whether it is a renewal.
+    SecuringExtension(Extension, bool),
     KeepSleeping,
     Renewing(Extension),
     Releasing(Releasing),
@@ -116,6 +130,8 @@ struct Attempt {
 struct Clearing {
     token: Token,
     tries: u64,
+    /// When to leave it.
+    until: Instant,
     then: Box<Next>,
 }
 
@@ -130,6 +146,7 @@ enum Next {
 struct Extension {
     sent_at: Instant,
     lease_ms: u64,
+    replicas: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -148,6 +165,8 @@ impl Machine for LockMachine {
             Event::Start(request) => self.start(now, request),
             Event::Replied(result) => self.replied(now, result),
             Event::Woke => self.woke(now),
+            Event::Hinted => self.hinted(now),
+            Event::Watching(watching) => self.subscribed(now, watching),
             Event::Stop => self.stop(now),
         }
     }
@@ -185,8 +204,12 @@ impl LockMachine {
     #[must_use]
     pub fn in_flight(&self) -> Option<&Token> {
         match &self.state {
-            State::Acquiring(attempt) | State::Confirming(attempt, _) => Some(&attempt.token),
-            State::Waiting(attempt) if attempt.ambiguous => Some(&attempt.token),
+            State::Acquiring(attempt)
+            | State::Confirming(attempt, _)
+            | State::Securing(attempt, _) => Some(&attempt.token),
+            State::Subscribing(attempt, _) | State::Waiting(attempt, _) if attempt.ambiguous => {
+                Some(&attempt.token)
+            }
             State::Clearing(clearing) | State::ClearPause(clearing) => Some(&clearing.token),
             State::Releasing(releasing) | State::ReleasePause(releasing) => Some(&releasing.token),
             State::Extending(_)
@@ -194,7 +217,9 @@ impl LockMachine {
             | State::Inspecting
             | State::KeepSleeping
             | State::Renewing(_)
-            | State::Waiting(_) => self.leftover.as_ref(),
+            | State::SecuringExtension(..)
+            | State::Subscribing(..)
+            | State::Waiting(..) => self.leftover.as_ref(),
         }
     }
 
@@ -270,8 +295,12 @@ impl LockMachine {
             State::Acquiring(attempt) => self.acquire_replied(now, attempt, result),
             State::Confirming(attempt, fence) => self.confirm_replied(now, attempt, fence, result),
             State::Clearing(clearing) => self.clear_replied(now, clearing, result),
-            State::Extending(extension) => self.extend_replied(now, &extension, result),
-            State::Renewing(extension) => self.renew_replied(now, &extension, result),
+            State::Extending(extension) => self.extend_replied(now, extension, false, result),
+            State::Renewing(extension) => self.extend_replied(now, extension, true, result),
+            State::Securing(attempt, fence) => self.secured(now, attempt, fence, result),
+            State::SecuringExtension(extension, renewal) => {
+                self.extension_secured(now, extension, renewal, result)
+            }
             State::Releasing(releasing) => self.release_replied(now, releasing, result),
             State::Inspecting => Action::Done(match result {
                 Ok(LockReply::Holder(holder)) => LockOutcome::Status(holder),
@@ -283,7 +312,7 @@ impl LockMachine {
 
     fn woke(&mut self, now: Instant) -> Action<LockOutcome> {
         match core::mem::take(&mut self.state) {
-            State::Waiting(attempt) => self.try_again(now, attempt),
+            State::Waiting(attempt, outcome) => self.wait_is_over(now, attempt, outcome),
             State::ClearPause(clearing) => self.send_clear(now, clearing),
             State::ReleasePause(releasing) => self.send_release(now, releasing),
             State::KeepSleeping => self.keep(now),
@@ -293,10 +322,12 @@ impl LockMachine {
 
     fn stop(&mut self, now: Instant) -> Action<LockOutcome> {
         match core::mem::take(&mut self.state) {
-            State::Acquiring(attempt) | State::Confirming(attempt, _) => {
+            State::Acquiring(attempt)
+            | State::Confirming(attempt, _)
+            | State::Securing(attempt, _) => {
                 self.clear(now, attempt.token, Next::End(LockOutcome::Stopped))
             }
-            State::Waiting(attempt) if attempt.ambiguous => {
+            State::Subscribing(attempt, _) | State::Waiting(attempt, _) if attempt.ambiguous => {
                 self.clear(now, attempt.token, Next::End(LockOutcome::Stopped))
             }
             State::Clearing(clearing) | State::ClearPause(clearing) => {
@@ -312,24 +343,36 @@ impl LockMachine {
             | State::Inspecting
             | State::KeepSleeping
             | State::Renewing(_)
-            | State::Waiting(_) => Action::Done(LockOutcome::Stopped),
+            | State::SecuringExtension(..)
+            | State::Subscribing(..)
+            | State::Waiting(..) => Action::Done(LockOutcome::Stopped),
         }
     }
 
     /// Asks the store, and gives up at the call timeout or at `useless_at`.
     fn call(&self, now: Instant, useless_at: Instant, command: LockCommand) -> Action<LockOutcome> {
-        let give_up_at = now.plus_micros(self.config.call_timeout_us).min(useless_at);
+        let give_up_at = now.plus_micros(self.config.call_timeout_us).min(useless_at).max(now);
         Action::Call { command: Command::Lock(command), give_up_at }
     }
 
     fn sleep(&mut self, now: Instant, delay_us: u64) -> Action<LockOutcome> {
-        let delay_us = if self.config.jitter { self.jitter.spread(delay_us) } else { delay_us };
-        Action::SleepUntil(now.plus_micros(delay_us))
+        self.sleep_until(now, delay_us, Instant::NEVER)
+    }
+
+    /// Sleeps for about `delay_us`, but not beyond `until`.
+    fn sleep_until(&mut self, now: Instant, delay_us: u64, until: Instant) -> Action<LockOutcome> {
+        let delay_us = self.spread(delay_us);
+        Action::SleepUntil(now.plus_micros(delay_us).min(until))
+    }
+
+    fn spread(&mut self, delay_us: u64) -> u64 {
+        if self.config.jitter { self.jitter.spread(delay_us) } else { delay_us }
     }
 
     fn granted(&self, token: Token, fence: Fence, lease_ms: u64, from: Instant) -> Grant {
         let until = from.plus_micros(lease_ms * 1_000);
-        Grant { token, fence, lease_ms, until, deadline: self.deadline(from, lease_ms) }
+        let deadline = self.deadline(from, lease_ms);
+        Grant { token, fence, lease_ms, until, deadline, replicas: 0 }
     }
 
     /// The end of a lease that was asked for at `from`, less the margin.

@@ -6,6 +6,8 @@ mod extend;
 mod keep;
 mod property;
 mod release;
+mod secure;
+mod wait;
 
 use std::{string::String, time::Duration, vec, vec::Vec};
 
@@ -122,6 +124,8 @@ impl Scene {
             LockCommand::Acquire { token, .. } => ("acquire ", token.as_str()),
             LockCommand::Extend { token, .. } => ("extend ", token.as_str()),
             LockCommand::Release { token, .. } => ("release ", token.as_str()),
+            LockCommand::RaiseFence { token, .. } => ("raise fence ", token.as_str()),
+            LockCommand::Confirm { .. } => ("confirm", ""),
             LockCommand::Inspect { token, .. } => {
                 ("inspect ", token.as_ref().map_or("-", Token::as_str))
             }

@@ -19,6 +19,14 @@ pub enum LockOutcome {
         /// `None` if the key never expires, so that it was not written by a lock.
         remaining_ms: Option<u64>,
     },
+    /// To `Acquire`: it was ours, but on fewer replicas than [`Durability`](super::Durability) asks
+    /// for, so it was given up again.
+    NotDurable {
+        /// How many should have acknowledged.
+        wanted: u32,
+        /// How many did in time.
+        got: u32,
+    },
     /// To `Acquire`: the caller's token was released before and cannot be used again.
     Spent,
     /// To `Extend`: the lock is ours until the grant's new deadline.
@@ -66,6 +74,7 @@ pub struct Grant {
     /// When the key expires at the earliest, if both clocks run alike.
     pub(super) until: Instant,
     pub(super) deadline: Instant,
+    pub(super) replicas: u32,
 }
 
 impl Grant {
@@ -73,6 +82,12 @@ impl Grant {
     #[must_use]
     pub fn token(&self) -> &Token {
         &self.token
+    }
+
+    /// How long a renewal makes it last, on the server's clock.
+    #[must_use]
+    pub fn lease(&self) -> Duration {
+        Duration::from_millis(self.lease_ms)
     }
 
     /// The fence of this grant. Extending keeps it.
@@ -86,6 +101,13 @@ impl Grant {
     #[must_use]
     pub fn deadline(&self) -> Instant {
         self.deadline
+    }
+
+    /// How many replicas have acknowledged the grant or its last extension; 0 if none was asked.
+    /// See [`Durability`](super::Durability).
+    #[must_use]
+    pub fn replicas(&self) -> u32 {
+        self.replicas
     }
 
     /// The time left at `now`, zero once it is over.

@@ -33,16 +33,6 @@ struct Mark {
     released: bool,
 }
 
-/// The lock that a command is about.
-pub(super) fn id(command: &LockCommand) -> &str {
-    match command {
-        LockCommand::Acquire { keys, .. }
-        | LockCommand::Extend { keys, .. }
-        | LockCommand::Inspect { keys, .. }
-        | LockCommand::Release { keys, .. } => keys.lock(),
-    }
-}
-
 impl LockRecord {
     pub(super) fn apply(&mut self, now: Instant, command: LockCommand) -> LockReply {
         self.expire(now);
@@ -51,6 +41,11 @@ impl LockRecord {
                 self.acquire(now, token, lease_ms, fence_life_ms, mark_ms)
             }
             LockCommand::Extend { token, lease_ms, .. } => self.extend(now, &token, lease_ms),
+            LockCommand::RaiseFence { token, fence, fence_life_ms, .. } => {
+                self.raise_fence(now, &token, fence, fence_life_ms)
+            }
+            // There is nothing that could be lost, and nothing that has a copy.
+            LockCommand::Confirm { .. } => LockReply::Confirmed { replicas: 0 },
             LockCommand::Release { token, mark_ms, .. } => self.release(now, &token, mark_ms),
             LockCommand::Inspect { token, .. } => {
                 LockReply::Holder(self.inspect(now, token.as_ref()))
@@ -112,6 +107,22 @@ impl LockRecord {
             }
             _ => LockReply::NotHeld,
         }
+    }
+
+    fn raise_fence(
+        &mut self,
+        now: Instant,
+        token: &Token,
+        least: Fence,
+        life_ms: u64,
+    ) -> LockReply {
+        if self.holder.as_ref().is_none_or(|(holder, _)| holder != token) {
+            return LockReply::NotHeld;
+        }
+        if self.fence.is_none_or(|(last, _)| last < least.0) {
+            self.fence = Some((least.0, after(now, life_ms)));
+        }
+        LockReply::FenceRaised
     }
 
     fn release(&mut self, now: Instant, token: &Token, mark_ms: u64) -> LockReply {

@@ -2,7 +2,7 @@
 
 use alloc::{string::String, vec, vec::Vec};
 
-use super::{Invocation, Script, Value, decimal, malformed};
+use super::{Invocation, Request, Script, Value, decimal, malformed};
 use crate::{
     lock::{Holder, LockCommand, LockReply},
     store::StoreError,
@@ -21,8 +21,13 @@ pub(super) const EXTEND: Script = Script {
 };
 pub(super) const RELEASE: Script = Script {
     name: "lock.release",
-    sha1: "e183e5fd8ee6054cbfe4d6ae1427157a87942fe0",
+    sha1: "8591408ca3696a656bfccb07185785581e6d2d2e",
     text: include_str!("scripts/release.lua"),
+};
+pub(super) const RAISE_FENCE: Script = Script {
+    name: "lock.raise_fence",
+    sha1: "1a8fb374164c0a0bb06076c20f08aac856e7bcb6",
+    text: include_str!("scripts/raise_fence.lua"),
 };
 pub(super) const INSPECT: Script = Script {
     name: "lock.inspect",
@@ -30,7 +35,7 @@ pub(super) const INSPECT: Script = Script {
     text: include_str!("scripts/inspect.lua"),
 };
 
-pub(super) fn encode(command: &LockCommand) -> Invocation {
+pub(super) fn encode(command: &LockCommand) -> Request {
     let (script, keys, args) = match command {
         LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, mark_ms } => {
             let (series, number) = token.series();
@@ -54,15 +59,24 @@ pub(super) fn encode(command: &LockCommand) -> Invocation {
             (
                 &RELEASE,
                 vec![text(keys.lock()), keys.mark(series).into_bytes()],
-                vec![bytes(token), decimal(number), decimal(*mark_ms)],
+                vec![bytes(token), decimal(number), decimal(*mark_ms), keys.channel().into_bytes()],
             )
         }
         LockCommand::Inspect { keys, token } => {
             let ours = token.as_ref().map(bytes).unwrap_or_default();
             (&INSPECT, vec![text(keys.lock())], vec![ours])
         }
+        LockCommand::RaiseFence { keys, token, fence, fence_life_ms } => (
+            &RAISE_FENCE,
+            vec![text(keys.lock()), text(keys.fence())],
+            vec![bytes(token), decimal(fence.0), decimal(*fence_life_ms)],
+        ),
+        LockCommand::Confirm { keys: _, replicas, timeout_ms } => {
+            let arguments = [b"WAIT".to_vec(), decimal((*replicas).into()), decimal(*timeout_ms)];
+            return Request::Plain(arguments.to_vec());
+        }
     };
-    Invocation { script, keys, args }
+    Request::Script(Invocation { script, keys, args })
 }
 
 pub(super) fn decode(command: &LockCommand, value: &Value) -> Result<LockReply, StoreError> {
@@ -71,6 +85,8 @@ pub(super) fn decode(command: &LockCommand, value: &Value) -> Result<LockReply, 
         LockCommand::Extend { .. } => yes_or_no(value, LockReply::Extended),
         LockCommand::Release { .. } => yes_or_no(value, LockReply::Released),
         LockCommand::Inspect { .. } => holder(value).map(LockReply::Holder),
+        LockCommand::RaiseFence { .. } => yes_or_no(value, LockReply::FenceRaised),
+        LockCommand::Confirm { .. } => confirmed(value),
     };
     reply.ok_or_else(|| malformed(value))
 }
@@ -108,6 +124,11 @@ fn holder(value: &Value) -> Option<Holder> {
     })
 }
 
+fn confirmed(value: &Value) -> Option<LockReply> {
+    let replicas = value.integer()?.try_into().ok()?;
+    Some(LockReply::Confirmed { replicas })
+}
+
 /// `PTTL`: -1 is a key that never expires.
 fn time_to_live(value: &Value) -> Option<Option<u64>> {
     match value.integer()? {
@@ -134,7 +155,7 @@ mod tests {
         store::{Cause, RejectionKind},
     };
 
-    fn commands() -> [LockCommand; 4] {
+    fn commands() -> [LockCommand; 6] {
         let keys = Arc::new(LockKeys::of("job"));
         let token = Token::new("mine").unwrap();
         [
@@ -147,8 +168,22 @@ mod tests {
             },
             LockCommand::Extend { keys: keys.clone(), token: token.clone(), lease_ms: 30 },
             LockCommand::Release { keys: keys.clone(), token: token.clone(), mark_ms: 40 },
-            LockCommand::Inspect { keys, token: Some(token) },
+            LockCommand::Inspect { keys: keys.clone(), token: Some(token.clone()) },
+            LockCommand::RaiseFence {
+                keys: keys.clone(),
+                token,
+                fence: Fence(9),
+                fence_life_ms: 50,
+            },
+            LockCommand::Confirm { keys, replicas: 2, timeout_ms: 60 },
         ]
+    }
+
+    fn script(command: &LockCommand) -> Invocation {
+        match encode(command) {
+            Request::Script(invocation) => invocation,
+            Request::Plain(words) => panic!("{words:?}"),
+        }
     }
 
     fn list<const N: usize>(values: [Value; N]) -> Value {
@@ -161,20 +196,23 @@ mod tests {
 
     #[test]
     fn a_lock_is_stored_as_upstash_lock_stores_it() {
-        let run = encode(&commands()[0]);
+        let run = script(&commands()[0]);
         assert_eq!(run.keys[0], b"job");
         assert_eq!(run.args[0], b"mine");
         let (number, mark_life) = (b"0".to_vec(), b"30".to_vec());
         assert_eq!(run.args[1..], [b"10".to_vec(), b"20".to_vec(), number, mark_life]);
-        let lease_args = commands().map(|command| encode(&command).args);
+        let lease_args = [0, 1, 2, 3, 4].map(|which| script(&commands()[which]).args);
         assert_eq!(lease_args[1], [b"mine".to_vec(), b"30".to_vec()]);
-        assert_eq!(lease_args[2], [b"mine".to_vec(), b"0".to_vec(), b"40".to_vec()]);
+        assert_eq!(lease_args[2], [b"mine", b"0" as &[u8], b"40", b"leasehold:released:{job}:job"]);
         assert_eq!(lease_args[3], [b"mine".to_vec()]);
+        assert_eq!(lease_args[4], [b"mine", b"9" as &[u8], b"50"]);
+        let wait = Request::Plain(vec![b"WAIT".to_vec(), b"2".to_vec(), b"60".to_vec()]);
+        assert_eq!(encode(&commands()[5]), wait, "no script may wait");
     }
 
     #[test]
     fn every_reply_of_the_scripts_is_understood() {
-        let [acquire, extend, release, inspect] = commands();
+        let [acquire, extend, release, inspect, raise_fence, confirm] = commands();
         let fence = || Value::from("1700000000000000");
         let granted = |fresh| LockReply::Acquired { fence: Fence(1_700_000_000_000_000), fresh };
         let left = |remaining_ms| LockReply::Busy { remaining_ms };
@@ -194,6 +232,10 @@ mod tests {
             (&extend, one(0), LockReply::NotHeld),
             (&release, "1".into(), LockReply::Released),
             (&release, one(0), LockReply::NotHeld),
+            (&raise_fence, one(1), LockReply::FenceRaised),
+            (&raise_fence, one(0), LockReply::NotHeld),
+            (&confirm, one(0), LockReply::Confirmed { replicas: 0 }),
+            (&confirm, "2".into(), LockReply::Confirmed { replicas: 2 }),
             (&inspect, list(["free".into()]), holder(Holder::Free)),
             (&inspect, list(["us".into(), one(5)]), holder(Holder::Us { remaining_ms: Some(5) })),
             (
@@ -241,6 +283,10 @@ mod tests {
         for command in commands() {
             for value in &wrong {
                 let reply = decode(&command, value);
+                let confirm = matches!(command, LockCommand::Confirm { .. });
+                if confirm && *value == one(2) {
+                    continue;
+                }
                 assert!(
                     matches!(reply, Err(StoreError::Unknown(Cause::Malformed(_)))),
                     "{command:?} {value:?} {reply:?}"
@@ -251,12 +297,17 @@ mod tests {
 
     #[test]
     fn a_reply_to_another_script_has_the_wrong_shape() {
-        let [acquire, extend, release, inspect] = commands();
+        let [acquire, extend, release, inspect, raise_fence, confirm] = commands();
         let busy = list(["busy".into(), one(5)]);
         let free = list(["free".into()]);
-        for (command, value) in
-            [(acquire, &free), (extend, &busy), (release, &free), (inspect, &busy)]
-        {
+        for (command, value) in [
+            (acquire, &free),
+            (extend, &busy),
+            (release, &free),
+            (inspect, &busy),
+            (raise_fence, &free),
+            (confirm, &busy),
+        ] {
             assert!(decode(&command, value).is_err(), "{command:?}");
         }
     }

@@ -5,14 +5,19 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
     time::Duration,
 };
 
 use leasehold_core::{
-    Cause, Command, MemoryStore, Reply, Store, StoreError, Tokens, TokioClock,
-    lock::{Holder, Lock, LockCommand, LockConfig, LockKeys, LockOptions, LockReply},
+    Cause, Command, Hints, MemoryStore, Reply, Store, StoreError, Tokens, TokioClock, Watch,
+    lock::{Holder, Lock, LockCommand, LockConfig, LockKeys, LockOptions, LockReply, Locks},
 };
+use tokio::sync::mpsc;
 
 /// How long a message travels, one way.
 pub(crate) const TRAVEL: Duration = Duration::from_millis(5);
@@ -38,6 +43,7 @@ pub(crate) struct Network {
     store: Arc<MemoryStore<Time>>,
     faults: Arc<Mutex<VecDeque<Fault>>>,
     sent: Arc<Mutex<Vec<LockCommand>>>,
+    hints: Arc<AtomicBool>,
 }
 
 impl Network {
@@ -47,7 +53,8 @@ impl Network {
         let clock = TokioClock::new();
         let time: Time = Box::new(move || clock.now());
         let store = Arc::new(MemoryStore::with_time(time));
-        Self { clock, store, faults: Arc::default(), sent: Arc::default() }
+        let (faults, sent) = (Arc::default(), Arc::default());
+        Self { clock, store, faults, sent, hints: Arc::new(AtomicBool::new(true)) }
     }
 
     /// What happens to the next requests, in order.
@@ -82,6 +89,16 @@ impl Network {
         change(&mut options);
         let config = LockConfig::new("job", &options).unwrap();
         Lock::from_config(self.clone(), self.clock, config, Tokens::of_owner(owner))
+    }
+
+    /// Locks over this network whose waiters stand in line. Tokens begin with the owner's name.
+    pub(crate) fn locks(&self) -> Locks<Self, TokioClock> {
+        Locks::with_clock(self.clone(), self.clock)
+    }
+
+    /// Whether hints arrive.
+    pub(crate) fn hints(&self, arrive: bool) {
+        self.hints.store(arrive, Ordering::Relaxed);
     }
 
     /// Who holds the lock, asked at the server itself.
@@ -125,5 +142,32 @@ impl Store for Network {
         }
         tokio::time::sleep(TRAVEL).await;
         reply
+    }
+
+    /// A subscription takes a round trip, and a hint travels one way.
+    async fn watch(&self, keys: &LockKeys) -> Option<Watch> {
+        tokio::time::sleep(TRAVEL).await;
+        let mut watch = self.store.watch(keys).await?;
+        tokio::time::sleep(TRAVEL).await;
+        let (sender, hints) = mpsc::unbounded_channel();
+        let arrive = self.hints.clone();
+        tokio::spawn(async move {
+            while !sender.is_closed() {
+                watch.released().await;
+                tokio::time::sleep(TRAVEL).await;
+                if arrive.load(Ordering::Relaxed) {
+                    let _ = sender.send(());
+                }
+            }
+        });
+        Some(Watch::new(Arriving(hints)))
+    }
+}
+
+struct Arriving(mpsc::UnboundedReceiver<()>);
+
+impl Hints for Arriving {
+    fn poll_released(&mut self, context: &mut Context<'_>) -> Poll<bool> {
+        self.0.poll_recv(context).map(|hint| hint.is_some())
     }
 }

@@ -9,9 +9,9 @@ use leasehold_core::{
 };
 
 pub(super) fn choose(choice: u8) -> Command {
-    match choice % 10 {
-        choice @ 0..4 => Command::Lock(lock(choice)),
-        choice => Command::Debounce(debounce(choice - 4)),
+    match choice % 12 {
+        choice @ 0..6 => Command::Lock(lock(choice)),
+        choice => Command::Debounce(debounce(choice - 6)),
     }
 }
 
@@ -21,6 +21,8 @@ fn lock(choice: u8) -> LockCommand {
         0 => LockCommand::Acquire { keys, token, lease_ms: 1, fence_life_ms: 1, mark_ms: 1 },
         1 => LockCommand::Extend { keys, token, lease_ms: 1 },
         2 => LockCommand::Release { keys, token, mark_ms: 1 },
+        3 => LockCommand::RaiseFence { keys, token, fence: Fence(1), fence_life_ms: 1 },
+        4 => LockCommand::Confirm { keys, replicas: 1, timeout_ms: 1 },
         _ => LockCommand::Inspect { keys, token: Some(token) },
     }
 }

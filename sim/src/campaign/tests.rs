@@ -1,6 +1,7 @@
 //! The campaign's own guards, each seen to fail.
 
 use super::*;
+use crate::subjects::Workload;
 
 const ROW: Row = Row {
     subject: Subject::LockReplicated,
@@ -53,4 +54,14 @@ fn a_twin_that_leaves_another_trace_stops_the_campaign() {
     let other = Plan { lease: lua.lease / 2, ..lua };
     let differs = same_trace(ROW, 1, 7, &native, other).unwrap_err();
     assert_eq!((differs.seed, differs.schedule), (1, 7));
+}
+
+#[test]
+fn situations_that_are_new_are_counted_by_the_thousand() {
+    let settings = Settings { schedules: 1_400, ..settings() };
+    let situated = run(&settings, &()).unwrap().situated;
+    assert_eq!(situated.new_per_thousand.len(), 2);
+    assert_eq!(situated.seen, situated.new_per_thousand.iter().sum::<u64>());
+    // The more was seen, the less is new.
+    assert!(situated.new_per_thousand[0] > 5 * situated.new_per_thousand[1], "{situated:?}");
 }

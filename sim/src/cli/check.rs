@@ -75,10 +75,7 @@ impl Check {
         if let Some(target) = &self.json {
             target.probe()?;
         }
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.jobs.map_or(0, NonZeroUsize::get))
-            .build()
-            .map_err(|error| Failure::Use(format!("cannot start the threads: {error}")))?;
+        let pool = options::pool(self.jobs)?;
         let bar = Bar::new("schedules");
         let outcome = pool.install(|| campaign::run(&settings, &bar));
         let elapsed = bar.elapsed();
@@ -118,7 +115,7 @@ impl Check {
 fn witnesses(outcome: &Outcome) -> String {
     let schedules = outcome.cells.iter().filter_map(|cell| {
         let decisions = cell.counterexample.as_ref()?.decisions.clone();
-        Some(Schedule { cell: cell.name, decisions })
+        Some(Schedule::of(cell.name, decisions))
     });
     schedules.map(|schedule| format!("{schedule}\n")).collect()
 }
@@ -150,11 +147,18 @@ fn told(report: &Report, elapsed: Option<Duration>) -> String {
         let rate = report.schedules as f64 / seconds;
         text += &format!(", {seconds:.1} s, {rate:.0} schedules/s");
     }
+    let proven = report.cells.iter().filter(|cell| cell.exhausted.is_some()).count();
+    if proven > 0 {
+        text += &format!(
+            "\n{proven} cells hold in every schedule of a small cluster, too: leasehold explore"
+        );
+    }
     if report.shards.of > 1 {
         let done = report.shards.done.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
         text += &format!("\npart {done} of {}", report.shards.of);
     }
     text.push('\n');
+    text += &report.statistics.told();
     for part in [story_of(report), surprises(report)].into_iter().flatten() {
         text.push('\n');
         text += &part;

@@ -3,7 +3,7 @@
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
-use super::{Chance, Kind, Site};
+use super::{Chance, Kind, Scheduler, Site};
 
 /// How often each kind of fault strikes, out of 2³².
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,7 @@ impl Rates {
 pub struct Seeded {
     random: ChaCha8Rng,
     rates: Rates,
+    scheduler: Scheduler,
 }
 
 impl Seeded {
@@ -44,7 +45,7 @@ impl Seeded {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         random.set_stream(schedule);
         let rates = Rates::draw(&mut random);
-        Self { random, rates }
+        Self { random, rates, scheduler: Scheduler::drawn(seed, schedule) }
     }
 }
 
@@ -63,10 +64,14 @@ impl Chance for Seeded {
         }
         1 + below(self.random.next_u32(), options - 1)
     }
+
+    fn order(&mut self, _site: Site, actors: &[u8]) -> u32 {
+        self.scheduler.first(actors)
+    }
 }
 
 /// A number below `bound` from 32 random bits. The bias of less than `bound / 2³²` does not matter.
-fn below(random: u32, bound: u32) -> u32 {
+pub(super) fn below(random: u32, bound: u32) -> u32 {
     ((u64::from(random) * u64::from(bound)) >> 32) as u32
 }
 

@@ -9,6 +9,8 @@ pub struct Shrunk {
     pub decisions: Decisions,
     /// How many runs it took.
     pub runs: u32,
+    /// Whether all of that was tried, or the runs came to an end before.
+    pub minimal: bool,
 }
 
 /// Removes, lowers and moves decisions while `fails` still holds, in at most `max_runs` runs.
@@ -30,7 +32,8 @@ pub fn shrink(
         search.move_earlier();
         search.drop_pairs();
         if search.best == before || search.runs >= max_runs {
-            return Shrunk { decisions: search.best, runs: search.runs };
+            let minimal = search.runs < max_runs;
+            return Shrunk { decisions: search.best, runs: search.runs, minimal };
         }
     }
 }

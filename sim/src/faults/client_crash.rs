@@ -25,7 +25,8 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         if choice == 0 {
             return false;
         }
-        let at = self.core.now + REBORN_AFTER[choice as usize];
+        let gone = self.lasts(Fault::ClientCrash, client, steps, REBORN_AFTER[choice as usize]);
+        let at = self.core.now + gone;
         let busy = program.is_busy();
         let host = self.host(client);
         host.awaiting = false;

@@ -25,7 +25,8 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             if choice == 0 {
                 return false;
             }
-            let until = (now + LENGTHS[choice as usize]).min(self.core.plan.faults_end);
+            let length = self.lasts(Fault::ClientPause, client, steps, LENGTHS[choice as usize]);
+            let until = (now + length).min(self.core.plan.faults_end);
             self.host(client).paused_until = until;
             self.struck(Fault::ClientPause, Some(client), choice, until);
         }

@@ -16,7 +16,8 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         let (client, call) = (message.client, message.call);
         let choice = self.strikes(Fault::Duplicate, client, call, LATER.len() as u32);
         if choice > 0 {
-            let at = self.core.now + self.core.plan.latency + LATER[choice as usize];
+            let later = self.lasts(Fault::Duplicate, client, call, LATER[choice as usize]);
+            let at = self.core.now + self.core.plan.latency + later;
             // Once all faults are over, nothing of them is on its way any more.
             let at = at.min(self.core.plan.faults_end.max(self.core.now));
             let mut copy = Box::new(message.clone());

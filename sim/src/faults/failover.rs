@@ -28,12 +28,12 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             return;
         }
         let now = self.core.now;
+        let behind = self.lasts(Fault::Failover, client, call, BEHIND[choice as usize]);
         let server = &mut self.core.server;
         let Some(replica) = &mut server.replica else { return };
-        let horizon = (now + 1).saturating_sub(BEHIND[choice as usize]);
+        let horizon = (now + 1).saturating_sub(behind);
         replica.catch_up(horizon);
-        let lost = replica.log.len();
-        replica.log.clear();
+        let lost = replica.forget_pending();
         server.redis = Redis::default();
         server.redis.keyspace = replica.keyspace.clone();
         server.redis.keyspace.watch_changes(true);

@@ -34,9 +34,10 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         if choice == 1 {
             return Silence::Applied;
         }
+        let length = self.lasts(Fault::Hang, client, call, STUCK);
         let mut stuck = Box::new(message.clone());
         stuck.copy = 1;
-        self.core.queue.push(self.core.now + STUCK, What::Request(stuck));
+        self.core.queue.push(self.core.now + length, What::Request(stuck));
         Silence::Stuck
     }
 }

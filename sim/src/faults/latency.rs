@@ -15,8 +15,9 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     #[inline]
     pub(crate) fn late(&mut self, wire: u8, number: u32) -> u64 {
         let choice = self.strikes(Fault::Latency, wire, number, DELAYS.len() as u32);
-        let delay = DELAYS[choice as usize];
+        let mut delay = DELAYS[choice as usize];
         if choice > 0 {
+            delay = self.lasts(Fault::Latency, wire, number, delay);
             let client = wire & 0x7f;
             self.struck(Fault::Latency, Some(client), choice, self.core.now + delay);
             self.bit(Fault::Latency, Some(client), number / 2);

@@ -20,6 +20,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             return;
         }
         let (direction, length) = ((choice - 1) / 3, LENGTHS[(choice as usize - 1) % 3]);
+        let length = self.lasts(Fault::Partition, client, call, length);
         let until = (self.core.now + length).min(self.core.plan.faults_end);
         let link = &mut self.host(client).link;
         if direction != 1 {

@@ -4,9 +4,9 @@ use super::Fault;
 use crate::{
     decide::{Chance, Site},
     history::Client,
-    redis::Redis,
+    redis::{Redis, Replica},
     report::words::request,
-    world::{Replica, Step, Watch},
+    world::{Step, Watch},
 };
 
 impl<C: Chance, W: Watch> Step<'_, C, W> {

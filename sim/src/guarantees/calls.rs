@@ -2,7 +2,7 @@
 
 use crate::history::{CallId, DebounceEvent};
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct Calls {
     /// In the order in which a server counted them for the first time.
     counted: Vec<CallId>,

@@ -3,7 +3,7 @@
 use super::{Checker, Ledger};
 use crate::history::{DebounceEvent, Event};
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct DebounceExpiry {
     looked: bool,
 }

@@ -3,7 +3,7 @@
 use super::{Checker, Ledger, calls::name};
 use crate::history::{DebounceEvent, Event};
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct DebounceFires {
     /// The newest call that was run with success.
     ran: usize,

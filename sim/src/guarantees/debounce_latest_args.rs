@@ -6,17 +6,17 @@
 use super::{Checker, Ledger, calls::name};
 use crate::history::{DebounceEvent, Event};
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct DebounceLatestArgs {
     last: usize,
-    effects: u32,
+    exercised: bool,
 }
 
 impl Checker for DebounceLatestArgs {
     #[inline]
     fn observe(&mut self, _at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
         if let Event::Debounce(DebounceEvent::Wrote { call, accepted: true, .. }) = *event {
-            self.effects += 1;
+            self.exercised = true;
             let order = ledger.calls.order(call);
             if order < self.last {
                 return Err(format!(
@@ -30,7 +30,7 @@ impl Checker for DebounceLatestArgs {
     }
 
     fn exercised(&self) -> bool {
-        self.effects > 0
+        self.exercised
     }
 }
 

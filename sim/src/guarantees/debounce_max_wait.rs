@@ -12,14 +12,14 @@ use crate::{
 /// Time-outs, retries, and the sweeper's rounds.
 const SOON: u64 = 1_000_000;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct DebounceMaxWait {
     /// When the first call came since the last run.
     first: Option<u64>,
     newest: usize,
     /// Until when a run may be under way, or a fault.
     busy_until: u64,
-    runs: u32,
+    exercised: bool,
 }
 
 impl Checker for DebounceMaxWait {
@@ -34,7 +34,7 @@ impl Checker for DebounceMaxWait {
                 self.in_time(at)
             }
             Event::Debounce(DebounceEvent::Claimed { until, .. }) => {
-                self.runs += 1;
+                self.exercised = true;
                 let verdict = self.in_time(at);
                 self.first = None;
                 self.busy_until = self.busy_until.max(until);
@@ -54,7 +54,7 @@ impl Checker for DebounceMaxWait {
     }
 
     fn exercised(&self) -> bool {
-        self.runs > 0
+        self.exercised
     }
 }
 

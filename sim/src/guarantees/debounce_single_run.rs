@@ -3,13 +3,13 @@
 use super::{Checker, Ledger, calls::name};
 use crate::history::{Client, DebounceEvent, Event};
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct DebounceSingleRun {
     /// The claim that stands: whose, and until when.
     alive: Option<(Client, u64, u64)>,
     /// The newest call whose run was noted.
     settled: usize,
-    runs: u32,
+    exercised: bool,
 }
 
 impl Checker for DebounceSingleRun {
@@ -18,7 +18,7 @@ impl Checker for DebounceSingleRun {
         let Event::Debounce(event) = *event else { return Ok(()) };
         match event {
             DebounceEvent::Claimed { client, call, fence, until } if fence > 0 => {
-                self.runs += 1;
+                self.exercised = true;
                 if let Some((other, known, alive)) = self.alive
                     && at < alive
                     && known != fence
@@ -43,7 +43,7 @@ impl Checker for DebounceSingleRun {
                         name(call)
                     ));
                 }
-                self.runs += 1;
+                self.exercised = true;
                 self.alive = Some((client, 0, u64::MAX));
             }
             DebounceEvent::RunEnded { client, .. } | DebounceEvent::Returned { client, .. }
@@ -63,7 +63,7 @@ impl Checker for DebounceSingleRun {
     }
 
     fn exercised(&self) -> bool {
-        self.runs > 0
+        self.exercised
     }
 }
 

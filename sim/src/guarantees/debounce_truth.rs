@@ -3,7 +3,7 @@
 use super::{CLIENTS, Checker, Ledger, calls::name};
 use crate::history::{CallAnswer, CallId, DebounceEvent, Event};
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct DebounceTruth {
     /// The newest call that was run with success, as its runner says.
     ran: usize,
@@ -14,7 +14,7 @@ pub(crate) struct DebounceTruth {
     effect: usize,
     /// The calls that were said not to count.
     denied: Vec<CallId>,
-    answers: u32,
+    exercised: bool,
 }
 
 impl Checker for DebounceTruth {
@@ -30,7 +30,7 @@ impl Checker for DebounceTruth {
                 self.effect = self.effect.max(ledger.calls.order(call));
             }
             Event::Debounce(DebounceEvent::Returned { client, call, answer }) => {
-                self.answers += 1;
+                self.exercised = true;
                 let order = ledger.calls.order(call);
                 return self.judge(answer, call, order, self.ran_by[usize::from(client)]);
             }
@@ -54,7 +54,7 @@ impl Checker for DebounceTruth {
     }
 
     fn exercised(&self) -> bool {
-        self.answers > 0
+        self.exercised
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{CLIENTS, Checker, Ledger};
 use crate::history::{Event, TokenId};
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct Exclusion {
     held: [Option<(TokenId, u64)>; CLIENTS],
     /// One bit for each client that acted.

@@ -3,7 +3,7 @@
 use super::{Checker, Ledger};
 use crate::history::Event;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct FencedExclusion {
     newest: u64,
     writers: u8,

@@ -7,7 +7,7 @@ use crate::history::{Act, Ask, Event, TokenId};
 /// Servers count in whole milliseconds.
 const ROUNDING: u64 = 2_000;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct Idempotence {
     expires: u64,
     /// Whether the extension that each client asked for was applied already.
@@ -16,7 +16,7 @@ pub(crate) struct Idempotence {
     again: bool,
     /// The last token that a release freed.
     freed: Option<TokenId>,
-    repeatable: u32,
+    exercised: bool,
 }
 
 impl Checker for Idempotence {
@@ -26,9 +26,9 @@ impl Checker for Idempotence {
             Event::Asked { client, ask: Ask::Extend, .. } => {
                 self.extended[usize::from(client)] = false;
             }
-            Event::Applied { act: Act::Release, .. } => self.repeatable += 1,
+            Event::Applied { act: Act::Release, .. } => self.exercised = true,
             Event::Applied { client, act: Act::Extend, .. } => {
-                self.repeatable += 1;
+                self.exercised = true;
                 self.again = core::mem::replace(&mut self.extended[usize::from(client)], true);
             }
             Event::Key { before, after, expires, by_request } => {
@@ -65,7 +65,7 @@ impl Checker for Idempotence {
     }
 
     fn exercised(&self) -> bool {
-        self.repeatable > 0
+        self.exercised
     }
 }
 

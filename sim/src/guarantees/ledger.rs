@@ -1,5 +1,7 @@
 //! What several checkers need to know of the history so far.
 
+use std::hash::{Hash, Hasher};
+
 use super::{CLIENTS, calls::Calls};
 use crate::{
     faults::Fault,
@@ -9,7 +11,7 @@ use crate::{
 /// How many of the last grants are remembered; an older one counts as the oldest.
 const REMEMBERED: usize = 32;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ledger {
     grants: [(u32, u64); REMEMBERED],
     granted: u64,
@@ -32,6 +34,16 @@ impl Default for Ledger {
             paused_until: [0; CLIENTS],
             calls: Calls::default(),
         }
+    }
+}
+
+impl Hash for Ledger {
+    /// Without the places that no grant has taken yet.
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        let taken = self.granted.min(REMEMBERED as u64 - 1) as usize;
+        self.grants[..=taken].hash(hasher);
+        (self.granted, self.key, self.applied, self.paused_until).hash(hasher);
+        self.calls.hash(hasher);
     }
 }
 

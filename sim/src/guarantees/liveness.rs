@@ -12,7 +12,7 @@ const CONVALESCENCE: u64 = 2_500_000;
 /// How often a client that is told no may ask in a calm world before that is called starving.
 const REFUSALS: u32 = 6;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct Liveness {
     /// When each client's call must have ended.
     pending: [Option<u64>; CLIENTS],
@@ -79,7 +79,11 @@ impl Liveness {
             self.answered = true;
             match answer {
                 Answer::Acquired => self.served[usize::from(client)] = true,
-                _ => self.refused[usize::from(client)] += 1,
+                // More than that says nothing new.
+                _ => {
+                    let refused = &mut self.refused[usize::from(client)];
+                    *refused = (*refused + 1).min(REFUSALS);
+                }
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::history::{Answer, Ask, Event, TokenId};
 /// How many tokens of a client are remembered as given up.
 const REMEMBERED: usize = 8;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct NoZombie {
     gone: [Vec<TokenId>; CLIENTS],
 }

@@ -3,16 +3,16 @@
 use super::{Checker, Ledger};
 use crate::history::Event;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct Ownership {
-    changes: u32,
+    exercised: bool,
 }
 
 impl Checker for Ownership {
     #[inline]
     fn observe(&mut self, _at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
         if let Event::Key { before: Some(owner), by_request: true, .. } = *event {
-            self.changes += 1;
+            self.exercised = true;
             let (act, behalf, _) = ledger.applied;
             if behalf != Some(owner) {
                 let whose = behalf.map_or_else(String::new, |token| {
@@ -29,7 +29,7 @@ impl Checker for Ownership {
     }
 
     fn exercised(&self) -> bool {
-        self.changes > 0
+        self.exercised
     }
 }
 

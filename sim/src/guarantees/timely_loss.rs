@@ -5,10 +5,10 @@
 use super::{CLIENTS, Checker, Ledger, SLACK};
 use crate::history::{Client, End, Event};
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct TimelyLoss {
     until: [Option<u64>; CLIENTS],
-    ended: u32,
+    exercised: bool,
 }
 
 impl Checker for TimelyLoss {
@@ -21,7 +21,7 @@ impl Checker for TimelyLoss {
             }
             Event::Acted { client, .. } => self.told_in_time(at, client, ledger),
             Event::Ended { client, end, .. } => {
-                self.ended += 1;
+                self.exercised = true;
                 let verdict = self.told_in_time(at, client, ledger);
                 self.until[usize::from(client)] = None;
                 if end == End::Gone { Ok(()) } else { verdict }
@@ -34,7 +34,7 @@ impl Checker for TimelyLoss {
     }
 
     fn exercised(&self) -> bool {
-        self.ended > 0
+        self.exercised
     }
 }
 

@@ -1,28 +1,63 @@
 //! The table of commands: looking one up, and what each is given.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
+mod arguments;
+mod call;
+mod describe;
+#[cfg(feature = "serve")]
+mod facts;
+mod flags;
+mod help;
+mod wait;
+
+use std::{borrow::Cow, sync::LazyLock};
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
-use super::{Entry, Keyspace, Redis, Resp, Value, commands};
+pub(super) use arguments::{decimal, float, integer, owned, seconds, word};
+pub(super) use call::{Call, Collection};
+pub(super) use describe::all;
+#[cfg(feature = "serve")]
+pub(crate) use facts::Facts;
+pub(super) use flags::{Flags, Group, Keys};
+pub(super) use help::help;
+pub(super) use wait::{Blocks, Wait};
+
+use super::{Resp, commands, server::Connection};
 
 /// A row of the table.
 #[derive(Debug)]
 pub(super) struct Spec {
     /// In lower case.
-    name: &'static str,
+    pub(super) name: &'static str,
     /// The number of arguments with the name; negative: at least so many. As `COMMAND INFO` says.
-    arity: i32,
-    body: Body,
-    scriptable: bool,
+    pub(super) arity: i32,
+    pub(super) body: Body,
+    pub(super) flags: Flags,
+    pub(super) group: Group,
+    pub(super) keys: Keys,
+    /// What it does to each of its keys, as the flags of key specifications name it: a word for
+    /// its right (`RO`, `RW`, `OW`, `RM`), and words for its use.
+    pub(super) access: &'static [&'static str],
+    /// Set for a command that waits if it finds nothing.
+    pub(super) blocks: Option<Blocks>,
+    /// The version of Redis that brought it.
+    pub(super) since: &'static str,
+    /// What it does, in a sentence.
+    pub(super) about: &'static str,
 }
 
 #[derive(Debug)]
-enum Body {
+pub(super) enum Body {
+    /// Works on the data alone.
     Function(Function),
+    /// Works on the connection that sent it.
+    Connection(ConnectionFunction),
     Subcommands(&'static [Spec]),
 }
+
+/// The code of a command about a connection: `arguments` begins with the command's name.
+pub(super) type ConnectionFunction = fn(&mut Connection<'_>, arguments: &[Bytes]) -> Answer;
 
 /// A command's code: `arguments` begins with the command's name.
 pub(super) type Function = fn(&mut Call<'_>, arguments: &[Bytes]) -> Answer;
@@ -34,14 +69,6 @@ pub(super) type Answer = Result<Resp, Refusal>;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refusal(pub(super) Cow<'static, str>);
 
-/// One run of a command.
-#[derive(Debug)]
-pub(super) struct Call<'a> {
-    pub(super) redis: &'a mut Redis,
-    /// The server's wall clock in microseconds since the Unix epoch. Frozen inside a script.
-    pub(super) now_us: u64,
-}
-
 /// Why no command could be found.
 #[derive(Debug)]
 pub(super) enum NotFound {
@@ -51,21 +78,89 @@ pub(super) enum NotFound {
 }
 
 impl Spec {
-    pub(super) const fn new(name: &'static str, arity: i32, function: Function) -> Self {
-        Self { name, arity, body: Body::Function(function), scriptable: true }
+    pub(super) const fn new(
+        group: Group,
+        name: &'static str,
+        arity: i32,
+        function: Function,
+        flags: Flags,
+    ) -> Self {
+        Self::with_body(group, name, arity, Body::Function(function), flags)
     }
 
-    pub(super) const fn container(name: &'static str, subcommands: &'static [Self]) -> Self {
-        Self { name, arity: -2, body: Body::Subcommands(subcommands), scriptable: true }
+    pub(super) const fn of_connection(
+        group: Group,
+        name: &'static str,
+        arity: i32,
+        function: ConnectionFunction,
+        flags: Flags,
+    ) -> Self {
+        Self::with_body(group, name, arity, Body::Connection(function), flags)
     }
 
-    pub(super) const fn not_in_scripts(mut self) -> Self {
-        self.scriptable = false;
+    pub(super) const fn container(
+        group: Group,
+        name: &'static str,
+        subcommands: &'static [Self],
+    ) -> Self {
+        Self::with_body(group, name, -2, Body::Subcommands(subcommands), Flags::empty())
+    }
+
+    const fn with_body(
+        group: Group,
+        name: &'static str,
+        arity: i32,
+        body: Body,
+        flags: Flags,
+    ) -> Self {
+        Self {
+            name,
+            arity,
+            body,
+            flags,
+            group,
+            keys: Keys::None,
+            access: &[],
+            blocks: None,
+            since: "1.0.0",
+            about: "",
+        }
+    }
+
+    /// A container that may come alone: then its subcommand without a name runs.
+    pub(super) const fn or_alone(mut self) -> Self {
+        self.arity = -1;
+        self.flags = Flags::LOADING.union(Flags::STALE);
         self
     }
 
-    pub(super) fn is_scriptable(&self) -> bool {
-        self.scriptable
+    /// Its keys are the arguments from `first` to `last`, every `step`th.
+    pub(super) const fn keys(mut self, first: i32, last: i32, step: i32) -> Self {
+        self.keys = Keys::Range { first, last, step };
+        self
+    }
+
+    pub(super) const fn keys_are(mut self, keys: Keys) -> Self {
+        self.keys = keys;
+        self
+    }
+
+    pub(super) const fn access(mut self, access: &'static [&'static str]) -> Self {
+        self.access = access;
+        self
+    }
+
+    /// It waits where it answers with nothing: for how long and for what, `blocks` tells.
+    pub(super) const fn blocks(mut self, blocks: Blocks) -> Self {
+        self.blocks = Some(blocks);
+        self
+    }
+
+    /// What `COMMAND DOCS` says of it.
+    pub(super) const fn about(mut self, since: &'static str, about: &'static str) -> Self {
+        self.since = since;
+        self.about = about;
+        self
     }
 
     fn takes(&self, arguments: usize) -> bool {
@@ -74,25 +169,52 @@ impl Spec {
     }
 }
 
-/// The row and the code for these arguments, checked for their number.
-pub(super) fn find(arguments: &[Bytes]) -> Result<(&'static Spec, Function), NotFound> {
+/// The row for these arguments, checked for their number. It has code: a container's row is never
+/// returned, but that of its subcommand.
+pub(super) fn find(arguments: &[Bytes]) -> Result<&'static Spec, NotFound> {
     let spec = arguments.first().and_then(|name| by_name(name)).ok_or(NotFound::Unknown)?;
-    match spec.body {
-        Body::Function(function) if spec.takes(arguments.len()) => Ok((spec, function)),
-        Body::Function(_) => Err(NotFound::Arity(spec.name.into())),
-        Body::Subcommands(subcommands) => {
-            let name = arguments.get(1).ok_or_else(|| NotFound::Arity(spec.name.into()))?;
-            let same = |row: &&Spec| row.name.as_bytes().eq_ignore_ascii_case(name);
-            let row = subcommands.iter().find(same).ok_or(NotFound::Subcommand)?;
-            match row.body {
-                Body::Function(function) if row.takes(arguments.len()) => Ok((row, function)),
-                _ => Err(NotFound::Arity(format!("{}|{}", spec.name, row.name))),
-            }
-        }
+    let Body::Subcommands(subcommands) = spec.body else {
+        return if spec.takes(arguments.len()) {
+            Ok(spec)
+        } else {
+            Err(NotFound::Arity(spec.name.into()))
+        };
+    };
+    let alone = (spec.arity == -1).then_some(&[][..]);
+    let name = arguments.get(1).map(|name| &**name).or(alone);
+    let name = name.ok_or_else(|| NotFound::Arity(spec.name.into()))?;
+    let same = |row: &&Spec| row.name.as_bytes().eq_ignore_ascii_case(name);
+    let row = match subcommands.iter().find(same) {
+        Some(row) => row,
+        None if name.eq_ignore_ascii_case(b"help") => &HELP,
+        None => return Err(NotFound::Subcommand),
+    };
+    if row.takes(arguments.len()) {
+        Ok(row)
+    } else {
+        Err(NotFound::Arity(format!("{}|{}", spec.name, row.name)))
     }
 }
 
-fn by_name(name: &[u8]) -> Option<&'static Spec> {
+/// The subcommand of every container that says what the others do.
+static HELP: Spec = Spec::new(
+    Group::Server,
+    "help",
+    2,
+    help,
+    Flags::LOADING.union(Flags::STALE).union(Flags::NOSCRIPT),
+)
+.about("1.0.0", "Prints this.");
+
+/// The name of the container of a command that was found for `arguments`, if it is a subcommand.
+pub(super) fn container_of(spec: &Spec, arguments: &[Bytes]) -> Option<&'static str> {
+    let name = arguments.first()?;
+    let own = spec.name.as_bytes().eq_ignore_ascii_case(name);
+    let container = if own { None } else { by_name(name) };
+    container.map(|container| container.name)
+}
+
+pub(super) fn by_name(name: &[u8]) -> Option<&'static Spec> {
     static TABLE: LazyLock<FxHashMap<&'static [u8], &'static Spec>> = LazyLock::new(|| {
         commands::FAMILIES
             .iter()
@@ -142,63 +264,21 @@ fn shown(argument: &[u8], room: usize) -> String {
     text.replace(['\r', '\n'], " ")
 }
 
-impl Call<'_> {
-    /// The server's wall clock in milliseconds since the Unix epoch.
-    pub(super) fn now_ms(&self) -> u64 {
-        self.now_us / 1_000
-    }
-
-    pub(super) fn keys(&mut self) -> &mut Keyspace {
-        &mut self.redis.keyspace
-    }
-
-    pub(super) fn entry(&self, key: &[u8]) -> Option<&Entry> {
-        self.redis.keyspace.peek(self.now_ms(), key)
-    }
-
-    /// The string under `key`.
-    pub(super) fn string(&self, key: &[u8]) -> Result<Option<&Bytes>, Refusal> {
-        match self.entry(key).map(|entry| &entry.value) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(Refusal::WRONG_TYPE),
-        }
-    }
-
-    /// The hash under `key`.
-    pub(super) fn hash(&self, key: &[u8]) -> Result<Option<&BTreeMap<Bytes, Bytes>>, Refusal> {
-        match self.entry(key).map(|entry| &entry.value) {
-            None => Ok(None),
-            Some(Value::Hash(fields)) => Ok(Some(fields)),
-            Some(_) => Err(Refusal::WRONG_TYPE),
-        }
-    }
-}
-
 impl Refusal {
+    /// For a command that counts its own arguments.
+    pub(super) fn arity(name: &str) -> Self {
+        Self(format!("ERR wrong number of arguments for '{name}' command").into())
+    }
+
     pub(super) const NOT_AN_INTEGER: Self =
         Self(Cow::Borrowed("ERR value is not an integer or out of range"));
     pub(super) const OVERFLOW: Self =
         Self(Cow::Borrowed("ERR increment or decrement would overflow"));
+    pub(super) const NOT_A_FLOAT: Self = Self(Cow::Borrowed("ERR value is not a valid float"));
+    pub(super) const NO_SUCH_KEY: Self = Self(Cow::Borrowed("ERR no such key"));
+    pub(super) const OUT_OF_RANGE: Self =
+        Self(Cow::Borrowed("ERR value is out of range, must be positive"));
     pub(super) const SYNTAX: Self = Self(Cow::Borrowed("ERR syntax error"));
     pub(super) const WRONG_TYPE: Self =
         Self(Cow::Borrowed("WRONGTYPE Operation against a key holding the wrong kind of value"));
-}
-
-/// An integer as Redis reads it: decimal, no sign but `-`, no space, no leading zero.
-pub(super) fn integer(text: &[u8]) -> Result<i64, Refusal> {
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
-    let canonical = match digits {
-        [b'0'] => digits.len() == text.len(),
-        [b'1'..=b'9', ..] => digits.iter().all(u8::is_ascii_digit),
-        _ => false,
-    };
-    let parsed =
-        std::str::from_utf8(text).ok().filter(|_| canonical).and_then(|text| text.parse().ok());
-    parsed.ok_or(Refusal::NOT_AN_INTEGER)
-}
-
-/// `number` in decimal.
-pub(super) fn decimal(number: i64) -> Bytes {
-    number.to_string().into()
 }

@@ -2,14 +2,48 @@
 //!
 //! To add a command, write a function and a row; to add a family, a file and a line here.
 
+mod client;
+mod config;
+mod connection;
+mod draw;
 mod hashes;
+mod info;
+mod inspection;
 mod keys;
+mod lists;
+mod operations;
+mod pubsub;
+mod ranges;
+mod scan;
 mod scripting;
 mod server;
+mod sets;
+mod sorted_sets;
+mod streams;
 mod strings;
+mod table;
+mod transactions;
 
 use super::command::Spec;
 
 /// Every command of the server.
-pub(super) const FAMILIES: &[&[Spec]] =
-    &[hashes::COMMANDS, keys::COMMANDS, scripting::COMMANDS, server::COMMANDS, strings::COMMANDS];
+pub(super) const FAMILIES: &[&[Spec]] = &[
+    client::COMMANDS,
+    config::COMMANDS,
+    connection::COMMANDS,
+    hashes::COMMANDS,
+    info::COMMANDS,
+    inspection::COMMANDS,
+    keys::COMMANDS,
+    lists::COMMANDS,
+    operations::COMMANDS,
+    pubsub::COMMANDS,
+    scripting::COMMANDS,
+    server::COMMANDS,
+    sets::COMMANDS,
+    sorted_sets::COMMANDS,
+    streams::COMMANDS,
+    strings::COMMANDS,
+    table::COMMANDS,
+    transactions::COMMANDS,
+];

@@ -1,17 +1,32 @@
 //! Keys, values and times to live, as one value that can be cloned, compared and hashed.
+//!
+//! A key costs about 220 bytes with its entry: slots are boxed, so that the table's spare places
+//! are small, and a key is copied when it first comes, so that it never holds on to the buffer in
+//! which it was received. Values are copied by whoever makes them: see
+//! [`owned`](super::command::owned).
+
+mod order;
+#[cfg(test)]
+mod tests;
+mod watched;
 
 use std::{
-    collections::BTreeMap,
     fmt,
-    hash::{Hash, Hasher},
+    hash::{BuildHasher, Hash, Hasher},
     mem,
 };
 
 use bytes::Bytes;
+use foldhash::quality::FixedState;
 use hashbrown::{HashTable, hash_table};
 use rustc_hash::FxHasher;
 
-use super::expiry::{Expiries, NEVER};
+use super::{
+    Value,
+    expiry::{Expiries, NEVER},
+};
+use order::Order;
+use watched::Watched;
 
 /// What one key holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -21,16 +36,6 @@ pub struct Entry {
     /// When the key is gone: once the server's clock is **past** this many milliseconds since the
     /// Unix epoch. At that very millisecond it is still there, with a `PTTL` of 0, as in Redis.
     pub expires_at_ms: Option<u64>,
-}
-
-/// The data under a key, by Redis type.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Value {
-    /// `string`.
-    String(Bytes),
-    /// `hash`: never empty, as Redis removes what becomes empty.
-    Hash(BTreeMap<Bytes, Bytes>),
 }
 
 /// The keys of one server.
@@ -52,9 +57,11 @@ pub enum Value {
 /// ```
 #[derive(Clone, Default)]
 pub struct Keyspace {
-    slots: HashTable<Slot>,
+    slots: HashTable<Box<Slot>>,
     expiries: Expiries,
     changes: Option<Vec<Change>>,
+    watched: Watched,
+    order: Order,
 }
 
 /// A key and what it holds now, `None` if it is gone.
@@ -76,23 +83,28 @@ impl Keyspace {
         (!slot.entry.is_expired(now_ms)).then_some(&slot.entry)
     }
 
-    /// Puts `entry` under `key`, or removes the key: what a replica does with a [`Change`].
+    /// Puts `entry` under `key`, or removes the key: what a replica does with a [`Change`]. A key
+    /// that is new is copied.
     pub fn set_entry(&mut self, key: Bytes, entry: Option<Entry>) {
+        let Some(entry) = entry else {
+            self.take(&key);
+            return;
+        };
+        self.watched.touch(&key);
         if let Some(changes) = &mut self.changes {
-            changes.push((key.clone(), entry.clone()));
+            changes.push((Bytes::copy_from_slice(&key), Some(entry.clone())));
         }
         let hash = hash_of(&key);
-        let found = self.slots.entry(hash, |slot| slot.key == key, |slot| hash_of(&slot.key));
-        match (found, entry) {
-            (hash_table::Entry::Vacant(_), None) => {}
-            (hash_table::Entry::Occupied(slot), None) => drop(slot.remove()),
-            (hash_table::Entry::Occupied(mut slot), Some(entry)) => {
+        match self.slots.entry(hash, |slot| slot.key == key, |slot| hash_of(&slot.key)) {
+            hash_table::Entry::Occupied(mut slot) => {
                 slot.get_mut().entry = entry;
                 self.expiries.note(hash, slot.get_mut());
             }
-            (hash_table::Entry::Vacant(place), Some(entry)) => {
-                let mut slot = place.insert(Slot { key, entry, indexed_at_ms: NEVER });
-                self.expiries.note(hash, slot.get_mut());
+            hash_table::Entry::Vacant(place) => {
+                let key = Bytes::copy_from_slice(&key);
+                let slot = Box::new(Slot { key, entry, indexed_at_ms: NEVER });
+                self.expiries.note(hash, place.insert(slot).get_mut());
+                self.order.add(hash);
             }
         }
         self.rebuild_expiries_if_stale();
@@ -107,16 +119,15 @@ impl Keyspace {
         change: impl FnOnce(&mut Entry) -> R,
     ) -> Option<R> {
         let hash = hash_of(key);
-        let mut found = self.slots.find_entry(hash, |slot| slot.key == key).ok()?;
-        let slot = found.get_mut();
+        let slot = self.slots.find_mut(hash, |slot| slot.key == key)?;
         if slot.entry.is_expired(now_ms) {
             return None;
         }
         let result = change(&mut slot.entry);
         if slot.entry.value.is_empty_collection() {
-            let (slot, _) = found.remove();
-            self.record(slot.key, None);
+            self.take(key);
         } else {
+            self.watched.touch(key);
             self.expiries.note(hash, slot);
             if let Some(changes) = &mut self.changes {
                 changes.push((slot.key.clone(), Some(slot.entry.clone())));
@@ -128,13 +139,26 @@ impl Keyspace {
 
     /// Removes `key`; whether it was there and alive.
     pub fn remove(&mut self, now_ms: u64, key: &[u8]) -> bool {
-        let Ok(found) = self.slots.find_entry(hash_of(key), |slot| slot.key == key) else {
-            return false;
-        };
+        self.take(key).is_some_and(|entry| !entry.is_expired(now_ms))
+    }
+
+    /// Removes `key` with what it holds, also if it has expired.
+    pub(super) fn take(&mut self, key: &[u8]) -> Option<Entry> {
+        self.take_where(hash_of(key), |slot| slot.key == key)
+    }
+
+    fn take_where(&mut self, hash: u64, is_it: impl Fn(&Slot) -> bool) -> Option<Entry> {
+        let found = self.slots.find_entry(hash, |slot| is_it(slot)).ok()?;
         let (slot, _) = found.remove();
-        let alive = !slot.entry.is_expired(now_ms);
-        self.record(slot.key, None);
-        alive
+        let Slot { key, entry, .. } = *slot;
+        if self.order.is_kept()
+            && !self.slots.iter_hash(hash).any(|slot| hash_of(&slot.key) == hash)
+        {
+            self.order.remove(hash);
+        }
+        self.watched.touch(&key);
+        self.record(key, None);
+        Some(entry)
     }
 
     /// Removes at most `at_most` expired keys, earliest first, and says how many. Costs a
@@ -145,17 +169,16 @@ impl Keyspace {
             && let Some((due_ms, hash)) = self.expiries.pop_before(now_ms)
         {
             let is_due = |slot: &Slot| slot.indexed_at_ms == due_ms && hash_of(&slot.key) == hash;
-            let Ok(mut found) = self.slots.find_entry(hash, is_due) else {
+            let Some(slot) = self.slots.find_mut(hash, |slot| is_due(slot)) else {
                 continue;
             };
-            if found.get().entry.is_expired(now_ms) {
-                let (slot, _) = found.remove();
-                self.record(slot.key, None);
+            if slot.entry.is_expired(now_ms) {
+                self.take_where(hash, is_due);
                 removed += 1;
             } else {
                 // It was prolonged or made to stay since it was indexed.
-                found.get_mut().indexed_at_ms = NEVER;
-                self.expiries.note(hash, found.get_mut());
+                slot.indexed_at_ms = NEVER;
+                self.expiries.note(hash, slot);
             }
         }
         removed
@@ -183,12 +206,94 @@ impl Keyspace {
 
     /// Removes every key.
     pub fn clear(&mut self) {
+        self.watched.touch_all(|key| contains(&self.slots, key));
         if self.changes.is_some() {
             let keys: Vec<_> = self.iter().map(|(key, _)| key.clone()).collect();
             keys.into_iter().for_each(|key| self.record(key, None));
         }
         self.slots.clear();
         self.expiries = Expiries::default();
+        self.order = Order::default();
+    }
+
+    /// Exchanges the keys of two databases. A key is watched by its database and its name, so the
+    /// watchers stay where they are.
+    pub(super) fn swap_keys(&mut self, other: &mut Self) {
+        self.watched.touch_all(|key| contains(&self.slots, key) || contains(&other.slots, key));
+        other.watched.touch_all(|key| contains(&self.slots, key) || contains(&other.slots, key));
+        self.record_exchange(other);
+        other.record_exchange(self);
+        mem::swap(&mut self.slots, &mut other.slots);
+        mem::swap(&mut self.expiries, &mut other.expiries);
+        mem::swap(&mut self.order, &mut other.order);
+    }
+
+    /// Puts the keys of another server in the place of these, as a failover does.
+    pub(super) fn replace_keys(&mut self, mut other: Self) {
+        self.swap_keys(&mut other);
+    }
+
+    /// Tells a replica that the keys of `other` take the place of these.
+    fn record_exchange(&mut self, other: &Self) {
+        if let Some(changes) = &mut self.changes {
+            changes.extend(self.slots.iter().map(|slot| (slot.key.clone(), None)));
+            let theirs = other.slots.iter();
+            changes.extend(theirs.map(|slot| (slot.key.clone(), Some(slot.entry.clone()))));
+        }
+    }
+
+    /// At least `count` keys from `cursor` on, also expired ones, and the cursor from which to go
+    /// on; 0 is the begin and the end.
+    ///
+    /// Keys come in the order of the upper 52 bits of their hashes, which are the cursor: so a key
+    /// that stays is listed exactly once, whatever comes and goes meanwhile. Keys with equal bits
+    /// come together. The first call sorts all hashes; from then on writes keep them sorted.
+    pub(super) fn scan(&mut self, cursor: u64, count: usize) -> (u64, Vec<&Bytes>) {
+        let hashes = self.slots.iter().map(|slot| hash_of(&slot.key));
+        let (next, hashes) = self.order.from(cursor, count, hashes);
+        let slots = &self.slots;
+        let same = |hash: u64| slots.iter_hash(hash).filter(move |slot| hash_of(&slot.key) == hash);
+        (next, hashes.into_iter().flat_map(same).map(|slot| &slot.key).collect())
+    }
+
+    /// The key that is first in the order of [`Self::scan`] from this hash on, or first of all.
+    pub(super) fn near(&mut self, hash: u64) -> Option<&Bytes> {
+        let hashes = self.slots.iter().map(|slot| hash_of(&slot.key));
+        let found = self.order.near(hash, hashes)?;
+        self.slots.find(found, |slot| hash_of(&slot.key) == found).map(|slot| &slot.key)
+    }
+
+    /// Begins to count the changes of `key` for one more watcher, and returns the count. An
+    /// expired key is removed first, so that its end is not taken for a change.
+    ///
+    /// The price of a watch is paid by writes while any key is watched: one look-up each.
+    pub(super) fn watch(&mut self, now_ms: u64, key: &Bytes) -> u64 {
+        if self.peek(now_ms, key).is_none() {
+            self.take(key);
+        }
+        self.watched.add(key)
+    }
+
+    /// Whether `key` was changed, or has expired, since [`Self::watch`] returned `count`.
+    pub(super) fn is_touched(&self, now_ms: u64, key: &[u8], count: u64) -> bool {
+        let expired = || contains(&self.slots, key) && self.peek(now_ms, key).is_none();
+        self.watched.count(key) != Some(count) || expired()
+    }
+
+    /// Ends one watch of `key`.
+    pub(super) fn unwatch(&mut self, key: &[u8]) {
+        self.watched.remove(key);
+    }
+
+    /// Whether changes are collected.
+    pub(super) fn is_recorded(&self) -> bool {
+        self.changes.is_some()
+    }
+
+    /// Whether nothing would be lost with it.
+    pub(super) fn is_blank(&self) -> bool {
+        let told = self.changes.as_ref().is_none_or(Vec::is_empty);
+        self.slots.is_empty() && self.watched.is_empty() && told
     }
 
     /// Starts or stops to collect changes; what was collected and not taken is dropped.
@@ -213,7 +318,8 @@ impl Keyspace {
             self.expiries = Expiries::default();
             for slot in &mut self.slots {
                 slot.indexed_at_ms = NEVER;
-                self.expiries.note(hash_of(&slot.key), slot);
+                let hash = hash_of(&slot.key);
+                self.expiries.note(hash, slot);
             }
         }
     }
@@ -251,20 +357,20 @@ impl Entry {
     }
 }
 
-impl Value {
-    fn is_empty_collection(&self) -> bool {
-        match self {
-            Self::String(_) => false,
-            Self::Hash(fields) => fields.is_empty(),
-        }
-    }
-}
-
 /// The same in every process, unlike the standard library's.
 fn hash_of(key: &[u8]) -> u64 {
     let mut hasher = FxHasher::default();
     hasher.write(key);
     hasher.finish()
+}
+
+/// The place of a name in the order of `SCAN` and its like: never above 2^52.
+pub(super) fn place_of(name: &[u8]) -> u64 {
+    order::place_of(hash_of(name))
+}
+
+fn contains(slots: &HashTable<Box<Slot>>, key: &[u8]) -> bool {
+    slots.find(hash_of(key), |slot| slot.key == key).is_some()
 }
 
 impl PartialEq for Keyspace {
@@ -273,22 +379,19 @@ impl PartialEq for Keyspace {
             let found = other.slots.find(hash_of(&slot.key), |theirs| theirs.key == slot.key);
             found.is_some_and(|theirs| theirs.entry == slot.entry)
         };
-        self.len() == other.len() && self.slots.iter().all(same)
+        self.len() == other.len() && self.slots.iter().all(|slot| same(slot))
     }
 }
 
 impl Eq for Keyspace {}
 
 impl Hash for Keyspace {
-    /// A sum over the entries, as their order in the table says nothing.
+    /// A sum over the entries, as their order in the table says nothing. Of hashes that are not
+    /// linear: else one key that lives longer and another that lives shorter would cancel out.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let of_slot = |slot: &Slot| {
-            let mut hasher = FxHasher::default();
-            (&slot.key, &slot.entry).hash(&mut hasher);
-            hasher.finish()
-        };
+        let of_slot = |slot: &Slot| FixedState::default().hash_one((&slot.key, &slot.entry));
         state.write_usize(self.len());
-        state.write_u64(self.slots.iter().map(of_slot).fold(0, u64::wrapping_add));
+        state.write_u64(self.slots.iter().map(|slot| of_slot(slot)).fold(0, u64::wrapping_add));
     }
 }
 

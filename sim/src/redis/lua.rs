@@ -4,11 +4,20 @@
 //! server's value. While a script runs, the server itself is moved to a place of the thread where
 //! `redis.call` finds it, and moved back at the end, also on a panic.
 
+mod arguments;
+mod basics;
+mod bits;
+mod budget;
 mod convert;
 mod failure;
+mod json;
 mod library;
+mod msgpack;
+mod packing;
+mod pattern;
 mod random;
 mod sandbox;
+mod text;
 
 use std::{cell::RefCell, mem};
 
@@ -18,14 +27,18 @@ use mlua::{Function, Lua, LuaString, Table, Value as LuaValue, chunk::ChunkMode}
 use rustc_hash::FxHashMap;
 
 use super::{
-    Redis, Resp,
-    command::{Call, Refusal},
-    script::Sha1,
+    Redis,
+    command::{Answer, Call, Refusal},
+    script::{self, Access, ScriptRules, Sha1, Shebang},
 };
+use budget::Budget;
 
 /// What a machine may allocate, so that a runaway script cannot take the whole host. Our own
 /// scripts run without: under a limit, every allocation is a protected call, at half the speed.
 const MEMORY_LIMIT: usize = 256 << 20;
+/// What a script may leave behind before its garbage is collected at once. Lua 5.1 does not collect
+/// when it runs out of memory, so the next script would pay for it.
+const GARBAGE_LIMIT: usize = 16 << 20;
 /// Compiled scripts kept per thread. Beyond it they are all dropped: a client makes scripts up.
 const KEPT_SCRIPTS: usize = 1_000;
 /// The name under which every script is compiled, seen in its errors.
@@ -48,38 +61,57 @@ struct Machine {
 #[derive(Clone)]
 struct Compiled {
     function: Function,
+    shebang: Shebang,
     /// Whether it is one of our own scripts.
     trusted: bool,
 }
 
-/// The server on whose behalf a script runs.
+/// What is to be run.
+#[derive(Debug)]
+pub(super) struct Script<'a> {
+    pub(super) sha1: &'a Sha1,
+    pub(super) text: &'a Bytes,
+    /// Whether the caller wants it refused if it writes.
+    pub(super) read_only: bool,
+}
+
+/// The server on whose behalf a script runs, and what the script has set.
 struct Running {
     redis: Redis,
     now_us: u64,
     sha1: Sha1,
+    access: Access,
+    budget: Budget,
+    json: json::Config,
+    /// The numbers that stand for addresses, once one was asked for.
+    numbers: Option<Table>,
     random: random::Random,
+    /// Whether it speaks the newer protocol with the server, after `redis.setresp(3)`.
+    resp3: bool,
 }
 
 /// Checks that a script compiles.
-pub(super) fn compile(sha1: &Sha1, text: &Bytes) -> Result<(), Refusal> {
-    MACHINE.with(|machine| machine.compiled(sha1, text).map(drop))
+pub(super) fn compile(sha1: &Sha1, text: &Bytes, rules: ScriptRules) -> Result<(), Refusal> {
+    MACHINE.with(|machine| machine.compiled(sha1, text)?.check(rules))
 }
 
 /// Runs a script, atomically, at the frozen time of `call`.
 pub(super) fn run(
     call: &mut Call<'_>,
-    sha1: &Sha1,
-    text: &Bytes,
+    script: &Script<'_>,
     keys: &[Bytes],
     args: &[Bytes],
-) -> Resp {
+) -> Answer {
     MACHINE.with(|machine| {
-        let script = match machine.compiled(sha1, text) {
-            Ok(script) => script,
-            Err(refusal) => return Resp::Error(refusal.0),
-        };
-        let _lent = Lent::new(call, sha1);
-        machine.run(script, keys, args).unwrap_or_else(|error| failure::fatal(&error))
+        let compiled = machine.compiled(script.sha1, script.text)?;
+        let access = compiled.access(script, keys, call.redis.script_rules)?;
+        let _lent = Lent::new(call, script.sha1, access);
+        let reply =
+            machine.run(&compiled, keys, args).unwrap_or_else(|error| Err(failure::fatal(&error)));
+        if reply.is_err() {
+            undo();
+        }
+        reply
     })
 }
 
@@ -93,10 +125,11 @@ impl Machine {
         if let Some(script) = self.compiled.borrow().get(sha1) {
             return Ok(script.clone());
         }
-        let chunk = self.lua.load(&**text).set_name(CHUNK).set_mode(ChunkMode::Text);
+        let shebang = Shebang::of(text)?;
+        let chunk = self.lua.load(shebang.body(text)).set_name(CHUNK).set_mode(ChunkMode::Text);
         let function = chunk.into_function().map_err(|error| failure::not_compiled(&error))?;
         let trusted = SCRIPTS.iter().any(|script| script.sha1.as_bytes() == sha1.as_bytes());
-        let script = Compiled { function, trusted };
+        let script = Compiled { function, shebang, trusted };
         let mut compiled = self.compiled.borrow_mut();
         if compiled.len() >= KEPT_SCRIPTS {
             compiled.clear();
@@ -105,12 +138,29 @@ impl Machine {
         Ok(script)
     }
 
-    fn run(&self, script: Compiled, keys: &[Bytes], args: &[Bytes]) -> mlua::Result<Resp> {
+    /// The script's result; an error is that of the script.
+    fn run(&self, script: &Compiled, keys: &[Bytes], args: &[Bytes]) -> mlua::Result<Answer> {
         self.lua.set_memory_limit(if script.trusted { 0 } else { MEMORY_LIMIT })?;
+        budget::watch(&self.lua, !script.trusted)?;
         self.globals.raw_set("KEYS", self.list(keys)?)?;
         self.globals.raw_set("ARGV", self.list(args)?)?;
-        let (done, result): (bool, LuaValue) = self.protected.call(script.function)?;
-        if done { convert::to_resp(&result) } else { Ok(failure::reply(&result)) }
+        let (done, result): (bool, LuaValue) = self.protected.call(&script.function)?;
+        let answer =
+            if done { Ok(convert::to_resp(&result)?) } else { Err(failure::refusal(&result)) };
+        if !script.trusted {
+            drop(result);
+            self.tidy()?;
+        }
+        Ok(answer)
+    }
+
+    fn tidy(&self) -> mlua::Result<()> {
+        if self.lua.used_memory() > GARBAGE_LIMIT {
+            self.globals.raw_set("KEYS", LuaValue::Nil)?;
+            self.globals.raw_set("ARGV", LuaValue::Nil)?;
+            self.lua.gc_collect()?;
+        }
+        Ok(())
     }
 
     fn list(&self, items: &[Bytes]) -> mlua::Result<Table> {
@@ -118,15 +168,62 @@ impl Machine {
     }
 }
 
+impl Compiled {
+    /// Refuses a flag that is not understood under these rules.
+    fn check(&self, rules: ScriptRules) -> Result<(), Refusal> {
+        if self.shebang.allow_key_locking && !rules.key_locking {
+            return Err(script::unexpected(b"allow-key-locking"));
+        }
+        Ok(())
+    }
+
+    fn access(
+        &self,
+        script: &Script<'_>,
+        keys: &[Bytes],
+        rules: ScriptRules,
+    ) -> Result<Access, Refusal> {
+        self.check(rules)?;
+        let Shebang { present, no_writes, allow_key_locking, .. } = self.shebang;
+        if script.read_only && present && !no_writes {
+            let text = "ERR Can not execute a script with write flag using *_ro command.";
+            return Err(Refusal(text.into()));
+        }
+        Ok(Access {
+            read_only: script.read_only || no_writes,
+            declared: allow_key_locking.then(|| keys.to_vec()),
+            undo: rules.undo_failed,
+            before: None,
+        })
+    }
+}
+
+/// Takes back what the failed script wrote, if the server's rules say so.
+fn undo() {
+    with_running(|running| {
+        if let Some(before) = running.access.before.take() {
+            running.redis = *before;
+        }
+    });
+}
+
 /// A server lent to [`RUNNING`], given back on drop.
 struct Lent<'a>(&'a mut Redis);
 
 impl<'a> Lent<'a> {
-    fn new(call: &'a mut Call<'_>, sha1: &Sha1) -> Self {
-        let redis = mem::take(&mut *call.redis);
-        let running =
-            Running { redis, now_us: call.now_us, sha1: *sha1, random: random::Random::default() };
-        RUNNING.set(Some(running));
+    fn new(call: &'a mut Call<'_>, sha1: &Sha1, access: Access) -> Self {
+        let budget = Budget::new(call.redis.script_rules.instructions);
+        RUNNING.set(Some(Running {
+            redis: mem::take(&mut *call.redis),
+            now_us: call.now_us,
+            sha1: *sha1,
+            access,
+            budget,
+            json: json::Config::default(),
+            numbers: None,
+            random: random::Random::default(),
+            resp3: false,
+        }));
         Self(call.redis)
     }
 }

@@ -1,9 +1,17 @@
-//! The scripts that a server has seen, by their SHA-1.
+//! The scripts that a server has seen, by their SHA-1; and what it allows them.
+
+mod access;
+mod rules;
+mod shebang;
 
 use std::{collections::BTreeMap, fmt, str, sync::Arc};
 
 use bytes::Bytes;
 use sha1::Digest;
+
+pub(super) use access::{Access, NOT_ALLOWED};
+pub use rules::ScriptRules;
+pub(super) use shebang::{Shebang, unexpected};
 
 /// The SHA-1 of a script in lower-case hexadecimal.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -15,6 +15,7 @@ pub(crate) fn kind_name(kind: Kind) -> &'static str {
         (None, Kind::Idle) => "idle",
         (None, Kind::Style) => "style",
         (None, Kind::Jitter) => "jitter",
+        (None, Kind::Order) => "order",
         (None, _) => "other",
     }
 }
@@ -41,6 +42,11 @@ pub(crate) fn describe(plan: &Plan, site: Site, choice: u32) -> String {
             let more = u64::from(choice) * plan.jitter_step;
             format!("{} takes {} longer, as messages may", message(site), span(more))
         }
+        Kind::Order => format!(
+            "at its tie {}, client {who} lets the next {choice} of those come first whose events \
+             are due at the same instant",
+            site.occurrence
+        ),
         kind => format!("{kind:?} {choice} of client {who}, number {}", site.occurrence),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{CellReport, Report};
+use super::{CellReport, Report, Statistics};
 use crate::claims::Verdict;
 
 /// Why reports cannot be joined.
@@ -62,6 +62,8 @@ impl Report {
         for (cell, more) in self.cells.iter_mut().zip(other.cells) {
             cell.join(more);
         }
+        // Which of the situations were the same, the reports do not say.
+        self.statistics = Statistics::of(self, None);
         Ok(())
     }
 
@@ -102,9 +104,8 @@ impl CellReport {
             (Verdict::Holds, _) | (_, Verdict::Holds) => Verdict::Holds,
             (Verdict::NotExercised, Verdict::NotExercised) => Verdict::NotExercised,
         };
-        if self.exhausted != more.exhausted {
-            self.exhausted = None;
-        }
+        let exhausted = self.exhausted.take().or(more.exhausted);
+        self.exhausted = exhausted.filter(|_| self.verdict != Verdict::Broken);
         let stories = [self.counterexample.take(), more.counterexample];
         self.counterexample =
             stories.into_iter().flatten().min_by_key(|story| (story.length(), story.token.clone()));
@@ -130,7 +131,14 @@ mod tests {
             counterexample: None,
         };
         let shards = Shards { done: vec![number], of: 3 };
-        Report { version: "1".into(), seed: 1, shards, schedules: 10, cells: vec![cell] }
+        Report {
+            version: "1".into(),
+            seed: 1,
+            shards,
+            schedules: 10,
+            cells: vec![cell],
+            statistics: Statistics::default(),
+        }
     }
 
     #[test]
@@ -174,5 +182,25 @@ mod tests {
     fn a_part_is_no_surprise_for_what_it_did_not_find() {
         assert_eq!(shard(1, Verdict::NotExercised).surprises().count(), 0);
         assert_eq!(shard(1, Verdict::Broken).surprises().count(), 1);
+    }
+
+    #[test]
+    fn what_no_shard_saw_is_listed() {
+        let mut whole = shard(1, Verdict::NotExercised);
+        let idle = |report: &mut Report| {
+            report.cells[0].fault = "hang".into();
+            report.cells[0].bites = 0;
+        };
+        idle(&mut whole);
+        let mut other = shard(2, Verdict::NotExercised);
+        idle(&mut other);
+        whole.join(other).unwrap();
+        let text = whole.statistics.told();
+        assert!(text.contains("never bit: lock × hang"), "{text}");
+        assert!(text.contains("never about: lock × exclusion"), "{text}");
+        let mut third = shard(3, Verdict::Holds);
+        third.cells[0].fault = "hang".into();
+        whole.join(third).unwrap();
+        assert_eq!(whole.statistics, Statistics::default());
     }
 }

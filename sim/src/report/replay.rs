@@ -6,12 +6,11 @@ use super::{
     decisions::describe,
     story::Story,
     timeline::{print, timeline},
-    words::wrap,
+    words::{scaled, span, wrap},
 };
 use crate::{
-    campaign::CellName,
     claims::Claims,
-    decide::Decisions,
+    decide::{Site, Stretched, threshold},
     run::{Run, log_of},
     schedule::Schedule,
 };
@@ -20,10 +19,10 @@ use crate::{
 /// what would have happened without each of the decisions.
 #[must_use]
 pub fn replay(schedule: &Schedule) -> String {
-    let Schedule { cell, decisions } = schedule;
-    let (story, mut text) = (Story::of(*cell, decisions), head(*cell));
+    let (story, mut text) = (Story::of(schedule), head(schedule));
+    let decisions = &schedule.decisions;
     let _ = writeln!(text, "\nWhat was decided ({}):", counted(decisions.len(), "decision"));
-    for line in with_counterfactuals(*cell, decisions, story.violation.is_some()) {
+    for line in with_counterfactuals(schedule, story.violation.is_some()) {
         let _ = writeln!(text, "{line}");
     }
     text += "\nWhat happened (a star where a fault strikes):\n";
@@ -41,17 +40,18 @@ pub fn replay(schedule: &Schedule) -> String {
 /// Every event of a schedule from start to end as the checkers see it, and the hash of its trace.
 #[must_use]
 pub fn every_event(schedule: &Schedule) -> String {
-    let Schedule { cell, decisions } = schedule;
+    let (plan, decisions) = (schedule.plan(), &schedule.decisions);
     let mut text = String::from("\nEvery event, in true ms:\n");
-    for (at, event) in log_of(cell.plan(), decisions).events {
+    for (at, event) in log_of(plan.clone(), decisions).events {
         let _ = writeln!(text, "{:>9}.{:03} {event:?}", at / 1_000, at % 1_000);
     }
-    let hash = Run::replayed(cell.plan(), decisions).trace_hash();
+    let hash = Run::replayed(plan, decisions).trace_hash();
     let _ = writeln!(text, "trace hash {hash:016x}");
     text
 }
 
-fn head(cell: CellName) -> String {
+fn head(schedule: &Schedule) -> String {
+    let cell = schedule.cell;
     let claim = Claims::current().of(cell).name();
     let mut text = format!("{cell}\n");
     let _ = writeln!(text, "  subject:   {}", cell.subject.title());
@@ -59,12 +59,15 @@ fn head(cell: CellName) -> String {
     if let Some(fault) = cell.fault {
         let _ = writeln!(text, "  fault:     {}", fault.cause());
     }
+    if let Some(scale) = schedule.scale {
+        let _ = writeln!(text, "{}", wrap("  cluster:   ", &scaled(scale)));
+    }
     let _ = writeln!(text, "  claimed:   {claim}");
     text
 }
 
-fn with_counterfactuals(cell: CellName, decisions: &Decisions, broken: bool) -> Vec<String> {
-    let plan = cell.plan();
+fn with_counterfactuals(schedule: &Schedule, broken: bool) -> Vec<String> {
+    let (cell, plan, decisions) = (schedule.cell, schedule.plan(), &schedule.decisions);
     let mut lines = Vec::new();
     for (&site, &choice) in decisions {
         lines.push(wrap("  - ", &describe(&plan, site, choice)));
@@ -73,12 +76,32 @@ fn with_counterfactuals(cell: CellName, decisions: &Decisions, broken: bool) -> 
         let run = Run::replayed(plan.clone(), &without);
         let breaks = run.violation(cell.guarantee).is_some();
         let bites = cell.fault.is_none_or(|fault| run.bites(fault) > 0);
-        lines.push(format!("    without this, {}", counterfactual(broken, breaks, bites)));
+        let mut line = format!("    without this, {}", counterfactual(broken, breaks, bites));
+        if broken
+            && !breaks
+            && let Some(length) = needed(schedule, site)
+        {
+            line += &format!("; it breaks only if that is more than {}", span(length));
+        }
+        lines.push(line);
     }
     if decisions.is_empty() {
         lines.push("  - nothing: all is as calm as can be".into());
     }
     lines
+}
+
+/// The longest length of a decision at which the guarantee holds, in microseconds, if the decision
+/// stands for a length of time and not every length breaks it.
+pub(super) fn needed(schedule: &Schedule, site: Site) -> Option<u64> {
+    let (plan, guarantee) = (schedule.plan(), schedule.cell.guarantee);
+    let fails = |length| {
+        let mut chance = Stretched::of(&schedule.decisions, site, length);
+        let run = Run::of(plan.clone(), &mut chance);
+        (run.violation(guarantee).is_some(), chance.asked())
+    };
+    let (_, asked) = fails(None);
+    threshold(asked?, |length| fails(Some(length)).0)
 }
 
 fn counterfactual(breaks_with: bool, breaks_without: bool, bites: bool) -> &'static str {

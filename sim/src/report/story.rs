@@ -1,11 +1,11 @@
 //! One schedule as a story: what happened until a guarantee broke, and what its grants are called.
 
 use crate::{
-    campaign::CellName,
-    decide::{Decisions, Replay},
+    decide::Replay,
     guarantees::{Court, Guarantee, Violation},
     history::{Client, Event, TokenId},
     report::words::client,
+    schedule::Schedule,
     world::{Watch, World},
 };
 
@@ -18,12 +18,13 @@ pub(crate) struct Story {
 }
 
 impl Story {
-    /// Runs `decisions` of the cell, and listens until its guarantee breaks, or to the end.
-    pub(crate) fn of(cell: CellName, decisions: &Decisions) -> Self {
-        let mut witness = Witness::new(cell.guarantee);
-        World::new(cell.plan()).run(&mut Replay::of(decisions), &mut witness);
+    /// Runs a schedule, and listens until its guarantee breaks, or to the end.
+    pub(crate) fn of(schedule: &Schedule) -> Self {
+        let guarantee = schedule.cell.guarantee;
+        let mut witness = Witness::new(guarantee);
+        World::new(schedule.plan()).run(&mut Replay::of(&schedule.decisions), &mut witness);
         let Witness { events, court, .. } = witness;
-        let violation = court.violation(cell.guarantee).cloned();
+        let violation = court.violation(guarantee).cloned();
         let names = Names::of(&events);
         Self { events, violation, names }
     }

@@ -1,6 +1,6 @@
 //! The small words that all stories share.
 
-use crate::{decide::Site, history};
+use crate::{decide::Site, faults::Fault, history, world::Scale};
 
 /// A client's name: A, B, C…
 pub(crate) fn client(number: history::Client) -> char {
@@ -42,6 +42,23 @@ pub(crate) fn message(site: Site) -> String {
     }
     let reply = if number % 2 == 1 { "the reply to " } else { "" };
     format!("{reply}request {} of client {who}", number / 2)
+}
+
+/// The size of a cluster.
+pub(crate) fn scaled(scale: Scale) -> String {
+    let Scale { clients, calls, faults_end_ms, end_ms, faults } = scale;
+    let calls = match calls {
+        u32::MAX => "call again and again".into(),
+        1 => "call once".into(),
+        calls => format!("call {calls} times each"),
+    };
+    let names: Vec<&str> = faults.iter().map(Fault::name).collect();
+    let (until, end) = (span(u64::from(faults_end_ms) * 1_000), span(u64::from(end_ms) * 1_000));
+    let faults = match names[..] {
+        [] => "no fault".into(),
+        _ => format!("{} within {until}", names.join(", ")),
+    };
+    format!("{clients} clients {calls} in {end}, {faults}")
 }
 
 /// Breaks `text` into lines of at most 96 columns: the first begins with `first`, the others as

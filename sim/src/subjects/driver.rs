@@ -27,12 +27,18 @@ pub(super) fn feed<M: Machine, C: Chance, W: Watch>(
     event: Event<M::Request>,
     meaning: impl FnOnce(&Command) -> (Act, Option<TokenId>),
 ) -> Fed<M::Outcome> {
-    match machine.step(step.local(me), event) {
+    let mut action = machine.step(step.local(me), event);
+    if let Action::Watch { .. } = action {
+        // The simulated wire carries no hints, so waiters look by themselves.
+        action = machine.step(step.local(me), Event::Watching(false));
+    }
+    match action {
         Action::Call { command, give_up_at } => {
             let (act, token) = meaning(&command);
             step.send(me, act, token, token, Request::Ours(command));
             step.set_alarm(me, Alarm::Machine, give_up_at);
         }
+        Action::Watch { .. } => unreachable!("a watch is asked for once"),
         Action::SleepUntil(deadline) => step.set_alarm(me, Alarm::Machine, deadline),
         Action::Done(outcome) => {
             step.clear_alarm(me, Alarm::Machine);

@@ -321,6 +321,9 @@ impl LockProgram {
         self.stage = Stage::Idle;
         self.round += 1;
         let plan = &step.core.plan;
+        if self.round >= plan.calls {
+            return step.clear_alarm(me, Alarm::Work);
+        }
         let (mut idle, idle_step, choices) = (plan.idle, plan.idle_step, plan.idle_choices);
         if step.core.healed {
             // Enough to see that everybody is served, and no more.
@@ -380,9 +383,10 @@ fn options(plan: &Plan) -> LockOptions {
 fn answer(outcome: &LockOutcome) -> Answer {
     match outcome {
         LockOutcome::Acquired(_) => Answer::Acquired,
-        LockOutcome::Busy { .. } | LockOutcome::Spent | LockOutcome::Rejected(_) => {
-            Answer::NotAcquired
-        }
+        LockOutcome::Busy { .. }
+        | LockOutcome::NotDurable { .. }
+        | LockOutcome::Rejected(_)
+        | LockOutcome::Spent => Answer::NotAcquired,
         LockOutcome::Extended(_) => Answer::Extended,
         LockOutcome::Lost(LossReason::Taken) => Answer::Taken,
         LockOutcome::Lost(_) => Answer::Expired,
@@ -406,6 +410,8 @@ fn meaning(command: &Command) -> (Act, Option<TokenId>) {
         LockCommand::Acquire { token, .. } => (Act::Acquire, Some(TokenId::of(token))),
         LockCommand::Extend { token, .. } => (Act::Extend, Some(TokenId::of(token))),
         LockCommand::Release { token, .. } => (Act::Release, Some(TokenId::of(token))),
-        LockCommand::Inspect { .. } => (Act::Other, None),
+        LockCommand::Confirm { .. }
+        | LockCommand::Inspect { .. }
+        | LockCommand::RaiseFence { .. } => (Act::Other, None),
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Host {
     pub(crate) steps: u32,
     /// How many writes were sent to the resource.
     pub(crate) writes: u32,
+    /// How many times it was the first of several whose events were due at the same instant.
+    pub(crate) ties: u32,
     pub(crate) paused_until: u64,
     /// How many times the process was started anew.
     pub(crate) life: u8,

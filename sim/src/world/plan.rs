@@ -60,6 +60,11 @@ pub struct Plan {
     pub idle_choices: u32,
     /// How many things a client may do with the lock: see [`crate::subjects`].
     pub styles: u32,
+    /// How many times a client calls, [`u32::MAX`] for as long as there is time.
+    pub calls: u32,
+    /// Whether it is left to chance which of several events comes first that are due at the same
+    /// instant. Otherwise what was sent first comes first.
+    pub ties: bool,
     /// Whether holders write to a protected resource.
     pub acts: bool,
     /// A planted bug: clients read the wall clock, which jumps, instead of the monotonic one.
@@ -89,6 +94,7 @@ impl Plan {
             idle_step: 1,
             idle_choices: 100_001,
             styles: 1,
+            ties: false,
             acts: false,
             ..Subject::Lock.plan(Workload::Lock, FaultSet::NONE)
         }

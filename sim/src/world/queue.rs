@@ -16,10 +16,10 @@ pub(crate) enum What {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Entry {
-    due: u64,
+pub(super) struct Entry {
+    pub(super) due: u64,
     number: u64,
-    what: What,
+    pub(super) what: What,
 }
 
 /// A sorted vector: a cluster has few messages in flight, and a heap can be neither compared nor
@@ -49,6 +49,18 @@ impl Queue {
     pub(crate) fn pop(&mut self) -> (u64, What) {
         let entry = self.entries.pop().expect("the end of the run is in the queue");
         (entry.due, entry.what)
+    }
+
+    /// The entry that comes after `place` earlier ones, which must be there.
+    pub(super) fn take(&mut self, place: usize) -> (u64, What) {
+        let entry = self.entries.remove(self.entries.len() - 1 - place);
+        (entry.due, entry.what)
+    }
+
+    /// The latest first; of two at once, the one that was pushed first comes last.
+    #[inline]
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
     }
 }
 

@@ -1,7 +1,5 @@
 //! The server: a fake Redis with a wall clock of its own, and a replica that lags behind it.
 
-use std::collections::VecDeque;
-
 use leasehold_core::{
     Command, Reply, StoreError,
     debounce::{DebounceCommand, DebounceReply},
@@ -12,7 +10,7 @@ use super::{Body, Message, Plan, Request, Response, Step, Topology, Watch};
 use crate::{
     decide::Chance,
     history::{Act, CallId, Client, DebounceEvent, Event, TokenId},
-    redis::{Change, Keyspace, Redis, Resp, Value},
+    redis::{Redis, Replica, Resp, Value},
     subjects::{LOCK_ID, Workload},
 };
 
@@ -36,13 +34,6 @@ pub(crate) struct Server {
     settled: u64,
     /// The lock's key as it was last told.
     seen: Option<(TokenId, u64)>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Replica {
-    pub(crate) keyspace: Keyspace,
-    /// Writes that it may not have yet, with their times.
-    pub(crate) log: VecDeque<(u64, Vec<Change>)>,
 }
 
 impl Server {
@@ -207,22 +198,8 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         let now = self.core.now;
         let Some(replica) = &mut self.core.server.replica else { return };
         let changes = self.core.server.redis.keyspace.take_changes();
-        if !changes.is_empty() {
-            replica.log.push_back((now, changes));
-        }
+        replica.note(now, changes);
         replica.catch_up(now.saturating_sub(LAG_MAX));
-    }
-}
-
-impl Replica {
-    /// Applies what was written before `until`.
-    pub(crate) fn catch_up(&mut self, until: u64) {
-        while self.log.front().is_some_and(|&(at, _)| at < until) {
-            let Some((_, changes)) = self.log.pop_front() else { return };
-            for (key, entry) in changes {
-                self.keyspace.set_entry(key, entry);
-            }
-        }
     }
 }
 

@@ -1,4 +1,6 @@
-//! A server with a clock, asked in one line and answering in one.
+//! A server with a clock, asked in one line and answering in one, as RESP2 has it.
+
+#![allow(dead_code, reason = "not every test needs all of it")]
 
 use bytes::Bytes;
 use leasehold_sim::redis::{Redis, Resp};
@@ -21,10 +23,17 @@ impl Server {
         self.ask_words(&line.split(' ').collect::<Vec<_>>())
     }
 
+    /// Sends each line on the left and expects the reply on the right.
+    pub(crate) fn expect(&mut self, table: &[(&str, &str)]) {
+        for (line, reply) in table {
+            assert_eq!(self.ask(line), *reply, "{line}");
+        }
+    }
+
     pub(crate) fn ask_words(&mut self, words: &[&str]) -> String {
         let words: Vec<_> =
             words.iter().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
-        shown(&self.redis.execute(self.now_ms * 1_000, &words))
+        shown(&self.redis.execute(self.now_ms * 1_000, &words).plain())
     }
 }
 
@@ -37,6 +46,7 @@ fn shown(reply: &Resp) -> String {
         Resp::Error(message) => format!("!{message}"),
         Resp::Integer(number) => format!(":{number}"),
         Resp::Nil => "nil".into(),
+        Resp::NilArray => "nil*".into(),
         Resp::Simple(status) => format!("+{status}"),
         other => unreachable!("{other:?}"),
     }

@@ -10,11 +10,12 @@ use std::{
     collections::{HashSet, VecDeque},
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use leasehold_core::{
     Cause, StoreError,
-    redis::{Invocation, Value},
+    redis::{Request, Value},
 };
 use tokio::{
     runtime::Handle,
@@ -24,7 +25,7 @@ use tokio::{
 
 use super::{exchange::Exchange, wire};
 use crate::{
-    answer::{Answer, Form, value},
+    answer::{Answer, Form, script, value},
     retry::{Attempts, RetryPolicy},
     trace,
 };
@@ -61,7 +62,7 @@ struct Queue {
 #[derive(Debug)]
 struct Order {
     number: u64,
-    invocation: Invocation,
+    request: Request,
     line: String,
     attempts: Attempts,
     /// How often the server had forgotten the script.
@@ -74,18 +75,53 @@ impl Dispatch {
         Self { exchange, retry, limits, queue: Mutex::default() }
     }
 
-    /// Sends one script run, alone or with others, and again as the policy says.
+    /// Sends one command, alone or with others, and again as the policy says.
     pub(crate) async fn run(
         self: &Arc<Self>,
-        invocation: Invocation,
+        request: Request,
         attempts: Attempts,
     ) -> Result<Value, StoreError> {
-        let line = wire::line(Form::Hash, &invocation)?;
+        let line = wire::line(Form::Hash, &request)?;
         let (reply, answered) = oneshot::channel();
         let deadline = attempts.deadline();
-        match self.board(Order { number: 0, invocation, line, attempts, forgotten: 0, reply }) {
+        match self.board(Order { number: 0, request, line, attempts, forgotten: 0, reply }) {
             Place::Slot(slot, order) => slot.alone(order).await,
             Place::Queue(number) => self.answer(number, answered, deadline).await,
+        }
+    }
+
+    /// Sends a command that takes up to `pause` on purpose, beside all others, none of which should
+    /// wait for it.
+    pub(crate) async fn run_aside(
+        &self,
+        request: &Request,
+        pause: Duration,
+        attempts: Attempts,
+    ) -> Result<Value, StoreError> {
+        let patience = self.exchange.timeout().saturating_add(pause);
+        self.repeat(request, wire::line(Form::Hash, request)?, patience, attempts).await
+    }
+
+    /// Sends one command in requests of its own.
+    async fn repeat(
+        &self,
+        request: &Request,
+        mut line: String,
+        patience: Duration,
+        mut attempts: Attempts,
+    ) -> Result<Value, StoreError> {
+        let mut forgotten = false;
+        loop {
+            let left = attempts.deadline().saturating_duration_since(Instant::now());
+            match self.exchange.one(line.clone(), patience.min(left)).await {
+                Ok(Answer::NoScript) if !forgotten => {
+                    trace::script_forgotten(request);
+                    forgotten = true;
+                    line = wire::line(Form::Text, request)?;
+                }
+                Ok(answer) => return value(answer),
+                Err(error) => sleep(attempts.failed(error, &self.retry)?).await,
+            }
         }
     }
 
@@ -152,7 +188,7 @@ impl Dispatch {
         for (mut order, answer) in answered {
             let result = match answer {
                 Ok(Answer::NoScript) if order.forgotten < 2 => {
-                    trace::script_forgotten(order.invocation.script.name);
+                    trace::script_forgotten(&order.request);
                     order.forgotten += 1;
                     again.push(order);
                     continue;
@@ -202,21 +238,9 @@ enum Hold {
 impl Slot {
     /// Sends one command in requests of its own.
     async fn alone(self, order: Order) -> Result<Value, StoreError> {
-        let Dispatch { exchange, retry, .. } = &*self.dispatch;
-        let Order { invocation, mut line, mut attempts, .. } = order;
-        let mut forgotten = false;
-        loop {
-            let left = attempts.deadline().saturating_duration_since(Instant::now());
-            match exchange.one(line.clone(), exchange.timeout().min(left)).await {
-                Ok(Answer::NoScript) if !forgotten => {
-                    trace::script_forgotten(invocation.script.name);
-                    forgotten = true;
-                    line = wire::line(Form::Text, &invocation)?;
-                }
-                Ok(answer) => return value(answer),
-                Err(error) => sleep(attempts.failed(error, retry)?).await,
-            }
-        }
+        let Order { request, line, attempts, .. } = order;
+        let patience = self.dispatch.exchange.timeout();
+        self.dispatch.repeat(&request, line, patience, attempts).await
     }
 
     /// Sends what waits, request by request, until nothing does.
@@ -279,11 +303,11 @@ fn lines(orders: &[Order]) -> Vec<String> {
     let line = |order: &Order| {
         let whole = match order.forgotten {
             0 => false,
-            1 => taught.insert(order.invocation.script.sha1),
+            1 => script(&order.request).is_some_and(|script| taught.insert(script.sha1)),
             _ => true,
         };
         // It was made once before, so it can be made again.
-        let text = whole.then(|| wire::line(Form::Text, &order.invocation).ok()).flatten();
+        let text = whole.then(|| wire::line(Form::Text, &order.request).ok()).flatten();
         text.unwrap_or_else(|| order.line.clone())
     };
     orders.iter().map(line).collect()
@@ -291,8 +315,6 @@ fn lines(orders: &[Order]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use leasehold_core::{
         Command,
         lock::{LockCommand, LockKeys},

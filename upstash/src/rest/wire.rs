@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt::Write, str};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use leasehold_core::{
     Cause, RejectionKind, StoreError,
-    redis::{Invocation, Value},
+    redis::{Invocation, Request, Value},
 };
 use reqwest::StatusCode;
 use serde_json::Value as Json;
@@ -20,11 +20,22 @@ const BYTES_FROM_TEXT: &str = r"do
 end
 ";
 
-/// The command that runs a script, as a JSON array.
-pub(crate) fn line(form: Form, invocation: &Invocation) -> Result<String, StoreError> {
+/// A command, as a JSON array.
+pub(crate) fn line(form: Form, request: &Request) -> Result<String, StoreError> {
+    match request {
+        Request::Script(invocation) => run(form, invocation),
+        Request::Plain(words) => {
+            let words = words.iter().map(|word| text(word)).collect::<Result<Vec<_>, _>>()?;
+            Ok(array(&words))
+        }
+    }
+}
+
+/// The command that runs a script.
+fn run(form: Form, invocation: &Invocation) -> Result<String, StoreError> {
     let Invocation { script, keys, args } = invocation;
-    let text = args.iter().map(|arg| str::from_utf8(arg).ok().map(Cow::from)).collect();
-    let (verb, body, args): (_, Cow<'_, str>, Vec<_>) = match (text, form) {
+    let texts = args.iter().map(|arg| str::from_utf8(arg).ok().map(Cow::from)).collect();
+    let (verb, body, args): (_, Cow<'_, str>, Vec<_>) = match (texts, form) {
         (Some(args), Form::Hash) => ("EVALSHA", script.sha1.into(), args),
         (Some(args), Form::Text) => ("EVAL", script.text.into(), args),
         (None, _) => {
@@ -34,11 +45,14 @@ pub(crate) fn line(form: Form, invocation: &Invocation) -> Result<String, StoreE
     };
     let mut words = vec![verb.into(), body, keys.len().to_string().into()];
     for key in keys {
-        words.push(str::from_utf8(key).map_err(|_| key_is_not_text())?.into());
+        words.push(text(key)?);
     }
     words.extend(args);
-    let json = serde_json::to_string(&words);
-    Ok(json.expect("a list of strings has no reason not to become JSON"))
+    Ok(array(&words))
+}
+
+fn array(words: &[Cow<'_, str>]) -> String {
+    serde_json::to_string(words).expect("a list of strings has no reason not to become JSON")
 }
 
 /// Lines as the body of one pipeline.
@@ -134,9 +148,11 @@ fn characters(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }
 
-fn key_is_not_text() -> StoreError {
+/// What must be text, unlike an argument of a script: a script is told its keys as they are.
+fn text(word: &[u8]) -> Result<Cow<'_, str>, StoreError> {
     let message = "a key is not UTF-8, so it cannot be sent as JSON";
-    rejected(RejectionKind::Other, message.into())
+    let refused = |_| rejected(RejectionKind::Other, message.into());
+    str::from_utf8(word).map(Cow::from).map_err(refused)
 }
 
 #[cfg(test)]
@@ -247,15 +263,15 @@ mod tests {
     fn text_is_sent_as_it_is() {
         let invocation = invocation(&[b"k"], &["jö\"".as_bytes(), b"1"]);
         let script = invocation.script;
-        let hash = words(&line(Form::Hash, &invocation).unwrap());
+        let hash = words(&run(Form::Hash, &invocation).unwrap());
         assert_eq!(hash, ["EVALSHA", script.sha1, "1", "k", "jö\"", "1"]);
-        assert_eq!(words(&line(Form::Text, &invocation).unwrap())[..2], ["EVAL", script.text]);
+        assert_eq!(words(&run(Form::Text, &invocation).unwrap())[..2], ["EVAL", script.text]);
     }
 
     #[test]
     fn bytes_are_sent_as_characters_and_made_bytes_again() {
         let invocation = invocation(&["ö".as_bytes()], &[&[0, 0x7f, 0x80, 0xff], "ö".as_bytes()]);
-        let sent = words(&line(Form::Hash, &invocation).unwrap());
+        let sent = words(&run(Form::Hash, &invocation).unwrap());
         assert_eq!(sent[0], "EVAL");
         assert_eq!(sent[1].strip_prefix(BYTES_FROM_TEXT), Some(invocation.script.text));
         assert_eq!(sent[2..], ["1", "ö", "\0\x7f\u{80}\u{ff}", "\u{c3}\u{b6}"]);
@@ -263,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_key_that_json_cannot_carry_is_refused_before_it_is_sent() {
-        let refused = line(Form::Hash, &invocation(&[&[0xff]], &[]));
+        let refused = run(Form::Hash, &invocation(&[&[0xff]], &[]));
         assert!(matches!(refused, Err(StoreError::Rejected(_))));
     }
 

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use redis::{Client, RedisError, cluster::ClusterClient, sentinel::SentinelClient};
 use tokio::sync::Mutex;
 
-use super::{Shared, Tcp, link::Link, pubsub::PubSub, target::Target};
+use super::{Shared, Tcp, grants::Grants, link::Link, pubsub::PubSub, target::Target};
 use crate::{error::SetupError, retry::RetryPolicy};
 
 const EXAMPLE: &str = "rediss://default:password@host:6379";
@@ -128,8 +128,15 @@ impl TcpBuilder {
         let target = Arc::new(self.place.found(self.timeout, self.connect_timeout)?);
         let link = Link::new(target.clone(), self.timeout, self.connect_timeout);
         let pubsub = PubSub::new(target, self.connect_timeout);
-        let (retry, deadline) = (self.retry, self.deadline);
-        Ok(Tcp { shared: Arc::new(Shared { link, pubsub, retry, deadline }) })
+        let shared = Shared {
+            link,
+            grants: Grants::default(),
+            pubsub,
+            patience: self.connect_timeout.saturating_add(self.timeout),
+            retry: self.retry,
+            deadline: self.deadline,
+        };
+        Ok(Tcp { shared: Arc::new(shared) })
     }
 }
 

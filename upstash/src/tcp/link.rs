@@ -46,6 +46,12 @@ pub(super) struct Live {
     connection: Connection,
 }
 
+/// What came of a command, and over which connection.
+pub(super) struct Answered {
+    pub(super) answer: Answer,
+    pub(super) over: u64,
+}
+
 impl Link {
     pub(super) fn new(target: Arc<Target>, timeout: Duration, connect_timeout: Duration) -> Self {
         let config = AsyncConnectionConfig::new()
@@ -67,8 +73,34 @@ impl Link {
     }
 
     /// Sends one command, once, and waits for its reply.
-    pub(super) async fn send(&self, command: &Cmd) -> Result<Answer, StoreError> {
-        let Live { generation, mut connection } = self.ready().await?;
+    pub(super) async fn send(&self, command: &Cmd) -> Result<Answered, StoreError> {
+        let live = self.ready().await?;
+        let over = live.generation;
+        self.exchange(live, command).await.map(|answer| Answered { answer, over })
+    }
+
+    /// Sends one command over that very connection, or not at all if it is there no more. Those of
+    /// a Cluster are never the very same.
+    pub(super) async fn send_over(
+        &self,
+        generation: u64,
+        command: &Cmd,
+    ) -> Option<Result<Answer, StoreError>> {
+        let live = self.live().filter(|live| {
+            live.generation == generation && matches!(live.connection, Connection::Direct(_))
+        })?;
+        Some(self.exchange(live, command).await)
+    }
+
+    /// How long the server may keep a command waiting without holding up what comes behind it for
+    /// too long.
+    pub(super) fn longest_pause_ms(&self) -> u64 {
+        // Not zero, which would be for ever.
+        u64::try_from(self.timeout.as_millis() / 2).unwrap_or(u64::MAX).max(1)
+    }
+
+    async fn exchange(&self, live: Live, command: &Cmd) -> Result<Answer, StoreError> {
+        let Live { generation, mut connection } = live;
         let replied = match &mut connection {
             // It keeps the time itself.
             Connection::Direct(_) => connection.send(command).await,

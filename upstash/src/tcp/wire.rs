@@ -2,15 +2,27 @@
 
 use leasehold_core::{
     Cause, Rejection, RejectionKind, StoreError,
-    redis::{Invocation, Value},
+    redis::{Invocation, Request, Value},
 };
 use redis::{Cmd, ErrorKind, RedisError, RedisResult, ServerError};
 
 use super::target::Target;
 use crate::answer::{Answer, Form, error_reply, malformed, rejected};
 
+/// A command as it goes over the wire.
+pub(super) fn command(form: Form, request: &Request) -> Cmd {
+    match request {
+        Request::Script(invocation) => run(form, invocation),
+        Request::Plain(words) => {
+            let mut command = Cmd::new();
+            command.arg(words);
+            command
+        }
+    }
+}
+
 /// The command that runs a script.
-pub(super) fn command(form: Form, invocation: &Invocation) -> Cmd {
+fn run(form: Form, invocation: &Invocation) -> Cmd {
     let Invocation { script, keys, args } = invocation;
     let (verb, body) = match form {
         Form::Hash => ("EVALSHA", script.sha1),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use leasehold_core::{
     Cause, Command, Fence, RejectionKind, Reply, Store, StoreError, Token,
     lock::{LockCommand, LockKeys, LockReply},
+    redis::{Invocation, Request, encode},
 };
 
 use crate::{
@@ -24,6 +25,13 @@ async fn rejection(status: u16, body: &'static str) -> RejectionKind {
     }
 }
 
+fn script(command: &Command) -> Invocation {
+    match encode(command) {
+        Request::Script(invocation) => invocation,
+        Request::Plain(words) => panic!("{words:?}"),
+    }
+}
+
 #[tokio::test]
 async fn a_command_is_one_post_of_its_script_by_hash() {
     let server = Server::playing([Act::says(
@@ -38,7 +46,7 @@ async fn a_command_is_one_post_of_its_script_by_hash() {
         fence_life_ms: 20_000,
         mark_ms: 30_000,
     };
-    let invocation = leasehold_core::redis::encode(&Command::Lock(command.clone()));
+    let invocation = script(&Command::Lock(command.clone()));
     let reply = server.store().execute(Command::Lock(command)).await;
     let fence = Fence(1_795_484_800_000_000);
     assert_eq!(reply, Ok(Reply::Lock(LockReply::Acquired { fence, fresh: true })));
@@ -60,7 +68,7 @@ async fn a_script_that_the_server_forgot_is_sent_whole() {
     let server = Server::playing([forgot, FREE]).await;
     assert_eq!(server.store().execute(inspect()).await, free());
     let requests = server.requests();
-    let text = leasehold_core::redis::encode(&inspect()).script.text;
+    let text = script(&inspect()).script.text;
     let (_, body) = requests[1].split_once("\n\n").unwrap();
     let sent: Vec<String> = serde_json::from_str(body).unwrap();
     assert_eq!(sent[..4], ["EVAL", text, "1", "job"]);

@@ -201,7 +201,7 @@ impl World {
             Action::Call { command: Command::Debounce(command), give_up_at } => {
                 self.send(peer, turn, command, give_up_at);
             }
-            Action::Call { command, .. } => panic!("{command:?}"),
+            Action::Call { .. } | Action::Watch { .. } => panic!("{action:?}"),
             Action::Done(outcome) => self.told(peer, turn, outcome),
         }
     }

@@ -28,7 +28,7 @@ impl LockMachine {
             Ok(LockReply::Acquired { fence, fresh: false }) if attempt.terms.token.is_some() => {
                 self.confirm(now, attempt, fence)
             }
-            Ok(LockReply::Acquired { fence, .. }) => self.taken(now, attempt, fence),
+            Ok(LockReply::Acquired { fence, .. }) => self.secure(now, attempt, fence),
             Ok(LockReply::Busy { remaining_ms }) => {
                 self.wait(now, attempt, LockOutcome::Busy { remaining_ms })
             }
@@ -64,20 +64,26 @@ impl LockMachine {
             },
             other => {
                 let error = unexpected(other);
-                if clearing.tries < RELEASE_TRIES && !matches!(error, StoreError::Rejected(_)) {
-                    self.state = State::ClearPause(clearing);
-                    self.sleep(now, self.config.terms.delay_us)
-                } else {
-                    self.leftover = Some(clearing.token);
-                    Action::Done(LockOutcome::Unknown(error))
+                let final_answer = matches!(error, StoreError::Rejected(_));
+                if clearing.tries >= RELEASE_TRIES || final_answer || now >= clearing.until {
+                    return self.leave(clearing.token, error);
                 }
+                let until = clearing.until;
+                self.state = State::ClearPause(clearing);
+                self.sleep_until(now, self.config.terms.delay_us, until)
             }
         }
     }
 
     /// Takes `token` out of the store, whether or not it is there, and goes on with `then`.
     pub(super) fn clear(&mut self, now: Instant, token: Token, then: Next) -> Action<LockOutcome> {
-        self.send_clear(now, Clearing { token, tries: 0, then: Box::new(then) })
+        let until = match &then {
+            Next::Retry(Attempt { terms, .. }, _) | Next::Start(LockRequest::Acquire(terms)) => {
+                terms.deadline()
+            }
+            Next::End(_) | Next::Start(_) => Instant::NEVER,
+        };
+        self.send_clear(now, Clearing { token, tries: 0, until, then: Box::new(then) })
     }
 
     pub(super) fn send_clear(
@@ -86,9 +92,15 @@ impl LockMachine {
         mut clearing: Clearing,
     ) -> Action<LockOutcome> {
         clearing.tries += 1;
-        let command = self.release_command(&clearing.token);
+        let (command, until) = (self.release_command(&clearing.token), clearing.until);
         self.state = State::Clearing(clearing);
-        self.call(now, Instant::NEVER, command)
+        self.call(now, until, command)
+    }
+
+    /// Ends without having cleaned up; the machine remembers.
+    pub(super) fn leave(&mut self, token: Token, error: StoreError) -> Action<LockOutcome> {
+        self.leftover = Some(token);
+        Action::Done(LockOutcome::Unknown(error))
     }
 
     fn token_for(&mut self, terms: &Terms) -> Token {
@@ -96,7 +108,7 @@ impl LockMachine {
     }
 
     fn send(&mut self, now: Instant, attempt: Attempt) -> Action<LockOutcome> {
-        let useless_at = self.deadline(now, attempt.terms.lease_ms);
+        let useless_at = self.useless_at(now, &attempt);
         let command = LockCommand::Acquire {
             keys: self.config.keys.clone(),
             token: attempt.token.clone(),
@@ -115,9 +127,14 @@ impl LockMachine {
         attempt.ambiguous = true;
         let (keys, token) = (self.config.keys.clone(), attempt.token.clone());
         let lease_ms = attempt.terms.lease_ms;
-        let useless_at = self.deadline(now, lease_ms);
+        let useless_at = self.useless_at(now, &attempt);
         self.state = State::Confirming(attempt, fence);
         self.call(now, useless_at, LockCommand::Extend { keys, token, lease_ms })
+    }
+
+    /// When a reply to what is sent now would come too late.
+    pub(super) fn useless_at(&self, now: Instant, attempt: &Attempt) -> Instant {
+        self.deadline(now, attempt.terms.lease_ms).min(attempt.terms.deadline())
     }
 
     pub(super) fn confirm_replied(
@@ -128,7 +145,7 @@ impl LockMachine {
         result: Result<LockReply, StoreError>,
     ) -> Action<LockOutcome> {
         match result {
-            Ok(LockReply::Extended) => self.taken(now, attempt, fence),
+            Ok(LockReply::Extended) => self.secure(now, attempt, fence),
             other => {
                 let error = match other {
                     Ok(LockReply::NotHeld) => StoreError::Unknown(Cause::TimedOut),
@@ -139,9 +156,16 @@ impl LockMachine {
         }
     }
 
-    fn taken(&mut self, now: Instant, mut attempt: Attempt, fence: Fence) -> Action<LockOutcome> {
+    pub(super) fn taken(
+        &mut self,
+        now: Instant,
+        mut attempt: Attempt,
+        fence: Fence,
+        replicas: u32,
+    ) -> Action<LockOutcome> {
         let lease_ms = attempt.terms.lease_ms;
-        let grant = self.granted(attempt.token.clone(), fence, lease_ms, attempt.sent_at);
+        let mut grant = self.granted(attempt.token.clone(), fence, lease_ms, attempt.sent_at);
+        grant.replicas = replicas;
         if now < grant.deadline {
             self.grant = Some(grant.clone());
             return Action::Done(LockOutcome::Acquired(grant));
@@ -153,39 +177,16 @@ impl LockMachine {
 
     /// After a try that may have left its token under the key. A caller's own token is kept, since
     /// cleaning it up would spend it.
-    fn not_sure(
+    pub(super) fn not_sure(
         &mut self,
         now: Instant,
         attempt: Attempt,
         outcome: LockOutcome,
     ) -> Action<LockOutcome> {
-        if attempt.terms.token.is_some() {
+        if now >= attempt.terms.deadline() || attempt.terms.token.is_some() {
             self.wait(now, attempt, outcome)
         } else {
             self.clear(now, attempt.token.clone(), Next::Retry(attempt, outcome))
-        }
-    }
-
-    /// Sleeps before the next try, or ends with `outcome` after the last one.
-    fn wait(
-        &mut self,
-        now: Instant,
-        attempt: Attempt,
-        outcome: LockOutcome,
-    ) -> Action<LockOutcome> {
-        if attempt.number >= attempt.terms.attempts {
-            return self.end(now, attempt, outcome);
-        }
-        let delay_us = attempt.terms.delay_us;
-        self.state = State::Waiting(attempt);
-        self.sleep(now, delay_us)
-    }
-
-    fn end(&mut self, now: Instant, attempt: Attempt, outcome: LockOutcome) -> Action<LockOutcome> {
-        if attempt.ambiguous {
-            self.clear(now, attempt.token, Next::End(outcome))
-        } else {
-            Action::Done(outcome)
         }
     }
 }

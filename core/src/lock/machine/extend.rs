@@ -15,11 +15,27 @@ impl LockMachine {
         let rest_us = grant.until.as_micros() - now.as_micros();
         let lease_ms = (rest_us / 1_000).saturating_add(by_ms).min(LONGEST_MS);
         let (useless_at, command) = self.extend_command(lease_ms);
-        self.state = State::Extending(Extension { sent_at: now, lease_ms });
+        self.state = State::Extending(Extension { sent_at: now, lease_ms, replicas: 0 });
         self.call(now, useless_at, command)
     }
 
     pub(super) fn extend_replied(
+        &mut self,
+        now: Instant,
+        extension: Extension,
+        renewal: bool,
+        result: Result<LockReply, StoreError>,
+    ) -> Action<LockOutcome> {
+        if result == Ok(LockReply::Extended) && self.config.replicas > 0 {
+            self.secure_extension(now, extension, renewal)
+        } else if renewal {
+            self.renewed(now, &extension, result)
+        } else {
+            self.extension_done(now, &extension, result)
+        }
+    }
+
+    pub(super) fn extension_done(
         &mut self,
         now: Instant,
         extension: &Extension,
@@ -50,11 +66,11 @@ impl LockMachine {
             return Action::SleepUntil(renew_at.min(deadline));
         }
         let (useless_at, command) = self.extend_command(lease_ms);
-        self.state = State::Renewing(Extension { sent_at: now, lease_ms });
+        self.state = State::Renewing(Extension { sent_at: now, lease_ms, replicas: 0 });
         self.call(now, useless_at, command)
     }
 
-    pub(super) fn renew_replied(
+    pub(super) fn renewed(
         &mut self,
         now: Instant,
         extension: &Extension,
@@ -97,9 +113,10 @@ impl LockMachine {
             // What the server says of a lease that is over here may be about a later copy of it.
             _ if now >= old.deadline => Ok(Err(LossReason::Expired)),
             Ok(LockReply::Extended) => {
-                let Extension { sent_at, lease_ms } = *extension;
+                let Extension { sent_at, lease_ms, replicas } = *extension;
                 let mut grant = self.granted(old.token, old.fence, lease_ms, sent_at);
                 grant.lease_ms = old.lease_ms;
+                grant.replicas = replicas;
                 self.grant = Some(grant.clone());
                 Ok(Ok(grant))
             }

@@ -45,11 +45,16 @@ fn answers() -> impl Strategy<Value = Answer> {
 
 fn requests() -> impl Strategy<Value = LockRequest> {
     let config = Scene::new().machine.config().clone();
+    let within = config.terms(&AcquireOptions::default()).unwrap();
     let terms = move |options: &AcquireOptions| config.terms(options).unwrap();
     prop_oneof![
         3 => Just(LockRequest::Acquire(terms(&AcquireOptions::default()))),
         1 => Just(LockRequest::Acquire(terms(&own_token()))),
         1 => (1..20_000u64).prop_map(|by_ms| LockRequest::Extend { by_ms }),
+        2 => (0..30_000u64, any::<bool>()).prop_map(move |(millis, watching)| {
+            let until = Instant::from_micros(millis * 1_000);
+            LockRequest::Acquire(within.clone().until(until, watching))
+        }),
         1 => Just(LockRequest::Keep),
         1 => Just(LockRequest::Release),
         1 => Just(LockRequest::Status),
@@ -72,6 +77,8 @@ fn yes(command: &LockCommand) -> LockReply {
         LockCommand::Extend { .. } => LockReply::Extended,
         LockCommand::Release { .. } => LockReply::Released,
         LockCommand::Inspect { .. } => LockReply::Holder(Holder::Free),
+        LockCommand::RaiseFence { .. } => LockReply::FenceRaised,
+        LockCommand::Confirm { replicas, .. } => LockReply::Confirmed { replicas: *replicas },
     }
 }
 
@@ -80,8 +87,15 @@ fn next(scene: &mut Scene, wait: u64, answer: Answer) -> Option<Event<LockReques
     match scene.action.clone() {
         Action::Done(_) => None,
         Action::SleepUntil(at) => {
+            if matches!(answer, Answer::Reply(LockReply::Released)) {
+                return Some(Event::Hinted);
+            }
             scene.now = scene.now.max(at).plus_micros(wait * 1_000);
             Some(Event::Woke)
+        }
+        Action::Watch { .. } => {
+            scene.pass(wait);
+            Some(Event::Watching(matches!(answer, Answer::Yes)))
         }
         Action::Call { command: Command::Lock(command), .. } => {
             scene.pass(wait);
@@ -117,7 +131,10 @@ impl Sent {
                 (token, lease_ms)
             }
             LockCommand::Extend { token, lease_ms, .. } => (token, lease_ms),
-            LockCommand::Inspect { .. } | LockCommand::Release { .. } => return Ok(()),
+            LockCommand::Confirm { .. }
+            | LockCommand::Inspect { .. }
+            | LockCommand::RaiseFence { .. }
+            | LockCommand::Release { .. } => return Ok(()),
         };
         let end = scene.now.plus_micros(lease_ms * 1_000 - lease_ms * 10 - 2_000);
         let latest = self.latest_end.entry(token.clone()).or_default();

@@ -1,24 +1,99 @@
-//! Keys of any type: existence and expiry.
+//! Keys of any type.
+
+mod expiry;
+mod lists;
+mod moves;
+mod object;
 
 use bytes::Bytes;
 
 use super::super::{
-    Entry, Resp, Value,
-    command::{Answer, Call, Refusal, Spec, integer},
+    Entry, Resp,
+    command::{Answer, Call, Flags, Group, Refusal, Spec, integer, word},
     resp::count,
 };
 
 pub(super) const COMMANDS: &[Spec] = &[
-    Spec::new("del", -2, del),
-    Spec::new("exists", -2, exists),
-    Spec::new("expire", -3, expire),
-    Spec::new("expireat", -3, expire_at),
-    Spec::new("persist", 2, persist),
-    Spec::new("pexpire", -3, pexpire),
-    Spec::new("pexpireat", -3, pexpire_at),
-    Spec::new("pttl", 2, pttl),
-    Spec::new("ttl", 2, ttl),
-    Spec::new("type", 2, type_of),
+    Spec::new(Group::Generic, "copy", -3, moves::copy, Flags::GROW)
+        .keys(1, 2, 1)
+        .access(&["RO access", "OW update"])
+        .about("6.2.0", "Copies what is under a key to another one."),
+    Spec::new(Group::Generic, "del", -2, del, Flags::WRITE)
+        .keys(1, -1, 1)
+        .access(&["RM delete"])
+        .about("1.0.0", "Removes keys."),
+    Spec::new(Group::Generic, "exists", -2, exists, Flags::FAST_READ)
+        .keys(1, -1, 1)
+        .access(&["RO"])
+        .about("1.0.0", "Counts those of the keys that are there."),
+    Spec::new(Group::Generic, "expire", -3, expiry::expire, Flags::FAST_WRITE)
+        .keys(1, 1, 1)
+        .access(&["RW update"])
+        .about("1.0.0", "Lets a key expire in some seconds."),
+    Spec::new(Group::Generic, "expireat", -3, expiry::expire_at, Flags::FAST_WRITE)
+        .keys(1, 1, 1)
+        .access(&["RW update"])
+        .about("1.2.0", "Lets a key expire at a Unix time in seconds."),
+    Spec::new(Group::Generic, "expiretime", 2, expiry::expire_time, Flags::FAST_READ)
+        .keys(1, 1, 1)
+        .access(&["RO access"])
+        .about("7.0.0", "Tells the Unix time in seconds at which a key expires."),
+    Spec::new(Group::Generic, "keys", 2, lists::keys, Flags::READONLY)
+        .about("1.0.0", "Lists the keys that match a pattern."),
+    Spec::new(Group::Generic, "move", 3, moves::move_key, Flags::FAST_WRITE)
+        .keys(1, 1, 1)
+        .access(&["RW access update"])
+        .about("1.0.0", "Moves a key to another database."),
+    Spec::new(Group::Generic, "persist", 2, expiry::persist, Flags::FAST_WRITE)
+        .keys(1, 1, 1)
+        .access(&["RW update"])
+        .about("2.2.0", "Takes the time to live off a key."),
+    Spec::new(Group::Generic, "pexpire", -3, expiry::pexpire, Flags::FAST_WRITE)
+        .keys(1, 1, 1)
+        .access(&["RW update"])
+        .about("2.6.0", "Lets a key expire in some milliseconds."),
+    Spec::new(Group::Generic, "pexpireat", -3, expiry::pexpire_at, Flags::FAST_WRITE)
+        .keys(1, 1, 1)
+        .access(&["RW update"])
+        .about("2.6.0", "Lets a key expire at a Unix time in milliseconds."),
+    Spec::new(Group::Generic, "pexpiretime", 2, expiry::pexpire_time, Flags::FAST_READ)
+        .keys(1, 1, 1)
+        .access(&["RO access"])
+        .about("7.0.0", "Tells the Unix time in milliseconds at which a key expires."),
+    Spec::new(Group::Generic, "pttl", 2, expiry::pttl, Flags::FAST_READ)
+        .keys(1, 1, 1)
+        .access(&["RO access"])
+        .about("2.6.0", "Says how many milliseconds a key has to live."),
+    Spec::new(Group::Generic, "randomkey", 1, lists::random_key, Flags::READONLY)
+        .about("1.0.0", "Draws a key."),
+    Spec::new(Group::Generic, "rename", 3, moves::rename, Flags::WRITE)
+        .keys(1, 2, 1)
+        .access(&["RW access delete", "OW update"])
+        .about("1.0.0", "Gives a key another name, whatever had that one."),
+    Spec::new(Group::Generic, "renamenx", 3, moves::rename_nx, Flags::FAST_WRITE)
+        .keys(1, 2, 1)
+        .access(&["RW access delete", "OW insert"])
+        .about("1.0.0", "Gives a key another name that no key has."),
+    Spec::new(Group::Generic, "scan", -2, lists::scan, Flags::READONLY)
+        .about("2.8.0", "Lists the keys in pages."),
+    Spec::new(Group::Generic, "touch", -2, exists, Flags::FAST_READ)
+        .keys(1, -1, 1)
+        .access(&["RO"])
+        .about("3.2.1", "Counts those of the keys that are there."),
+    Spec::new(Group::Generic, "ttl", 2, expiry::ttl, Flags::FAST_READ)
+        .keys(1, 1, 1)
+        .access(&["RO access"])
+        .about("1.0.0", "Says how many seconds a key has to live."),
+    Spec::new(Group::Generic, "type", 2, type_of, Flags::FAST_READ)
+        .keys(1, 1, 1)
+        .access(&["RO"])
+        .about("1.0.0", "Names the type of what is under a key."),
+    Spec::new(Group::Generic, "unlink", -2, del, Flags::FAST_WRITE)
+        .keys(1, -1, 1)
+        .access(&["RM delete"])
+        .about("4.0.0", "Removes keys."),
+    Spec::container(Group::Generic, "object", object::SUBCOMMANDS)
+        .about("2.2.3", "Tells how a value is kept."),
 ];
 
 fn del(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
@@ -32,128 +107,6 @@ fn exists(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
 }
 
 fn type_of(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    let name = match call.entry(&arguments[1]).map(|entry| &entry.value) {
-        None => "none",
-        Some(Value::Hash(_)) => "hash",
-        Some(Value::String(_)) => "string",
-    };
+    let name = call.entry(&arguments[1]).map_or("none", |entry| entry.value.type_name());
     Ok(Resp::Simple(name.into()))
-}
-
-fn expire(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    set_expiry(call, arguments, "expire", 1_000, true)
-}
-
-fn pexpire(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    set_expiry(call, arguments, "pexpire", 1, true)
-}
-
-fn expire_at(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    set_expiry(call, arguments, "expireat", 1_000, false)
-}
-
-fn pexpire_at(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    set_expiry(call, arguments, "pexpireat", 1, false)
-}
-
-fn set_expiry(
-    call: &mut Call<'_>,
-    arguments: &[Bytes],
-    command: &str,
-    unit_ms: i64,
-    relative: bool,
-) -> Answer {
-    let condition = Condition::parse(&arguments[3..])?;
-    let number = integer(&arguments[2])?;
-    let now_ms = i64::try_from(call.now_ms()).unwrap_or(i64::MAX);
-    let at_ms = number
-        .checked_mul(unit_ms)
-        .and_then(|at_ms| at_ms.checked_add(if relative { now_ms } else { 0 }))
-        .ok_or_else(|| Refusal(format!("ERR invalid expire time in '{command}' command").into()))?;
-    let key = &arguments[1];
-    let allowed = call.entry(key).is_some_and(|entry| condition.allows(entry, at_ms));
-    if allowed {
-        let now_ms = call.now_ms();
-        match u64::try_from(at_ms) {
-            Ok(at_ms) if at_ms > now_ms => {
-                call.keys().modify(now_ms, key, |entry| entry.expires_at_ms = Some(at_ms));
-            }
-            // A time that has come removes the key at once.
-            _ => call.keys().set_entry(key.clone(), None),
-        }
-    }
-    Ok(allowed.into())
-}
-
-/// `NX`, `XX`, `GT` and `LT`.
-#[derive(Debug, Default)]
-struct Condition {
-    no_expiry: bool,
-    has_expiry: bool,
-    greater: bool,
-    less: bool,
-}
-
-impl Condition {
-    fn parse(arguments: &[Bytes]) -> Result<Self, Refusal> {
-        let mut condition = Self::default();
-        for option in arguments {
-            let flag = match option.to_ascii_uppercase().as_slice() {
-                b"NX" => &mut condition.no_expiry,
-                b"XX" => &mut condition.has_expiry,
-                b"GT" => &mut condition.greater,
-                b"LT" => &mut condition.less,
-                _ => {
-                    let option = String::from_utf8_lossy(option);
-                    return Err(Refusal(format!("ERR Unsupported option {option}").into()));
-                }
-            };
-            *flag = true;
-        }
-        let other = condition.has_expiry || condition.greater || condition.less;
-        if condition.no_expiry && other {
-            let text = "ERR NX and XX, GT or LT options at the same time are not compatible";
-            return Err(Refusal(text.into()));
-        }
-        if condition.greater && condition.less {
-            let text = "ERR GT and LT options at the same time are not compatible";
-            return Err(Refusal(text.into()));
-        }
-        Ok(condition)
-    }
-
-    /// A key without an expiry counts as one that lives for ever.
-    fn allows(&self, entry: &Entry, at_ms: i64) -> bool {
-        let at_ms = i128::from(at_ms);
-        let current = entry.expires_at_ms.map(i128::from);
-        !(self.no_expiry && current.is_some()
-            || self.has_expiry && current.is_none()
-            || self.greater && current.is_none_or(|current| at_ms <= current)
-            || self.less && current.is_some_and(|current| at_ms >= current))
-    }
-}
-
-fn persist(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    let now_ms = call.now_ms();
-    let expires = call.entry(&arguments[1]).is_some_and(|entry| entry.expires_at_ms.is_some());
-    if expires {
-        call.keys().modify(now_ms, &arguments[1], |entry| entry.expires_at_ms = None);
-    }
-    Ok(expires.into())
-}
-
-fn pttl(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    Ok(Resp::Integer(time_to_live(call, &arguments[1])))
-}
-
-fn ttl(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    let millis = time_to_live(call, &arguments[1]);
-    Ok(Resp::Integer(if millis < 0 { millis } else { millis.saturating_add(500) / 1_000 }))
-}
-
-/// In milliseconds; -1: never expires; -2: there is no such key.
-fn time_to_live(call: &Call<'_>, key: &[u8]) -> i64 {
-    let Some(entry) = call.entry(key) else { return -2 };
-    let remaining = entry.remaining_ms(call.now_ms());
-    remaining.map_or(-1, |millis| i64::try_from(millis).unwrap_or(i64::MAX))
 }

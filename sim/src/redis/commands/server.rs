@@ -4,41 +4,64 @@ use bytes::Bytes;
 
 use super::super::{
     Resp,
-    command::{Answer, Call, Refusal, Spec},
+    command::{Answer, Call, Flags, Group, Refusal, Spec, integer, word},
     resp::count,
 };
 
 pub(super) const COMMANDS: &[Spec] = &[
-    Spec::new("dbsize", 1, dbsize),
-    Spec::new("echo", 2, echo),
-    Spec::new("flushall", -1, flushall),
-    Spec::new("ping", -1, ping),
-    Spec::new("time", 1, time),
+    Spec::new(Group::Server, "dbsize", 1, dbsize, Flags::FAST_READ)
+        .about("1.0.0", "Counts the keys of the selected database."),
+    Spec::new(Group::Server, "flushall", -1, flushall, Flags::WRITE)
+        .about("1.0.0", "Removes every key of every database."),
+    Spec::new(Group::Server, "flushdb", -1, flushdb, Flags::WRITE)
+        .about("1.0.0", "Removes every key of the selected database."),
+    Spec::new(Group::Server, "swapdb", 3, swapdb, Flags::FAST_WRITE)
+        .about("4.0.0", "Exchanges the keys of two databases."),
+    Spec::new(
+        Group::Server,
+        "time",
+        1,
+        time,
+        Flags::LOADING.union(Flags::STALE).union(Flags::FAST),
+    )
+    .about("2.6.0", "Tells the time of the server."),
 ];
 
 fn dbsize(call: &mut Call<'_>, _arguments: &[Bytes]) -> Answer {
     Ok(count(call.keys().len()))
 }
 
-fn echo(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    Ok(Resp::Bulk(arguments[1].clone()))
+fn flushall(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    flush_mode(arguments)?;
+    call.redis.clear();
+    Ok(Resp::OK)
 }
 
-fn flushall(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    match &arguments[1..] {
-        [] => {}
-        [mode] if mode.eq_ignore_ascii_case(b"sync") || mode.eq_ignore_ascii_case(b"async") => {}
-        _ => return Err(Refusal::SYNTAX),
-    }
+fn flushdb(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    flush_mode(arguments)?;
     call.keys().clear();
     Ok(Resp::OK)
 }
 
-fn ping(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+fn flush_mode(arguments: &[Bytes]) -> Result<(), Refusal> {
     match &arguments[1..] {
-        [] => Ok(Resp::Simple("PONG".into())),
-        [message] => Ok(Resp::Bulk(message.clone())),
-        _ => Err(Refusal("ERR wrong number of arguments for 'ping' command".into())),
+        [] => Ok(()),
+        [mode] if matches!(&*word(mode), b"SYNC" | b"ASYNC") => Ok(()),
+        _ => Err(Refusal::SYNTAX),
+    }
+}
+
+fn swapdb(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    let database = |argument: &[u8], which: &str| {
+        let number = integer(argument).ok().and_then(|number| i32::try_from(number).ok());
+        number.ok_or_else(|| Refusal(format!("ERR invalid {which} DB index").into()))
+    };
+    let (first, second) = (database(&arguments[1], "first")?, database(&arguments[2], "second")?);
+    let swapped = usize::try_from(first)
+        .and_then(|first| Ok(call.redis.swap_databases(first, usize::try_from(second)?)));
+    match swapped {
+        Ok(true) => Ok(Resp::OK),
+        _ => Err(Refusal("ERR DB index is out of range".into())),
     }
 }
 

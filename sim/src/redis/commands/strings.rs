@@ -1,143 +1,183 @@
 //! Strings.
 
+mod bits;
+mod numbers;
+mod ranges;
+mod set;
+
 use bytes::Bytes;
 
 use super::super::{
     Entry, Resp, Value,
-    command::{Answer, Call, Refusal, Spec, decimal, integer},
+    command::{Answer, Call, Flags, Group, Refusal, Spec, decimal, integer, owned, word},
+    resp::count,
 };
 
 pub(super) const COMMANDS: &[Spec] = &[
-    Spec::new("decr", 2, decr),
-    Spec::new("decrby", 3, decr_by),
-    Spec::new("get", 2, get),
-    Spec::new("incr", 2, incr),
-    Spec::new("incrby", 3, incr_by),
-    Spec::new("set", -3, set),
+    Spec::new(Group::String, "append", 3, ranges::append, Flags::FAST_GROW)
+        .keys(1, 1, 1)
+        .access(&["RW insert"])
+        .about("2.0.0", "Adds to the end of the string under a key."),
+    Spec::new(Group::Bitmap, "bitcount", -2, bits::bitcount, Flags::READONLY)
+        .keys(1, 1, 1)
+        .access(&["RO access"])
+        .about("2.6.0", "Counts the bits that are set."),
+    Spec::new(Group::Bitmap, "bitpos", -3, bits::bitpos, Flags::READONLY)
+        .keys(1, 1, 1)
+        .access(&["RO access"])
+        .about("2.8.7", "Finds the first bit that is set, or is not."),
+    Spec::new(Group::String, "decr", 2, numbers::decr, Flags::FAST_GROW)
+        .keys(1, 1, 1)
+        .access(&["RW access update"])
+        .about("1.0.0", "Subtracts one from the number under a key."),
+    Spec::new(Group::String, "decrby", 3, numbers::decr_by, Flags::FAST_GROW)
+        .keys(1, 1, 1)
+        .access(&["RW access update"])
+        .about("1.0.0", "Subtracts from the number under a key."),
+    Spec::new(Group::String, "get", 2, get, Flags::FAST_READ)
+        .keys(1, 1, 1)
+        .access(&["RO access"])
+        .about("1.0.0", "Answers with the string under a key."),
+    Spec::new(Group::Bitmap, "getbit", 3, bits::getbit, Flags::FAST_READ)
+        .keys(1, 1, 1)
+        .access(&["RO access"])
+        .about("2.2.0", "Answers with one bit."),
+    Spec::new(Group::String, "getdel", 2, getdel, Flags::FAST_WRITE)
+        .keys(1, 1, 1)
+        .access(&["RW access delete"])
+        .about("6.2.0", "Answers with the string under a key, and removes it."),
+    Spec::new(Group::String, "getex", -2, set::getex, Flags::FAST_WRITE)
+        .keys(1, 1, 1)
+        .access(&["RW access update"])
+        .about("6.2.0", "Answers with the string under a key, and changes when it expires."),
+    Spec::new(Group::String, "getrange", 4, ranges::getrange, Flags::READONLY)
+        .keys(1, 1, 1)
+        .access(&["RO access"])
+        .about("2.4.0", "Answers with a part of the string under a key."),
+    Spec::new(Group::String, "getset", 3, set::getset, Flags::FAST_GROW)
+        .keys(1, 1, 1)
+        .access(&["RW access update"])
+        .about("1.0.0", "Puts a string under a key, and answers with the former one."),
+    Spec::new(Group::String, "incr", 2, numbers::incr, Flags::FAST_GROW)
+        .keys(1, 1, 1)
+        .access(&["RW access update"])
+        .about("1.0.0", "Adds one to the number under a key."),
+    Spec::new(Group::String, "incrby", 3, numbers::incr_by, Flags::FAST_GROW)
+        .keys(1, 1, 1)
+        .access(&["RW access update"])
+        .about("1.0.0", "Adds to the number under a key."),
+    Spec::new(Group::String, "incrbyfloat", 3, numbers::incr_by_float, Flags::FAST_GROW)
+        .keys(1, 1, 1)
+        .access(&["RW access update"])
+        .about("2.6.0", "Adds to the floating-point number under a key."),
+    Spec::new(Group::String, "mget", -2, mget, Flags::FAST_READ)
+        .keys(1, -1, 1)
+        .access(&["RO access"])
+        .about("1.0.0", "Answers with the strings under several keys."),
+    Spec::new(Group::String, "mset", -3, mset, Flags::GROW)
+        .keys(1, -1, 2)
+        .access(&["OW update"])
+        .about("1.0.1", "Puts strings under several keys."),
+    Spec::new(Group::String, "msetnx", -3, msetnx, Flags::GROW)
+        .keys(1, -1, 2)
+        .access(&["OW insert"])
+        .about("1.0.1", "Puts strings under several keys if none of them is there."),
+    Spec::new(Group::String, "psetex", 4, set::psetex, Flags::GROW)
+        .keys(1, 1, 1)
+        .access(&["OW update"])
+        .about("2.6.0", "Puts a string under a key for some milliseconds."),
+    Spec::new(Group::String, "set", -3, set::set, Flags::GROW)
+        .keys(1, 1, 1)
+        .access(&["RW access update variable_flags"])
+        .about("1.0.0", "Puts a string under a key, whatever was there."),
+    Spec::new(Group::Bitmap, "setbit", 4, bits::setbit, Flags::GROW)
+        .keys(1, 1, 1)
+        .access(&["RW access update"])
+        .about("2.2.0", "Sets one bit, and answers with the former one."),
+    Spec::new(Group::String, "setex", 4, set::setex, Flags::GROW)
+        .keys(1, 1, 1)
+        .access(&["OW update"])
+        .about("2.0.0", "Puts a string under a key for some seconds."),
+    Spec::new(Group::String, "setnx", 3, set::setnx, Flags::FAST_GROW)
+        .keys(1, 1, 1)
+        .access(&["OW insert"])
+        .about("1.0.0", "Puts a string under a key that is not there."),
+    Spec::new(Group::String, "setrange", 4, ranges::setrange, Flags::GROW)
+        .keys(1, 1, 1)
+        .access(&["RW update"])
+        .about("2.2.0", "Overwrites a part of the string under a key."),
+    Spec::new(Group::String, "strlen", 2, strlen, Flags::FAST_READ)
+        .keys(1, 1, 1)
+        .access(&["RO"])
+        .about("2.2.0", "Counts the bytes of the string under a key."),
+    Spec::new(Group::String, "substr", 4, ranges::getrange, Flags::READONLY)
+        .keys(1, 1, 1)
+        .access(&["RO access"])
+        .about("1.0.0", "Answers with a part of the string under a key, as GETRANGE does."),
 ];
+
+/// What a string can hold at most, as the protocol limits it by default.
+const LENGTH_LIMIT: usize = 512 << 20;
 
 fn get(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     Ok(call.string(&arguments[1])?.cloned().into())
 }
 
-fn set(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    let options = SetOptions::parse(&arguments[3..])?;
-    let expires_at_ms =
-        options.expiry.map(|expiry| expiry.at_ms("set", call.now_ms())).transpose()?;
-    let (key, value) = (&arguments[1], Value::String(arguments[2].clone()));
-    let old = if options.get { call.string(key)?.cloned() } else { None };
-    let found = call.entry(key);
-    let stored = match options.only_if {
-        None => true,
-        Some(Existence::Absent) => found.is_none(),
-        Some(Existence::Present) => found.is_some(),
-    };
-    let kept = found.filter(|_| options.keep_ttl).and_then(|entry| entry.expires_at_ms);
-    if stored {
-        let entry = Entry { value, expires_at_ms: expires_at_ms.or(kept) };
-        call.keys().set_entry(key.clone(), Some(entry));
+fn getdel(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    let found = call.string(&arguments[1])?.cloned();
+    if found.is_some() {
+        call.keys().take(&arguments[1]);
     }
-    Ok(match (options.get, stored) {
-        (true, _) => old.into(),
-        (false, true) => Resp::OK,
-        (false, false) => Resp::Nil,
-    })
+    Ok(found.into())
 }
 
-#[derive(Debug, Default)]
-struct SetOptions {
-    only_if: Option<Existence>,
-    get: bool,
-    keep_ttl: bool,
-    expiry: Option<Expiry>,
+fn strlen(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    Ok(count(call.string(&arguments[1])?.map_or(0, Bytes::len)))
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Existence {
-    Absent,
-    Present,
+fn mget(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    // A key that holds something else counts as absent here.
+    let value = |key: &Bytes| call.string(key).ok().flatten().cloned().into();
+    Ok(Resp::Array(arguments[1..].iter().map(value).collect()))
 }
 
-/// `EX`, `PX`, `EXAT` or `PXAT` with its number.
-#[derive(Clone, Copy, Debug)]
-struct Expiry {
-    number: i64,
-    seconds: bool,
-    relative: bool,
+fn mset(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    let pairs = pairs("mset", arguments)?;
+    pairs.for_each(|pair| put(call, &pair[0], owned(&pair[1]), None));
+    Ok(Resp::OK)
 }
 
-impl SetOptions {
-    fn parse(mut arguments: &[Bytes]) -> Result<Self, Refusal> {
-        let mut options = Self::default();
-        let mut expiry = None;
-        while let [option, rest @ ..] = arguments {
-            arguments = rest;
-            match (option.to_ascii_uppercase().as_slice(), rest) {
-                (b"NX", _) if options.only_if != Some(Existence::Present) => {
-                    options.only_if = Some(Existence::Absent);
-                }
-                (b"XX", _) if options.only_if != Some(Existence::Absent) => {
-                    options.only_if = Some(Existence::Present);
-                }
-                (b"GET", _) => options.get = true,
-                (b"KEEPTTL", _) if expiry.is_none() => options.keep_ttl = true,
-                (unit @ (b"EX" | b"EXAT" | b"PX" | b"PXAT"), [number, rest @ ..])
-                    if expiry.is_none() && !options.keep_ttl =>
-                {
-                    arguments = rest;
-                    expiry = Some((number, unit[0] == b'E', unit.len() == 2));
-                }
-                _ => return Err(Refusal::SYNTAX),
-            }
-        }
-        // Numbers are read only once the syntax is known to be right.
-        if let Some((number, seconds, relative)) = expiry {
-            options.expiry = Some(Expiry { number: integer(number)?, seconds, relative });
-        }
-        Ok(options)
+fn msetnx(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    let mut pairs = pairs("msetnx", arguments)?;
+    if pairs.clone().any(|pair| call.entry(&pair[0]).is_some()) {
+        return Ok(count(0));
     }
+    pairs.by_ref().for_each(|pair| put(call, &pair[0], owned(&pair[1]), None));
+    Ok(count(1))
 }
 
-impl Expiry {
-    fn at_ms(self, command: &str, now_ms: u64) -> Result<u64, Refusal> {
-        let from_ms = if self.relative { i64::try_from(now_ms).unwrap_or(i64::MAX) } else { 0 };
-        let at_ms = self.number.checked_mul(if self.seconds { 1_000 } else { 1 });
-        at_ms
-            .filter(|at_ms| *at_ms > 0)
-            .and_then(|at_ms| at_ms.checked_add(from_ms))
-            .and_then(|at_ms| u64::try_from(at_ms).ok())
-            .ok_or_else(|| {
-                Refusal(format!("ERR invalid expire time in '{command}' command").into())
-            })
-    }
+fn pairs<'a>(
+    name: &str,
+    arguments: &'a [Bytes],
+) -> Result<std::slice::ChunksExact<'a, Bytes>, Refusal> {
+    let pairs = arguments[1..].chunks_exact(2);
+    if pairs.remainder().is_empty() { Ok(pairs) } else { Err(Refusal::arity(name)) }
 }
 
-fn incr(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    add(call, &arguments[1], 1)
+/// Puts a string under a key, whatever was there.
+fn put(call: &mut Call<'_>, key: &Bytes, text: Bytes, expires_at_ms: Option<u64>) {
+    let entry = Entry { value: Value::String(text), expires_at_ms };
+    call.keys().set_entry(key.clone(), Some(entry));
 }
 
-fn incr_by(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    add(call, &arguments[1], integer(&arguments[2])?)
-}
-
-fn decr(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    add(call, &arguments[1], -1)
-}
-
-fn decr_by(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    let by = integer(&arguments[2])?.checked_neg();
-    add(call, &arguments[1], by.ok_or_else(|| Refusal("ERR decrement would overflow".into()))?)
-}
-
-/// Adds to the number under `key`, which keeps its time to live.
-fn add(call: &mut Call<'_>, key: &Bytes, by: i64) -> Answer {
-    let old = call.string(key)?.map_or(Ok(0), |text| integer(text))?;
-    let new = old.checked_add(by).ok_or(Refusal::OVERFLOW)?;
+/// Puts another string under a key, which keeps its time to live.
+fn replace(call: &mut Call<'_>, key: &Bytes, text: Bytes) {
     let now_ms = call.now_ms();
-    let text = decimal(new);
-    let kept = call.keys().modify(now_ms, key, |entry| entry.value = Value::String(text.clone()));
+    let mut text = Some(text);
+    let kept = call.keys().modify(now_ms, key, |entry| {
+        entry.value = Value::String(text.take().unwrap_or_default());
+    });
     if kept.is_none() {
-        call.keys().set_entry(key.clone(), Some(Entry::string(text)));
+        put(call, key, text.unwrap_or_default(), None);
     }
-    Ok(Resp::Integer(new))
 }

@@ -4,30 +4,48 @@ use std::fmt;
 
 use mlua::{Lua, Value as LuaValue};
 
-use super::{
-    super::{Resp, command::Refusal},
-    convert, sandbox, with_running,
-};
+use super::{super::command::Refusal, convert, sandbox, with_running};
 
 /// An error raised by our own functions. Lua code never sees this very value: `pcall` and the
 /// runner exchange it for what Redis raises, see [`plain`].
 #[derive(Clone, Debug)]
 pub(super) enum Failure {
+    /// A command's error reply, raised as the table that `redis.pcall` returns.
+    Reply(String),
     /// Raised as a table with the field `err`.
     Table(String),
     /// Raised as a string.
     Text(String),
+    /// Raised as the value that is kept in the machine, see [`Failure::raise_again`].
+    Kept,
+    /// The script is not to go on: cannot be caught.
+    Stopped(u64),
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Table(text) | Self::Text(text) => f.write_str(text),
+            Self::Reply(text) | Self::Table(text) | Self::Text(text) => f.write_str(text),
+            Self::Kept => f.write_str("an error of a function"),
+            Self::Stopped(instructions) => {
+                write!(f, "Script stopped: it ran for more than {instructions} instructions")
+            }
         }
     }
 }
 
 impl std::error::Error for Failure {}
+
+/// Where the machine keeps the value of [`Failure::Kept`].
+const KEPT: &str = "leasehold.raised";
+
+impl Failure {
+    /// The error that raises `value` as it is.
+    pub(super) fn raise_again(lua: &Lua, value: LuaValue) -> mlua::Result<mlua::Error> {
+        lua.set_named_registry_value(KEPT, value)?;
+        Ok(Self::Kept.into())
+    }
+}
 
 impl From<Failure> for mlua::Error {
     fn from(failure: Failure) -> Self {
@@ -35,20 +53,33 @@ impl From<Failure> for mlua::Error {
     }
 }
 
-/// What Lua code sees of an error that was raised in Rust.
+/// What Lua code sees of an error that was raised in Rust. One that must not be caught is raised
+/// again.
 pub(super) fn plain(lua: &Lua, error: LuaValue) -> mlua::Result<LuaValue> {
-    let LuaValue::Error(error) = error else { return Ok(error) };
-    match error.downcast_ref::<Failure>() {
-        Some(Failure::Table(message)) => convert::single(lua, "err", message),
-        Some(Failure::Text(message)) => Ok(LuaValue::String(lua.create_string(message)?)),
-        None => Ok(LuaValue::String(lua.create_string(first_line(&error))?)),
+    if let LuaValue::Error(error) = &error
+        && let Some(stopped @ Failure::Stopped(_)) = error.downcast_ref::<Failure>()
+    {
+        return Err(stopped.clone().into());
     }
+    seen(lua, error)
+}
+
+fn seen(lua: &Lua, error: LuaValue) -> mlua::Result<LuaValue> {
+    let LuaValue::Error(error) = error else { return Ok(error) };
+    let text = match error.downcast_ref::<Failure>() {
+        Some(Failure::Reply(message)) => return convert::error(lua, message),
+        Some(Failure::Table(message)) => return convert::single(lua, "err", message),
+        Some(Failure::Kept) => return lua.named_registry_value(KEPT),
+        Some(failure) => failure.to_string(),
+        None => first_line(&error),
+    };
+    Ok(LuaValue::String(lua.create_string(text)?))
 }
 
 /// The text that the client gets for an error that no `pcall` caught: called by the runner at the
 /// point of the error, so that the stack still tells the line.
 pub(super) fn explain(lua: &Lua, error: LuaValue) -> mlua::Result<String> {
-    let message = match plain(lua, error)? {
+    let message = match seen(lua, error)? {
         LuaValue::Table(table) => match table.raw_get("err")? {
             LuaValue::String(text) => convert::one_line(&text),
             _ => "ERR unknown error".into(),
@@ -91,17 +122,17 @@ pub(super) fn position(lua: &Lua) -> String {
 }
 
 /// The reply for what [`explain`] said.
-pub(super) fn reply(text: &LuaValue) -> Resp {
+pub(super) fn refusal(text: &LuaValue) -> Refusal {
     match text {
-        LuaValue::String(text) => Resp::Error(text.to_string_lossy().into()),
+        LuaValue::String(text) => Refusal(text.to_string_lossy().into()),
         // The handler itself failed: there was no memory left for it.
-        _ => Resp::Error("ERR error in error handling".into()),
+        _ => Refusal("ERR error in error handling".into()),
     }
 }
 
 /// The reply for an error of the machine, such as no memory.
-pub(super) fn fatal(error: &mlua::Error) -> Resp {
-    Resp::Error(format!("ERR {}", first_line(error)).into())
+pub(super) fn fatal(error: &mlua::Error) -> Refusal {
+    Refusal(format!("ERR {}", first_line(error)).into())
 }
 
 /// The reply for a text that is not Lua.

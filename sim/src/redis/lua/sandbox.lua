@@ -1,12 +1,13 @@
 -- Builds what a script sees. Takes the functions that are written in Rust; returns the guarded
 -- globals, the table behind them, and the function that runs a script.
 local host = ...
-local error, pcall, setmetatable, type, xpcall = error, pcall, setmetatable, type, xpcall
-local raw_setmetatable, raw_set, raw_get = setmetatable, rawset, rawget
+local error, pcall, type, xpcall = error, pcall, type, xpcall
+local raw_setmetatable = setmetatable
+local basics = host.basics
 
 -- Tables that a script may read but not change are empty ones in front of the real ones, because
--- plain Lua 5.1 has no read-only tables. What is iterated over with pairs() is thus empty.
-local behind = raw_setmetatable({}, {__mode = 'k'})
+-- plain Lua 5.1 has no read-only tables.
+local behind = host.behind
 local READONLY = 'Attempt to modify a readonly table'
 local locked = raw_setmetatable({}, {
   __newindex = function() error(READONLY, 2) end,
@@ -43,9 +44,30 @@ local function settled(done, problem, ...)
   return done, problem, ...
 end
 
+-- What a script must not catch is raised again. It may have been lost in a handler of its own.
+local function going_on(...)
+  host.check()
+  return ...
+end
+
+local function resumed(done, problem, ...)
+  if not done then
+    problem = plain(problem)
+  end
+  return done, problem, ...
+end
+
+local resume = coroutine.resume
+coroutine.resume = function(thread, ...)
+  return resumed(resume(thread, ...))
+end
+
 -- Compiled code is refused, as it could break the machine.
 local raw_loadstring = loadstring
 local function load_text(text, name)
+  if type(text) ~= 'string' and type(text) ~= 'number' then
+    error("bad argument #1 to 'loadstring' (string expected, got " .. type(text) .. ')', 2)
+  end
   if type(text) == 'string' and text:byte(1) == 27 then
     return nil, 'bytecode is not allowed'
   end
@@ -53,6 +75,9 @@ local function load_text(text, name)
 end
 
 local function load_pieces(next_piece, name)
+  if type(next_piece) ~= 'function' then
+    error("bad argument #1 to 'load' (function expected, got " .. type(next_piece) .. ')', 2)
+  end
   local pieces = {}
   for piece in next_piece do
     if piece == '' then break end
@@ -61,28 +86,21 @@ local function load_pieces(next_piece, name)
   return load_text(table.concat(pieces), name or '=(load)')
 end
 
-local redis = {
-  call = host.call,
-  pcall = host.pcall,
-  error_reply = host.error_reply,
-  status_reply = host.status_reply,
-  sha1hex = host.sha1hex,
-  log = function() end,
-  breakpoint = function() return false end,
-  debug = function() end,
-  replicate_commands = function() return true end,
-  set_repl = function() end,
-  setresp = function() end,
-  LOG_DEBUG = 0, LOG_VERBOSE = 1, LOG_NOTICE = 2, LOG_WARNING = 3,
-  REPL_NONE = 0, REPL_AOF = 1, REPL_SLAVE = 2, REPL_REPLICA = 2, REPL_ALL = 3,
-  REDIS_VERSION = '7.0.15', REDIS_VERSION_NUM = 0x0007000f,
-}
+local redis = host.redis
+redis.breakpoint = function() return false end
+redis.debug = function() end
+redis.replicate_commands = function() return true end
+redis.LOG_DEBUG, redis.LOG_VERBOSE, redis.LOG_NOTICE, redis.LOG_WARNING = 0, 1, 2, 3
+redis.REPL_NONE, redis.REPL_AOF, redis.REPL_SLAVE, redis.REPL_REPLICA, redis.REPL_ALL = 0, 1, 2, 2, 3
+redis.REDIS_VERSION, redis.REDIS_VERSION_NUM = '7.0.15', 0x0007000f
+
+string.rep, table.insert = host.rep, host.insert
 math.random, math.randomseed = host.random, host.randomseed
 
 local globals = {
   _VERSION = _VERSION,
   assert = assert, error = error, getmetatable = getmetatable, ipairs = ipairs, next = next,
-  pairs = pairs, rawequal = rawequal, select = select, tonumber = tonumber, tostring = tostring,
+  pairs = basics.pairs, rawequal = rawequal, select = select, tonumber = tonumber, tostring = basics.tostring,
   type = type, unpack = unpack,
   -- The collector's figures differ from run to run, and a script must not switch it off.
   collectgarbage = function() return 0 end,
@@ -91,21 +109,19 @@ local globals = {
   loadstring = load_text,
   pcall = function(f, ...) return settled(pcall(f, ...)) end,
   xpcall = function(f, handler)
-    return xpcall(f, function(problem) return handler(plain(problem)) end)
+    return going_on(xpcall(f, function(problem) return handler(plain(problem)) end))
   end,
-  rawget = function(t, key) return raw_get(behind[t] or t, key) end,
-  rawset = function(t, key, value)
-    if behind[t] then error(READONLY, 0) end
-    return raw_set(t, key, value)
-  end,
-  setmetatable = function(t, meta)
-    if behind[t] then error(READONLY, 0) end
-    return raw_setmetatable(t, meta)
-  end,
+  rawget = basics.rawget,
+  rawset = basics.rawset,
+  setmetatable = basics.setmetatable,
+  bit = guarded(host.bit),
+  cjson = guarded(host.cjson),
+  cmsgpack = guarded(host.cmsgpack),
   coroutine = guarded(coroutine),
   math = guarded(math),
   redis = guarded(redis),
   string = guarded(string),
+  struct = guarded(host.struct),
   table = guarded(table),
 }
 local of_strings = getmetatable('')

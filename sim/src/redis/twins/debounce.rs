@@ -51,7 +51,7 @@ pub(super) fn run(
         None => (DebounceRecord::default(), None),
         Some(entry) => match &entry.value {
             Value::Hash(fields) => (known::record(fields, command)?, entry.expires_at_ms),
-            Value::String(_) => return None,
+            _ => return None,
         },
     };
     let exists = entry.is_some();

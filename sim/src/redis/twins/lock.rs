@@ -15,14 +15,17 @@ use super::{
 const ACQUIRE: Pin = Pin { name: "lock.acquire", sha1: "833f4b662c8a5c58022c4a35c425b305732c3dc6" };
 const EXTEND: Pin = Pin { name: "lock.extend", sha1: "2c0f7c290e73a19787d4a20c6f48c2d1f95d106d" };
 const INSPECT: Pin = Pin { name: "lock.inspect", sha1: "5b6bfe2dedb0793d73ba4af799a7a3fcbadaf6b4" };
-const RELEASE: Pin = Pin { name: "lock.release", sha1: "e183e5fd8ee6054cbfe4d6ae1427157a87942fe0" };
+const RAISE_FENCE: Pin =
+    Pin { name: "lock.raise_fence", sha1: "1a8fb374164c0a0bb06076c20f08aac856e7bcb6" };
+const RELEASE: Pin = Pin { name: "lock.release", sha1: "8591408ca3696a656bfccb07185785581e6d2d2e" };
 
 #[cfg(test)]
-pub(super) const PINS: &[Pin] = &[ACQUIRE, EXTEND, INSPECT, RELEASE];
+pub(super) const PINS: &[Pin] = &[ACQUIRE, EXTEND, INSPECT, RAISE_FENCE, RELEASE];
 
 const ACQUIRE_IS_CURRENT: bool = ACQUIRE.is_current();
 const EXTEND_IS_CURRENT: bool = EXTEND.is_current();
 const INSPECT_IS_CURRENT: bool = INSPECT.is_current();
+const RAISE_FENCE_IS_CURRENT: bool = RAISE_FENCE.is_current();
 const RELEASE_IS_CURRENT: bool = RELEASE.is_current();
 
 pub(super) fn run(keys: &mut Keyspace, now_us: u64, command: &LockCommand) -> Option<LockReply> {
@@ -38,6 +41,11 @@ pub(super) fn run(keys: &mut Keyspace, now_us: u64, command: &LockCommand) -> Op
         }
         LockCommand::Inspect { keys: names, token } if INSPECT_IS_CURRENT => {
             inspect(keys, now_us / 1_000, names, token.as_ref()).map(LockReply::Holder)
+        }
+        LockCommand::RaiseFence { keys: names, token, fence, fence_life_ms }
+            if RAISE_FENCE_IS_CURRENT =>
+        {
+            raise_fence(keys, now_us / 1_000, names, token, *fence, *fence_life_ms)
         }
         LockCommand::Release { keys: names, token, mark_ms } if RELEASE_IS_CURRENT => {
             release(keys, now_us / 1_000, names, token, *mark_ms)
@@ -118,6 +126,30 @@ fn extend(
         keys.modify(now_ms, names.lock().as_bytes(), |entry| entry.expires_at_ms = Some(until_ms));
     }
     Some(LockReply::Extended)
+}
+
+fn raise_fence(
+    keys: &mut Keyspace,
+    now_ms: u64,
+    names: &LockKeys,
+    token: &Token,
+    least: Fence,
+    life_ms: u64,
+) -> Option<LockReply> {
+    if string(keys, now_ms, names.lock())?.is_none_or(|(owner, _)| *owner != token.as_str()) {
+        return Some(LockReply::NotHeld);
+    }
+    let last = match string(keys, now_ms, names.fence())? {
+        None => 0,
+        Some((text, _)) => exact_decimal(text)?,
+    };
+    if least.0 >= EXACT {
+        return None;
+    }
+    if last < least.0 {
+        store(keys, now_ms, names.fence(), decimal(least.0), expiry(now_ms, life_ms)?);
+    }
+    Some(LockReply::FenceRaised)
 }
 
 fn release(

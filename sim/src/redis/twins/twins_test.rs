@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use leasehold_core::{
-    Command, Token,
+    Command, Fence, Token,
     lock::{LockCommand, LockKeys},
-    redis::encode,
+    redis::{Invocation, Request, encode},
 };
 use proptest::prelude::*;
 
@@ -73,7 +73,10 @@ fn any_millis() -> BoxedStrategy<u64> {
     prop_oneof![16 => usual_millis(), 1 => prop::sample::select(odd)].boxed()
 }
 
-fn lock_commands(millis: BoxedStrategy<u64>) -> impl Strategy<Value = LockCommand> {
+fn lock_commands(
+    millis: BoxedStrategy<u64>,
+    fences: BoxedStrategy<u64>,
+) -> impl Strategy<Value = LockCommand> {
     prop_oneof![
         4 => (lock_keys(), tokens(), millis.clone(), millis.clone(), millis.clone()).prop_map(
             |(keys, token, lease_ms, fence_life_ms, mark_ms)| {
@@ -82,12 +85,28 @@ fn lock_commands(millis: BoxedStrategy<u64>) -> impl Strategy<Value = LockComman
         ),
         2 => (lock_keys(), tokens(), millis.clone())
             .prop_map(|(keys, token, lease_ms)| LockCommand::Extend { keys, token, lease_ms }),
-        3 => (lock_keys(), tokens(), millis).prop_map(|(keys, token, mark_ms)| {
+        3 => (lock_keys(), tokens(), millis.clone()).prop_map(|(keys, token, mark_ms)| {
             LockCommand::Release { keys, token, mark_ms }
         }),
+        2 => (lock_keys(), tokens(), fences.prop_map(Fence), millis).prop_map(
+            |(keys, token, fence, fence_life_ms)| {
+                LockCommand::RaiseFence { keys, token, fence, fence_life_ms }
+            }
+        ),
         2 => (lock_keys(), prop::option::of(tokens()))
             .prop_map(|(keys, token)| LockCommand::Inspect { keys, token }),
     ]
+}
+
+/// Fences that a quorum of such servers writes back.
+fn usual_fences() -> BoxedStrategy<u64> {
+    prop_oneof![0_u64..9, 1_699_999_999_000_000_u64..1_700_000_900_000_000].boxed()
+}
+
+/// And such as it never does.
+fn any_fences() -> BoxedStrategy<u64> {
+    let odd = vec![EXACT - 2, EXACT - 1, EXACT, u64::MAX];
+    prop_oneof![8 => usual_fences(), 1 => prop::sample::select(odd)].boxed()
 }
 
 fn foreign() -> impl Strategy<Value = Vec<Bytes>> {
@@ -137,7 +156,7 @@ fn foreign() -> impl Strategy<Value = Vec<Bytes>> {
 
 fn lock_steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        10 => lock_commands(any_millis()).prop_map(Command::Lock).prop_map(Step::Apply),
+        10 => lock_commands(any_millis(), any_fences()).prop_map(Command::Lock).prop_map(Step::Apply),
         3 => foreign().prop_map(Step::Foreign),
         2 => (0_u64..3_000).prop_map(|micros| Step::Pass { micros }),
         1 => (0_u64..200_000_000).prop_map(|micros| Step::Pass { micros }),
@@ -218,7 +237,7 @@ proptest! {
 
     #[test]
     fn a_twin_of_a_lock_answers_on_a_keyspace_that_only_leasehold_writes_to(
-        commands in prop::collection::vec(lock_commands(usual_millis()), 1..40),
+        commands in prop::collection::vec(lock_commands(usual_millis(), usual_fences()), 1..40),
     ) {
         let mut redis = Redis::default();
         for command in commands {
@@ -240,6 +259,14 @@ proptest! {
                 prop_assert!(run(&mut redis.keyspace, now_us, &command).is_some());
             }
         }
+    }
+}
+
+/// The script that `command` runs.
+fn script(command: &Command) -> Invocation {
+    match encode(command) {
+        Request::Script(invocation) => invocation,
+        Request::Plain(words) => panic!("{words:?} is no script"),
     }
 }
 
@@ -271,8 +298,14 @@ fn each_twin_is_pinned_to_the_script_that_its_command_sends() {
         },
         LockCommand::Extend { keys: keys.clone(), token: token.clone(), lease_ms: 1 },
         LockCommand::Inspect { keys: keys.clone(), token: None },
+        LockCommand::RaiseFence {
+            keys: keys.clone(),
+            token: token.clone(),
+            fence: Fence(1),
+            fence_life_ms: 1,
+        },
         LockCommand::Release { keys, token, mark_ms: 1 },
     ]) {
-        assert_eq!(encode(&Command::Lock(command)).script.name, pin.name);
+        assert_eq!(script(&Command::Lock(command)).script.name, pin.name);
     }
 }

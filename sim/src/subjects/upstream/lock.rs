@@ -327,6 +327,9 @@ impl UpstreamLockProgram {
         self.stage = Stage::Idle;
         self.round += 1;
         let plan = &step.core.plan;
+        if self.round >= plan.calls {
+            return step.clear_alarm(me, Alarm::Work);
+        }
         let (mut idle, idle_step, choices) = (plan.idle, plan.idle_step, plan.idle_choices);
         if step.core.healed {
             idle *= 5;

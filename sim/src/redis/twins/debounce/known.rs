@@ -1,6 +1,6 @@
 //! What a twin knows exactly; it declines everything else.
 
-use std::{collections::BTreeMap, str, sync::Arc};
+use std::{str, sync::Arc};
 
 use bytes::Bytes;
 use leasehold_core::{
@@ -8,7 +8,10 @@ use leasehold_core::{
     debounce::{DebounceCommand, DebounceRecord, Memo, Pending, Retention, Running, Timing},
 };
 
-use super::super::{super::Keyspace, values::string};
+use super::super::{
+    super::{Fields, Keyspace},
+    values::string,
+};
 
 /// Whole numbers below it stay exact in Lua when two are added, and one more
 /// [`SPAN_MS`] in microseconds.
@@ -105,10 +108,7 @@ struct Texts<'a> {
 }
 
 /// The record that `fields` hold, with the arguments only if `command` answers with them.
-pub(super) fn record(
-    fields: &BTreeMap<Bytes, Bytes>,
-    command: &DebounceCommand,
-) -> Option<DebounceRecord> {
+pub(super) fn record(fields: &Fields, command: &DebounceCommand) -> Option<DebounceRecord> {
     let texts = Texts::of(fields);
     let record = DebounceRecord {
         seq: number_or_zero(texts.seq)?,
@@ -139,9 +139,9 @@ fn is_consistent(texts: &Texts<'_>, record: &DebounceRecord) -> bool {
 }
 
 impl<'a> Texts<'a> {
-    fn of(fields: &'a BTreeMap<Bytes, Bytes>) -> Self {
+    fn of(fields: &'a Fields) -> Self {
         let mut texts = Self::default();
-        for (name, text) in fields {
+        for (name, text) in fields.iter() {
             let place = match &name[..] {
                 b"args" => &mut texts.args,
                 b"done" => &mut texts.done,

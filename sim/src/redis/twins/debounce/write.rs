@@ -1,12 +1,12 @@
 //! The writes of the scripts, one by one: a replica is told of each.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use leasehold_core::debounce::{Applied, DebounceCommand, DebounceRecord, Memo, Pending};
 
 use super::super::{
-    super::{Entry, Keyspace, Value},
+    super::{Entry, Fields, Keyspace, Value},
     values::decimal,
 };
 
@@ -158,7 +158,7 @@ fn finish(hash: &mut Hash<'_>, memo: Memo, before: &Before, record: &DebounceRec
 impl Hash<'_> {
     /// `HSET`.
     fn set<const N: usize>(&mut self, pairs: [(&'static [u8], Bytes); N]) {
-        let insert = |fields: &mut BTreeMap<Bytes, Bytes>| {
+        let insert = |fields: &mut Fields| {
             for (name, text) in pairs {
                 fields.insert(Bytes::from_static(name), text);
             }
@@ -166,9 +166,9 @@ impl Hash<'_> {
         if self.exists {
             self.change(insert);
         } else {
-            let mut fields = BTreeMap::new();
+            let mut fields = Fields::default();
             insert(&mut fields);
-            let entry = Entry { value: Value::Hash(fields), expires_at_ms: None };
+            let entry = Entry { value: Value::Hash(fields.into()), expires_at_ms: None };
             let name = Bytes::copy_from_slice(self.name.as_bytes());
             self.keys.set_entry(name, Some(entry));
             self.exists = true;
@@ -178,11 +178,11 @@ impl Hash<'_> {
     /// `HDEL`; no write if none is there.
     fn delete(&mut self, names: &[&[u8]]) {
         let is_there =
-            self.fields().is_some_and(|fields| names.iter().any(|name| fields.contains_key(*name)));
+            self.fields().is_some_and(|fields| names.iter().any(|name| fields.get(name).is_some()));
         if is_there {
             self.change(|fields| {
                 for name in names {
-                    fields.remove(*name);
+                    fields.remove(name);
                 }
             });
         }
@@ -199,17 +199,17 @@ impl Hash<'_> {
         self.fields().and_then(|fields| fields.get(name)).cloned().unwrap_or_default()
     }
 
-    fn fields(&self) -> Option<&BTreeMap<Bytes, Bytes>> {
+    fn fields(&self) -> Option<&Fields> {
         match &self.keys.peek(self.now_ms, self.name.as_bytes())?.value {
             Value::Hash(fields) => Some(fields),
-            Value::String(_) => None,
+            _ => None,
         }
     }
 
-    fn change(&mut self, change: impl FnOnce(&mut BTreeMap<Bytes, Bytes>)) {
+    fn change(&mut self, change: impl FnOnce(&mut Fields)) {
         self.keys.modify(self.now_ms, self.name.as_bytes(), |entry| {
             if let Value::Hash(fields) = &mut entry.value {
-                change(fields);
+                change(Arc::make_mut(fields));
             }
         });
     }

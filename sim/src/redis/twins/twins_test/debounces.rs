@@ -1,18 +1,17 @@
 //! What the test does to debounced calls.
 
-use std::{collections::BTreeMap, str, sync::Arc};
+use std::{str, sync::Arc};
 
 use bytes::Bytes;
 use leasehold_core::{
     Command, Fence, Token,
     debounce::{DebounceCommand, DebounceKeys, Retention, Timing},
-    redis::encode,
 };
 use proptest::prelude::*;
 
 use super::{
     super::super::{Redis, Value},
-    EXACT, Step, debounce,
+    EXACT, Step, debounce, script,
 };
 
 const FIELDS: &[&str] = &[
@@ -61,7 +60,7 @@ pub(super) fn times(redis: &Redis) -> impl Iterator<Item = u64> + Clone {
     let mut times = Vec::new();
     for (_, entry) in redis.keyspace.iter() {
         if let Value::Hash(fields) = &entry.value {
-            let texts = fields.values().filter_map(|text| str::from_utf8(text).ok());
+            let texts = fields.iter().filter_map(|(_, text)| str::from_utf8(text).ok());
             times.extend(texts.filter_map(|text| text.parse::<u64>().ok()));
         }
     }
@@ -72,10 +71,10 @@ pub(super) fn times(redis: &Redis) -> impl Iterator<Item = u64> + Clone {
 pub(super) fn resolved(command: &Command, now_us: u64, redis: &Redis) -> Command {
     let Command::Debounce(command) = command else { return command.clone() };
     let mut command = command.clone();
-    let names = encode(&Command::Debounce(command.clone())).keys;
+    let names = script(&Command::Debounce(command.clone())).keys;
     let fields = match redis.keyspace.peek(now_us / 1_000, &names[0]).map(|entry| &entry.value) {
         Some(Value::Hash(fields)) => fields.clone(),
-        _ => BTreeMap::new(),
+        _ => Arc::default(),
     };
     let field = |name: &str| {
         let text = fields.get(name.as_bytes()).and_then(|text| str::from_utf8(text).ok());
@@ -276,6 +275,6 @@ fn each_twin_is_pinned_to_the_script_that_its_command_sends() {
         DebounceCommand::Flush { keys: keys(), request: token(), retention },
         DebounceCommand::Inspect { keys: keys() },
     ]) {
-        assert_eq!(encode(&Command::Debounce(command)).script.name, pin.name);
+        assert_eq!(script(&Command::Debounce(command)).script.name, pin.name);
     }
 }

@@ -1,0 +1,148 @@
+//! Waiting until a deadline.
+
+use super::*;
+
+/// A wait of this many milliseconds has begun.
+fn waiting_for(millis: u64) -> Scene {
+    waiting_with(millis, AcquireOptions::default(), false)
+}
+
+fn waiting_with(millis: u64, options: AcquireOptions, watching: bool) -> Scene {
+    let mut scene = Scene::new();
+    let until = scene.now.plus_micros(millis * 1_000);
+    let terms = scene.machine.config().terms(&options).unwrap().until(until, watching);
+    scene.start(LockRequest::Acquire(terms));
+    scene
+}
+
+fn held_for(remaining_ms: u64) -> LockReply {
+    LockReply::Busy { remaining_ms: Some(remaining_ms) }
+}
+
+fn watched(scene: &mut Scene, watching: bool) -> &mut Scene {
+    assert!(matches!(scene.action, Action::Watch { .. }), "{:?}", scene.action);
+    scene.step(Event::Watching(watching))
+}
+
+#[test]
+fn a_free_lock_costs_one_call() {
+    let mut scene = waiting_for(5_000);
+    scene.reply(granted());
+    assert!(matches!(scene.done(), LockOutcome::Acquired(_)));
+}
+
+#[test]
+fn a_waiter_tries_again_once_it_watches() {
+    let mut scene = waiting_for(5_000);
+    watched(scene.reply(held_for(60_000)), true);
+    assert_eq!(scene.call(), "acquire me.1#2", "a release before the watch is not missed");
+    scene.reply(held_for(60_000));
+    assert_eq!(scene.millis_asleep(), 1_000, "ten delays, since a hint may be lost");
+    scene.step(Event::Hinted);
+    assert_eq!(scene.call(), "acquire me.1#3");
+    scene.reply(granted());
+    assert!(matches!(scene.done(), LockOutcome::Acquired(_)));
+}
+
+#[test]
+fn a_waiter_that_has_a_watch_asks_for_none() {
+    let mut scene = waiting_with(5_000, AcquireOptions::default(), true);
+    assert_eq!(scene.reply(held_for(60_000)).millis_asleep(), 1_000);
+}
+
+#[test]
+fn without_a_watch_a_waiter_looks_at_each_delay() {
+    let mut scene = waiting_for(5_000);
+    watched(scene.reply(held_for(60_000)), false);
+    assert_eq!(scene.millis_asleep(), 100);
+    scene.sleep().reply(held_for(60_000));
+    assert_eq!(scene.millis_asleep(), 100, "and does not ask for a watch again");
+}
+
+#[test]
+fn a_waiter_looks_when_the_holders_lease_is_over() {
+    let mut scene = waiting_with(5_000, AcquireOptions::default(), true);
+    // A millisecond for the server's rounding, and a tenth of the delay apart from other waiters.
+    assert_eq!(scene.reply(held_for(40)).millis_asleep(), 40 + 1 + 10);
+    let own = AcquireOptions { delay: Some(Duration::ZERO), ..own_token() };
+    let mut scene = waiting_with(5_000, own, true);
+    assert_eq!(scene.reply(busy()).millis_asleep(), 0, "a delay of zero is the caller's choice");
+}
+
+#[test]
+fn a_wait_ends_by_its_deadline_with_the_last_answer() {
+    let mut scene = waiting_with(1_500, AcquireOptions::default(), true);
+    scene.reply(held_for(60_000)).sleep().reply(held_for(59_000));
+    assert_eq!(scene.millis_asleep(), 500, "no longer than the deadline");
+    scene.sleep();
+    assert_eq!(scene.done(), LockOutcome::Busy { remaining_ms: Some(59_000) });
+    assert_eq!(scene.in_flight(), None);
+}
+
+#[test]
+fn a_try_that_is_not_answered_by_the_deadline_is_unknown_and_remembered() {
+    let mut scene = waiting_for(300);
+    assert_eq!(scene.millis_to_give_up(), 300);
+    scene.pass(300).fail(TIMED_OUT);
+    assert_eq!(scene.done(), LockOutcome::Unknown(TIMED_OUT));
+    assert_eq!(scene.in_flight(), Some("me.1#1"));
+    scene.acquire();
+    assert_eq!(scene.call(), "release me.1#1");
+}
+
+#[test]
+fn a_clean_up_ends_by_the_deadline_too() {
+    let mut scene = waiting_for(2_500);
+    scene.pass(2_000).fail(TIMED_OUT);
+    assert_eq!(scene.call(), "release me.1#1");
+    assert_eq!(scene.millis_to_give_up(), 500);
+    scene.pass(500).fail(TIMED_OUT);
+    assert_eq!(scene.done(), LockOutcome::Unknown(TIMED_OUT));
+    assert_eq!(scene.in_flight(), Some("me.1#1"));
+}
+
+#[test]
+fn a_store_that_is_down_is_asked_again_until_the_deadline() {
+    let mut scene = waiting_for(250);
+    for _ in 0..2 {
+        scene.fail(UNREACHABLE);
+        assert_eq!(scene.millis_asleep(), 100);
+        scene.sleep();
+    }
+    assert_eq!(scene.fail(UNREACHABLE).millis_asleep(), 50);
+    assert_eq!(scene.sleep().done(), LockOutcome::Unavailable(UNREACHABLE));
+}
+
+#[test]
+fn a_refusal_ends_the_wait_at_once() {
+    let mut scene = waiting_for(5_000);
+    assert!(matches!(scene.fail(refused()).done(), LockOutcome::Rejected(_)));
+}
+
+#[test]
+fn a_callers_own_token_waits_too() {
+    let mut scene = waiting_with(300, own_token(), true);
+    scene.reply(held_for(60_000)).step(Event::Hinted);
+    assert_eq!(scene.call(), "acquire mine");
+    scene.pass(300).fail(TIMED_OUT);
+    assert_eq!(scene.done(), LockOutcome::Unknown(TIMED_OUT));
+    assert_eq!(scene.in_flight(), Some("mine"));
+}
+
+#[test]
+fn a_hint_ends_a_pause_of_any_kind() {
+    let mut scene = waiting_with(5_000, AcquireOptions::default(), true);
+    scene.fail(TIMED_OUT).fail(TIMED_OUT);
+    assert_eq!(scene.millis_asleep(), 100, "between two clean-ups");
+    assert_eq!(scene.step(Event::Hinted).call(), "release me.1#1");
+}
+
+#[test]
+fn a_wait_can_be_stopped_while_the_watch_is_asked_for() {
+    let mut scene = waiting_for(5_000);
+    scene.reply(held_for(60_000));
+    assert_eq!(scene.stop().done(), LockOutcome::Stopped);
+    let mut scene = waiting_for(5_000);
+    scene.reply(held_for(60_000)).acquire();
+    assert_eq!(scene.call(), "acquire me.2#1", "nothing was left");
+}

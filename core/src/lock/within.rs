@@ -1,0 +1,90 @@
+//! Waiting for a lock.
+
+use core::time::Duration;
+
+#[cfg(feature = "std")]
+use super::room::Turn;
+use super::{AcquireOptions, Lease, Lock, NotAcquired, Terms};
+use crate::{store::Store, time::Clock};
+
+impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
+    /// Waits for the lock, at most for `timeout`.
+    ///
+    /// A try that finds it held asks the store for a [watch](Store::watch), tries again (a release
+    /// may have come before the watch did), and then waits until the holder's lease is over, until
+    /// a hint says that it was released, or for a while: about ten times
+    /// [`LockOptions::delay`](super::LockOptions::delay) with a watch and once without. Handles
+    /// from [`Locks`](super::Locks) stand in line first.
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "memory", feature = "tokio"))]
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// use std::{sync::Arc, time::Duration};
+    /// use leasehold_core::{MemoryStore, lock::{Lock, NotAcquired}};
+    ///
+    /// let mut lock = Lock::new(Arc::new(MemoryStore::new()), "job")?;
+    /// match lock.acquire_within(Duration::from_secs(5)).await {
+    ///     Ok(mut lease) => drop(lease.release().await?),
+    ///     Err(NotAcquired::Busy { .. }) => {} // held all the time, by one or by many
+    ///     Err(error) => return Err(error.into()),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Lock::acquire`], for the last try: by the deadline, whatever the store does. A try that
+    /// was not answered then is [`NotAcquired::Unknown`] and stays [`Lock::in_flight`], to be
+    /// cleaned up by the next call or by [`Lock::clear`]. [`NotAcquired::Queued`] if others of this
+    /// process were before it all the time.
+    ///
+    /// # Cancellation
+    ///
+    /// See [`Lock`]. Dropping the future leaves the line.
+    pub async fn acquire_within(&mut self, timeout: Duration) -> Result<Lease<S, C>, NotAcquired> {
+        self.acquire_within_with(timeout, AcquireOptions::default()).await
+    }
+
+    /// As [`Lock::acquire_within`], as `options` say for this once. Its number of attempts counts
+    /// for nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Lock::acquire_within`]; and [`NotAcquired::Config`] if `options` cannot work.
+    ///
+    /// # Cancellation
+    ///
+    /// See [`Lock`].
+    pub async fn acquire_within_with(
+        &mut self,
+        timeout: Duration,
+        options: AcquireOptions,
+    ) -> Result<Lease<S, C>, NotAcquired> {
+        let until = self.clock.now() + timeout;
+        let terms = self.machine.config().terms(&options)?.until(until, false);
+        self.grant_in_turn(terms).await?;
+        Ok(Lease::new(self.machine.hand_over(), self.store.clone(), self.clock.clone()))
+    }
+
+    #[cfg(feature = "std")]
+    async fn grant_in_turn(&mut self, terms: Terms) -> Result<(), NotAcquired> {
+        let Some(room) = self.room.clone() else {
+            return self.grant(terms, &mut None, |_| ()).await.map(|_| ());
+        };
+        let until = terms.deadline();
+        let turn = Turn::wait(room, self.clock.clone(), until).await;
+        let turn = turn.ok_or(NotAcquired::Queued)?;
+        let mut watch = turn.take_watch();
+        let step_us = self.machine.config().longest_step_us(&terms);
+        let terms = terms.until(until, watch.is_some());
+        let granted = self.grant(terms, &mut watch, |_| turn.is_alive_for(step_us)).await;
+        turn.leave_watch(watch);
+        granted.map(|_| ())
+    }
+
+    #[cfg(not(feature = "std"))]
+    async fn grant_in_turn(&mut self, terms: Terms) -> Result<(), NotAcquired> {
+        self.grant(terms, &mut None, |_| ()).await.map(|_| ())
+    }
+}

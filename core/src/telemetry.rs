@@ -1,0 +1,177 @@
+//! What is told of locks while they work: events for `tracing`, counters for `metrics`. The list is
+//! in the crate's documentation. Without the features, nothing is compiled in.
+#![cfg_attr(not(target_has_atomic = "64"), allow(dead_code, reason = "no handles are there"))]
+
+use core::future::Future;
+
+use crate::{
+    lock::{Grant, LockCommand, LossReason, NotAcquired},
+    store::{Command, Reply, StoreError},
+    time::Instant,
+};
+
+/// The calls of one request to a machine.
+#[derive(Debug, Default)]
+pub(crate) struct Calls {
+    tries: u32,
+}
+
+/// A call under way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Call {
+    name: &'static str,
+}
+
+impl Calls {
+    /// A command is about to be sent.
+    pub(crate) fn begin(&mut self, command: &Command) -> Call {
+        if matches!(command, Command::Lock(LockCommand::Acquire { .. })) {
+            self.tries += 1;
+            if self.tries > 1 {
+                retried(self.tries);
+            }
+        }
+        Call { name: name(command) }
+    }
+}
+
+impl Call {
+    /// It ended like this.
+    pub(crate) fn end(self, result: &Result<Reply, StoreError>) {
+        let Err(error) = result else { return };
+        match error {
+            StoreError::Unknown(_) => ambiguous(self.name, error),
+            StoreError::NotSent(_) => unreachable_store(self.name, error),
+            StoreError::Rejected(_) => refused(self.name, error),
+        }
+    }
+}
+
+/// An acquire ended.
+pub(crate) fn acquired<T>(id: &str, result: &Result<T, NotAcquired>) {
+    let outcome = match result {
+        Ok(_) => "acquired",
+        Err(NotAcquired::Busy { .. }) => "busy",
+        Err(NotAcquired::Config(_)) => "config",
+        Err(NotAcquired::NotDurable { .. }) => "not_durable",
+        Err(NotAcquired::Queued) => "queued",
+        Err(NotAcquired::Rejected(_)) => "rejected",
+        Err(NotAcquired::Spent) => "spent",
+        Err(NotAcquired::Unavailable(_)) => "unavailable",
+        Err(NotAcquired::Unknown(_)) => "unknown",
+    };
+    count("leasehold_acquires_total", "outcome", outcome);
+    #[cfg(feature = "tracing")]
+    tracing::debug!(target: "leasehold", id, outcome, "acquire");
+    #[cfg(not(feature = "tracing"))]
+    let _ = id;
+}
+
+/// A lease ended before its holder let it go.
+pub(crate) fn lost(id: &str, reason: LossReason) {
+    let why = match reason {
+        LossReason::Expired => "expired",
+        LossReason::RenewalLimit => "renewal_limit",
+        LossReason::Taken => "taken",
+    };
+    count("leasehold_leases_lost_total", "reason", why);
+    #[cfg(feature = "tracing")]
+    tracing::warn!(target: "leasehold", id, reason = why, "lease lost");
+    #[cfg(not(feature = "tracing"))]
+    let _ = id;
+}
+
+/// A grant replaced another whose deadline was `old`. A renewal is due with two thirds of the lease
+/// left, and late with less than one.
+pub(crate) fn renewed(id: &str, old: Instant, now: Instant, grant: &Grant) {
+    let left = old.since(now);
+    if grant.deadline() <= old || left >= grant.lease() / 3 {
+        return;
+    }
+    count("leasehold_late_renewals_total", "", "");
+    #[cfg(feature = "tracing")]
+    tracing::warn!(target: "leasehold", id, left_ms = left.as_millis() as u64, "late renewal");
+    #[cfg(not(feature = "tracing"))]
+    let _ = id;
+}
+
+/// Runs `work` in a span of this name.
+pub(crate) async fn in_span<F: Future>(name: &'static str, id: &str, work: F) -> F::Output {
+    #[cfg(feature = "tracing")]
+    {
+        let span = tracing::debug_span!(target: "leasehold", "lock", operation = name, id);
+        tracing::Instrument::instrument(work, span).await
+    }
+    #[cfg(not(feature = "tracing"))]
+    {
+        let _ = (name, id);
+        work.await
+    }
+}
+
+fn retried(attempt: u32) {
+    count("leasehold_retries_total", "", "");
+    #[cfg(feature = "tracing")]
+    tracing::debug!(target: "leasehold", attempt, "retry");
+    #[cfg(not(feature = "tracing"))]
+    let _ = attempt;
+}
+
+fn ambiguous(command: &'static str, error: &StoreError) {
+    count("leasehold_ambiguous_replies_total", "command", command);
+    #[cfg(feature = "tracing")]
+    tracing::warn!(target: "leasehold", command, %error, "ambiguous reply");
+    #[cfg(not(feature = "tracing"))]
+    let _ = error;
+}
+
+fn unreachable_store(command: &'static str, error: &StoreError) {
+    count("leasehold_unreachable_total", "command", command);
+    #[cfg(feature = "tracing")]
+    tracing::warn!(target: "leasehold", command, %error, "store not reached");
+    #[cfg(not(feature = "tracing"))]
+    let _ = error;
+}
+
+fn refused(command: &'static str, error: &StoreError) {
+    count("leasehold_refusals_total", "command", command);
+    #[cfg(feature = "tracing")]
+    tracing::error!(target: "leasehold", command, %error, "store refused");
+    #[cfg(not(feature = "tracing"))]
+    let _ = error;
+}
+
+/// Adds one to a counter, with a label unless its name is empty. Ids are no labels: there may be
+/// any number of them.
+fn count(name: &'static str, label: &'static str, value: &'static str) {
+    #[cfg(feature = "metrics")]
+    if label.is_empty() {
+        metrics::counter!(name).increment(1);
+    } else {
+        metrics::counter!(name, label => value).increment(1);
+    }
+    #[cfg(not(feature = "metrics"))]
+    let _ = (name, label, value);
+}
+
+fn name(command: &Command) -> &'static str {
+    use crate::debounce::DebounceCommand;
+    match command {
+        Command::Lock(command) => match command {
+            LockCommand::Acquire { .. } => "acquire",
+            LockCommand::Confirm { .. } => "confirm",
+            LockCommand::Extend { .. } => "extend",
+            LockCommand::Inspect { .. } => "inspect",
+            LockCommand::RaiseFence { .. } => "raise_fence",
+            LockCommand::Release { .. } => "release",
+        },
+        Command::Debounce(command) => match command {
+            DebounceCommand::Call { .. } => "debounce_call",
+            DebounceCommand::Cancel { .. } => "debounce_cancel",
+            DebounceCommand::Claim { .. } => "debounce_claim",
+            DebounceCommand::Finish { .. } => "debounce_finish",
+            DebounceCommand::Flush { .. } => "debounce_flush",
+            DebounceCommand::Inspect { .. } => "debounce_inspect",
+        },
+    }
+}

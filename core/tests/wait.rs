@@ -1,0 +1,228 @@
+//! Waiting for a lock: woken by its release, in line, and by the deadline.
+
+#![allow(clippy::unwrap_used, reason = "for tests only")]
+
+mod network;
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use leasehold_core::{
+    Clock, Instant, Tokens, TokioClock,
+    lock::{Lock, LockCommand, LockConfig, LockOptions, NotAcquired, Released},
+};
+use network::{Fault, Network, TRAVEL};
+use tokio::{task::JoinSet, time::sleep};
+
+const ROUND_TRIP: Duration = Duration::from_millis(10);
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+fn since(network: &Network, start: Instant) -> Duration {
+    network.clock.now().since(start)
+}
+
+/// A lock of 30 s leases.
+fn patient(network: &Network, owner: &str) -> Lock<Network, TokioClock> {
+    network.lock_with(owner, |options| options.lease = Duration::from_secs(30))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_is_followed_by_the_next_grant_within_two_round_trips() {
+    let network = Network::new();
+    let mut lease = patient(&network, "a").acquire().await.unwrap();
+    let mut waiter = patient(&network, "b");
+    let waiting = tokio::spawn(async move { waiter.acquire_within(MINUTE).await.map(|_| ()) });
+    sleep(millis(3_333)).await;
+    let start = network.clock.now();
+    assert_eq!(lease.release().await, Ok(Released::Released));
+    waiting.await.unwrap().unwrap();
+    let took = since(&network, start);
+    assert!(took <= 2 * ROUND_TRIP, "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_between_the_try_and_the_watch_is_not_missed() {
+    for after in 0..60 {
+        let network = Network::new();
+        let mut lease = patient(&network, "a").acquire().await.unwrap();
+        let mut waiter = patient(&network, "b");
+        let waiting = tokio::spawn(async move { waiter.acquire_within(MINUTE).await.map(|_| ()) });
+        sleep(millis(after)).await;
+        let start = network.clock.now();
+        lease.release().await.unwrap();
+        waiting.await.unwrap().unwrap();
+        let took = since(&network, start);
+        assert!(took <= 5 * ROUND_TRIP, "released after {after} ms, it took {took:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn if_every_hint_is_lost_a_waiter_looks_by_itself() {
+    let network = Network::new();
+    network.hints(false);
+    let mut lease = patient(&network, "a").acquire().await.unwrap();
+    let mut waiter = patient(&network, "b");
+    let waiting = tokio::spawn(async move { waiter.acquire_within(MINUTE).await.map(|_| ()) });
+    sleep(millis(5_000)).await;
+    let start = network.clock.now();
+    lease.release().await.unwrap();
+    waiting.await.unwrap().unwrap();
+    assert!(since(&network, start) <= millis(1_500) + 2 * ROUND_TRIP);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_holder_that_died_is_followed_when_its_lease_is_over() {
+    let network = Network::new();
+    let lease = network.lock("a").acquire().await.unwrap();
+    let start = network.clock.now();
+    let mut waiter = network.lock("b");
+    drop(waiter.acquire_within(MINUTE).await.unwrap());
+    let took = since(&network, start);
+    assert!(took >= lease.remaining() && took < millis(3_000) + 4 * ROUND_TRIP, "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_ends_by_its_deadline_whatever_the_store_does() {
+    use Fault::*;
+    let weather: [&[Fault]; 4] = [
+        &[],
+        &[LoseRequest; 1_000],
+        &[NotSent; 1_000],
+        &[NotSent, LoseReply, LoseRequest, LoseReply, NotSent, LoseReply, LoseReply, LoseReply],
+    ];
+    for faults in weather {
+        for timeout in (1..400).step_by(13).map(millis) {
+            let network = Network::new();
+            let _held = patient(&network, "a").acquire().await.unwrap();
+            network.faults(faults.iter().copied());
+            let mut lock = patient(&network, "b");
+            let start = network.clock.now();
+            let error = lock.acquire_within(timeout).await.unwrap_err();
+            let took = since(&network, start);
+            assert!(took <= timeout + millis(1), "{took:?} instead of {timeout:?}");
+            match error {
+                NotAcquired::Busy { remaining } => assert!(remaining.is_some()),
+                NotAcquired::Unavailable(_) => assert!(lock.in_flight().is_none()),
+                NotAcquired::Unknown(_) => assert!(lock.in_flight().is_some()),
+                error => panic!("{error:?}"),
+            }
+        }
+    }
+}
+
+/// A handle of 30 s leases that stands in line.
+fn in_line(
+    locks: &leasehold_core::lock::Locks<Network, TokioClock>,
+    owner: &str,
+) -> Lock<Network, TokioClock> {
+    let options = LockOptions {
+        lease: Duration::from_secs(30),
+        call_timeout: millis(50),
+        ..LockOptions::default()
+    };
+    locks.lock_from_config(LockConfig::new("job", &options).unwrap(), Tokens::of_owner(owner))
+}
+
+/// How many commands each of `waiters` acquisitions costs, and in which order they came.
+async fn queue_up(waiters: usize) -> (usize, Vec<usize>) {
+    let network = Network::new();
+    let locks = network.locks();
+    let mut first = in_line(&locks, "first").acquire().await.unwrap();
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let mut tasks = JoinSet::new();
+    for number in 0..waiters {
+        let (mut lock, order) = (in_line(&locks, &format!("waiter {number}")), order.clone());
+        tasks.spawn(async move {
+            let mut lease = lock.acquire_within(10 * MINUTE).await.unwrap();
+            order.lock().unwrap().push(number);
+            sleep(millis(7)).await;
+            lease.release().await.unwrap();
+        });
+        sleep(millis(3)).await;
+    }
+    sleep(millis(500)).await;
+    let before = network.sent().len();
+    first.release().await.unwrap();
+    tasks.join_all().await;
+    let order = order.lock().unwrap().clone();
+    (network.sent().len() - before, order)
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiters_of_one_process_are_served_in_order_at_a_constant_cost() {
+    for waiters in [2, 10, 50] {
+        let (commands, order) = queue_up(waiters).await;
+        assert_eq!(order, (0..waiters).collect::<Vec<_>>());
+        assert!(commands <= 3 * waiters + 1, "{commands} for {waiters}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiter_that_gives_up_leaves_the_line() {
+    let network = Network::new();
+    let locks = network.locks();
+    let mut held = in_line(&locks, "holder").acquire().await.unwrap();
+    let (mut first, mut second) = (in_line(&locks, "first"), in_line(&locks, "second"));
+    let waiting = tokio::spawn(async move { first.acquire_within(MINUTE).await.map(|_| ()) });
+    sleep(millis(100)).await;
+    let start = network.clock.now();
+    let error = second.acquire_within(millis(200)).await.unwrap_err();
+    assert_eq!((error, since(&network, start)), (NotAcquired::Queued, millis(200)));
+    waiting.abort();
+    assert!(waiting.await.unwrap_err().is_cancelled());
+    let waiting = tokio::spawn(async move { second.acquire_within(MINUTE).await.map(|_| ()) });
+    sleep(millis(100)).await;
+    let start = network.clock.now();
+    held.release().await.unwrap();
+    waiting.await.unwrap().unwrap();
+    assert!(since(&network, start) <= 2 * ROUND_TRIP);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiter_that_is_not_polled_any_more_is_passed() {
+    let network = Network::new();
+    let locks = network.locks();
+    let mut held = in_line(&locks, "holder").acquire().await.unwrap();
+    let mut dead = in_line(&locks, "dead");
+    let mut waiting = Box::pin(dead.acquire_within(MINUTE));
+    let polled = tokio::time::timeout(millis(300), &mut waiting).await;
+    assert!(polled.is_err(), "first in line, and then left alone");
+    let start = network.clock.now();
+    held.release().await.unwrap();
+    let mut lease = in_line(&locks, "alive").acquire_within(MINUTE).await.unwrap();
+    // Its longest pause is 1.5 s, and it has a second's grace.
+    let took = since(&network, start);
+    assert!(took <= millis(2_500) + 4 * TRAVEL, "{took:?}");
+    lease.release().await.unwrap();
+    drop(waiting.await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_several_processes_each_tries_once_at_a_release() {
+    let network = Network::new();
+    let mut held = patient(&network, "holder").acquire().await.unwrap();
+    let mut tasks = JoinSet::new();
+    for process in 0..3 {
+        let locks = network.locks();
+        for waiter in 0..10 {
+            let mut lock = in_line(&locks, &format!("{process} {waiter}"));
+            tasks.spawn(async move {
+                let mut lease = lock.acquire_within(10 * MINUTE).await.unwrap();
+                lease.release().await.unwrap();
+            });
+        }
+    }
+    sleep(millis(500)).await;
+    let before = network.sent().len();
+    held.release().await.unwrap();
+    tasks.join_all().await;
+    let sent = network.sent().split_off(before);
+    let tries = sent.iter().filter(|sent| matches!(sent, LockCommand::Acquire { .. })).count();
+    assert!(tries <= 30 * (1 + 3), "{tries}");
+}

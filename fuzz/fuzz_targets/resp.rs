@@ -1,0 +1,4 @@
+//! Requests in RESP.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| leasehold_fuzz::resp(bytes));

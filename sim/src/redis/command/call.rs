@@ -1,0 +1,126 @@
+//! What a command's code is given, and what it is read and changed through.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use bytes::Bytes;
+
+use super::Refusal;
+use crate::redis::{Entry, Fields, Keyspace, Members, Redis, SortedSet, Stream, Value};
+
+/// One run of a command.
+#[derive(Debug)]
+pub(in crate::redis) struct Call<'a> {
+    pub(in crate::redis) redis: &'a mut Redis,
+    /// The server's wall clock in microseconds since the Unix epoch. Frozen inside a script.
+    pub(in crate::redis) now_us: u64,
+}
+
+/// A type of data with parts. All but streams are removed when they become empty.
+pub(in crate::redis) trait Collection: Clone + Default {
+    fn of(value: &Value) -> Option<&Self>;
+    fn of_mut(value: &mut Value) -> Option<&mut Self>;
+    fn into_value(self) -> Value;
+    fn is_void(&self) -> bool;
+}
+
+macro_rules! collections {
+    ($($type:ty: $variant:ident),* $(,)?) => {$(
+        impl Collection for $type {
+            fn of(value: &Value) -> Option<&Self> {
+                if let Value::$variant(this) = value { Some(this) } else { None }
+            }
+
+            fn of_mut(value: &mut Value) -> Option<&mut Self> {
+                if let Value::$variant(this) = value { Some(Arc::make_mut(this)) } else { None }
+            }
+
+            fn into_value(self) -> Value {
+                Value::$variant(self.into())
+            }
+
+            fn is_void(&self) -> bool {
+                self.is_empty()
+            }
+        }
+    )*};
+}
+
+collections! {
+    Fields: Hash,
+    VecDeque<Bytes>: List,
+    Members: Set,
+    SortedSet: SortedSet,
+}
+
+impl Collection for Stream {
+    fn of(value: &Value) -> Option<&Self> {
+        if let Value::Stream(this) = value { Some(this) } else { None }
+    }
+
+    fn of_mut(value: &mut Value) -> Option<&mut Self> {
+        if let Value::Stream(this) = value { Some(Arc::make_mut(this)) } else { None }
+    }
+
+    fn into_value(self) -> Value {
+        Value::Stream(self.into())
+    }
+
+    fn is_void(&self) -> bool {
+        false
+    }
+}
+
+impl Call<'_> {
+    /// The server's wall clock in milliseconds since the Unix epoch.
+    pub(in crate::redis) fn now_ms(&self) -> u64 {
+        self.now_us / 1_000
+    }
+
+    pub(in crate::redis) fn keys(&mut self) -> &mut Keyspace {
+        &mut self.redis.keyspace
+    }
+
+    pub(in crate::redis) fn entry(&self, key: &[u8]) -> Option<&Entry> {
+        self.redis.keyspace.peek(self.now_ms(), key)
+    }
+
+    /// The string under `key`.
+    pub(in crate::redis) fn string(&self, key: &[u8]) -> Result<Option<&Bytes>, Refusal> {
+        match self.entry(key).map(|entry| &entry.value) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(Refusal::WRONG_TYPE),
+        }
+    }
+
+    /// The collection under `key`.
+    pub(in crate::redis) fn read<T: Collection>(&self, key: &[u8]) -> Result<Option<&T>, Refusal> {
+        match self.entry(key) {
+            None => Ok(None),
+            Some(entry) => T::of(&entry.value).map(Some).ok_or(Refusal::WRONG_TYPE),
+        }
+    }
+
+    /// Changes the collection under `key`. An absent one is empty, and one that is left empty is
+    /// removed with its key.
+    pub(in crate::redis) fn change<T: Collection, R>(
+        &mut self,
+        key: &Bytes,
+        change: impl FnOnce(&mut T) -> R,
+    ) -> Result<R, Refusal> {
+        if self.read::<T>(key)?.is_none() {
+            let mut new = T::default();
+            let result = change(&mut new);
+            if !new.is_void() {
+                let entry = Entry { value: new.into_value(), expires_at_ms: None };
+                self.keys().set_entry(key.clone(), Some(entry));
+            }
+            return Ok(result);
+        }
+        let now_ms = self.now_ms();
+        let result = self.keys().modify(now_ms, key, |entry| {
+            T::of_mut(&mut entry.value).map(change).ok_or(Refusal::WRONG_TYPE)
+        });
+        result.unwrap_or(Err(Refusal::WRONG_TYPE))
+    }
+}

@@ -1,0 +1,36 @@
+//! What the rest of the crate may know of a command.
+
+use bytes::Bytes;
+
+use super::{Flags, NotFound, find};
+
+/// What is known of a command before it is executed.
+#[derive(Clone, Debug)]
+pub(crate) struct Facts<'a> {
+    /// Those of its arguments that are keys.
+    pub(crate) keys: Vec<&'a Bytes>,
+    /// Whether it only reads data.
+    pub(crate) reads: bool,
+    /// Whether it may change data.
+    pub(crate) writes: bool,
+    /// Whether it may wait for others.
+    pub(crate) blocks: bool,
+}
+
+impl<'a> Facts<'a> {
+    /// `None` if there is no such command, or not with so many arguments.
+    pub(crate) fn of(arguments: &'a [Bytes]) -> Option<Self> {
+        let spec = find(arguments).ok()?;
+        Some(Self {
+            keys: spec.keys.of(arguments),
+            reads: spec.flags.contains(Flags::READONLY),
+            writes: spec.flags.intersects(Flags::WRITE.union(Flags::MAY_REPLICATE)),
+            blocks: spec.flags.contains(Flags::BLOCKING),
+        })
+    }
+
+    /// Whether there is a command of this name.
+    pub(crate) fn is_known(arguments: &[Bytes]) -> bool {
+        !matches!(find(arguments), Err(NotFound::Unknown))
+    }
+}

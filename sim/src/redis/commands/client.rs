@@ -1,0 +1,167 @@
+//! `CLIENT`: the connections, seen by one of them.
+
+mod control;
+mod kill;
+
+use bytes::Bytes;
+
+pub(super) use control::timeout_ms;
+
+use super::{
+    super::{
+        Protocol, Resp,
+        command::{Answer, Flags, Group, Refusal, Spec, integer},
+        server::{Connection, Server, Session, SessionId},
+    },
+    connection::check_name,
+};
+
+const OWN: Flags = Flags::NOSCRIPT.union(Flags::LOADING).union(Flags::STALE);
+const OTHERS: Flags = OWN.union(Flags::ADMIN);
+
+pub(super) const COMMANDS: &[Spec] =
+    &[Spec::container(Group::Connection, "client", SUBCOMMANDS).about("2.4.0", "Connections.")];
+
+const SUBCOMMANDS: &[Spec] = &[
+    Spec::of_connection(Group::Connection, "getredir", 2, control::get_redirection, OWN)
+        .about("6.0.0", "Tells where invalidations go: nowhere."),
+    Spec::of_connection(Group::Connection, "getname", 2, get_name, OWN)
+        .about("2.6.9", "Tells the name of the connection."),
+    Spec::of_connection(Group::Connection, "id", 2, id, OWN)
+        .about("5.0.0", "Tells the number of the connection."),
+    Spec::of_connection(Group::Connection, "info", 2, info, OWN)
+        .about("6.2.0", "Describes the connection."),
+    Spec::of_connection(Group::Connection, "kill", -3, kill::kill, OTHERS)
+        .about("2.4.0", "Ends connections."),
+    Spec::of_connection(Group::Connection, "list", -2, list, OTHERS)
+        .about("2.4.0", "Describes the connections."),
+    Spec::of_connection(Group::Connection, "no-evict", 3, control::no_evict, OTHERS)
+        .about("7.0.0", "Does nothing: no connection is ended for want of memory."),
+    Spec::of_connection(Group::Connection, "pause", -3, control::pause, OTHERS)
+        .about("3.0.0", "Holds commands back for some milliseconds."),
+    Spec::of_connection(Group::Connection, "reply", 3, control::reply, OWN)
+        .about("3.2.0", "Says whether commands are answered."),
+    Spec::of_connection(Group::Connection, "setname", 3, set_name, OWN)
+        .about("2.6.9", "Names the connection."),
+    Spec::of_connection(Group::Connection, "tracking", -3, control::tracking, OWN)
+        .about("6.0.0", "Refused, unless it is to be off."),
+    Spec::of_connection(Group::Connection, "unblock", -3, control::unblock, OTHERS)
+        .about("5.0.0", "Ends another connection's wait."),
+    Spec::of_connection(Group::Connection, "unpause", 2, control::unpause, OTHERS)
+        .about("6.2.0", "Ends a pause."),
+];
+
+fn get_name(connection: &mut Connection<'_>, _arguments: &[Bytes]) -> Answer {
+    let name = &connection.session().name;
+    Ok(if name.is_empty() { Resp::Nil } else { Resp::Bulk(name.clone()) })
+}
+
+fn id(connection: &mut Connection<'_>, _arguments: &[Bytes]) -> Answer {
+    Ok(Resp::Integer(i64::try_from(connection.id.number()).unwrap_or(i64::MAX)))
+}
+
+fn info(connection: &mut Connection<'_>, _arguments: &[Bytes]) -> Answer {
+    let line = describe(connection.server, connection.id, connection.session(), connection.now_us);
+    Ok(Resp::Verbatim(format!("{line}\n").into()))
+}
+
+fn set_name(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
+    check_name(&arguments[2])?;
+    connection.session_mut().name = arguments[2].clone();
+    Ok(Resp::OK)
+}
+
+fn list(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
+    let wanted = match &arguments[2..] {
+        [] => Wanted::All,
+        [option, kind] if option.eq_ignore_ascii_case(b"type") => Wanted::Kind(Kind::parse(kind)?),
+        [option, ids @ ..] if option.eq_ignore_ascii_case(b"id") && !ids.is_empty() => {
+            let id = |id: &Bytes| integer(id).map_err(|_| Refusal("ERR Invalid client ID".into()));
+            Wanted::Ids(ids.iter().map(id).collect::<Result<_, _>>()?)
+        }
+        _ => return Err(Refusal::SYNTAX),
+    };
+    let sessions = connection.server.sessions();
+    let lines = sessions
+        .filter(|(id, session)| wanted.includes(*id, session))
+        .map(|(id, session)| describe(connection.server, id, session, connection.now_us) + "\n");
+    Ok(Resp::Verbatim(lines.collect::<String>().into()))
+}
+
+enum Wanted {
+    All,
+    Kind(Kind),
+    Ids(Vec<i64>),
+}
+
+impl Wanted {
+    fn includes(&self, id: SessionId, session: &Session) -> bool {
+        match self {
+            Self::All => true,
+            Self::Kind(kind) => *kind == Kind::of(session),
+            Self::Ids(ids) => i64::try_from(id.number()).is_ok_and(|id| ids.contains(&id)),
+        }
+    }
+}
+
+/// A kind of client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Normal,
+    PubSub,
+    /// Another server: never one of ours.
+    Server,
+}
+
+impl Kind {
+    fn parse(text: &[u8]) -> Result<Self, Refusal> {
+        match text.to_ascii_lowercase().as_slice() {
+            b"normal" => Ok(Self::Normal),
+            b"pubsub" => Ok(Self::PubSub),
+            b"master" | b"replica" | b"slave" => Ok(Self::Server),
+            _ => {
+                let text = String::from_utf8_lossy(text);
+                Err(Refusal(format!("ERR Unknown client type '{text}'").into()))
+            }
+        }
+    }
+
+    fn of(session: &Session) -> Self {
+        if session.subscriptions() > 0 { Self::PubSub } else { Self::Normal }
+    }
+}
+
+/// A session in the format of `CLIENT LIST`, as far as it has a meaning here.
+fn describe(server: &Server, id: SessionId, session: &Session, now_us: u64) -> String {
+    let seconds = |since_us: u64| now_us.saturating_sub(since_us) / 1_000_000;
+    let command = match session.last_command {
+        (_, "") => "NULL".into(),
+        (Some(container), name) => format!("{container}|{name}"),
+        (None, name) => name.to_owned(),
+    };
+    let flags = [
+        (server.is_monitor(id), 'O'),
+        (session.subscriptions() > 0, 'P'),
+        (session.transaction.is_some(), 'x'),
+        (server.is_waiting(id), 'b'),
+    ];
+    let flags: String = flags.iter().filter(|(set, _)| *set).map(|(_, flag)| *flag).collect();
+    let flags = if flags.is_empty() { "N" } else { &flags };
+    let queued = session.transaction.as_ref().map(|transaction| transaction.queue.len());
+    let queued = queued.map_or("-1".into(), |queued| queued.to_string());
+    let protocol = if session.protocol == Protocol::Resp3 { 3 } else { 2 };
+    format!(
+        "id={} addr={} laddr={} fd=8 name={} age={} idle={} flags={flags} db={} sub={} psub={} \
+         ssub=0 multi={queued} qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=16384 rbp=16384 obl=0 oll=0 \
+         omem=0 tot-mem=0 events=r cmd={command} user=default redir=-1 resp={protocol}",
+        id.number(),
+        session.address,
+        session.local_address,
+        String::from_utf8_lossy(&session.name),
+        seconds(session.connected_at_us),
+        seconds(session.active_at_us),
+        session.database,
+        session.channels.len(),
+        session.patterns.len(),
+    )
+}

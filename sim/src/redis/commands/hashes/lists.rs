@@ -1,0 +1,54 @@
+//! Some of a hash's fields: drawn, or in pages.
+
+use bytes::Bytes;
+
+use super::{
+    super::{draw, scan},
+    Answer, Call, Fields, Resp,
+};
+
+/// What Redis keeps in one piece at most.
+const WHOLE_UP_TO: usize = 128;
+const WHOLE_ITEM_UP_TO: usize = 64;
+
+pub(super) fn hrandfield(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    let Some(number) = arguments.get(2) else {
+        let Some(fields) = call.read::<Fields>(&arguments[1])? else { return Ok(Resp::Nil) };
+        let length = fields.len();
+        let at = call.redis.random.below(length);
+        let field = call.read::<Fields>(&arguments[1])?.and_then(|fields| fields.at(at));
+        return Ok(field.map(|(name, _)| name.clone()).into());
+    };
+    let (number, with_values) = draw::options(number, &arguments[3..], "WITHVALUES")?;
+    let Some(fields) = call.read::<Fields>(&arguments[1])? else {
+        return Ok(Resp::Array(Vec::new()));
+    };
+    let length = fields.len();
+    let places = draw::places(&mut call.redis.random, number, length);
+    let Some(fields) = call.read::<Fields>(&arguments[1])? else {
+        return Ok(Resp::Array(Vec::new()));
+    };
+    let drawn = places.into_iter().filter_map(|place| fields.at(place));
+    let bulk = |text: &Bytes| Resp::Bulk(text.clone());
+    Ok(if with_values {
+        Resp::Pairs(drawn.map(|(name, value)| (bulk(name), bulk(value))).collect())
+    } else {
+        Resp::Array(drawn.map(|(name, _)| bulk(name)).collect())
+    })
+}
+
+pub(super) fn hscan(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    let cursor = scan::cursor(&arguments[2])?;
+    let Some(fields) = call.read::<Fields>(&arguments[1])? else {
+        return Ok(scan::reply(0, Vec::new()));
+    };
+    let options = scan::Scan::parse(&arguments[3..], false)?;
+    let show = |name: &Bytes, value: &Bytes| [name, value].map(|it| Resp::Bulk(it.clone())).into();
+    Ok(options.page(cursor, is_whole(fields), fields.iter(), show))
+}
+
+/// Whether Redis keeps it in one piece.
+pub(in super::super) fn is_whole(fields: &Fields) -> bool {
+    let short = |text: &Bytes| text.len() <= WHOLE_ITEM_UP_TO;
+    fields.len() <= WHOLE_UP_TO && fields.iter().all(|(name, value)| short(name) && short(value))
+}

@@ -1,0 +1,111 @@
+//! Publishing, and who listens.
+
+use bytes::Bytes;
+
+use super::super::{
+    Resp,
+    command::{Answer, Call, Flags, Group, Refusal, Spec, help},
+    glob::matches,
+    resp::count,
+    server::{Connection, Topic},
+};
+
+const LISTEN: Flags =
+    Flags::PUBSUB.union(Flags::NOSCRIPT).union(Flags::LOADING).union(Flags::STALE);
+const LOOK: Flags = Flags::PUBSUB.union(Flags::LOADING).union(Flags::STALE);
+
+pub(super) const COMMANDS: &[Spec] = &[
+    Spec::of_connection(Group::PubSub, "psubscribe", -2, psubscribe, LISTEN)
+        .about("2.0.0", "Listens to the channels whose names match patterns."),
+    Spec::new(
+        Group::PubSub,
+        "publish",
+        3,
+        publish,
+        LOOK.union(Flags::FAST).union(Flags::MAY_REPLICATE),
+    )
+    .about("2.0.0", "Sends a message to everyone who listens to a channel."),
+    Spec::container(Group::PubSub, "pubsub", SUBCOMMANDS).about("2.8.0", "Who listens to what."),
+    Spec::of_connection(Group::PubSub, "punsubscribe", -1, punsubscribe, LISTEN)
+        .about("2.0.0", "Listens to patterns no more."),
+    Spec::of_connection(Group::PubSub, "subscribe", -2, subscribe, LISTEN)
+        .about("2.0.0", "Listens to channels."),
+    Spec::of_connection(Group::PubSub, "unsubscribe", -1, unsubscribe, LISTEN)
+        .about("2.0.0", "Listens to channels no more."),
+];
+
+const SUBCOMMANDS: &[Spec] = &[
+    Spec::new(Group::PubSub, "channels", -2, channels, LOOK)
+        .about("2.8.0", "Lists the channels that someone listens to."),
+    Spec::new(Group::PubSub, "help", 2, help, Flags::LOADING.union(Flags::STALE))
+        .about("6.2.0", "Lists the subcommands."),
+    Spec::new(Group::PubSub, "numpat", 2, number_of_patterns, LOOK)
+        .about("2.8.0", "Counts the patterns that someone listens to."),
+    Spec::new(Group::PubSub, "numsub", -2, numbers_of_subscribers, LOOK)
+        .about("2.8.0", "Counts who listens to channels."),
+];
+
+fn publish(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    Ok(count(call.redis.pubsub.publish(&arguments[1], &arguments[2])))
+}
+
+fn subscribe(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
+    arguments[1..].iter().for_each(|name| connection.subscribe(Topic::Channel, name));
+    Ok(last_reply(connection))
+}
+
+fn psubscribe(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
+    arguments[1..].iter().for_each(|name| connection.subscribe(Topic::Pattern, name));
+    Ok(last_reply(connection))
+}
+
+fn unsubscribe(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
+    Ok(stop(connection, Topic::Channel, &arguments[1..]))
+}
+
+fn punsubscribe(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
+    Ok(stop(connection, Topic::Pattern, &arguments[1..]))
+}
+
+fn stop(connection: &mut Connection<'_>, topic: Topic, names: &[Bytes]) -> Resp {
+    if names.is_empty() {
+        connection.unsubscribe_all(topic);
+    }
+    names.iter().for_each(|name| connection.unsubscribe(topic, name));
+    last_reply(connection)
+}
+
+fn last_reply(connection: &mut Connection<'_>) -> Resp {
+    connection.replies.pop().expect("each name is confirmed, and no name once")
+}
+
+fn channels(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    let pattern = match &arguments[2..] {
+        [] => None,
+        [pattern] => Some(pattern),
+        _ => {
+            let name = String::from_utf8_lossy(&arguments[1]);
+            let text = format!(
+                "ERR unknown subcommand or wrong number of arguments for '{name}'. Try PUBSUB HELP."
+            );
+            return Err(Refusal(text.into()));
+        }
+    };
+    let wanted = |name: &Bytes| pattern.is_none_or(|pattern| matches(pattern, name));
+    let names = call.redis.pubsub.channels().map(|(name, _)| name).filter(|name| wanted(name));
+    Ok(Resp::Array(names.cloned().map(Resp::Bulk).collect()))
+}
+
+fn number_of_patterns(call: &mut Call<'_>, _arguments: &[Bytes]) -> Answer {
+    Ok(count(call.redis.pubsub.patterns()))
+}
+
+fn numbers_of_subscribers(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    let listeners = |name: &Bytes| {
+        let mut channels = call.redis.pubsub.channels();
+        channels.find(|(channel, _)| *channel == name).map_or(0, |(_, listeners)| listeners)
+    };
+    let pairs =
+        arguments[2..].iter().flat_map(|name| [Resp::Bulk(name.clone()), count(listeners(name))]);
+    Ok(Resp::Array(pairs.collect()))
+}

@@ -1,0 +1,118 @@
+//! The numbered databases of one server. The selected one is [`Redis::keyspace`]; the others wait
+//! here.
+
+use std::{collections::BTreeMap, mem};
+
+use super::{Change, Keyspace, Redis};
+
+/// How many databases there are, as by default.
+const COUNT: usize = 16;
+
+/// The databases that are not selected, if there is anything in them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Databases {
+    selected: usize,
+    others: BTreeMap<usize, Keyspace>,
+}
+
+impl Redis {
+    /// Selects the database on which the next commands work; whether there is one of that number.
+    /// Costs a comparison if it is selected already.
+    pub fn select(&mut self, database: usize) -> bool {
+        if database == self.databases.selected {
+            return true;
+        }
+        if database >= COUNT {
+            return false;
+        }
+        let next = self.databases.others.remove(&database).unwrap_or_else(|| {
+            let mut new = Keyspace::default();
+            new.watch_changes(self.keyspace.is_recorded());
+            new
+        });
+        let last = mem::replace(&mut self.keyspace, next);
+        let number = mem::replace(&mut self.databases.selected, database);
+        if !last.is_blank() {
+            self.databases.others.insert(number, last);
+        }
+        true
+    }
+
+    /// The number of the selected database.
+    #[must_use]
+    pub fn selected(&self) -> usize {
+        self.databases.selected
+    }
+
+    /// The databases that hold something, with their numbers.
+    pub fn databases(&self) -> impl Iterator<Item = (usize, &Keyspace)> {
+        let mut all: Vec<_> = self.databases.others.iter().map(|(at, keys)| (*at, keys)).collect();
+        all.push((self.databases.selected, &self.keyspace));
+        all.sort_unstable_by_key(|(number, _)| *number);
+        all.into_iter().filter(|(_, keys)| !keys.is_empty())
+    }
+
+    /// Runs `work` on another database than the selected one; `None` if there is none of that
+    /// number.
+    pub(super) fn with_database<R>(
+        &mut self,
+        database: usize,
+        work: impl FnOnce(&mut Self) -> R,
+    ) -> Option<R> {
+        let selected = self.selected();
+        if !self.select(database) {
+            return None;
+        }
+        let result = work(self);
+        self.select(selected);
+        Some(result)
+    }
+
+    /// Removes every key of every database.
+    pub(super) fn clear(&mut self) {
+        self.keyspace.clear();
+        self.databases.others.values_mut().for_each(Keyspace::clear);
+        self.databases.others.retain(|_, keys| !keys.is_blank());
+    }
+
+    /// Starts or stops to collect changes, in every database.
+    pub(super) fn watch_changes(&mut self, watch: bool) {
+        self.keyspace.watch_changes(watch);
+        self.databases.others.values_mut().for_each(|keys| keys.watch_changes(watch));
+    }
+
+    /// The changes since the last call, with the numbers of their databases.
+    pub(super) fn take_changes(&mut self) -> Vec<(usize, Vec<Change>)> {
+        let others = self.databases.others.iter_mut();
+        let others = others.map(|(number, keys)| (*number, keys.take_changes()));
+        let selected = (self.databases.selected, self.keyspace.take_changes());
+        others.chain([selected]).filter(|(_, changes)| !changes.is_empty()).collect()
+    }
+
+    /// Exchanges the keys of two databases; whether both exist.
+    pub(super) fn swap_databases(&mut self, first: usize, second: usize) -> bool {
+        if first >= COUNT || second >= COUNT {
+            return false;
+        }
+        if first == second {
+            return true;
+        }
+        let selected = self.selected();
+        self.select(first);
+        let mut keys = mem::take(&mut self.keyspace);
+        self.keyspace.watch_changes(keys.is_recorded());
+        self.select(second);
+        self.keyspace.swap_keys(&mut keys);
+        self.select(first);
+        self.keyspace = keys;
+        self.select(selected);
+        true
+    }
+
+    /// Removes keys that have expired, a bounded number per database; how many.
+    pub(super) fn purge(&mut self, now_us: u64) -> usize {
+        let purge = |keys: &mut Keyspace| keys.purge(now_us / 1_000, super::PURGED_PER_COMMAND);
+        let others: usize = self.databases.others.values_mut().map(purge).sum();
+        others + purge(&mut self.keyspace)
+    }
+}

@@ -1,0 +1,74 @@
+//! Transactions: commands that wait for `EXEC`.
+
+use bytes::Bytes;
+
+use super::Connection;
+use crate::redis::{
+    Resp,
+    command::{self, Answer, Flags, Refusal, Spec},
+};
+
+/// What a session has queued since `MULTI`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(in crate::redis) struct Transaction {
+    pub(in crate::redis) queue: Vec<Vec<Bytes>>,
+    /// A command was refused, so that none will be run.
+    pub(super) spoilt: bool,
+}
+
+/// What is not queued but run at once.
+const AT_ONCE: [&str; 6] = ["discard", "exec", "multi", "quit", "reset", "watch"];
+
+impl Connection<'_> {
+    /// Queues a command if a transaction is open, and answers that.
+    pub(super) fn queue(
+        &mut self,
+        spec: &Spec,
+        arguments: &[Bytes],
+    ) -> Result<Option<Resp>, Refusal> {
+        let Some(transaction) = &mut self.session_mut().transaction else { return Ok(None) };
+        if spec.flags.contains(Flags::NO_MULTI) {
+            return Err(Refusal("ERR Command not allowed inside a transaction".into()));
+        }
+        if AT_ONCE.contains(&spec.name) {
+            return Ok(None);
+        }
+        transaction.queue.push(arguments.to_vec());
+        Ok(Some(Resp::Simple("QUEUED".into())))
+    }
+
+    /// After a command was refused before it was run.
+    pub(super) fn spoil_transaction(&mut self) {
+        if let Some(transaction) = &mut self.session_mut().transaction {
+            transaction.spoilt = true;
+        }
+    }
+
+    /// Runs what was queued, unless something was refused or a watched key has changed.
+    pub(in crate::redis) fn exec(&mut self) -> Answer {
+        let transaction = self.session_mut().transaction.take();
+        let transaction = transaction.ok_or(Refusal("ERR EXEC without MULTI".into()))?;
+        let changed = self.is_watch_touched();
+        self.unwatch();
+        if transaction.spoilt {
+            let text = "EXECABORT Transaction discarded because of previous errors.";
+            return Err(Refusal(text.into()));
+        }
+        if changed {
+            return Ok(Resp::NilArray);
+        }
+        let before = std::mem::take(&mut self.replies);
+        self.in_transaction = true;
+        for arguments in &transaction.queue {
+            let answer = self.run_queued(arguments);
+            self.replies.push(answer.unwrap_or_else(|refusal| Resp::Error(refusal.0)));
+        }
+        self.in_transaction = false;
+        Ok(Resp::Array(std::mem::replace(&mut self.replies, before)))
+    }
+
+    fn run_queued(&mut self, arguments: &[Bytes]) -> Answer {
+        let spec = command::find(arguments).map_err(|reason| reason.refusal(arguments))?;
+        self.run(spec, arguments)
+    }
+}

@@ -1,0 +1,61 @@
+//! The data under one key, by Redis type.
+
+mod hash;
+mod set;
+mod sorted_set;
+mod stream;
+
+use std::{collections::VecDeque, sync::Arc};
+
+use bytes::Bytes;
+
+pub use hash::Fields;
+pub use set::Members;
+pub use sorted_set::{Score, SortedSet};
+pub use stream::{ConsumerGroup, EntryFields, EntryId, Pending, Stream};
+
+/// The data under a key. A collection other than a stream is never empty, as Redis removes
+/// what becomes empty.
+///
+/// Collections are shared until they are written to, so that a copy of a whole server is cheap.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Value {
+    /// `string`.
+    String(Bytes),
+    /// `hash`.
+    Hash(Arc<Fields>),
+    /// `list`.
+    List(Arc<VecDeque<Bytes>>),
+    /// `set`.
+    Set(Arc<Members>),
+    /// `zset`.
+    SortedSet(Arc<SortedSet>),
+    /// `stream`.
+    Stream(Arc<Stream>),
+}
+
+impl Value {
+    /// What `TYPE` calls it.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::String(_) => "string",
+            Self::Hash(_) => "hash",
+            Self::List(_) => "list",
+            Self::Set(_) => "set",
+            Self::SortedSet(_) => "zset",
+            Self::Stream(_) => "stream",
+        }
+    }
+
+    pub(super) fn is_empty_collection(&self) -> bool {
+        match self {
+            Self::String(_) | Self::Stream(_) => false,
+            Self::Hash(fields) => fields.is_empty(),
+            Self::List(items) => items.is_empty(),
+            Self::Set(members) => members.is_empty(),
+            Self::SortedSet(members) => members.is_empty(),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! A sorted set: members by score.
+
+use std::{
+    cmp::Ordering,
+    collections::BTreeSet,
+    hash::{BuildHasherDefault, Hash, Hasher},
+    ops::Bound,
+};
+
+use bytes::Bytes;
+use hashbrown::HashMap;
+use rustc_hash::FxHasher;
+
+/// A member's score: never not-a-number, and 0 has no sign.
+#[derive(Clone, Copy, Debug)]
+pub struct Score(f64);
+
+/// Members with scores, in the order of the scores, and of the bytes where those are equal.
+#[derive(Clone, Debug, Default)]
+pub struct SortedSet {
+    scores: HashMap<Bytes, Score, BuildHasherDefault<FxHasher>>,
+    ordered: BTreeSet<(Score, Bytes)>,
+}
+
+impl Score {
+    /// `number` as a score; `None` if it is not a number.
+    #[must_use]
+    pub fn new(number: f64) -> Option<Self> {
+        // Adding 0 takes the sign off -0.
+        (!number.is_nan()).then_some(Self(number + 0.0))
+    }
+
+    /// The least score above this one; `None` above infinity.
+    fn next(self) -> Option<Self> {
+        (self.0 < f64::INFINITY).then(|| Self(self.0.next_up() + 0.0))
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl PartialEq for Score {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Score {}
+
+impl PartialOrd for Score {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Score {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl Hash for Score {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0.to_bits());
+    }
+}
+
+impl SortedSet {
+    /// The score of `member`.
+    #[must_use]
+    pub fn score(&self, member: &[u8]) -> Option<Score> {
+        self.scores.get(member).copied()
+    }
+
+    /// Gives `member`, which is copied if it is new, a score, and returns the one it had.
+    pub fn insert(&mut self, member: &[u8], score: Score) -> Option<Score> {
+        let Some((name, old)) = self.scores.get_key_value_mut(member) else {
+            let member = Bytes::copy_from_slice(member);
+            self.scores.insert(member.clone(), score);
+            self.ordered.insert((score, member));
+            return None;
+        };
+        let place = (*old, name.clone());
+        *old = score;
+        if place.0 != score {
+            self.ordered.remove(&place);
+            self.ordered.insert((score, place.1));
+            return Some(place.0);
+        }
+        Some(score)
+    }
+
+    /// Removes `member`, and returns its score.
+    pub fn remove(&mut self, member: &[u8]) -> Option<Score> {
+        let (member, score) = self.scores.remove_entry(member)?;
+        self.ordered.remove(&(score, member));
+        Some(score)
+    }
+
+    /// All members, least score first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Score, &Bytes)> + ExactSizeIterator {
+        self.ordered.iter().map(|(score, member)| (*score, member))
+    }
+
+    /// The members with scores within bounds, least score first.
+    pub fn between(
+        &self,
+        min: Bound<Score>,
+        max: Bound<Score>,
+    ) -> impl DoubleEndedIterator<Item = (Score, &Bytes)> {
+        // A score with no name comes before every member of that score.
+        let begin = match min {
+            Bound::Unbounded => Some(Score(f64::NEG_INFINITY)),
+            Bound::Included(score) => Some(score),
+            Bound::Excluded(score) => score.next(),
+        };
+        let end = match max {
+            Bound::Unbounded => None,
+            Bound::Included(score) => score.next(),
+            Bound::Excluded(score) => Some(score),
+        };
+        let begin = begin.filter(|begin| end.is_none_or(|end| *begin <= end));
+        let found = begin.map(|begin| {
+            let place = |score| (score, Bytes::new());
+            let end = end.map_or(Bound::Unbounded, |end| Bound::Excluded(place(end)));
+            self.ordered.range((Bound::Included(place(begin)), end))
+        });
+        found.into_iter().flatten().map(|(score, member)| (*score, member))
+    }
+
+    /// Removes the member with the lowest score, or the highest.
+    pub fn pop(&mut self, lowest: bool) -> Option<(Score, Bytes)> {
+        let (score, member) =
+            if lowest { self.ordered.pop_first() } else { self.ordered.pop_last() }?;
+        self.scores.remove(&member);
+        Some((score, member))
+    }
+
+    /// How many members come before `member`, and its score. Counts them.
+    #[must_use]
+    pub fn rank(&self, member: &[u8]) -> Option<(usize, Score)> {
+        let (member, score) = self.scores.get_key_value(member)?;
+        Some((self.ordered.range(..(*score, member.clone())).count(), *score))
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.scores.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.scores.is_empty()
+    }
+}
+
+impl PartialEq for SortedSet {
+    fn eq(&self, other: &Self) -> bool {
+        self.ordered == other.ordered
+    }
+}
+
+impl Eq for SortedSet {}
+
+impl Hash for SortedSet {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.ordered.hash(state);
+    }
+}

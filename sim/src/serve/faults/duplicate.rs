@@ -1,0 +1,28 @@
+//! A request that arrives twice.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Duplicate,
+    kind::{Fault, Strike},
+};
+use crate::serve::span::Span;
+
+/// The request is executed once more, later; nobody sees the second reply.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DuplicateRequest {
+    /// How much later, by the server's clock; at once if nothing is said.
+    pub after: Span,
+}
+
+impl Fault for DuplicateRequest {
+    const NAME: &'static str = "duplicate";
+    const EFFECT: Option<&'static str> = None;
+
+    fn strike(&self, order: &mut Strike<'_>) -> bool {
+        let after = order.orders.delay.saturating_add(self.after.0);
+        order.orders.duplicates.push(Duplicate { after, strike: order.id });
+        true
+    }
+}

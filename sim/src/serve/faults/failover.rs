@@ -1,0 +1,30 @@
+//! A replica that takes over.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Upheaval, UpheavalKind,
+    kind::{Fault, Strike},
+};
+use crate::serve::span::Span;
+
+/// Right after the request was answered the server dies, and a replica takes over that lacks the
+/// last writes. Connections are closed. It bites if a write was lost, or somebody had to wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Failover {
+    /// The writes of how long are lost, by the server's clock.
+    pub lose: Span,
+    /// For how long nobody answers, by the server's clock.
+    pub down: Span,
+}
+
+impl Fault for Failover {
+    const NAME: &'static str = "failover";
+    const EFFECT: Option<&'static str> = None;
+
+    fn strike(&self, order: &mut Strike<'_>) -> bool {
+        let kind = UpheavalKind::Failover { lose: self.lose.0 };
+        order.orders.upset(Upheaval { kind, down: self.down.0, strike: order.id })
+    }
+}

@@ -1,0 +1,26 @@
+//! A server that says nothing.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Ending,
+    kind::{Fault, Strike},
+};
+
+/// There is no reply, and the connection stays open until the client gives up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hang {
+    /// Whether the request is executed before.
+    #[serde(default)]
+    pub executed: bool,
+}
+
+impl Fault for Hang {
+    const NAME: &'static str = "hang";
+    const EFFECT: Option<&'static str> = Some("no reply");
+
+    fn strike(&self, order: &mut Strike<'_>) -> bool {
+        order.orders.end(Ending::Hang, self.executed)
+    }
+}

@@ -1,0 +1,132 @@
+//! What is to happen to a request.
+
+use std::{borrow::Cow, time::Duration};
+
+use super::StrikeId;
+
+/// What is to happen to a request, in the order of the fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Orders {
+    /// How long it waits, by the server's clock, before anything else.
+    pub delay: Duration,
+    /// Whether its commands are executed.
+    pub executed: bool,
+    /// What happens to each of its commands, if they are executed.
+    pub slots: Vec<Slot>,
+    /// Copies of the request that arrive later.
+    pub duplicates: Vec<Duplicate>,
+    /// What the client gets.
+    pub ending: Ending,
+    /// What happens to the server right after.
+    pub upheaval: Option<Upheaval>,
+}
+
+/// What happens to one command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// Nothing unusual.
+    Serve,
+    /// It is answered with this error and not executed.
+    Error(Cow<'static, str>),
+    /// It is answered by a replica.
+    Stale {
+        /// How far the replica is behind.
+        lag: Duration,
+        /// To be told whether the reply was another one.
+        strike: StrikeId,
+    },
+}
+
+/// A copy of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Duplicate {
+    /// How long after the request, by the server's clock.
+    pub after: Duration,
+    /// To be told of its execution.
+    pub strike: StrikeId,
+}
+
+/// What a client gets of a reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// All of it.
+    Reply,
+    /// Nothing: the connection is closed.
+    Close,
+    /// Nothing: the connection is reset.
+    Reset,
+    /// Nothing, and the connection stays open.
+    Hang,
+    /// An HTTP status with this error instead.
+    Status {
+        /// From 400 to 599.
+        code: u16,
+        /// What the body says.
+        text: String,
+    },
+}
+
+/// Something that happens to the whole server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Upheaval {
+    /// What.
+    pub kind: UpheavalKind,
+    /// For how long connections are refused after it, by the server's clock.
+    pub down: Duration,
+    /// To be told what was lost.
+    pub strike: StrikeId,
+}
+
+/// What happens to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpheavalKind {
+    /// A replica takes over that lacks the writes of the last `lose`.
+    Failover {
+        /// By the server's clock.
+        lose: Duration,
+    },
+    /// It comes back without any data.
+    Restart,
+}
+
+impl Orders {
+    /// Nothing unusual, for so many commands.
+    pub(super) fn calm(commands: usize) -> Self {
+        Self {
+            delay: Duration::ZERO,
+            executed: true,
+            slots: vec![Slot::Serve; commands],
+            duplicates: Vec::new(),
+            ending: Ending::Reply,
+            upheaval: None,
+        }
+    }
+
+    /// Ends the request in this way, unless it ends in another already.
+    pub(super) fn end(&mut self, ending: Ending, executed: bool) -> bool {
+        let first = self.ending == Ending::Reply;
+        if first {
+            self.ending = ending;
+            self.executed = executed;
+        }
+        first
+    }
+
+    /// Does this to a command, unless something else is done to it already.
+    pub(super) fn strike(&mut self, command: usize, slot: Slot) -> bool {
+        let first = self.slots[command] == Slot::Serve;
+        if first {
+            self.slots[command] = slot;
+        }
+        first
+    }
+
+    /// Does this to the server, unless something else is done to it already.
+    pub(super) fn upset(&mut self, upheaval: Upheaval) -> bool {
+        let first = self.upheaval.is_none();
+        if first {
+            self.upheaval = Some(upheaval);
+        }
+        first
+    }
+}

@@ -1,0 +1,28 @@
+//! A server that forgets.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Upheaval, UpheavalKind,
+    kind::{Fault, Strike},
+};
+use crate::serve::span::Span;
+
+/// Right after the request was answered the server restarts without its data, its scripts and its
+/// connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Restart {
+    /// For how long nobody answers, by the server's clock.
+    pub down: Span,
+}
+
+impl Fault for Restart {
+    const NAME: &'static str = "restart";
+    const EFFECT: Option<&'static str> = None;
+
+    fn strike(&self, order: &mut Strike<'_>) -> bool {
+        let kind = UpheavalKind::Restart;
+        order.orders.upset(Upheaval { kind, down: self.down.0, strike: order.id })
+    }
+}

@@ -1,0 +1,29 @@
+//! A read that a replica answers.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Slot,
+    kind::{Fault, Scope, Strike},
+};
+use crate::serve::span::Span;
+
+/// A command that only reads is answered from the data as it was a while ago. It bites if the reply
+/// is another one for that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StaleRead {
+    /// How long ago, by the server's clock.
+    pub lag: Span,
+}
+
+impl Fault for StaleRead {
+    const NAME: &'static str = "stale-read";
+    const SCOPE: Scope = Scope::Command;
+    const READS_ONLY: bool = true;
+    const EFFECT: Option<&'static str> = None;
+
+    fn strike(&self, order: &mut Strike<'_>) -> bool {
+        order.orders.strike(order.command, Slot::Stale { lag: self.lag.0, strike: order.id })
+    }
+}

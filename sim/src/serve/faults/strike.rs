@@ -1,0 +1,52 @@
+//! The record of a fault.
+
+use serde::Serialize;
+
+use super::{Request, Rule, Transport, request::told};
+
+/// The number of a strike, from 1, never used again by the same server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct StrikeId(pub(super) u64);
+
+/// One request that was struck.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Strike {
+    /// Its number.
+    pub id: StrikeId,
+    /// The name of the rule.
+    pub rule: String,
+    /// The kind of fault.
+    pub kind: &'static str,
+    /// When, in milliseconds since the Unix epoch, by the server's clock.
+    pub unix_ms: u64,
+    /// The way by which the request came.
+    pub transport: Transport,
+    /// The address of the client.
+    pub client: String,
+    /// The name of the command, in upper case.
+    pub command: String,
+    /// Its keys, at most 32. Other arguments are not told, since they may be secret.
+    pub keys: Vec<String>,
+    /// Whether it changed what would have happened.
+    pub bit: bool,
+    /// What it changed.
+    pub effect: Option<String>,
+}
+
+impl Strike {
+    pub(super) fn new(id: StrikeId, rule: &Rule, request: &Request<'_>, command: usize) -> Self {
+        let (name, keys) = told(request.commands[command]);
+        Self {
+            id,
+            rule: rule.id().into(),
+            kind: rule.kind().name(),
+            unix_ms: request.unix_ms,
+            transport: request.transport,
+            client: request.client.into(),
+            command: name,
+            keys,
+            bit: false,
+            effect: None,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What of a world decides its future, as an imprint to tell states apart.
+
+use std::hash::{Hash, Hasher};
+
+use super::{Core, Message, Queue, What, World};
+use crate::faults::Fault;
+
+impl World {
+    /// Feeds to `hasher` all that the rest of the run depends on, but the plan.
+    ///
+    /// What only counts (messages, bites, the numbers by which decisions are addressed) is left
+    /// out: two worlds that differ in nothing else offer the same choices with the same results,
+    /// under other addresses.
+    pub(crate) fn imprint(&self, hasher: &mut impl Hasher) {
+        self.programs.hash(hasher);
+        self.core.imprint(hasher);
+    }
+}
+
+impl Core {
+    fn imprint(&self, hasher: &mut impl Hasher) {
+        (self.now, self.healed, self.resource_fence).hash(hasher);
+        let by_steps = self.plan.faults.contains(Fault::ClientClock);
+        for host in &self.hosts {
+            (host.clock, host.awaiting, host.paused_until, host.life, host.link).hash(hasher);
+            if by_steps {
+                // The wall clock may jump at every so-manieth step.
+                host.steps.hash(hasher);
+            }
+        }
+        self.alarms.hash(hasher);
+        self.server.hash(hasher);
+        self.upstream_locks.hash(hasher);
+        self.queue.imprint(self, hasher);
+    }
+
+    /// Whether the client still waits for the answer to this message.
+    fn is_awaited(&self, message: &Message) -> bool {
+        self.hosts[usize::from(message.client)].awaits(message.call)
+    }
+}
+
+impl Queue {
+    fn imprint(&self, core: &Core, hasher: &mut impl Hasher) {
+        for entry in self.entries() {
+            entry.due.hash(hasher);
+            std::mem::discriminant(&entry.what).hash(hasher);
+            match &entry.what {
+                What::Request(message) | What::Reply(message) => {
+                    // Only the last call of a client may be awaited, now or later.
+                    let Message { client, life, call: _, copy, act, behalf, body } = &**message;
+                    let awaited = core.is_awaited(message);
+                    (client, life, copy, act, behalf, body, awaited).hash(hasher);
+                }
+                What::Cancel { client, awaiting } => {
+                    let in_time = core.hosts[usize::from(*client)].awaits_number == *awaiting;
+                    (client, in_time).hash(hasher);
+                }
+                What::Write { client, token, fence } => (client, token, fence).hash(hasher),
+                What::WriteDebounced { client, call, fence } => {
+                    (client, call, fence).hash(hasher);
+                }
+                What::Heal | What::End => {}
+            }
+        }
+    }
+}
