@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-async fn play(store: impl Store + Clone, slot: &str) -> Result<(), Box<dyn Error>> {
+async fn play(store: impl Store + Clone + Send + Sync, slot: &str) -> Result<(), Box<dyn Error>> {
     for machine in 1..=3 {
         tick(store.clone(), slot, machine).await?;
     }
@@ -45,7 +45,11 @@ async fn play(store: impl Store + Clone, slot: &str) -> Result<(), Box<dyn Error
 }
 
 /// What cron starts on each machine.
-async fn tick(store: impl Store + Clone, slot: &str, machine: u32) -> Result<(), Box<dyn Error>> {
+async fn tick(
+    store: impl Store + Clone + Send + Sync,
+    slot: &str,
+    machine: u32,
+) -> Result<(), Box<dyn Error>> {
     let mut lock = Lock::new(store, &format!("nightly-report@{slot}"))?;
     // Cron does not wait: whoever comes second has nothing to do.
     let once = AcquireOptions {

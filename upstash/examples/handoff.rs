@@ -34,7 +34,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-async fn play(store: impl Store + Clone, receives: Option<String>) -> Result<(), Box<dyn Error>> {
+async fn play(
+    store: impl Store + Clone + Send + Sync,
+    receives: Option<String>,
+) -> Result<(), Box<dyn Error>> {
     match receives {
         Some(id) => receive(store, &id).await,
         None => give(store, &format!("demo-handoff-{}", std::process::id())).await,
@@ -42,7 +45,7 @@ async fn play(store: impl Store + Clone, receives: Option<String>) -> Result<(),
 }
 
 /// The process that takes the lock.
-async fn give(store: impl Store + Clone, id: &str) -> Result<(), Box<dyn Error>> {
+async fn give(store: impl Store + Clone + Send + Sync, id: &str) -> Result<(), Box<dyn Error>> {
     let mut lock = Lock::new(store.clone(), id)?;
     let lease = lock.acquire().await?;
     println!("the giver holds the lock, fence {}", lease.fence());
@@ -75,7 +78,7 @@ async fn give(store: impl Store + Clone, id: &str) -> Result<(), Box<dyn Error>>
 }
 
 /// The process that finishes the work.
-async fn receive(store: impl Store + Clone, id: &str) -> Result<(), Box<dyn Error>> {
+async fn receive(store: impl Store + Clone + Send + Sync, id: &str) -> Result<(), Box<dyn Error>> {
     let asked = Instant::now();
     println!("ready");
     io::stdout().flush()?;

@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-async fn play(store: impl Store + Clone) -> Result<(), Box<dyn Error>> {
+async fn play(store: impl Store + Clone + Send + Sync) -> Result<(), Box<dyn Error>> {
     let database = Database::open()?;
     let election = format!("demo-leader-{}", std::process::id());
     // Short, so that there is little to wait for. Ten seconds are more usual.

@@ -93,7 +93,7 @@ where
 }
 
 /// Runs what is due, whichever replica was called; with `once`, until something has run.
-async fn run_what_is_due<S: Store + Clone>(
+async fn run_what_is_due<S: Store + Clone + Send + Sync>(
     mut debounce: Debounce<S, TokioClock>,
     once: bool,
 ) -> Result<(), Box<dyn Error>> {

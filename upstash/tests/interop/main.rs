@@ -148,7 +148,7 @@ impl Arena {
 }
 
 /// Takes the lock, however long it takes; the lease never runs out during the test.
-async fn hold<S: Store + Clone>(store: S) -> Lease<S, TokioClock> {
+async fn hold<S: Store + Clone + Send + Sync>(store: S) -> Lease<S, TokioClock> {
     let options = LockOptions {
         lease: Duration::from_secs(600),
         delay: Duration::from_millis(1),
