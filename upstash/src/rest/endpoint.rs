@@ -1,6 +1,6 @@
-//! Where the database is and how to reach it, checked once.
+//! Where the database is, checked once.
 
-use std::{fmt, net::IpAddr, time::Duration};
+use std::{fmt, net::IpAddr};
 
 use reqwest::{Url, header::HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -13,47 +13,7 @@ const VARIABLES: [(&str, &str); 2] = [
     ("KV_REST_API_URL", "KV_REST_API_TOKEN"),
 ];
 
-/// How the database is reached.
-///
-/// ```
-/// use leasehold_upstash::{Options, Upstash};
-/// use std::time::Duration;
-///
-/// let options = Options { timeout: Duration::from_secs(1), ..Options::default() };
-/// let store = Upstash::with_options("https://eu1-a-1.upstash.io", "secret", &options)?;
-/// # Ok::<(), leasehold_upstash::SetupError>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Options {
-    /// How long one request may take, connecting and reading the reply included. Default 2 s. Not
-    /// zero. A command takes a second request if the server has forgotten its script.
-    pub timeout: Duration,
-    /// How long making a connection may take. Default 1 s. Not zero. Less than
-    /// [`Options::timeout`] is useful: a connection that was not made has certainly sent nothing.
-    pub connect_timeout: Duration,
-    /// Whether the token may travel in the clear, over `http://`, to another machine. Default
-    /// false. This machine (`localhost`, `127.0.0.1`, `[::1]`) needs no permission.
-    pub allow_plain_http: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            timeout: Duration::from_secs(2),
-            connect_timeout: Duration::from_secs(1),
-            allow_plain_http: false,
-        }
-    }
-}
-
-impl Options {
-    pub(crate) fn check(&self) -> Result<(), SetupError> {
-        if self.timeout.is_zero() || self.connect_timeout.is_zero() {
-            return Err(SetupError::ZeroTimeout);
-        }
-        Ok(())
-    }
-}
+const EXAMPLE: &str = "https://eu1-a-1.upstash.io";
 
 /// A URL and the token that opens it.
 #[derive(Clone)]
@@ -66,19 +26,19 @@ impl Endpoint {
     pub(crate) fn new(
         url: &str,
         token: SecretString,
-        options: &Options,
+        allow_plain_http: bool,
     ) -> Result<Self, SetupError> {
-        let url = Url::parse(url).map_err(|error| SetupError::BadUrl { why: error.to_string() })?;
+        let url = Url::parse(url).map_err(|error| bad_url(error.to_string()))?;
         let host = url.host_str().unwrap_or_default();
         match url.scheme() {
             "https" => {}
-            "http" if options.allow_plain_http || is_loopback(host) => {}
+            "http" if allow_plain_http || is_loopback(host) => {}
             "http" => return Err(SetupError::PlainHttp { host: host.into() }),
-            scheme => return Err(SetupError::BadUrl { why: format!("it begins with {scheme}:") }),
+            scheme => return Err(bad_url(format!("it begins with {scheme}:"))),
         }
         if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
             let why = "it holds credentials or a query, which would end up in logs";
-            return Err(SetupError::BadUrl { why: why.into() });
+            return Err(bad_url(why.into()));
         }
         if token.expose_secret().is_empty() {
             return Err(SetupError::EmptyToken);
@@ -89,16 +49,22 @@ impl Endpoint {
         Ok(Self { url, token })
     }
 
-    /// From the first pair of variables whose URL is set: a token is never sent to the other's URL.
-    pub(crate) fn from_variables(
-        lookup: impl Fn(&str) -> Option<String>,
-        options: &Options,
-    ) -> Result<Self, SetupError> {
-        let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
-        let found = VARIABLES.iter().find_map(|(url, token)| Some((set(url)?, *token)));
-        let (url, token) = found.ok_or(SetupError::Unset { variable: VARIABLES[0].0 })?;
-        let secret = set(token).ok_or(SetupError::Unset { variable: token })?;
-        Self::new(&url, secret.into(), options)
+    /// Where pipelines go.
+    pub(crate) fn pipeline(&self) -> Url {
+        self.below(&["pipeline"])
+    }
+
+    /// Where a stream of what is published in `channel` comes from.
+    pub(crate) fn subscription(&self, channel: &str) -> Url {
+        self.below(&["subscribe", channel])
+    }
+
+    fn below(&self, segments: &[&str]) -> Url {
+        let mut url = self.url.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        url
     }
 
     pub(crate) fn url(&self) -> &Url {
@@ -115,10 +81,26 @@ impl Endpoint {
     }
 }
 
+/// The URL and the token of the first pair of variables whose URL is set: a token is never sent to
+/// the URL of the other pair.
+pub(crate) fn from_variables(
+    lookup: impl Fn(&str) -> Option<String>,
+) -> Result<(String, SecretString), SetupError> {
+    let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
+    let found = VARIABLES.iter().find_map(|(url, token)| Some((set(url)?, *token)));
+    let (url, token) = found.ok_or(SetupError::Unset { variable: VARIABLES[0].0 })?;
+    let secret = set(token).ok_or(SetupError::Unset { variable: token })?;
+    Ok((url, secret.into()))
+}
+
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Endpoint").field("url", &self.url.as_str()).finish_non_exhaustive()
     }
+}
+
+fn bad_url(why: String) -> SetupError {
+    SetupError::BadUrl { why, example: EXAMPLE }
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -134,14 +116,15 @@ mod tests {
     use super::*;
 
     fn endpoint(url: &str, token: &str) -> Result<Endpoint, SetupError> {
-        Endpoint::new(url, token.into(), &Options::default())
+        Endpoint::new(url, token.into(), false)
     }
 
     fn from(variables: &[(&str, &str)]) -> Result<Endpoint, SetupError> {
         let lookup = |name: &str| {
             variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into())
         };
-        Endpoint::from_variables(lookup, &Options::default())
+        let (url, token) = from_variables(lookup)?;
+        Endpoint::new(&url, token, false)
     }
 
     #[test]
@@ -153,8 +136,7 @@ mod tests {
             let refused = endpoint(url, "t").unwrap_err();
             assert!(matches!(refused, SetupError::PlainHttp { .. }), "{url}: {refused}");
         }
-        let options = Options { allow_plain_http: true, ..Options::default() };
-        assert!(Endpoint::new("http://10.0.0.1", "t".into(), &options).is_ok());
+        assert!(Endpoint::new("http://10.0.0.1", "t".into(), true).is_ok());
     }
 
     #[test]
@@ -191,12 +173,11 @@ mod tests {
     }
 
     #[test]
-    fn a_timeout_of_zero_is_refused() {
-        for (timeout, connect_timeout) in [(0, 1), (1, 0)] {
-            let (timeout, connect_timeout) =
-                (Duration::from_secs(timeout), Duration::from_secs(connect_timeout));
-            let options = Options { timeout, connect_timeout, ..Options::default() };
-            assert_eq!(options.check(), Err(SetupError::ZeroTimeout));
+    fn paths_go_below_that_of_the_url_and_are_encoded() {
+        for url in ["https://a/b", "https://a/b/"] {
+            let endpoint = endpoint(url, "t").unwrap();
+            assert_eq!(endpoint.pipeline().as_str(), "https://a/b/pipeline");
+            assert_eq!(endpoint.subscription("x/y?").as_str(), "https://a/b/subscribe/x%2Fy%3F");
         }
     }
 }

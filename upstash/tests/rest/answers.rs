@@ -1,27 +1,17 @@
-//! Each thing that a server or a network can do to a request, and what the caller is told.
+//! What a caller is told, by what the server answered.
 
-mod scripted;
-
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use leasehold_core::{
     Cause, Command, Fence, RejectionKind, Reply, Store, StoreError, Token,
-    lock::{Holder, LockCommand, LockKeys, LockReply},
+    lock::{LockCommand, LockKeys, LockReply},
     redis::{Invocation, Request, encode},
 };
-use leasehold_upstash::{Options, Upstash};
-use scripted::{Act, Server, TOKEN};
 
-/// `["free"]`
-const FREE: Act = Act::Answer(200, r#"{"result":["ZnJlZQ=="]}"#);
-
-fn inspect() -> Command {
-    Command::Lock(LockCommand::Inspect { keys: LockKeys::of("job").into(), token: None })
-}
-
-fn free() -> Result<Reply, StoreError> {
-    Ok(Reply::Lock(LockReply::Holder(Holder::Free)))
-}
+use crate::{
+    FREE, free, inspect,
+    scripted::{Act, Server, TOKEN},
+};
 
 /// What a caller is told when the server does `act`.
 async fn told(act: Act) -> Result<Reply, StoreError> {
@@ -29,7 +19,7 @@ async fn told(act: Act) -> Result<Reply, StoreError> {
 }
 
 async fn rejection(status: u16, body: &'static str) -> RejectionKind {
-    match told(Act::Answer(status, body)).await {
+    match told(Act::says(status, body)).await {
         Err(StoreError::Rejected(rejection)) => rejection.kind,
         other => panic!("{status} {body}: {other:?}"),
     }
@@ -44,7 +34,7 @@ fn script(command: &Command) -> Invocation {
 
 #[tokio::test]
 async fn a_command_is_one_post_of_its_script_by_hash() {
-    let server = Server::playing([Act::Answer(
+    let server = Server::playing([Act::says(
         200,
         r#"{"result":["YWNxdWlyZWQ=","MTc5NTQ4NDgwMDAwMDAwMA==",1]}"#,
     )])
@@ -74,7 +64,7 @@ async fn a_command_is_one_post_of_its_script_by_hash() {
 
 #[tokio::test]
 async fn a_script_that_the_server_forgot_is_sent_whole() {
-    let forgot = Act::Answer(400, r#"{"error":"NOSCRIPT No matching script. Please use EVAL."}"#);
+    let forgot = Act::says(400, r#"{"error":"NOSCRIPT No matching script. Please use EVAL."}"#);
     let server = Server::playing([forgot, FREE]).await;
     assert_eq!(server.store().execute(inspect()).await, free());
     let requests = server.requests();
@@ -86,55 +76,16 @@ async fn a_script_that_the_server_forgot_is_sent_whole() {
 }
 
 #[tokio::test]
-async fn a_command_that_never_left_is_not_sent() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
-    let reply = Upstash::new(&url, TOKEN).unwrap().execute(inspect()).await;
-    assert_eq!(reply, Err(StoreError::NotSent(Cause::Unreachable)));
-}
-
-#[tokio::test]
-async fn a_connection_that_is_not_made_in_time_has_sent_nothing() {
-    // It accepts, but never answers the TLS handshake.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("https://{}", listener.local_addr().unwrap());
-    let connect_timeout = Duration::from_millis(50);
-    let options = Options { connect_timeout, ..Options::default() };
-    let store = Upstash::with_options(&url, TOKEN, &options).unwrap();
-    assert_eq!(store.execute(inspect()).await, Err(StoreError::NotSent(Cause::Unreachable)));
-}
-
-#[tokio::test]
-async fn a_server_that_hangs_leaves_the_outcome_unknown() {
-    let server = Server::playing([Act::Hang]).await;
-    let options = Options { timeout: Duration::from_millis(50), ..Options::default() };
-    let reply = server.store_with(&options).execute(inspect()).await;
-    assert_eq!(reply, Err(StoreError::Unknown(Cause::TimedOut)));
-    assert_eq!(server.requests().len(), 1, "it is not sent again");
-}
-
-#[tokio::test]
-async fn a_connection_cut_after_the_request_leaves_the_outcome_unknown() {
-    for act in [Act::Cut, Act::Half] {
-        let server = Server::playing([act]).await;
-        let reply = server.store().execute(inspect()).await;
-        assert_eq!(reply, Err(StoreError::Unknown(Cause::Disconnected)), "{act:?}");
-        assert_eq!(server.requests().len(), 1, "it is not sent again");
-    }
-}
-
-#[tokio::test]
 async fn a_failing_server_or_proxy_leaves_the_outcome_unknown() {
     for status in [301, 303, 308, 408, 500, 502, 503, 504] {
-        let reply = told(Act::Answer(status, r#"{"error":"WRONGTYPE"}"#)).await;
+        let reply = told(Act::says(status, r#"{"error":"WRONGTYPE"}"#)).await;
         assert!(matches!(reply, Err(StoreError::Unknown(_))), "{status}: {reply:?}");
     }
 }
 
 #[tokio::test]
 async fn too_many_requests_is_not_sent() {
-    let reply = told(Act::Answer(429, "slow down")).await;
+    let reply = told(Act::says(429, "slow down")).await;
     assert!(matches!(reply, Err(StoreError::NotSent(Cause::TryAgain(_)))), "{reply:?}");
 }
 
@@ -158,27 +109,27 @@ async fn a_refusal_means_what_its_text_says() {
     for status in [404, 405, 413] {
         assert_eq!(rejection(status, "").await, RejectionKind::Other);
     }
-    let loading = told(Act::Answer(400, r#"{"error":"LOADING the dataset"}"#)).await;
+    let loading = told(Act::says(400, r#"{"error":"LOADING the dataset"}"#)).await;
     assert!(matches!(loading, Err(StoreError::NotSent(_))), "{loading:?}");
 }
 
 #[tokio::test]
 async fn an_answer_of_the_wrong_shape_leaves_the_outcome_unknown() {
     for body in ["", "<html>", r#"{"result":1}"#, r#"{"result":["ZnJlZQ==",1]}"#, r#"["free"]"#] {
-        let reply = told(Act::Answer(200, body)).await;
+        let reply = told(Act::says(200, body)).await;
         assert!(matches!(reply, Err(StoreError::Unknown(Cause::Malformed(_)))), "{body}");
     }
 }
 
 #[tokio::test]
 async fn the_token_is_never_shown_even_if_the_server_repeats_it() {
-    let server =
-        Server::playing([401, 400, 429, 503].map(|status| {
-            Act::Answer(status, r#"{"error":"ERR a-secret-token is not my friend"}"#)
-        }))
-        .await;
+    let server = Server::playing(
+        [401, 400, 429, 503]
+            .map(|status| Act::says(status, r#"{"error":"ERR a-secret-token is not my friend"}"#)),
+    )
+    .await;
     let store = server.store();
-    assert!(!format!("{store:?}").contains(TOKEN));
+    assert!(!format!("{store:?} {:?}", server.builder()).contains(TOKEN));
     for _ in 0..4 {
         let error = store.execute(inspect()).await.unwrap_err();
         let shown = format!("{error} {error:?}");
@@ -188,9 +139,40 @@ async fn the_token_is_never_shown_even_if_the_server_repeats_it() {
 }
 
 #[tokio::test]
+async fn the_newest_sync_token_goes_back_and_can_be_handed_on() {
+    let answer = r#"{"result":["ZnJlZQ=="]}"#;
+    let server =
+        Server::playing([Act::Synced("t1", answer), Act::Synced("t2", answer), FREE]).await;
+    let store = server.store();
+    assert_eq!(store.sync_token(), None);
+    for _ in 0..2 {
+        assert_eq!(store.execute(inspect()).await, free());
+    }
+    assert_eq!(store.sync_token().as_deref(), Some("t2"));
+    let other = server.store();
+    other.set_sync_token(store.sync_token().unwrap());
+    assert_eq!(other.execute(inspect()).await, free());
+    let token = |request: &String| {
+        let (_, rest) = request.split_once("upstash-sync-token:").unwrap();
+        rest.lines().next().unwrap().trim().to_owned()
+    };
+    assert_eq!(server.requests().iter().map(token).collect::<Vec<_>>(), ["", "t1", "t2"]);
+}
+
+#[tokio::test]
+async fn a_sync_token_that_no_header_may_hold_sends_nothing() {
+    let server = Server::playing([]).await;
+    let store = server.store();
+    store.set_sync_token("a\nb");
+    let reply = store.execute(inspect()).await;
+    assert!(matches!(reply, Err(StoreError::NotSent(_))), "{reply:?}");
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[tokio::test]
 async fn a_lock_works_through_it_from_end_to_end() {
-    let acquired = Act::Answer(200, r#"{"result":["YWNxdWlyZWQ=","Nw==",1]}"#);
-    let released = Act::Answer(200, r#"{"result":1}"#);
+    let acquired = Act::says(200, r#"{"result":["YWNxdWlyZWQ=","Nw==",1]}"#);
+    let released = Act::says(200, r#"{"result":1}"#);
     let server = Server::playing([acquired, released]).await;
     let mut lock = leasehold_core::lock::Lock::new(server.store(), "job").unwrap();
     let mut lease = lock.acquire().await.unwrap();

@@ -1,0 +1,227 @@
+//! How a database is reached, said step by step and checked at the end.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use reqwest::{Client, Proxy, redirect};
+use secrecy::SecretString;
+
+use super::{
+    Upstash,
+    endpoint::{self, Endpoint},
+    exchange::Exchange,
+    flight::{Dispatch, Limits},
+};
+use crate::{error::SetupError, retry::RetryPolicy};
+
+/// Sets up an [`Upstash`].
+///
+/// ```
+/// use leasehold_upstash::{RetryPolicy, Upstash};
+/// use std::time::Duration;
+///
+/// let store = Upstash::builder("https://eu1-a-1.upstash.io", "secret")
+///     .timeout(Duration::from_secs(1))
+///     .retry(RetryPolicy::none())
+///     .build()?;
+/// # Ok::<(), leasehold_upstash::SetupError>(())
+/// ```
+#[must_use = "it does nothing until it is built"]
+pub struct UpstashBuilder {
+    url: String,
+    token: SecretString,
+    timeout: Duration,
+    connect_timeout: Duration,
+    deadline: Duration,
+    idle_connections: usize,
+    retry: RetryPolicy,
+    limits: Limits,
+    proxy: Option<Proxy>,
+    client: Option<Client>,
+    allow_plain_http: bool,
+}
+
+impl UpstashBuilder {
+    pub(crate) fn new(url: &str, token: SecretString) -> Self {
+        Self {
+            url: url.into(),
+            token,
+            timeout: Duration::from_secs(2),
+            connect_timeout: Duration::from_secs(1),
+            deadline: Duration::from_secs(5),
+            idle_connections: 8,
+            retry: RetryPolicy::default(),
+            limits: Limits { flights: 4, commands: 128 },
+            proxy: None,
+            client: None,
+            allow_plain_http: false,
+        }
+    }
+
+    pub(crate) fn from_env() -> Result<Self, SetupError> {
+        let (url, token) = endpoint::from_variables(|name| std::env::var(name).ok())?;
+        Ok(Self::new(&url, token))
+    }
+
+    /// How long one request may take, connecting and reading the reply included. Default 2 s. Not
+    /// zero.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How long making a connection may take. Default 1 s. Not zero. Less than
+    /// [`UpstashBuilder::timeout`] is useful: a connection that was not made has certainly sent
+    /// nothing.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long a command may take in all: waiting for its turn, every attempt, and the waits
+    /// between them. Default 5 s. Not zero. A caller that drops its future ends it sooner.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// How many connections are kept open while nothing is asked. Default 8.
+    pub fn idle_connections(mut self, connections: usize) -> Self {
+        self.idle_connections = connections;
+        self
+    }
+
+    /// When a command is sent again. See [`RetryPolicy`].
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// How many requests may be under way at a time. Default 4. Not zero. A command that comes when
+    /// so many are waits until one of them ends, and then travels with what came meanwhile.
+    pub fn requests_in_flight(mut self, requests: usize) -> Self {
+        self.limits.flights = requests;
+        self
+    }
+
+    /// How many commands may travel in one request. Default 128. Not zero. With 1, each is a
+    /// request of its own.
+    pub fn commands_per_request(mut self, commands: usize) -> Self {
+        self.limits.commands = commands;
+        self
+    }
+
+    /// Goes through this proxy. Without it, the one that the environment names is used, except to
+    /// this machine.
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
+    /// Uses this client instead of one of its own. Its time limits, its pool, its proxy and whether
+    /// it follows redirects are then its own business: [`UpstashBuilder::connect_timeout`],
+    /// [`UpstashBuilder::idle_connections`] and [`UpstashBuilder::proxy`] are ignored. It should
+    /// follow no redirects and send nothing again.
+    pub fn client(mut self, client: Client) -> Self {
+        self.client = Some(client);
+        self
+    }
+
+    /// Lets the token travel in the clear, over `http://`, to another machine. This machine
+    /// (`localhost`, `127.0.0.1`, `[::1]`) needs no permission.
+    pub fn allow_plain_http(mut self) -> Self {
+        self.allow_plain_http = true;
+        self
+    }
+
+    /// Makes the store. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`SetupError`] says what to change.
+    pub fn build(self) -> Result<Upstash, SetupError> {
+        self.check()?;
+        let endpoint = Endpoint::new(&self.url, self.token.clone(), self.allow_plain_http)?;
+        let client = match &self.client {
+            Some(client) => client.clone(),
+            None => self.new_client(&endpoint)?,
+        };
+        let exchange = Exchange::new(client, endpoint, self.timeout);
+        let dispatch = Arc::new(Dispatch::new(exchange, self.retry, self.limits));
+        Ok(Upstash { dispatch, channels: Arc::default(), deadline: self.deadline })
+    }
+
+    fn check(&self) -> Result<(), SetupError> {
+        let zeros = [
+            ("the timeout", self.timeout.is_zero()),
+            ("the connect timeout", self.connect_timeout.is_zero()),
+            ("the deadline", self.deadline.is_zero()),
+            ("the number of requests in flight", self.limits.flights == 0),
+            ("the number of commands per request", self.limits.commands == 0),
+        ];
+        match zeros.into_iter().find(|(_, is_zero)| *is_zero) {
+            Some((what, _)) => Err(SetupError::Zero { what }),
+            None => Ok(()),
+        }
+    }
+
+    fn new_client(&self, endpoint: &Endpoint) -> Result<Client, SetupError> {
+        let mut builder = Client::builder()
+            .connect_timeout(self.connect_timeout)
+            .pool_max_idle_per_host(self.idle_connections)
+            .tcp_nodelay(true)
+            .tcp_keepalive(Duration::from_secs(30))
+            // A redirect would carry the token elsewhere.
+            .redirect(redirect::Policy::none())
+            // What is sent again is decided here.
+            .retry(reqwest::retry::never());
+        if let Some(proxy) = &self.proxy {
+            builder = builder.proxy(proxy.clone());
+        } else if endpoint.is_local() {
+            builder = builder.no_proxy();
+        }
+        builder.build().map_err(|error| SetupError::Client { why: error.to_string() })
+    }
+}
+
+impl fmt::Debug for UpstashBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Neither the URL nor a proxy was checked yet: they may hold a secret.
+        f.debug_struct("UpstashBuilder")
+            .field("timeout", &self.timeout)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("deadline", &self.deadline)
+            .field("retry", &self.retry)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn builder() -> UpstashBuilder {
+        UpstashBuilder::new("https://a", "hunter2".into())
+    }
+
+    #[test]
+    fn a_limit_of_zero_is_refused() {
+        for builder in [
+            builder().timeout(Duration::ZERO),
+            builder().connect_timeout(Duration::ZERO),
+            builder().deadline(Duration::ZERO),
+            builder().requests_in_flight(0),
+            builder().commands_per_request(0),
+        ] {
+            let shown = format!("{builder:?}");
+            assert!(matches!(builder.build(), Err(SetupError::Zero { .. })), "{shown}");
+        }
+        assert!(builder().build().is_ok());
+    }
+
+    #[test]
+    fn what_was_not_checked_is_not_shown() {
+        let builder = UpstashBuilder::new("https://me:hunter2@a", "hunter2".into());
+        assert!(!format!("{builder:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,230 @@
+//! Which attempts are made again, when, and what several of them say together.
+
+use std::{
+    collections::hash_map::RandomState,
+    hash::{BuildHasher, Hasher},
+    time::Duration,
+};
+
+use leasehold_core::{Cause, Command, StoreError, lock::LockCommand};
+use tokio::time::Instant;
+
+/// How often a command is sent again after an attempt that failed on the way.
+///
+/// Sent again are a command that was certainly not applied, and one without a reply, since every
+/// command names what it is about and may come twice. There is one exception: an acquire under a
+/// caller's own token (one without a number) whose reply was lost, because *busy* does not retire
+/// such a token, so that the first copy could still take the lock unseen. What a server refused is
+/// never sent again.
+///
+/// A caller that has given up stops it: nothing is sent for a future that was dropped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// How many attempts may follow the first. Default 2; 0 turns it off.
+    pub retries: u32,
+    /// The longest wait before the second attempt. It doubles with each further one, and each wait
+    /// is drawn from its upper half. Default 50 ms.
+    pub first_wait: Duration,
+    /// No wait is longer than this. Default 1 s.
+    pub longest_wait: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            retries: 2,
+            first_wait: Duration::from_millis(50),
+            longest_wait: Duration::from_secs(1),
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// Every command is sent once. (But for the text of a script that the server has forgotten.)
+    #[must_use]
+    pub fn none() -> Self {
+        Self { retries: 0, ..Self::default() }
+    }
+
+    /// The wait before attempt `number` (the second is 1), between half and all of what has doubled.
+    pub(crate) fn wait(&self, number: u32) -> Duration {
+        let doubled = self.first_wait.saturating_mul(1 << (number - 1).min(30));
+        let longest = doubled.min(self.longest_wait);
+        let half = u64::try_from(longest.as_micros() / 2).unwrap_or(u64::MAX);
+        longest - Duration::from_micros(random() % (half + 1))
+    }
+}
+
+/// About thirty years.
+const FOR_EVER: Duration = Duration::from_secs(1 << 30);
+
+/// The attempts at one command.
+#[derive(Debug)]
+pub(crate) struct Attempts {
+    made: u32,
+    /// Whether one of them may have been applied.
+    ambiguous: bool,
+    /// Whether the command may be sent again after an attempt without a reply.
+    repeatable: bool,
+    /// When the caller has no more use for a reply.
+    deadline: Instant,
+}
+
+impl Attempts {
+    /// At `command`, from now on and for so long.
+    pub(crate) fn within(command: &Command, patience: Duration) -> Self {
+        let now = Instant::now();
+        // Longer than that is for ever.
+        let deadline = now.checked_add(patience).unwrap_or(now + FOR_EVER);
+        Self { made: 0, ambiguous: false, repeatable: is_repeatable(command), deadline }
+    }
+
+    pub(crate) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// One more attempt failed: how long to wait before the next, or what to tell the caller.
+    pub(crate) fn failed(
+        &mut self,
+        error: StoreError,
+        policy: &RetryPolicy,
+    ) -> Result<Duration, StoreError> {
+        self.made += 1;
+        self.ambiguous |= matches!(error, StoreError::Unknown(_));
+        let again = self.made <= policy.retries
+            && is_transient(&error)
+            && (self.repeatable || !self.ambiguous);
+        let wait = policy.wait(self.made);
+        if again && Instant::now() + wait < self.deadline {
+            crate::trace::retrying(&error, wait);
+            return Ok(wait);
+        }
+        let error = self.told(error);
+        if self.ambiguous {
+            crate::trace::ambiguous(&error);
+        }
+        Err(error)
+    }
+
+    /// What the last attempt says in the light of those before it.
+    fn told(&self, last: StoreError) -> StoreError {
+        match last {
+            StoreError::NotSent(_) | StoreError::Rejected(_) if self.ambiguous => {
+                let text = format!("an earlier copy got no reply, and then: {last}");
+                StoreError::Unknown(Cause::Other(text.into()))
+            }
+            last => last,
+        }
+    }
+}
+
+fn is_transient(error: &StoreError) -> bool {
+    match error {
+        // Whoever answers in the wrong shape will do so again.
+        StoreError::Unknown(cause) => !matches!(cause, Cause::Malformed(_)),
+        StoreError::NotSent(_) => true,
+        StoreError::Rejected(_) => false,
+    }
+}
+
+fn is_repeatable(command: &Command) -> bool {
+    match command {
+        Command::Lock(LockCommand::Acquire { token, .. }) => token.series().1 > 0,
+        _ => true,
+    }
+}
+
+/// Not a good random number, only a different one in each process and at each call.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use leasehold_core::{Rejection, RejectionKind, Token, lock::LockKeys};
+
+    use super::*;
+
+    fn acquire(token: &str) -> Command {
+        let (keys, token) = (LockKeys::of("job").into(), Token::new(token).unwrap());
+        let command =
+            LockCommand::Acquire { keys, token, lease_ms: 1, fence_life_ms: 1, mark_ms: 1 };
+        Command::Lock(command)
+    }
+
+    fn attempts(token: &str) -> Attempts {
+        Attempts::within(&acquire(token), Duration::from_secs(60))
+    }
+
+    fn unreachable() -> StoreError {
+        StoreError::NotSent(Cause::Unreachable)
+    }
+
+    fn lost() -> StoreError {
+        StoreError::Unknown(Cause::Disconnected)
+    }
+
+    fn read_only() -> StoreError {
+        let message = "READONLY".into();
+        StoreError::Rejected(Rejection { kind: RejectionKind::ReadOnly, message })
+    }
+
+    #[test]
+    fn it_ends_after_the_allowed_number() {
+        let (mut attempts, policy) = (attempts("a#1"), RetryPolicy::default());
+        assert!(attempts.failed(lost(), &policy).is_ok());
+        assert!(attempts.failed(lost(), &policy).is_ok());
+        assert_eq!(attempts.failed(lost(), &policy), Err(lost()));
+        assert_eq!(self::attempts("a#1").failed(lost(), &RetryPolicy::none()), Err(lost()));
+    }
+
+    #[test]
+    fn a_refusal_and_a_reply_of_the_wrong_shape_end_it() {
+        let policy = RetryPolicy::default();
+        assert_eq!(attempts("a#1").failed(read_only(), &policy), Err(read_only()));
+        let malformed = StoreError::Unknown(Cause::Malformed("<html>".into()));
+        assert_eq!(attempts("a#1").failed(malformed.clone(), &policy), Err(malformed));
+    }
+
+    #[test]
+    fn once_in_doubt_it_stays_in_doubt() {
+        for last in [read_only(), unreachable()] {
+            let (mut attempts, policy) =
+                (attempts("a#1"), RetryPolicy { retries: 1, ..RetryPolicy::default() });
+            assert!(attempts.failed(lost(), &policy).is_ok());
+            let told = attempts.failed(last.clone(), &policy).unwrap_err();
+            assert!(matches!(told, StoreError::Unknown(_)), "{last:?} became {told:?}");
+        }
+    }
+
+    #[test]
+    fn a_callers_own_token_is_not_sent_again_once_in_doubt() {
+        let policy = RetryPolicy::default();
+        assert_eq!(attempts("mine").failed(lost(), &policy), Err(lost()));
+        assert!(attempts("mine").failed(unreachable(), &policy).is_ok());
+    }
+
+    #[test]
+    fn nothing_is_sent_again_after_the_deadline() {
+        let mut late = Attempts::within(&acquire("a#1"), Duration::ZERO);
+        assert_eq!(late.failed(lost(), &RetryPolicy::default()), Err(lost()));
+    }
+
+    #[test]
+    fn patience_may_be_without_end() {
+        let mut attempts = Attempts::within(&acquire("a#1"), Duration::MAX);
+        assert!(attempts.failed(lost(), &RetryPolicy::default()).is_ok());
+    }
+
+    #[test]
+    fn waits_double_up_to_the_longest_and_differ() {
+        let policy = RetryPolicy::default();
+        let drawn = |number| (0..100).map(|_| policy.wait(number)).collect::<Vec<_>>();
+        for (number, longest) in [(1, 50), (2, 100), (4, 400), (9, 1_000), (u32::MAX, 1_000)] {
+            let longest = Duration::from_millis(longest);
+            assert!(drawn(number).iter().all(|wait| (longest / 2..=longest).contains(wait)));
+        }
+        let first = drawn(1);
+        assert!(first.iter().any(|wait| *wait != first[0]));
+    }
+}

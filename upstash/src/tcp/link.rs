@@ -1,0 +1,183 @@
+//! The one connection that all callers share: made when it is needed, given up when it is broken.
+//!
+//! It is kept here rather than by a connection manager of the client, for which a connection that
+//! could not be made and one that broke after the command had left are the same error.
+
+use std::{
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use leasehold_core::{Cause, RejectionKind, StoreError};
+use redis::{AsyncConnectionConfig, Cmd};
+use tokio::{sync::Mutex, time::timeout};
+
+use super::{
+    target::{Connection, Target},
+    wire,
+};
+use crate::{answer::Answer, trace};
+
+/// The way to a server.
+pub(super) struct Link {
+    target: Arc<Target>,
+    config: AsyncConnectionConfig,
+    connect_timeout: Duration,
+    timeout: Duration,
+    current: RwLock<Current>,
+    /// How many attempts to connect have ended.
+    attempts: AtomicU64,
+    /// How the last of them ended, if not well. Whoever holds it connects, for all.
+    connecting: Mutex<Option<StoreError>>,
+}
+
+#[derive(Default)]
+struct Current {
+    generation: u64,
+    connection: Option<Connection>,
+}
+
+/// A connection, and which one it is.
+pub(super) struct Live {
+    generation: u64,
+    connection: Connection,
+}
+
+/// What came of a command, and over which connection.
+pub(super) struct Answered {
+    pub(super) answer: Answer,
+    pub(super) over: u64,
+}
+
+impl Link {
+    pub(super) fn new(target: Arc<Target>, timeout: Duration, connect_timeout: Duration) -> Self {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(connect_timeout))
+            .set_response_timeout(Some(timeout));
+        Self {
+            target,
+            config,
+            connect_timeout,
+            timeout,
+            current: RwLock::default(),
+            attempts: AtomicU64::new(0),
+            connecting: Mutex::new(None),
+        }
+    }
+
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Sends one command, once, and waits for its reply.
+    pub(super) async fn send(&self, command: &Cmd) -> Result<Answered, StoreError> {
+        let live = self.ready().await?;
+        let over = live.generation;
+        self.exchange(live, command).await.map(|answer| Answered { answer, over })
+    }
+
+    /// Sends one command over that very connection, or not at all if it is there no more. Those of
+    /// a Cluster are never the very same.
+    pub(super) async fn send_over(
+        &self,
+        generation: u64,
+        command: &Cmd,
+    ) -> Option<Result<Answer, StoreError>> {
+        let live = self.live().filter(|live| {
+            live.generation == generation && matches!(live.connection, Connection::Direct(_))
+        })?;
+        Some(self.exchange(live, command).await)
+    }
+
+    /// How long the server may keep a command waiting without holding up what comes behind it for
+    /// too long.
+    pub(super) fn longest_pause_ms(&self) -> u64 {
+        // Not zero, which would be for ever.
+        u64::try_from(self.timeout.as_millis() / 2).unwrap_or(u64::MAX).max(1)
+    }
+
+    async fn exchange(&self, live: Live, command: &Cmd) -> Result<Answer, StoreError> {
+        let Live { generation, mut connection } = live;
+        let replied = match &mut connection {
+            // It keeps the time itself.
+            Connection::Direct(_) => connection.send(command).await,
+            // It may have to make connections first.
+            Connection::Cluster(_) => {
+                match timeout(self.timeout + self.connect_timeout, connection.send(command)).await {
+                    Ok(replied) => replied,
+                    Err(_) => return Err(StoreError::Unknown(Cause::TimedOut)),
+                }
+            }
+        };
+        let answer = wire::answer(replied, &self.target);
+        if let Err(error) = &answer
+            && self.is_of_no_more_use(&connection, error)
+        {
+            trace::disconnected(error);
+            self.forget(generation);
+        }
+        answer
+    }
+
+    /// The connection, made first if there is none.
+    pub(super) async fn ready(&self) -> Result<Live, StoreError> {
+        if let Some(live) = self.live() {
+            return Ok(live);
+        }
+        let seen = self.attempts.load(Ordering::SeqCst);
+        let mut failure = self.connecting.lock().await;
+        if let Some(live) = self.live() {
+            return Ok(live);
+        }
+        if let Some(error) = &*failure
+            && self.attempts.load(Ordering::SeqCst) > seen
+        {
+            // Another caller's attempt has failed meanwhile. It was as good as one of our own would
+            // be, and if each of many callers made one, the last would wait for all.
+            return Err(error.clone());
+        }
+        let opened = match timeout(self.connect_timeout, self.target.open(&self.config)).await {
+            Ok(opened) => opened.map_err(|error| wire::not_connected(&error, &self.target)),
+            Err(_) => Err(StoreError::NotSent(Cause::Unreachable)),
+        };
+        self.attempts.fetch_add(1, Ordering::SeqCst);
+        *failure = opened.as_ref().err().cloned();
+        opened.map(|connection| self.install(connection))
+    }
+
+    /// A connection may answer, and yet not be the one to go on with: broken, silent, or to a server
+    /// that is no longer the primary. A Cluster's connection sees to its nodes itself.
+    fn is_of_no_more_use(&self, connection: &Connection, error: &StoreError) -> bool {
+        matches!(connection, Connection::Direct(_))
+            && match error {
+                StoreError::Unknown(_) => true,
+                StoreError::Rejected(refused) => refused.kind == RejectionKind::ReadOnly,
+                // Loading, or deposed: Sentinel may name another by now.
+                StoreError::NotSent(_) => matches!(*self.target, Target::Sentinel(_)),
+            }
+    }
+
+    fn live(&self) -> Option<Live> {
+        // Each change under the lock is whole.
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        let connection = current.connection.clone()?;
+        Some(Live { generation: current.generation, connection })
+    }
+
+    fn install(&self, connection: Connection) -> Live {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        current.generation += 1;
+        current.connection = Some(connection.clone());
+        Live { generation: current.generation, connection }
+    }
+
+    fn forget(&self, generation: u64) {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if current.generation == generation {
+            current.connection = None;
+        }
+    }
+}

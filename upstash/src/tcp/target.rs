@@ -1,0 +1,93 @@
+//! What to connect to.
+
+use std::fmt;
+
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, RedisResult, Value,
+    aio::{self, ConnectionLike, MultiplexedConnection},
+    cluster::ClusterClient,
+    cluster_async::ClusterConnection,
+    sentinel::SentinelClient,
+};
+use tokio::sync::Mutex;
+
+/// Where the server is.
+pub(super) enum Target {
+    Single(Client),
+    Sentinel(Mutex<SentinelClient>),
+    Cluster {
+        client: ClusterClient,
+        /// The nodes by which the Cluster is found, each of which also publishes.
+        nodes: Vec<Client>,
+    },
+}
+
+/// A connection that all callers share.
+#[derive(Clone)]
+pub(super) enum Connection {
+    Direct(MultiplexedConnection),
+    Cluster(ClusterConnection),
+}
+
+impl Target {
+    pub(super) async fn open(&self, config: &AsyncConnectionConfig) -> RedisResult<Connection> {
+        Ok(match self {
+            Self::Single(client) => Connection::Direct(
+                client.get_multiplexed_async_connection_with_config(config).await?,
+            ),
+            Self::Sentinel(client) => {
+                let mut client = client.lock().await;
+                Connection::Direct(client.get_async_connection_with_config(config).await?)
+            }
+            Self::Cluster { client, .. } => {
+                Connection::Cluster(client.get_async_connection().await?)
+            }
+        })
+    }
+
+    /// A connection for what is published. `attempt` chooses among the nodes of a Cluster.
+    pub(super) async fn open_pubsub(&self, attempt: usize) -> RedisResult<aio::PubSub> {
+        let found;
+        let client = match self {
+            Self::Single(client) => client,
+            Self::Sentinel(client) => {
+                found = client.lock().await.async_get_client().await?;
+                &found
+            }
+            Self::Cluster { nodes, .. } => &nodes[attempt % nodes.len()],
+        };
+        client.get_async_pubsub().await
+    }
+
+    /// The password, to keep it out of what a server says.
+    pub(super) fn secret(&self) -> Option<&str> {
+        let client = match self {
+            Self::Single(client) => client,
+            Self::Cluster { nodes, .. } => nodes.first()?,
+            Self::Sentinel(_) => return None,
+        };
+        client.get_connection_info().redis_settings().password().filter(|it| !it.is_empty())
+    }
+}
+
+impl Connection {
+    pub(super) async fn send(&mut self, command: &Cmd) -> RedisResult<Value> {
+        match self {
+            Self::Direct(connection) => connection.send_packed_command(command).await,
+            Self::Cluster(connection) => connection.req_packed_command(command).await,
+        }
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = |client: &Client| client.get_connection_info().addr().to_string();
+        match self {
+            Self::Single(client) => f.write_str(&address(client)),
+            Self::Sentinel(_) => f.write_str("the primary that Sentinel names"),
+            Self::Cluster { nodes, .. } => {
+                f.debug_list().entries(nodes.iter().map(address)).finish()
+            }
+        }
+    }
+}

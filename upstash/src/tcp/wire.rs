@@ -1,0 +1,150 @@
+//! What goes over a connection and what comes back, as pure functions.
+
+use leasehold_core::{
+    Cause, Rejection, RejectionKind, StoreError,
+    redis::{Invocation, Request, Value},
+};
+use redis::{Cmd, ErrorKind, RedisError, RedisResult, ServerError};
+
+use super::target::Target;
+use crate::answer::{Answer, Form, error_reply, malformed, rejected};
+
+/// A command as it goes over the wire.
+pub(super) fn command(form: Form, request: &Request) -> Cmd {
+    match request {
+        Request::Script(invocation) => run(form, invocation),
+        Request::Plain(words) => {
+            let mut command = Cmd::new();
+            command.arg(words);
+            command
+        }
+    }
+}
+
+/// The command that runs a script.
+fn run(form: Form, invocation: &Invocation) -> Cmd {
+    let Invocation { script, keys, args } = invocation;
+    let (verb, body) = match form {
+        Form::Hash => ("EVALSHA", script.sha1),
+        Form::Text => ("EVAL", script.text),
+    };
+    let bytes: usize = keys.iter().chain(args).map(Vec::len).sum();
+    let mut command =
+        Cmd::with_capacity(3 + keys.len() + args.len(), verb.len() + body.len() + 20 + bytes);
+    command.arg(verb).arg(body).arg(keys.len());
+    for word in keys.iter().chain(args) {
+        command.arg(word.as_slice());
+    }
+    command
+}
+
+/// What came of a command that was sent.
+pub(super) fn answer(
+    replied: RedisResult<redis::Value>,
+    target: &Target,
+) -> Result<Answer, StoreError> {
+    match replied {
+        Ok(redis::Value::ServerError(error)) => refused(&error, target),
+        Ok(value) => self::value(value).map(Answer::Value),
+        Err(error) => no_reply(error, target),
+    }
+}
+
+/// What it says about a command that there was no connection for it.
+pub(super) fn not_connected(error: &RedisError, target: &Target) -> StoreError {
+    let words = error.to_string();
+    match error.kind() {
+        ErrorKind::AuthenticationFailed => {
+            rejected(RejectionKind::NotAllowed, without_secret(&words, target))
+        }
+        ErrorKind::InvalidClientConfig | ErrorKind::Client => {
+            rejected(RejectionKind::Other, without_secret(&words, target))
+        }
+        // The server said something to the greeting or the credentials, but it ran no command.
+        ErrorKind::Server(_) | ErrorKind::Extension => match refused_words(error, target) {
+            Err(
+                error @ StoreError::Rejected(Rejection { kind: RejectionKind::NotAllowed, .. }),
+            ) => error,
+            _ => StoreError::NotSent(Cause::TryAgain(without_secret(&words, target).into())),
+        },
+        _ if error.is_timeout() || error.is_connection_refusal() => {
+            StoreError::NotSent(Cause::Unreachable)
+        }
+        _ => {
+            let words = without_secret(&words, target);
+            StoreError::NotSent(Cause::Other(
+                format!("no connection could be made: {words}").into(),
+            ))
+        }
+    }
+}
+
+/// The command had been handed to the connection, so it may have left.
+fn no_reply(error: RedisError, target: &Target) -> Result<Answer, StoreError> {
+    match error.kind() {
+        ErrorKind::Server(_) | ErrorKind::Extension => refused_words(&error, target),
+        // No node was sent anything.
+        ErrorKind::ClusterConnectionNotFound => Err(StoreError::NotSent(Cause::Unreachable)),
+        // It closed in the midst of a reply.
+        ErrorKind::Parse if error.detail().is_some_and(|it| it.contains("end of input")) => {
+            Err(StoreError::Unknown(Cause::Disconnected))
+        }
+        ErrorKind::Parse => Err(malformed("bytes that are not the Redis protocol")),
+        ErrorKind::Io if error.is_timeout() => Err(StoreError::Unknown(Cause::TimedOut)),
+        ErrorKind::Io => Err(StoreError::Unknown(Cause::Disconnected)),
+        _ => {
+            let words = without_secret(&error.to_string(), target);
+            Err(StoreError::Unknown(Cause::Other(words.into())))
+        }
+    }
+}
+
+fn refused_words(error: &RedisError, target: &Target) -> Result<Answer, StoreError> {
+    let code = error.code().unwrap_or("ERR");
+    reply(code, error.detail(), target)
+}
+
+fn refused(error: &ServerError, target: &Target) -> Result<Answer, StoreError> {
+    reply(error.code(), error.details(), target)
+}
+
+/// What an error reply says about the command that it answers.
+fn reply(code: &str, detail: Option<&str>, target: &Target) -> Result<Answer, StoreError> {
+    let words = without_secret(&format!("{code} {}", detail.unwrap_or_default()), target);
+    match (code, target) {
+        // The map of slots is being brought up to date.
+        ("MOVED" | "ASK", Target::Cluster { .. }) => {
+            Err(StoreError::NotSent(Cause::TryAgain(words.into())))
+        }
+        ("MOVED" | "ASK", Target::Single(_) | Target::Sentinel(_)) => {
+            let words = format!("{words}: this is a node of a Cluster, use TcpBuilder::cluster");
+            Err(rejected(RejectionKind::Other, words))
+        }
+        // It was refused, and by the time that it is sent again, the primary may be another.
+        ("READONLY", Target::Cluster { .. } | Target::Sentinel(_)) => {
+            Err(StoreError::NotSent(Cause::TryAgain(words.into())))
+        }
+        _ => error_reply(words),
+    }
+}
+
+fn value(value: redis::Value) -> Result<Value, StoreError> {
+    Ok(match value {
+        redis::Value::Nil => Value::Nil,
+        redis::Value::Int(number) => Value::Integer(number),
+        redis::Value::BulkString(bytes) => Value::Bytes(bytes),
+        redis::Value::SimpleString(text) => Value::Bytes(text.into_bytes()),
+        redis::Value::Okay => Value::from("OK"),
+        redis::Value::Array(items) => {
+            Value::Array(items.into_iter().map(self::value).collect::<Result<_, _>>()?)
+        }
+        _ => return Err(malformed("a kind of value that no script returns")),
+    })
+}
+
+fn without_secret(words: &str, target: &Target) -> String {
+    match target.secret() {
+        Some(secret) => words.replace(secret, "…"),
+        None => words.into(),
+    }
+}

@@ -1,0 +1,49 @@
+//! What is worth telling whoever operates it. Without the feature `tracing`, nothing is told.
+
+use std::time::Duration;
+
+use leasehold_core::{StoreError, redis::Request};
+
+/// An attempt failed, and another follows.
+pub(crate) fn retrying(error: &StoreError, wait: Duration) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!(%error, wait_ms = wait.as_millis() as u64, "sending a command again");
+    #[cfg(not(feature = "tracing"))]
+    let _ = (error, wait);
+}
+
+/// A caller is told that the outcome is unknown.
+pub(crate) fn ambiguous(error: &StoreError) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(%error, "a command may or may not have been applied");
+    #[cfg(not(feature = "tracing"))]
+    let _ = error;
+}
+
+/// The server has forgotten a script.
+pub(crate) fn script_forgotten(request: &Request) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!(
+        script = crate::answer::script(request).map(|script| script.name),
+        "the server has forgotten a script, sending its text"
+    );
+    #[cfg(not(feature = "tracing"))]
+    let _ = request;
+}
+
+/// A connection was given up; the next command makes another.
+#[cfg(feature = "tcp")]
+pub(crate) fn disconnected(error: &StoreError) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(%error, "a connection is given up, the next command makes another");
+    #[cfg(not(feature = "tracing"))]
+    let _ = error;
+}
+
+/// A stream of hints ended; it is opened again, or not.
+pub(crate) fn hints_interrupted(why: &str, again_in: Option<Duration>) {
+    #[cfg(feature = "tracing")]
+    tracing::info!(why, again_in_ms = again_in.map(|wait| wait.as_millis() as u64), "no hints");
+    #[cfg(not(feature = "tracing"))]
+    let _ = (why, again_in);
+}

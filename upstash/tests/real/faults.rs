@@ -1,0 +1,164 @@
+//! What a real server can refuse, and what becomes of a connection to it.
+
+use std::{sync::Arc, time::Duration};
+
+use leasehold_core::{
+    Cause, Command, RejectionKind, Reply, Store, StoreError, Token,
+    debounce::{DebounceCommand, DebounceKeys, DebounceReply, Retention, Timing},
+    lock::LockReply,
+};
+use leasehold_upstash::{
+    RetryPolicy, Tcp, TcpBuilder, Upstash,
+    redis::{Client, Value, cmd},
+};
+
+use crate::{PATIENCE, acquire, bridge, redis_server::RedisServer, take};
+
+/// A store that sends nothing again.
+fn hasty(url: &str) -> Tcp {
+    let builder = TcpBuilder::new(url).unwrap().timeout(PATIENCE);
+    builder.connect_timeout(PATIENCE).retry(RetryPolicy::none()).build().unwrap()
+}
+
+async fn rejection(store: &Tcp) -> RejectionKind {
+    match take(store, "job").await {
+        Err(StoreError::Rejected(refused)) => refused.kind,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_key_of_another_type_is_said_to_be_one() {
+    let Some(server) = RedisServer::start(&[]) else { return };
+    server.run("RPUSH job x").await;
+    assert_eq!(rejection(&hasty(&server.url())).await, RejectionKind::WrongType);
+}
+
+#[tokio::test]
+async fn a_key_that_is_no_lock_is_busy_for_ever_and_left_alone() {
+    let Some(server) = RedisServer::start(&[]) else { return };
+    server.run("SET job theirs").await;
+    let reply = hasty(&server.url()).execute(acquire("job", "a.1#1")).await;
+    assert_eq!(reply, Ok(Reply::Lock(LockReply::Busy { remaining_ms: None })));
+    assert_eq!(server.run("GET job").await, Value::BulkString(b"theirs".to_vec()));
+}
+
+#[tokio::test]
+async fn a_full_server_is_out_of_memory() {
+    let Some(server) = RedisServer::start(&["--maxmemory", "1"]) else { return };
+    assert_eq!(rejection(&hasty(&server.url())).await, RejectionKind::OutOfMemory);
+}
+
+#[tokio::test]
+async fn a_replica_is_read_only_and_a_primary_again_once_promoted() {
+    let Some(server) = RedisServer::start(&[]) else { return };
+    let store = hasty(&server.url());
+    server.run("REPLICAOF 127.0.0.1 1").await;
+    assert_eq!(rejection(&store).await, RejectionKind::ReadOnly);
+    server.run("REPLICAOF NO ONE").await;
+    assert_eq!(take(&store, "job").await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_wrong_password_or_too_little_permission_is_not_allowed_and_not_repeated() {
+    let Some(server) = RedisServer::start(&["--requirepass", "hunter2"]) else { return };
+    let at = |user: &str| server.url().replace("//", &format!("//{user}@"));
+    let right = at(":hunter2");
+    assert_eq!(take(&hasty(&right), "job").await, Ok(()));
+    let mut administrator =
+        Client::open(right).unwrap().get_multiplexed_async_connection().await.unwrap();
+    let mut weak = cmd("ACL");
+    weak.arg(&["SETUSER", "weak", "on", ">feeble", "~*", "+@all", "-@scripting"]);
+    weak.exec_async(&mut administrator).await.unwrap();
+    for user in [":correct-horse", "weak:feeble", "nobody:correct-horse"] {
+        let error = take(&hasty(&at(user)), "job").await.unwrap_err();
+        let StoreError::Rejected(refused) = &error else { panic!("{user}: {error:?}") };
+        assert_eq!(refused.kind, RejectionKind::NotAllowed, "{user}");
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("correct-horse") && !shown.contains("feeble"), "{shown}");
+    }
+    assert_eq!(rejection(&hasty(&server.url())).await, RejectionKind::NotAllowed);
+}
+
+#[tokio::test]
+async fn a_server_with_too_many_clients_was_sent_nothing() {
+    let Some(server) = RedisServer::start(&["--maxclients", "1"]) else { return };
+    let _the_one = server.connection().await;
+    let reply = take(&hasty(&server.url()), "job").await;
+    assert!(matches!(reply, Err(StoreError::NotSent(_))), "{reply:?}");
+}
+
+#[tokio::test]
+async fn scripts_forgotten_are_sent_again_by_both_stores() {
+    let Some(server) = RedisServer::start(&[]) else { return };
+    let tcp = hasty(&server.url());
+    let rest =
+        Upstash::new(&bridge::in_front_of(Client::open(server.url()).unwrap()).await, "t").unwrap();
+    for id in ["a", "b"] {
+        server.run("SCRIPT FLUSH").await;
+        assert_eq!(take(&tcp, id).await, Ok(()));
+        server.run("SCRIPT FLUSH").await;
+        assert_eq!(take(&rest, &format!("{id}-rest")).await, Ok(()));
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_broke_is_made_again() {
+    let Some(server) = RedisServer::start(&[]) else { return };
+    let store = hasty(&server.url());
+    assert_eq!(take(&store, "job").await, Ok(()));
+    let server = server.restart();
+    assert_eq!(take(&store, "job").await, Err(StoreError::Unknown(Cause::Disconnected)));
+    assert_eq!(take(&store, "job").await, Ok(()));
+    // And without a word to the caller, if it may be sent again.
+    let patient = Tcp::new(&server.url()).unwrap();
+    assert_eq!(take(&patient, "job").await, Ok(()));
+    let _server = server.restart();
+    assert_eq!(take(&patient, "job").await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_leaves_the_outcome_unknown() {
+    let Some(server) = RedisServer::start(&[]) else { return };
+    let builder = TcpBuilder::new(&server.url()).unwrap().timeout(Duration::from_millis(50));
+    let store = builder.retry(RetryPolicy::none()).build().unwrap();
+    store.connect().await.unwrap();
+    server.run("CLIENT PAUSE 60000 ALL").await;
+    assert_eq!(take(&store, "job").await, Err(StoreError::Unknown(Cause::TimedOut)));
+}
+
+#[tokio::test]
+async fn arguments_of_any_bytes_go_in_by_one_store_and_come_out_of_the_other() {
+    let Some(server) = RedisServer::start(&[]) else { return };
+    let url = bridge::in_front_of(Client::open(server.url()).unwrap()).await;
+    let (rest, tcp) = (Upstash::new(&url, "t").unwrap(), Tcp::new(&server.url()).unwrap());
+    let bytes: Vec<u8> = (0..=255).chain("jö€".bytes()).collect();
+    assert_eq!(carried(&rest, &tcp, &bytes, "a").await, bytes);
+    assert_eq!(carried(&tcp, &rest, &bytes, "b").await, bytes);
+}
+
+/// Calls by way of `writer`, and returns with which arguments `reader` is to run.
+async fn carried(
+    writer: &(impl Store + Sync),
+    reader: &(impl Store + Sync),
+    args: &[u8],
+    id: &str,
+) -> Vec<u8> {
+    let keys = Arc::new(DebounceKeys::of(id));
+    let retention = Retention { armed_ms: 60_000, settled_ms: 60_000, memo_ms: 60_000 };
+    let call = DebounceCommand::Call {
+        keys: keys.clone(),
+        call: Token::new("c#1").unwrap(),
+        args: args.into(),
+        seq: 0,
+        timing: Timing { wait_ms: 1, max_wait_ms: None, leading: true, trailing: true },
+        retention,
+    };
+    writer.execute(Command::Debounce(call)).await.unwrap();
+    let runner = Token::new("r#1").unwrap();
+    let claim = DebounceCommand::Claim { keys, runner, seq: 0, run_lease_ms: 60_000, retention };
+    match reader.execute(Command::Debounce(claim)).await {
+        Ok(Reply::Debounce(DebounceReply::Claimed { args, .. })) => args.to_vec(),
+        other => panic!("{other:?}"),
+    }
+}

@@ -1,0 +1,44 @@
+//! The stores against a real `redis-server`, one for each test. Without one, they are skipped, or
+//! fail if `LEASEHOLD_REQUIRE_REAL=1`.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod bridge;
+mod cluster;
+mod conformance;
+mod faults;
+mod hints;
+mod redis_server;
+mod sentinel;
+
+use std::{sync::Arc, time::Duration};
+
+use leasehold_core::{
+    Command, Reply, Store, StoreError, Token,
+    lock::{LockCommand, LockKeys, LockReply},
+};
+use leasehold_upstash::{Hint, Hints};
+
+/// Slow machines are not what these tests are about.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn acquire(id: &str, token: &str) -> Command {
+    Command::Lock(LockCommand::Acquire {
+        keys: Arc::new(LockKeys::of(id)),
+        token: Token::new(token).unwrap(),
+        lease_ms: 60_000,
+        fence_life_ms: 60_000,
+        mark_ms: 60_000,
+    })
+}
+
+async fn take(store: &(impl Store + Sync), id: &str) -> Result<(), StoreError> {
+    match store.execute(acquire(id, "a.1#1")).await? {
+        Reply::Lock(LockReply::Acquired { .. }) => Ok(()),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The next hint. One that never comes is a failure, not a test without end.
+async fn next(hints: &mut Hints) -> Option<Hint> {
+    tokio::time::timeout(Duration::from_secs(30), hints.next()).await.expect("a hint")
+}

@@ -1,0 +1,115 @@
+//! A Redis server of a test's own.
+
+use std::{
+    io::{self, BufRead, BufReader},
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+};
+
+use leasehold_upstash::redis::{Client, Cmd, Value, aio::MultiplexedConnection};
+use tempfile::TempDir;
+
+/// A server on a free port of this machine, with its files in a folder of its own. Both are gone
+/// when it is dropped.
+pub(crate) struct RedisServer {
+    process: Child,
+    port: u16,
+    folder: TempDir,
+}
+
+impl RedisServer {
+    /// Starts one with these further arguments, and returns when it accepts connections. `None` if
+    /// there is no `redis-server` here; that is printed.
+    ///
+    /// # Panics
+    ///
+    /// If there is none and `LEASEHOLD_REQUIRE_REAL=1`.
+    pub(crate) fn start(arguments: &[&str]) -> Option<Self> {
+        Self::start_with("", arguments)
+    }
+
+    /// The same, with a file of settings, which is also where it keeps what it learns.
+    pub(crate) fn start_with(settings: &str, arguments: &[&str]) -> Option<Self> {
+        // Between finding a free port and taking it, another process may take it.
+        for _ in 0..5 {
+            let port = free_port();
+            match Self::at(port, settings, arguments) {
+                Ok(Some(server)) => return Some(server),
+                Ok(None) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return skip(),
+                Err(error) => panic!("redis-server does not start: {error}"),
+            }
+        }
+        panic!("redis-server ended five times before it was ready")
+    }
+
+    fn at(port: u16, settings: &str, arguments: &[&str]) -> io::Result<Option<Self>> {
+        let folder = TempDir::new()?;
+        let file = folder.path().join("redis.conf");
+        std::fs::write(&file, settings)?;
+        let mut process = Command::new("redis-server")
+            .arg(&file)
+            .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
+            .arg("--dir")
+            .arg(folder.path())
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let output = process.stdout.take().expect("it was asked for");
+        let server = Self { process, port, folder };
+        let ready = BufReader::new(output).lines().map_while(Result::ok).any(|line| {
+            line.contains("Ready to accept connections") || line.contains("Sentinel ID")
+        });
+        Ok(ready.then_some(server))
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// A connection of the test's own.
+    pub(crate) async fn connection(&self) -> MultiplexedConnection {
+        let client = Client::open(self.url()).unwrap();
+        client.get_multiplexed_async_connection().await.unwrap()
+    }
+
+    /// Runs a command, given as words.
+    pub(crate) async fn run(&self, words: &str) -> Value {
+        let mut command = Cmd::new();
+        for word in words.split(' ') {
+            command.arg(word);
+        }
+        command.query_async(&mut self.connection().await).await.unwrap()
+    }
+
+    /// Ends it and starts it again, empty, on the same port.
+    pub(crate) fn restart(self) -> Self {
+        let port = self.port;
+        drop(self);
+        Self::at(port, "", &[]).unwrap().expect("its port was free a moment ago")
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = self.folder.path();
+    }
+}
+
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn skip() -> Option<RedisServer> {
+    let required = std::env::var_os("LEASEHOLD_REQUIRE_REAL").is_some_and(|real| real == "1");
+    assert!(!required, "LEASEHOLD_REQUIRE_REAL=1, but there is no redis-server");
+    eprintln!("skipped: there is no redis-server");
+    None
+}

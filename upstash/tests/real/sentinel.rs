@@ -1,0 +1,47 @@
+//! The primary that Sentinel names.
+
+use leasehold_core::StoreError;
+use leasehold_upstash::{
+    RetryPolicy, TcpBuilder,
+    redis::sentinel::{SentinelClient, SentinelServerType},
+};
+
+use crate::{PATIENCE, next, redis_server::RedisServer, take};
+
+fn client(sentinel: &RedisServer, primary: &str) -> TcpBuilder {
+    let sentinels = vec![sentinel.url()];
+    let client = SentinelClient::build(sentinels, primary, None, SentinelServerType::Master);
+    TcpBuilder::from_sentinel(client.unwrap()).connect_timeout(PATIENCE)
+}
+
+#[tokio::test]
+async fn a_lock_is_taken_at_the_primary_that_sentinel_names() {
+    let Some(primary) = RedisServer::start(&[]) else { return };
+    let settings = format!("sentinel monitor main 127.0.0.1 {} 1\n", primary.port());
+    let sentinel = RedisServer::start_with(&settings, &["--sentinel"]).unwrap();
+    let store = client(&sentinel, "main").build().unwrap();
+    assert_eq!(take(&store, "job").await, Ok(()));
+    assert_eq!(take(&store, "another").await, Ok(()));
+    primary.run("GET job").await;
+    let mut hints = store.hints("gate");
+    assert!(next(&mut hints).await.is_some());
+
+    let unknown = client(&sentinel, "nobody").retry(RetryPolicy::none()).build().unwrap();
+    let reply = take(&unknown, "job").await;
+    assert!(matches!(reply, Err(StoreError::NotSent(_))), "{reply:?}");
+}
+
+#[tokio::test]
+async fn a_deposed_primary_is_left() {
+    let Some(primary) = RedisServer::start(&[]) else { return };
+    let settings = format!("sentinel monitor main 127.0.0.1 {} 1\n", primary.port());
+    let sentinel = RedisServer::start_with(&settings, &["--sentinel"]).unwrap();
+    let store = client(&sentinel, "main").retry(RetryPolicy::none()).build().unwrap();
+    assert_eq!(take(&store, "job").await, Ok(()));
+    primary.run("REPLICAOF 127.0.0.1 1").await;
+    // It was refused, and the next that is asked need not be this one.
+    let reply = take(&store, "another").await;
+    assert!(matches!(reply, Err(StoreError::NotSent(_))), "{reply:?}");
+    primary.run("REPLICAOF NO ONE").await;
+    assert_eq!(take(&store, "another").await, Ok(()));
+}
