@@ -20,7 +20,8 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     /// the replica takes over.
     #[inline]
     pub(crate) fn fail_over(&mut self, client: Client, call: u32) {
-        if self.core.server.replica.is_none() || self.core.now < self.core.server.electing_until {
+        let server = &self.core.servers[0];
+        if server.replica.is_none() || self.core.now < server.electing_until {
             return;
         }
         let choice = self.strikes(Fault::Failover, client, call, BEHIND.len() as u32);
@@ -29,7 +30,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         }
         let now = self.core.now;
         let behind = self.lasts(Fault::Failover, client, call, BEHIND[choice as usize]);
-        let server = &mut self.core.server;
+        let server = &mut self.core.servers[0];
         let Some(replica) = &mut server.replica else { return };
         let horizon = (now + 1).saturating_sub(behind);
         replica.catch_up(horizon);

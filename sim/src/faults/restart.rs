@@ -3,18 +3,18 @@
 use super::Fault;
 use crate::{
     decide::{Chance, Site},
-    history::Client,
     redis::{Redis, Replica},
     report::words::request,
-    world::{Step, Watch},
+    world::{Message, Step, Watch},
 };
 
 impl<C: Chance, W: Watch> Step<'_, C, W> {
-    /// Whether the server restarts as request `call` of `client` arrives.
+    /// Whether the server restarts as `message` arrives.
     #[inline]
-    pub(crate) fn restart(&mut self, client: Client, call: u32) {
+    pub(crate) fn restart(&mut self, message: &Message) {
+        let Message { client, node, call, .. } = *message;
         if self.strikes(Fault::Restart, client, call, 2) == 1 {
-            let server = &mut self.core.server;
+            let server = &mut self.core.servers[usize::from(node)];
             let lost = server.redis.keyspace.len();
             server.redis = Redis::default();
             if let Some(replica) = &mut server.replica {

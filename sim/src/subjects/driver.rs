@@ -35,7 +35,8 @@ pub(super) fn feed<M: Machine, C: Chance, W: Watch>(
     match action {
         Action::Call { command, give_up_at } => {
             let (act, token) = meaning(&command);
-            step.send(me, act, token, token, Request::Ours(command));
+            step.host(me).forget_calls();
+            step.send(me, 0, act, token, token, Request::Ours(command));
             step.set_alarm(me, Alarm::Machine, give_up_at);
         }
         Action::Watch { .. } => unreachable!("a watch is asked for once"),
@@ -54,7 +55,7 @@ pub(super) fn feed<M: Machine, C: Chance, W: Watch>(
 
 /// What the machine's alarm means to it.
 pub(super) fn rung<R, C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) -> Event<R> {
-    if step.host(me).awaiting {
+    if step.host(me).awaited() > 0 {
         step.give_up(me);
         Event::Replied(Err(StoreError::Unknown(Cause::TimedOut)))
     } else {
@@ -80,6 +81,6 @@ pub(super) fn replied<R, C: Chance, W: Watch>(
 
 /// The caller went away from what the machine awaits.
 pub(super) fn abandon<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) {
-    step.host(me).awaiting = false;
+    step.host(me).forget_calls();
     step.clear_alarm(me, Alarm::Machine);
 }

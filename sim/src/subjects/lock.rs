@@ -311,7 +311,7 @@ impl LockProgram {
     ) {
         self.end(step, me, end);
         step.clear_alarm(me, Alarm::Work);
-        step.host(me).awaiting = false;
+        step.host(me).forget_calls();
         self.ask(step, me, Ask::Release);
         self.stage = Stage::Releasing;
         self.feed(step, me, MachineEvent::Start(LockRequest::Release));

@@ -10,12 +10,15 @@ use super::{Body, Message, Plan, Request, Response, Step, Topology, Watch};
 use crate::{
     decide::Chance,
     history::{Act, CallId, Client, DebounceEvent, Event, TokenId},
-    redis::{Redis, Replica, Resp, Value},
-    subjects::{LOCK_ID, Workload},
+    redis::{Redis, Replica, Resp},
+    subjects::Workload,
 };
 
 /// The Unix time at the start of a run, in microseconds: 2026-01-01.
 const EPOCH: u64 = 1_767_225_600_000_000;
+
+/// The most servers that there are.
+pub(crate) const SERVERS: usize = 3;
 
 /// A replica is never further behind than this.
 pub(crate) const LAG_MAX: u64 = 500_000;
@@ -33,7 +36,7 @@ pub(crate) struct Server {
     claimed: u64,
     settled: u64,
     /// The lock's key as it was last told.
-    seen: Option<(TokenId, u64)>,
+    pub(super) seen: Option<(TokenId, u64)>,
 }
 
 impl Server {
@@ -52,25 +55,25 @@ impl Server {
         }
     }
 
+    /// The true time at which a key that expires at `wall_ms` is gone, if the clock does not jump:
+    /// once the clock is past it.
+    pub(super) fn truth(&self, wall_ms: u64) -> u64 {
+        ((wall_ms + 1) * 1_000).saturating_add_signed(-self.clock_offset_us).saturating_sub(EPOCH)
+    }
+
     /// The wall clock at true time `at`.
     #[inline]
     pub(crate) fn wall(&self, at: u64) -> u64 {
         (EPOCH + at).saturating_add_signed(self.clock_offset_us)
     }
-
-    /// The true time at which a key that expires at `wall_ms` is gone, if the clock does not jump:
-    /// once the clock is past it.
-    fn truth(&self, wall_ms: u64) -> u64 {
-        ((wall_ms + 1) * 1_000).saturating_add_signed(-self.clock_offset_us).saturating_sub(EPOCH)
-    }
 }
 
 impl<C: Chance, W: Watch> Step<'_, C, W> {
     /// The faults that strike a server when a request arrives. Whether it is in no state to answer.
-    pub(super) fn disturb_server(&mut self, client: u8, call: u32) -> bool {
-        self.jump_clock(client, call);
-        self.restart(client, call);
-        self.core.now < self.core.server.electing_until
+    pub(super) fn disturb_server(&mut self, message: &Message) -> bool {
+        self.jump_clock(message);
+        self.restart(message);
+        self.core.now < self.core.servers[usize::from(message.node)].electing_until
     }
 
     /// Applies a request, and tells what it did to the lock.
@@ -78,9 +81,10 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         let Body::Request(request) = &message.body else {
             unreachable!("only requests are sent to servers");
         };
-        let wall = self.core.server.wall(self.core.now);
+        let node = usize::from(message.node);
+        let wall = self.core.servers[node].wall(self.core.now);
         // What expired since the last look is not this request's doing.
-        if self.core.server.seen.is_some_and(|(_, expires)| expires < wall / 1_000) {
+        if self.key_has_expired() {
             self.look(false);
         }
         let (client, call, copy) = (message.client, message.call, message.copy);
@@ -89,7 +93,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         let (response, fence) = match request {
             Request::Ours(command) => {
                 let engine = self.core.plan.engine;
-                let reply = self.core.server.redis.apply(wall, command, engine);
+                let reply = self.core.servers[node].redis.apply(wall, command, engine);
                 if let (Command::Debounce(command), Ok(Reply::Debounce(reply))) = (command, &reply)
                 {
                     self.tell_debounced(client, command, reply);
@@ -98,7 +102,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
                 (Response::Ours(reply), fence)
             }
             Request::Upstream(command) => {
-                let value = command.apply(&mut self.core.server.redis, wall);
+                let value = command.apply(&mut self.core.servers[node].redis, wall);
                 if let Some(event) = command.debounced(client, self.core.now, &value) {
                     self.tell(Event::Debounce(event));
                 }
@@ -123,19 +127,19 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             (DebounceCommand::Call { args, .. }, DebounceReply::Armed { .. }) => {
                 CallId::from_args(args).map(|call| DebounceEvent::Armed { call })
             }
-            (_, DebounceReply::Claimed { fence, .. }) if fence.0 == self.core.server.claimed => {
+            (_, DebounceReply::Claimed { fence, .. }) if fence.0 == self.core.servers[0].claimed => {
                 None
             }
             (_, DebounceReply::Claimed { args, fence, remaining_ms, .. }) => {
-                self.core.server.claimed = fence.0;
+                self.core.servers[0].claimed = fence.0;
                 let until = self.core.now + remaining_ms * 1_000;
                 let claimed = |call| DebounceEvent::Claimed { client, call, fence: fence.0, until };
                 CallId::from_args(args).map(claimed)
             }
             (DebounceCommand::Finish { fence, .. }, DebounceReply::Finished)
-                if fence.0 > self.core.server.settled =>
+                if fence.0 > self.core.servers[0].settled =>
             {
-                self.core.server.settled = fence.0;
+                self.core.servers[0].settled = fence.0;
                 Some(DebounceEvent::Settled { client, fence: fence.0 })
             }
             (_, DebounceReply::Rearmed { .. }) => Some(DebounceEvent::Rearmed { client }),
@@ -149,55 +153,18 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     /// Tells how many keys would stay for ever.
     pub(super) fn count_immortal_keys(&mut self) {
         if self.core.plan.workload == Workload::Debounce {
-            let keys = self.core.server.redis.keyspace.iter();
+            let keys = self.core.servers[0].redis.keyspace.iter();
             let keys = keys.filter(|(_, entry)| entry.expires_at_ms.is_none()).count() as u32;
             self.tell(Event::Debounce(DebounceEvent::Immortal { keys }));
         }
     }
 
-    /// Tells how the lock's key has changed since the last look.
-    pub(crate) fn look(&mut self, by_request: bool) {
-        let server = &mut self.core.server;
-        let wall_ms = server.wall(self.core.now) / 1_000;
-        let entry = server.redis.keyspace.peek(wall_ms, LOCK_ID.as_bytes());
-        let found = entry.map(|entry| {
-            let Value::String(text) = &entry.value else {
-                unreachable!("only tokens are stored under the lock's key");
-            };
-            let token = TokenId::parse(text).expect("only tokens are stored under the lock's key");
-            (token, entry.expires_at_ms.unwrap_or(u64::MAX))
-        });
-        if found == server.seen {
-            return;
-        }
-        let before = server.seen.map(|(token, _)| token);
-        server.seen = found;
-        self.tell_key(before, by_request);
-    }
-
-    /// Tells when the lock's key expires, after the clock jumped.
-    pub(crate) fn look_again(&mut self) {
-        self.look(false);
-        if let Some((token, _)) = self.core.server.seen {
-            self.tell_key(Some(token), false);
-        }
-    }
-
-    fn tell_key(&mut self, before: Option<TokenId>, by_request: bool) {
-        let server = &self.core.server;
-        let (after, expires) = match server.seen {
-            None => (None, 0),
-            Some((token, u64::MAX)) => (Some(token), u64::MAX),
-            Some((token, wall_ms)) => (Some(token), server.truth(wall_ms)),
-        };
-        self.tell(Event::Key { before, after, expires, by_request });
-    }
-
     /// Hands what was written to the replica, which is certain to have it after [`LAG_MAX`].
     fn replicate(&mut self) {
         let now = self.core.now;
-        let Some(replica) = &mut self.core.server.replica else { return };
-        let changes = self.core.server.redis.keyspace.take_changes();
+        let server = &mut self.core.servers[0];
+        let Some(replica) = &mut server.replica else { return };
+        let changes = server.redis.keyspace.take_changes();
         replica.note(now, changes);
         replica.catch_up(now.saturating_sub(LAG_MAX));
     }
