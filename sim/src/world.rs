@@ -7,6 +7,7 @@
 
 mod client;
 mod clocks;
+mod copies;
 mod imprint;
 mod key;
 mod message;
@@ -19,8 +20,10 @@ mod ties;
 
 pub(crate) use client::{Alarm, Host};
 pub(crate) use clocks::ClientClock;
+pub(crate) use copies::COPIES;
+use key::Majority;
 pub(crate) use message::{Body, Message, Request, Response};
-pub use plan::{Plan, Topology};
+pub use plan::{Plan, Promotion, Topology};
 pub(crate) use queue::{Queue, What};
 pub use scale::Scale;
 pub(crate) use server::{SERVERS, Server};
@@ -70,6 +73,8 @@ pub(crate) struct Core {
     /// every step looks through all of them.
     pub(crate) alarms: Vec<[u64; 2]>,
     pub(crate) servers: Vec<Server>,
+    /// What a majority of them has, if there are several.
+    pub(crate) majority: Majority,
     /// The lock objects of upstream's processes, each shared by two clients.
     pub(crate) upstream_locks: Vec<UpstreamLock>,
     /// The greatest fence that the protected resource has seen.
@@ -143,7 +148,7 @@ impl Core {
     fn new(plan: Plan) -> Self {
         let hosts = (0..plan.clients).map(|_| Host::default()).collect();
         let alarms = vec![[u64::MAX; 2]; usize::from(plan.clients)];
-        let servers = vec![Server::new(&plan)];
+        let servers = Server::all(&plan);
         let upstream_lock = UpstreamLock { token: None, lease_ms: plan.lease / 1_000 };
         let upstream_locks = vec![upstream_lock; usize::from(plan.clients).div_ceil(2)];
         Self {
@@ -153,6 +158,7 @@ impl Core {
             hosts,
             alarms,
             servers,
+            majority: Majority::default(),
             upstream_locks,
             resource_fence: 0,
             messages: 0,
@@ -234,8 +240,9 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
                     return true;
                 }
                 if let Some(message) = self.may_receive(programs, message) {
+                    let node = message.node;
                     let response = self.received(*message);
-                    programs[usize::from(client)].reply(self, client, response);
+                    programs[usize::from(client)].reply(self, client, node, response);
                 }
             }
             What::Write { client, token, fence } => self.write_arrives(client, token, fence),
@@ -249,6 +256,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
                     programs[usize::from(client)].cancel(self, client, false);
                 }
             }
+            What::Waited(message) => self.waited(message),
             What::Heal => self.heal(),
             What::End => return false,
         }

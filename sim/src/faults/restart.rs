@@ -3,7 +3,7 @@
 use super::Fault;
 use crate::{
     decide::{Chance, Site},
-    redis::{Redis, Replica},
+    redis::{Keyspace, Redis, Replica},
     report::words::request,
     world::{Message, Step, Watch},
 };
@@ -20,6 +20,10 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             if let Some(replica) = &mut server.replica {
                 // A replica follows its primary, also into nothing.
                 *replica = Replica::default();
+                server.redis.keyspace.watch_changes(true);
+            }
+            if let Some(copies) = &mut server.copies {
+                copies.follow(&Keyspace::default(), self.core.now);
                 server.redis.keyspace.watch_changes(true);
             }
             self.struck(Fault::Restart, None, 1, self.core.now);

@@ -30,6 +30,7 @@ impl Core {
         }
         self.alarms.hash(hasher);
         self.servers.hash(hasher);
+        self.majority.hash(hasher);
         self.upstream_locks.hash(hasher);
         self.queue.imprint(self, hasher);
     }
@@ -46,7 +47,7 @@ impl Queue {
             entry.due.hash(hasher);
             std::mem::discriminant(&entry.what).hash(hasher);
             match &entry.what {
-                What::Request(message) | What::Reply(message) => {
+                What::Request(message) | What::Reply(message) | What::Waited(message) => {
                     // A call that is not awaited now never will be.
                     let Message { client, node, life, call: _, copy, act, behalf, body } =
                         &**message;

@@ -48,7 +48,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     /// A request reaches the server.
     pub(super) fn arrive(&mut self, mut message: Box<Message>) {
         self.core.messages += 1;
-        let (client, node, call) = (message.client, message.node, message.call);
+        let node = message.node;
         self.copy_arrived(&message);
         if message.copy > 0 {
             if self.core.now >= self.core.servers[usize::from(node)].electing_until {
@@ -61,12 +61,24 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         if silence == Silence::Stuck {
             return;
         }
+        if !refused && let Some((at, response)) = self.waits(&message) {
+            if silence == Silence::None {
+                self.wait(message, at, response);
+            }
+            return;
+        }
         let response = if refused { Response::Refused } else { self.apply(&message) };
         if silence == Silence::Applied {
             return;
         }
-        self.fail_over(client, call);
         message.body = Body::Response(response);
+        self.answer(message);
+    }
+
+    /// A server answers.
+    pub(super) fn answer(&mut self, message: Box<Message>) {
+        let (client, node, call) = (message.client, message.node, message.call);
+        self.fail_over(client, call);
         let delay = self.on_the_wire(client, call * 2 + 1) + self.late(client, call * 2 + 1);
         if self.loses_reply(client, call) {
             self.break_connection(message, delay);

@@ -6,7 +6,7 @@ use leasehold_core::{
     lock::{LockCommand, LockReply},
 };
 
-use super::{Body, Message, Plan, Request, Response, Step, Topology, Watch};
+use super::{Body, Message, Plan, Request, Response, Step, Topology, Watch, copies::Copies};
 use crate::{
     decide::Chance,
     history::{Act, CallId, Client, DebounceEvent, Event, TokenId},
@@ -20,18 +20,25 @@ const EPOCH: u64 = 1_767_225_600_000_000;
 /// The most servers that there are.
 pub(crate) const SERVERS: usize = 3;
 
+/// By how much the clocks of several servers are off, as they are in practice.
+const SKEWS: [i64; SERVERS] = [0, 3_000, -2_000];
+
 /// A replica is never further behind than this.
 pub(crate) const LAG_MAX: u64 = 500_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Server {
     pub(crate) redis: Redis,
-    /// How far the wall clock is off true time.
+    /// How far the wall clock is off true time when nothing is wrong with it,
+    skew_us: i64,
+    /// and how much more it is now.
     pub(crate) clock_offset_us: i64,
     /// Until when requests are refused, since a replica is taking over.
     pub(crate) electing_until: u64,
     /// What the replica is certain to have, if there is one.
     pub(crate) replica: Option<Replica>,
+    /// The replicas that acknowledge writes, if there are any.
+    pub(crate) copies: Option<Copies>,
     /// The fences of the last claim and of the last success that were told: a copy is no news.
     claimed: u64,
     settled: u64,
@@ -40,15 +47,28 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(super) fn new(plan: &Plan) -> Self {
+    /// The servers of `plan`.
+    pub(super) fn all(plan: &Plan) -> Vec<Self> {
+        match plan.topology {
+            Topology::Single | Topology::Replicated | Topology::Acknowledged(_) => {
+                vec![Self::new(plan, 0)]
+            }
+            Topology::Independent => SKEWS.map(|skew_us| Self::new(plan, skew_us)).to_vec(),
+        }
+    }
+
+    fn new(plan: &Plan, skew_us: i64) -> Self {
         let mut redis = Redis::default();
         let replica = (plan.topology == Topology::Replicated).then(Replica::default);
-        redis.keyspace.watch_changes(replica.is_some());
+        let copies = Self::copies_of(plan.topology);
+        redis.keyspace.watch_changes(replica.is_some() || copies.is_some());
         Self {
             redis,
+            skew_us,
             clock_offset_us: 0,
             electing_until: 0,
             replica,
+            copies,
             claimed: 0,
             settled: 0,
             seen: None,
@@ -58,13 +78,14 @@ impl Server {
     /// The true time at which a key that expires at `wall_ms` is gone, if the clock does not jump:
     /// once the clock is past it.
     pub(super) fn truth(&self, wall_ms: u64) -> u64 {
-        ((wall_ms + 1) * 1_000).saturating_add_signed(-self.clock_offset_us).saturating_sub(EPOCH)
+        let offset = self.skew_us + self.clock_offset_us;
+        ((wall_ms + 1) * 1_000).saturating_add_signed(-offset).saturating_sub(EPOCH)
     }
 
     /// The wall clock at true time `at`.
     #[inline]
     pub(crate) fn wall(&self, at: u64) -> u64 {
-        (EPOCH + at).saturating_add_signed(self.clock_offset_us)
+        (EPOCH + at).saturating_add_signed(self.skew_us + self.clock_offset_us)
     }
 }
 
@@ -88,8 +109,12 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             self.look(false);
         }
         let (client, call, copy) = (message.client, message.call, message.copy);
+        if copy == 0 {
+            self.connect(client);
+        }
         let (act, behalf, lease) = (message.act, message.behalf, asked_lease(request));
         self.tell(Event::Applied { client, call, copy, act, behalf, lease });
+        let had_key = act == Act::Release && self.has_key(message.node, behalf);
         let (response, fence) = match request {
             Request::Ours(command) => {
                 let engine = self.core.plan.engine;
@@ -110,10 +135,15 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
                 (Response::Upstream(value), fence)
             }
         };
+        if had_key {
+            self.had_key(message.node, behalf);
+        }
         if act != Act::Other {
             self.look(true);
         }
-        if let (Some(fence), Some(token)) = (fence, behalf) {
+        if let (Some(fence), Some(token)) = (fence, behalf)
+            && self.core.plan.topology != Topology::Independent
+        {
             self.core.grants += 1;
             self.tell(Event::Granted { token, fence });
         }
@@ -127,7 +157,9 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             (DebounceCommand::Call { args, .. }, DebounceReply::Armed { .. }) => {
                 CallId::from_args(args).map(|call| DebounceEvent::Armed { call })
             }
-            (_, DebounceReply::Claimed { fence, .. }) if fence.0 == self.core.servers[0].claimed => {
+            (_, DebounceReply::Claimed { fence, .. })
+                if fence.0 == self.core.servers[0].claimed =>
+            {
                 None
             }
             (_, DebounceReply::Claimed { args, fence, remaining_ms, .. }) => {
@@ -163,6 +195,10 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     fn replicate(&mut self) {
         let now = self.core.now;
         let server = &mut self.core.servers[0];
+        if server.copies.is_some() {
+            let changes = server.redis.keyspace.take_changes();
+            return self.copy_out(changes);
+        }
         let Some(replica) = &mut server.replica else { return };
         let changes = server.redis.keyspace.take_changes();
         replica.note(now, changes);

@@ -78,6 +78,7 @@ impl UpstreamDebounceProgram {
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
+        _node: u8,
         response: Response,
     ) {
         let value = match response {

@@ -91,6 +91,7 @@ impl UpstreamLockProgram {
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
+        _node: u8,
         response: Response,
     ) {
         let value = match response {
