@@ -232,7 +232,7 @@ impl LockProgram {
         match self.stage {
             Stage::Acquiring => {
                 if let LockOutcome::Acquired(_) = outcome {
-                    self.elected(step, me);
+                    self.elected(step);
                 }
                 self.told(step, me, answer(&outcome));
                 if let LockOutcome::Acquired(_) = outcome {
@@ -264,7 +264,7 @@ impl LockProgram {
     }
 
     /// Tells of a grant by a majority, which no single server can.
-    fn elected<C: Chance, W: Watch>(&self, step: &mut Step<'_, C, W>, me: Client) {
+    fn elected<C: Chance, W: Watch>(&self, step: &mut Step<'_, C, W>) {
         if let Some(grant) = self.machine.grant() {
             step.elected(TokenId::of(grant.token()), grant.fence().0);
         }
