@@ -112,6 +112,7 @@ impl DebounceProgram {
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
+        _node: u8,
         response: Response,
     ) {
         let event = driver::replied(step, me, response);
@@ -156,7 +157,11 @@ impl DebounceProgram {
         me: Client,
         event: MachineEvent<DebounceRequest>,
     ) {
-        match driver::feed(&mut self.machine, step, me, event, meaning) {
+        let call = |step: &mut Step<'_, C, W>, command, give_up_at| {
+            let meaning = meaning(&command);
+            driver::call(step, me, command, meaning, give_up_at);
+        };
+        match driver::feed(&mut self.machine, step, me, event, call) {
             Fed::Awaiting => {}
             Fed::Vanished { handle } => self.vanish(step, me, handle),
             Fed::Done(outcome) => self.done(step, me, outcome),

@@ -5,20 +5,22 @@ use core::time::Duration;
 use leasehold_core::{
     Command, Event as MachineEvent, Instant, Tokens,
     lock::{
-        AcquireOptions, LockCommand, LockConfig, LockMachine, LockOptions, LockOutcome,
+        AcquireOptions, Durability, LockCommand, LockConfig, LockMachine, LockOptions, LockOutcome,
         LockRequest, LossReason, Terms,
     },
 };
 
 use super::{
     LOCK_ID,
+    ballot::{Ballot, Cast},
     driver::{self, Fed},
 };
 use crate::{
     decide::{Chance, Kind},
+    faults::Cancelled,
     history::{Act, Answer, Ask, Client, End, Event, TokenId},
     mutants::{Mutant, PlantedLock},
-    world::{Alarm, Plan, Response, Step, Watch},
+    world::{Alarm, COPIES, Plan, Response, Step, Topology, Watch},
 };
 
 /// What the client does with the lock once it has it.
@@ -53,6 +55,8 @@ enum Stage {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct LockProgram {
     machine: PlantedLock,
+    /// The call under way, if several servers are asked.
+    ballot: Option<Box<Ballot>>,
     terms: Terms,
     /// The longest that a call may take, in µs of the local clock.
     patience: u64,
@@ -77,6 +81,7 @@ impl LockProgram {
         let machine = LockMachine::new(config, tokens, seed);
         Self {
             machine: PlantedLock::new(machine, plan, client, life),
+            ballot: None,
             terms,
             patience,
             stage: Stage::Idle,
@@ -97,6 +102,10 @@ impl LockProgram {
     ) {
         match alarm {
             Alarm::Machine => {
+                if let Some(mut ballot) = self.ballot.take() {
+                    let cast = ballot.rung(step, me);
+                    return self.count(step, me, ballot, cast);
+                }
                 let event = driver::rung(step, me);
                 self.feed(step, me, event);
             }
@@ -108,8 +117,13 @@ impl LockProgram {
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
+        node: u8,
         response: Response,
     ) {
+        if let Some(mut ballot) = self.ballot.take() {
+            let cast = ballot.replied(step, me, node, response);
+            return self.count(step, me, ballot, cast);
+        }
         let event = driver::replied(step, me, response);
         self.feed(step, me, event);
     }
@@ -148,13 +162,17 @@ impl LockProgram {
         me: Client,
         event: MachineEvent<LockRequest>,
     ) {
-        let last_token = &mut self.last_token;
-        let fed = driver::feed(&mut self.machine, step, me, event, |command| {
-            let meaning = meaning(command);
+        let Self { machine, last_token, ballot, .. } = self;
+        let fed = driver::feed(machine, step, me, event, |step, command, give_up_at| {
+            let meaning = meaning(&command);
             if let (Act::Acquire, token) = meaning {
                 *last_token = token;
             }
-            meaning
+            if step.core.plan.topology == Topology::Independent {
+                *ballot = Some(Box::new(Ballot::open(step, me, command, give_up_at)));
+            } else {
+                driver::call(step, me, command, meaning, give_up_at);
+            }
         });
         self.notice_renewal(step, me);
         match fed {
@@ -164,8 +182,31 @@ impl LockProgram {
         }
     }
 
+    /// Goes on as the servers' answers decide.
+    fn count<C: Chance, W: Watch>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        ballot: Box<Ballot>,
+        cast: Cast<LockRequest>,
+    ) {
+        match cast {
+            Cast::Waiting => self.ballot = Some(ballot),
+            Cast::NextRound => {
+                self.ballot = Some(ballot);
+                match step.cancels(me) {
+                    Cancelled::No => {}
+                    Cancelled::Future => self.vanish(step, me, false),
+                    Cancelled::Handle => self.vanish(step, me, true),
+                }
+            }
+            Cast::Decided(event) => self.feed(step, me, event),
+        }
+    }
+
     fn vanish<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, handle: bool) {
         driver::abandon(step, me);
+        self.ballot = None;
         self.told(step, me, Answer::Dropped);
         if handle {
             let host = step.host(me);
@@ -192,6 +233,9 @@ impl LockProgram {
     ) {
         match self.stage {
             Stage::Acquiring => {
+                if let LockOutcome::Acquired(_) = outcome {
+                    self.elected(step);
+                }
                 self.told(step, me, answer(&outcome));
                 if let LockOutcome::Acquired(_) = outcome {
                     self.notice_renewal(step, me);
@@ -218,6 +262,13 @@ impl LockProgram {
                 self.rest(step, me);
             }
             Stage::Idle => unreachable!("nothing was asked"),
+        }
+    }
+
+    /// Tells of a grant by a majority, which no single server can.
+    fn elected<C: Chance, W: Watch>(&self, step: &mut Step<'_, C, W>) {
+        if let Some(grant) = self.machine.grant() {
+            step.elected(TokenId::of(grant.token()), grant.fence().0);
         }
     }
 
@@ -321,7 +372,8 @@ impl LockProgram {
     ) {
         self.end(step, me, end);
         step.clear_alarm(me, Alarm::Work);
-        step.host(me).awaiting = false;
+        step.host(me).forget_calls();
+        self.ballot = None;
         self.ask(step, me, Ask::Release);
         self.stage = Stage::Releasing;
         self.feed(step, me, MachineEvent::Start(LockRequest::Release));
@@ -378,6 +430,10 @@ impl LockProgram {
 }
 
 fn options(plan: &Plan) -> LockOptions {
+    let durability = match plan.topology {
+        Topology::Acknowledged(_) => Durability::Majority { replicas: COPIES as u32 },
+        Topology::Independent | Topology::Replicated | Topology::Single => Durability::Primary,
+    };
     let options = LockOptions {
         lease: micros(plan.lease),
         attempts: plan.attempts,
@@ -386,6 +442,8 @@ fn options(plan: &Plan) -> LockOptions {
         call_timeout: micros(plan.call_timeout),
         request_life: Duration::from_secs(10),
         fence_life: Duration::from_secs(60),
+        durability,
+        confirm_timeout: Duration::from_millis(100),
         ..LockOptions::default()
     };
     Mutant::set(plan, options)
@@ -413,7 +471,7 @@ fn micros(micros: u64) -> Duration {
 }
 
 /// What a command does, and under which token.
-fn meaning(command: &Command) -> (Act, Option<TokenId>) {
+pub(super) fn meaning(command: &Command) -> (Act, Option<TokenId>) {
     let Command::Lock(command) = command else {
         unreachable!("a lock asks about locks");
     };
