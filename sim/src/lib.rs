@@ -5,6 +5,7 @@
 pub mod campaign;
 pub mod claims;
 pub mod cli;
+pub mod cluster;
 pub mod decide;
 pub mod explore;
 pub mod faults;

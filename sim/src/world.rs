@@ -26,6 +26,7 @@ pub(crate) use server::Server;
 use ties::Tied;
 
 use crate::{
+    cluster::Guest,
     decide::{Chance, Kind, Site},
     faults::Fault,
     history::{Client, DebounceEvent, Event, TokenId},
@@ -91,6 +92,17 @@ impl World {
     pub fn new(plan: Plan) -> Self {
         let programs = (0..plan.clients).map(|client| Program::new(&plan, client)).collect();
         Self { programs, core: Core::new(plan) }
+    }
+
+    /// A cluster whose programs are the processes of a [`crate::cluster`].
+    pub(crate) fn of_guests(plan: Plan) -> Self {
+        let programs = (0..plan.clients).map(|_| Program::Guest(Guest)).collect();
+        Self { programs, core: Core::new(plan) }
+    }
+
+    /// The true time.
+    pub(crate) fn now(&self) -> u64 {
+        self.core.now
     }
 
     /// Runs to the end.
@@ -229,6 +241,10 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             What::Request(message) => self.arrive(message),
             What::Reply(message) => {
                 let client = message.client;
+                if let Program::Guest(guest) = programs[usize::from(client)] {
+                    self.answer(programs, guest, message);
+                    return true;
+                }
                 if !self.core.hosts[usize::from(client)].awaits(message.call) {
                     return true;
                 }
@@ -252,6 +268,17 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             What::End => return false,
         }
         true
+    }
+
+    /// A reply comes for a process that may await several.
+    fn answer(&mut self, programs: &mut [Program], guest: Guest, message: Box<Message>) {
+        let (client, call) = (message.client, message.call);
+        if guest.awaits(client, call)
+            && let Some(message) = self.may_receive(programs, message)
+        {
+            let response = self.received(*message);
+            guest.reply(self, client, call, response);
+        }
     }
 
     fn heal(&mut self) {

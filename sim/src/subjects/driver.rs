@@ -73,7 +73,7 @@ pub(super) fn replied<R, C: Chance, W: Watch>(
         Response::Ours(result) => result,
         Response::Broken => Err(StoreError::Unknown(Cause::Disconnected)),
         Response::Refused => Err(StoreError::NotSent(Cause::Unreachable)),
-        Response::Upstream(_) => unreachable!("nothing was asked in upstream's words"),
+        Response::Upstream(_) | Response::Remote => unreachable!("nothing else was asked"),
     };
     Event::Replied(result)
 }

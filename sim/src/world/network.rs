@@ -50,12 +50,13 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         let (client, call) = (message.client, message.call);
         self.copy_arrived(&message);
         if message.copy > 0 {
-            if self.core.now >= self.core.server.electing_until {
+            if message.is_remote() || self.core.now >= self.core.server.electing_until {
                 let _nobody_waits = self.apply(&message);
             }
             return;
         }
-        let refused = self.disturb_server(client, call);
+        let is_remote = message.is_remote();
+        let refused = !is_remote && self.disturb_server(client, call);
         let silence = self.hangs(&message);
         if silence == Silence::Stuck {
             return;
@@ -64,7 +65,9 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         if silence == Silence::Applied {
             return;
         }
-        self.fail_over(client, call);
+        if !is_remote {
+            self.fail_over(client, call);
+        }
         message.body = Body::Response(response);
         let delay = self.on_the_wire(client, call * 2 + 1) + self.late(client, call * 2 + 1);
         if self.loses_reply(client, call) {

@@ -8,6 +8,7 @@ use leasehold_core::{
 
 use super::{Body, Message, Plan, Request, Response, Step, Topology, Watch};
 use crate::{
+    cluster,
     decide::Chance,
     history::{Act, CallId, Client, DebounceEvent, Event, TokenId},
     redis::{Redis, Replica, Resp, Value},
@@ -105,6 +106,10 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
                 let fence = (act == Act::Acquire && !matches!(value, Resp::Nil)).then_some(0);
                 (Response::Upstream(value), fence)
             }
+            Request::Remote => {
+                cluster::arrive(client, call, self.core.now);
+                (Response::Remote, None)
+            }
         };
         if act != Act::Other {
             self.look(true);
@@ -160,12 +165,12 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         let server = &mut self.core.server;
         let wall_ms = server.wall(self.core.now) / 1_000;
         let entry = server.redis.keyspace.peek(wall_ms, LOCK_ID.as_bytes());
-        let found = entry.map(|entry| {
-            let Value::String(text) = &entry.value else {
-                unreachable!("only tokens are stored under the lock's key");
-            };
-            let token = TokenId::parse(text).expect("only tokens are stored under the lock's key");
-            (token, entry.expires_at_ms.unwrap_or(u64::MAX))
+        // What a process of a `Cluster` keeps there has no name.
+        let found = entry.and_then(|entry| match &entry.value {
+            Value::String(text) => {
+                Some((TokenId::parse(text)?, entry.expires_at_ms.unwrap_or(u64::MAX)))
+            }
+            _ => None,
         });
         if found == server.seen {
             return;
@@ -208,7 +213,7 @@ fn asked_lease(request: &Request) -> u64 {
         Request::Ours(Command::Lock(
             LockCommand::Acquire { lease_ms, .. } | LockCommand::Extend { lease_ms, .. },
         )) => lease_ms * 1_000,
-        Request::Ours(_) => 0,
+        Request::Ours(_) | Request::Remote => 0,
         Request::Upstream(command) => command.asked_lease(),
     }
 }
