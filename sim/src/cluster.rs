@@ -1,4 +1,31 @@
 //! Your own code in the simulated world: any async functions, as processes of a cluster.
+//!
+//! The example is in the [README of the crate](crate#your-own-code).
+//!
+//! # What a process may do
+//!
+//! It runs on the deterministic executor of the simulation: no threads, no runtime. It may await its
+//! [`SimClock`], its [`SimStore`] and the handles of [`leasehold_core`] over them,
+//! [`Process::remote`], tasks of [`Process::spawn`], and whatever is woken by one of those: `join!`,
+//! `select_biased!`, `FuturesUnordered` and the channels of the `futures` family. Code that is
+//! generic over [`Store`](leasehold_core::Store) and [`Clock`](leasehold_core::Clock) runs as it is;
+//! even [`Lock::with_clock`](leasehold_core::lock::Lock::with_clock) repeats its tokens, since the
+//! store names them.
+//!
+//! # What strikes it
+//!
+//! Every [`Fault`] but cancellation. A process that stands still is not polled, and what comes for
+//! it waits. One that crashes loses its futures at a step (their destructors run, but send nothing)
+//! and is started anew, as [`Process::life`] says. A remote call suffers from the faults of the
+//! network, not from those of the Redis. What your processes share in memory survives all of that:
+//! it stands for the world outside.
+//!
+//! # What is found beside your invariants
+//!
+//! Panics. Processes that wait for something unknown, are woken by another thread, or spin. The
+//! first schedules, and then one in 32, run twice: a difference means that something is not
+//! simulated, and on Linux a wait inside of a poll is noticed. A wait that never ends is not: it
+//! hangs the test.
 
 mod blocking;
 mod campaign;
@@ -27,6 +54,8 @@ pub(crate) use runtime::arrive;
 pub use setup::Setup;
 pub use store::SimStore;
 pub use word::WordError;
+#[cfg(feature = "proptest")]
+pub(crate) use word::of as word_of;
 
 use crate::{
     decide::{Chance, Decisions, Replay, Seeded},

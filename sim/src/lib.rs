@@ -17,6 +17,8 @@ pub mod run;
 pub mod schedule;
 #[cfg(feature = "serve")]
 pub mod serve;
+#[cfg(feature = "proptest")]
+pub mod strategy;
 pub mod subjects;
 pub mod witnesses;
 pub mod world;

@@ -1,11 +1,12 @@
 //! Users' own code in the simulated cluster.
 
 use std::{
+    panic::{self, AssertUnwindSafe},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use leasehold_core::{Clock, Fence, Store, lock::Lock};
+use leasehold_core::{Clock, Fence, FencedResource, Store, lock::Lock};
 use leasehold_sim::{
     cluster::{Breach, Cluster, Failure, Process, Setup},
     faults::Fault,
@@ -73,5 +74,62 @@ fn a_forgotten_fence_is_caught_with_a_short_story() {
     let failure = failure(&Cluster::new(jobs).faults([Fault::ClientPause, Fault::Failover]), 2_000);
     assert_eq!(failure.breach(), &Breach::Always("no older write after a newer one".into()));
     assert!(failure.decisions().len() <= 4, "{failure}");
-    println!("{failure}");
+}
+
+#[test]
+fn the_same_job_with_its_fence_holds() {
+    let cluster = Cluster::new(|cluster| {
+        let ledger = Arc::new(Mutex::new(FencedResource::new(0)));
+        let order = Arc::new(Ledger::default());
+        for _ in 0..3 {
+            let (ledger, order) = (ledger.clone(), order.clone());
+            cluster.process(move |me| fenced(me, ledger.clone(), order.clone()));
+        }
+        let twice = order.clone();
+        cluster.always("no older write after a newer one", move || order.is_ordered());
+        cluster.sometimes("two writes", move || twice.writes() > 1);
+    });
+    cluster.faults([Fault::ClientPause, Fault::Failover]).check(500);
+}
+
+async fn fenced(me: Process, ledger: Arc<Mutex<FencedResource<u32>>>, order: Arc<Ledger>) {
+    let mut lock = me.lock("job").unwrap();
+    for _ in 0..3 {
+        if let Ok(mut lease) = lock.acquire().await {
+            let (fence, ledger, order) = (lease.fence(), ledger.clone(), order.clone());
+            let write = move || {
+                let written = ledger.lock().unwrap().write(fence, |value| *value += 1);
+                written.map(|()| order.write(fence))
+            };
+            let _unknown = me.remote(write).await;
+            let _best_effort = lease.release().await;
+        }
+        me.sleep(Duration::from_millis(200)).await;
+    }
+}
+
+#[test]
+fn a_failing_run_can_be_run_again_by_its_word() {
+    let cluster = Cluster::new(jobs).faults([Fault::ClientPause]);
+    let failure = failure(&cluster, 2_000);
+    let replayed = panic::catch_unwind(AssertUnwindSafe(|| cluster.replay(&failure.word())));
+    let text = *replayed.unwrap_err().downcast::<String>().unwrap();
+    assert_eq!(text, failure.to_string());
+    assert!(text.contains("stands still"), "{text}");
+}
+
+#[test]
+fn a_failing_run_is_kept_and_run_first_from_then_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("jobs.regressions");
+    let cluster = Cluster::new(jobs).faults([Fault::ClientPause]).regressions(&file);
+    let check = |schedules| {
+        let checked = panic::catch_unwind(AssertUnwindSafe(|| cluster.check(schedules)));
+        *checked.unwrap_err().downcast::<String>().unwrap()
+    };
+    assert!(check(2_000).contains("is kept in"));
+    let kept = std::fs::read_to_string(&file).unwrap();
+    assert!(kept.starts_with('#') && kept.contains("\nlc1_"), "{kept}");
+    // No new schedule is needed to find it again.
+    assert!(check(0).starts_with("a regression of"));
 }
