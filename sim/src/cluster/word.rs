@@ -29,7 +29,7 @@ impl fmt::Display for WordError {
 impl std::error::Error for WordError {}
 
 /// The word for these decisions.
-pub(super) fn of(decisions: &Decisions) -> String {
+pub(crate) fn of(decisions: &Decisions) -> String {
     let mut bytes = Vec::new();
     for (site, &choice) in decisions {
         bytes.extend([site.kind as u8, site.actor]);
