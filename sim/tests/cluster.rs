@@ -110,7 +110,7 @@ async fn fenced(me: Process, ledger: Arc<Mutex<FencedResource<u32>>>, order: Arc
 
 #[test]
 fn a_failing_run_can_be_run_again_by_its_word() {
-    let cluster = Cluster::new(jobs).faults([Fault::ClientPause]);
+    let cluster = Cluster::new(jobs).faults([Fault::ClientPause, Fault::Failover]);
     let failure = failure(&cluster, 2_000);
     let replayed = panic::catch_unwind(AssertUnwindSafe(|| cluster.replay(&failure.word())));
     let text = *replayed.unwrap_err().downcast::<String>().unwrap();
@@ -122,7 +122,8 @@ fn a_failing_run_can_be_run_again_by_its_word() {
 fn a_failing_run_is_kept_and_run_first_from_then_on() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("jobs.regressions");
-    let cluster = Cluster::new(jobs).faults([Fault::ClientPause]).regressions(&file);
+    let cluster =
+        Cluster::new(jobs).faults([Fault::ClientPause, Fault::Failover]).regressions(&file);
     let check = |schedules| {
         let checked = panic::catch_unwind(AssertUnwindSafe(|| cluster.check(schedules)));
         *checked.unwrap_err().downcast::<String>().unwrap()

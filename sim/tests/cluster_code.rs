@@ -7,6 +7,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
+    task::Poll,
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -189,19 +190,22 @@ fn who_does_things_for_ever_at_one_instant_spins() {
 
 #[test]
 fn a_thread_that_wakes_a_process_is_found() {
-    let found = breach(1, async |me: Process| {
-        let (mut sender, mut receiver) = mpsc::channel::<()>(0);
-        let waiting = thread::spawn(move || futures::executor::block_on(sender.send(())));
-        let _one = receiver.next().await;
-        waiting.join().unwrap().unwrap();
-        me.sleep(millis(1)).await;
-        futures::future::pending::<()>().await;
+    let cluster = Cluster::new(|cluster| {
+        cluster.process(async |_me| {
+            let mut woken = false;
+            let woken_by_a_thread = futures::future::poll_fn(|context| {
+                if std::mem::replace(&mut woken, true) {
+                    return Poll::Ready(());
+                }
+                let waker = context.waker().clone();
+                thread::spawn(move || waker.wake()).join().unwrap();
+                Poll::Pending
+            });
+            woken_by_a_thread.await;
+        });
     });
-    // Whoever is first: woken from outside, or already blocked inside of a poll.
-    assert!(
-        matches!(found, Some(Breach::WokenFromOutside(_) | Breach::NotRepeatable | Breach::Waits)),
-        "{found:?}"
-    );
+    let failure = cluster.run(0).unwrap_err();
+    assert_eq!(failure.breach(), &Breach::WokenFromOutside("A".into()));
 }
 
 #[test]
