@@ -201,6 +201,8 @@ impl Process {
         let client = self.client;
         let (mut order, mut asked) = (Some(order), Asked { client, wait: None });
         poll_fn(move |context| {
+            // All of it, so that it is dropped with the future.
+            let asked = &mut asked;
             with(|runtime| match (order.take(), asked.wait) {
                 (Some(order), _) => {
                     asked.wait = Some(runtime.order(client, context.waker(), order));
