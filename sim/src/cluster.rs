@@ -209,7 +209,7 @@ impl Cluster {
     fn told(&self, breach: Breach, decisions: &Decisions) -> Failure {
         let looks = run::Looks { story: true, waiting: false };
         let ran = run::run(self, Replay::of(decisions), looks);
-        let plan = self.plan(1);
+        let plan = Box::new(self.plan(1));
         Failure { breach, at: ran.at, plan, decisions: decisions.clone(), story: ran.story }
     }
 }

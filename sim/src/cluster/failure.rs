@@ -77,7 +77,7 @@ impl fmt::Display for Breach {
 pub struct Failure {
     pub(super) breach: Breach,
     pub(super) at: u64,
-    pub(super) plan: Plan,
+    pub(super) plan: Box<Plan>,
     pub(super) decisions: Decisions,
     pub(super) story: Vec<(u64, String)>,
 }

@@ -104,6 +104,10 @@ impl Process {
     /// # Errors
     ///
     /// [`ConfigError`] names the first setting that cannot work.
+    ///
+    /// # Panics
+    ///
+    /// Outside of its simulation.
     pub fn lock_with(
         &self,
         id: &str,
@@ -144,6 +148,10 @@ impl Process {
     /// # Cancellation
     ///
     /// Dropping the future does not take back a call that was sent.
+    ///
+    /// # Panics
+    ///
+    /// Outside of its simulation.
     pub async fn remote<T: Send + 'static>(
         &self,
         mut deed: impl FnMut() -> T + Send + 'static,
