@@ -11,6 +11,7 @@ use core::{
 use crate::{
     debounce::{DebounceCommand, DebounceReply},
     lock::{LockCommand, LockKeys, LockReply},
+    token::Tokens,
     watch::Watch,
 };
 
@@ -86,6 +87,13 @@ pub trait Store {
         let _ = keys;
         ready(None)
     }
+
+    /// The tokens of a new handle on this store, of an owner that no other handle has. `None`, the
+    /// default, for tokens from the operating system; a simulated store says which, so that a run
+    /// can be repeated.
+    fn tokens(&self) -> Option<Tokens> {
+        None
+    }
 }
 
 impl<S: Store + ?Sized> Store for &S {
@@ -100,6 +108,10 @@ impl<S: Store + ?Sized> Store for &S {
     fn watch(&self, keys: &LockKeys) -> impl Future<Output = Option<Watch>> + Send {
         (**self).watch(keys)
     }
+
+    fn tokens(&self) -> Option<Tokens> {
+        (**self).tokens()
+    }
 }
 
 impl<S: Store + ?Sized> Store for Arc<S> {
@@ -113,6 +125,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     fn watch(&self, keys: &LockKeys) -> impl Future<Output = Option<Watch>> + Send {
         (**self).watch(keys)
+    }
+
+    fn tokens(&self) -> Option<Tokens> {
+        (**self).tokens()
     }
 }
 

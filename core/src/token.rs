@@ -3,6 +3,9 @@
 use alloc::{format, string::String, sync::Arc};
 use core::{error, fmt};
 
+#[cfg(feature = "std")]
+use crate::store::Store;
+
 /// The value stored under a lock's key: whoever knows it may release or extend the lease.
 ///
 /// Every attempt gets a fresh token. Reusing one is unsound: finding "my token" under the key
@@ -99,6 +102,12 @@ impl Tokens {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
         Self::from_random(bytes)
+    }
+
+    /// Tokens for a new handle on `store`.
+    #[cfg(feature = "std")]
+    pub(crate) fn for_handle(store: &impl Store) -> Self {
+        store.tokens().unwrap_or_else(Self::from_os)
     }
 
     /// A number that differs between owners, to spread their delays. FNV-1a:

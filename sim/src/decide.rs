@@ -125,6 +125,20 @@ pub trait Chance {
     }
 }
 
+impl<C: Chance + ?Sized> Chance for &mut C {
+    fn choose(&mut self, site: Site, options: u32) -> u32 {
+        (**self).choose(site, options)
+    }
+
+    fn order(&mut self, site: Site, actors: &[u8]) -> u32 {
+        (**self).order(site, actors)
+    }
+
+    fn length(&mut self, site: Site, micros: u64) -> u64 {
+        (**self).length(site, micros)
+    }
+}
+
 /// The choices that were not the calmest, by address: all there is to know about a run.
 pub type Decisions = BTreeMap<Site, u32>;
 

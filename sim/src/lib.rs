@@ -5,6 +5,7 @@
 pub mod campaign;
 pub mod claims;
 pub mod cli;
+pub mod cluster;
 pub mod decide;
 pub mod explore;
 pub mod faults;
@@ -17,6 +18,8 @@ pub mod run;
 pub mod schedule;
 #[cfg(feature = "serve")]
 pub mod serve;
+#[cfg(feature = "proptest")]
+pub mod strategy;
 pub mod subjects;
 pub mod witnesses;
 pub mod world;

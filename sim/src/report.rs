@@ -1,6 +1,6 @@
 //! What a campaign found, as it is written to files and told to people.
 
-mod decisions;
+pub(crate) mod decisions;
 mod explored;
 mod join;
 mod matrix;

@@ -165,7 +165,7 @@ fn take_scale(bytes: &mut &[u8]) -> Option<Scale> {
 }
 
 /// Seven bits at a time, the least first; the high bit says that more follow (LEB128).
-fn push_number(bytes: &mut Vec<u8>, mut number: u32) {
+pub(crate) fn push_number(bytes: &mut Vec<u8>, mut number: u32) {
     while number >= 0x80 {
         bytes.push(number as u8 | 0x80);
         number >>= 7;
@@ -173,7 +173,7 @@ fn push_number(bytes: &mut Vec<u8>, mut number: u32) {
     bytes.push(number as u8);
 }
 
-fn take_number(bytes: &mut &[u8]) -> Option<u32> {
+pub(crate) fn take_number(bytes: &mut &[u8]) -> Option<u32> {
     let mut number = 0;
     for shift in (0..35).step_by(7) {
         let (&byte, rest) = bytes.split_first()?;

@@ -11,6 +11,7 @@ use lock::LockProgram;
 use upstream::{UpstreamDebounceProgram, UpstreamLockProgram};
 
 use crate::{
+    cluster::Guest,
     decide::Chance,
     faults::{Fault, FaultSet},
     history::Client,
@@ -196,6 +197,8 @@ pub(crate) enum Program {
     Debounce(DebounceProgram),
     UpstreamLock(UpstreamLockProgram),
     UpstreamDebounce(UpstreamDebounceProgram),
+    /// A process of a [`crate::cluster`].
+    Guest(Guest),
 }
 
 impl Program {
@@ -215,12 +218,13 @@ impl Program {
 
 /// Hands a call to whichever program it is.
 macro_rules! each_program {
-    ($self:ident, $program:ident => $call:expr) => {
+    ($self:ident, $program:ident => $call:expr, $guest:ident => $guest_call:expr) => {
         match $self {
             Self::Lock($program) => $call,
             Self::Debounce($program) => $call,
             Self::UpstreamLock($program) => $call,
             Self::UpstreamDebounce($program) => $call,
+            Self::Guest($guest) => $guest_call,
         }
     };
 }
@@ -239,7 +243,7 @@ impl Program {
         me: Client,
         alarm: Alarm,
     ) {
-        each_program!(self, program => program.alarm(step, me, alarm));
+        each_program!(self, program => program.alarm(step, me, alarm), guest => guest.alarm(step, me));
     }
 
     pub(crate) fn reply<C: Chance, W: Watch>(
@@ -249,7 +253,11 @@ impl Program {
         node: u8,
         response: Response,
     ) {
-        each_program!(self, program => program.reply(step, me, node, response));
+        each_program!(
+            self,
+            program => program.reply(step, me, node, response),
+            _guest => unreachable!("its replies have numbers")
+        );
     }
 
     /// The caller vanishes from what it awaits; with `handle`, it drops the lock too.
@@ -259,7 +267,7 @@ impl Program {
         me: Client,
         handle: bool,
     ) {
-        each_program!(self, program => program.cancel(step, me, handle));
+        each_program!(self, program => program.cancel(step, me, handle), _guest => ());
     }
 
     /// The process died; a new one boots at its next alarm.
@@ -269,19 +277,21 @@ impl Program {
         me: Client,
         life: u8,
     ) {
-        each_program!(self, program => program.reborn(step, me, life));
+        each_program!(self, program => program.reborn(step, me, life), guest => guest.reborn(me, life));
     }
 
     /// Whether a crash would interrupt anything.
-    pub(crate) fn is_busy(&self) -> bool {
-        each_program!(self, program => program.is_busy())
+    pub(crate) fn is_busy(&self, me: Client) -> bool {
+        each_program!(self, program => program.is_busy(), guest => guest.is_busy(me))
     }
 
     /// Whether the process may crash at all.
     pub(crate) fn may_crash(&self) -> bool {
         match self {
             Self::Debounce(program) => program.may_crash(),
-            Self::Lock(_) | Self::UpstreamDebounce(_) | Self::UpstreamLock(_) => true,
+            Self::Guest(_) | Self::Lock(_) | Self::UpstreamDebounce(_) | Self::UpstreamLock(_) => {
+                true
+            }
         }
     }
 }

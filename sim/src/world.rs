@@ -30,6 +30,7 @@ pub(crate) use server::{SERVERS, Server};
 use ties::Tied;
 
 use crate::{
+    cluster::Guest,
     decide::{Chance, Kind, Site},
     faults::Fault,
     history::{Client, DebounceEvent, Event, TokenId},
@@ -79,6 +80,8 @@ pub(crate) struct Core {
     pub(crate) upstream_locks: Vec<UpstreamLock>,
     /// The greatest fence that the protected resource has seen.
     pub(crate) resource_fence: u64,
+    /// When each server last applied a request.
+    pub(crate) applied_at: [u64; SERVERS],
     pub(crate) messages: u64,
     pub(crate) grants: u64,
     pub(crate) bites: [u32; Fault::ALL.len()],
@@ -97,6 +100,17 @@ impl World {
     pub fn new(plan: Plan) -> Self {
         let programs = (0..plan.clients).map(|client| Program::new(&plan, client)).collect();
         Self { programs, core: Core::new(plan) }
+    }
+
+    /// A cluster whose programs are the processes of a [`crate::cluster`].
+    pub(crate) fn of_guests(plan: Plan) -> Self {
+        let programs = (0..plan.clients).map(|_| Program::Guest(Guest)).collect();
+        Self { programs, core: Core::new(plan) }
+    }
+
+    /// The true time.
+    pub(crate) fn now(&self) -> u64 {
+        self.core.now
     }
 
     /// Runs to the end.
@@ -161,6 +175,7 @@ impl Core {
             majority: Majority::default(),
             upstream_locks,
             resource_fence: 0,
+            applied_at: [u64::MAX; SERVERS],
             messages: 0,
             grants: 0,
             bites: [0; Fault::ALL.len()],
@@ -236,6 +251,10 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             What::Request(message) => self.arrive(message),
             What::Reply(message) => {
                 let client = message.client;
+                if let Program::Guest(guest) = programs[usize::from(client)] {
+                    self.answer_guest(programs, guest, message);
+                    return true;
+                }
                 if !self.core.hosts[usize::from(client)].awaits(message.call) {
                     return true;
                 }
@@ -261,6 +280,17 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             What::End => return false,
         }
         true
+    }
+
+    /// A reply comes for a process that may await several.
+    fn answer_guest(&mut self, programs: &mut [Program], guest: Guest, message: Box<Message>) {
+        let (client, call) = (message.client, message.call);
+        if guest.awaits(client, call)
+            && let Some(message) = self.may_receive(programs, message)
+        {
+            let response = self.received(*message);
+            guest.reply(self, client, call, response);
+        }
     }
 
     fn heal(&mut self) {

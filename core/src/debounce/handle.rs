@@ -83,7 +83,8 @@ impl<S: Store> Debounce<S, crate::time::TokioClock> {
         options: &DebounceOptions,
     ) -> Result<Self, ConfigError> {
         let config = DebounceConfig::new(id, options)?;
-        Ok(Self::from_config(store, crate::time::TokioClock::new(), config, Tokens::from_os()))
+        let tokens = Tokens::for_handle(&store);
+        Ok(Self::from_config(store, crate::time::TokioClock::new(), config, tokens))
     }
 }
 
@@ -97,7 +98,8 @@ impl<S: Store, C: Clock> Debounce<S, C> {
     #[cfg(feature = "std")]
     pub fn with_clock(store: S, clock: C, id: &str) -> Result<Self, ConfigError> {
         let config = DebounceConfig::new(id, &DebounceOptions::default())?;
-        Ok(Self::from_config(store, clock, config, Tokens::from_os()))
+        let tokens = Tokens::for_handle(&store);
+        Ok(Self::from_config(store, clock, config, tokens))
     }
 
     /// A debounced call from all of its parts: what the other constructors call, and all that is

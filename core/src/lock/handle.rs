@@ -76,7 +76,8 @@ impl<S: Store + Clone> Lock<S, crate::time::TokioClock> {
     /// [`ConfigError`] names the first setting that cannot work.
     pub fn with_options(store: S, id: &str, options: &LockOptions) -> Result<Self, ConfigError> {
         let config = LockConfig::new(id, options)?;
-        Ok(Self::from_config(store, crate::time::TokioClock::new(), config, Tokens::from_os()))
+        let tokens = Tokens::for_handle(&store);
+        Ok(Self::from_config(store, crate::time::TokioClock::new(), config, tokens))
     }
 }
 
@@ -89,7 +90,8 @@ impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
     #[cfg(feature = "std")]
     pub fn with_clock(store: S, clock: C, id: &str) -> Result<Self, ConfigError> {
         let config = LockConfig::new(id, &LockOptions::default())?;
-        Ok(Self::from_config(store, clock, config, Tokens::from_os()))
+        let tokens = Tokens::for_handle(&store);
+        Ok(Self::from_config(store, clock, config, tokens))
     }
 
     /// A lock from all of its parts: what the other constructors call, and all that is there

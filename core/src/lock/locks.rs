@@ -80,7 +80,7 @@ impl<S: Store + Clone, C: Clock + Clone> Locks<S, C> {
     ///
     /// [`ConfigError`] names the first setting that cannot work.
     pub fn lock(&self, id: &str, options: &LockOptions) -> Result<Lock<S, C>, ConfigError> {
-        Ok(self.lock_from_config(LockConfig::new(id, options)?, Tokens::from_os()))
+        Ok(self.lock_from_config(LockConfig::new(id, options)?, Tokens::for_handle(&self.store)))
     }
 
     /// A handle on the lock that `config` names, whose tokens are `tokens`.

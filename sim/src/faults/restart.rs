@@ -13,6 +13,11 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     #[inline]
     pub(crate) fn restart(&mut self, message: &Message) {
         let Message { client, node, call, .. } = *message;
+        // However fast, it takes longer than an instant: else two lives of the server could make
+        // one fence.
+        if self.core.applied_at[usize::from(node)] == self.core.now {
+            return;
+        }
         if self.strikes(Fault::Restart, client, call, 2) == 1 {
             let server = &mut self.core.servers[usize::from(node)];
             let lost = server.redis.keyspace.len();

@@ -91,7 +91,7 @@ pub(super) fn result(response: Response) -> Result<Reply, StoreError> {
         Response::Ours(result) => result,
         Response::Broken => Err(StoreError::Unknown(Cause::Disconnected)),
         Response::Refused => Err(StoreError::NotSent(Cause::Unreachable)),
-        Response::Upstream(_) => unreachable!("nothing was asked in upstream's words"),
+        Response::Upstream(_) | Response::Remote => unreachable!("nothing else was asked"),
     }
 }
 

@@ -57,11 +57,9 @@ impl Server {
     /// Whose token is under the key, and until when by the server's clock, in ms.
     fn key(&self, now: u64) -> Option<(TokenId, u64)> {
         let entry = self.redis.keyspace.peek(self.wall(now) / 1_000, LOCK_ID.as_bytes())?;
-        let Value::String(text) = &entry.value else {
-            unreachable!("only tokens are stored under the lock's key");
-        };
-        let token = TokenId::parse(text).expect("only tokens are stored under the lock's key");
-        Some((token, entry.expires_at_ms.unwrap_or(u64::MAX)))
+        // What a process of a `Cluster` keeps there has no name.
+        let Value::String(text) = &entry.value else { return None };
+        Some((TokenId::parse(text)?, entry.expires_at_ms.unwrap_or(u64::MAX)))
     }
 
     /// When a key is gone that expires at `wall_ms`, in true time.

@@ -29,6 +29,14 @@ pub(crate) enum Body {
     Response(Response),
 }
 
+impl Message {
+    /// Whether it is on its way to something that is no store.
+    #[inline]
+    pub(super) fn is_remote(&self) -> bool {
+        matches!(self.body, Body::Request(Request::Remote))
+    }
+}
+
 /// What a client asks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Request {
@@ -36,6 +44,8 @@ pub(crate) enum Request {
     Ours(Command),
     /// In those of `@upstash/lock`.
     Upstream(UpstreamCommand),
+    /// By a call to something that is no store, of a process of a [`crate::cluster`].
+    Remote,
 }
 
 /// What it is answered.
@@ -43,6 +53,8 @@ pub(crate) enum Request {
 pub(crate) enum Response {
     Ours(Result<Reply, StoreError>),
     Upstream(redis::Resp),
+    /// A remote call was carried out.
+    Remote,
     /// An error on the way, which says nothing of the request's fate.
     Broken,
     /// The server is certain to have refused to look at it.

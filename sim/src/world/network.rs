@@ -51,12 +51,14 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         let node = message.node;
         self.copy_arrived(&message);
         if message.copy > 0 {
-            if self.core.now >= self.core.servers[usize::from(node)].electing_until {
+            if message.is_remote()
+                || self.core.now >= self.core.servers[usize::from(node)].electing_until
+            {
                 let _nobody_waits = self.apply(&message);
             }
             return;
         }
-        let refused = self.disturb_server(&message);
+        let refused = !message.is_remote() && self.disturb_server(&message);
         let silence = self.hangs(&message);
         if silence == Silence::Stuck {
             return;
@@ -78,7 +80,9 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     /// A server answers.
     pub(super) fn answer(&mut self, message: Box<Message>) {
         let (client, node, call) = (message.client, message.node, message.call);
-        self.fail_over(client, call);
+        if !matches!(message.body, Body::Response(Response::Remote)) {
+            self.fail_over(client, call);
+        }
         let delay = self.on_the_wire(client, call * 2 + 1) + self.late(client, call * 2 + 1);
         if self.loses_reply(client, call) {
             self.break_connection(message, delay);

@@ -8,6 +8,7 @@ use leasehold_core::{
 
 use super::{Body, Message, Plan, Request, Response, Step, Topology, Watch, copies::Copies};
 use crate::{
+    cluster,
     decide::Chance,
     history::{Act, CallId, Client, DebounceEvent, Event, TokenId},
     mutants,
@@ -104,6 +105,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             unreachable!("only requests are sent to servers");
         };
         let node = usize::from(message.node);
+        self.core.applied_at[node] = self.core.now;
         let wall = self.core.servers[node].wall(self.core.now);
         // What expired since the last look is not this request's doing.
         if self.key_has_expired() {
@@ -138,6 +140,10 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
                 }
                 let fence = (act == Act::Acquire && !matches!(value, Resp::Nil)).then_some(0);
                 (Response::Upstream(value), fence)
+            }
+            Request::Remote => {
+                cluster::arrive(client, call, self.core.now);
+                (Response::Remote, None)
             }
         };
         if had_key {
@@ -216,7 +222,7 @@ fn asked_lease(request: &Request) -> u64 {
         Request::Ours(Command::Lock(
             LockCommand::Acquire { lease_ms, .. } | LockCommand::Extend { lease_ms, .. },
         )) => lease_ms * 1_000,
-        Request::Ours(_) => 0,
+        Request::Ours(_) | Request::Remote => 0,
         Request::Upstream(command) => command.asked_lease(),
     }
 }

@@ -84,7 +84,7 @@ impl UpstreamDebounceProgram {
         let value = match response {
             Response::Upstream(value) => value,
             Response::Broken | Response::Refused => return self.broken(step, me),
-            Response::Ours(_) => unreachable!("nothing was asked in our words"),
+            Response::Ours(_) | Response::Remote => unreachable!("nothing else was asked"),
         };
         self.request = None;
         match self.stage {

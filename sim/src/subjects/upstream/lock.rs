@@ -97,7 +97,7 @@ impl UpstreamLockProgram {
         let value = match response {
             Response::Upstream(value) => value,
             Response::Broken | Response::Refused => return self.broken(step, me),
-            Response::Ours(_) => unreachable!("nothing was asked in our words"),
+            Response::Ours(_) | Response::Remote => unreachable!("nothing else was asked"),
         };
         self.request = None;
         let yes = value == Resp::Integer(1) || value == Resp::OK;

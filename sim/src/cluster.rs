@@ -1,0 +1,221 @@
+//! Your own code in the simulated world: any async functions, as processes of a cluster.
+//!
+//! The example is in the [README of the crate](crate#your-own-code).
+//!
+//! # What a process may do
+//!
+//! It runs on the deterministic executor of the simulation: no threads, no runtime. It may await its
+//! [`SimClock`], its [`SimStore`] and the handles of [`leasehold_core`] over them,
+//! [`Process::remote`], tasks of [`Process::spawn`], and whatever is woken by one of those: `join!`,
+//! `select_biased!`, `FuturesUnordered` and the channels of the `futures` family. Code that is
+//! generic over [`Store`](leasehold_core::Store) and [`Clock`](leasehold_core::Clock) runs as it is;
+//! even [`Lock::with_clock`](leasehold_core::lock::Lock::with_clock) repeats its tokens, since the
+//! store names them.
+//!
+//! # What strikes it
+//!
+//! Every [`Fault`] but cancellation. A process that stands still is not polled, and what comes for
+//! it waits. One that crashes loses its futures at a step (their destructors run, but send nothing)
+//! and is started anew, as [`Process::life`] says. A remote call suffers from the faults of the
+//! network, not from those of the Redis. What your processes share in memory survives all of that:
+//! it stands for the world outside.
+//!
+//! # What is found beside your invariants
+//!
+//! Panics. Processes that wait for something unknown, are woken by another thread, or spin. The
+//! first schedules, and then one in 32, run twice: a difference means that something is not
+//! simulated, and on Linux a wait inside of a poll is noticed. A wait that never ends is not: it
+//! hangs the test.
+
+mod blocking;
+mod campaign;
+mod clock;
+mod failure;
+mod guest;
+mod process;
+mod quiet;
+mod ready;
+mod regressions;
+mod run;
+mod runtime;
+mod setup;
+mod store;
+mod word;
+mod words;
+
+use std::{fmt, path::PathBuf, time::Duration};
+
+pub use campaign::Report;
+pub use clock::SimClock;
+pub use failure::{Breach, Failure};
+pub(crate) use guest::Guest;
+pub use process::{Process, RemoteError};
+pub(crate) use runtime::arrive;
+pub use setup::Setup;
+pub use store::SimStore;
+pub use word::WordError;
+#[cfg(feature = "proptest")]
+pub(crate) use word::of as word_of;
+
+use crate::{
+    decide::{Chance, Decisions, Replay, Seeded},
+    faults::{Fault, FaultSet},
+    subjects::{Subject, Workload},
+    world::Plan,
+};
+
+/// The most processes that a cluster can have.
+pub const MOST_PROCESSES: usize = 8;
+
+/// A test of your own code in a simulated cluster. See the [module](self).
+pub struct Cluster {
+    build: Box<dyn Fn(&mut Setup)>,
+    faults: FaultSet,
+    disturbed: Duration,
+    calm: Duration,
+    seed: u64,
+    regressions: Option<PathBuf>,
+}
+
+impl Cluster {
+    /// A test of the cluster that `build` declares. It is called anew for each run, so make in it
+    /// whatever a run changes.
+    #[must_use]
+    pub fn new(build: impl Fn(&mut Setup) + 'static) -> Self {
+        Self {
+            build: Box::new(build),
+            faults: FaultSet::NONE,
+            disturbed: Duration::from_secs(3),
+            calm: Duration::from_secs(5),
+            seed: 1,
+            regressions: None,
+        }
+    }
+
+    /// Lets these faults strike; without, there is none but the ordinary spread of the network.
+    ///
+    /// # Panics
+    ///
+    /// With [`Fault::Cancellation`]: who drops a process's futures is the process itself, so let it
+    /// do so where [`Process::choose`] says.
+    #[must_use]
+    pub fn faults(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
+        self.faults = faults.into_iter().collect();
+        assert!(
+            !self.faults.contains(Fault::Cancellation),
+            "the fault `cancellation` does not apply to processes: let your code drop its own \
+             futures where `Process::choose` says so"
+        );
+        self
+    }
+
+    /// How long faults may strike, 3 s unless said, and how long the run goes on after everything
+    /// has healed, 5 s unless said. In simulated time.
+    #[must_use]
+    pub fn lasting(mut self, disturbed: Duration, calm: Duration) -> Self {
+        (self.disturbed, self.calm) = (disturbed, calm);
+        self
+    }
+
+    /// Other schedules than those of seed 1.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Keeps the words of failing runs in this file, a line each: [`Cluster::check`] runs them first,
+    /// and adds what it finds. Lines that begin with `#` are comments.
+    #[must_use]
+    pub fn regressions(mut self, file: impl Into<PathBuf>) -> Self {
+        self.regressions = Some(file.into());
+        self
+    }
+
+    /// Runs the regressions, and then so many schedules.
+    ///
+    /// # Panics
+    ///
+    /// If one of them fails, with its shrunk story and a word to run it again; if a situation of
+    /// [`Setup::sometimes`] did not occur in any of them; if a fault that may strike changed nothing
+    /// in any of them; or if the regressions cannot be read or written.
+    pub fn check(&self, schedules: u64) {
+        self.replay_regressions();
+        let report = self.report(schedules);
+        if let Some(failure) = &report.failure {
+            let kept = self.keep_regression(failure);
+            panic!("{failure}{kept}");
+        }
+        report.assert_meaningful();
+    }
+
+    /// Runs so many schedules, or as many as it takes until one fails, which is shrunk.
+    #[must_use]
+    pub fn report(&self, schedules: u64) -> Report {
+        campaign::report(self, schedules)
+    }
+
+    /// Runs one schedule of the campaign.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`], as it was found, not shrunk.
+    pub fn run(&self, schedule: u64) -> Result<(), Failure> {
+        self.follow(Seeded::new(self.seed, schedule))
+    }
+
+    /// Runs with the choices of any driver.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`], as it was found, not shrunk.
+    pub fn follow(&self, chance: impl Chance) -> Result<(), Failure> {
+        let ran = run::run(self, chance, run::Looks::default());
+        match ran.breach {
+            None => Ok(()),
+            Some(breach) => Err(self.told(breach, &ran.decisions)),
+        }
+    }
+
+    /// Runs the word of a failing run again, e.g. under a debugger.
+    ///
+    /// # Panics
+    ///
+    /// If it fails still, with its story; or if it is no such word.
+    pub fn replay(&self, word: &str) {
+        let decisions = word::parse(word).unwrap_or_else(|error| panic!("{error}"));
+        if let Err(failure) = self.follow(Replay::of(&decisions)) {
+            panic!("{failure}");
+        }
+    }
+
+    /// The plan of a run with so many processes.
+    fn plan(&self, processes: usize) -> Plan {
+        assert!(
+            (1..=MOST_PROCESSES).contains(&processes),
+            "a cluster has 1 to {MOST_PROCESSES} processes, not {processes}"
+        );
+        let micros = |length: Duration| u64::try_from(length.as_micros()).unwrap_or(u64::MAX / 4);
+        let faults_end = micros(self.disturbed);
+        Plan {
+            clients: processes as u8,
+            faults_end,
+            end: faults_end.saturating_add(micros(self.calm)),
+            ..Subject::LockReplicated.plan(Workload::Lock, self.faults)
+        }
+    }
+
+    /// The failure that `decisions` lead to, with its story.
+    fn told(&self, breach: Breach, decisions: &Decisions) -> Failure {
+        let looks = run::Looks { story: true, waiting: false };
+        let ran = run::run(self, Replay::of(decisions), looks);
+        let plan = Box::new(self.plan(1));
+        Failure { breach, at: ran.at, plan, decisions: decisions.clone(), story: ran.story }
+    }
+}
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cluster").field("faults", &self.faults).finish_non_exhaustive()
+    }
+}

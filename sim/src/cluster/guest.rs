@@ -1,0 +1,236 @@
+//! A user's process as a program of the world: a step polls what is ready.
+
+use std::{sync::Arc, task::Context};
+
+use leasehold_core::{Cause, StoreError};
+
+use super::{
+    Process, RemoteError,
+    runtime::{Answer, Order, Task, with},
+    words,
+};
+use crate::{
+    decide::{Chance, Kind, Site},
+    history::{Act, Client},
+    report::words::client,
+    world::{Alarm, Request, Response, Step, Watch},
+};
+
+/// Stands in the world for a process of a [`Cluster`](super::Cluster), whose futures are elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Guest;
+
+impl Guest {
+    pub(crate) fn alarm<C: Chance, W: Watch>(self, step: &mut Step<'_, C, W>, me: Client) {
+        self.go_on(step, me);
+    }
+
+    /// The answer to request `call` has come.
+    pub(crate) fn reply<C: Chance, W: Watch>(
+        self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        call: u32,
+        response: Response,
+    ) {
+        with(|runtime| {
+            runtime.advance(step.core.now);
+            runtime.note(|| format!("  {}", words::response(me, call, &response)));
+            let returned = match response {
+                Response::Remote => runtime.take_returned(me, call),
+                _ => None,
+            };
+            let place = runtime.place(me);
+            let Some((wait, is_remote)) = place.sent.remove(&call) else { return };
+            let answer = match (response, is_remote) {
+                (_, true) => Answer::Remote(returned.ok_or(RemoteError::Broken)),
+                (Response::Ours(result), _) => Answer::Store(result),
+                (Response::Refused, _) => {
+                    Answer::Store(Err(StoreError::NotSent(Cause::Unreachable)))
+                }
+                (_, false) => Answer::Store(Err(StoreError::Unknown(Cause::Disconnected))),
+            };
+            place.answer(wait, answer);
+        });
+        self.go_on(step, me);
+    }
+
+    /// The process died; a new one boots at its next alarm.
+    pub(crate) fn reborn(self, me: Client, life: u8) {
+        let gone = with(|runtime| {
+            let place = runtime.place(me);
+            (place.life, place.started, place.handles, place.choices) =
+                (life, false, 0, place.choices);
+            place.end()
+        });
+        // What destructors order goes nowhere: a dead process sends nothing.
+        drop(gone);
+        drop(with(|runtime| runtime.place(me).end()));
+    }
+
+    /// Whether a crash would interrupt anything.
+    pub(crate) fn is_busy(self, me: Client) -> bool {
+        with(|runtime| runtime.place(me).is_running())
+    }
+
+    /// Whether the process still waits for the answer to request `call`.
+    pub(crate) fn awaits(self, me: Client, call: u32) -> bool {
+        with(|runtime| runtime.place(me).sent.contains_key(&call))
+    }
+
+    /// Polls what is ready until nothing is.
+    fn go_on<C: Chance, W: Watch>(self, step: &mut Step<'_, C, W>, me: Client) {
+        let clock = step.host(me).clock;
+        with(|runtime| {
+            runtime.advance(step.core.now);
+            runtime.place(me).clock = clock;
+        });
+        boot(me);
+        ring(me);
+        while let Some(task) = next_task(step, me) {
+            if poll(me, task) && task == 0 {
+                drop(with(|runtime| {
+                    let who = client(me);
+                    runtime.note(|| format!("  {who} is done"));
+                    runtime.place(me).tasks.drain(..).collect::<Vec<_>>()
+                }));
+            }
+            carry_out(step, me);
+        }
+        set_alarms(step, me);
+    }
+}
+
+/// Starts the process, if it is not.
+fn boot(me: Client) {
+    let factory = with(|runtime| {
+        let place = runtime.place(me);
+        let (factory, life) = (place.factory.clone(), place.life);
+        (!std::mem::replace(&mut place.started, true)).then_some((factory, life))
+    });
+    let Some((factory, life)) = factory else { return };
+    let main = factory(Process::new(me, life));
+    with(|runtime| {
+        let place = runtime.place(me);
+        // The factory itself may have spawned, but the main task is the first.
+        place.tasks.insert(0, Some(main));
+        (0..place.tasks.len()).for_each(|task| place.ready.push(task));
+    });
+}
+
+/// Wakes whose time has come.
+fn ring(me: Client) {
+    let due = with(|runtime| {
+        let now = runtime.local(me);
+        let timers = &mut runtime.place(me).timers;
+        let later = timers.split_off(&(now.plus_micros(1), 0));
+        std::mem::replace(timers, later)
+    });
+    for waker in due.into_values() {
+        waker.wake();
+    }
+}
+
+/// The task that goes on: of several, any may.
+fn next_task<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) -> Option<usize> {
+    let ready = with(|runtime| {
+        runtime.burn(me);
+        runtime.place(me).ready.clone()
+    });
+    let choice = match ready.len() {
+        0 | 1 => 0,
+        several => {
+            let host = step.host(me);
+            host.ties += 1;
+            let occurrence = host.ties;
+            step.choose(Kind::Order, me, occurrence, several as u32)
+        }
+    };
+    ready.take(choice as usize)
+}
+
+/// Polls a task, and says whether it is over.
+fn poll(me: Client, number: usize) -> bool {
+    let taken = with(|runtime| {
+        if let Some(switches) = &mut runtime.switches {
+            switches.begin();
+        }
+        let place = runtime.place(me);
+        let task: Option<Task> = place.tasks.get_mut(number).and_then(Option::take);
+        task.map(|task| (task, Arc::clone(&place.ready)))
+    });
+    let Some((mut task, ready)) = taken else { return false };
+    let waker = ready.waker(number);
+    let over = task.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
+    with(|runtime| {
+        if let Some(switches) = &mut runtime.switches {
+            switches.end();
+        }
+        if !over && let Some(place) = runtime.place(me).tasks.get_mut(number) {
+            *place = Some(task);
+        }
+    });
+    over
+}
+
+/// Sends what was ordered, in order.
+fn carry_out<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) {
+    while let Some(order) = with(|runtime| runtime.place(me).orders.pop_front()) {
+        match order {
+            Order::Call { wait, command } => {
+                with(|runtime| {
+                    runtime.trace((me, &command));
+                    runtime.note(|| format!("  {} {}", client(me), words::command(&command)));
+                });
+                step.send(me, 0, Act::Other, None, None, Request::Ours(command));
+                let call = step.host(me).calls;
+                with(|runtime| runtime.place(me).sent.insert(call, (wait, false)));
+            }
+            Order::Remote { wait, deed } => {
+                step.send(me, 0, Act::Other, None, None, Request::Remote);
+                let call = step.host(me).calls;
+                with(|runtime| {
+                    runtime.trace((me, call));
+                    runtime.note(|| format!("  {} sends its remote call {call}", client(me)));
+                    runtime.keep_deed(me, call, deed);
+                    runtime.place(me).sent.insert(call, (wait, true));
+                });
+            }
+            Order::Choose { wait, options } => choose(step, me, wait, options),
+        }
+    }
+}
+
+fn choose<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client, wait: u64, options: u32) {
+    let occurrence = with(|runtime| {
+        let place = runtime.place(me);
+        place.choices += 1;
+        place.choices
+    });
+    let site = Site { kind: Kind::Style, actor: me, occurrence };
+    let choice = step.chance.choose(site, options);
+    with(|runtime| {
+        runtime.trace((me, choice));
+        runtime.place(me).answer(wait, Answer::Choice(choice));
+    });
+}
+
+/// When the process goes on; and at once, whoever else was woken by what it did.
+fn set_alarms<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) {
+    let (timer, woken) = with(|runtime| {
+        let timer = runtime.place(me).timers.keys().next().map(|(deadline, _)| *deadline);
+        let woken: Vec<Client> = (0..)
+            .zip(&runtime.places)
+            .filter(|(_, place)| place.is_running() && place.ready.len() > 0)
+            .map(|(other, _)| other)
+            .collect();
+        (timer, woken)
+    });
+    match timer {
+        Some(deadline) => step.set_alarm(me, Alarm::Machine, deadline),
+        None => step.clear_alarm(me, Alarm::Machine),
+    }
+    for other in woken {
+        step.core.alarms[usize::from(other)][Alarm::Work as usize] = step.core.now;
+    }
+}

@@ -1,0 +1,241 @@
+//! What a simulated process may do.
+
+use std::{
+    any::Any,
+    error, fmt,
+    future::{Future, poll_fn},
+    pin::pin,
+    task::Poll,
+    time::Duration,
+};
+
+use leasehold_core::{
+    Clock, Store,
+    debounce::Debounce,
+    lock::{ConfigError, Lock, LockConfig, LockOptions},
+};
+
+use super::{
+    SimClock, SimStore,
+    clock::Sleep,
+    runtime::{Answer, Order, try_with, with},
+};
+use crate::{history::Client, report::words::client};
+
+/// How long a remote call waits for its answer.
+const REMOTE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// A process of a simulated cluster, as its own code sees it.
+///
+/// It is a number, so it is cheap to clone, `Send`, and of no use outside of its simulation.
+#[derive(Clone, Debug)]
+pub struct Process {
+    client: Client,
+    life: u8,
+}
+
+/// A remote call that did not come back. What it does may have happened, or may yet happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RemoteError {
+    /// The connection broke.
+    Broken,
+    /// There was no answer within half a second of the process's clock.
+    TimedOut,
+}
+
+impl fmt::Display for RemoteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Broken => "the connection broke: the call may have happened, or may yet happen",
+            Self::TimedOut => "no answer in time: the call may have happened, or may yet happen",
+        })
+    }
+}
+
+impl error::Error for RemoteError {}
+
+impl Process {
+    pub(super) fn new(client: Client, life: u8) -> Self {
+        Self { client, life }
+    }
+
+    /// Its name in stories: A, B, C…
+    #[must_use]
+    pub fn name(&self) -> String {
+        client(self.client).to_string()
+    }
+
+    /// Its place among the processes, in the order in which they were declared, from 0.
+    #[must_use]
+    pub fn index(&self) -> usize {
+        self.client.into()
+    }
+
+    /// How many times it has crashed.
+    #[must_use]
+    pub fn life(&self) -> u32 {
+        self.life.into()
+    }
+
+    /// The cluster's Redis, over this process's link.
+    #[must_use]
+    pub fn store(&self) -> SimStore {
+        SimStore { client: self.client }
+    }
+
+    /// This process's clock.
+    #[must_use]
+    pub fn clock(&self) -> SimClock {
+        SimClock { client: self.client }
+    }
+
+    /// The lock called `id`, with the default options.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::EmptyId`].
+    pub fn lock(&self, id: &str) -> Result<Lock<SimStore, SimClock>, ConfigError> {
+        Lock::with_clock(self.store(), self.clock(), id)
+    }
+
+    /// The lock called `id`, with settings of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the first setting that cannot work.
+    ///
+    /// # Panics
+    ///
+    /// Outside of its simulation.
+    pub fn lock_with(
+        &self,
+        id: &str,
+        options: &LockOptions,
+    ) -> Result<Lock<SimStore, SimClock>, ConfigError> {
+        let config = LockConfig::new(id, options)?;
+        let (store, clock) = (self.store(), self.clock());
+        let tokens = store.tokens().expect("a simulated store has tokens");
+        Ok(Lock::from_config(store, clock, config, tokens))
+    }
+
+    /// The debounced call named `id`, with the default options.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::EmptyId`].
+    pub fn debounce(&self, id: &str) -> Result<Debounce<SimStore, SimClock>, ConfigError> {
+        Debounce::with_clock(self.store(), self.clock(), id)
+    }
+
+    /// Sleeps for `length` by this process's clock.
+    pub async fn sleep(&self, length: Duration) {
+        let clock = self.clock();
+        clock.sleep_until(clock.now() + length).await;
+    }
+
+    /// Calls something that is not in this process: a database, a queue, another service. `deed` is
+    /// carried out when the call arrives there, which can be long after the process thinks so: the
+    /// network may delay it, lose it, or deliver it twice, and the process may stand still between
+    /// asking for it and sending it.
+    ///
+    /// It waits for half a second by the process's clock.
+    ///
+    /// # Errors
+    ///
+    /// [`RemoteError`]: `deed` may have been carried out, or may yet be.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future does not take back a call that was sent.
+    ///
+    /// # Panics
+    ///
+    /// Outside of its simulation.
+    pub async fn remote<T: Send + 'static>(
+        &self,
+        mut deed: impl FnMut() -> T + Send + 'static,
+    ) -> Result<T, RemoteError> {
+        Sleep::turn(self.client).await;
+        let deed = Box::new(move || Box::new(deed()) as Box<dyn Any + Send>);
+        let mut call = pin!(self.ask(|wait| Order::Remote { wait, deed }));
+        let mut patience = pin!(self.sleep(REMOTE_TIMEOUT));
+        let answer = poll_fn(|context| match call.as_mut().poll(context) {
+            Poll::Ready(answer) => Poll::Ready(Some(answer)),
+            Poll::Pending => patience.as_mut().poll(context).map(|()| None),
+        });
+        match answer.await {
+            Some(Answer::Remote(result)) => {
+                result.map(|value| *value.downcast().expect("a call returns what its deed returns"))
+            }
+            Some(Answer::Store(_) | Answer::Choice(_)) => {
+                unreachable!("a call is answered as such")
+            }
+            None => Err(RemoteError::TimedOut),
+        }
+    }
+
+    /// One of `0..options`, left to chance: how a workload varies. 0 is what shrinking prefers.
+    ///
+    /// # Panics
+    ///
+    /// If `options` is 0.
+    pub async fn choose(&self, options: u32) -> u32 {
+        assert!(options > 0, "a choice needs at least one option");
+        match self.ask(|wait| Order::Choose { wait, options }).await {
+            Answer::Choice(choice) => choice,
+            Answer::Store(_) | Answer::Remote(_) => unreachable!("a choice is answered as such"),
+        }
+    }
+
+    /// Runs `task` beside the others of this process, until it ends or the process does. Which of
+    /// several tasks that are ready goes on first is left to chance.
+    pub fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        with(|runtime| {
+            runtime.burn(self.client);
+            let place = runtime.place(self.client);
+            place.tasks.push(Some(Box::pin(task)));
+            place.ready.push(place.tasks.len() - 1);
+        });
+    }
+
+    /// Adds a line to the story that is told of a failing run.
+    pub fn note(&self, text: impl fmt::Display) {
+        with(|runtime| runtime.note(|| format!("  {}: {text}", client(self.client))));
+    }
+
+    /// Files an order, and waits for its answer.
+    fn ask(&self, order: impl FnOnce(u64) -> Order) -> impl Future<Output = Answer> {
+        let client = self.client;
+        let (mut order, mut asked) = (Some(order), Asked { client, wait: None });
+        poll_fn(move |context| {
+            // All of it, so that it is dropped with the future.
+            let asked = &mut asked;
+            with(|runtime| match (order.take(), asked.wait) {
+                (Some(order), _) => {
+                    asked.wait = Some(runtime.order(client, context.waker(), order));
+                    Poll::Pending
+                }
+                (None, Some(wait)) => match runtime.answer_to(client, wait, context.waker()) {
+                    Some(answer) => Poll::Ready(answer),
+                    None => Poll::Pending,
+                },
+                (None, None) => Poll::Pending,
+            })
+        })
+    }
+}
+
+/// Forgets what was asked when nobody waits for it any more.
+struct Asked {
+    client: Client,
+    wait: Option<u64>,
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        if let Some(wait) = self.wait {
+            try_with(|runtime| runtime.forget(self.client, wait));
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Failing runs in a file, so that they are run again and again.
+
+use std::{fmt::Write as _, fs, io, path::Path};
+
+use super::{Cluster, Failure, word};
+use crate::decide::Replay;
+
+/// What a new file begins with.
+const HEAD: &str = "# Runs that failed once, a word each. `Cluster::check` runs them first. Keep this \
+                    file with the sources.\n";
+
+impl Cluster {
+    /// Runs what failed once.
+    ///
+    /// # Panics
+    ///
+    /// If one fails still, or the file cannot be read.
+    pub(super) fn replay_regressions(&self) {
+        let Some(file) = &self.regressions else { return };
+        for line in read(file).lines().map(str::trim) {
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let decisions = word::parse(line)
+                .unwrap_or_else(|error| panic!("in {}, {line}: {error}", file.display()));
+            if let Err(failure) = self.follow(Replay::of(&decisions)) {
+                panic!("a regression of {}: {failure}", file.display());
+            }
+        }
+    }
+
+    /// Adds a failing run to the file, and says so.
+    ///
+    /// # Panics
+    ///
+    /// If the file cannot be written.
+    pub(super) fn keep_regression(&self, failure: &Failure) -> String {
+        let Some(file) = &self.regressions else { return String::new() };
+        let mut text = read(file);
+        if text.is_empty() {
+            text += HEAD;
+        }
+        let about = failure.breach.to_string().replace('\n', " ");
+        let _ = write!(text, "# {about}\n{}\n", failure.word());
+        fs::write(file, text)
+            .unwrap_or_else(|error| panic!("cannot write {}: {error}", file.display()));
+        format!("It is kept in {}, and is run first from now on.\n", file.display())
+    }
+}
+
+fn read(file: &Path) -> String {
+    match fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => panic!("cannot read {}: {error}", file.display()),
+    }
+}

@@ -1,0 +1,178 @@
+//! One run of a cluster, judged.
+
+use std::{
+    collections::BTreeSet,
+    hash::{Hash, Hasher},
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use rustc_hash::FxHasher;
+
+use super::{
+    Breach, Cluster, Setup,
+    quiet::quietly,
+    runtime::{Installed, Runtime, with},
+    setup::Check,
+};
+use crate::{
+    decide::{Chance, Decisions, Recording},
+    faults::Fault,
+    history::Event,
+    report::words::client,
+    world::{Watch, World},
+};
+
+/// What is looked at beside the invariants.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Looks {
+    /// Whether the story is told.
+    pub(super) story: bool,
+    /// Whether polls are watched for waiting.
+    pub(super) waiting: bool,
+}
+
+/// What became of a run.
+#[derive(Debug)]
+pub(super) struct Ran {
+    pub(super) breach: Option<Breach>,
+    /// When it was over, in true microseconds.
+    pub(super) at: u64,
+    pub(super) decisions: Decisions,
+    /// Which of the situations occurred.
+    pub(super) occurred: Vec<bool>,
+    pub(super) bites: Vec<u32>,
+    pub(super) trace: u64,
+    pub(super) waited: BTreeSet<u64>,
+    pub(super) story: Vec<(u64, String)>,
+}
+
+/// Runs `cluster` with the choices of `chance`.
+pub(super) fn run(cluster: &Cluster, chance: impl Chance, looks: Looks) -> Ran {
+    let mut setup = Setup::default();
+    (cluster.build)(&mut setup);
+    let mut world = World::of_guests(cluster.plan(setup.processes.len()));
+    let processes = std::mem::take(&mut setup.processes);
+    let installed = Installed::new(Runtime::new(processes, looks.story, looks.waiting));
+    let (mut chance, mut witness) = (Recording::of(chance), Witness::default());
+    let mut trial = Trial::of(&setup);
+    let driving = || trial.drive(&mut world, &mut chance, &mut witness);
+    let breach = match quietly(|| catch_unwind(AssertUnwindSafe(driving))) {
+        Ok(breach) => breach,
+        Err(message) => Some(Breach::Panicked(message)),
+    };
+    let (trace, switches, story) = with(|runtime| {
+        runtime.trace((world.now(), &breach));
+        (runtime.trace_hash(), runtime.switches.take(), runtime.story.take())
+    });
+    drop(installed);
+    (trace, witness.hasher.finish()).hash(&mut witness.hasher);
+    Ran {
+        breach,
+        at: world.now(),
+        decisions: chance.into_decisions(),
+        occurred: trial.occurred,
+        bites: Fault::ALL.iter().map(|&fault| world.bites(fault)).collect(),
+        trace: witness.hasher.finish(),
+        waited: switches.map(super::blocking::Switches::into_waited).unwrap_or_default(),
+        story: story.unwrap_or_default(),
+    }
+}
+
+/// Steps the world and looks at the invariants after each step.
+struct Trial<'a> {
+    setup: &'a Setup,
+    occurred: Vec<bool>,
+    come: Vec<bool>,
+}
+
+impl<'a> Trial<'a> {
+    fn of(setup: &'a Setup) -> Self {
+        let occurred = vec![false; setup.sometimes.len()];
+        let come = vec![false; setup.eventually.len()];
+        Self { setup, occurred, come }
+    }
+
+    fn drive(
+        &mut self,
+        world: &mut World,
+        chance: &mut impl Chance,
+        witness: &mut Witness,
+    ) -> Option<Breach> {
+        world.begin(chance, witness);
+        loop {
+            let more = world.step(chance, witness);
+            if let Some(check) = self.setup.always.iter().find(|check| !check.holds()) {
+                return Some(Breach::Always(check.name.clone()));
+            }
+            note(&self.setup.sometimes, &mut self.occurred);
+            if witness.healed {
+                note(&self.setup.eventually, &mut self.come);
+            }
+            if !more {
+                return woken_from_outside().or_else(|| self.missing()).or_else(stuck);
+            }
+        }
+    }
+
+    fn missing(&self) -> Option<Breach> {
+        let checks = self.setup.eventually.iter().zip(&self.come);
+        let missing = checks.into_iter().find(|(_, come)| !**come);
+        missing.map(|(check, _)| Breach::Eventually(check.name.clone()))
+    }
+}
+
+/// Notes what holds now and did not before.
+fn note(checks: &[Check], held: &mut [bool]) {
+    for (check, held) in checks.iter().zip(held) {
+        *held = *held || check.holds();
+    }
+}
+
+fn woken_from_outside() -> Option<Breach> {
+    let woken = names(|place| place.ready.woken_from_outside());
+    (!woken.is_empty()).then_some(Breach::WokenFromOutside(woken))
+}
+
+fn stuck() -> Option<Breach> {
+    let stuck = names(|place| !place.service && place.waits_in_vain());
+    (!stuck.is_empty()).then_some(Breach::Stuck(stuck))
+}
+
+fn names(which: impl Fn(&super::runtime::Place) -> bool) -> String {
+    let found = with(|runtime| {
+        let places = (0..).zip(&runtime.places).filter(|(_, place)| which(place));
+        places.map(|(number, _)| client(number).to_string()).collect::<Vec<_>>()
+    });
+    found.join(", ")
+}
+
+/// Hashes what happens, and tells the faults.
+#[derive(Default)]
+struct Witness {
+    hasher: FxHasher,
+    healed: bool,
+}
+
+impl Watch for Witness {
+    fn see(&mut self, at: u64, event: &Event) {
+        (at, event).hash(&mut self.hasher);
+        self.healed = self.healed || matches!(event, Event::Healed);
+        with(|runtime| {
+            runtime.advance(at);
+            match *event {
+                Event::Struck { fault, client: whom, choice, .. } => {
+                    let who = whom.map_or(String::new(), |whom| client(whom).to_string());
+                    runtime.note(|| format!("* {}", fault.strike(&who, choice)));
+                }
+                Event::Bit { fault, client: whom, call } => {
+                    let who = whom.map_or(String::new(), |whom| client(whom).to_string());
+                    if let Some(text) = fault.bite(&who, call) {
+                        runtime.note(|| format!("* {text}"));
+                    }
+                }
+                Event::Healed => runtime.note(|| "  from here on, there are no more faults".into()),
+                _ => {}
+            }
+        });
+    }
+}

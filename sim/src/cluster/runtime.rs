@@ -1,0 +1,315 @@
+//! What the processes of a run share: a thread-local table. Handles hold plain numbers into it, so
+//! that the futures that hold handles stay `Send`.
+//!
+//! No user's code runs while the table is borrowed.
+
+use std::{
+    any::Any,
+    cell::RefCell,
+    collections::{BTreeMap, VecDeque},
+    hash::{Hash, Hasher},
+    pin::Pin,
+    rc::Rc,
+    sync::Arc,
+    task::Waker,
+};
+
+use leasehold_core::{Command, Instant, Reply, StoreError};
+use rustc_hash::FxHasher;
+
+use super::{Process, RemoteError, blocking::Switches, ready::Ready};
+use crate::{history::Client, world::ClientClock};
+
+/// A task of a process.
+pub(super) type Task = Pin<Box<dyn Future<Output = ()>>>;
+
+/// What a process runs, made anew after each crash.
+pub(super) type Factory = Rc<dyn Fn(Process) -> Task>;
+
+/// What a remote call does where it arrives.
+pub(super) type Deed = Box<dyn FnMut() -> Box<dyn Any + Send> + Send>;
+
+/// How often a process may look at the simulation before time has to go on.
+const FUEL: u32 = 100_000;
+
+/// What a process has asked for during a poll.
+pub(super) enum Order {
+    Call { wait: u64, command: Command },
+    Remote { wait: u64, deed: Deed },
+    Choose { wait: u64, options: u32 },
+}
+
+/// What it gets.
+pub(super) enum Answer {
+    Store(Result<Reply, StoreError>),
+    Remote(Result<Box<dyn Any + Send>, RemoteError>),
+    Choice(u32),
+}
+
+/// One process.
+pub(super) struct Place {
+    pub(super) factory: Factory,
+    /// Whether it may wait for ever.
+    pub(super) service: bool,
+    pub(super) life: u8,
+    /// Whether it was started in this life.
+    pub(super) started: bool,
+    pub(super) clock: ClientClock,
+    /// The first is the one that the factory made; when it ends, the process does.
+    pub(super) tasks: Vec<Option<Task>>,
+    pub(super) ready: Arc<Ready>,
+    pub(super) timers: BTreeMap<(Instant, u64), Waker>,
+    pub(super) orders: VecDeque<Order>,
+    waits: BTreeMap<u64, (Waker, Option<Answer>)>,
+    /// Which wait is for the answer to which request, and whether it is a remote call.
+    pub(super) sent: BTreeMap<u32, (u64, bool)>,
+    pub(super) choices: u32,
+    pub(super) handles: u32,
+}
+
+/// All of a run that is not in its world.
+pub(super) struct Runtime {
+    pub(super) now: u64,
+    pub(super) places: Vec<Place>,
+    /// What remote calls do, by process and request; kept, since a copy may arrive late.
+    deeds: BTreeMap<(Client, u32), Deed>,
+    /// What they returned.
+    returned: BTreeMap<(Client, u32), Box<dyn Any + Send>>,
+    pub(super) trace: FxHasher,
+    pub(super) story: Option<Vec<(u64, String)>>,
+    pub(super) switches: Option<Switches>,
+    numbers: u64,
+    fuel: u32,
+}
+
+thread_local! {
+    static RUNTIME: RefCell<Option<Runtime>> = const { RefCell::new(None) };
+}
+
+/// Gives `look` the run under way on this thread.
+///
+/// # Panics
+///
+/// If there is none.
+pub(super) fn with<T>(look: impl FnOnce(&mut Runtime) -> T) -> T {
+    try_with(look).unwrap_or_else(|| {
+        panic!(
+            "a simulated store, clock or process is used outside of its simulation: in another \
+             thread, in a runtime such as tokio's, or after the run; use it in the futures of \
+             the process only"
+        )
+    })
+}
+
+/// As [`with`], or nothing.
+pub(super) fn try_with<T>(look: impl FnOnce(&mut Runtime) -> T) -> Option<T> {
+    RUNTIME.with(|runtime| runtime.borrow_mut().as_mut().map(look))
+}
+
+/// Removes the run from this thread when it is dropped.
+pub(super) struct Installed(());
+
+impl Installed {
+    /// Puts `runtime` in place.
+    ///
+    /// # Panics
+    ///
+    /// If a run is under way on this thread.
+    pub(super) fn new(runtime: Runtime) -> Self {
+        let before = RUNTIME.with(|place| place.replace(Some(runtime)));
+        assert!(before.is_none(), "a simulation runs inside a process of another one");
+        Self(())
+    }
+}
+
+impl Drop for Installed {
+    fn drop(&mut self) {
+        // Futures may look at their clock as they are dropped, so the run is still there.
+        let places = try_with(|runtime| runtime.places.len()).unwrap_or(0);
+        for place in 0..places {
+            drop(with(|runtime| std::mem::take(&mut runtime.places[place].tasks)));
+        }
+        let gone = RUNTIME.with(RefCell::take);
+        drop(gone);
+    }
+}
+
+impl Runtime {
+    pub(super) fn new(processes: Vec<(Factory, bool)>, told: bool, watched: bool) -> Self {
+        Self {
+            now: 0,
+            places: processes
+                .into_iter()
+                .map(|(factory, service)| Place::new(factory, service))
+                .collect(),
+            deeds: BTreeMap::new(),
+            returned: BTreeMap::new(),
+            trace: FxHasher::default(),
+            story: told.then(Vec::new),
+            switches: watched.then(Switches::default),
+            numbers: 0,
+            fuel: FUEL,
+        }
+    }
+
+    /// True time goes on.
+    pub(super) fn advance(&mut self, now: u64) {
+        if now > self.now {
+            (self.now, self.fuel) = (now, FUEL);
+        }
+    }
+
+    pub(super) fn place(&mut self, client: Client) -> &mut Place {
+        &mut self.places[usize::from(client)]
+    }
+
+    /// What the clock of `client` shows.
+    pub(super) fn local(&self, client: Client) -> Instant {
+        self.places[usize::from(client)].clock.local(self.now)
+    }
+
+    /// A number that was not given before in this run.
+    pub(super) fn number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    /// Counts a look at the simulation.
+    ///
+    /// # Panics
+    ///
+    /// If there were too many at one instant.
+    pub(super) fn burn(&mut self, client: Client) {
+        assert!(
+            self.fuel > 0,
+            "process {} does {FUEL} things at one instant: it spins, awaiting only what is ready; \
+             let it sleep in between",
+            crate::report::words::client(client)
+        );
+        self.fuel -= 1;
+    }
+
+    pub(super) fn note(&mut self, text: impl FnOnce() -> String) {
+        if let Some(story) = &mut self.story {
+            story.push((self.now, text()));
+        }
+    }
+
+    /// Files an order, and says under which number its answer will come.
+    pub(super) fn order(
+        &mut self,
+        client: Client,
+        waker: &Waker,
+        order: impl FnOnce(u64) -> Order,
+    ) -> u64 {
+        self.burn(client);
+        let wait = self.number();
+        let place = self.place(client);
+        place.waits.insert(wait, (waker.clone(), None));
+        place.orders.push_back(order(wait));
+        wait
+    }
+
+    /// The answer, if it has come; else `waker` is woken when it does.
+    pub(super) fn answer_to(&mut self, client: Client, wait: u64, waker: &Waker) -> Option<Answer> {
+        let place = self.place(client);
+        let entry = place.waits.get_mut(&wait)?;
+        if entry.1.is_none() {
+            entry.0.clone_from(waker);
+        }
+        let answer = entry.1.take()?;
+        place.waits.remove(&wait);
+        Some(answer)
+    }
+
+    /// Nobody waits any more.
+    pub(super) fn forget(&mut self, client: Client, wait: u64) {
+        self.place(client).waits.remove(&wait);
+    }
+
+    pub(super) fn keep_deed(&mut self, client: Client, call: u32, deed: Deed) {
+        self.deeds.insert((client, call), deed);
+    }
+
+    pub(super) fn take_returned(
+        &mut self,
+        client: Client,
+        call: u32,
+    ) -> Option<Box<dyn Any + Send>> {
+        self.returned.remove(&(client, call))
+    }
+
+    /// The hash of all that the processes did.
+    pub(super) fn trace_hash(&self) -> u64 {
+        self.trace.finish()
+    }
+
+    pub(super) fn trace(&mut self, what: impl Hash) {
+        what.hash(&mut self.trace);
+    }
+}
+
+/// A remote call arrives: does what it does.
+pub(crate) fn arrive(client: Client, call: u32, now: u64) {
+    let deed = with(|runtime| {
+        runtime.advance(now);
+        runtime.deeds.remove(&(client, call))
+    });
+    let Some(mut deed) = deed else { return };
+    let returned = deed();
+    with(|runtime| {
+        let who = crate::report::words::client(client);
+        runtime.note(|| format!("  remote call {call} of {who} arrives and is carried out"));
+        runtime.deeds.insert((client, call), deed);
+        // The first one's result is on its way; that of a copy is of no interest.
+        runtime.returned.entry((client, call)).or_insert(returned);
+    });
+}
+
+impl Place {
+    fn new(factory: Factory, service: bool) -> Self {
+        Self {
+            factory,
+            service,
+            life: 0,
+            started: false,
+            clock: ClientClock::default(),
+            tasks: Vec::new(),
+            ready: Arc::default(),
+            timers: BTreeMap::new(),
+            orders: VecDeque::new(),
+            waits: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            choices: 0,
+            handles: 0,
+        }
+    }
+
+    pub(super) fn answer(&mut self, wait: u64, answer: Answer) {
+        if let Some((waker, place)) = self.waits.get_mut(&wait) {
+            *place = Some(answer);
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Whether its main task is under way.
+    pub(super) fn is_running(&self) -> bool {
+        self.started && !self.tasks.is_empty()
+    }
+
+    /// Whether nothing in the simulation will ever wake it, but maybe another process.
+    pub(super) fn waits_in_vain(&self) -> bool {
+        self.is_running() && self.timers.is_empty() && self.waits.is_empty()
+    }
+
+    /// Forgets all that a process forgets when it ends, and returns its tasks.
+    #[must_use]
+    pub(super) fn end(&mut self) -> Vec<Option<Task>> {
+        self.ready = Arc::default();
+        self.timers.clear();
+        self.orders.clear();
+        self.waits.clear();
+        self.sent.clear();
+        std::mem::take(&mut self.tasks)
+    }
+}

@@ -1,0 +1,87 @@
+//! What processes do, in words.
+
+use leasehold_core::{
+    Command, Reply, StoreError,
+    debounce::{DebounceCommand, DebounceReply},
+    lock::{LockCommand, LockReply},
+};
+
+use crate::{history::Client, report::words::client, world::Response};
+
+/// What a process does that sends this.
+pub(super) fn command(command: &Command) -> String {
+    match command {
+        Command::Lock(command) => lock(command),
+        Command::Debounce(command) => {
+            let deed = match command {
+                DebounceCommand::Call { .. } => "calls",
+                DebounceCommand::Claim { .. } => "asks for a run of",
+                DebounceCommand::Finish { .. } => "reports its run of",
+                DebounceCommand::Cancel { .. } => "cancels what waits of",
+                DebounceCommand::Flush { .. } => "makes due what waits of",
+                DebounceCommand::Inspect { .. } => "looks at",
+            };
+            format!("{deed} the debounced `{}`", command.keys().id())
+        }
+    }
+}
+
+fn lock(command: &LockCommand) -> String {
+    let (deed, keys) = match command {
+        LockCommand::Acquire { keys, .. } => ("asks for the lock", keys),
+        LockCommand::Extend { keys, .. } => ("extends the lock", keys),
+        LockCommand::Release { keys, .. } => ("releases the lock", keys),
+        LockCommand::RaiseFence { keys, .. } => ("raises the fence of the lock", keys),
+        LockCommand::Confirm { keys, .. } => ("waits for replicas to have the lock", keys),
+        LockCommand::Inspect { keys, .. } => ("looks at the lock", keys),
+    };
+    format!("{deed} `{}`", keys.lock())
+}
+
+/// What a process learns by this response to its request `call`.
+pub(super) fn response(me: Client, call: u32, response: &Response) -> String {
+    let who = client(me);
+    match response {
+        Response::Ours(Ok(Reply::Lock(reply))) => format!("{who} is told: {}", lock_reply(reply)),
+        Response::Ours(Ok(Reply::Debounce(reply))) => {
+            format!("{who} is told: {}", debounce_reply(reply))
+        }
+        Response::Ours(Err(StoreError::Rejected(no))) => {
+            format!("{who} is refused: {}", no.message)
+        }
+        Response::Ours(Err(error)) => format!("{who} is told: {error}"),
+        Response::Remote => format!("{who} has the answer to its remote call {call}"),
+        Response::Refused => format!("{who} reaches no server"),
+        _ => {
+            format!("{who} sees its connection break, and knows nothing of its request {call}")
+        }
+    }
+}
+
+fn lock_reply(reply: &LockReply) -> String {
+    match reply {
+        LockReply::Acquired { fence, .. } => {
+            format!("you have it, with fence …{:06}", fence.0 % 1_000_000)
+        }
+        LockReply::Busy { .. } => "another has it".into(),
+        LockReply::Gone => "this token was given up".into(),
+        LockReply::Extended => "extended".into(),
+        LockReply::Released => "released".into(),
+        LockReply::FenceRaised => "raised".into(),
+        LockReply::Confirmed { replicas } => format!("{replicas} replicas have it"),
+        LockReply::NotHeld => "it is not yours".into(),
+        LockReply::Holder(holder) => format!("its holder is {holder:?}"),
+    }
+}
+
+fn debounce_reply(reply: &DebounceReply) -> &'static str {
+    match reply {
+        DebounceReply::Armed { .. } => "the call counts",
+        DebounceReply::Suppressed { .. } => "the call is suppressed",
+        DebounceReply::Claimed { .. } => "run it",
+        DebounceReply::NotDue { .. } => "it is not due",
+        DebounceReply::Running { .. } => "another runs it",
+        DebounceReply::Settled { .. } => "it is settled",
+        _ => "so it is",
+    }
+}
