@@ -113,7 +113,8 @@ async fn a_blocked_pop_waits_by_the_clock() {
         tokio::task::yield_now().await;
     }
     assert_eq!(fake.rest("PING").await, Ok(json!("PONG")));
-    call(&fake, "POST", "/clock", r#"{"advance_ms": 10000}"#).await;
+    // At the last millisecond of its time it still waits.
+    call(&fake, "POST", "/clock", r#"{"advance_ms": 10001}"#).await;
     assert_eq!(client.reply().await, Ok("*-1".into()));
 }
 

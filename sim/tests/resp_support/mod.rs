@@ -14,6 +14,7 @@ use tokio::{
 /// Long enough for any machine; only a test that fails waits for it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+#[allow(dead_code, reason = "each test file uses a part of it")]
 pub(crate) struct Server {
     pub(crate) host: Arc<Host>,
     address: std::net::SocketAddr,

@@ -148,7 +148,7 @@ fn describe(server: &Server, id: SessionId, session: &Session, now_us: u64) -> S
     let flags: String = flags.iter().filter(|(set, _)| *set).map(|(_, flag)| *flag).collect();
     let flags = if flags.is_empty() { "N" } else { &flags };
     let queued = session.transaction.as_ref().map(|transaction| transaction.queue.len());
-    let queued = queued.map_or("-1".into(), |queued| queued.to_string());
+    let queued = queued.map_or_else(|| "-1".into(), |queued| queued.to_string());
     let protocol = if session.protocol == Protocol::Resp3 { 3 } else { 2 };
     format!(
         "id={} addr={} laddr={} fd=8 name={} age={} idle={} flags={flags} db={} sub={} psub={} \

@@ -84,7 +84,7 @@ fn server(connection: &Connection<'_>, text: &mut String) {
 const RUN_ID: &str = "1ea5e401d1ea5e401d1ea5e401d1ea5e401d1ea5";
 
 fn clients(connection: &Connection<'_>, text: &mut String) {
-    let max = connection.server.config("maxclients").cloned().unwrap_or("10000".into());
+    let max = connection.server.config("maxclients").cloned().unwrap_or_else(|| "10000".into());
     lines!(text, "Clients",
         "connected_clients": connection.server.sessions().count(),
         "cluster_connections": 0,
@@ -98,7 +98,7 @@ fn clients(connection: &Connection<'_>, text: &mut String) {
 }
 
 fn memory(connection: &Connection<'_>, text: &mut String) {
-    let max = connection.server.config("maxmemory").cloned().unwrap_or("0".into());
+    let max = connection.server.config("maxmemory").cloned().unwrap_or_else(|| "0".into());
     let policy = connection.server.config("maxmemory-policy").cloned();
     lines!(text, "Memory",
         "used_memory": 1_048_576,
@@ -112,7 +112,7 @@ fn memory(connection: &Connection<'_>, text: &mut String) {
         "used_memory_lua": 0,
         "used_memory_lua_human": "0B",
         "maxmemory": String::from_utf8_lossy(&max),
-        "maxmemory_policy": String::from_utf8_lossy(&policy.unwrap_or("noeviction".into())),
+        "maxmemory_policy": String::from_utf8_lossy(&policy.unwrap_or_else(|| "noeviction".into())),
         "mem_fragmentation_ratio": "1.00",
         "mem_allocator": "system",
         "active_defrag_running": 0,

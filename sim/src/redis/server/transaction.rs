@@ -62,7 +62,7 @@ impl Connection<'_> {
     /// Runs what was queued, unless something was refused or a watched key has changed.
     pub(in crate::redis) fn exec(&mut self) -> Answer {
         let transaction = self.session_mut().transaction.take();
-        let transaction = transaction.ok_or(Refusal("ERR EXEC without MULTI".into()))?;
+        let transaction = transaction.ok_or_else(|| Refusal("ERR EXEC without MULTI".into()))?;
         let changed = self.is_watch_touched();
         self.unwatch();
         if transaction.spoilt {

@@ -96,7 +96,7 @@ impl Requests {
 fn count_of_arguments(input: &mut BytesMut, stranger: bool) -> Parsed<Option<usize>> {
     let Some(line) = take_line(input, "mbulk count string")? else { return Ok(None) };
     let number = integer(&line[1..]).filter(|number| *number <= ARGUMENTS_MAX);
-    let number = number.ok_or(Malformed::Told("invalid multibulk length".into()))?;
+    let number = number.ok_or_else(|| Malformed::Told("invalid multibulk length".into()))?;
     if stranger && number > STRANGERS_ARGUMENTS_MAX {
         return Err(Malformed::Told("unauthenticated multibulk length".into()));
     }

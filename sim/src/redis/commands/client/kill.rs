@@ -91,5 +91,5 @@ impl Filter {
 
 fn parse_id(text: &[u8]) -> Result<u64, Refusal> {
     let id = integer(text).ok().and_then(|id| u64::try_from(id).ok()).filter(|id| *id > 0);
-    id.ok_or(Refusal("ERR client-id should be greater than 0".into()))
+    id.ok_or_else(|| Refusal("ERR client-id should be greater than 0".into()))
 }

@@ -47,7 +47,7 @@ impl Kind {
             Self::Fixed => Err("can't set immutable config".into()),
             Self::Memory => memory(text)
                 .map(|bytes| bytes.to_string().into())
-                .ok_or("argument must be a memory value".into()),
+                .ok_or_else(|| "argument must be a memory value".into()),
             Self::Number(least, most) => match integer(text) {
                 Ok(number) if (least..=most).contains(&number) => Ok(text.clone()),
                 Ok(_) => {
