@@ -35,6 +35,11 @@
 //!
 //! [`Cluster`]: crate::cluster::Cluster
 
+#![allow(
+    clippy::test_attr_in_doctest,
+    reason = "the example shows a test, and calls it under another name"
+)]
+
 mod tree;
 
 use std::{

@@ -1,5 +1,7 @@
 //! `leasehold serve` as a process.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::{

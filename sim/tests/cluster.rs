@@ -1,5 +1,8 @@
 //! Users' own code in the simulated cluster.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::future_not_send, reason = "a generic future is Send if its store and clock are")]
+
 use std::{
     panic::{self, AssertUnwindSafe},
     sync::{Arc, Mutex},

@@ -1,5 +1,7 @@
 //! `proptest!` drives a cluster, and shrinks what it finds.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{
     sync::{Arc, Mutex},
     time::Duration,

@@ -1,5 +1,7 @@
 //! Programs written for the crate `redis` run on the fake Redis, without a socket.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use leasehold_sim::redis::FakeRedis;

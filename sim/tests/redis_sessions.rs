@@ -1,5 +1,7 @@
 //! Sessions: what a connection is, says and listens to. Replies are those of redis-server 7.0.15.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod sessions_support;
 
 use leasehold_sim::redis::{Password, Server, Settings};

@@ -1,5 +1,7 @@
 //! Clients over a real loopback socket: what well-behaved ones get.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod resp_support;
 
 use leasehold_sim::serve::Options;

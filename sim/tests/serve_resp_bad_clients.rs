@@ -1,5 +1,7 @@
 //! Clients over a real loopback socket: what bad ones do, which must not harm any other.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod resp_support;
 
 use leasehold_sim::serve::Options;

@@ -81,7 +81,7 @@ impl Ballot {
     }
 
     fn go_on<R, C: Chance, W: Watch>(
-        &mut self,
+        &self,
         step: &mut Step<'_, C, W>,
         me: Client,
         progress: Progress,

@@ -38,6 +38,7 @@ impl Talk {
     }
 
     /// Moves the clock on, and what the sessions are told then.
+    #[allow(dead_code, reason = "only the tests of waiting let time pass")]
     pub(crate) fn after(&mut self, ms: u64) -> String {
         self.now_ms += ms;
         self.server.wake(self.now_ms * 1_000);
@@ -46,8 +47,12 @@ impl Talk {
 
     fn told(&mut self) -> String {
         let name = |session| {
-            let index = self.sessions.iter().position(|other| *other == session).unwrap();
-            char::from(b'a' + u8::try_from(index).unwrap())
+            let index = self
+                .sessions
+                .iter()
+                .position(|other| *other == session)
+                .expect("the session was connected here");
+            char::from(b'a' + u8::try_from(index).expect("tests connect few sessions"))
         };
         let deliveries = self.server.take_deliveries();
         let deliveries = deliveries.iter().map(|Delivery { session, resp, unblocks }| {

@@ -87,7 +87,8 @@ mod tests {
 
     #[test]
     fn words_are_cut_and_unquoted_as_redis_does() {
-        let table: [(&[u8], Option<&[&[u8]]>); 9] = [
+        type Words<'a> = &'a [&'a [u8]];
+        let table: [(&[u8], Option<Words<'_>>); 9] = [
             (b"", Some(&[])),
             (b"  a  b ", Some(&[b"a", b"b"])),
             (b"\"a b\" 'c d'", Some(&[b"a b", b"c d"])),
