@@ -83,18 +83,15 @@ fn wrong_use_is_refused() {
 
 /// The others take longer: `leasehold explore` runs them all.
 #[test]
-fn the_smaller_proofs_have_the_states_that_they_say() {
+fn proofs_have_the_states_that_they_say() {
     let proofs = Proofs::current();
-    let small = proofs.all().iter().filter(|proof| proof.states < 700_000);
-    let mut count = 0;
-    for proof in small {
+    for name in ["lock-failover", "debounce-crash"] {
+        let proof = proofs.all().iter().find(|proof| proof.name == name).expect("it is there");
         let explored = explore(&proof.bounds, &Limits::default(), &());
         assert!(explored.is_proof(), "{}: {:?}", proof.name, explored.counterexample);
         assert_eq!(explored.exercised, proof.bounds.guarantees, "{}", proof.name);
         assert_eq!(explored.bit, proof.bounds.scale.faults, "{}", proof.name);
         let anew = "after a look at why: leasehold explore --record sim/proofs.toml";
         assert_eq!(explored.states, proof.states, "{}: {anew}", proof.name);
-        count += 1;
     }
-    assert!(count >= 3, "only {count}");
 }

@@ -167,8 +167,8 @@ fn a_wait_ends_at_its_timeout_or_when_it_is_told_to() {
             ('b', "BLMOVE x y LEFT LEFT 2", "waits"),
         ],
     );
-    assert_eq!(talk.server.next_wake(), Some((talk.now_ms + 500) * 1_000));
-    assert_eq!(talk.after(499), "");
+    assert_eq!(talk.server.next_wake(), Some((talk.now_ms + 501) * 1_000));
+    assert_eq!(talk.after(500), "");
     assert_eq!(talk.after(1), "a!: nil-array");
     expect(
         &mut talk,

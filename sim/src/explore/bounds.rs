@@ -10,7 +10,7 @@ use crate::{
     decide::Kind,
     faults::{Fault, FaultSet},
     guarantees::Guarantee,
-    report::words::scaled,
+    report::words::{counted, scaled},
     schedule::Schedule,
     subjects::Subject,
     world::{Plan, Scale},
@@ -211,10 +211,12 @@ impl Bounds {
 
 impl fmt::Display for Bounds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; at most {} decisions", scaled(self.scale), self.most_decisions())?;
+        let most = counted(self.most_decisions() as usize, "decision");
+        write!(f, "{}; at most {most}", scaled(self.scale))?;
         for (index, (&kind, allowed)) in self.allowed.iter().enumerate() {
             let name = crate::report::kind_name(kind);
-            write!(f, "{} {name} {} times", if index == 0 { ":" } else { "," }, allowed.times)?;
+            let times = counted(allowed.times.into(), "time");
+            write!(f, "{} {name} {times}", if index == 0 { ":" } else { "," })?;
             if !allowed.choices.is_empty() {
                 let choices: Vec<_> = allowed.choices.iter().map(u32::to_string).collect();
                 write!(f, " (choice {})", choices.join(" or "))?;

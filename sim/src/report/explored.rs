@@ -4,7 +4,10 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::{Told, words::wrap};
+use super::{
+    Told,
+    words::{counted, wrap},
+};
 use crate::{
     explore::{Bounds, Cut, Explored},
     faults::Fault,
@@ -146,7 +149,7 @@ impl ExploredReport {
             (Finding::Broken, _) => {
                 let count = self.counterexample.as_ref().map_or(0, |told| told.decisions.len());
                 let shortest = if self.cut.is_some() { "a" } else { "the shortest" };
-                format!("broken; {shortest} counterexample has {count} decisions")
+                format!("broken; {shortest} counterexample has {}", counted(count, "decision"))
             }
             (Finding::CutShort, Some(complete)) => format!(
                 "cut short: no counterexample of at most {complete} decisions, nothing is proven \

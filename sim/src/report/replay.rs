@@ -6,7 +6,7 @@ use super::{
     decisions::describe,
     story::Story,
     timeline::{print, timeline},
-    words::{scaled, span, wrap},
+    words::{counted, scaled, wrap},
 };
 use crate::{
     claims::Claims,
@@ -81,7 +81,7 @@ fn with_counterfactuals(schedule: &Schedule, broken: bool) -> Vec<String> {
             && !breaks
             && let Some(length) = needed(schedule, site)
         {
-            line += &format!("; it breaks only if that is more than {}", span(length));
+            line += &format!("; it breaks only if that is more than {} ms", length / 1_000);
         }
         lines.push(line);
     }
@@ -112,8 +112,4 @@ fn counterfactual(breaks_with: bool, breaks_without: bool, bites: bool) -> &'sta
         (false, true) => "it is broken",
         (false, false) => "it holds, too",
     }
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

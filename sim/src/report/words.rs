@@ -44,6 +44,11 @@ pub(crate) fn message(site: Site) -> String {
     format!("{reply}request {} of client {who}", number / 2)
 }
 
+/// So many of them: `1 decision`, `2 decisions`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// The size of a cluster.
 pub(crate) fn scaled(scale: Scale) -> String {
     let Scale { clients, calls, faults_end_ms, end_ms, faults } = scale;

@@ -49,13 +49,15 @@ const MEMORY: &[Spec] = &[
 ];
 
 const MODULE: &[Spec] =
-    &[Spec::new(Group::Server, "list", 2, nothing, OPERATOR).about("4.0.0", "There are none.")];
+    &[Spec::new(Group::Server, "list", 2, nothing, Flags::ADMIN.union(Flags::NOSCRIPT))
+        .about("4.0.0", "There are none.")];
+
+const SLOW: Flags = Flags::ADMIN.union(Flags::LOADING).union(Flags::STALE);
 
 const SLOW_LOG: &[Spec] = &[
-    Spec::new(Group::Server, "get", -2, slow_log_get, OPERATOR)
-        .about("2.2.12", "Nothing was slow."),
-    Spec::new(Group::Server, "len", 2, zero, OPERATOR).about("2.2.12", "Nothing was slow."),
-    Spec::new(Group::Server, "reset", 2, done, OPERATOR).about("2.2.12", "Forgets what was slow."),
+    Spec::new(Group::Server, "get", -2, slow_log_get, SLOW).about("2.2.12", "Nothing was slow."),
+    Spec::new(Group::Server, "len", 2, zero, SLOW).about("2.2.12", "Nothing was slow."),
+    Spec::new(Group::Server, "reset", 2, done, SLOW).about("2.2.12", "Forgets what was slow."),
 ];
 
 fn acl_whoami(_connection: &mut Connection<'_>, _arguments: &[Bytes]) -> Answer {

@@ -16,10 +16,22 @@ const OPERATOR: Flags = Flags::ADMIN.union(Flags::NOSCRIPT);
 const ALWAYS: Flags = Flags::LOADING.union(Flags::STALE);
 
 pub(super) const COMMANDS: &[Spec] = &[
-    Spec::of_connection(Group::Server, "bgrewriteaof", 1, rewrite, OPERATOR)
-        .about("1.0.0", "Answers as if it began to save."),
-    Spec::of_connection(Group::Server, "bgsave", -1, save_in_background, OPERATOR)
-        .about("1.0.0", "Answers as if it began to save."),
+    Spec::of_connection(
+        Group::Server,
+        "bgrewriteaof",
+        1,
+        rewrite,
+        OPERATOR.union(Flags::NO_ASYNC_LOADING),
+    )
+    .about("1.0.0", "Answers as if it began to save."),
+    Spec::of_connection(
+        Group::Server,
+        "bgsave",
+        -1,
+        save_in_background,
+        OPERATOR.union(Flags::NO_ASYNC_LOADING),
+    )
+    .about("1.0.0", "Answers as if it began to save."),
     Spec::of_connection(Group::Server, "debug", -2, debug, OPERATOR.union(ALWAYS))
         .about("1.0.0", "Refused, as by default."),
     Spec::of_connection(Group::Server, "lastsave", 1, last_save, ALWAYS.union(Flags::FAST))
@@ -28,8 +40,14 @@ pub(super) const COMMANDS: &[Spec] = &[
         .about("5.0.0", "Tells the version."),
     Spec::of_connection(Group::Server, "monitor", 1, monitor, OPERATOR.union(ALWAYS))
         .about("1.0.0", "Shows every command from now on."),
-    Spec::of_connection(Group::Server, "replicaof", 3, replica_of, OPERATOR.union(Flags::STALE))
-        .about("5.0.0", "Refused: replicas are configured."),
+    Spec::of_connection(
+        Group::Server,
+        "replicaof",
+        3,
+        replica_of,
+        OPERATOR.union(Flags::NO_ASYNC_LOADING).union(Flags::STALE),
+    )
+    .about("5.0.0", "Refused: replicas are configured."),
     Spec::of_connection(
         Group::Server,
         "role",
@@ -38,8 +56,14 @@ pub(super) const COMMANDS: &[Spec] = &[
         Flags::NOSCRIPT.union(ALWAYS).union(Flags::FAST),
     )
     .about("2.8.12", "Tells that this is a primary."),
-    Spec::of_connection(Group::Server, "save", 1, save, OPERATOR.union(Flags::NO_MULTI))
-        .about("1.0.0", "Answers as if it saved."),
+    Spec::of_connection(
+        Group::Server,
+        "save",
+        1,
+        save,
+        OPERATOR.union(Flags::NO_ASYNC_LOADING).union(Flags::NO_MULTI),
+    )
+    .about("1.0.0", "Answers as if it saved."),
     Spec::of_connection(
         Group::Server,
         "shutdown",
@@ -48,8 +72,14 @@ pub(super) const COMMANDS: &[Spec] = &[
         OPERATOR.union(ALWAYS).union(Flags::NO_MULTI).union(Flags::ALLOW_BUSY),
     )
     .about("1.0.0", "Ends the server."),
-    Spec::of_connection(Group::Server, "slaveof", 3, replica_of, OPERATOR.union(Flags::STALE))
-        .about("1.0.0", "Refused: replicas are configured."),
+    Spec::of_connection(
+        Group::Server,
+        "slaveof",
+        3,
+        replica_of,
+        OPERATOR.union(Flags::NO_ASYNC_LOADING).union(Flags::STALE),
+    )
+    .about("1.0.0", "Refused: replicas are configured."),
     Spec::of_connection(Group::Generic, "wait", 3, wait, Flags::NOSCRIPT)
         .about("3.0.0", "Waits until replicas have all that was written."),
 ];

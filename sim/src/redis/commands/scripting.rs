@@ -89,11 +89,15 @@ fn eval_text(call: &mut Call<'_>, arguments: &[Bytes], read_only: bool) -> Answe
 }
 
 fn eval_known(call: &mut Call<'_>, arguments: &[Bytes], read_only: bool) -> Answer {
+    let unknown = || Refusal("NOSCRIPT No matching script. Please use EVAL.".into());
+    // What is no hash at all is refused before anything else is looked at.
+    if arguments[1].len() != 40 {
+        return Err(unknown());
+    }
     let (keys, args) = keys_and_args(arguments)?;
     let known = Sha1::parse(&arguments[1])
         .and_then(|sha1| call.redis.scripts.get(&sha1).cloned().map(|text| (sha1, text)));
-    let (sha1, text) =
-        known.ok_or_else(|| Refusal("NOSCRIPT No matching script. Please use EVAL.".into()))?;
+    let (sha1, text) = known.ok_or_else(unknown)?;
     lua::run(call, &Script { sha1: &sha1, text: &text, read_only }, keys, args)
 }
 

@@ -53,10 +53,7 @@ impl Connection<'_> {
     fn dispatch(&mut self, arguments: &[Bytes]) -> Answer {
         let spec = match self.accept(arguments) {
             Ok(spec) => spec,
-            Err(refusal) => {
-                self.spoil_transaction();
-                return Err(refusal);
-            }
+            Err(refusal) => return Err(self.refuse(refusal, arguments)),
         };
         if self.hold_back(spec, arguments) {
             return Ok(Resp::Nil);

@@ -15,7 +15,8 @@ pub(super) fn admit(session: &Session, spec: &Spec, arguments: &[Bytes]) -> Resu
         return Err(Refusal("NOAUTH Authentication required.".into()));
     }
     let listening = session.protocol == Protocol::Resp2 && session.subscriptions() > 0;
-    if listening && !WHILE_LISTENING.contains(&spec.name) {
+    let is_subcommand = command::container_of(spec, arguments).is_some();
+    if listening && (is_subcommand || !WHILE_LISTENING.contains(&spec.name)) {
         let name = full_name(spec, arguments);
         let text = format!(
             "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / \

@@ -30,11 +30,26 @@ impl Connection<'_> {
         if spec.flags.contains(Flags::NO_MULTI) {
             return Err(Refusal("ERR Command not allowed inside a transaction".into()));
         }
-        if AT_ONCE.contains(&spec.name) {
+        let is_subcommand = command::container_of(spec, arguments).is_some();
+        if AT_ONCE.contains(&spec.name) && !is_subcommand {
             return Ok(None);
         }
         transaction.queue.push(arguments.to_vec());
         Ok(Some(Resp::Simple("QUEUED".into())))
+    }
+
+    /// What to say of a command that was refused before it was run. An `EXEC` ends the transaction
+    /// even so.
+    pub(super) fn refuse(&mut self, refusal: Refusal, arguments: &[Bytes]) -> Refusal {
+        let is_exec = arguments.first().is_some_and(|name| name.eq_ignore_ascii_case(b"exec"));
+        if !is_exec {
+            self.spoil_transaction();
+            return refusal;
+        }
+        self.session_mut().transaction = None;
+        self.unwatch();
+        let reason = refusal.0.strip_prefix("ERR ").unwrap_or(&refusal.0);
+        Refusal(format!("EXECABORT Transaction discarded because of: {reason}").into())
     }
 
     /// After a command was refused before it was run.

@@ -90,7 +90,10 @@ impl Connection<'_> {
             (key, count)
         });
         let keys = keys.collect();
-        let until_us = wait.timeout_ms.map(|time| self.now_us.saturating_add(time * 1_000));
+        // At the last millisecond of its time it still waits, as a key still lives at its last.
+        let until_us = wait
+            .timeout_ms
+            .map(|time| now_ms.saturating_add(time).saturating_add(1).saturating_mul(1_000));
         let reason = Reason::Keys {
             database: self.server.redis.selected(),
             keys,

@@ -83,7 +83,10 @@ impl EntryId {
     #[must_use]
     pub fn parse(text: &[u8], sequence: u64) -> Option<Self> {
         let text = str::from_utf8(text).ok()?;
-        let number = |digits: &str| {
+        // As C reads a number: behind blanks and a plus sign.
+        let number = |text: &str| {
+            let text = text.trim_ascii_start();
+            let digits = text.strip_prefix('+').unwrap_or(text);
             digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
         };
         match text.split_once('-') {

@@ -36,20 +36,23 @@ fn keys_and_timeout(arguments: &[Bytes]) -> (&[Bytes], &Bytes) {
 }
 
 pub(super) fn lmpop(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    pop_many(call, &arguments[1..])
+    pop_many(call, parse_many(&arguments[1..])?)
 }
 
 pub(super) fn blmpop(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    let parsed = parse_many(&arguments[2..])?;
     seconds(&arguments[1])?;
-    pop_many(call, &arguments[2..])
+    pop_many(call, parsed)
 }
 
-/// `arguments` begins with the number of keys.
-fn pop_many(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+/// The keys, the end and how many at most; `arguments` begins with the number of keys.
+fn parse_many(arguments: &[Bytes]) -> Result<(&[Bytes], End, usize), Refusal> {
     let (keys, rest) = counted_keys(arguments)?;
     let [end, options @ ..] = rest else { return Err(Refusal::SYNTAX) };
-    let end = End::parse(end)?;
-    let number = pop_count(options)?;
+    Ok((keys, End::parse(end)?, pop_count(options)?))
+}
+
+fn pop_many(call: &mut Call<'_>, (keys, end, number): (&[Bytes], End, usize)) -> Answer {
     for key in keys {
         if call.read::<List>(key)?.is_some() {
             let items = call.change(key, |list| end.pop_many(list, number))?;

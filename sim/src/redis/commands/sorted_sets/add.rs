@@ -26,11 +26,11 @@ enum Effect {
 
 pub(super) fn zadd(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let (options, pairs) = Options::parse(&arguments[2..])?;
-    let pairs = scores(pairs)?;
-    if options.increment && pairs.len() > 1 {
+    if options.increment && pairs.len() > 2 {
         let text = "ERR INCR option supports a single increment-element pair";
         return Err(Refusal(text.into()));
     }
+    let pairs = scores(pairs)?;
     add(call, &arguments[1], &options, &pairs)
 }
 

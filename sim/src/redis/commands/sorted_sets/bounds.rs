@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use bytes::Bytes;
 
-use super::{Refusal, Score, SortedSet, float};
+use super::{Refusal, Score, SortedSet};
 
 /// Which members, by what they are chosen.
 #[derive(Clone, Debug)]
@@ -76,11 +76,17 @@ impl Range {
 
 fn score_bound(text: &[u8]) -> Result<Bound<Score>, Refusal> {
     let refused = || Refusal("ERR min or max is not a float".into());
-    let number = |text: &[u8]| float(text).ok().and_then(Score::new).ok_or_else(refused);
+    let number = |text: &[u8]| lenient(text).and_then(Score::new).ok_or_else(refused);
     Ok(match text.strip_prefix(b"(") {
         Some(text) => Bound::Excluded(number(text)?),
         None => Bound::Included(number(text)?),
     })
+}
+
+/// A number as a bound is read: nothing at all is 0, and what is too large is infinite.
+fn lenient(text: &[u8]) -> Option<f64> {
+    let text = std::str::from_utf8(text).ok()?;
+    if text.is_empty() { Some(0.0) } else { text.trim_ascii_start().parse().ok() }
 }
 
 impl Name {

@@ -68,20 +68,23 @@ fn pop(call: &mut Call<'_>, arguments: &[Bytes], end: End) -> Answer {
 }
 
 pub(super) fn zmpop(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    pop_many(call, &arguments[1..])
+    pop_many(call, parse_many(&arguments[1..])?)
 }
 
 pub(super) fn bzmpop(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    let parsed = parse_many(&arguments[2..])?;
     seconds(&arguments[1])?;
-    pop_many(call, &arguments[2..])
+    pop_many(call, parsed)
 }
 
-/// `arguments` begins with the number of keys.
-fn pop_many(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+/// The keys, the end and how many at most; `arguments` begins with the number of keys.
+fn parse_many(arguments: &[Bytes]) -> Result<(&[Bytes], End, usize), Refusal> {
     let (keys, rest) = counted_keys(arguments)?;
     let [end, options @ ..] = rest else { return Err(Refusal::SYNTAX) };
-    let end = End::parse(end)?;
-    let number = pop_count(options)?;
+    Ok((keys, End::parse(end)?, pop_count(options)?))
+}
+
+fn pop_many(call: &mut Call<'_>, (keys, end, number): (&[Bytes], End, usize)) -> Answer {
     for key in keys {
         let found = end.pop(call, key, number)?;
         if !found.is_empty() {

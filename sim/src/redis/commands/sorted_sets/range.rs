@@ -132,9 +132,9 @@ impl Query {
                     rest = behind;
                     limit = Some((integer(offset)?, integer(length)?));
                 }
-                (b"REV", _) if any => reversed = true,
-                (b"BYLEX", _) if any => by = Some(By::Name),
-                (b"BYSCORE", _) if any => by = Some(By::Score),
+                (b"REV", _) if any && !reversed => reversed = true,
+                (b"BYLEX", _) if by.is_none() => by = Some(By::Name),
+                (b"BYSCORE", _) if by.is_none() => by = Some(By::Score),
                 _ => return Err(Refusal::SYNTAX),
             }
         }

@@ -135,11 +135,10 @@ impl Claim {
             match (&*word(option), behind) {
                 (b"COUNT", [text, behind @ ..]) => {
                     rest = behind;
-                    let wanted = usize::try_from(integer(text)?).unwrap_or(0);
-                    if wanted == 0 {
-                        return Err(Refusal("ERR COUNT must be > 0".into()));
-                    }
-                    number = wanted;
+                    let wanted = integer(text).ok().and_then(|count| usize::try_from(count).ok());
+                    number = wanted
+                        .filter(|count| *count > 0)
+                        .ok_or_else(|| Refusal("ERR COUNT must be > 0".into()))?;
                 }
                 (b"JUSTID", _) => self.ids_only = true,
                 _ => return Err(Refusal::SYNTAX),

@@ -68,8 +68,9 @@ impl<'a> Query<'a> {
             _ => (0, options),
         };
         let (first, last, number, consumer) = match rest {
-            [first, last, number] => (first, last, number, None),
-            [first, last, number, consumer] => (first, last, number, Some(consumer)),
+            // As Redis does: up to two words more are not looked at.
+            _ if options.len() > 6 => return Err(Refusal::SYNTAX),
+            [first, last, number, others @ ..] => (first, last, number, others.first()),
             _ => return Err(Refusal::SYNTAX),
         };
         let count = usize::try_from(integer(number)?).unwrap_or(0);

@@ -1,0 +1,143 @@
+//! Published clients of other languages work against `leasehold serve` as they are.
+//!
+//! Needs npm, node and pip, and what these install; without them the tests say so and pass, unless
+//! `LEASEHOLD_REQUIRE_REAL=1`. What is installed is kept under `target`.
+#![cfg(unix)]
+
+use std::{
+    env, fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+/// A server on free ports, ended when it is dropped.
+struct Served {
+    process: Child,
+    /// Where it listens, as the environment tells it to the clients.
+    addresses: Vec<(String, String)>,
+}
+
+const TOKENS: [(&str, &str); 3] = [
+    ("LEASEHOLD_TOKEN", "full"),
+    ("LEASEHOLD_READ_ONLY_TOKEN", "reader"),
+    ("LEASEHOLD_ADMIN_TOKEN", "admin"),
+];
+
+#[test]
+fn javascript_clients_work_as_they_are() {
+    let folder = suite("js");
+    let version = Command::new("node").arg("--version").output();
+    let installed = version.map_err(|error| format!("node: {error}")).and_then(|_| {
+        let mut install = Command::new("npm");
+        install.args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder);
+        install_once(&folder, "package-lock.json", &mut install)
+    });
+    if let Err(why) = installed {
+        return skip(&why);
+    }
+    let served = Served::start();
+    let mut tests = Command::new("node");
+    tests.args(["--test", "--test-concurrency=1", "--test-force-exit", "--test-reporter=spec"]);
+    served.check(tests.current_dir(&folder));
+}
+
+#[test]
+fn python_clients_work_as_they_are() {
+    let folder = suite("python");
+    let mut install = Command::new("python3");
+    let options = ["--quiet", "--disable-pip-version-check", "--no-warn-script-location"];
+    install.args(["-m", "pip", "install"]).args(options).current_dir(&folder);
+    install.args(["--upgrade", "--target", "installed", "-r", "requirements.txt"]);
+    if let Err(why) = install_once(&folder, "requirements.txt", &mut install) {
+        return skip(&why);
+    }
+    let served = Served::start();
+    let mut tests = Command::new("python3");
+    tests.args(["-m", "unittest", "-v"]).env("PYTHONPATH", folder.join("installed"));
+    served.check(tests.current_dir(&folder));
+}
+
+#[test]
+fn a_suite_that_fails_is_noticed() {
+    let output = Command::new("sh").args(["-c", "echo what went wrong; exit 1"]).output();
+    let judged = judge(&output.expect("a shell runs"));
+    assert!(judged.is_err_and(|shown| shown.contains("what went wrong")));
+}
+
+impl Served {
+    fn start() -> Self {
+        let any = "127.0.0.1:0";
+        let mut process = Command::new(assert_cmd::cargo::cargo_bin!("leasehold"))
+            .args(["serve", "--rest", any, "--resp", any, "--admin", any])
+            .envs(TOKENS)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the command was built");
+        let output = process.stdout.take().expect("it is a pipe");
+        let lines = BufReader::new(output).lines().map(|line| line.expect("it prints text"));
+        let addresses = lines.take(3).map(|line| {
+            let (name, url) = line.split_once(' ').expect("a name and an address");
+            (format!("LEASEHOLD_{}_URL", name.to_uppercase()), url.to_owned())
+        });
+        Self { addresses: addresses.collect(), process }
+    }
+
+    /// Runs the tests of a suite.
+    fn check(&self, tests: &mut Command) {
+        tests.envs(TOKENS).envs(self.addresses.iter().cloned());
+        let output = tests.output().expect("it was there a moment ago");
+        match judge(&output) {
+            Ok(shown) => println!("{shown}"),
+            Err(shown) => panic!("{shown}"),
+        }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended by itself, which the suite has told of then.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A copy of the suite in this language, beside which its clients are installed.
+fn suite(language: &str) -> PathBuf {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(language);
+    let to = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients").join(language);
+    fs::create_dir_all(&to).expect("target can be written");
+    for file in fs::read_dir(from).expect("the suite is there").flatten() {
+        if file.path().is_file() {
+            fs::copy(file.path(), to.join(file.file_name())).expect("target can be written");
+        }
+    }
+    to
+}
+
+/// Installs what `list` names, unless that has been done.
+fn install_once(folder: &Path, list: &str, install: &mut Command) -> Result<(), String> {
+    let (list, done) = (folder.join(list), folder.join("installed.list"));
+    let wanted = fs::read(list).expect("it was copied");
+    if fs::read(&done).is_ok_and(|found| found == wanted) {
+        return Ok(());
+    }
+    let shown = format!("{install:?}");
+    let output = install.output().map_err(|error| format!("{shown}: {error}"))?;
+    judge(&output).map_err(|failure| format!("{shown}: {failure}"))?;
+    fs::write(done, wanted).expect("target can be written");
+    Ok(())
+}
+
+/// Its output, by whether it succeeded.
+fn judge(output: &Output) -> Result<String, String> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let shown = text(&output.stdout) + &text(&output.stderr);
+    if output.status.success() { Ok(shown) } else { Err(shown) }
+}
+
+fn skip(why: &str) {
+    let required = env::var_os("LEASEHOLD_REQUIRE_REAL").is_some_and(|set| set == "1");
+    assert!(!required, "LEASEHOLD_REQUIRE_REAL=1, but {why}");
+    println!("skipped: {why}");
+}

@@ -1,0 +1,191 @@
+//! When two replies are the same. They have to be equal but for what this table names.
+
+use bytes::Bytes;
+
+use crate::{reply::Reply, step::effective};
+
+/// What is compared of a command's reply.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Sameness {
+    /// All of it.
+    Exact,
+    /// A list without an order.
+    Unordered,
+    /// Names and values, where the names have no order.
+    UnorderedPairs,
+    /// The second part is a list without an order, if the first says that it is whole.
+    Scan,
+    /// The same for names and values.
+    ScanPairs,
+    /// Chosen at random: how many there are.
+    Count,
+    /// About the process or in words of its own: whether it is an error.
+    Kind,
+}
+
+/// The commands whose replies may differ, in capitals.
+const DIFFER: &[(&[&str], Sameness)] = &[
+    // The order in a table of hashes.
+    (&["KEYS"], Sameness::Unordered),
+    (&["SMEMBERS"], Sameness::Unordered),
+    (&["SINTER"], Sameness::Unordered),
+    (&["SUNION"], Sameness::Unordered),
+    (&["SDIFF"], Sameness::Unordered),
+    (&["HKEYS"], Sameness::Unordered),
+    (&["HVALS"], Sameness::Unordered),
+    (&["HGETALL"], Sameness::UnorderedPairs),
+    (&["PUBSUB", "CHANNELS"], Sameness::Unordered),
+    (&["SCAN"], Sameness::Scan),
+    (&["SSCAN"], Sameness::Scan),
+    (&["HSCAN"], Sameness::ScanPairs),
+    (&["ZSCAN"], Sameness::ScanPairs),
+    // Drawn from a generator of random numbers. (A popped member would leave another set behind:
+    // each SPOP is followed by a DEL.)
+    (&["RANDOMKEY"], Sameness::Kind),
+    (&["SPOP"], Sameness::Count),
+    (&["SRANDMEMBER"], Sameness::Count),
+    (&["HRANDFIELD"], Sameness::Count),
+    (&["ZRANDMEMBER"], Sameness::Count),
+    // About this process: its numbers, its memory, its settings, which commands it has.
+    (&["CLIENT", "ID"], Sameness::Kind),
+    (&["CLIENT", "INFO"], Sameness::Kind),
+    (&["CLIENT", "LIST"], Sameness::Kind),
+    (&["COMMAND"], Sameness::Kind),
+    (&["CONFIG"], Sameness::Kind),
+    (&["HELLO"], Sameness::Kind),
+    (&["INFO"], Sameness::Kind),
+    (&["LASTSAVE"], Sameness::Kind),
+    (&["LATENCY"], Sameness::Kind),
+    (&["MEMORY"], Sameness::Kind),
+    (&["OBJECT", "IDLETIME"], Sameness::Kind),
+    (&["OBJECT", "REFCOUNT"], Sameness::Kind),
+    (&["ROLE"], Sameness::Kind),
+    (&["SLOWLOG"], Sameness::Kind),
+    // In words of its own.
+    (&["LOLWUT"], Sameness::Kind),
+    (&["CLIENT", "HELP"], Sameness::Kind),
+    (&["OBJECT", "HELP"], Sameness::Kind),
+    (&["PUBSUB", "HELP"], Sameness::Kind),
+    (&["SCRIPT", "HELP"], Sameness::Kind),
+    (&["XGROUP", "HELP"], Sameness::Kind),
+    (&["XINFO", "HELP"], Sameness::Kind),
+];
+
+/// Whether two replies to `words` say the same. `queued` is what a transaction has queued, whose
+/// replies come all at once.
+pub(crate) fn same(words: &[Bytes], queued: &[Vec<Bytes>], left: &Reply, right: &Reply) -> bool {
+    if left == right {
+        return true;
+    }
+    match (left, right) {
+        (Reply::Array(lefts), Reply::Array(rights)) if is(words, &["EXEC"]) => {
+            let pairs = || lefts.iter().zip(rights).zip(queued);
+            lefts.len() == rights.len()
+                && queued.len() == lefts.len()
+                && pairs().all(|((left, right), words)| same(words, &[], left, right))
+        }
+        _ => {
+            let sameness = sameness(effective(words));
+            reduced(sameness, left) == reduced(sameness, right)
+        }
+    }
+}
+
+/// Replies that come one by one to a command without names, in the order of a table of hashes: what
+/// they say, with the names sorted.
+pub(crate) fn in_order_of_names(words: &[Bytes], replies: &[Reply]) -> Vec<Reply> {
+    let nameless = is(words, &["UNSUBSCRIBE"]) || is(words, &["PUNSUBSCRIBE"]);
+    if !nameless || words.len() > 1 {
+        return replies.to_vec();
+    }
+    let name = |reply: &Reply| match reply {
+        Reply::Array(parts) | Reply::Push(parts) => parts.get(1).cloned(),
+        _ => None,
+    };
+    let mut names: Vec<_> = replies.iter().map(name).collect();
+    names.sort();
+    let renamed = replies.iter().zip(names).map(|(reply, name)| {
+        let mut reply = reply.clone();
+        if let (Reply::Array(parts) | Reply::Push(parts), Some(name)) = (&mut reply, name) {
+            parts[1] = name;
+        }
+        reply
+    });
+    renamed.collect()
+}
+
+fn sameness(words: &[Bytes]) -> Sameness {
+    let found = DIFFER.iter().find(|(names, _)| is(words, names));
+    found.map_or(Sameness::Exact, |(_, sameness)| *sameness)
+}
+
+/// Whether the command begins with these names.
+pub(crate) fn is(words: &[Bytes], names: &[&str]) -> bool {
+    let equal = |(word, name): (&Bytes, &&str)| word.eq_ignore_ascii_case(name.as_bytes());
+    words.len() >= names.len() && words.iter().zip(names).all(equal)
+}
+
+/// What has to be equal.
+fn reduced(sameness: Sameness, reply: &Reply) -> Reply {
+    match (sameness, reply) {
+        // The fake's errors are text: what is no UTF-8 has become U+FFFD.
+        (_, Reply::Error(text)) => Reply::Error(String::from_utf8_lossy(text).into_owned().into()),
+        (Sameness::Exact, _) => reply.clone(),
+        (Sameness::Kind, Reply::Array(_) | Reply::Map(_) | Reply::Set(_)) => Reply::Array(vec![]),
+        (Sameness::Kind, Reply::Bulk(_) | Reply::Verbatim(_)) => Reply::Bulk(Bytes::new()),
+        (Sameness::Kind, Reply::Integer(_)) => Reply::Integer(0),
+        (Sameness::Count, Reply::Array(replies) | Reply::Set(replies)) => {
+            Reply::Integer(i64::try_from(replies.len()).expect("a length fits"))
+        }
+        (Sameness::Count, Reply::Bulk(_)) => Reply::Bulk(Bytes::new()),
+        (Sameness::Unordered, Reply::Array(replies)) => Reply::Array(sorted(replies)),
+        (_, Reply::Set(replies)) => Reply::Set(sorted(replies)),
+        (_, Reply::Map(pairs)) => {
+            let mut pairs = pairs.clone();
+            pairs.sort();
+            Reply::Map(pairs)
+        }
+        (Sameness::UnorderedPairs, Reply::Array(replies)) => Reply::Array(sorted_pairs(replies)),
+        (Sameness::Scan | Sameness::ScanPairs, Reply::Array(parts)) => match &parts[..] {
+            [cursor @ Reply::Bulk(at), Reply::Array(found)] if at == "0" => {
+                let pairs = sameness == Sameness::ScanPairs;
+                let found = if pairs { sorted_pairs(found) } else { sorted(found) };
+                Reply::Array(vec![cursor.clone(), Reply::Array(found)])
+            }
+            _ => Reply::Array(vec![]),
+        },
+        _ => reply.clone(),
+    }
+}
+
+fn sorted(replies: &[Reply]) -> Vec<Reply> {
+    let mut replies = replies.to_vec();
+    replies.sort();
+    replies
+}
+
+fn sorted_pairs(replies: &[Reply]) -> Vec<Reply> {
+    let mut pairs: Vec<_> = replies.chunks(2).collect();
+    pairs.sort();
+    pairs.concat()
+}
+
+#[test]
+fn only_the_order_of_what_has_none_is_overlooked() {
+    let words =
+        |line: &str| -> Vec<Bytes> { line.split(' ').map(|word| word.to_owned().into()).collect() };
+    let list =
+        |text: &'static str| Reply::Array(text.split(' ').map(|w| Reply::Bulk(w.into())).collect());
+    assert!(same(&words("smembers t"), &[], &list("a b"), &list("b a")));
+    assert!(!same(&words("SMEMBERS t"), &[], &list("a b"), &list("b c")));
+    assert!(!same(&words("LRANGE l 0 -1"), &[], &list("a b"), &list("b a")));
+    assert!(same(&words("HGETALL h"), &[], &list("f 1 g 2"), &list("g 2 f 1")));
+    assert!(!same(&words("HGETALL h"), &[], &list("f 1 g 2"), &list("g 1 f 2")));
+    assert!(same(&words("SRANDMEMBER t 1"), &[], &list("a"), &list("b")));
+    assert!(!same(&words("SRANDMEMBER t 1"), &[], &list("a"), &list("b c")));
+    let both = |left, right| Reply::Array(vec![left, right]);
+    let queued = [words("SMEMBERS t"), words("LRANGE l 0 -1")];
+    let first = both(list("a b"), list("a b"));
+    assert!(same(&words("EXEC"), &queued, &first, &both(list("b a"), list("a b"))));
+    assert!(!same(&words("EXEC"), &queued, &first, &both(list("a b"), list("b a"))));
+}
