@@ -9,10 +9,12 @@
 //! | `contention` | how many acquisitions a second, beside the bare `DashMap`? |
 //! | `fake` | what does one command cost on the fake Redis, beside a bare map? |
 //! | `simulator` | how many simulated messages a second, beside tokio's paused clock? |
+//! | `stores` | what does a lock cost over a connection, beside bare round trips? |
 
 #![forbid(unsafe_code)]
 
 pub mod contention;
 pub mod fake;
+pub mod stores;
 pub mod tokio_paused;
 pub mod walks;

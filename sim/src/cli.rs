@@ -3,6 +3,7 @@
 mod check;
 mod explore;
 mod merge;
+mod mutants;
 mod options;
 mod output;
 mod progress;
@@ -30,6 +31,7 @@ Examples:
   leasehold --time 10m --json report.json         as many schedules as fit into ten minutes
   leasehold replay lh1_…                          one schedule, told
   leasehold explore                               every schedule of small clusters
+  leasehold mutants                               whether planted bugs are found
   leasehold serve                                 an in-memory Redis for clients of any language
 
 Exit status: 0 if every cell is what is claimed of it, 1 if not, 2 after wrong use."
@@ -49,6 +51,7 @@ enum Command {
     #[cfg(feature = "serve")]
     Serve(Box<serve::Serve>),
     Merge(merge::Merge),
+    Mutants(mutants::Mutants),
     Workload(workload::Workload),
 }
 
@@ -90,6 +93,7 @@ pub fn run() -> ExitCode {
         #[cfg(feature = "serve")]
         Command::Serve(serve) => serve.run(),
         Command::Merge(merge) => merge.run(),
+        Command::Mutants(mutants) => mutants.run(),
         Command::Workload(workload) => workload.run(),
     };
     match ending {

@@ -10,6 +10,7 @@ pub mod explore;
 pub mod faults;
 pub mod guarantees;
 pub mod history;
+pub mod mutants;
 pub mod redis;
 pub mod report;
 pub mod run;

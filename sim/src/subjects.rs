@@ -1,5 +1,6 @@
 //! The algorithms under test, as programs that run on simulated clients.
 
+mod ballot;
 pub(crate) mod debounce;
 mod driver;
 pub(crate) mod lock;
@@ -14,7 +15,7 @@ use crate::{
     faults::{Fault, FaultSet},
     history::Client,
     redis::Engine,
-    world::{Alarm, Plan, Response, Step, Topology, Watch},
+    world::{Alarm, Plan, Promotion, Response, Step, Topology, Watch},
 };
 
 /// The id of the lock for which the clients contend.
@@ -31,6 +32,13 @@ pub enum Subject {
     Debounce,
     /// The lock and the debounce of `@upstash/lock` as they are, on a Redis with a replica.
     Upstream,
+    /// Our lock on a majority of three independent Redis servers.
+    Quorum,
+    /// Our lock on a Redis with two replicas, of which one has every lease: the one that takes over
+    /// has the most.
+    LockAcked,
+    /// The same where any replica may take over.
+    LockAckedAny,
 }
 
 /// What the clients of a run do.
@@ -44,7 +52,15 @@ pub enum Workload {
 
 impl Subject {
     /// Every subject, in the order of the reports.
-    pub const ALL: &[Self] = &[Self::Lock, Self::LockReplicated, Self::Debounce, Self::Upstream];
+    pub const ALL: &[Self] = &[
+        Self::Lock,
+        Self::LockReplicated,
+        Self::LockAcked,
+        Self::LockAckedAny,
+        Self::Quorum,
+        Self::Debounce,
+        Self::Upstream,
+    ];
 
     /// Its name on the command line and in reports.
     #[must_use]
@@ -54,6 +70,9 @@ impl Subject {
             Self::LockReplicated => "lock-replicated",
             Self::Debounce => "debounce",
             Self::Upstream => "upstream",
+            Self::Quorum => "quorum",
+            Self::LockAcked => "lock-acked",
+            Self::LockAckedAny => "lock-acked-any",
         }
     }
 
@@ -64,6 +83,14 @@ impl Subject {
             Self::Lock => "our lock on one Redis",
             Self::LockReplicated => "our lock on a Redis with a replica that takes over",
             Self::Debounce => "our debounce on a Redis with a replica that takes over",
+            Self::LockAcked => {
+                "our lock on a Redis with two replicas, once one has the lease; the one with the \
+                 most takes over"
+            }
+            Self::LockAckedAny => {
+                "our lock on a Redis with two replicas, once one has the lease; any takes over"
+            }
+            Self::Quorum => "our lock on a majority of three independent Redis servers",
             Self::Upstream => "the algorithms of @upstash/lock, on a Redis with a replica",
         }
     }
@@ -72,7 +99,11 @@ impl Subject {
     #[must_use]
     pub fn workloads(self) -> &'static [Workload] {
         match self {
-            Self::Lock | Self::LockReplicated => &[Workload::Lock],
+            Self::Lock
+            | Self::LockAcked
+            | Self::LockAckedAny
+            | Self::LockReplicated
+            | Self::Quorum => &[Workload::Lock],
             Self::Debounce => &[Workload::Debounce],
             Self::Upstream => &[Workload::Lock, Workload::Debounce],
         }
@@ -81,12 +112,16 @@ impl Subject {
     /// Whether `fault` can strike it at all.
     #[must_use]
     pub fn can_suffer(self, fault: Fault) -> bool {
-        fault != Fault::Failover || self.topology() == Topology::Replicated
+        fault != Fault::Failover
+            || matches!(self.topology(), Topology::Acknowledged(_) | Topology::Replicated)
     }
 
     fn topology(self) -> Topology {
         match self {
             Self::Lock => Topology::Single,
+            Self::LockAcked => Topology::Acknowledged(Promotion::MostAdvanced),
+            Self::LockAckedAny => Topology::Acknowledged(Promotion::Any),
+            Self::Quorum => Topology::Independent,
             Self::Debounce | Self::LockReplicated | Self::Upstream => Topology::Replicated,
         }
     }
@@ -139,6 +174,7 @@ impl Subject {
             delay: 100_000,
             delay_jitter: true,
             call_timeout: 300_000,
+            node_timeout: 100_000,
             hold: 150_000,
             idle: 150_000,
             idle_step: 10_000,
@@ -148,6 +184,7 @@ impl Subject {
             ties: true,
             acts: true,
             reads_wall_clock: false,
+            mutant: None,
         }
     }
 }
@@ -209,9 +246,10 @@ impl Program {
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
+        node: u8,
         response: Response,
     ) {
-        each_program!(self, program => program.reply(step, me, response));
+        each_program!(self, program => program.reply(step, me, node, response));
     }
 
     /// The caller vanishes from what it awaits; with `handle`, it drops the lock too.

@@ -38,6 +38,8 @@ mod tests {
     use crate::{
         campaign::{breaks, cell_names},
         claims::{Claims, Verdict},
+        guarantees::Guarantee,
+        subjects::Subject,
     };
 
     #[test]
@@ -47,8 +49,16 @@ mod tests {
         for cell in cell_names().filter(|cell| claims.of(*cell) == Verdict::Broken) {
             let decisions = witnesses.of(cell).unwrap_or_else(|| panic!("{cell}: none; {stale}"));
             assert!(breaks(cell, decisions), "{cell}: holds; {stale}");
-            assert!(decisions.len() <= 4, "{cell}: {} decisions", decisions.len());
+            let most = if is_rare(cell) { 12 } else { 4 };
+            assert!(decisions.len() <= most, "{cell}: {} decisions", decisions.len());
         }
+    }
+
+    /// Two majorities within the same milliseconds need many messages that are a little late.
+    fn is_rare(cell: CellName) -> bool {
+        let about_fences =
+            matches!(cell.guarantee, Guarantee::FenceOrder | Guarantee::FencedExclusion);
+        cell.subject == Subject::Quorum && about_fences
     }
 
     #[test]

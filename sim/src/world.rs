@@ -1,13 +1,15 @@
 //! The simulated cluster as a value.
 //!
-//! One server (with or without a replica), some clients, a resource that checks fences, and the
+//! One server (with or without a replica) or several, some clients, a resource that checks fences, and the
 //! messages between them. It steps from event to event in simulated time; what is left to chance is
 //! asked of a [`Chance`], and what happens is told to a [`Watch`]. Nothing else goes in or out, so
 //! the same choices give the same history, in any process and on any day.
 
 mod client;
 mod clocks;
+mod copies;
 mod imprint;
+mod key;
 mod message;
 mod network;
 mod plan;
@@ -18,11 +20,13 @@ mod ties;
 
 pub(crate) use client::{Alarm, Host};
 pub(crate) use clocks::ClientClock;
+pub(crate) use copies::COPIES;
+use key::Majority;
 pub(crate) use message::{Body, Message, Request, Response};
-pub use plan::{Plan, Topology};
+pub use plan::{Plan, Promotion, Topology};
 pub(crate) use queue::{Queue, What};
 pub use scale::Scale;
-pub(crate) use server::Server;
+pub(crate) use server::{SERVERS, Server};
 use ties::Tied;
 
 use crate::{
@@ -68,7 +72,9 @@ pub(crate) struct Core {
     /// When each client is woken, in true time, [`u64::MAX`] for never. Kept side by side, since
     /// every step looks through all of them.
     pub(crate) alarms: Vec<[u64; 2]>,
-    pub(crate) server: Server,
+    pub(crate) servers: Vec<Server>,
+    /// What a majority of them has, if there are several.
+    pub(crate) majority: Majority,
     /// The lock objects of upstream's processes, each shared by two clients.
     pub(crate) upstream_locks: Vec<UpstreamLock>,
     /// The greatest fence that the protected resource has seen.
@@ -142,7 +148,7 @@ impl Core {
     fn new(plan: Plan) -> Self {
         let hosts = (0..plan.clients).map(|_| Host::default()).collect();
         let alarms = vec![[u64::MAX; 2]; usize::from(plan.clients)];
-        let server = Server::new(&plan);
+        let servers = Server::all(&plan);
         let upstream_lock = UpstreamLock { token: None, lease_ms: plan.lease / 1_000 };
         let upstream_locks = vec![upstream_lock; usize::from(plan.clients).div_ceil(2)];
         Self {
@@ -151,7 +157,8 @@ impl Core {
             queue: Queue::default(),
             hosts,
             alarms,
-            server,
+            servers,
+            majority: Majority::default(),
             upstream_locks,
             resource_fence: 0,
             messages: 0,
@@ -233,8 +240,9 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
                     return true;
                 }
                 if let Some(message) = self.may_receive(programs, message) {
+                    let node = message.node;
                     let response = self.received(*message);
-                    programs[usize::from(client)].reply(self, client, response);
+                    programs[usize::from(client)].reply(self, client, node, response);
                 }
             }
             What::Write { client, token, fence } => self.write_arrives(client, token, fence),
@@ -248,6 +256,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
                     programs[usize::from(client)].cancel(self, client, false);
                 }
             }
+            What::Waited(message) => self.waited(message),
             What::Heal => self.heal(),
             What::End => return false,
         }
@@ -256,7 +265,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
 
     fn heal(&mut self) {
         self.core.healed = true;
-        self.heal_server_clock();
+        self.heal_server_clocks();
         self.tell(Event::Healed);
     }
 

@@ -79,6 +79,24 @@ fn lock_replicated() -> Mix {
     Mix { plan, promised: &LOCK_FAILED_OVER }
 }
 
+fn lock_acked() -> Mix {
+    let plan = plan(Subject::LockAcked, Workload::Lock, &[Fault::Failover]);
+    Mix { plan, promised: &LOCK_FAILED_OVER }
+}
+
+/// What waiting for a majority of the copies is for, if no client stands still.
+fn lock_acked_exclusion() -> Mix {
+    let mut faults: FaultSet = NETWORK_AND_CLIENTS.into_iter().collect();
+    faults = faults.with(Fault::Failover);
+    faults = faults.iter().filter(|&fault| fault != Fault::ClientPause).collect();
+    let plan = Subject::LockAcked.plan(Workload::Lock, faults);
+    Mix { plan, promised: &[Guarantee::Exclusion] }
+}
+
+fn quorum() -> Mix {
+    Mix { plan: plan(Subject::Quorum, Workload::Lock, &[]), promised: &LOCK }
+}
+
 fn debounce() -> Mix {
     Mix { plan: plan(Subject::Debounce, Workload::Debounce, &[]), promised: &DEBOUNCE }
 }
@@ -137,6 +155,21 @@ fn the_replicated_lock_keeps_its_promises_in_a_storm_with_failovers() {
 }
 
 #[test]
+fn the_acknowledged_lock_keeps_its_promises_in_a_storm_with_failovers() {
+    lock_acked().holds_in_seeded_storms();
+}
+
+#[test]
+fn the_acknowledged_lock_excludes_in_a_storm_with_failovers() {
+    lock_acked_exclusion().holds_in_seeded_storms();
+}
+
+#[test]
+fn the_quorum_keeps_its_promises_in_a_storm_of_all_network_and_client_faults() {
+    quorum().holds_in_seeded_storms();
+}
+
+#[test]
 fn the_debounce_keeps_its_promises_in_a_storm_of_all_network_and_client_faults() {
     debounce().holds_in_seeded_storms();
 }
@@ -144,7 +177,7 @@ fn the_debounce_keeps_its_promises_in_a_storm_of_all_network_and_client_faults()
 /// The storms above are storms: nearly every fault of the mix bites in many of their schedules.
 #[test]
 fn many_faults_bite_in_one_storm() {
-    for Mix { plan, .. } in [lock(), lock_replicated(), debounce()] {
+    for Mix { plan, .. } in [lock(), lock_replicated(), lock_acked(), quorum(), debounce()] {
         let most = (0..100)
             .map(|schedule| {
                 let run = Run::seeded(plan.clone(), 1, schedule);

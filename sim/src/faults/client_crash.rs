@@ -29,7 +29,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         let at = self.core.now + gone;
         let busy = program.is_busy();
         let host = self.host(client);
-        host.awaiting = false;
+        host.forget_calls();
         host.life += 1;
         let (call, life) = (host.calls, host.life);
         let alarms = &mut self.core.alarms[usize::from(client)];

@@ -1,4 +1,4 @@
-//! A client's link drops everything for a while, in one or both directions.
+//! A client's link to a server drops everything for a while, in one or both directions.
 
 use super::Fault;
 use crate::{
@@ -12,9 +12,9 @@ use crate::{
 const LENGTHS: [u64; 3] = [100_000, 600_000, 1_600_000];
 
 impl<C: Chance, W: Watch> Step<'_, C, W> {
-    /// Whether the link of `client` is cut as it sends its request numbered `call`.
+    /// Whether the link of `client` to server `node` is cut as it sends its request numbered `call`.
     #[inline]
-    pub(crate) fn cut_link(&mut self, client: Client, call: u32) {
+    pub(crate) fn cut_link(&mut self, client: Client, node: u8, call: u32) {
         let choice = self.strikes(Fault::Partition, client, call, 10);
         if choice == 0 {
             return;
@@ -22,7 +22,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         let (direction, length) = ((choice - 1) / 3, LENGTHS[(choice as usize - 1) % 3]);
         let length = self.lasts(Fault::Partition, client, call, length);
         let until = (self.core.now + length).min(self.core.plan.faults_end);
-        let link = &mut self.host(client).link;
+        let link = &mut self.host(client).links[usize::from(node)];
         if direction != 1 {
             link.requests_cut_until = until;
         }
@@ -33,8 +33,9 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     }
 
     #[inline]
-    pub(crate) fn cuts_request(&mut self, client: Client, call: u32) -> bool {
-        let cut = self.core.now < self.host(client).link.requests_cut_until;
+    pub(crate) fn cuts_request(&mut self, client: Client, node: u8, call: u32) -> bool {
+        let link = self.host(client).links[usize::from(node)];
+        let cut = self.core.now < link.requests_cut_until;
         if cut {
             self.bit(Fault::Partition, Some(client), call);
         }
@@ -42,8 +43,9 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     }
 
     #[inline]
-    pub(crate) fn cuts_reply(&mut self, client: Client, call: u32) -> bool {
-        let cut = self.core.now < self.host(client).link.replies_cut_until;
+    pub(crate) fn cuts_reply(&mut self, client: Client, node: u8, call: u32) -> bool {
+        let link = self.host(client).links[usize::from(node)];
+        let cut = self.core.now < link.replies_cut_until;
         if cut {
             self.bit(Fault::Partition, Some(client), call);
         }

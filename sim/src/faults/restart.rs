@@ -3,23 +3,27 @@
 use super::Fault;
 use crate::{
     decide::{Chance, Site},
-    history::Client,
-    redis::{Redis, Replica},
+    redis::{Keyspace, Redis, Replica},
     report::words::request,
-    world::{Step, Watch},
+    world::{Message, Step, Watch},
 };
 
 impl<C: Chance, W: Watch> Step<'_, C, W> {
-    /// Whether the server restarts as request `call` of `client` arrives.
+    /// Whether the server restarts as `message` arrives.
     #[inline]
-    pub(crate) fn restart(&mut self, client: Client, call: u32) {
+    pub(crate) fn restart(&mut self, message: &Message) {
+        let Message { client, node, call, .. } = *message;
         if self.strikes(Fault::Restart, client, call, 2) == 1 {
-            let server = &mut self.core.server;
+            let server = &mut self.core.servers[usize::from(node)];
             let lost = server.redis.keyspace.len();
             server.redis = Redis::default();
             if let Some(replica) = &mut server.replica {
                 // A replica follows its primary, also into nothing.
                 *replica = Replica::default();
+                server.redis.keyspace.watch_changes(true);
+            }
+            if let Some(copies) = &mut server.copies {
+                copies.follow(&Keyspace::default(), self.core.now);
                 server.redis.keyspace.watch_changes(true);
             }
             self.struck(Fault::Restart, None, 1, self.core.now);

@@ -3,26 +3,28 @@
 use super::Fault;
 use crate::{
     decide::{Chance, Site},
-    history::Client,
     report::words::{pick, request, span},
-    world::{Step, Watch},
+    world::{Message, Step, Watch},
 };
 
 /// How far the clock is off after the jump.
 const OFFSETS: [i64; 5] = [0, 200_000, 2_500_000, -200_000, -2_500_000];
 
 impl<C: Chance, W: Watch> Step<'_, C, W> {
-    /// Whether the clock jumps as request `call` of `client` arrives.
+    /// Whether the clock jumps of the server at which `message` arrives.
     #[inline]
-    pub(crate) fn jump_clock(&mut self, client: Client, call: u32) {
+    pub(crate) fn jump_clock(&mut self, message: &Message) {
+        let Message { client, node, call, .. } = *message;
         let choice = self.strikes(Fault::ServerClock, client, call, OFFSETS.len() as u32);
         if choice > 0 {
             // What has expired is gone by now: a server does not wait to be asked.
-            let wall_ms = self.core.server.wall(self.core.now) / 1_000;
-            self.core.server.redis.keyspace.purge(wall_ms, usize::MAX);
+            let now = self.core.now;
+            let server = &mut self.core.servers[usize::from(node)];
+            server.redis.keyspace.purge(server.wall(now) / 1_000, usize::MAX);
             self.look(false);
-            self.core.server.clock_offset_us = OFFSETS[choice as usize];
-            let timed = !self.core.server.redis.keyspace.is_empty();
+            let server = &mut self.core.servers[usize::from(node)];
+            server.clock_offset_us = OFFSETS[choice as usize];
+            let timed = !server.redis.keyspace.is_empty();
             self.struck(Fault::ServerClock, None, choice, self.core.now);
             if timed {
                 self.bit(Fault::ServerClock, None, call);
@@ -31,10 +33,13 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         }
     }
 
-    /// The clock is set right.
-    pub(crate) fn heal_server_clock(&mut self) {
-        if self.core.server.clock_offset_us != 0 {
-            self.core.server.clock_offset_us = 0;
+    /// The clocks are set right.
+    pub(crate) fn heal_server_clocks(&mut self) {
+        let mut wrong = false;
+        for server in &mut self.core.servers {
+            wrong |= std::mem::take(&mut server.clock_offset_us) != 0;
+        }
+        if wrong {
             self.look_again();
         }
     }

@@ -45,6 +45,12 @@ impl Replica {
         }
     }
 
+    /// How many writes it does not have yet.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.log.len()
+    }
+
     /// Forgets the writes that it does not have yet, as it takes over; how many there were, a
     /// command or a script being one.
     pub fn forget_pending(&mut self) -> usize {

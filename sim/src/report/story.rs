@@ -6,7 +6,7 @@ use crate::{
     history::{Client, Event, TokenId},
     report::words::client,
     schedule::Schedule,
-    world::{Watch, World},
+    world::{Topology, Watch, World},
 };
 
 /// What happened in a schedule, up to the event that breaks the guarantee.
@@ -15,6 +15,8 @@ pub(crate) struct Story {
     pub(crate) events: Vec<(u64, Event)>,
     pub(crate) violation: Option<Violation>,
     pub(crate) names: Names,
+    /// Who grants the lock.
+    pub(crate) grantor: &'static str,
 }
 
 impl Story {
@@ -26,7 +28,11 @@ impl Story {
         let Witness { events, court, .. } = witness;
         let violation = court.violation(guarantee).cloned();
         let names = Names::of(&events);
-        Self { events, violation, names }
+        let grantor = match schedule.plan().topology {
+            Topology::Independent => "a majority",
+            Topology::Acknowledged(_) | Topology::Replicated | Topology::Single => "the server",
+        };
+        Self { events, violation, names, grantor }
     }
 
     /// What broke, with the names that the story uses.

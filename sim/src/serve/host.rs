@@ -292,9 +292,15 @@ impl Client {
     /// Runs one command. A dropped future may or may not have run it.
     pub async fn perform(&self, arguments: &[Bytes]) -> Performed {
         if self.host.calm.load(Ordering::Relaxed) {
-            return self.host.execute(self.id, arguments);
+            return self.execute(arguments);
         }
         self.perform_disturbed(arguments).await
+    }
+
+    /// Runs one command now, whatever the faults are. A method, so that a task that calls it owns
+    /// the whole client: a copy of the identifier alone would let it disconnect early.
+    fn execute(&self, arguments: &[Bytes]) -> Performed {
+        self.host.execute(self.id, arguments)
     }
 
     /// The oldest delivery that has not been taken, if there is one.

@@ -14,6 +14,7 @@ use super::driver::{self, Fed};
 use crate::{
     decide::{Chance, Kind},
     history::{Act, CallAnswer, CallId, Client, DebounceEvent, Event, TokenId},
+    mutants::PlantedDebounce,
     world::{Alarm, Plan, Response, Step, Watch},
 };
 
@@ -61,7 +62,7 @@ enum Stage {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct DebounceProgram {
-    machine: DebounceMachine,
+    machine: PlantedDebounce,
     sweeper: bool,
     stage: Stage,
     style: Style,
@@ -81,7 +82,7 @@ impl DebounceProgram {
         let tokens = Tokens::of_owner(TokenId::owner(client, life));
         let seed = u64::from(client) << 8 | u64::from(life);
         Self {
-            machine: DebounceMachine::new(config, tokens, seed),
+            machine: PlantedDebounce::new(DebounceMachine::new(config, tokens, seed), plan),
             sweeper: is_sweeper(plan, client),
             stage: Stage::Idle,
             style: Style::Well,
@@ -111,6 +112,7 @@ impl DebounceProgram {
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
+        _node: u8,
         response: Response,
     ) {
         let event = driver::replied(step, me, response);
@@ -155,7 +157,11 @@ impl DebounceProgram {
         me: Client,
         event: MachineEvent<DebounceRequest>,
     ) {
-        match driver::feed(&mut self.machine, step, me, event, meaning) {
+        let call = |step: &mut Step<'_, C, W>, command, give_up_at| {
+            let meaning = meaning(&command);
+            driver::call(step, me, command, meaning, give_up_at);
+        };
+        match driver::feed(&mut self.machine, step, me, event, call) {
             Fed::Awaiting => {}
             Fed::Vanished { handle } => self.vanish(step, me, handle),
             Fed::Done(outcome) => self.done(step, me, outcome),
@@ -172,7 +178,7 @@ impl DebounceProgram {
             Stage::Running => self.end_of_run(step, me),
             Stage::Writing => {
                 if let Some((call, _, fence)) = self.run {
-                    step.write_debounced(me, call, fence);
+                    step.write_debounced(me, call, self.machine.shown_fence(fence));
                 }
                 self.finish(step, me, true);
             }

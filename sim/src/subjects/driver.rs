@@ -1,6 +1,6 @@
 //! What the driver loop is in production, for a machine on a simulated client.
 
-use leasehold_core::{Action, Cause, Command, Event, Machine, Reply, StoreError};
+use leasehold_core::{Action, Cause, Command, Event, Instant, Machine, Reply, StoreError};
 
 use crate::{
     decide::Chance,
@@ -8,6 +8,9 @@ use crate::{
     history::{Act, Client, TokenId},
     world::{Alarm, Request, Response, Step, Watch},
 };
+
+/// There was no answer in time.
+pub(super) const TIMED_OUT: StoreError = StoreError::Unknown(Cause::TimedOut);
 
 /// What became of an event.
 pub(super) enum Fed<O> {
@@ -25,7 +28,7 @@ pub(super) fn feed<M: Machine, C: Chance, W: Watch>(
     step: &mut Step<'_, C, W>,
     me: Client,
     event: Event<M::Request>,
-    meaning: impl FnOnce(&Command) -> (Act, Option<TokenId>),
+    call: impl FnOnce(&mut Step<'_, C, W>, Command, Instant),
 ) -> Fed<M::Outcome> {
     let mut action = machine.step(step.local(me), event);
     if let Action::Watch { .. } = action {
@@ -33,11 +36,7 @@ pub(super) fn feed<M: Machine, C: Chance, W: Watch>(
         action = machine.step(step.local(me), Event::Watching(false));
     }
     match action {
-        Action::Call { command, give_up_at } => {
-            let (act, token) = meaning(&command);
-            step.send(me, act, token, token, Request::Ours(command));
-            step.set_alarm(me, Alarm::Machine, give_up_at);
-        }
+        Action::Call { command, give_up_at } => call(step, command, give_up_at),
         Action::Watch { .. } => unreachable!("a watch is asked for once"),
         Action::SleepUntil(deadline) => step.set_alarm(me, Alarm::Machine, deadline),
         Action::Done(outcome) => {
@@ -52,11 +51,25 @@ pub(super) fn feed<M: Machine, C: Chance, W: Watch>(
     }
 }
 
+/// Carries out a call at the only server.
+pub(super) fn call<C: Chance, W: Watch>(
+    step: &mut Step<'_, C, W>,
+    me: Client,
+    command: Command,
+    (act, token): (Act, Option<TokenId>),
+    give_up_at: Instant,
+) {
+    step.host(me).forget_calls();
+    let command = step.subverted(me, command);
+    step.send(me, 0, act, token, token, Request::Ours(command));
+    step.set_alarm(me, Alarm::Machine, give_up_at);
+}
+
 /// What the machine's alarm means to it.
 pub(super) fn rung<R, C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) -> Event<R> {
-    if step.host(me).awaiting {
+    if step.host(me).awaited() > 0 {
         step.give_up(me);
-        Event::Replied(Err(StoreError::Unknown(Cause::TimedOut)))
+        Event::Replied(Err(TIMED_OUT))
     } else {
         Event::Woke
     }
@@ -69,17 +82,21 @@ pub(super) fn replied<R, C: Chance, W: Watch>(
     response: Response,
 ) -> Event<R> {
     step.clear_alarm(me, Alarm::Machine);
-    let result: Result<Reply, StoreError> = match response {
+    Event::Replied(result(response))
+}
+
+/// What a response means to whoever asked in our words.
+pub(super) fn result(response: Response) -> Result<Reply, StoreError> {
+    match response {
         Response::Ours(result) => result,
         Response::Broken => Err(StoreError::Unknown(Cause::Disconnected)),
         Response::Refused => Err(StoreError::NotSent(Cause::Unreachable)),
         Response::Upstream(_) => unreachable!("nothing was asked in upstream's words"),
-    };
-    Event::Replied(result)
+    }
 }
 
 /// The caller went away from what the machine awaits.
 pub(super) fn abandon<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) {
-    step.host(me).awaiting = false;
+    step.host(me).forget_calls();
     step.clear_alarm(me, Alarm::Machine);
 }

@@ -5,19 +5,22 @@ use core::time::Duration;
 use leasehold_core::{
     Command, Event as MachineEvent, Instant, Tokens,
     lock::{
-        AcquireOptions, LockCommand, LockConfig, LockMachine, LockOptions, LockOutcome,
+        AcquireOptions, Durability, LockCommand, LockConfig, LockMachine, LockOptions, LockOutcome,
         LockRequest, LossReason, Terms,
     },
 };
 
 use super::{
     LOCK_ID,
+    ballot::{Ballot, Cast},
     driver::{self, Fed},
 };
 use crate::{
     decide::{Chance, Kind},
+    faults::Cancelled,
     history::{Act, Answer, Ask, Client, End, Event, TokenId},
-    world::{Alarm, Plan, Response, Step, Watch},
+    mutants::{Mutant, PlantedLock},
+    world::{Alarm, COPIES, Plan, Response, Step, Topology, Watch},
 };
 
 /// What the client does with the lock once it has it.
@@ -51,7 +54,9 @@ enum Stage {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct LockProgram {
-    machine: LockMachine,
+    machine: PlantedLock,
+    /// The call under way, if several servers are asked.
+    ballot: Option<Box<Ballot>>,
     terms: Terms,
     /// The longest that a call may take, in µs of the local clock.
     patience: u64,
@@ -73,8 +78,10 @@ impl LockProgram {
         let patience = config.patience(&terms).as_micros() as u64;
         let tokens = Tokens::of_owner(TokenId::owner(client, life));
         let seed = u64::from(client) << 8 | u64::from(life);
+        let machine = LockMachine::new(config, tokens, seed);
         Self {
-            machine: LockMachine::new(config, tokens, seed),
+            machine: PlantedLock::new(machine, plan, client, life),
+            ballot: None,
             terms,
             patience,
             stage: Stage::Idle,
@@ -95,6 +102,10 @@ impl LockProgram {
     ) {
         match alarm {
             Alarm::Machine => {
+                if let Some(mut ballot) = self.ballot.take() {
+                    let cast = ballot.rung(step, me);
+                    return self.count(step, me, ballot, cast);
+                }
                 let event = driver::rung(step, me);
                 self.feed(step, me, event);
             }
@@ -106,8 +117,13 @@ impl LockProgram {
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
+        node: u8,
         response: Response,
     ) {
+        if let Some(mut ballot) = self.ballot.take() {
+            let cast = ballot.replied(step, me, node, response);
+            return self.count(step, me, ballot, cast);
+        }
         let event = driver::replied(step, me, response);
         self.feed(step, me, event);
     }
@@ -146,13 +162,17 @@ impl LockProgram {
         me: Client,
         event: MachineEvent<LockRequest>,
     ) {
-        let last_token = &mut self.last_token;
-        let fed = driver::feed(&mut self.machine, step, me, event, |command| {
-            let meaning = meaning(command);
+        let Self { machine, last_token, ballot, .. } = self;
+        let fed = driver::feed(machine, step, me, event, |step, command, give_up_at| {
+            let meaning = meaning(&command);
             if let (Act::Acquire, token) = meaning {
                 *last_token = token;
             }
-            meaning
+            if step.core.plan.topology == Topology::Independent {
+                *ballot = Some(Box::new(Ballot::open(step, me, command, give_up_at)));
+            } else {
+                driver::call(step, me, command, meaning, give_up_at);
+            }
         });
         self.notice_renewal(step, me);
         match fed {
@@ -162,8 +182,31 @@ impl LockProgram {
         }
     }
 
+    /// Goes on as the servers' answers decide.
+    fn count<C: Chance, W: Watch>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        ballot: Box<Ballot>,
+        cast: Cast<LockRequest>,
+    ) {
+        match cast {
+            Cast::Waiting => self.ballot = Some(ballot),
+            Cast::NextRound => {
+                self.ballot = Some(ballot);
+                match step.cancels(me) {
+                    Cancelled::No => {}
+                    Cancelled::Future => self.vanish(step, me, false),
+                    Cancelled::Handle => self.vanish(step, me, true),
+                }
+            }
+            Cast::Decided(event) => self.feed(step, me, event),
+        }
+    }
+
     fn vanish<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, handle: bool) {
         driver::abandon(step, me);
+        self.ballot = None;
         self.told(step, me, Answer::Dropped);
         if handle {
             let host = step.host(me);
@@ -190,6 +233,9 @@ impl LockProgram {
     ) {
         match self.stage {
             Stage::Acquiring => {
+                if let LockOutcome::Acquired(_) = outcome {
+                    self.elected(step);
+                }
                 self.told(step, me, answer(&outcome));
                 if let LockOutcome::Acquired(_) = outcome {
                     self.notice_renewal(step, me);
@@ -216,6 +262,13 @@ impl LockProgram {
                 self.rest(step, me);
             }
             Stage::Idle => unreachable!("nothing was asked"),
+        }
+    }
+
+    /// Tells of a grant by a majority, which no single server can.
+    fn elected<C: Chance, W: Watch>(&self, step: &mut Step<'_, C, W>) {
+        if let Some(grant) = self.machine.grant() {
+            step.elected(TokenId::of(grant.token()), grant.fence().0);
         }
     }
 
@@ -295,12 +348,20 @@ impl LockProgram {
 
     /// Wakes for the next piece of work, or when the lease is over.
     fn watch_lease<C: Chance, W: Watch>(&self, step: &mut Step<'_, C, W>, me: Client) {
-        let deadline = self.held.map_or(Instant::ORIGIN, |(_, deadline)| deadline);
-        step.set_alarm(me, Alarm::Work, self.next_work.min(deadline));
+        step.set_alarm(me, Alarm::Work, self.next_work.min(self.deadline()));
     }
 
     fn is_over(&self, now: Instant) -> bool {
-        self.held.is_none_or(|(_, deadline)| now >= deadline)
+        now >= self.deadline()
+    }
+
+    /// When to stop work without being told.
+    fn deadline(&self) -> Instant {
+        match self.held {
+            Some(_) if self.machine.leaves_loss_to_renewals() => Instant::NEVER,
+            Some((_, deadline)) => deadline,
+            None => Instant::ORIGIN,
+        }
     }
 
     fn give_up_lock<C: Chance, W: Watch>(
@@ -311,7 +372,8 @@ impl LockProgram {
     ) {
         self.end(step, me, end);
         step.clear_alarm(me, Alarm::Work);
-        step.host(me).awaiting = false;
+        step.host(me).forget_calls();
+        self.ballot = None;
         self.ask(step, me, Ask::Release);
         self.stage = Stage::Releasing;
         self.feed(step, me, MachineEvent::Start(LockRequest::Release));
@@ -368,7 +430,11 @@ impl LockProgram {
 }
 
 fn options(plan: &Plan) -> LockOptions {
-    LockOptions {
+    let durability = match plan.topology {
+        Topology::Acknowledged(_) => Durability::Majority { replicas: COPIES as u32 },
+        Topology::Independent | Topology::Replicated | Topology::Single => Durability::Primary,
+    };
+    let options = LockOptions {
         lease: micros(plan.lease),
         attempts: plan.attempts,
         delay: micros(plan.delay),
@@ -376,8 +442,11 @@ fn options(plan: &Plan) -> LockOptions {
         call_timeout: micros(plan.call_timeout),
         request_life: Duration::from_secs(10),
         fence_life: Duration::from_secs(60),
+        durability,
+        confirm_timeout: Duration::from_millis(100),
         ..LockOptions::default()
-    }
+    };
+    Mutant::set(plan, options)
 }
 
 fn answer(outcome: &LockOutcome) -> Answer {
@@ -402,7 +471,7 @@ fn micros(micros: u64) -> Duration {
 }
 
 /// What a command does, and under which token.
-fn meaning(command: &Command) -> (Act, Option<TokenId>) {
+pub(super) fn meaning(command: &Command) -> (Act, Option<TokenId>) {
     let Command::Lock(command) = command else {
         unreachable!("a lock asks about locks");
     };

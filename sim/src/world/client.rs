@@ -1,9 +1,12 @@
-//! The machine that a client's program runs on: its clock, its alarms, its one call under way.
+//! The machine that a client's program runs on: its clock, its alarms, its calls under way.
 
 use leasehold_core::Instant;
 
-use super::{ClientClock, Step};
+use super::{ClientClock, SERVERS, Step};
 use crate::{decide::Chance, history::Client, world::Watch};
+
+/// How many requests back an answer may be awaited.
+const WINDOW: u32 = u64::BITS;
 
 /// What a client can be woken by, beside replies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,8 +23,8 @@ pub(crate) struct Host {
     pub(crate) clock: ClientClock,
     /// How many requests were sent.
     pub(crate) calls: u32,
-    /// Whether the last of them is still awaited.
-    pub(crate) awaiting: bool,
+    /// Which of the last [`WINDOW`] requests are still awaited, the very last in the lowest bit.
+    awaited: u64,
     /// How many times something was awaited.
     pub(crate) awaits_number: u32,
     /// How many steps were taken.
@@ -33,10 +36,11 @@ pub(crate) struct Host {
     pub(crate) paused_until: u64,
     /// How many times the process was started anew.
     pub(crate) life: u8,
-    pub(crate) link: Link,
+    /// Its links to the servers.
+    pub(crate) links: [Link; SERVERS],
 }
 
-/// A client's link, while it is cut.
+/// A client's link to a server, while it is cut.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Link {
     pub(crate) requests_cut_until: u64,
@@ -44,9 +48,44 @@ pub(crate) struct Link {
 }
 
 impl Host {
+    /// Counts a request that is sent, and awaits its answer.
+    #[inline]
+    pub(super) fn begin_call(&mut self) -> u32 {
+        self.calls += 1;
+        self.awaited = self.awaited << 1 | 1;
+        self.calls
+    }
+
     #[inline]
     pub(crate) fn awaits(&self, call: u32) -> bool {
-        self.awaiting && self.calls == call
+        let age = self.calls.wrapping_sub(call);
+        age < WINDOW && self.awaited >> age & 1 == 1
+    }
+
+    /// How many answers are awaited.
+    #[inline]
+    pub(crate) fn awaited(&self) -> u32 {
+        self.awaited.count_ones()
+    }
+
+    /// The oldest call whose answer is awaited.
+    pub(super) fn oldest_awaited(&self) -> Option<u32> {
+        self.awaited.checked_ilog2().map(|age| self.calls - age)
+    }
+
+    /// The answer to `call` is awaited no more.
+    #[inline]
+    pub(super) fn end_call(&mut self, call: u32) {
+        let age = self.calls.wrapping_sub(call);
+        if age < WINDOW {
+            self.awaited &= !(1 << age);
+        }
+    }
+
+    /// No answer is awaited any more.
+    #[inline]
+    pub(crate) fn forget_calls(&mut self) {
+        self.awaited = 0;
     }
 }
 

@@ -22,14 +22,15 @@ impl Core {
         (self.now, self.healed, self.resource_fence).hash(hasher);
         let by_steps = self.plan.faults.contains(Fault::ClientClock);
         for host in &self.hosts {
-            (host.clock, host.awaiting, host.paused_until, host.life, host.link).hash(hasher);
+            (host.clock, host.awaited(), host.paused_until, host.life, host.links).hash(hasher);
             if by_steps {
                 // The wall clock may jump at every so-manieth step.
                 host.steps.hash(hasher);
             }
         }
         self.alarms.hash(hasher);
-        self.server.hash(hasher);
+        self.servers.hash(hasher);
+        self.majority.hash(hasher);
         self.upstream_locks.hash(hasher);
         self.queue.imprint(self, hasher);
     }
@@ -46,11 +47,12 @@ impl Queue {
             entry.due.hash(hasher);
             std::mem::discriminant(&entry.what).hash(hasher);
             match &entry.what {
-                What::Request(message) | What::Reply(message) => {
-                    // Only the last call of a client may be awaited, now or later.
-                    let Message { client, life, call: _, copy, act, behalf, body } = &**message;
+                What::Request(message) | What::Reply(message) | What::Waited(message) => {
+                    // A call that is not awaited now never will be.
+                    let Message { client, node, life, call: _, copy, act, behalf, body } =
+                        &**message;
                     let awaited = core.is_awaited(message);
-                    (client, life, copy, act, behalf, body, awaited).hash(hasher);
+                    (client, node, life, copy, act, behalf, body, awaited).hash(hasher);
                 }
                 What::Cancel { client, awaiting } => {
                     let in_time = core.hosts[usize::from(*client)].awaits_number == *awaiting;

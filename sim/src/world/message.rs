@@ -12,6 +12,8 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Message {
     pub(crate) client: Client,
+    /// Which server it goes to, or comes from.
+    pub(crate) node: u8,
     /// The life of the process that sent it.
     pub(crate) life: u8,
     pub(crate) call: u32,

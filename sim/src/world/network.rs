@@ -11,24 +11,25 @@ use crate::{
 const BROKEN_AFTER: u64 = 2_000;
 
 impl<C: Chance, W: Watch> Step<'_, C, W> {
-    /// Sends a request; the reply will come to the client's program, or never.
+    /// Sends a request to server number `node`; the reply will come to the client's program, or
+    /// never.
     pub(crate) fn send(
         &mut self,
         client: Client,
+        node: u8,
         act: Act,
         token: Option<TokenId>,
         behalf: Option<TokenId>,
         request: Request,
     ) {
         let host = self.host(client);
-        host.calls += 1;
-        host.awaiting = true;
-        let (call, life) = (host.calls, host.life);
+        let (call, life) = (host.begin_call(), host.life);
         self.tell(Event::Sent { client, call, act, token });
-        self.cut_link(client, call);
+        self.cut_link(client, node, call);
         let delay = self.on_the_wire(client, call * 2) + self.late(client, call * 2);
         let message = Box::new(Message {
             client,
+            node,
             life,
             call,
             copy: 0,
@@ -39,7 +40,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         self.send_copy_too(&message);
         if self.loses_request(client, call) {
             self.break_connection(message, delay);
-        } else if !self.cuts_request(client, call) {
+        } else if !self.cuts_request(client, node, call) {
             self.core.queue.push(self.core.now + delay, What::Request(message));
         }
     }
@@ -47,29 +48,41 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     /// A request reaches the server.
     pub(super) fn arrive(&mut self, mut message: Box<Message>) {
         self.core.messages += 1;
-        let (client, call) = (message.client, message.call);
+        let node = message.node;
         self.copy_arrived(&message);
         if message.copy > 0 {
-            if self.core.now >= self.core.server.electing_until {
+            if self.core.now >= self.core.servers[usize::from(node)].electing_until {
                 let _nobody_waits = self.apply(&message);
             }
             return;
         }
-        let refused = self.disturb_server(client, call);
+        let refused = self.disturb_server(&message);
         let silence = self.hangs(&message);
         if silence == Silence::Stuck {
+            return;
+        }
+        if !refused && let Some((at, response)) = self.waits(&message) {
+            if silence == Silence::None {
+                self.wait(message, at, response);
+            }
             return;
         }
         let response = if refused { Response::Refused } else { self.apply(&message) };
         if silence == Silence::Applied {
             return;
         }
-        self.fail_over(client, call);
         message.body = Body::Response(response);
+        self.answer(message);
+    }
+
+    /// A server answers.
+    pub(super) fn answer(&mut self, message: Box<Message>) {
+        let (client, node, call) = (message.client, message.node, message.call);
+        self.fail_over(client, call);
         let delay = self.on_the_wire(client, call * 2 + 1) + self.late(client, call * 2 + 1);
         if self.loses_reply(client, call) {
             self.break_connection(message, delay);
-        } else if !self.cuts_reply(client, call) {
+        } else if !self.cuts_reply(client, node, call) {
             self.core.queue.push(self.core.now + delay, What::Reply(message));
         }
     }
@@ -77,7 +90,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     /// A reply reaches the client that waits for it.
     pub(super) fn received(&mut self, message: Message) -> Response {
         self.core.messages += 1;
-        self.host(message.client).awaiting = false;
+        self.host(message.client).end_call(message.call);
         let Body::Response(response) = message.body else {
             unreachable!("only responses are sent to clients");
         };
@@ -106,12 +119,12 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         self.core.queue.push(self.core.now + delay, what);
     }
 
-    /// The client stops waiting for the call under way.
+    /// The client stops waiting for all calls under way.
     pub(crate) fn give_up(&mut self, client: Client) {
-        let host = self.host(client);
-        host.awaiting = false;
-        let call = host.calls;
-        self.tell(Event::GaveUp { client, call });
+        while let Some(call) = self.host(client).oldest_awaited() {
+            self.host(client).end_call(call);
+            self.tell(Event::GaveUp { client, call });
+        }
     }
 
     #[inline]

@@ -2,6 +2,7 @@
 
 use crate::{
     faults::FaultSet,
+    mutants::Mutant,
     redis::Engine,
     subjects::{Subject, Workload},
 };
@@ -13,6 +14,19 @@ pub enum Topology {
     Single,
     /// One server whose writes reach a replica later, which takes over when it fails.
     Replicated,
+    /// One server with two replicas that acknowledge writes, one of which takes over when it fails.
+    Acknowledged(Promotion),
+    /// Three servers that know nothing of each other, whose clocks differ by a few milliseconds.
+    Independent,
+}
+
+/// Which of several replicas takes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Promotion {
+    /// The one that has the most.
+    MostAdvanced,
+    /// Any.
+    Any,
 }
 
 /// Everything about a run that is not left to chance. Times are in microseconds.
@@ -50,6 +64,8 @@ pub struct Plan {
     pub delay_jitter: bool,
     /// How long a client waits for a reply.
     pub call_timeout: u64,
+    /// How long it waits for one of several servers, before that counts as silent.
+    pub node_timeout: u64,
     /// How long a client works with the lock.
     pub hold: u64,
     /// How long a client idles at least.
@@ -69,6 +85,8 @@ pub struct Plan {
     pub acts: bool,
     /// A planted bug: clients read the wall clock, which jumps, instead of the monotonic one.
     pub reads_wall_clock: bool,
+    /// A planted bug.
+    pub mutant: Option<Mutant>,
 }
 
 impl Plan {

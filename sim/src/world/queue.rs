@@ -8,9 +8,22 @@ use crate::history::{CallId, Client, TokenId};
 pub(crate) enum What {
     Request(Box<Message>),
     Reply(Box<Message>),
-    Write { client: Client, token: TokenId, fence: u64 },
-    WriteDebounced { client: Client, call: CallId, fence: u64 },
-    Cancel { client: Client, awaiting: u32 },
+    /// A `WAIT` is over: this is the reply.
+    Waited(Box<Message>),
+    Write {
+        client: Client,
+        token: TokenId,
+        fence: u64,
+    },
+    WriteDebounced {
+        client: Client,
+        call: CallId,
+        fence: u64,
+    },
+    Cancel {
+        client: Client,
+        awaiting: u32,
+    },
     Heal,
     End,
 }

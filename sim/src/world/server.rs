@@ -6,16 +6,23 @@ use leasehold_core::{
     lock::{LockCommand, LockReply},
 };
 
-use super::{Body, Message, Plan, Request, Response, Step, Topology, Watch};
+use super::{Body, Message, Plan, Request, Response, Step, Topology, Watch, copies::Copies};
 use crate::{
     decide::Chance,
     history::{Act, CallId, Client, DebounceEvent, Event, TokenId},
-    redis::{Redis, Replica, Resp, Value},
-    subjects::{LOCK_ID, Workload},
+    mutants,
+    redis::{Redis, Replica, Resp},
+    subjects::Workload,
 };
 
 /// The Unix time at the start of a run, in microseconds: 2026-01-01.
 const EPOCH: u64 = 1_767_225_600_000_000;
+
+/// The most servers that there are.
+pub(crate) const SERVERS: usize = 3;
+
+/// By how much the clocks of several servers are off, as they are in practice.
+const SKEWS: [i64; SERVERS] = [0, 3_000, -2_000];
 
 /// A replica is never further behind than this.
 pub(crate) const LAG_MAX: u64 = 500_000;
@@ -23,54 +30,72 @@ pub(crate) const LAG_MAX: u64 = 500_000;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Server {
     pub(crate) redis: Redis,
-    /// How far the wall clock is off true time.
+    /// How far the wall clock is off true time when nothing is wrong with it,
+    skew_us: i64,
+    /// and how much more it is now.
     pub(crate) clock_offset_us: i64,
     /// Until when requests are refused, since a replica is taking over.
     pub(crate) electing_until: u64,
     /// What the replica is certain to have, if there is one.
     pub(crate) replica: Option<Replica>,
+    /// The replicas that acknowledge writes, if there are any.
+    pub(crate) copies: Option<Copies>,
     /// The fences of the last claim and of the last success that were told: a copy is no news.
     claimed: u64,
     settled: u64,
     /// The lock's key as it was last told.
-    seen: Option<(TokenId, u64)>,
+    pub(super) seen: Option<(TokenId, u64)>,
 }
 
 impl Server {
-    pub(super) fn new(plan: &Plan) -> Self {
+    /// The servers of `plan`.
+    pub(super) fn all(plan: &Plan) -> Vec<Self> {
+        match plan.topology {
+            Topology::Single | Topology::Replicated | Topology::Acknowledged(_) => {
+                vec![Self::new(plan, 0)]
+            }
+            Topology::Independent => SKEWS.map(|skew_us| Self::new(plan, skew_us)).to_vec(),
+        }
+    }
+
+    fn new(plan: &Plan, skew_us: i64) -> Self {
         let mut redis = Redis::default();
         let replica = (plan.topology == Topology::Replicated).then(Replica::default);
-        redis.keyspace.watch_changes(replica.is_some());
+        let copies = Self::copies_of(plan.topology);
+        redis.keyspace.watch_changes(replica.is_some() || copies.is_some());
         Self {
             redis,
+            skew_us,
             clock_offset_us: 0,
             electing_until: 0,
             replica,
+            copies,
             claimed: 0,
             settled: 0,
             seen: None,
         }
     }
 
+    /// The true time at which a key that expires at `wall_ms` is gone, if the clock does not jump:
+    /// once the clock is past it.
+    pub(super) fn truth(&self, wall_ms: u64) -> u64 {
+        let offset = self.skew_us + self.clock_offset_us;
+        ((wall_ms + 1) * 1_000).saturating_add_signed(-offset).saturating_sub(EPOCH)
+    }
+
     /// The wall clock at true time `at`.
     #[inline]
     pub(crate) fn wall(&self, at: u64) -> u64 {
-        (EPOCH + at).saturating_add_signed(self.clock_offset_us)
-    }
-
-    /// The true time at which a key that expires at `wall_ms` is gone, if the clock does not jump:
-    /// once the clock is past it.
-    fn truth(&self, wall_ms: u64) -> u64 {
-        ((wall_ms + 1) * 1_000).saturating_add_signed(-self.clock_offset_us).saturating_sub(EPOCH)
+        (EPOCH + at).saturating_add_signed(self.skew_us + self.clock_offset_us)
     }
 }
 
 impl<C: Chance, W: Watch> Step<'_, C, W> {
     /// The faults that strike a server when a request arrives. Whether it is in no state to answer.
-    pub(super) fn disturb_server(&mut self, client: u8, call: u32) -> bool {
-        self.jump_clock(client, call);
-        self.restart(client, call);
-        self.core.now < self.core.server.electing_until
+    pub(super) fn disturb_server(&mut self, message: &Message) -> bool {
+        self.jump_clock(message);
+        self.restart(message);
+        self.core.now < self.core.servers[usize::from(message.node)].electing_until
     }
 
     /// Applies a request, and tells what it did to the lock.
@@ -78,18 +103,27 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         let Body::Request(request) = &message.body else {
             unreachable!("only requests are sent to servers");
         };
-        let wall = self.core.server.wall(self.core.now);
+        let node = usize::from(message.node);
+        let wall = self.core.servers[node].wall(self.core.now);
         // What expired since the last look is not this request's doing.
-        if self.core.server.seen.is_some_and(|(_, expires)| expires < wall / 1_000) {
+        if self.key_has_expired() {
             self.look(false);
         }
         let (client, call, copy) = (message.client, message.call, message.copy);
+        if copy == 0 {
+            self.connect(client);
+        }
         let (act, behalf, lease) = (message.act, message.behalf, asked_lease(request));
         self.tell(Event::Applied { client, call, copy, act, behalf, lease });
+        let had_key = act == Act::Release && self.has_key(message.node, behalf);
         let (response, fence) = match request {
             Request::Ours(command) => {
-                let engine = self.core.plan.engine;
-                let reply = self.core.server.redis.apply(wall, command, engine);
+                let (server, plan) = (&mut self.core.servers[node], &self.core.plan);
+                let (redis, replica) = (&mut server.redis, server.replica.as_ref());
+                let faulty = plan
+                    .mutant
+                    .and_then(|mutant| mutants::serve(mutant, redis, replica, wall, command));
+                let reply = faulty.unwrap_or_else(|| redis.apply(wall, command, plan.engine));
                 if let (Command::Debounce(command), Ok(Reply::Debounce(reply))) = (command, &reply)
                 {
                     self.tell_debounced(client, command, reply);
@@ -98,7 +132,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
                 (Response::Ours(reply), fence)
             }
             Request::Upstream(command) => {
-                let value = command.apply(&mut self.core.server.redis, wall);
+                let value = command.apply(&mut self.core.servers[node].redis, wall);
                 if let Some(event) = command.debounced(client, self.core.now, &value) {
                     self.tell(Event::Debounce(event));
                 }
@@ -106,10 +140,15 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
                 (Response::Upstream(value), fence)
             }
         };
+        if had_key {
+            self.had_key(message.node, behalf);
+        }
         if act != Act::Other {
             self.look(true);
         }
-        if let (Some(fence), Some(token)) = (fence, behalf) {
+        if let (Some(fence), Some(token)) = (fence, behalf)
+            && self.core.plan.topology != Topology::Independent
+        {
             self.core.grants += 1;
             self.tell(Event::Granted { token, fence });
         }
@@ -123,19 +162,21 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             (DebounceCommand::Call { args, .. }, DebounceReply::Armed { .. }) => {
                 CallId::from_args(args).map(|call| DebounceEvent::Armed { call })
             }
-            (_, DebounceReply::Claimed { fence, .. }) if fence.0 == self.core.server.claimed => {
+            (_, DebounceReply::Claimed { fence, .. })
+                if fence.0 == self.core.servers[0].claimed =>
+            {
                 None
             }
             (_, DebounceReply::Claimed { args, fence, remaining_ms, .. }) => {
-                self.core.server.claimed = fence.0;
+                self.core.servers[0].claimed = fence.0;
                 let until = self.core.now + remaining_ms * 1_000;
                 let claimed = |call| DebounceEvent::Claimed { client, call, fence: fence.0, until };
                 CallId::from_args(args).map(claimed)
             }
             (DebounceCommand::Finish { fence, .. }, DebounceReply::Finished)
-                if fence.0 > self.core.server.settled =>
+                if fence.0 > self.core.servers[0].settled =>
             {
-                self.core.server.settled = fence.0;
+                self.core.servers[0].settled = fence.0;
                 Some(DebounceEvent::Settled { client, fence: fence.0 })
             }
             (_, DebounceReply::Rearmed { .. }) => Some(DebounceEvent::Rearmed { client }),
@@ -149,55 +190,22 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     /// Tells how many keys would stay for ever.
     pub(super) fn count_immortal_keys(&mut self) {
         if self.core.plan.workload == Workload::Debounce {
-            let keys = self.core.server.redis.keyspace.iter();
+            let keys = self.core.servers[0].redis.keyspace.iter();
             let keys = keys.filter(|(_, entry)| entry.expires_at_ms.is_none()).count() as u32;
             self.tell(Event::Debounce(DebounceEvent::Immortal { keys }));
         }
     }
 
-    /// Tells how the lock's key has changed since the last look.
-    pub(crate) fn look(&mut self, by_request: bool) {
-        let server = &mut self.core.server;
-        let wall_ms = server.wall(self.core.now) / 1_000;
-        let entry = server.redis.keyspace.peek(wall_ms, LOCK_ID.as_bytes());
-        let found = entry.map(|entry| {
-            let Value::String(text) = &entry.value else {
-                unreachable!("only tokens are stored under the lock's key");
-            };
-            let token = TokenId::parse(text).expect("only tokens are stored under the lock's key");
-            (token, entry.expires_at_ms.unwrap_or(u64::MAX))
-        });
-        if found == server.seen {
-            return;
-        }
-        let before = server.seen.map(|(token, _)| token);
-        server.seen = found;
-        self.tell_key(before, by_request);
-    }
-
-    /// Tells when the lock's key expires, after the clock jumped.
-    pub(crate) fn look_again(&mut self) {
-        self.look(false);
-        if let Some((token, _)) = self.core.server.seen {
-            self.tell_key(Some(token), false);
-        }
-    }
-
-    fn tell_key(&mut self, before: Option<TokenId>, by_request: bool) {
-        let server = &self.core.server;
-        let (after, expires) = match server.seen {
-            None => (None, 0),
-            Some((token, u64::MAX)) => (Some(token), u64::MAX),
-            Some((token, wall_ms)) => (Some(token), server.truth(wall_ms)),
-        };
-        self.tell(Event::Key { before, after, expires, by_request });
-    }
-
     /// Hands what was written to the replica, which is certain to have it after [`LAG_MAX`].
     fn replicate(&mut self) {
         let now = self.core.now;
-        let Some(replica) = &mut self.core.server.replica else { return };
-        let changes = self.core.server.redis.keyspace.take_changes();
+        let server = &mut self.core.servers[0];
+        if server.copies.is_some() {
+            let changes = server.redis.keyspace.take_changes();
+            return self.copy_out(changes);
+        }
+        let Some(replica) = &mut server.replica else { return };
+        let changes = server.redis.keyspace.take_changes();
         replica.note(now, changes);
         replica.catch_up(now.saturating_sub(LAG_MAX));
     }

@@ -102,7 +102,9 @@ impl Queue {
 impl What {
     fn actor(&self) -> Option<Client> {
         match self {
-            Self::Request(message) | Self::Reply(message) => Some(message.client),
+            Self::Request(message) | Self::Reply(message) | Self::Waited(message) => {
+                Some(message.client)
+            }
             Self::Write { client, .. }
             | Self::WriteDebounced { client, .. }
             | Self::Cancel { client, .. } => Some(*client),

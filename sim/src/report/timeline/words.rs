@@ -16,6 +16,8 @@ use crate::{
 pub(super) struct Teller<'a> {
     names: &'a Names,
     calls: &'a Calls,
+    /// Who grants the lock.
+    grantor: &'static str,
     /// Whether the end is about what reached the resource, or about fences.
     about_writes: bool,
     about_fences: bool,
@@ -37,6 +39,7 @@ impl<'a> Teller<'a> {
         Self {
             names: &story.names,
             calls,
+            grantor: story.grantor,
             about_writes,
             about_fences: about_writes || matches!(end, Some(Event::Granted { .. })),
             last: story.events.len().saturating_sub(1),
@@ -185,7 +188,8 @@ impl<'a> Teller<'a> {
             Some((_, _, copy)) if copy > 0 => "at a late copy of its request, ",
             _ => "",
         };
-        Some(other(format!("{why}the server grants {name} the lock {until}: {grant}{with}")))
+        let grantor = self.grantor;
+        Some(other(format!("{why}{grantor} grants {name} the lock {until}: {grant}{with}")))
     }
 
     fn wrote(&self, who: Client, fence: u64, accepted: bool) -> Option<(LineKind, String)> {
@@ -265,7 +269,8 @@ impl<'a> Teller<'a> {
             (_, Some(token)) if before != after => {
                 let until = until_text(expires);
                 format!(
-                    "the server stores the key of {} for {name} {until}",
+                    "{} stores the key of {} for {name} {until}",
+                    self.grantor,
                     self.names.grant(token)
                 )
             }

@@ -1,10 +1,7 @@
 //! What happens to commands besides being executed: the one place through which faults reach every
 //! listener.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -281,13 +278,12 @@ impl Client {
                 .host
                 .with_server(|server| (server.database(self.id), server.is_authenticated(self.id)));
             let Some(again) = self.host.connect_trusted().filter(|_| allowed) else { return };
-            let (host, arguments) = (Arc::clone(&self.host), arguments.to_vec());
+            let arguments = arguments.to_vec();
             tokio::spawn(async move {
-                host.clock.sleep(after).await;
-                let select = ["SELECT".into(), database.to_string().into()];
-                host.execute(again.id, &select);
-                host.execute(again.id, &arguments);
-                host.note_duplicate(strike);
+                again.host.clock.sleep(after).await;
+                again.execute(&["SELECT".into(), database.to_string().into()]);
+                again.execute(&arguments);
+                again.host.note_duplicate(strike);
             });
         }
     }
@@ -301,7 +297,7 @@ impl Client {
         known: u64,
     ) -> Performed {
         match slot {
-            Slot::Serve => self.host.execute(self.id, arguments),
+            Slot::Serve => self.execute(arguments),
             Slot::Error(text) => self.answered(Resp::Error(text.clone())),
             Slot::Stale { lag, strike } => self.serve_stale(arguments, (*lag, *strike), known),
         }
@@ -313,7 +309,7 @@ impl Client {
         (lag, strike): (Duration, StrikeId),
         known: u64,
     ) -> Performed {
-        let fresh = self.host.execute(self.id, arguments);
+        let fresh = self.execute(arguments);
         let Performed::Answered { replies, .. } = &fresh else { return fresh };
         // An error may mean that the client must not read at all.
         let final_reply = match &replies[..] {

@@ -78,6 +78,7 @@ impl UpstreamDebounceProgram {
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
+        _node: u8,
         response: Response,
     ) {
         let value = match response {
@@ -132,7 +133,7 @@ impl UpstreamDebounceProgram {
     }
 
     fn vanish<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        step.host(me).awaiting = false;
+        step.host(me).forget_calls();
         self.request = None;
         self.tell_return(step, me, CallAnswer::Dropped);
         self.rest(step, me);
@@ -189,7 +190,8 @@ impl UpstreamDebounceProgram {
 
     fn transmit<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         if let Some(command) = self.request.clone() {
-            step.send(me, Act::Other, None, None, Request::Upstream(command));
+            step.host(me).forget_calls();
+            step.send(me, 0, Act::Other, None, None, Request::Upstream(command));
             self.awaited(step, me);
         }
     }

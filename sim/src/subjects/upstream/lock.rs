@@ -91,6 +91,7 @@ impl UpstreamLockProgram {
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
+        _node: u8,
         response: Response,
     ) {
         let value = match response {
@@ -152,7 +153,7 @@ impl UpstreamLockProgram {
     }
 
     fn abort<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        step.host(me).awaiting = false;
+        step.host(me).forget_calls();
         step.clear_alarm(me, Alarm::Machine);
         self.request = None;
         match self.stage {
@@ -295,7 +296,8 @@ impl UpstreamLockProgram {
             Act::Acquire => behalf,
             Act::Extend | Act::Other | Act::Release => self.object(step, me).token_id(),
         };
-        step.send(me, act, token, behalf, Request::Upstream(command));
+        step.host(me).forget_calls();
+        step.send(me, 0, act, token, behalf, Request::Upstream(command));
         self.awaited(step, me);
     }
 

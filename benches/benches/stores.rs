@@ -1,0 +1,144 @@
+//! Locks over a real connection, beside bare round trips in the same run.
+//!
+//! Prints ratios, and what to aim at. Needs `redis-server` for TCP and `taskset` to keep client and
+//! server to cores, without which the scheduler decides the result; npm for the peer. What is
+//! missing is said.
+
+use std::path::Path;
+
+use leasehold_benches::stores::{
+    cycles::{Cycle, Release, Sample, Uncontended, crowd, solo},
+    floors::{Pings, Posts},
+    peer::Peer,
+    ratios::{Effort, Measure, Side, compare, print},
+    servers::{Server, TOKEN, serve_if_asked},
+};
+use leasehold_upstash::{Tcp, Upstash};
+use tokio::runtime::{Builder, Runtime};
+
+const TASKS: usize = 64;
+
+fn main() {
+    serve_if_asked().expect("this machine has a free port");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let quick = arguments.iter().any(|argument| argument == "--test");
+    let filter = arguments.iter().find(|argument| !argument.starts_with('-'));
+    let wanted = |name: &str| filter.is_none_or(|filter| name.contains(filter.as_str()));
+    let effort = |cycles| {
+        if quick { Effort { rounds: 1, cycles: 64 } } else { Effort { rounds: 15, cycles } }
+    };
+    if wanted("stores tcp") {
+        match Server::redis() {
+            Ok(server) => {
+                tcp_alone(&server, effort(4_000));
+                tcp_crowd(&server, effort(40_000));
+            }
+            Err(error) => println!("skipped, TCP: redis-server: {error}"),
+        }
+    }
+    if wanted("stores rest") {
+        let server = Server::rest().expect("this program can start itself");
+        rest_alone(&server, effort(2_000));
+        rest_crowd(&server, effort(10_000));
+    }
+}
+
+fn tcp_alone(server: &Server, effort: Effort) {
+    pin(server, "0");
+    let runtime = one_thread();
+    let pings = runtime.block_on(Pings::to(&server.url));
+    let store = Tcp::new(&server.url).expect("a server's own URL is one");
+    let lock = |release| Uncontended::new(store.clone(), "bench", release);
+    let sides: [Side<'_>; 3] = [
+        ("two PINGs", &|cycles| runtime.block_on(solo(pings.clone(), cycles))),
+        ("acquire, release", &|cycles| runtime.block_on(solo(lock(Release::Confirmed), cycles))),
+        ("acquire, release sent", &|cycles| {
+            runtime.block_on(solo(lock(Release::Detached), cycles))
+        }),
+    ];
+    let rows = compare(Measure::P50, effort, &sides);
+    let aims = ["", "aim: at most 1.15", "aim: at most 0.70"];
+    print("TCP, one task; client and server on one core", Measure::P50, &rows, &aims);
+}
+
+fn tcp_crowd(server: &Server, effort: Effort) {
+    pin(server, "0,1");
+    let runtime = two_threads();
+    let pings = runtime.block_on(Pings::to(&server.url));
+    let store = Tcp::new(&server.url).expect("a server's own URL is one");
+    let sides: [Side<'_>; 3] = [
+        ("two PINGs", &|cycles| all(&runtime, vec![pings.clone(); TASKS], cycles)),
+        ("acquire, release", &|cycles| {
+            all(&runtime, Uncontended::many(&store, TASKS, Release::Confirmed), cycles)
+        }),
+        ("acquire, release sent", &|cycles| {
+            all(&runtime, Uncontended::many(&store, TASKS, Release::Detached), cycles)
+        }),
+    ];
+    let rows = compare(Measure::Rate, effort, &sides);
+    let aims = ["", "aim: at least 0.60", ""];
+    print("TCP, 64 tasks, a key each; two cores", Measure::Rate, &rows, &aims);
+}
+
+fn rest_alone(server: &Server, effort: Effort) {
+    pin(server, "0");
+    let runtime = one_thread();
+    let posts = Posts::to(&server.url, TOKEN);
+    let store = Upstash::new(&server.url, TOKEN).expect("a server's own URL is one");
+    let lock = || Uncontended::new(store.clone(), "bench", Release::Confirmed);
+    let sides: [Side<'_>; 2] = [
+        ("two round trips of reqwest", &|cycles| runtime.block_on(solo(posts.clone(), cycles))),
+        ("acquire, release", &|cycles| runtime.block_on(solo(lock(), cycles))),
+    ];
+    let rows = compare(Measure::P50, effort, &sides);
+    let aims = ["", "aim: at most 1.15"];
+    print("REST, one task; client and server on one core", Measure::P50, &rows, &aims);
+}
+
+fn rest_crowd(server: &Server, effort: Effort) {
+    pin(server, "0,1");
+    let runtime = two_threads();
+    let upstash = || Upstash::builder(&server.url, TOKEN);
+    let each_alone = upstash().commands_per_request(1).requests_in_flight(TASKS);
+    let each_alone = each_alone.idle_connections(TASKS).build().expect("the limits are usable");
+    let together = upstash().build().expect("the defaults are usable");
+    let peer = Peer::install(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("peer"));
+    let locks = |store| Uncontended::many(store, TASKS, Release::Confirmed);
+    let sides: [Side<'_>; 3] = [
+        ("acquire, release, a request each", &|cycles| all(&runtime, locks(&each_alone), cycles)),
+        ("acquire, release, coalesced", &|cycles| all(&runtime, locks(&together), cycles)),
+        ("@upstash/redis, pipelined by itself", &|cycles| {
+            peer.as_ref()
+                .map_or_else(|_| Sample::default(), |it| it.crowd(&server.url, TASKS, cycles))
+        }),
+    ];
+    let sides = match &peer {
+        Ok(_) => &sides[..],
+        Err(why) => {
+            println!("skipped, the peer: {why}");
+            &sides[..2]
+        }
+    };
+    let rows = compare(Measure::Rate, effort, sides);
+    let aims = ["", "aim: at least 4, and ahead of the peer", ""];
+    print("REST, 64 tasks, a key each; two cores", Measure::Rate, &rows, &aims);
+}
+
+fn all<C: Cycle>(runtime: &Runtime, tasks: Vec<C>, cycles: u64) -> Sample {
+    runtime.block_on(crowd(tasks, cycles))
+}
+
+fn pin(server: &Server, cores: &str) {
+    if !server.share_cores(cores) {
+        println!("not kept to cores {cores}, so the scheduler decides the result: no taskset?");
+    }
+}
+
+fn one_thread() -> Runtime {
+    Builder::new_current_thread().enable_all().build().expect("the system has a driver to give")
+}
+
+fn two_threads() -> Runtime {
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all().build().expect("the system has threads to give")
+}

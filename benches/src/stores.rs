@@ -1,0 +1,7 @@
+//! What a lock costs over a real connection, beside the bare round trips that it is made of.
+
+pub mod cycles;
+pub mod floors;
+pub mod peer;
+pub mod ratios;
+pub mod servers;

@@ -1,0 +1,174 @@
+//! Locks that are free, taken and given back as fast as it goes.
+
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
+
+use hdrhistogram::Histogram;
+use leasehold_core::{
+    Store, TokioClock,
+    lock::{Lock, LockOptions},
+};
+use tokio::task::JoinSet;
+
+/// How a lock is given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release {
+    /// The answer is awaited.
+    Confirmed,
+    /// It is sent, and the next acquire follows on the same connection.
+    Detached,
+}
+
+/// What some cycles took. A cycle is an acquire and a release, or two bare round trips.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// How many, all tasks together.
+    pub cycles: u64,
+    /// Wall time.
+    pub elapsed: Duration,
+    /// Nanoseconds of each cycle.
+    pub latencies: Histogram<u64>,
+}
+
+impl Default for Sample {
+    fn default() -> Self {
+        let latencies = Histogram::new(3).expect("three digits are allowed");
+        Self { cycles: 0, elapsed: Duration::ZERO, latencies }
+    }
+}
+
+impl Sample {
+    /// The median of a cycle.
+    #[must_use]
+    pub fn p50(&self) -> Duration {
+        Duration::from_nanos(self.latencies.value_at_quantile(0.5))
+    }
+
+    /// Cycles per second, all tasks together.
+    #[must_use]
+    pub fn rate(&self) -> f64 {
+        self.cycles as f64 / self.elapsed.as_secs_f64()
+    }
+
+    fn note(&mut self, latency: Duration) {
+        self.cycles += 1;
+        self.latencies.saturating_record(u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX));
+    }
+}
+
+/// Something that one task does over and over.
+pub trait Cycle: Send + 'static {
+    /// Once.
+    fn run(&mut self) -> impl Future<Output = ()> + Send;
+}
+
+/// Lets one task run `cycles` of them.
+pub async fn solo(mut cycle: impl Cycle, cycles: u64) -> Sample {
+    let mut sample = Sample::default();
+    let start = Instant::now();
+    let mut before = start;
+    for _ in 0..cycles {
+        cycle.run().await;
+        let now = Instant::now();
+        sample.note(now - before);
+        before = now;
+    }
+    sample.elapsed = before - start;
+    sample
+}
+
+/// Lets a task for each of `tasks` run its share of `cycles`, at the same time.
+///
+/// # Panics
+///
+/// If a task panics.
+pub async fn crowd<C: Cycle>(tasks: Vec<C>, cycles: u64) -> Sample {
+    let share = cycles.div_ceil(tasks.len().max(1) as u64);
+    let mut running = JoinSet::new();
+    let start = Instant::now();
+    for task in tasks {
+        running.spawn(solo(task, share));
+    }
+    let mut whole = Sample::default();
+    while let Some(part) = running.join_next().await {
+        let part = part.expect("no task panics");
+        whole.cycles += part.cycles;
+        whole.latencies.add(&part.latencies).expect("their bounds are the same");
+    }
+    whole.elapsed = start.elapsed();
+    whole
+}
+
+/// A lock that nobody else wants.
+pub struct Uncontended<S> {
+    lock: Lock<S, TokioClock>,
+    release: Release,
+}
+
+impl<S: Store + Clone> Uncontended<S> {
+    /// The lock named `id`, with the default settings, fences and marks on.
+    ///
+    /// # Panics
+    ///
+    /// If `id` is empty.
+    #[must_use]
+    pub fn new(store: S, id: &str, release: Release) -> Self {
+        let lock = Lock::with_options(store, id, &LockOptions::default());
+        Self { lock: lock.expect("the defaults are usable, and the id is not empty"), release }
+    }
+
+    /// Locks of so many names, over one store.
+    #[must_use]
+    pub fn many(store: &S, count: usize, release: Release) -> Vec<Self> {
+        (0..count).map(|key| Self::new(store.clone(), &format!("bench:{key}"), release)).collect()
+    }
+}
+
+impl<S: Store + Clone + Send + Sync + 'static> Cycle for Uncontended<S> {
+    async fn run(&mut self) {
+        let mut lease = self.lock.acquire().await.expect("nobody else wants it");
+        match self.release {
+            Release::Confirmed => {
+                lease.release().await.expect("the server is there");
+            }
+            Release::Detached => lease.release_detached().await,
+        }
+    }
+}
+
+impl<S> std::fmt::Debug for Uncontended<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Uncontended").field("release", &self.release).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use leasehold_core::MemoryStore;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn each_cycle_takes_the_lock_and_gives_it_back() {
+        let store = Arc::new(MemoryStore::new());
+        for release in [Release::Confirmed, Release::Detached] {
+            let sample = solo(Uncontended::new(store.clone(), "job", release), 10).await;
+            assert_eq!((sample.cycles, sample.latencies.len()), (10, 10));
+            let mut lock = Lock::new(store.clone(), "job").unwrap();
+            assert!(matches!(lock.status().await, Ok(leasehold_core::lock::Holder::Free)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_crowd_shares_the_cycles() {
+        let tasks = Uncontended::many(&Arc::new(MemoryStore::new()), 4, Release::Confirmed);
+        let sample = crowd(tasks, 10).await;
+        // Three each, rounded up.
+        assert_eq!((sample.cycles, sample.latencies.len()), (12, 12));
+        assert!(sample.rate() > 0.0);
+    }
+}

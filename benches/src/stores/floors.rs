@@ -1,0 +1,97 @@
+//! What no lock can be faster than: two round trips that do nothing.
+
+use std::fmt;
+
+use leasehold_upstash::redis::{self, Client, aio::MultiplexedConnection};
+
+use super::cycles::Cycle;
+
+/// Two PINGs over a connection of the crate `redis`.
+#[derive(Clone)]
+pub struct Pings(MultiplexedConnection);
+
+impl Pings {
+    /// Over a connection to the server at `url`, which clones share.
+    ///
+    /// # Panics
+    ///
+    /// If it is not there.
+    pub async fn to(url: &str) -> Self {
+        let client = Client::open(url).expect("a server's own URL is one");
+        let connection = client.get_multiplexed_async_connection().await;
+        Self(connection.expect("the server is there"))
+    }
+}
+
+impl Cycle for Pings {
+    async fn run(&mut self) {
+        for _ in 0..2 {
+            let pong: String =
+                redis::cmd("PING").query_async(&mut self.0).await.expect("the server is there");
+            assert_eq!(pong, "PONG");
+        }
+    }
+}
+
+impl fmt::Debug for Pings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pings").finish_non_exhaustive()
+    }
+}
+
+/// Two POSTs of a PING over reqwest.
+#[derive(Clone, Debug)]
+pub struct Posts {
+    client: reqwest::Client,
+    url: String,
+    token: String,
+}
+
+impl Posts {
+    /// To the server at `url`, by a pool that clones share.
+    #[must_use]
+    pub fn to(url: &str, token: &str) -> Self {
+        Self { client: reqwest::Client::new(), url: url.to_owned(), token: token.to_owned() }
+    }
+}
+
+impl Cycle for Posts {
+    async fn run(&mut self) {
+        for _ in 0..2 {
+            let request = self.client.post(&self.url).bearer_auth(&self.token).body(r#"["PING"]"#);
+            let answer = request.send().await.expect("the server is there");
+            let body = answer.bytes().await.expect("the server is there");
+            assert!(body.ends_with(br#""PONG"}"#), "{body:?}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use leasehold_sim::serve::{Host, Options, resp, rest};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::stores::cycles::solo;
+
+    #[tokio::test]
+    async fn each_floor_makes_its_round_trips() {
+        let (over_tcp, over_http) = (bind().await, bind().await);
+        let at = |listener: &TcpListener| listener.local_addr().unwrap();
+        let redis = format!("redis://{}", at(&over_tcp));
+        let upstash = format!("http://{}", at(&over_http));
+        let host = Host::new(Options::default());
+        tokio::spawn(resp::listen(Arc::clone(&host), over_tcp));
+        let tokens = rest::Tokens::new(Some("token".into()), None);
+        tokio::spawn(rest::listen(host, tokens, over_http));
+
+        assert_eq!(solo(Pings::to(&redis).await, 3).await.cycles, 3);
+        assert_eq!(solo(Posts::to(&upstash, "token"), 3).await.cycles, 3);
+    }
+
+    async fn bind() -> TcpListener {
+        TcpListener::bind("127.0.0.1:0").await.unwrap()
+    }
+}

@@ -1,0 +1,114 @@
+//! Servers in processes of their own, so that each can be kept to a core.
+
+use std::{
+    io::{self, BufRead, BufReader, Write},
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+    sync::Arc,
+};
+
+use leasehold_sim::serve::{
+    Host, Options, keep_time,
+    rest::{self, Tokens},
+};
+
+/// What opens the REST server.
+pub const TOKEN: &str = "bench";
+
+/// By this variable a bench knows that it was started as [`rest_server`].
+const ROLE: &str = "LEASEHOLD_BENCH_SERVES";
+
+/// A process that ends when this is dropped.
+#[derive(Debug)]
+pub struct Server {
+    process: Child,
+    /// Where it listens.
+    pub url: String,
+}
+
+impl Server {
+    /// A `redis-server` on a free port of this machine, which keeps nothing.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or it does not start.
+    pub fn redis() -> io::Result<Self> {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let mut process = Command::new("redis-server")
+            .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
+            .args(["--save", "", "--appendonly", "no", "--io-threads", "1"])
+            .stdout(Stdio::piped())
+            .spawn()?;
+        first_line(&mut process, "Ready to accept connections")?;
+        Ok(Self { process, url: format!("redis://127.0.0.1:{port}") })
+    }
+
+    /// What `leasehold serve` serves over REST: this program again, which must call
+    /// [`serve_if_asked`] first.
+    ///
+    /// # Errors
+    ///
+    /// If it does not start.
+    pub fn rest() -> io::Result<Self> {
+        let mut process = Command::new(std::env::current_exe()?)
+            .env(ROLE, "rest")
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let url = first_line(&mut process, "http://")?;
+        Ok(Self { process, url })
+    }
+
+    /// Keeps the server and this process to these cores, such as `0` or `0,1`. Says whether that
+    /// worked; it needs `taskset`.
+    #[must_use]
+    pub fn share_cores(&self, cores: &str) -> bool {
+        [self.process.id(), std::process::id()].into_iter().all(|process| {
+            Command::new("taskset")
+                .args(["-a", "-p", "-c", cores, &process.to_string()])
+                .output()
+                .is_ok_and(|output| output.status.success())
+        })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Becomes the REST server if this process was started as one, and does not return then.
+///
+/// # Errors
+///
+/// If it cannot listen.
+pub fn serve_if_asked() -> io::Result<()> {
+    if std::env::var_os(ROLE).is_none() {
+        return Ok(());
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        println!("http://{}", listener.local_addr()?);
+        io::stdout().flush()?;
+        let host = Host::new(Options::default());
+        tokio::spawn(keep_time(Arc::clone(&host)));
+        rest::listen(host, Tokens::new(Some(TOKEN.into()), None), listener).await;
+        std::process::exit(0)
+    })
+}
+
+/// The first line with this text. What is printed after it is read and dropped.
+fn first_line(process: &mut Child, text: &str) -> io::Result<String> {
+    let output = process.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+    let mut lines = BufReader::new(output).lines();
+    while let Some(line) = lines.next().transpose()? {
+        if line.contains(text) {
+            std::thread::spawn(move || lines.for_each(drop));
+            return Ok(line);
+        }
+    }
+    Err(io::Error::other(format!("it ended before it said {text}")))
+}

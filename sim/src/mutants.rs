@@ -1,0 +1,302 @@
+//! Planted bugs: faulty algorithms, each of which a named checker must find.
+//!
+//! This is how the simulator shows that it can see. Each is a small rewriting, outside of the
+//! machines of `leasehold_core`: of the scripts that the server runs (`scripts.rs`) or of what it
+//! looks at (`replica.rs`), of what a machine is told and says (`lock.rs`, `debounce.rs`), or of
+//! what leaves a client (`client.rs`). Most of them were shipped by somebody; the table says by
+//! whom.
+//!
+//! ```
+//! use leasehold_sim::mutants::{Mutant, hunt};
+//!
+//! let found = hunt(Mutant::BareDelete, 1);
+//! assert!(found.killed_after.is_some_and(|schedules| schedules <= Mutant::BareDelete.within()));
+//! assert!(found.control_survives);
+//! ```
+
+mod client;
+mod debounce;
+mod excused;
+mod hunt;
+mod kills;
+mod lock;
+mod replica;
+mod scripts;
+
+pub use excused::{EXCUSED, Excused};
+pub use hunt::{Hunted, fewest_decisions, hunt};
+pub use kills::{Hunt, Kill, KillMatrix, NotPlanted};
+
+use hunt::hunt_within;
+
+pub(crate) use debounce::PlantedDebounce;
+pub(crate) use lock::PlantedLock;
+
+use leasehold_core::{Command, Reply, StoreError};
+
+use crate::{
+    faults::{Fault, FaultSet},
+    guarantees::Guarantee,
+    redis::{Redis, Replica},
+    subjects::Subject,
+    world::Plan,
+};
+
+/// Applies `command` as a faulty server does, if `mutant` makes it one for it.
+pub(crate) fn serve(
+    mutant: Mutant,
+    redis: &mut Redis,
+    replica: Option<&Replica>,
+    wall_us: u64,
+    command: &Command,
+) -> Option<Result<Reply, StoreError>> {
+    replica::decide_on_replica(mutant, redis, replica, wall_us, command);
+    scripts::serve(mutant, redis, wall_us, command)
+}
+
+macro_rules! mutants {
+    ($($variant:ident $number:literal $id:literal $subject:ident $guarantee:ident $fault:tt
+        $within:literal $origin:literal $violates:literal $what:literal;)*) => {
+        /// A planted bug.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Mutant {
+            $(#[doc = $what] $variant,)*
+        }
+
+        impl Mutant {
+            /// Every planted bug, in the order of its number.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// Its number in the catalogue of known bugs, from 1 to 54; 0 for the canary, and 55
+            /// for one that was found while this simulator was built.
+            #[must_use]
+            pub fn number(self) -> u8 {
+                match self { $(Self::$variant => $number),* }
+            }
+
+            /// Its name on the command line and in reports.
+            #[must_use]
+            pub fn id(self) -> &'static str {
+                match self { $(Self::$variant => $id),* }
+            }
+
+            /// Whom it is planted in.
+            #[must_use]
+            pub fn subject(self) -> Subject {
+                match self { $(Self::$variant => Subject::$subject),* }
+            }
+
+            /// The guarantee whose checker must find it.
+            #[must_use]
+            pub fn guarantee(self) -> Guarantee {
+                match self { $(Self::$variant => Guarantee::$guarantee),* }
+            }
+
+            /// The fault under which it is found, if it takes one.
+            #[must_use]
+            pub fn fault(self) -> Option<Fault> {
+                match self { $(Self::$variant => mutants!(@fault $fault)),* }
+            }
+
+            /// Within how many schedules it must be found.
+            #[must_use]
+            pub fn within(self) -> u64 {
+                match self { $(Self::$variant => $within),* }
+            }
+
+            /// Where it was shipped.
+            #[must_use]
+            pub fn origin(self) -> &'static str {
+                match self { $(Self::$variant => $origin),* }
+            }
+
+            /// What it violates, in the words of the catalogue: see `sim/README.md`.
+            #[must_use]
+            pub fn violates(self) -> &'static str {
+                match self { $(Self::$variant => $violates),* }
+            }
+
+            /// What is wrong, as a sentence.
+            #[must_use]
+            pub fn what(self) -> &'static str {
+                match self { $(Self::$variant => $what),* }
+            }
+        }
+    };
+    (@fault none) => { None };
+    (@fault $fault:ident) => { Some(Fault::$fault) };
+}
+
+mutants! {
+    Canary 0 "canary" Lock Exclusion none 3 "nobody, one hopes" "M1"
+        "Whoever asks for the lock gets it.";
+    BareDelete 1 "bare-delete" Lock Ownership ClientPause 200 "ShedLock#2583" "M2, M1"
+        "A release deletes the key, whoever's token is there.";
+    TwoTripRelease 2 "two-trip-release" Lock Ownership ClientPause 1000 "common; YiiRedis#18" "M2, M1"
+        "A release compares in one round trip and deletes in the next.";
+    ExpireAfterwards 3 "expire-afterwards" Lock OrphanBound ClientCrash 200 "ShedLock#65" "M7"
+        "The key is set by one command and made to expire by the next.";
+    LostReplyIsBusy 4 "lost-reply-is-busy" Lock TruthfulOutcome ReplyLoss 200 "@upstash/lock; go-redis#2985" "M3, M7"
+        "A lost reply counts as busy, and the token is forgotten.";
+    LostReplyIsUnsent 5 "lost-reply-is-unsent" Lock TruthfulOutcome ReplyLoss 200 "node-redlock" "M3, M8"
+        "After a lost reply a fresh token is tried, to which the own key looks foreign.";
+    NoMark 6 "no-mark" Lock NoZombie Duplicate 2000 "@upstash/lock" "M4"
+        "A late copy of an acquire is applied although its token was given up.";
+    DeadlineFromReply 7 "deadline-from-reply" Lock Exclusion Latency 3000 "common; a proposal for node-redlock" "M1"
+        "A lease counts from when the reply came, not from before the request was sent.";
+    NoValidityCheck 8 "no-validity-check" Lock TruthfulOutcome ClientPause 2000 "node-redlock#296; @upstash/lock" "M1"
+        "A lease is handed out although it is over when the reply comes.";
+    WallClock 9 "wall-clock" Lock Exclusion ClientClock 1000 "node-redlock" "M1, M6"
+        "A lease is timed by the wall clock, which is set back.";
+    NoDrift 10 "no-drift" Lock Exclusion ClientClock 2000 "early Redlocks" "M1"
+        "Nothing is taken off a lease for clocks that run at different rates.";
+    LossOnReplyOnly 11 "loss-on-reply-only" Lock TimelyLoss Hang 200 "node-redlock" "M6"
+        "A holder learns of a loss when a renewal fails, not at its deadline.";
+    RenewalGivesUp 12 "renewal-gives-up" Lock TimelyLoss RequestLoss 200 "redisson#775; ShedLock" "M1, M6"
+        "Renewal stops after one error, and nobody is told.";
+    FailedExtendReleases 13 "failed-extend-releases" Lock Exclusion ReplyLoss 1000 "rslock; redsync#151" "M1"
+        "An extension whose reply is lost releases the lock, which its holder still believes to have.";
+    AdditiveExtend 14 "additive-extend" Lock Idempotence Duplicate 200 "@upstash/lock; redbeat#127" "M11, M7"
+        "An extension adds to what is left, so that a copy adds again.";
+    ExtendInSeconds 15 "extend-in-seconds" Lock Idempotence none 50 "@upstash/lock" "M1, M11"
+        "An extension is rounded down to whole seconds.";
+    NoPositiveCheck 16 "no-positive-check" Lock Exclusion none 200 "redis-py#4279; @upstash/lock" "M3, M1"
+        "An extension by nothing is passed on, which deletes the key and is answered with yes.";
+    ExtendRecreates 17 "extend-recreates" Lock Idempotence Duplicate 2000 "redsync" "M1, M5"
+        "An extension creates the key again if it is missing.";
+    SharedToken 18 "shared-token" Lock TruthfulOutcome none 50 "@upstash/lock; redsync" "M2, M3"
+        "Two tasks share a handle that remembers one token: that of who asked last.";
+    CountedReentry 19 "counted-reentry" Lock TruthfulOutcome ReplyLoss 200 "redisson#7367" "M8"
+        "An acquire that is sent again counts as a second one, so one release does not free.";
+    FixedOwner 20 "fixed-owner" Lock Exclusion Duplicate 4000 "etcd#22082" "M2"
+        "An owner has one token for ever, so that an old release frees the next lease.";
+    HeartbeatRearms 21 "heartbeat-rearms" Lock NoZombie Latency 500 "dynamodb-lock-client#1" "M4, M7"
+        "A renewal under way when the lock is released sets the timer of the next one.";
+    CancelledCleanUp 22 "cancelled-clean-up" Lock TruthfulOutcome Hang 200 "redsync; rslock" "M7, M3"
+        "What cleans up after a call that ran out of time is cancelled with it.";
+    ValidityUnderflows 27 "validity-underflows" Lock Exclusion Latency 500 "redlock-rs; rslock" "M1"
+        "What is left of a lease that is over already wraps around to an age.";
+    CountedFences 30 "counted-fences" LockReplicated FenceOrder Failover 500 "Redisson" "M5"
+        "Fences are counted, and the count is lost in a failover.";
+    PrefixCompare 37 "prefix-compare" Lock Ownership none 50 "bsm/redislock" "M2"
+        "Owners are compared by prefix: job takes over what job-2 holds.";
+    OwnLeaseTakeover 38 "own-lease-takeover" Lock Exclusion none 200 "kubernetes#114872" "M1"
+        "Whether another's lease is over is judged by the length of one's own.";
+    LastCallerFires 39 "last-caller-fires" Debounce DebounceFires ClientCrash 200 "@upstash/lock" "B1"
+        "Only the newest caller runs what waits; the others leave, and nobody takes over.";
+    UnnamedCall 40 "unnamed-call" Debounce DebounceFires Duplicate 200 "@upstash/lock" "B1"
+        "A copy of a call counts as another call, so that none is the newest.";
+    TicketWithoutEpoch 41 "ticket-without-epoch" Debounce DebounceTruth Failover 1000 "@upstash/lock" "B2, B7"
+        "Calls are counted, and a count that was lost in a failover is given out again.";
+    ReplicaDecides 42 "replica-decides" Debounce DebounceQuiet none 1000 "@upstash/lock" "B2, B3, B4"
+        "Whether a run is due is read from a replica, which has not seen the last call.";
+    VisibleBeforeArmed 43 "visible-before-armed" Debounce DebounceFires ClientCrash 500 "Inngest" "B1"
+        "A call is recorded by one command and made due by the next.";
+    LateCopyOverwrites 44 "late-copy-overwrites" Debounce DebounceFires Duplicate 2000 "inngest#4800" "B3"
+        "What an older call sends late overwrites the arguments of a newer one.";
+    CallersClock 45 "callers-clock" Debounce DebounceQuiet ClientClock 500 "Inngest; docket" "B3, B4, B5"
+        "A call is due by the wall clock of its caller.";
+    ClampPastMaxWait 46 "clamp-past-max-wait" Debounce DebounceMaxWait Cancellation 4000 "inngest#3554" "B5"
+        "Every call puts the run off by a second at least, also past the longest wait.";
+    CallDuringRunIsDropped 47 "call-during-run-is-dropped" Debounce DebounceFires none 500 "BullMQ; runed#139" "B3, B1"
+        "A call that comes during a run is taken for one that the run covers.";
+    UnownedClear 48 "unowned-clear" Debounce DebounceSingleRun none 500 "Trigger.dev; bullmq#3232" "B2, B3"
+        "The end of a run deletes the record, whatever has come since.";
+    EveryWaiterTakesOver 49 "every-waiter-takes-over" Debounce DebounceSingleRun ClientCrash 1000 "Trigger.dev" "B2"
+        "Everybody who waits for a run that vanished starts it over.";
+    FirstArguments 50 "first-arguments" Debounce DebounceFires none 50 "docket; Trigger.dev" "B3"
+        "The arguments of the first call are kept.";
+    SettledBeforeRun 51 "settled-before-run" Debounce DebounceFires ClientCrash 500 "at most once, as a shortcut" "B1"
+        "A run is settled when it begins, so that its crash loses the calls.";
+    NoFence 52 "no-fence" Debounce DebounceLatestArgs ClientPause 4000 "@upstash/lock" "B3"
+        "A run writes without a fence, so that one that was overtaken overwrites.";
+    ReusedToken 55 "reused-token" Lock Exclusion Hang 1000 "a first version of this lock; proposed in node-redlock#369" "M1"
+        "A second try has the token of the first, and counts its lease from the second.";
+}
+
+impl Mutant {
+    /// The plan of the runs in which it must be found.
+    #[must_use]
+    pub fn plan(self) -> Plan {
+        let reads_wall_clock = self == Self::WallClock;
+        Plan { mutant: Some(self), reads_wall_clock, ..self.control() }
+    }
+
+    /// The same plan without the bug.
+    #[must_use]
+    pub fn control(self) -> Plan {
+        let faults = self.fault().map_or(FaultSet::NONE, FaultSet::only);
+        let plan = self.subject().plan(self.guarantee().workload(), faults);
+        match self {
+            // Holders work up to the end of their lease.
+            Self::DeadlineFromReply | Self::ReusedToken => {
+                Plan { hold: 950_000, delay: 20_000, attempts: 50, styles: 1, ..plan }
+            }
+            // The longer the lease, the further two clocks drift apart.
+            Self::NoDrift => {
+                let (lease, hold) = (3_000_000, 2_985_000);
+                Plan { lease, hold, delay: 5_000, attempts: 800, styles: 1, ..plan }
+            }
+            // What comes late finds the lock free.
+            Self::NoMark => Plan { idle: 600_000, styles: 1, ..plan },
+            Self::ExtendRecreates => Plan { idle: 600_000, ..plan },
+            // Not a number of seconds.
+            Self::ExtendInSeconds => Plan { lease: 1_900_000, ..plan },
+            // Replies come later than that.
+            Self::ValidityUnderflows => Plan { lease: 300_000, ..plan },
+            // Somebody calls again soon after another has gone away.
+            Self::ClampPastMaxWait => {
+                let (idle, idle_step, idle_choices) = (300_000, 80_000, 12);
+                Plan { clients: 7, idle, idle_step, idle_choices, ..plan }
+            }
+            // An extended lease is longer than another's own.
+            Self::OwnLeaseTakeover => Plan { hold: 700_000, ..plan },
+            _ => plan,
+        }
+    }
+
+    /// The planted bug with this name, or with this number.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let is_meant = |mutant: &&Self| mutant.id() == name || mutant.number().to_string() == name;
+        Self::ALL.iter().find(is_meant).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_bug_of_the_catalogue_is_planted_or_excused_but_not_both() {
+        for number in 1..=54 {
+            let planted = Mutant::ALL.iter().filter(|mutant| mutant.number() == number).count();
+            let excused = EXCUSED.iter().filter(|excused| excused.number == number).count();
+            assert_eq!(planted + excused, 1, "number {number}");
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_numbers_grow() {
+        for pair in Mutant::ALL.windows(2) {
+            assert!(pair[0].number() < pair[1].number());
+        }
+        for mutant in Mutant::ALL {
+            assert_eq!(Mutant::named(mutant.id()), Some(*mutant));
+            assert_eq!(Mutant::named(&mutant.number().to_string()), Some(*mutant));
+        }
+    }
+
+    #[test]
+    fn a_bug_is_only_found_where_the_true_algorithm_is_claimed_to_hold() {
+        let claims = crate::claims::Claims::current();
+        for mutant in Mutant::ALL {
+            let name = crate::campaign::CellName {
+                subject: mutant.subject(),
+                guarantee: mutant.guarantee(),
+                fault: mutant.fault(),
+            };
+            assert_eq!(claims.of(name), crate::claims::Verdict::Holds, "{}", mutant.id());
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Bugs of what a lock's client does: what its machine says and is told is rewritten.
+
+mod answers;
+mod requests;
+
+use std::ops::Deref;
+
+use leasehold_core::{
+    Action, Command, Event, Instant, Machine, Token,
+    lock::{LockCommand, LockMachine, LockOutcome, LockRequest},
+};
+
+use super::Mutant;
+use crate::{
+    history::{Client, TokenId},
+    world::Plan,
+};
+
+/// The machine of a lock, with a bug around it if the plan has one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct PlantedLock {
+    machine: LockMachine,
+    bug: Option<Box<Bug>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Bug {
+    mutant: Mutant,
+    /// The token of an owner who has but one.
+    fixed: Token,
+    /// The command that is not answered yet.
+    sent: Option<Sent>,
+    /// Something of its own for which the bug awaits an answer.
+    detour: Option<Detour>,
+    /// How many times the command was sent.
+    sends: u8,
+    /// Whether the lease is being renewed in the background.
+    keeping: bool,
+    /// When the holder's work is over, which is all that it asks for.
+    work_ends: Option<Instant>,
+    /// A renewal whose timer was set after the release.
+    heartbeat: Option<LockCommand>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Sent {
+    command: LockCommand,
+    at: Instant,
+    /// The longest time to wait for the answer, in µs.
+    patience: u64,
+    /// The machine before it said so, and why it did.
+    before: LockMachine,
+    event: Event<LockRequest>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Detour {
+    /// The answer says whether to send this.
+    Look(LockCommand),
+    /// Once answered, the machine goes on with this.
+    Then(Event<LockRequest>),
+}
+
+impl PlantedLock {
+    pub(crate) fn new(machine: LockMachine, plan: &Plan, client: Client, life: u8) -> Self {
+        let bug = plan.mutant.map(|mutant| {
+            let name = format!("{}.1.1", TokenId::owner(client, life));
+            let fixed = Token::new(name).expect("the name is not empty");
+            Box::new(Bug {
+                mutant,
+                fixed,
+                sent: None,
+                detour: None,
+                sends: 0,
+                keeping: false,
+                work_ends: None,
+                heartbeat: None,
+            })
+        });
+        Self { machine, bug }
+    }
+
+    /// Whether the holder leaves it to its renewals to say when the lease is over.
+    pub(crate) fn leaves_loss_to_renewals(&self) -> bool {
+        self.bug.as_ref().is_some_and(|bug| bug.keeping && bug.is_deaf())
+    }
+}
+
+impl Deref for PlantedLock {
+    type Target = LockMachine;
+
+    fn deref(&self) -> &LockMachine {
+        &self.machine
+    }
+}
+
+impl Machine for PlantedLock {
+    type Outcome = LockOutcome;
+    type Request = LockRequest;
+
+    fn step(&mut self, now: Instant, event: Event<LockRequest>) -> Action<LockOutcome> {
+        match &mut self.bug {
+            None => self.machine.step(now, event),
+            Some(bug) => bug.step(&mut self.machine, now, event),
+        }
+    }
+}
+
+impl Bug {
+    fn step(
+        &mut self,
+        machine: &mut LockMachine,
+        now: Instant,
+        event: Event<LockRequest>,
+    ) -> Action<LockOutcome> {
+        match (self.detour.take(), event) {
+            (Some(detour), Event::Replied(result)) => self.detoured(machine, now, detour, result),
+            (_, Event::Start(request)) => self.started(machine, now, request),
+            (_, Event::Replied(result)) => self.replied(machine, now, result),
+            (_, event) => self.pass(machine, now, event),
+        }
+    }
+
+    /// Hands `event` to the machine, and its command to the bug.
+    fn pass(
+        &mut self,
+        machine: &mut LockMachine,
+        now: Instant,
+        event: Event<LockRequest>,
+    ) -> Action<LockOutcome> {
+        let before = (machine.clone(), event.clone());
+        match machine.step(now, event) {
+            Action::Call { command: Command::Lock(command), give_up_at } => {
+                self.sends = 1;
+                self.say(now, before, command, give_up_at)
+            }
+            action => action,
+        }
+    }
+
+    /// Whether only the answer to a renewal tells of a loss.
+    fn is_deaf(&self) -> bool {
+        matches!(self.mutant, Mutant::LossOnReplyOnly | Mutant::RenewalGivesUp)
+    }
+}
+
+fn call(command: LockCommand, give_up_at: Instant) -> Action<LockOutcome> {
+    Action::Call { command: Command::Lock(command), give_up_at }
+}
