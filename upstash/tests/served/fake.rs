@@ -106,7 +106,7 @@ impl Adapter for Tcp {
 }
 
 /// Waits until something that is bound to happen has.
-pub(crate) async fn until(happened: impl Fn() -> bool + Send) {
+pub(crate) async fn until(happened: impl Fn() -> bool + Send + Sync) {
     let waiting = async {
         while !happened() {
             yield_now().await;
