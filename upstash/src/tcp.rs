@@ -4,6 +4,7 @@ mod builder;
 mod grants;
 mod link;
 mod pubsub;
+mod silence;
 mod target;
 mod wire;
 

@@ -92,10 +92,16 @@ impl<S: Store + Send + Sync, C: Clock + Send + Sync> Quorum<S, C> {
                 progress = machine.answered(node, result);
             }
             if let Progress::Done(answer) = progress {
-                self.ask(machine.requests()).send().await;
+                self.tell(machine.requests()).await;
                 return answer;
             }
         }
+    }
+
+    /// Sends what a round asks for, and waits for no answer.
+    async fn tell(&self, requests: Vec<(usize, Command)>) {
+        let tell = |(node, command): (usize, Command)| self.nodes[node].send(command);
+        Asked::new(requests.into_iter().map(tell)).send().await;
     }
 
     /// Sends what a round asks for.
@@ -119,6 +125,14 @@ impl<S: Store + Send + Sync, C: Clock + Send + Sync> Store for Quorum<S, C> {
                 kind: RejectionKind::Other,
                 message: "a quorum keeps no debounced calls: keep them in one store".into(),
             })),
+        }
+    }
+
+    /// Asks every node at once. What an answer would have called for is not done.
+    async fn send(&self, command: Command) {
+        if let Command::Lock(command) = command {
+            let machine = QuorumMachine::new(self.nodes.len(), command);
+            self.tell(machine.requests()).await;
         }
     }
 

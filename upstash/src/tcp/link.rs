@@ -16,6 +16,7 @@ use redis::{AsyncConnectionConfig, Cmd};
 use tokio::{sync::Mutex, time::timeout};
 
 use super::{
+    silence::Silence,
     target::{Connection, Target},
     wire,
 };
@@ -37,13 +38,14 @@ pub(super) struct Link {
 #[derive(Default)]
 struct Current {
     generation: u64,
-    connection: Option<Connection>,
+    connection: Option<(Connection, Silence)>,
 }
 
 /// A connection, and which one it is.
 pub(super) struct Live {
     generation: u64,
     connection: Connection,
+    silence: Silence,
 }
 
 /// What came of a command, and over which connection.
@@ -100,7 +102,8 @@ impl Link {
     }
 
     async fn exchange(&self, live: Live, command: &Cmd) -> Result<Answer, StoreError> {
-        let Live { generation, mut connection } = live;
+        let Live { generation, mut connection, silence } = live;
+        let waiting = silence.wait();
         let replied = match &mut connection {
             // It keeps the time itself.
             Connection::Direct(_) => connection.send(command).await,
@@ -112,6 +115,7 @@ impl Link {
                 }
             }
         };
+        waiting.answered();
         let answer = wire::answer(replied, &self.target);
         if let Err(error) = &answer
             && self.is_of_no_more_use(&connection, error)
@@ -163,15 +167,20 @@ impl Link {
     fn live(&self) -> Option<Live> {
         // Each change under the lock is whole.
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        let connection = current.connection.clone()?;
-        Some(Live { generation: current.generation, connection })
+        let (connection, silence) = current.connection.clone()?;
+        // A Cluster's connection sees to its nodes itself.
+        if matches!(connection, Connection::Direct(_)) && silence.has_lasted(self.timeout) {
+            return None;
+        }
+        Some(Live { generation: current.generation, connection, silence })
     }
 
     fn install(&self, connection: Connection) -> Live {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         current.generation += 1;
-        current.connection = Some(connection.clone());
-        Live { generation: current.generation, connection }
+        let silence = Silence::default();
+        current.connection = Some((connection.clone(), silence.clone()));
+        Live { generation: current.generation, connection, silence }
     }
 
     fn forget(&self, generation: u64) {

@@ -1,27 +1,50 @@
-//! Both stores pass the suite that every store must pass.
+//! The store over TCP passes the suite that every store must pass on a real server, too.
 
 use std::time::Duration;
 
-use leasehold_core::{Store, conformance::Fixture};
+use leasehold_core::conformance::{Fixture, Foreign};
+use leasehold_upstash::{Tcp, TcpBuilder};
 
-use crate::redis_server::RedisServer;
+use crate::{PATIENCE, redis_server::RedisServer};
 
 /// A store, and the server that it is on.
-struct Real<S> {
-    store: S,
-    _server: RedisServer,
+struct Real {
+    store: Tcp,
+    server: RedisServer,
 }
 
-impl<S: Store + Clone + Sync> Fixture for Real<S> {
-    type Store = S;
+impl Real {
+    fn start() -> Option<Self> {
+        let server = RedisServer::start(&[])?;
+        let builder = TcpBuilder::new(&server.url()).unwrap().connect_timeout(PATIENCE);
+        Some(Self { store: builder.build().unwrap(), server })
+    }
+}
 
-    fn store(&self) -> S {
+impl Fixture for Real {
+    type Store = Tcp;
+
+    fn store(&self) -> Tcp {
         self.store.clone()
     }
 
     /// The clock of a real server cannot be moved.
     async fn pass(&self, time: Duration) {
         tokio::time::sleep(time).await;
+    }
+
+    async fn forget_scripts(&self) -> bool {
+        self.server.run("SCRIPT FLUSH").await;
+        true
+    }
+
+    async fn write_foreign(&self, key: &str, value: Foreign) -> bool {
+        let command = match value {
+            Foreign::Text => format!("SET {key} theirs"),
+            Foreign::OtherType => format!("HSET {key} field theirs"),
+        };
+        self.server.run(&command).await;
+        true
     }
 }
 
@@ -30,40 +53,7 @@ fn block_on(case: impl Future<Output = ()>) {
     runtime.enable_all().build().expect("a runtime").block_on(case);
 }
 
-mod over_tcp {
-    use leasehold_upstash::{Tcp, TcpBuilder};
-
-    use super::{Real, RedisServer, block_on};
-    use crate::PATIENCE;
-
-    fn fixture() -> Option<Real<Tcp>> {
-        let server = RedisServer::start(&[])?;
-        let builder = TcpBuilder::new(&server.url()).unwrap().connect_timeout(PATIENCE);
-        Some(Real { store: builder.build().unwrap(), _server: server })
-    }
-
-    leasehold_core::store_conformance! {
-        run: |case| block_on(case),
-        fixture: async { fixture() },
-    }
-}
-
-mod over_rest {
-    use leasehold_upstash::{Upstash, redis::Client};
-
-    use super::{Real, RedisServer, block_on};
-    use crate::{PATIENCE, bridge};
-
-    async fn fixture() -> Option<Real<Upstash>> {
-        let server = RedisServer::start(&[])?;
-        let url = bridge::in_front_of(Client::open(server.url()).unwrap()).await;
-        // So few that what is asked at once has to share them.
-        let builder = Upstash::builder(&url, "token").requests_in_flight(2).timeout(PATIENCE);
-        Some(Real { store: builder.build().unwrap(), _server: server })
-    }
-
-    leasehold_core::store_conformance! {
-        run: |case| block_on(case),
-        fixture: fixture(),
-    }
+leasehold_core::store_conformance! {
+    run: |case| block_on(case),
+    fixture: async { Real::start() },
 }

@@ -1,18 +1,14 @@
 //! What a real server can refuse, and what becomes of a connection to it.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use leasehold_core::{
-    Cause, Command, RejectionKind, Reply, Store, StoreError, Token,
-    debounce::{DebounceCommand, DebounceKeys, DebounceReply, Retention, Timing},
-    lock::LockReply,
-};
+use leasehold_core::{Cause, RejectionKind, Reply, Store, StoreError, lock::LockReply};
 use leasehold_upstash::{
-    RetryPolicy, Tcp, TcpBuilder, Upstash,
+    RetryPolicy, Tcp, TcpBuilder,
     redis::{Client, Value, cmd},
 };
 
-use crate::{PATIENCE, acquire, bridge, redis_server::RedisServer, take};
+use crate::{PATIENCE, acquire, redis_server::RedisServer, take};
 
 /// A store that sends nothing again.
 fn hasty(url: &str) -> Tcp {
@@ -89,20 +85,6 @@ async fn a_server_with_too_many_clients_was_sent_nothing() {
 }
 
 #[tokio::test]
-async fn scripts_forgotten_are_sent_again_by_both_stores() {
-    let Some(server) = RedisServer::start(&[]) else { return };
-    let tcp = hasty(&server.url());
-    let rest =
-        Upstash::new(&bridge::in_front_of(Client::open(server.url()).unwrap()).await, "t").unwrap();
-    for id in ["a", "b"] {
-        server.run("SCRIPT FLUSH").await;
-        assert_eq!(take(&tcp, id).await, Ok(()));
-        server.run("SCRIPT FLUSH").await;
-        assert_eq!(take(&rest, &format!("{id}-rest")).await, Ok(()));
-    }
-}
-
-#[tokio::test]
 async fn a_connection_that_broke_is_made_again() {
     let Some(server) = RedisServer::start(&[]) else { return };
     let store = hasty(&server.url());
@@ -125,40 +107,4 @@ async fn a_server_that_hangs_leaves_the_outcome_unknown() {
     store.connect().await.unwrap();
     server.run("CLIENT PAUSE 60000 ALL").await;
     assert_eq!(take(&store, "job").await, Err(StoreError::Unknown(Cause::TimedOut)));
-}
-
-#[tokio::test]
-async fn arguments_of_any_bytes_go_in_by_one_store_and_come_out_of_the_other() {
-    let Some(server) = RedisServer::start(&[]) else { return };
-    let url = bridge::in_front_of(Client::open(server.url()).unwrap()).await;
-    let (rest, tcp) = (Upstash::new(&url, "t").unwrap(), Tcp::new(&server.url()).unwrap());
-    let bytes: Vec<u8> = (0..=255).chain("jö€".bytes()).collect();
-    assert_eq!(carried(&rest, &tcp, &bytes, "a").await, bytes);
-    assert_eq!(carried(&tcp, &rest, &bytes, "b").await, bytes);
-}
-
-/// Calls by way of `writer`, and returns with which arguments `reader` is to run.
-async fn carried(
-    writer: &(impl Store + Sync),
-    reader: &(impl Store + Sync),
-    args: &[u8],
-    id: &str,
-) -> Vec<u8> {
-    let keys = Arc::new(DebounceKeys::of(id));
-    let retention = Retention { armed_ms: 60_000, settled_ms: 60_000, memo_ms: 60_000 };
-    let call = DebounceCommand::Call {
-        keys: keys.clone(),
-        call: Token::new("c#1").unwrap(),
-        args: args.into(),
-        seq: 0,
-        timing: Timing { wait_ms: 1, max_wait_ms: None, leading: true, trailing: true },
-        retention,
-    };
-    writer.execute(Command::Debounce(call)).await.unwrap();
-    let runner = Token::new("r#1").unwrap();
-    let claim = DebounceCommand::Claim { keys, runner, seq: 0, run_lease_ms: 60_000, retention };
-    match reader.execute(Command::Debounce(claim)).await {
-        Ok(Reply::Debounce(DebounceReply::Claimed { args, .. })) => args.to_vec(),
-        other => panic!("{other:?}"),
-    }
 }

@@ -1,8 +1,7 @@
-//! The stores against a real `redis-server`, one for each test. Without one, they are skipped, or
+//! The store over TCP against a real `redis-server`, one for each test. Without one, they are skipped, or
 //! fail if `LEASEHOLD_REQUIRE_REAL=1`.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-mod bridge;
 mod cluster;
 mod conformance;
 mod faults;

@@ -1,0 +1,60 @@
+//! Both stores against the fake Redis of `leasehold serve`, which does what a test orders: faults,
+//! and the passing of time.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod both;
+mod conformance;
+mod fake;
+mod faults;
+mod hints;
+mod quorum;
+mod tls;
+
+use std::sync::Arc;
+
+use leasehold_core::{
+    Command, Token,
+    lock::{LockCommand, LockKeys},
+};
+
+/// Makes a test of each case on each store.
+macro_rules! on_both {
+    ($($case:ident)*) => {
+        mod over_rest {
+            $(
+                #[tokio::test]
+                async fn $case() {
+                    super::$case::<leasehold_upstash::Upstash>().await;
+                }
+            )*
+        }
+
+        mod over_tcp {
+            $(
+                #[tokio::test]
+                async fn $case() {
+                    super::$case::<leasehold_upstash::Tcp>().await;
+                }
+            )*
+        }
+    };
+}
+pub(crate) use on_both;
+
+/// Milliseconds that all that a command leaves behind lives.
+const LIFE: u64 = 60_000;
+
+fn acquire(id: &str, token: &str) -> Command {
+    Command::Lock(LockCommand::Acquire {
+        keys: Arc::new(LockKeys::of(id)),
+        token: Token::new(token).unwrap(),
+        lease_ms: LIFE,
+        fence_life_ms: LIFE,
+        mark_ms: LIFE,
+    })
+}
+
+fn release(id: &str, token: &str) -> Command {
+    let (keys, token) = (Arc::new(LockKeys::of(id)), Token::new(token).unwrap());
+    Command::Lock(LockCommand::Release { keys, token, mark_ms: LIFE })
+}
