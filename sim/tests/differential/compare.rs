@@ -19,6 +19,8 @@ enum Sameness {
     ScanPairs,
     /// Chosen at random: how many there are.
     Count,
+    /// The form of a value; of a string, any.
+    Encoding,
     /// About the process or in words of its own: whether it is an error.
     Kind,
 }
@@ -57,6 +59,8 @@ const DIFFER: &[(&[&str], Sameness)] = &[
     (&["LASTSAVE"], Sameness::Kind),
     (&["LATENCY"], Sameness::Kind),
     (&["MEMORY"], Sameness::Kind),
+    // How a string came to be is not kept.
+    (&["OBJECT", "ENCODING"], Sameness::Encoding),
     (&["OBJECT", "IDLETIME"], Sameness::Kind),
     (&["OBJECT", "REFCOUNT"], Sameness::Kind),
     (&["ROLE"], Sameness::Kind),
@@ -138,6 +142,9 @@ fn reduced(sameness: Sameness, reply: &Reply) -> Reply {
             Reply::Integer(i64::try_from(replies.len()).expect("a length fits"))
         }
         (Sameness::Count, Reply::Bulk(_)) => Reply::Bulk(Bytes::new()),
+        (Sameness::Encoding, Reply::Bulk(name)) if matches!(&name[..], b"int" | b"embstr") => {
+            Reply::Bulk("raw".into())
+        }
         (Sameness::Unordered, Reply::Array(replies)) => Reply::Array(sorted(replies)),
         (_, Reply::Set(replies)) => Reply::Set(sorted(replies)),
         (_, Reply::Map(pairs)) => {
