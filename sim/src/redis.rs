@@ -46,6 +46,8 @@
 //! * `HELP` of a command with subcommands lists them in our own words.
 //! * `MONITOR` shows a script, not the commands in it.
 //! * `UNSUBSCRIBE` without names goes through the channels in the order of their names.
+//! * `HELLO` in a transaction changes the protocol of the whole reply to `EXEC`.
+//! * `WATCH` also notices changes of a stream's consumer groups.
 //! * A command has at most 1,048,576 arguments, as before Redis 7.
 //!
 //! ```

@@ -1,8 +1,7 @@
 //! Published clients of other languages work against `leasehold serve` as they are.
 //!
 //! Needs npm, node 20 or newer, pip, and what these install; without them the tests say so and
-//! pass, unless
-//! `LEASEHOLD_REQUIRE_REAL=1`. What is installed is kept under `target`.
+//! pass, unless `LEASEHOLD_REQUIRE_REAL=1`. What is installed is kept under `target`.
 #![cfg(unix)]
 
 use std::{

@@ -186,11 +186,12 @@ pub(super) fn find(arguments: &[Bytes]) -> Result<&'static Spec, NotFound> {
 pub(super) fn find_by_name(arguments: &[Bytes]) -> Result<&'static Spec, NotFound> {
     let spec = arguments.first().and_then(|name| by_name(name)).ok_or(NotFound::Unknown)?;
     let Body::Subcommands(subcommands) = spec.body else { return Ok(spec) };
-    let alone = (spec.arity == -1).then_some(&[][..]);
-    let name = arguments.get(1).map(|name| &**name).or(alone);
+    let alone = arguments.len() == 1;
+    let nameless = (spec.arity == -1).then_some(&[][..]);
+    let name = arguments.get(1).map(|name| &**name).or(nameless);
     let name = name.ok_or_else(|| NotFound::Arity(spec.name.into()))?;
     let same = |row: &&Spec| row.name.as_bytes().eq_ignore_ascii_case(name);
-    match subcommands.iter().find(same) {
+    match subcommands.iter().filter(|row| alone || !row.name.is_empty()).find(same) {
         Some(row) => Ok(row),
         None if name.eq_ignore_ascii_case(b"help") => Ok(&HELP),
         None => Err(NotFound::Subcommand),
@@ -198,14 +199,8 @@ pub(super) fn find_by_name(arguments: &[Bytes]) -> Result<&'static Spec, NotFoun
 }
 
 /// The subcommand of every container that says what the others do.
-static HELP: Spec = Spec::new(
-    Group::Server,
-    "help",
-    2,
-    help,
-    Flags::LOADING.union(Flags::STALE).union(Flags::NOSCRIPT),
-)
-.about("1.0.0", "Prints this.");
+static HELP: Spec = Spec::new(Group::Server, "help", 2, help, Flags::LOADING.union(Flags::STALE))
+    .about("1.0.0", "Prints this.");
 
 /// The name of the container of a command that was found for `arguments`, if it is a subcommand.
 pub(super) fn container_of(spec: &Spec, arguments: &[Bytes]) -> Option<&'static str> {

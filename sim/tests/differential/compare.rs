@@ -120,7 +120,16 @@ pub(crate) fn in_order_of_names(words: &[Bytes], replies: &[Reply]) -> Vec<Reply
 
 fn sameness(words: &[Bytes]) -> Sameness {
     let found = DIFFER.iter().find(|(names, _)| is(words, names));
-    found.map_or(Sameness::Exact, |(_, sameness)| *sameness)
+    match found.map_or(Sameness::Exact, |(_, sameness)| *sameness) {
+        // A cursor that was made up means another place in each server.
+        Sameness::Scan | Sameness::ScanPairs if !is_at_the_begin(words) => Sameness::Kind,
+        sameness => sameness,
+    }
+}
+
+fn is_at_the_begin(words: &[Bytes]) -> bool {
+    let cursor = words.get(if is(words, &["SCAN"]) { 1 } else { 2 });
+    cursor.is_some_and(|cursor| matches!(&cursor[..], b"" | b"0" | b"-0"))
 }
 
 /// Whether the command begins with these names.

@@ -213,7 +213,10 @@ impl Server {
 
     fn run_again(&mut self, now_us: u64, id: SessionId, arguments: &[Bytes]) -> Answer {
         let spec = command::find(arguments).map_err(|reason| reason.refusal(arguments))?;
-        Connection::new(self, id, now_us).call(spec, arguments)
+        let mut connection = Connection::new(self, id, now_us);
+        // It waits already.
+        connection.may_wait = false;
+        connection.call(spec, arguments)
     }
 
     /// Takes the present state of the keys that a session waits for as known.
