@@ -16,12 +16,14 @@
 //!   keeps in one piece comes in one reply, as there; `HSCAN`, `SSCAN` and `ZSCAN` of anything
 //!   larger sort it for each page.
 //! * Members are drawn by a generator in the value, so the same again in an equal server.
-//! * `OBJECT ENCODING` tells the form of a value that is made at once, not the way it came to be;
+//! * `OBJECT ENCODING` tells the form of a value that is made at once, not the way it came to be,
+//!   such as `raw` for a short string that was appended to;
 //!   `OBJECT IDLETIME` is always 0. `XTRIM` and `XADD` with `~` count pieces of 100 entries.
 //! * `COMMAND DOCS` and `HELP` are in other words and without arguments; `COMMAND INFO` gives no
 //!   tips. Hexadecimal floating-point numbers are refused.
 //! * Not there: `SORT`, `DUMP` and `RESTORE`, `LCS`, `BITOP` and `BITFIELD`, HyperLogLog, geography,
 //!   `XINFO STREAM … FULL`, `COMMAND GETKEYSANDFLAGS`, functions and modules.
+//! * A script may not call `INFO`, `LASTSAVE` and `LOLWUT`.
 //! * `TIME` stands still during a script, as in Redis 7.2 (7.0 lets it run on).
 //! * `math.random` and the settings of `cjson` start anew in each script; `collectgarbage` answers 0.
 //! * `tostring` numbers tables and functions instead of telling where they are in memory.
@@ -44,8 +46,8 @@
 //! * `HELP` of a command with subcommands lists them in our own words.
 //! * `MONITOR` shows a script, not the commands in it.
 //! * `UNSUBSCRIBE` without names goes through the channels in the order of their names.
-//! * A command that waits for several keys is run again once one of them has changed, as in Redis
-//!   7.2, so the order of its keys decides; in 7.0, the key that changed first.
+//! * `HELLO` in a transaction changes the protocol of the whole reply to `EXEC`.
+//! * `WATCH` also notices changes of a stream's consumer groups.
 //! * A command has at most 1,048,576 arguments, as before Redis 7.
 //!
 //! ```
@@ -218,6 +220,8 @@ impl Redis {
         };
         let answer = match spec.body {
             Body::Function(function) => function(&mut Call { redis: self, now_us }, arguments),
+            // For the rest of the script.
+            _ if spec.name == "select" => self.select_named(&arguments[1]).map(|_| Resp::OK),
             _ => Err(Refusal(Cow::Borrowed(script::NOT_ALLOWED))),
         };
         answer.unwrap_or_else(|refusal| Resp::Error(refusal.0))

@@ -1,7 +1,7 @@
 //! Published clients of other languages work against `leasehold serve` as they are.
 //!
-//! Needs npm, node and pip, and what these install; without them the tests say so and pass, unless
-//! `LEASEHOLD_REQUIRE_REAL=1`. What is installed is kept under `target`.
+//! Needs npm, node 20 or newer, pip, and what these install; without them the tests say so and
+//! pass, unless `LEASEHOLD_REQUIRE_REAL=1`. What is installed is kept under `target`.
 #![cfg(unix)]
 
 use std::{
@@ -24,11 +24,14 @@ const TOKENS: [(&str, &str); 3] = [
     ("LEASEHOLD_ADMIN_TOKEN", "admin"),
 ];
 
+const OLDEST_NODE: u32 = 20;
+
 #[test]
 fn javascript_clients_work_as_they_are() {
     let folder = suite("js");
     let version = Command::new("node").arg("--version").output();
-    let installed = version.map_err(|error| format!("node: {error}")).and_then(|_| {
+    let version = version.map_err(|error| format!("node: {error}"));
+    let installed = version.and_then(|output| is_new_enough(&output.stdout)).and_then(|()| {
         let mut install = Command::new("npm");
         install.args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder);
         install_once(&folder, "package-lock.json", &mut install)
@@ -56,6 +59,13 @@ fn python_clients_work_as_they_are() {
     let mut tests = Command::new("python3");
     tests.args(["-m", "unittest", "-v"]).env("PYTHONPATH", folder.join("installed"));
     served.check(tests.current_dir(&folder));
+}
+
+#[test]
+fn a_node_that_is_too_old_is_told_of() {
+    assert_eq!(is_new_enough(b"v20.0.0\n"), Ok(()));
+    assert!(is_new_enough(b"v18.20.4\n").is_err_and(|why| why.contains("v18.20.4")));
+    assert!(is_new_enough(b"").is_err());
 }
 
 #[test]
@@ -99,6 +109,17 @@ impl Drop for Served {
         // It may have ended by itself, which the suite has told of then.
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+}
+
+/// Whether this is the version of a Node.js that runs the suite: by what its clients say they need
+/// and by its options for tests.
+fn is_new_enough(version: &[u8]) -> Result<(), String> {
+    let version = String::from_utf8_lossy(version);
+    let major = version.strip_prefix('v').and_then(|numbers| numbers.split('.').next());
+    match major.and_then(|major| major.parse::<u32>().ok()) {
+        Some(OLDEST_NODE..) => Ok(()),
+        _ => Err(format!("node must be version {OLDEST_NODE} or newer, not {:?}", version.trim())),
     }
 }
 

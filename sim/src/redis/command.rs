@@ -14,14 +14,14 @@ use std::{borrow::Cow, sync::LazyLock};
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
-pub(super) use arguments::{decimal, float, integer, owned, seconds, word};
+pub(super) use arguments::{decimal, float, integer, integer_of_32_bits, owned, seconds, word};
 pub(super) use call::{Call, Collection};
 pub(super) use describe::all;
 #[cfg(feature = "serve")]
 pub(crate) use facts::Facts;
 pub(super) use flags::{Flags, Group, Keys};
 pub(super) use help::help;
-pub(super) use wait::{Blocks, Wait};
+pub(super) use wait::{Blocks, Wait, narrowed};
 
 use super::{Resp, commands, server::Connection};
 
@@ -163,7 +163,7 @@ impl Spec {
         self
     }
 
-    fn takes(&self, arguments: usize) -> bool {
+    pub(super) fn takes(&self, arguments: usize) -> bool {
         let least = usize::try_from(self.arity.unsigned_abs()).unwrap_or(usize::MAX);
         if self.arity < 0 { arguments >= least } else { arguments == least }
     }
@@ -172,39 +172,35 @@ impl Spec {
 /// The row for these arguments, checked for their number. It has code: a container's row is never
 /// returned, but that of its subcommand.
 pub(super) fn find(arguments: &[Bytes]) -> Result<&'static Spec, NotFound> {
+    let row = find_by_name(arguments)?;
+    if row.takes(arguments.len()) {
+        return Ok(row);
+    }
+    let container = container_of(row, arguments);
+    Err(NotFound::Arity(
+        container.map_or_else(|| row.name.into(), |container| format!("{container}|{}", row.name)),
+    ))
+}
+
+/// The same, whatever the number of arguments.
+pub(super) fn find_by_name(arguments: &[Bytes]) -> Result<&'static Spec, NotFound> {
     let spec = arguments.first().and_then(|name| by_name(name)).ok_or(NotFound::Unknown)?;
-    let Body::Subcommands(subcommands) = spec.body else {
-        return if spec.takes(arguments.len()) {
-            Ok(spec)
-        } else {
-            Err(NotFound::Arity(spec.name.into()))
-        };
-    };
-    let alone = (spec.arity == -1).then_some(&[][..]);
-    let name = arguments.get(1).map(|name| &**name).or(alone);
+    let Body::Subcommands(subcommands) = spec.body else { return Ok(spec) };
+    let alone = arguments.len() == 1;
+    let nameless = (spec.arity == -1).then_some(&[][..]);
+    let name = arguments.get(1).map(|name| &**name).or(nameless);
     let name = name.ok_or_else(|| NotFound::Arity(spec.name.into()))?;
     let same = |row: &&Spec| row.name.as_bytes().eq_ignore_ascii_case(name);
-    let row = match subcommands.iter().find(same) {
-        Some(row) => row,
-        None if name.eq_ignore_ascii_case(b"help") => &HELP,
-        None => return Err(NotFound::Subcommand),
-    };
-    if row.takes(arguments.len()) {
-        Ok(row)
-    } else {
-        Err(NotFound::Arity(format!("{}|{}", spec.name, row.name)))
+    match subcommands.iter().filter(|row| alone || !row.name.is_empty()).find(same) {
+        Some(row) => Ok(row),
+        None if name.eq_ignore_ascii_case(b"help") => Ok(&HELP),
+        None => Err(NotFound::Subcommand),
     }
 }
 
 /// The subcommand of every container that says what the others do.
-static HELP: Spec = Spec::new(
-    Group::Server,
-    "help",
-    2,
-    help,
-    Flags::LOADING.union(Flags::STALE).union(Flags::NOSCRIPT),
-)
-.about("1.0.0", "Prints this.");
+static HELP: Spec = Spec::new(Group::Server, "help", 2, help, Flags::LOADING.union(Flags::STALE))
+    .about("1.0.0", "Prints this.");
 
 /// The name of the container of a command that was found for `arguments`, if it is a subcommand.
 pub(super) fn container_of(spec: &Spec, arguments: &[Bytes]) -> Option<&'static str> {

@@ -3,7 +3,10 @@
 
 use std::{collections::BTreeMap, mem};
 
-use super::{Change, Keyspace, Redis};
+use super::{
+    Change, Keyspace, Redis,
+    command::{Refusal, integer_of_32_bits},
+};
 
 /// How many databases there are, as by default.
 const COUNT: usize = 16;
@@ -36,6 +39,13 @@ impl Redis {
             self.databases.others.insert(number, last);
         }
         true
+    }
+
+    /// Selects the database that a client names; its number.
+    pub(super) fn select_named(&mut self, name: &[u8]) -> Result<usize, Refusal> {
+        let database = usize::try_from(integer_of_32_bits(name)?).ok();
+        let database = database.filter(|database| self.select(*database));
+        database.ok_or_else(|| Refusal("ERR DB index is out of range".into()))
     }
 
     /// The number of the selected database.

@@ -280,6 +280,11 @@ impl Keyspace {
         self.watched.count(key) != Some(count) || expired()
     }
 
+    /// A number that is higher the later the watched `key` was changed.
+    pub(super) fn changed(&self, key: &[u8]) -> Option<u64> {
+        self.watched.count(key)
+    }
+
     /// Ends one watch of `key`.
     pub(super) fn unwatch(&mut self, key: &[u8]) {
         self.watched.remove(key);

@@ -102,7 +102,8 @@ pub(super) fn run(
     keys: &[Bytes],
     args: &[Bytes],
 ) -> Answer {
-    MACHINE.with(|machine| {
+    let selected = call.redis.selected();
+    let answer = MACHINE.with(|machine| {
         let compiled = machine.compiled(script.sha1, script.text)?;
         let access = compiled.access(script, keys, call.redis.script_rules)?;
         let _lent = Lent::new(call, script.sha1, access);
@@ -112,7 +113,10 @@ pub(super) fn run(
             undo();
         }
         reply
-    })
+    });
+    // What the script has selected was for itself.
+    call.redis.select(selected);
+    answer
 }
 
 impl Machine {

@@ -99,7 +99,8 @@ fn shifted(significand: u64, mut shift: u32) -> String {
 pub(super) fn double(number: f64) -> Bytes {
     // Whole numbers below it have one form, and are common.
     const EXACT: f64 = 9_007_199_254_740_992.0;
-    if number.fract() == 0.0 && number.abs() < EXACT {
+    let minus_zero = number == 0.0 && number.is_sign_negative();
+    if number.fract() == 0.0 && number.abs() < EXACT && !minus_zero {
         return (number as i64).to_string().into();
     }
     seventeen_digits(number).into()

@@ -29,7 +29,10 @@ pub(super) use statistics::Statistics;
 
 use waiting::Waiting;
 
-use super::{Change, PURGED_PER_COMMAND, Redis, Resp, pubsub::PubSub, replication::Replication};
+use super::{
+    Change, PURGED_PER_COMMAND, Redis, Resp, command::Refusal, pubsub::PubSub,
+    replication::Replication,
+};
 
 /// How long clients have the server for themselves between two removals of expired keys.
 const PURGE_PAUSE_US: u64 = 500;
@@ -244,9 +247,9 @@ impl Server {
         self.settings.password = password;
     }
 
-    /// Whether there is a database of this number.
-    pub(super) fn select(&mut self, database: usize) -> bool {
-        self.redis.select(database)
+    /// Selects the database that a client names; its number.
+    pub(super) fn select(&mut self, name: &[u8]) -> Result<usize, Refusal> {
+        self.redis.select_named(name)
     }
 
     /// A setting that was changed by `CONFIG SET`.

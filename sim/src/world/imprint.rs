@@ -31,8 +31,10 @@ impl Core {
         self.alarms.hash(hasher);
         self.servers.hash(hasher);
         self.majority.hash(hasher);
-        // Whether a restart may strike at this very instant.
-        self.applied_at.map(|at| at == self.now).hash(hasher);
+        if self.plan.faults.contains(Fault::Restart) {
+            // It may not strike a server that has answered at this very instant.
+            self.applied_at.map(|at| at == self.now).hash(hasher);
+        }
         self.upstream_locks.hash(hasher);
         self.queue.imprint(self, hasher);
     }

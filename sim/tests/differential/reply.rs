@@ -29,10 +29,17 @@ impl Reply {
     pub(crate) fn of(resp: Resp, protocol: Protocol) -> Self {
         match protocol {
             Protocol::Resp2 => Self::rich(resp.plain()),
-            Protocol::Resp3 => match Self::rich(resp) {
-                Self::NilArray => Self::Nil,
-                reply => reply,
-            },
+            Protocol::Resp3 => Self::rich(resp).with_one_nil(),
+        }
+    }
+
+    /// Without the difference between the two kinds of nothing, which RESP3 does not make.
+    fn with_one_nil(self) -> Self {
+        let all = |replies: Vec<Self>| replies.into_iter().map(Self::with_one_nil).collect();
+        match self {
+            Self::NilArray => Self::Nil,
+            Self::Array(replies) => Self::Array(all(replies)),
+            reply => reply,
         }
     }
 

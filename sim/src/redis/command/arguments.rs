@@ -51,6 +51,14 @@ pub(in crate::redis) fn integer(text: &[u8]) -> Result<i64, Refusal> {
     parsed.ok_or(Refusal::NOT_AN_INTEGER)
 }
 
+/// An integer as Redis reads it where it keeps 32 bits.
+pub(in crate::redis) fn integer_of_32_bits(text: &[u8]) -> Result<i32, Refusal> {
+    i32::try_from(integer(text)?).map_err(|_| {
+        let text = "ERR value is out of range, value must between -2147483648 and 2147483647";
+        Refusal(text.into())
+    })
+}
+
 /// `number` in decimal.
 pub(in crate::redis) fn decimal(number: i64) -> Bytes {
     number.to_string().into()

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::Call;
+use super::{Call, Keys, by_name};
 
 /// Asked after a command has answered [`Nil`](crate::redis::Resp::Nil) or
 /// [`NilArray`](crate::redis::Resp::NilArray): what it waits for, `None` if it was not told to
@@ -35,5 +35,47 @@ impl Wait {
     ) -> Option<Self> {
         let (keys, arguments) = (keys.to_vec(), arguments.to_vec());
         Some(Self { timeout_ms, keys, type_name, arguments })
+    }
+}
+
+/// A command that waits for so many keys, as if it waited for this one alone: what is run once that
+/// has changed.
+pub(in crate::redis) fn narrowed(arguments: &[Bytes], number: usize, key: &Bytes) -> Vec<Bytes> {
+    let keys = arguments.first().and_then(|name| by_name(name)).map(|spec| spec.keys);
+    let length = arguments.len();
+    let (head, tail) = match keys {
+        _ if number == 1 => return arguments.to_vec(),
+        Some(Keys::Counted { count, .. }) => {
+            (&[&arguments[..count], &[ONE]].concat()[..], &arguments[count + 1 + number..])
+        }
+        Some(Keys::Streams) => {
+            let (begin, ids) = (length - 2 * number, length - number);
+            let place = arguments[begin..ids].iter().position(|other| other == key).unwrap_or(0);
+            (&arguments[..begin], &arguments[ids + place..=ids + place])
+        }
+        _ => (&arguments[..1], &arguments[1 + number..]),
+    };
+    head.iter().chain([key]).chain(tail).cloned().collect()
+}
+
+const ONE: Bytes = Bytes::from_static(b"1");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_narrowed_to_the_key_that_changed() {
+        let words = |line: &str| -> Vec<Bytes> {
+            line.split(' ').map(|word| word.to_owned().into()).collect()
+        };
+        for (line, number, key, expected) in [
+            ("BLPOP a b 5", 2, "b", "BLPOP b 5"),
+            ("BLMPOP 5 2 a b LEFT COUNT 3", 2, "a", "BLMPOP 5 1 a LEFT COUNT 3"),
+            ("XREAD BLOCK 5 STREAMS a b 1-1 2-2", 2, "b", "XREAD BLOCK 5 STREAMS b 2-2"),
+            ("BLMOVE a b LEFT RIGHT 5", 1, "a", "BLMOVE a b LEFT RIGHT 5"),
+        ] {
+            assert_eq!(narrowed(&words(line), number, &key.to_owned().into()), words(expected));
+        }
     }
 }

@@ -194,9 +194,7 @@ fn reset(connection: &mut Connection<'_>, _arguments: &[Bytes]) -> Answer {
 }
 
 fn select(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
-    let index = integer(&arguments[1])?;
-    let database = usize::try_from(index).ok().filter(|index| connection.server.select(*index));
-    let refusal = Refusal("ERR DB index is out of range".into());
-    connection.session_mut().database = database.ok_or(refusal)?;
+    let database = connection.server.select(&arguments[1])?;
+    connection.session_mut().database = database;
     Ok(Resp::OK)
 }

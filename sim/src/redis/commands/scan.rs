@@ -81,10 +81,13 @@ pub(super) fn reply(next: u64, found: Vec<Resp>) -> Resp {
     Resp::Array(vec![Resp::Bulk(next.to_string().into()), Resp::Array(found)])
 }
 
-/// A cursor as C reads an unsigned number: a negative one wraps.
+/// A cursor as C reads an unsigned number: a negative one wraps, and no digits are 0.
 pub(super) fn cursor(text: &[u8]) -> Result<u64, Refusal> {
     let refused = || Refusal("ERR invalid cursor".into());
     let text = str::from_utf8(text).map_err(|_| refused())?;
+    if text.is_empty() {
+        return Ok(0);
+    }
     match text.strip_prefix('-') {
         Some(digits) if !digits.starts_with(['+', '-']) => {
             digits.parse::<u64>().map(u64::wrapping_neg).map_err(|_| refused())

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::super::{
     Resp,
     command::{
-        Answer, Call, Flags, Group, Keys, NotFound, Refusal, Spec, all, by_name, find, help, word,
+        Answer, Call, Flags, Group, Keys, Refusal, Spec, all, by_name, find_by_name, help, word,
     },
     glob::matches,
     resp::count,
@@ -103,12 +103,13 @@ fn list(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
 
 fn getkeys(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let refused = |text: &'static str| Refusal(text.into());
-    let row = find(&arguments[2..]).map_err(|reason| match reason {
-        NotFound::Arity(_) => refused("ERR Invalid number of arguments specified for command"),
-        NotFound::Subcommand | NotFound::Unknown => refused("ERR Invalid command specified"),
-    })?;
+    let row = find_by_name(&arguments[2..]);
+    let row = row.map_err(|_| refused("ERR Invalid command specified"))?;
     if matches!(row.keys, Keys::None) {
         return Err(refused("ERR The command has no key arguments"));
+    }
+    if !row.takes(arguments.len() - 2) {
+        return Err(refused("ERR Invalid number of arguments specified for command"));
     }
     let keys = row.keys.of(&arguments[2..]);
     if keys.is_empty() && !row.flags.contains(Flags::NO_MANDATORY_KEYS) {

@@ -19,13 +19,23 @@ pub(in crate::redis) struct Connection<'a> {
     pub(in crate::redis) replies: Vec<Resp>,
     /// Whether it comes from `EXEC`, where nothing waits.
     pub(super) in_transaction: bool,
+    /// Whether a command that finds nothing may begin to wait.
+    pub(super) may_wait: bool,
     /// Whether the reply comes later.
     pub(super) waits: bool,
 }
 
 impl<'a> Connection<'a> {
     pub(super) fn new(server: &'a mut Server, id: SessionId, now_us: u64) -> Self {
-        Self { server, id, now_us, replies: Vec::new(), in_transaction: false, waits: false }
+        Self {
+            server,
+            id,
+            now_us,
+            replies: Vec::new(),
+            in_transaction: false,
+            may_wait: true,
+            waits: false,
+        }
     }
 }
 
@@ -108,6 +118,7 @@ impl Connection<'_> {
         let answer = function(&mut call, arguments)?;
         if let Some(blocks) = spec.blocks
             && matches!(answer, Resp::Nil | Resp::NilArray)
+            && self.may_wait
             && !self.in_transaction
             && let Some(wait) = blocks(&mut call, arguments)
         {

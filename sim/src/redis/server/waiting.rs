@@ -1,7 +1,7 @@
 //! Commands that wait: for a key, for replicas, or for the end of a pause.
 //!
-//! A command that waits for keys is run again whenever one of them has changed, in the order in
-//! which the sessions began to wait, until it finds something.
+//! A command that waits for keys is run again whenever one of them has changed, for that key alone,
+//! in the order in which the sessions began to wait, until it finds something.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,8 +9,8 @@ use bytes::Bytes;
 
 use super::{Connection, Delivery, Executed, Server, SessionId};
 use crate::redis::{
-    Redis, Resp,
-    command::{self, Answer, Wait},
+    Entry, Redis, Resp,
+    command::{self, Answer, Wait, narrowed},
     resp::count,
 };
 
@@ -184,35 +184,39 @@ impl Server {
         };
         let (database, type_name, now_ms) = (*database, *type_name, now_us / 1_000);
         let changed = |redis: &mut Redis| {
-            let changed = |(key, count): &(Bytes, u64)| {
-                redis.keyspace.is_touched(now_ms, key, *count)
-                    && redis
-                        .keyspace
-                        .peek(now_ms, key)
-                        .is_some_and(|entry| entry.value.type_name() == type_name)
+            let keyspace = &redis.keyspace;
+            let changed = |(key, count): &&(Bytes, u64)| {
+                let of_type = |entry: &Entry| entry.value.type_name() == type_name;
+                keyspace.is_touched(now_ms, key, *count)
+                    && keyspace.peek(now_ms, key).is_some_and(of_type)
             };
-            keys.iter().any(changed)
+            let mut changed: Vec<_> = keys.iter().filter(changed).map(|(key, _)| key).collect();
+            changed.sort_by_key(|key| keyspace.changed(key));
+            let alone = changed.into_iter().map(|key| narrowed(arguments, keys.len(), key));
+            alone.collect::<Vec<_>>()
         };
-        if !self.redis.with_database(database, changed).unwrap_or(false) {
-            return false;
-        }
-        let arguments = arguments.clone();
-        let answer = self.run_again(now_us, id, &arguments);
-        match answer {
-            Ok(Resp::Nil | Resp::NilArray) => {
-                self.note_changes(now_us, id);
-                false
-            }
-            answer => {
-                self.end_wait(id, answer.unwrap_or_else(|refusal| Resp::Error(refusal.0)));
-                true
+        let commands = self.redis.with_database(database, changed).unwrap_or_default();
+        for arguments in &commands {
+            match self.run_again(now_us, id, arguments) {
+                Ok(Resp::Nil | Resp::NilArray) => {}
+                answer => {
+                    self.end_wait(id, answer.unwrap_or_else(|refusal| Resp::Error(refusal.0)));
+                    return true;
+                }
             }
         }
+        if !commands.is_empty() {
+            self.note_changes(now_us, id);
+        }
+        false
     }
 
     fn run_again(&mut self, now_us: u64, id: SessionId, arguments: &[Bytes]) -> Answer {
         let spec = command::find(arguments).map_err(|reason| reason.refusal(arguments))?;
-        Connection::new(self, id, now_us).call(spec, arguments)
+        let mut connection = Connection::new(self, id, now_us);
+        // It waits already.
+        connection.may_wait = false;
+        connection.call(spec, arguments)
     }
 
     /// Takes the present state of the keys that a session waits for as known.

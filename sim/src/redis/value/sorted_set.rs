@@ -11,11 +11,12 @@ use bytes::Bytes;
 use hashbrown::HashMap;
 use rustc_hash::FxHasher;
 
-/// A member's score: never not-a-number, and 0 has no sign.
+/// A member's score: never not-a-number. Keeps the sign of 0, though -0 and 0 are equal.
 #[derive(Clone, Copy, Debug)]
 pub struct Score(f64);
 
-/// Members with scores, in the order of the scores, and of the bytes where those are equal.
+/// Members with scores, in the order of the scores, and of the bytes where those are equal. What is
+/// kept of -0 is 0, as in a small sorted set of Redis.
 #[derive(Clone, Debug, Default)]
 pub struct SortedSet {
     scores: HashMap<Bytes, Score, BuildHasherDefault<FxHasher>>,
@@ -26,19 +27,23 @@ impl Score {
     /// `number` as a score; `None` if it is not a number.
     #[must_use]
     pub fn new(number: f64) -> Option<Self> {
-        // Adding 0 takes the sign off -0.
-        (!number.is_nan()).then_some(Self(number + 0.0))
+        (!number.is_nan()).then_some(Self(number))
     }
 
     /// The least score above this one; `None` above infinity.
     fn next(self) -> Option<Self> {
-        (self.0 < f64::INFINITY).then(|| Self(self.0.next_up() + 0.0))
+        (self.0 < f64::INFINITY).then(|| Self(self.0.next_up()))
     }
 
     /// The number.
     #[must_use]
     pub fn get(self) -> f64 {
         self.0
+    }
+
+    /// The number, with 0 for -0.
+    fn unsigned(self) -> f64 {
+        self.0 + 0.0
     }
 }
 
@@ -58,13 +63,13 @@ impl PartialOrd for Score {
 
 impl Ord for Score {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.0.total_cmp(&other.0)
+        self.unsigned().total_cmp(&other.unsigned())
     }
 }
 
 impl Hash for Score {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.0.to_bits());
+        state.write_u64(self.unsigned().to_bits());
     }
 }
 
@@ -77,6 +82,7 @@ impl SortedSet {
 
     /// Gives `member`, which is copied if it is new, a score, and returns the one it had.
     pub fn insert(&mut self, member: &[u8], score: Score) -> Option<Score> {
+        let score = Score(score.unsigned());
         let Some((name, old)) = self.scores.get_key_value_mut(member) else {
             let member = Bytes::copy_from_slice(member);
             self.scores.insert(member.clone(), score);
@@ -84,13 +90,12 @@ impl SortedSet {
             return None;
         };
         let place = (*old, name.clone());
-        *old = score;
         if place.0 != score {
+            *old = score;
             self.ordered.remove(&place);
             self.ordered.insert((score, place.1));
-            return Some(place.0);
         }
-        Some(score)
+        Some(place.0)
     }
 
     /// Removes `member`, and returns its score.
@@ -170,5 +175,39 @@ impl Eq for SortedSet {}
 impl Hash for SortedSet {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.ordered.hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn only(number: f64) -> SortedSet {
+        let mut set = SortedSet::default();
+        set.insert(b"a", Score::new(number).unwrap());
+        set
+    }
+
+    fn hash(value: &impl Hash) -> u64 {
+        let mut hasher = FxHasher::default();
+        value.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    #[test]
+    fn scores_are_equal_and_hash_alike_whatever_the_sign_of_zero() {
+        let (minus, plus) = (Score::new(-0.0).unwrap(), Score::new(0.0).unwrap());
+        assert_eq!(minus, plus);
+        assert_eq!(hash(&minus), hash(&plus));
+        assert!(minus.get().is_sign_negative());
+    }
+
+    #[test]
+    fn a_set_keeps_no_sign_of_zero() {
+        let set = only(-0.0);
+        assert_eq!(set, only(0.0));
+        assert_eq!(hash(&set), hash(&only(0.0)));
+        assert!(set.score(b"a").unwrap().get().is_sign_positive());
+        assert!(set.between(Bound::Included(Score(-0.0)), Bound::Unbounded).next().is_some());
     }
 }

@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 
-use super::{Answer, Call, Entry, Refusal, Resp, count, integer, word};
+use super::{
+    super::super::command::integer_of_32_bits, Answer, Call, Entry, Refusal, Resp, count, word,
+};
 
 pub(super) fn rename(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     rename_key(call, arguments, true)?;
@@ -88,7 +90,7 @@ fn place(
 }
 
 fn database(number: &[u8]) -> Result<usize, Refusal> {
-    usize::try_from(integer(number)?).map_err(|_| no_database())
+    usize::try_from(integer_of_32_bits(number)?).map_err(|_| no_database())
 }
 
 fn no_database() -> Refusal {

@@ -132,7 +132,12 @@ impl<'a> Query<'a> {
     fn run(&self, call: &Call<'_>) -> Result<Vec<(Score, Bytes)>, Refusal> {
         let inputs: Vec<Scores> =
             self.keys.iter().map(|key| input(call, key)).collect::<Result<_, _>>()?;
-        let mut inputs = inputs.into_iter().zip(&self.weights);
+        let mut inputs: Vec<_> = inputs.into_iter().zip(&self.weights).collect();
+        if self.operation != Operation::Difference {
+            // Sums of floating-point numbers depend on the order; Redis goes by size.
+            inputs.sort_by_key(|(input, _)| input.len());
+        }
+        let mut inputs = inputs.into_iter();
         let Some((first, weight)) = inputs.next() else { return Ok(Vec::new()) };
         let mut result = first;
         result.values_mut().for_each(|score| *score = weighted(*score, *weight));
@@ -140,7 +145,7 @@ impl<'a> Query<'a> {
             match self.operation {
                 Operation::Difference => result.retain(|name, _| !input.contains_key(name)),
                 Operation::Intersection => result.retain(|name, score| {
-                    let other = input.get(name).map(|other| weighted(*other, *weight));
+                    let other = input.get(name).map(|other| other * weight);
                     other.is_some_and(|other| {
                         *score = self.aggregate.of(*score, other);
                         true
@@ -206,8 +211,21 @@ impl Aggregate {
             // Opposite infinities make nothing here.
             Self::Sum if (left + right).is_nan() => 0.0,
             Self::Sum => left + right,
-            Self::Min => left.min(right),
-            Self::Max => left.max(right),
+            // Of two zeros, the first: they may differ in their sign.
+            Self::Min => {
+                if right < left {
+                    right
+                } else {
+                    left
+                }
+            }
+            Self::Max => {
+                if right > left {
+                    right
+                } else {
+                    left
+                }
+            }
         }
     }
 }

@@ -40,13 +40,17 @@ impl Range {
         offset: i64,
         limit: Option<usize>,
     ) -> Vec<(Score, Bytes)> {
-        let Ok(offset) = usize::try_from(offset) else { return Vec::new() };
         let limit = limit.unwrap_or(usize::MAX);
         let copy = |(score, name): (Score, &Bytes)| (score, name.clone());
+        let skip = match (self, usize::try_from(offset)) {
+            (Self::Ranks(..), _) => 0,
+            (_, Ok(offset)) => offset,
+            (_, Err(_)) => return Vec::new(),
+        };
         match self {
             Self::Ranks(start, stop) => {
                 let places = super::super::ranges::indexes(*start, *stop, set.len());
-                let (skip, take) = (places.start, places.len());
+                let (skip, take) = (skip + places.start, places.len());
                 if reversed {
                     set.iter().rev().skip(skip).take(take).map(copy).collect()
                 } else {
@@ -56,22 +60,42 @@ impl Range {
             Self::Scores(min, max) => {
                 let found = set.between(*min, *max);
                 if reversed {
-                    found.rev().skip(offset).take(limit).map(copy).collect()
+                    found.rev().skip(skip).take(limit).map(copy).collect()
                 } else {
-                    found.skip(offset).take(limit).map(copy).collect()
+                    found.skip(skip).take(limit).map(copy).collect()
                 }
             }
+            Self::Names(min, max) if !may_hold(set, min, max) => Vec::new(),
             Self::Names(min, max) => {
-                let found =
-                    set.iter().filter(|(_, name)| min.allows_from(name) && max.allows_to(name));
+                let (from, to) = (|name: &_| min.allows_from(name), |name: &_| max.allows_to(name));
                 if reversed {
-                    found.rev().skip(offset).take(limit).map(copy).collect()
+                    run(set.iter().rev(), to, from, skip).take(limit).map(copy).collect()
                 } else {
-                    found.skip(offset).take(limit).map(copy).collect()
+                    run(set.iter(), from, to, skip).take(limit).map(copy).collect()
                 }
             }
         }
     }
+}
+
+/// Whether a set may have members in a range of names, as Redis decides it: by its ends alone.
+fn may_hold(set: &SortedSet, min: &Name, max: &Name) -> bool {
+    let ends = set.iter().next().zip(set.iter().next_back());
+    !min.is_behind(max)
+        && ends.is_some_and(|((_, first), (_, last))| min.allows_from(last) && max.allows_to(first))
+}
+
+/// What follows one another within a range of names. If scores differ, so that names are in no
+/// order, it ends with the first name beyond the range, as in Redis.
+fn run<'a>(
+    members: impl Iterator<Item = (Score, &'a Bytes)>,
+    begins: impl Fn(&Bytes) -> bool,
+    goes_on: impl Fn(&Bytes) -> bool,
+    skip: usize,
+) -> impl Iterator<Item = (Score, &'a Bytes)> {
+    let mut members = members.skip_while(move |(_, name)| !begins(name)).peekable();
+    let empty = !members.peek().is_some_and(|(_, name)| goes_on(name));
+    members.skip(skip).take_while(move |(_, name)| !empty && goes_on(name))
 }
 
 fn score_bound(text: &[u8]) -> Result<Bound<Score>, Refusal> {
@@ -97,6 +121,16 @@ impl Name {
             [b'[', name @ ..] => Ok(Self::At(Bytes::copy_from_slice(name))),
             [b'(', name @ ..] => Ok(Self::Beside(Bytes::copy_from_slice(name))),
             _ => Err(Refusal("ERR min or max not valid string range item".into())),
+        }
+    }
+
+    /// Whether nothing can be between this lower end and that upper one.
+    fn is_behind(&self, max: &Self) -> bool {
+        match (self, max) {
+            (Self::At(min), Self::At(max)) => min > max,
+            (Self::At(min) | Self::Beside(min), Self::At(max) | Self::Beside(max)) => min >= max,
+            (Self::Greatest, _) | (_, Self::Least) => true,
+            (Self::Least, _) | (_, Self::Greatest) => false,
         }
     }
 

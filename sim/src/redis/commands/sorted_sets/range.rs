@@ -24,34 +24,31 @@ enum By {
 }
 
 pub(super) fn zrange(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    list(call, &arguments[1], Query::parse(&arguments[2..], None, false)?)
+    list(call, &arguments[1], Query::parse(&arguments[2..], None, false, false)?)
 }
 
 pub(super) fn zrevrange(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    list(call, &arguments[1], Query::parse(&arguments[2..], Some(By::Rank), true)?)
+    list(call, &arguments[1], Query::parse(&arguments[2..], Some(By::Rank), true, false)?)
 }
 
 pub(super) fn zrangebyscore(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    list(call, &arguments[1], Query::parse(&arguments[2..], Some(By::Score), false)?)
+    list(call, &arguments[1], Query::parse(&arguments[2..], Some(By::Score), false, false)?)
 }
 
 pub(super) fn zrevrangebyscore(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    list(call, &arguments[1], Query::parse(&arguments[2..], Some(By::Score), true)?)
+    list(call, &arguments[1], Query::parse(&arguments[2..], Some(By::Score), true, false)?)
 }
 
 pub(super) fn zrangebylex(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    list(call, &arguments[1], Query::parse(&arguments[2..], Some(By::Name), false)?)
+    list(call, &arguments[1], Query::parse(&arguments[2..], Some(By::Name), false, false)?)
 }
 
 pub(super) fn zrevrangebylex(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    list(call, &arguments[1], Query::parse(&arguments[2..], Some(By::Name), true)?)
+    list(call, &arguments[1], Query::parse(&arguments[2..], Some(By::Name), true, false)?)
 }
 
 pub(super) fn zrangestore(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    if arguments[5..].iter().any(|option| &*word(option) == b"WITHSCORES") {
-        return Err(Refusal::SYNTAX);
-    }
-    let query = Query::parse(&arguments[3..], None, false)?;
+    let query = Query::parse(&arguments[3..], None, false, true)?;
     let found = query.find(call, &arguments[2])?;
     store(call, &arguments[1], found)
 }
@@ -118,8 +115,13 @@ fn list(call: &Call<'_>, key: &Bytes, query: Query) -> Answer {
 
 impl Query {
     /// `arguments` begins with the ends of the range. A command whose name says by what it ranges
-    /// takes fewer options.
-    fn parse(arguments: &[Bytes], by: Option<By>, reversed: bool) -> Result<Self, Refusal> {
+    /// takes fewer options, and so does one that `stores`.
+    fn parse(
+        arguments: &[Bytes],
+        by: Option<By>,
+        reversed: bool,
+        stores: bool,
+    ) -> Result<Self, Refusal> {
         let (first, second) = (&arguments[0], &arguments[1]);
         let (any, mut by, mut reversed) = (by.is_none(), by, reversed);
         let (mut with_scores, mut limit) = (false, None);
@@ -127,7 +129,7 @@ impl Query {
         while let [option, behind @ ..] = rest {
             rest = behind;
             match (&*word(option), behind) {
-                (b"WITHSCORES", _) => with_scores = true,
+                (b"WITHSCORES", _) if !stores => with_scores = true,
                 (b"LIMIT", [offset, length, behind @ ..]) => {
                     rest = behind;
                     limit = Some((integer(offset)?, integer(length)?));
@@ -139,6 +141,7 @@ impl Query {
             }
         }
         let by = by.unwrap_or(By::Rank);
+        let limit = limit.filter(|(_, length)| by != By::Rank || *length != -1);
         check_combination(by, with_scores, limit.is_some())?;
         let (min, max) = if reversed { (second, first) } else { (first, second) };
         let range = match by {

@@ -36,9 +36,7 @@ pub(super) fn xclaim(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
         group.last_id = group.last_id.max(claim.last_id);
         let claimed =
             ids.into_iter().filter_map(|id| claim.take(group, stream, consumer, id, now_ms));
-        let claimed = Resp::Array(claimed.collect());
-        group.consumers.entry(owned(consumer)).or_insert(now_ms);
-        claimed
+        Resp::Array(claimed.collect())
     })
 }
 
@@ -53,7 +51,6 @@ pub(super) fn xautoclaim(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let number = claim.parse_auto(options)?;
     check_group(call, key, name)?;
     in_group(call, key, name, |group, stream| {
-        group.consumers.insert(owned(consumer), now_ms);
         claim.take_from(group, stream, consumer, start, number)
     })
 }

@@ -35,7 +35,7 @@ pub(super) const SUBCOMMANDS: &[Spec] = &[
 
 fn create(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let (key, name) = (&arguments[2], &arguments[3]);
-    let options = Options::parse(&arguments[5..], "CREATE", true)?;
+    let options = Options::parse(&arguments[5..], &arguments[1], true)?;
     if !options.make_stream {
         stream(call, key)?;
     }
@@ -52,7 +52,7 @@ fn create(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
 }
 
 fn set_id(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    let options = Options::parse(&arguments[5..], "SETID", false)?;
+    let options = Options::parse(&arguments[5..], &arguments[1], false)?;
     known_group(call, arguments)?;
     let last_id = last_id(call.read::<Stream>(&arguments[2])?, &arguments[4])?;
     in_group(call, arguments, |group| {
@@ -101,7 +101,7 @@ struct Options {
 }
 
 impl Options {
-    fn parse(options: &[Bytes], subcommand: &str, creates: bool) -> Result<Self, Refusal> {
+    fn parse(options: &[Bytes], subcommand: &[u8], creates: bool) -> Result<Self, Refusal> {
         let mut parsed = Self::default();
         let mut rest = options;
         while let [option, behind @ ..] = rest {
@@ -113,6 +113,7 @@ impl Options {
                     parsed.read = entries_read(number)?;
                 }
                 _ => {
+                    let subcommand = String::from_utf8_lossy(subcommand);
                     return Err(Refusal(
                         format!(
                             "ERR unknown subcommand or wrong number of arguments for \

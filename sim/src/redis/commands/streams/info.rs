@@ -29,10 +29,11 @@ pub(super) const SUBCOMMANDS: &[Spec] = &[
 fn stream(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let stream = known(call, &arguments[2])?;
     if arguments.len() > 3 {
-        return Err(Refusal(
-            "ERR unknown subcommand or wrong number of arguments for 'STREAM'. Try XINFO HELP."
-                .into(),
-        ));
+        let name = String::from_utf8_lossy(&arguments[1]);
+        let text = format!(
+            "ERR unknown subcommand or wrong number of arguments for '{name}'. Try XINFO HELP."
+        );
+        return Err(Refusal(text.into()));
     }
     let shown = |found: Option<(&crate::redis::EntryId, &Vec<Bytes>)>| {
         found.map_or(Resp::Nil, |(id, fields)| entry(*id, fields))

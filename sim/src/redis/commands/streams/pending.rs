@@ -63,13 +63,15 @@ struct Query<'a> {
 
 impl<'a> Query<'a> {
     fn parse(options: &'a [Bytes]) -> Result<Self, Refusal> {
+        // Up to two words more than it has are not looked at.
+        if !(3..=6).contains(&options.len()) {
+            return Err(Refusal::SYNTAX);
+        }
         let (idle, rest) = match options {
             [name, idle, rest @ ..] if &*word(name) == b"IDLE" => (integer(idle)?, rest),
             _ => (0, options),
         };
         let (first, last, number, consumer) = match rest {
-            // As Redis does: up to two words more are not looked at.
-            _ if options.len() > 6 => return Err(Refusal::SYNTAX),
             [first, last, number, others @ ..] => (first, last, number, others.first()),
             _ => return Err(Refusal::SYNTAX),
         };

@@ -81,8 +81,30 @@ impl SetOptions {
     }
 }
 
+/// The time to live that `GETEX` gives, and whether it takes it away.
+fn getex_options(mut arguments: &[Bytes]) -> Result<(Option<Unread<'_>>, bool), Refusal> {
+    let (mut expiry, mut persist) = (None, false);
+    while let [option, rest @ ..] = arguments {
+        arguments = rest;
+        match (&*word(option), rest) {
+            (b"PERSIST", _) if expiry.is_none() => persist = true,
+            (unit @ (b"EX" | b"EXAT" | b"PX" | b"PXAT"), [number, rest @ ..])
+                if !persist && same_unit(expiry, unit) =>
+            {
+                arguments = rest;
+                expiry = Some((number, unit[0] == b'E', unit.len() == 2));
+            }
+            _ => return Err(Refusal::SYNTAX),
+        }
+    }
+    Ok((expiry, persist))
+}
+
+/// The number of an [`Expiry`] as it was sent, whether it is in seconds, and whether from now on.
+type Unread<'a> = (&'a Bytes, bool, bool);
+
 /// The same unit may be named again, another one not.
-fn same_unit(expiry: Option<(&Bytes, bool, bool)>, unit: &[u8]) -> bool {
+fn same_unit(expiry: Option<Unread<'_>>, unit: &[u8]) -> bool {
     expiry.is_none_or(|(_, seconds, relative)| {
         (seconds, relative) == (unit[0] == b'E', unit.len() == 2)
     })
@@ -132,18 +154,10 @@ pub(super) fn getset(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
 }
 
 pub(super) fn getex(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    let (expiry, persist) = match &arguments[2..] {
-        [] => (None, false),
-        [option] if &*word(option) == b"PERSIST" => (None, true),
-        [unit, number] if matches!(&*word(unit), b"EX" | b"PX" | b"EXAT" | b"PXAT") => {
-            (Some((word(unit), number)), false)
-        }
-        _ => return Err(Refusal::SYNTAX),
-    };
+    let (expiry, persist) = getex_options(&arguments[2..])?;
     let Some(found) = call.string(&arguments[1])?.cloned() else { return Ok(Resp::Nil) };
     let now_ms = call.now_ms();
-    if let Some((unit, number)) = expiry {
-        let (seconds, relative) = (unit[0] == b'E', unit.len() == 2);
+    if let Some((number, seconds, relative)) = expiry {
         let expiry = Expiry { number: integer(number)?, seconds, relative };
         let at_ms = expiry.at_ms("getex", now_ms)?;
         if at_ms > now_ms {
