@@ -36,6 +36,13 @@ pub(super) fn zadd(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
 
 pub(super) fn zincrby(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let options = Options { increment: true, ..Options::default() };
+    // Read as the options that `ZADD` takes, of which there is no use here.
+    if ["NX", "XX", "GT", "LT", "CH", "INCR"]
+        .iter()
+        .any(|name| arguments[2].eq_ignore_ascii_case(name.as_bytes()))
+    {
+        return Err(Refusal::SYNTAX);
+    }
     let pairs = scores(&arguments[2..])?;
     add(call, &arguments[1], &options, &pairs)
 }
