@@ -270,3 +270,21 @@ fn equal_servers_given_equal_commands_stay_equal() {
     left.ask('a', "CLIENT SETNAME other");
     assert!(left.server != right.server, "one of them waits for the end of the pause");
 }
+
+#[test]
+fn a_transaction_that_grows_without_end_ends_its_session() {
+    let mut server = Server::default();
+    let id = server.connect();
+    server.execute(0, id, &["MULTI".into()]);
+    // The copies share one text, so that the test takes little memory.
+    let set = ["SET".into(), "key".into(), "x".repeat(64 << 20).into()];
+    let is_queued = |server: &mut Server| {
+        let queued = leasehold_sim::redis::Resp::Simple("QUEUED".into());
+        server.execute(0, id, &set) == leasehold_sim::redis::Executed::Replies(vec![queued])
+    };
+    for _ in 0..15 {
+        assert!(is_queued(&mut server) && server.take_closed().is_empty());
+    }
+    assert!(!is_queued(&mut server));
+    assert_eq!(server.take_closed(), [id]);
+}

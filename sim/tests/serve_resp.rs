@@ -120,6 +120,18 @@ fn quit_and_kill_end_a_connection_behind_its_last_reply() {
 }
 
 #[test]
+fn what_a_command_brings_about_comes_before_the_reply_to_the_next_in_the_packet() {
+    with_server(Options::default(), async |server| {
+        let mut client = server.connect().await;
+        client.send("MONITOR\r\nINCR a\r\nINCRBY a 5\r\nQUIT\r\n").await;
+        let told = String::from_utf8(client.rest().await).unwrap();
+        let lines: Vec<_> = told.lines().collect();
+        assert_eq!((lines[0], lines[1], lines[3]), ("+OK", ":1", ":6"));
+        assert!(lines[2].ends_with(r#""INCR" "a""#) && lines[4].ends_with(r#""INCRBY" "a" "5""#));
+    });
+}
+
+#[test]
 fn keys_expire_while_nobody_asks() {
     with_server(Options::default(), async |server| {
         let mut client = server.connect().await;

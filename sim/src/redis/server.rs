@@ -8,6 +8,7 @@ mod monitoring;
 mod pause;
 mod replicas;
 mod session;
+mod sessions;
 mod settings;
 mod statistics;
 mod transaction;
@@ -27,6 +28,7 @@ pub(super) use pause::Pause;
 pub(super) use session::{Session, Silence};
 pub(super) use statistics::Statistics;
 
+use sessions::Sessions;
 use waiting::Waiting;
 
 use super::{
@@ -53,7 +55,7 @@ const PURGE_PAUSE_US: u64 = 500;
 pub struct Server {
     redis: Redis,
     settings: Settings,
-    sessions: BTreeMap<SessionId, Session>,
+    sessions: Sessions,
     connected: u64,
     deliveries: Vec<Delivery>,
     closed: Vec<SessionId>,
@@ -130,7 +132,7 @@ impl Server {
     /// Ends a session. What it asked for and was not told of stays done.
     pub fn disconnect(&mut self, id: SessionId) {
         self.unwatch(id);
-        let Some(session) = self.sessions.remove(&id) else { return };
+        let Some(session) = self.sessions.remove(id) else { return };
         self.monitors.remove(&id);
         self.stop_waiting(id);
         self.forget(id, session.channels, session.patterns);
@@ -139,14 +141,32 @@ impl Server {
     /// Runs one command of `session`. `now_us` is the server's wall clock in microseconds since the
     /// Unix epoch. A session that is not connected is told nothing.
     pub fn execute(&mut self, now_us: u64, session: SessionId, arguments: &[Bytes]) -> Executed {
-        let Some(speaker) = self.sessions.get_mut(&session) else {
-            return Executed::Replies(Vec::new());
-        };
+        let mut replies = Vec::new();
+        if self.execute_into(now_us, session, arguments, &mut replies) {
+            Executed::Replies(replies)
+        } else {
+            Executed::Blocked
+        }
+    }
+
+    /// The same with a list for the replies that the caller has used before, so that a reply costs
+    /// no new one. Whether the command is answered: if not, the session is blocked.
+    pub(crate) fn execute_into(
+        &mut self,
+        now_us: u64,
+        session: SessionId,
+        arguments: &[Bytes],
+        replies: &mut Vec<Resp>,
+    ) -> bool {
+        replies.clear();
+        let Some(speaker) = self.sessions.get_mut(session) else { return true };
         let skipped = speaker.silence.begin();
         let mut connection = Connection::new(self, session, now_us);
-        let executed = connection.execute(arguments, skipped);
+        connection.replies = std::mem::take(replies);
+        let answered = connection.execute(arguments, skipped);
+        *replies = connection.replies;
         self.settle(now_us);
-        executed
+        answered
     }
 
     /// What has come up for other sessions since the last call, in order.
@@ -181,22 +201,36 @@ impl Server {
         self.settle(now_us);
     }
 
+    /// Whether the last command concerns others: there are deliveries or closed sessions to take, or
+    /// the server is shut down.
+    #[cfg(feature = "serve")]
+    pub(crate) fn has_news(&self) -> bool {
+        !self.deliveries.is_empty() || !self.closed.is_empty() || self.shut_down
+    }
+
+    /// What `session` speaks now, and whether it may do more than say the password.
+    #[cfg(feature = "serve")]
+    pub(crate) fn manners(&self, session: SessionId) -> (Protocol, bool) {
+        let session = self.sessions.get(session);
+        session.map(|session| (session.protocol, session.authenticated)).unwrap_or_default()
+    }
+
     /// What `session` speaks now.
     #[must_use]
     pub fn protocol(&self, session: SessionId) -> Protocol {
-        self.sessions.get(&session).map(|session| session.protocol).unwrap_or_default()
+        self.sessions.get(session).map(|session| session.protocol).unwrap_or_default()
     }
 
     /// Whether `session` may do more than say the password.
     #[must_use]
     pub fn is_authenticated(&self, session: SessionId) -> bool {
-        self.sessions.get(&session).is_some_and(|session| session.authenticated)
+        self.sessions.get(session).is_some_and(|session| session.authenticated)
     }
 
     /// The number of the database that `session` has selected.
     #[must_use]
     pub fn database(&self, session: SessionId) -> usize {
-        self.sessions.get(&session).map_or(0, |session| session.database)
+        self.sessions.get(session).map_or(0, |session| session.database)
     }
 
     /// The data.
@@ -236,7 +270,7 @@ impl Server {
     }
 
     pub(super) fn sessions(&self) -> impl Iterator<Item = (SessionId, &Session)> {
-        self.sessions.iter().map(|(id, session)| (*id, session))
+        self.sessions.iter()
     }
 
     pub(super) fn settings(&self) -> &Settings {

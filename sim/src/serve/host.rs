@@ -3,6 +3,7 @@
 mod disturbed;
 mod history;
 mod record;
+mod turn;
 
 use std::{
     sync::{

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Delivery, Executed, Server, Session, SessionId, gate, session::Silence};
+use super::{Delivery, Server, Session, SessionId, gate, session::Silence};
 use crate::redis::{
     Resp,
     command::{self, Answer, Body, Call, Function, Refusal, Spec},
@@ -40,24 +40,25 @@ impl<'a> Connection<'a> {
 }
 
 impl Connection<'_> {
-    /// Runs a command, and answers it unless it is `skipped` or nothing is to be answered.
-    pub(super) fn execute(&mut self, arguments: &[Bytes], skipped: bool) -> Executed {
+    /// Runs a command, and answers it unless it is `skipped` or nothing is to be answered. Whether
+    /// the replies are complete: if not, they come later.
+    pub(super) fn execute(&mut self, arguments: &[Bytes], skipped: bool) -> bool {
         if arguments.first().is_some_and(|name| gate::is_http(name)) {
             self.close();
-            return Executed::Replies(Vec::new());
+            return true;
         }
         let answer = self.dispatch(arguments);
         self.receive_published();
         if self.waits {
-            return Executed::Blocked;
+            self.replies.clear();
+            return false;
         }
-        let mut replies = std::mem::take(&mut self.replies);
         self.server.statistics.errors += u64::from(answer.is_err());
-        replies.push(answer.unwrap_or_else(|refusal| Resp::Error(refusal.0)));
+        self.replies.push(answer.unwrap_or_else(|refusal| Resp::Error(refusal.0)));
         if skipped || self.session().silence != Silence::None {
-            replies.clear();
+            self.replies.clear();
         }
-        Executed::Replies(replies)
+        true
     }
 
     fn dispatch(&mut self, arguments: &[Bytes]) -> Answer {
@@ -143,11 +144,11 @@ impl Connection<'_> {
     }
 
     pub(in crate::redis) fn session(&self) -> &Session {
-        &self.server.sessions[&self.id]
+        self.server.sessions.get(self.id).expect("a command comes from a session")
     }
 
     pub(in crate::redis) fn session_mut(&mut self) -> &mut Session {
-        self.server.sessions.get_mut(&self.id).expect("a command comes from a session")
+        self.server.sessions.get_mut(self.id).expect("a command comes from a session")
     }
 
     /// Ends the session behind its last reply.

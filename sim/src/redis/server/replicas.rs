@@ -59,7 +59,7 @@ impl Server {
         let reads = command::find(arguments).is_ok_and(|spec| {
             spec.flags.contains(Flags::READONLY) && matches!(spec.body, Body::Function(_))
         });
-        let Some(database) = self.sessions.get(&session).map(|session| session.database) else {
+        let Some(database) = self.sessions.get(session).map(|session| session.database) else {
             return Executed::Replies(Vec::new());
         };
         if !reads || self.replicas() == 0 {
@@ -95,7 +95,7 @@ impl Server {
     }
 
     fn end_sessions(&mut self) {
-        let ids: Vec<_> = self.sessions.keys().copied().collect();
+        let ids: Vec<_> = self.sessions.iter().map(|(id, _)| id).collect();
         ids.into_iter().for_each(|id| self.kill(id));
     }
 

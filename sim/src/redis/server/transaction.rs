@@ -12,9 +12,15 @@ use crate::redis::{
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(in crate::redis) struct Transaction {
     pub(in crate::redis) queue: Vec<Vec<Bytes>>,
+    /// About how many bytes the queue takes.
+    size: usize,
     /// A command was refused, so that none will be run.
     pub(super) spoilt: bool,
 }
+
+/// How many bytes a session may queue, `client-query-buffer-limit` of Redis. Beyond it, the session
+/// is ended.
+const QUEUE_MAX: usize = 1 << 30;
 
 /// What is not queued but run at once.
 const AT_ONCE: [&str; 6] = ["discard", "exec", "multi", "quit", "reset", "watch"];
@@ -33,6 +39,12 @@ impl Connection<'_> {
         let is_subcommand = command::container_of(spec, arguments).is_some();
         if AT_ONCE.contains(&spec.name) && !is_subcommand {
             return Ok(None);
+        }
+        transaction.size += arguments.iter().map(|it| it.len() + size_of::<Bytes>()).sum::<usize>();
+        if transaction.size > QUEUE_MAX {
+            self.session_mut().transaction = None;
+            self.close();
+            return Err(Refusal("ERR Too much is queued in the transaction".into()));
         }
         transaction.queue.push(arguments.to_vec());
         Ok(Some(Resp::Simple("QUEUED".into())))

@@ -48,7 +48,7 @@ impl Connection<'_> {
 
 impl Server {
     pub(super) fn unwatch(&mut self, id: SessionId) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(session) = self.sessions.get_mut(id) else { return };
         for Watched { database, key, .. } in std::mem::take(&mut session.watched) {
             self.redis.with_database(database, |redis| redis.keyspace.unwatch(&key));
         }

@@ -21,10 +21,14 @@ use crate::{
 const READ: usize = 16 << 10;
 /// How many bytes of replies are collected before they are written.
 const FLUSH_AT: usize = 64 << 10;
+/// How many commands a client may run before another one has its turn.
+const TURN: usize = 64;
 /// How much a blocked client may send ahead.
 const AHEAD: usize = 1 << 20;
 /// A buffer that has grown beyond this is given back.
 const KEEP: usize = 1 << 20;
+/// The same for the list of the replies to one command.
+const KEEP_REPLIES: usize = 64;
 
 /// How long a client may take to read its last replies.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -37,6 +41,8 @@ pub(super) struct Connection {
     input: BytesMut,
     output: BytesMut,
     requests: Requests,
+    /// The replies to one command: kept to be used again.
+    replies: Vec<Resp>,
     protocol: Protocol,
     /// Whether it has said the password, if there is one.
     authenticated: bool,
@@ -66,6 +72,7 @@ impl Connection {
             input: BytesMut::with_capacity(READ),
             output: BytesMut::with_capacity(READ),
             requests: Requests::default(),
+            replies: Vec::new(),
             protocol: Protocol::default(),
             authenticated,
             state: State::Open,
@@ -94,7 +101,13 @@ impl Connection {
     /// may be more.
     async fn work(&mut self) -> bool {
         self.take_deliveries();
-        while self.state == State::Open && self.output.len() < FLUSH_AT {
+        while self.may_run() {
+            if let Some(more) = self.take_turn() {
+                if more {
+                    continue;
+                }
+                return false;
+            }
             match self.requests.next(&mut self.input, !self.authenticated) {
                 Ok(true) => self.perform().await,
                 Ok(false) => return false,
@@ -102,6 +115,39 @@ impl Connection {
             }
         }
         self.state == State::Open
+    }
+
+    fn may_run(&self) -> bool {
+        self.state == State::Open && self.output.len() < FLUSH_AT
+    }
+
+    /// Runs some of the commands that have arrived, without letting others in between. Whether
+    /// there may be more; `None` if each has to be [performed](Self::perform).
+    fn take_turn(&mut self) -> Option<bool> {
+        let mut turn = self.client.turn()?;
+        let mut parsed = Ok(true);
+        for _ in 0..TURN {
+            parsed = self.requests.next(&mut self.input, !self.authenticated);
+            if parsed != Ok(true) {
+                break;
+            }
+            match turn.execute(self.requests.arguments(), &mut self.replies) {
+                Some(manners) => (self.protocol, self.authenticated) = manners,
+                None => self.state = State::Blocked,
+            }
+            for reply in self.replies.drain(..) {
+                encode(&reply, self.protocol, &mut self.output);
+            }
+            if turn.is_over() || self.state != State::Open || self.output.len() >= FLUSH_AT {
+                break;
+            }
+        }
+        drop(turn);
+        self.take_deliveries();
+        Some(parsed.unwrap_or_else(|malformed| {
+            self.refuse(malformed);
+            true
+        }))
     }
 
     async fn perform(&mut self) {
@@ -169,6 +215,7 @@ impl Connection {
         } else {
             self.output.clear();
         }
+        self.replies.shrink_to(KEEP_REPLIES);
         Ok(())
     }
 

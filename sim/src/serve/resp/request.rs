@@ -94,8 +94,10 @@ impl Requests {
 
 /// The number behind `*`. A command of none is passed over.
 fn count_of_arguments(input: &mut BytesMut, stranger: bool) -> Parsed<Option<usize>> {
-    let Some(line) = take_line(input, "mbulk count string")? else { return Ok(None) };
-    let number = integer(&line[1..]).filter(|number| *number <= ARGUMENTS_MAX);
+    let Some(end) = line_end(input, "mbulk count string")? else { return Ok(None) };
+    let number = integer(&input[1..end]);
+    skip_line(input, end);
+    let number = number.filter(|number| *number <= ARGUMENTS_MAX);
     let number = number.ok_or_else(|| Malformed::Told("invalid multibulk length".into()))?;
     if stranger && number > STRANGERS_ARGUMENTS_MAX {
         return Err(Malformed::Told("unauthenticated multibulk length".into()));
@@ -140,9 +142,14 @@ fn check_length(input: &[u8], stranger: bool) -> Parsed<()> {
 fn take_line(input: &mut BytesMut, what: &str) -> Parsed<Option<BytesMut>> {
     let Some(end) = line_end(input, what)? else { return Ok(None) };
     let line = input.split_to(end);
-    let ending = if input.first() == Some(&b'\r') { 2 } else { 1 };
-    input.advance(ending.min(input.len()));
+    skip_line(input, 0);
     Ok(Some(line))
+}
+
+/// Drops the line at the front, which ends at `end`.
+fn skip_line(input: &mut BytesMut, end: usize) {
+    let ending = if input.get(end) == Some(&b'\r') { 2 } else { 1 };
+    input.advance((end + ending).min(input.len()));
 }
 
 /// Where the line at the front ends.

@@ -10,7 +10,8 @@ pub(super) fn set(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
         options.expiry.map(|expiry| expiry.at_ms("set", call.now_ms())).transpose()?;
     let key = &arguments[1];
     let old = if options.get { call.string(key)?.cloned() } else { None };
-    let found = call.entry(key);
+    let asked = options.only_if.is_some() || options.keep_ttl;
+    let found = if asked { call.entry(key) } else { None };
     let stored = match options.only_if {
         None => true,
         Some(Existence::Absent) => found.is_none(),
