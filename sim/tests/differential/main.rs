@@ -38,9 +38,21 @@ use step::Step;
 
 const LONGEST_CASE: usize = 120;
 
-/// Commands that are not sent: they end the server or the connection, or answer with what other
-/// connections do.
-const UNTOLD: [&str; 3] = ["monitor", "quit", "shutdown"];
+/// Commands that are not sent: they end the server or the connection, answer with what other
+/// connections do, or are about files, other servers and users, which the fake has not.
+const UNTOLD: [&str; 11] = [
+    "acl",
+    "bgrewriteaof",
+    "bgsave",
+    "debug",
+    "module",
+    "monitor",
+    "quit",
+    "replicaof",
+    "save",
+    "shutdown",
+    "slaveof",
+];
 
 /// So many different findings are enough to begin with.
 const MOST_FINDINGS: usize = 12;

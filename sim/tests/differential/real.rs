@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use crate::{reply::Reply, wire};
 
 /// How long a reply may take before the test gives up on it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long until it is asked whether it waits for something.
 const GLANCE: Duration = Duration::from_millis(50);

@@ -175,6 +175,14 @@ impl<'a> Query<'a> {
     /// What the group was not delivered, now delivered to the consumer.
     fn deliver(&self, call: &mut Call<'_>, key: &Bytes) -> Result<Option<Vec<Resp>>, Refusal> {
         let (now_ms, limit, no_ack) = (call.now_ms(), self.count, self.no_ack);
+        let has_news = |stream: &Stream| {
+            let group = self.group.and_then(|(name, _)| stream.groups.get(name));
+            group.is_some_and(|group| stream.last_id > group.last_id)
+        };
+        // Without news, the consumer is not even noticed.
+        if !call.read::<Stream>(key)?.is_some_and(has_news) {
+            return Ok(None);
+        }
         let found = self.in_group(call, key, |group, consumer, stream| {
             let Some(begin) = group.last_id.next() else { return Vec::new() };
             let new = stream.entries.range(begin..).take(limit);
