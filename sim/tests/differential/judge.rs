@@ -288,7 +288,9 @@ impl Trial<'_> {
     /// Whether the real server says that this session waits for something.
     fn waits(&mut self, session: usize) -> bool {
         let question = format!("CLIENT LIST ID {}", self.links[session].id);
-        self.control.ask(&question).to_string().contains("flags=b")
+        let told = self.control.ask(&question).to_string();
+        let flags = told.split(' ').find_map(|word| word.strip_prefix("flags="));
+        flags.is_some_and(|flags| flags.contains('b'))
     }
 
     /// Moves the real server's clock. It removes expired keys when it comes across them: so that
