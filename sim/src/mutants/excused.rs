@@ -11,8 +11,11 @@ pub struct Excused {
     pub why: &'static str,
 }
 
-const NO_QUORUM: &str = "there is no lock on several servers to plant it in";
-const NO_QUEUE: &str = "waiters ask again after a delay; there is no queue and no wake-up";
+const NO_QUORUM: &str =
+    "bugs are planted around the machine that asks one server, not yet around a quorum";
+const NO_REPLICAS: &str = "no bug is planted yet in how a lease waits for replicas";
+const NO_QUEUE: &str =
+    "the simulated wire carries no hints of a release, so waiters ask again after a delay";
 const NO_SEMAPHORE: &str = "there are no semaphores";
 
 /// Every known bug that is not planted, by number.
@@ -22,7 +25,7 @@ pub const EXCUSED: &[Excused] = &[
     excused(25, "a minority of keys is kept between two tries", NO_QUORUM),
     excused(26, "one server's error ends the acquire without a clean-up", NO_QUORUM),
     excused(28, "a server that lost its keys takes part again at once", NO_QUORUM),
-    excused(29, "one of two replicas' acknowledgement is enough", "no lease waits for replicas"),
+    excused(29, "one of two replicas' acknowledgement is enough", NO_REPLICAS),
     excused(31, "a waiter does not look again after it has subscribed", NO_QUEUE),
     excused(32, "a dead waiter keeps its place in the queue", NO_QUEUE),
     excused(33, "the lock is handed to a waiter whose own lease is over", NO_QUEUE),
