@@ -6,12 +6,14 @@
 
 use std::path::Path;
 
-use leasehold_benches::stores::{
-    cycles::{Cycle, Release, Sample, Uncontended, crowd, solo},
-    floors::{Pings, Posts},
-    peer::Peer,
-    ratios::{Effort, Measure, Side, compare, print},
-    servers::{Server, TOKEN, serve_if_asked},
+use leasehold_benches::{
+    servers::{Protocol, Server, TOKEN, serve_if_asked},
+    stores::{
+        cycles::{Cycle, Release, Sample, Uncontended, crowd, solo},
+        floors::{Pings, Posts},
+        peer::Peer,
+        ratios::{Effort, Measure, Side, compare, print},
+    },
 };
 use leasehold_upstash::{Tcp, Upstash};
 use tokio::runtime::{Builder, Runtime};
@@ -37,7 +39,7 @@ fn main() {
         }
     }
     if wanted("stores rest") {
-        let server = Server::rest().expect("this program can start itself");
+        let server = Server::fake(Protocol::Rest).expect("this program can start itself");
         rest_alone(&server, effort(2_000));
         rest_crowd(&server, effort(10_000));
     }

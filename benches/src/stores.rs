@@ -4,4 +4,3 @@ pub mod cycles;
 pub mod floors;
 pub mod peer;
 pub mod ratios;
-pub mod servers;

@@ -21,6 +21,8 @@ mod outcome;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod room;
 #[cfg(target_has_atomic = "64")]
+mod series;
+#[cfg(target_has_atomic = "64")]
 mod within;
 
 pub(crate) use command::hash_tag;

@@ -34,7 +34,9 @@ pub struct Sample {
 
 impl Default for Sample {
     fn default() -> Self {
-        let latencies = Histogram::new(3).expect("three digits are allowed");
+        // Bounded, since what saturates does not grow.
+        let latencies = Histogram::new_with_bounds(1, 60_000_000_000, 3);
+        let latencies = latencies.expect("a minute in nanoseconds is more than two");
         Self { cycles: 0, elapsed: Duration::ZERO, latencies }
     }
 }
@@ -169,6 +171,8 @@ mod tests {
         let sample = crowd(tasks, 10).await;
         // Three each, rounded up.
         assert_eq!((sample.cycles, sample.latencies.len()), (12, 12));
+        // Nothing takes a nanosecond or two.
+        assert!(sample.latencies.max() > 100 && sample.p50() > Duration::from_nanos(100));
         assert!(sample.rate() > 0.0);
     }
 }

@@ -6,7 +6,7 @@ use core::{fmt, time::Duration};
 
 use super::{
     AcquireOptions, ConfigError, Grant, Holder, Lease, LockConfig, LockMachine, LockOutcome,
-    LockRequest, NotAcquired, ReleaseError, Terms,
+    LockRequest, NotAcquired, ReleaseError, Terms, series::Series,
 };
 #[cfg(feature = "std")]
 use super::{LockOptions, room::Room};
@@ -53,6 +53,7 @@ pub struct Lock<S, C> {
     pub(super) machine: LockMachine,
     pub(super) store: S,
     pub(super) clock: C,
+    pub(super) series: Series,
     /// Where its waiters stand in line, if they do.
     #[cfg(feature = "std")]
     pub(super) room: Option<Arc<Room>>,
@@ -115,6 +116,7 @@ impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
             machine: LockMachine::new(config, tokens, seed),
             store,
             clock,
+            series: Series::default(),
             #[cfg(feature = "std")]
             room: None,
         }
@@ -154,7 +156,7 @@ impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
     ) -> Result<Lease<S, C>, NotAcquired> {
         let terms = self.machine.config().terms(&options)?;
         self.grant(terms, &mut None, |_| ()).await?;
-        Ok(Lease::new(self.machine.hand_over(), self.store.clone(), self.clock.clone()))
+        Ok(self.lease())
     }
 
     /// Takes over a lease from another process: its token, its fence, and how much of it is certain
@@ -176,7 +178,7 @@ impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
         // The lease's machine makes no tokens, so it needs no owner.
         let mut machine = LockMachine::new(config, Tokens::of_owner(""), lease_ms);
         machine.adopt(self.clock.now(), token, fence, lease_ms);
-        Ok(Lease::new(machine, self.store.clone(), self.clock.clone()))
+        Ok(Lease::new(machine, self.store.clone(), self.clock.clone(), None))
     }
 
     /// Asks the store who holds the lock. It may have changed since. A lease that came from this
@@ -207,6 +209,12 @@ impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
         super::lease::release(&mut self.machine, &self.store, &self.clock).await.map(|_| ())
     }
 
+    /// A lease of its own, of the grant that the machine has.
+    pub(super) fn lease(&mut self) -> Lease<S, C> {
+        let (machine, lent) = (self.machine.hand_over(), self.series.lend());
+        Lease::new(machine, self.store.clone(), self.clock.clone(), Some(lent))
+    }
+
     /// Runs the machine until it holds the lock.
     pub(super) async fn grant(
         &mut self,
@@ -214,6 +222,9 @@ impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
         watch: &mut Option<Watch>,
         observe: impl Fn(&LockMachine),
     ) -> Result<Grant, NotAcquired> {
+        if self.series.is_back() {
+            self.machine.resume_series();
+        }
         let keys = self.machine.config().keys().clone();
         let granting = self.grant_untold(terms, watch, observe);
         let result = telemetry::in_span("acquire", keys.lock(), granting).await;

@@ -4,7 +4,7 @@ use core::{fmt, time::Duration};
 
 use super::{
     ConfigError, ExtendError, Grant, Held, Holder, LockMachine, LockOutcome, LockRequest, Lost,
-    MAX_LEASE, ReleaseError, Released, handle::status,
+    MAX_LEASE, ReleaseError, Released, handle::status, series::Lent,
 };
 use crate::{
     drive::drive,
@@ -32,14 +32,16 @@ pub struct Lease<S, C> {
     token: Token,
     held: Held<C>,
     released: Option<Released>,
+    /// None if it came from another process.
+    lent: Option<Lent>,
 }
 
 impl<S: Store, C: Clock + Clone> Lease<S, C> {
     /// `machine` must have a grant.
-    pub(super) fn new(machine: LockMachine, store: S, clock: C) -> Self {
+    pub(super) fn new(machine: LockMachine, store: S, clock: C, lent: Option<Lent>) -> Self {
         let grant = machine.grant().expect("a lease is made of a grant");
         let (token, held) = (grant.token().clone(), Held::new(grant, clock.clone()));
-        Self { machine, store, clock, token, held, released: None }
+        Self { machine, store, clock, token, held, released: None, lent }
     }
 
     /// What is stored under the key. Whoever knows it may extend and release the lease: hand it to
@@ -136,6 +138,9 @@ impl<S: Store, C: Clock + Clone> Lease<S, C> {
         self.held.follow(None);
         let released = release(&mut self.machine, &self.store, &self.clock).await?;
         self.released = Some(released);
+        if let Some(lent) = &self.lent {
+            lent.give_back();
+        }
         Ok(released)
     }
 
@@ -167,6 +172,9 @@ impl<S: Store, C: Clock + Clone> Lease<S, C> {
         self.held.follow(None);
         let release = Event::Start(LockRequest::Release);
         if let Action::Call { command, .. } = self.machine.step(self.clock.now(), release) {
+            if let Some(lent) = &mut self.lent {
+                lent.leave_unattended();
+            }
             self.store.send(command).await;
         }
     }

@@ -82,6 +82,8 @@ pub enum LockRequest {
 pub struct LockMachine {
     config: LockConfig,
     tokens: Tokens,
+    /// Whether the next token may be of the series that the last one was of.
+    goes_on: bool,
     jitter: Jitter,
     grant: Option<Grant>,
     /// A token that may be under the key although nobody wants it.
@@ -179,6 +181,7 @@ impl LockMachine {
         Self {
             config,
             tokens,
+            goes_on: false,
             jitter: Jitter::from_seed(jitter_seed),
             grant: None,
             leftover: None,
@@ -245,6 +248,11 @@ impl LockMachine {
             ..Self::new(self.config.clone(), self.tokens.clone(), 0)
         };
         core::mem::replace(self, successor)
+    }
+
+    /// What was handed over is done with: its series may go on.
+    pub(super) fn resume_series(&mut self) {
+        self.goes_on = true;
     }
 
     fn start(&mut self, now: Instant, request: LockRequest) -> Action<LockOutcome> {

@@ -64,7 +64,7 @@ impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
         let until = self.clock.now() + timeout;
         let terms = self.machine.config().terms(&options)?.until(until, false);
         self.grant_in_turn(terms).await?;
-        Ok(Lease::new(self.machine.hand_over(), self.store.clone(), self.clock.clone()))
+        Ok(self.lease())
     }
 
     #[cfg(feature = "std")]

@@ -11,7 +11,7 @@ use crate::{
 
 pub(super) const ACQUIRE: Script = Script {
     name: "lock.acquire",
-    sha1: "833f4b662c8a5c58022c4a35c425b305732c3dc6",
+    sha1: "17419a93730fe48258d7a7ef53aca9c3e057bc1b",
     text: include_str!("scripts/acquire.lua"),
 };
 pub(super) const EXTEND: Script = Script {
@@ -21,7 +21,7 @@ pub(super) const EXTEND: Script = Script {
 };
 pub(super) const RELEASE: Script = Script {
     name: "lock.release",
-    sha1: "8591408ca3696a656bfccb07185785581e6d2d2e",
+    sha1: "ccc5a06d5335de326639064b9b46c86597af33ff",
     text: include_str!("scripts/release.lua"),
 };
 pub(super) const RAISE_FENCE: Script = Script {

@@ -42,11 +42,11 @@ const CALL: &str = "debounce.call";
 const CLAIM: &str = "debounce.claim";
 const FINISH: &str = "debounce.finish";
 
-const IF_ANOTHER: &str = "if holder and holder ~= ARGV[1] then";
+const IF_HELD: &str = "if not taken then";
 const IS_MINE: &str = "redis.call('GET', KEYS[1]) == ARGV[1]";
 const IF_NOT_MINE: &str = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then";
 const IF_SHORTER: &str = "if remaining >= 0 and remaining < tonumber(ARGV[2]) then";
-const SET_LOCK: &str = "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])";
+const SET_IF_FREE: &str = "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX')";
 const SET_EXPIRY: &str = "redis.call('PEXPIRE', KEYS[1], ARGV[2])";
 
 const IGNORE_MARK: Edit = edit(ACQUIRE, "if mark and", "if false and");
@@ -60,14 +60,14 @@ const CREATE_AGAIN: Edit = edit(
 
 fn edits(mutant: Mutant) -> &'static [Edit] {
     match mutant {
-        Mutant::Canary => const { &[edit(ACQUIRE, IF_ANOTHER, "holder = false if false then")] },
+        Mutant::Canary => const { &[edit(ACQUIRE, ", 'NX')", ")")] },
         Mutant::BareDelete | Mutant::TwoTripRelease => const { &[DELETE_ANY] },
         Mutant::FixedOwner | Mutant::NoMark => const { &[IGNORE_MARK] },
         Mutant::ExtendRecreates | Mutant::HeartbeatRearms => const { &[CREATE_AGAIN] },
         Mutant::ExpireAfterwards => {
             const {
                 &[
-                    edit(ACQUIRE, SET_LOCK, "redis.call('SET', KEYS[1], ARGV[1])"),
+                    edit(ACQUIRE, SET_IF_FREE, "redis.call('SET', KEYS[1], ARGV[1], 'NX')"),
                     edit(EXTEND, IF_SHORTER, "if remaining < tonumber(ARGV[2]) then"),
                 ]
             }
@@ -89,7 +89,7 @@ fn edits(mutant: Mutant) -> &'static [Edit] {
         Mutant::NoPositiveCheck => const { &[edit(EXTEND, IF_SHORTER, "if true then")] },
         Mutant::CountedReentry => COUNTED_REENTRY,
         Mutant::CountedFences => {
-            const { &[edit(ACQUIRE, "math.max(last + 1, time[1] * 1000000 + time[2])", "last + 1")] }
+            const { &[edit(ACQUIRE, "time[1] .. string.format('%06d', time[2])", "'1'")] }
         }
         Mutant::PrefixCompare => PREFIX_COMPARE,
         Mutant::OwnLeaseTakeover => OWN_LEASE_TAKEOVER,
@@ -100,15 +100,15 @@ fn edits(mutant: Mutant) -> &'static [Edit] {
 const COUNTED_REENTRY: &[Edit] = &[
     edit(
         ACQUIRE,
-        "if holder and last > 0 then",
-        "if holder then redis.call('INCR', KEYS[1] .. ':holds') end
-         if holder and last > 0 then",
+        "local last = redis.call('GET', KEYS[2])",
+        "redis.call('INCR', KEYS[1] .. ':holds')
+         local last = redis.call('GET', KEYS[2])",
     ),
     edit(
         ACQUIRE,
-        SET_LOCK,
-        "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-         redis.call('SET', KEYS[1] .. ':holds', 1)",
+        "local time = redis.call('TIME')",
+        "if taken then redis.call('SET', KEYS[1] .. ':holds', 1) end
+         local time = redis.call('TIME')",
     ),
     edit(
         RELEASE,
@@ -120,24 +120,28 @@ const COUNTED_REENTRY: &[Edit] = &[
 /// Client 0 is called `job`, client 2 `job-2`.
 const PREFIX_COMPARE: &[Edit] = &[edit(
     ACQUIRE,
-    IF_ANOTHER,
+    IF_HELD,
     "local function name(token)
        local client = string.match(token, '^%d+')
        return client == '0' and 'job' or 'job-' .. client
      end
      local mine = name(ARGV[1])
-     if holder and string.sub(name(holder), 1, #mine) == mine then holder = false end
-     if holder and holder ~= ARGV[1] then",
+     if not taken and string.sub(name(redis.call('GET', KEYS[1])), 1, #mine) == mine then
+       taken = redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+     end
+     if not taken then",
 )];
 
 /// The last fence says when the lock was taken.
 const OWN_LEASE_TAKEOVER: &[Edit] = &[edit(
     ACQUIRE,
-    IF_ANOTHER,
+    IF_HELD,
     "local clock = redis.call('TIME')
-     local taken = tonumber(redis.call('GET', KEYS[2]) or '0')
-     if clock[1] * 1000000 + clock[2] - taken > ARGV[2] * 1000 then holder = false end
-     if holder and holder ~= ARGV[1] then",
+     local since = tonumber(redis.call('GET', KEYS[2]) or '0')
+     if not taken and clock[1] * 1000000 + clock[2] - since > ARGV[2] * 1000 then
+       taken = redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+     end
+     if not taken then",
 )];
 
 fn debounce_edits(mutant: Mutant) -> &'static [Edit] {

@@ -304,7 +304,11 @@ proptest! {
     #[test]
     fn runs_become_due_in_time(seed: u64, calls in 1..40u64) {
         let max_wait = Duration::from_micros(MAX_WAIT_US);
-        let mut world = World::new(seed, 40, &|options| options.max_wait = Some(max_wait));
+        let mut world = World::new(seed, 40, &|options| {
+            options.max_wait = Some(max_wait);
+            // Longer than any trip there and back: an answer that is given up would need another.
+            options.call_timeout = Duration::from_millis(80);
+        });
         (world.faulty, world.quiet_us) = (false, 0);
         for number in 0..calls {
             let at = world.below(2_000_000);

@@ -104,7 +104,12 @@ impl LockMachine {
     }
 
     fn token_for(&mut self, terms: &Terms) -> Token {
-        terms.token.clone().unwrap_or_else(|| self.tokens.fresh())
+        let tokens = &mut self.tokens;
+        let next = if self.goes_on { Tokens::next_in_series } else { Tokens::fresh };
+        terms.token.clone().unwrap_or_else(|| {
+            self.goes_on = true;
+            next(tokens)
+        })
     }
 
     fn send(&mut self, now: Instant, attempt: Attempt) -> Action<LockOutcome> {

@@ -192,5 +192,5 @@ fn a_lease_that_the_machine_has_is_given_up_before_the_next() {
     let mut scene = Scene::held();
     assert_eq!(scene.acquire().call(), "release me.1#1");
     assert_eq!(scene.in_flight(), Some("me.1#1"));
-    assert_eq!(scene.reply(LockReply::Released).call(), "acquire me.2#1");
+    assert_eq!(scene.reply(LockReply::Released).call(), "acquire me.1#2");
 }

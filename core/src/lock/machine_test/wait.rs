@@ -144,5 +144,5 @@ fn a_wait_can_be_stopped_while_the_watch_is_asked_for() {
     assert_eq!(scene.stop().done(), LockOutcome::Stopped);
     let mut scene = waiting_for(5_000);
     scene.reply(held_for(60_000)).acquire();
-    assert_eq!(scene.call(), "acquire me.2#1", "nothing was left");
+    assert_eq!(scene.call(), "acquire me.1#2", "nothing was left");
 }

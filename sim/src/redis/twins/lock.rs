@@ -12,12 +12,12 @@ use super::{
     values::{EXACT, decimal, store, string},
 };
 
-const ACQUIRE: Pin = Pin { name: "lock.acquire", sha1: "833f4b662c8a5c58022c4a35c425b305732c3dc6" };
+const ACQUIRE: Pin = Pin { name: "lock.acquire", sha1: "17419a93730fe48258d7a7ef53aca9c3e057bc1b" };
 const EXTEND: Pin = Pin { name: "lock.extend", sha1: "2c0f7c290e73a19787d4a20c6f48c2d1f95d106d" };
 const INSPECT: Pin = Pin { name: "lock.inspect", sha1: "5b6bfe2dedb0793d73ba4af799a7a3fcbadaf6b4" };
 const RAISE_FENCE: Pin =
     Pin { name: "lock.raise_fence", sha1: "1a8fb374164c0a0bb06076c20f08aac856e7bcb6" };
-const RELEASE: Pin = Pin { name: "lock.release", sha1: "8591408ca3696a656bfccb07185785581e6d2d2e" };
+const RELEASE: Pin = Pin { name: "lock.release", sha1: "ccc5a06d5335de326639064b9b46c86597af33ff" };
 
 #[cfg(test)]
 pub(super) const PINS: &[Pin] = &[ACQUIRE, EXTEND, INSPECT, RAISE_FENCE, RELEASE];
@@ -76,6 +76,8 @@ fn acquire(
     {
         return Some(LockReply::Gone);
     }
+    // Redis refuses it before it looks whether the key is there.
+    let lock_until_ms = expiry(now_ms, lives.lease_ms)?;
     let holder = string(keys, now_ms, names.lock())?;
     if let Some((owner, entry)) = &holder
         && *owner != token.as_str()
@@ -88,24 +90,29 @@ fn acquire(
     }
     let is_held = holder.is_some();
     let last = match string(keys, now_ms, names.fence())? {
-        None => 0,
-        Some((text, _)) => exact_decimal(text)?,
+        None => None,
+        Some((text, _)) => Some(exact_decimal(text)?),
     };
-    if is_held && last > 0 {
+    if let Some(last @ 1..) = last
+        && is_held
+    {
         return Some(LockReply::Acquired { fence: Fence(last), fresh: false });
     }
-    let fence = now_us.max(last + 1);
     let fence_until_ms = expiry(now_ms, lives.fence_ms)?;
-    let lock_until_ms = expiry(now_ms, lives.lease_ms)?;
-    if fence >= EXACT {
+    let fence = last.map_or(now_us, |last| now_us.max(last + 1));
+    if now_us < 1_000_000 || fence >= EXACT {
         return None;
     }
-    store(keys, now_ms, names.fence(), decimal(fence), fence_until_ms);
     if !is_held {
         let value = Value::String(Bytes::copy_from_slice(token.as_str().as_bytes()));
         let entry = Entry { value, expires_at_ms: Some(lock_until_ms) };
         keys.set_entry(Bytes::copy_from_slice(names.lock().as_bytes()), Some(entry));
     }
+    if fence != now_us {
+        // The script learns of the last one by writing over it.
+        store(keys, now_ms, names.fence(), decimal(now_us), fence_until_ms);
+    }
+    store(keys, now_ms, names.fence(), decimal(fence), fence_until_ms);
     Some(LockReply::Acquired { fence: Fence(fence), fresh: !is_held })
 }
 
@@ -161,22 +168,25 @@ fn release(
 ) -> Option<LockReply> {
     let (series, number) = token.series();
     let mark = names.mark(series);
+    let freed =
+        string(keys, now_ms, names.lock())?.is_some_and(|(owner, _)| *owner == token.as_str());
     let old = match string(keys, now_ms, &mark)? {
         None => None,
-        Some((text, _)) => Some(parse_mark(text)?),
+        Some((text, _)) => Some((text.clone(), parse_mark(text)?)),
     };
-    let is_held =
-        string(keys, now_ms, names.lock())?.is_some_and(|(owner, _)| *owner == token.as_str());
     let until_ms = expiry(now_ms, mark_ms)?;
-    if is_held {
-        keys.remove(now_ms, names.lock().as_bytes());
-    }
-    let released = is_held || old == Some((number, true));
-    if old.is_none_or(|(marked, _)| marked <= number) {
-        let text = if released { released_mark(number) } else { decimal(number) };
+    let text = if freed { released_mark(number) } else { decimal(number) };
+    store(keys, now_ms, &mark, text, until_ms);
+    let was_released = old.as_ref().is_some_and(|(_, mark)| *mark == (number, true));
+    if let Some((text, (marked, _))) = old
+        && (marked > number || was_released && !freed)
+    {
         store(keys, now_ms, &mark, text, until_ms);
     }
-    Some(if released { LockReply::Released } else { LockReply::NotHeld })
+    if freed {
+        keys.remove(now_ms, names.lock().as_bytes());
+    }
+    Some(if freed || was_released { LockReply::Released } else { LockReply::NotHeld })
 }
 
 fn inspect(

@@ -8,15 +8,33 @@ use std::{
 };
 
 use leasehold_sim::serve::{
-    Host, Options, keep_time,
+    Host, Options, keep_time, resp,
     rest::{self, Tokens},
 };
 
 /// What opens the REST server.
 pub const TOKEN: &str = "bench";
 
-/// By this variable a bench knows that it was started as [`rest_server`].
+/// By this variable a bench knows that it was started as a server, and of what.
 const ROLE: &str = "LEASEHOLD_BENCH_SERVES";
+
+/// What a fake server speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// Redis's own.
+    Resp,
+    /// Upstash's, over HTTP.
+    Rest,
+}
+
+impl Protocol {
+    fn scheme(self) -> &'static str {
+        match self {
+            Self::Resp => "redis://",
+            Self::Rest => "http://",
+        }
+    }
+}
 
 /// A process that ends when this is dropped.
 #[derive(Debug)]
@@ -43,19 +61,28 @@ impl Server {
         Ok(Self { process, url: format!("redis://127.0.0.1:{port}") })
     }
 
-    /// What `leasehold serve` serves over REST: this program again, which must call
-    /// [`serve_if_asked`] first.
+    /// What `leasehold serve` serves: this program again, which must call [`serve_if_asked`] first.
     ///
     /// # Errors
     ///
     /// If it does not start.
-    pub fn rest() -> io::Result<Self> {
+    pub fn fake(protocol: Protocol) -> io::Result<Self> {
         let mut process = Command::new(std::env::current_exe()?)
-            .env(ROLE, "rest")
+            .env(ROLE, protocol.scheme())
             .stdout(Stdio::piped())
             .spawn()?;
-        let url = first_line(&mut process, "http://")?;
+        let url = first_line(&mut process, protocol.scheme())?;
         Ok(Self { process, url })
+    }
+
+    /// The memory that it has in use, in bytes, as the operating system counts it; none where there
+    /// is no `/proc`.
+    #[must_use]
+    pub fn resident_bytes(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(kibibytes * 1024)
     }
 
     /// Keeps the server and this process to these cores, such as `0` or `0,1`. Says whether that
@@ -79,23 +106,25 @@ impl Drop for Server {
     }
 }
 
-/// Becomes the REST server if this process was started as one, and does not return then.
+/// Becomes the server that this process was started as, and does not return then.
 ///
 /// # Errors
 ///
 /// If it cannot listen.
 pub fn serve_if_asked() -> io::Result<()> {
-    if std::env::var_os(ROLE).is_none() {
-        return Ok(());
-    }
+    let Ok(scheme) = std::env::var(ROLE) else { return Ok(()) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-        println!("http://{}", listener.local_addr()?);
+        println!("{scheme}{}", listener.local_addr()?);
         io::stdout().flush()?;
         let host = Host::new(Options::default());
         tokio::spawn(keep_time(Arc::clone(&host)));
-        rest::listen(host, Tokens::new(Some(TOKEN.into()), None), listener).await;
+        if scheme == Protocol::Resp.scheme() {
+            resp::listen(host, listener).await;
+        } else {
+            rest::listen(host, Tokens::new(Some(TOKEN.into()), None), listener).await;
+        }
         std::process::exit(0)
     })
 }
