@@ -7,7 +7,8 @@ use std::{
     time::Duration,
 };
 
-use super::{cycles::Sample, servers::TOKEN};
+use super::cycles::Sample;
+use crate::servers::TOKEN;
 
 /// `@upstash/redis` with its automatic pipelining, installed.
 #[derive(Debug)]
