@@ -5,7 +5,7 @@ use leasehold_upstash::{Hint, RetryPolicy, Tcp, TcpBuilder, redis::Value};
 
 use crate::{
     PATIENCE, next,
-    redis_server::{RedisServer, free_port},
+    redis_server::{RedisServer, free_port, text},
     take,
 };
 
@@ -30,7 +30,7 @@ impl Cluster {
         second.run("CLUSTER ADDSLOTSRANGE 8192 16383").await;
         first.run(&format!("CLUSTER MEET 127.0.0.1 {} {bus}", second.port())).await;
         for node in [&first, &second] {
-            while !text(node.run("CLUSTER INFO").await).contains("cluster_state:ok") {}
+            node.run_until("CLUSTER INFO", |info| info.contains("cluster_state:ok")).await;
         }
         Some(Self { first, second })
     }
@@ -91,14 +91,6 @@ async fn one_node_alone_says_to_use_the_cluster() {
             assert_eq!(refused.kind, RejectionKind::Other);
             assert!(refused.message.contains("TcpBuilder::cluster"), "{}", refused.message);
         }
-        other => panic!("{other:?}"),
-    }
-}
-
-fn text(value: Value) -> String {
-    match value {
-        Value::BulkString(bytes) => String::from_utf8(bytes).unwrap(),
-        Value::VerbatimString { text, .. } => text,
         other => panic!("{other:?}"),
     }
 }

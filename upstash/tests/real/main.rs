@@ -7,6 +7,7 @@ mod conformance;
 mod faults;
 mod hints;
 mod redis_server;
+mod replicas;
 mod sentinel;
 
 use std::{sync::Arc, time::Duration};

@@ -4,10 +4,12 @@ use std::{
     io::{self, BufRead, BufReader},
     net::TcpListener,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 use leasehold_upstash::redis::{Client, Cmd, Value, aio::MultiplexedConnection};
 use tempfile::TempDir;
+use tokio::time::timeout;
 
 /// A server on a free port of this machine, with its files in a folder of its own. Both are gone
 /// when it is dropped.
@@ -86,6 +88,29 @@ impl RedisServer {
         command.query_async(&mut self.connection().await).await.unwrap()
     }
 
+    /// Runs the same command until its reply, as text, is as it should be.
+    pub(crate) async fn run_until(&self, words: &str, ready: impl Fn(&str) -> bool) {
+        let asking = async { while !ready(&text(self.run(words).await)) {} };
+        let ready = timeout(Duration::from_secs(30), asking).await;
+        assert!(ready.is_ok(), "{words} never answers what is waited for");
+    }
+
+    /// Stops the process where it is: it answers nothing, but its connections stay open.
+    pub(crate) fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets a process that was stopped go on.
+    pub(crate) fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let process = self.process.id().to_string();
+        let sent = Command::new("kill").args([signal, &process]).status().unwrap();
+        assert!(sent.success(), "{sent}");
+    }
+
     /// Ends it and starts it again, empty, on the same port.
     pub(crate) fn restart(self) -> Self {
         let port = self.port;
@@ -105,6 +130,15 @@ impl Drop for RedisServer {
 
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// What is text in one way or another.
+pub(crate) fn text(value: Value) -> String {
+    match value {
+        Value::BulkString(bytes) => String::from_utf8(bytes).unwrap(),
+        Value::VerbatimString { text, .. } => text,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn skip() -> Option<RedisServer> {
