@@ -50,6 +50,20 @@ impl Fake {
         self.host.clock().set(&order).unwrap();
     }
 
+    /// Awaits `call` while time passes at the server.
+    pub(crate) async fn while_time_passes<T>(&self, call: impl Future<Output = T>) -> T {
+        let time_passes = async {
+            loop {
+                yield_now().await;
+                self.advance(Duration::from_millis(1));
+            }
+        };
+        tokio::select! {
+            output = call => output,
+            () = time_passes => unreachable!("it has no end"),
+        }
+    }
+
     pub(crate) fn fault(&self, rule: &str) {
         self.host.add_fault(&rule.parse().unwrap()).unwrap();
     }

@@ -4,6 +4,7 @@
 
 mod both;
 mod conformance;
+mod durability;
 mod fake;
 mod faults;
 mod hints;
