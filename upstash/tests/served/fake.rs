@@ -14,7 +14,7 @@ use tokio::{net::TcpListener, task::yield_now, time::timeout};
 /// Slow machines are not what these tests are about.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-const TOKEN: &str = "a-secret-token";
+pub(crate) const TOKEN: &str = "a-secret-token";
 
 /// A store over one of the two ways.
 pub(crate) trait Adapter: Store + Clone + Send + Sync + 'static {
