@@ -108,5 +108,8 @@ fn an_example_without_a_store_says_which_variables_to_set() {
     }
     let output = command.output().unwrap();
     let complaint = String::from_utf8(output.stderr).unwrap();
-    assert!(!output.status.success() && complaint.contains("Unset"), "{complaint}");
+    assert!(!output.status.success());
+    for variable in [" UPSTASH_REDIS_REST_URL", " REDIS_URL"] {
+        assert!(complaint.contains(variable), "{complaint}");
+    }
 }
