@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use leasehold_upstash::redis::{Client, Cmd, Value, aio::MultiplexedConnection};
+use leasehold_upstash::redis::{Client, Cmd, RedisResult, Value, aio::MultiplexedConnection};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
@@ -75,22 +75,31 @@ impl RedisServer {
 
     /// A connection of the test's own.
     pub(crate) async fn connection(&self) -> MultiplexedConnection {
-        let client = Client::open(self.url()).unwrap();
-        client.get_multiplexed_async_connection().await.unwrap()
+        self.try_connection().await.unwrap()
+    }
+
+    async fn try_connection(&self) -> RedisResult<MultiplexedConnection> {
+        Client::open(self.url()).unwrap().get_multiplexed_async_connection().await
     }
 
     /// Runs a command, given as words.
     pub(crate) async fn run(&self, words: &str) -> Value {
+        self.try_run(words).await.unwrap()
+    }
+
+    /// The same, of one that may be refused, or find the server busy with itself.
+    pub(crate) async fn try_run(&self, words: &str) -> RedisResult<Value> {
         let mut command = Cmd::new();
         for word in words.split(' ') {
             command.arg(word);
         }
-        command.query_async(&mut self.connection().await).await.unwrap()
+        command.query_async(&mut self.try_connection().await?).await
     }
 
     /// Runs the same command until its reply, as text, is as it should be.
     pub(crate) async fn run_until(&self, words: &str, ready: impl Fn(&str) -> bool + Send + Sync) {
-        let asking = async { while !ready(&text(self.run(words).await)) {} };
+        let asking =
+            async { while !self.try_run(words).await.is_ok_and(|reply| ready(&text(reply))) {} };
         let ready = timeout(Duration::from_secs(30), asking).await;
         assert!(ready.is_ok(), "{words} never answers what is waited for");
     }

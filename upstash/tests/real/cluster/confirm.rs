@@ -3,13 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use leasehold_core::{
-    Command, Reply, Store, StoreError,
-    lock::{Durability, Lock, LockCommand, LockKeys, LockOptions, LockReply, NotAcquired},
+    Command, Reply, Store, StoreError, TokioClock,
+    lock::{
+        Durability, Lock, LockCommand, LockKeys, LockOptions, LockReply, NotAcquired, Released,
+    },
 };
 use leasehold_upstash::Tcp;
 
-use super::nodes::{Cluster, FIRST, THIRD};
-use crate::{PATIENCE, take};
+use super::nodes::{Cluster, FIRST, THIRD, id};
+use crate::{PATIENCE, at_last, take};
 
 async fn confirm(store: &Tcp, id: &str, replicas: u32) -> Result<u32, StoreError> {
     let keys = Arc::new(LockKeys::of(id));
@@ -25,22 +27,24 @@ fn assert_not_sent(reply: Result<u32, StoreError>) {
     assert!(matches!(reply, Err(StoreError::NotSent(_))), "{reply:?}");
 }
 
+/// A lock that counts once a replica has it.
+fn acked(store: Tcp, id: &str, confirm_timeout: Duration) -> Lock<Tcp, TokioClock> {
+    let options = LockOptions {
+        lease: Duration::from_secs(60),
+        attempts: 1,
+        call_timeout: PATIENCE,
+        durability: Durability::Replicas(1),
+        confirm_timeout,
+        ..LockOptions::default()
+    };
+    Lock::with_options(store, id, &options).unwrap()
+}
+
 #[tokio::test]
 async fn a_lease_is_on_the_replicas_of_its_primary() {
     let Some(cluster) = Cluster::start().await else { return };
     let replica = cluster.replica_of_first().await;
-    let lock = |id, confirm_timeout| {
-        let options = LockOptions {
-            lease: Duration::from_secs(60),
-            attempts: 1,
-            call_timeout: PATIENCE,
-            durability: Durability::Replicas(1),
-            confirm_timeout,
-            ..LockOptions::default()
-        };
-        Lock::with_options(cluster.hasty(), id, &options).unwrap()
-    };
-    let mut first = lock(FIRST, PATIENCE);
+    let mut first = acked(cluster.hasty(), FIRST, PATIENCE);
     let mut lease = first.acquire().await.unwrap();
     assert_eq!(lease.replicas(), 1);
     let before = lease.deadline();
@@ -51,7 +55,7 @@ async fn a_lease_is_on_the_replicas_of_its_primary() {
     let hasty = Duration::from_millis(50);
     replica.freeze();
     for id in [FIRST, THIRD] {
-        let refused = lock(id, hasty).acquire().await.map(drop);
+        let refused = acked(cluster.hasty(), id, hasty).acquire().await.map(drop);
         assert_eq!(refused, Err(NotAcquired::NotDurable { wanted: 1, got: 0 }), "{id}");
         // It was released.
         assert_eq!(take(&cluster.store(), id).await, Ok(()));
@@ -83,4 +87,28 @@ async fn a_slot_that_has_moved_takes_its_grants_away_from_the_replicas() {
     cluster.third().run("FLUSHALL").await;
     cluster.have_moved().await;
     assert_not_sent(confirm(&store, THIRD, 0).await);
+}
+
+#[tokio::test]
+async fn what_a_replica_has_outlives_the_primary() {
+    let Some(mut cluster) = Cluster::start().await else { return };
+    let replica = cluster.replica_of_first().await;
+    let store = cluster.store();
+    let mut lease = acked(store.clone(), FIRST, PATIENCE).acquire().await.unwrap();
+    cluster.nodes[0].kill();
+    replica.run("CLUSTER FAILOVER TAKEOVER").await;
+    let heir = id(&replica).await;
+    let is_primary =
+        |nodes: &str| nodes.lines().any(|line| line.starts_with(&heir) && line.contains("master"));
+    cluster.third().run_until("CLUSTER NODES", is_primary).await;
+    // It had been found by way of the node that is dead now.
+    let mut other = Lock::new(store, FIRST).unwrap();
+    let refused = at_last(async || match other.acquire().await.map(drop) {
+        Err(NotAcquired::Unavailable(_) | NotAcquired::Unknown(_)) => None,
+        told => Some(told),
+    });
+    let refused = refused.await;
+    assert!(matches!(refused, Err(NotAcquired::Busy { .. })), "{refused:?}");
+    assert_eq!(lease.release().await, Ok(Released::Released));
+    assert!(other.acquire().await.unwrap().fence() > lease.fence());
 }

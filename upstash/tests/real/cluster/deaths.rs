@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use leasehold_core::{Cause, StoreError};
 use leasehold_upstash::{RetryPolicy, Tcp};
-use tokio::time::timeout;
 
 use super::nodes::{Cluster, FIRST, THIRD, is_whole};
-use crate::take;
+use crate::{at_last, take};
 
 /// Takes the lock as soon as that is possible.
 async fn take_at_last(store: &Tcp, id: &str) {
-    let taking = async { while take(store, id).await.is_err() {} };
-    timeout(Duration::from_secs(60), taking).await.expect("it recovers");
+    at_last(async || take(store, id).await.ok()).await;
 }
 
 #[tokio::test]

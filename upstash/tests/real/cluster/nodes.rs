@@ -45,12 +45,16 @@ impl Cluster {
         other.run(&format!("CLUSTER MEET 127.0.0.1 {port} {bus}")).await;
     }
 
-    /// A replica of the first node that has all that it has.
+    /// A replica of the first node that has all that it has, and that all nodes know.
     pub(crate) async fn replica_of_first(&self) -> RedisServer {
         let (replica, primary) = (node().expect("there are others").0, id(self.first()).await);
         self.join(&replica).await;
         replica.run_until("CLUSTER NODES", |nodes| nodes.contains(&primary)).await;
         replica.run(&format!("CLUSTER REPLICATE {primary}")).await;
+        let known = id(&replica).await;
+        for node in &self.nodes {
+            node.run_until("CLUSTER NODES", |nodes| nodes.contains(&known)).await;
+        }
         self.first().run_until("INFO replication", |info| info.contains("state=online")).await;
         replica
     }
@@ -85,10 +89,10 @@ impl Cluster {
         self.third().run(&migrate).await;
     }
 
-    /// Gives the slot of [`THIRD`] to the first node.
+    /// Gives the slot of [`THIRD`] to the first node, as all know at once.
     pub(crate) async fn have_moved(&self) {
         let heir = id(self.first()).await;
-        for node in [self.first(), self.third()] {
+        for node in &self.nodes {
             node.run(&format!("CLUSTER SETSLOT {SLOT_OF_THIRD} NODE {heir}")).await;
         }
     }
@@ -109,6 +113,6 @@ fn node() -> Option<(RedisServer, u16)> {
     Some((server?, bus))
 }
 
-async fn id(node: &RedisServer) -> String {
+pub(crate) async fn id(node: &RedisServer) -> String {
     text(node.run("CLUSTER MYID").await)
 }
