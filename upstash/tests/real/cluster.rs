@@ -2,7 +2,7 @@
 
 mod confirm;
 mod deaths;
-mod nodes;
+pub(crate) mod nodes;
 mod slots;
 
 use leasehold_core::{RejectionKind, StoreError};

@@ -103,6 +103,11 @@ pub(crate) async fn is_whole(node: &RedisServer) {
     node.run_until("CLUSTER INFO", |info| info.contains("cluster_state:ok")).await;
 }
 
+/// A server that has joined no Cluster and serves no slot yet.
+pub(crate) fn alone() -> Option<RedisServer> {
+    node().map(|(server, _)| server)
+}
+
 /// A server, and the port by which other nodes reach it.
 fn node() -> Option<(RedisServer, u16)> {
     let bus = free_port();
