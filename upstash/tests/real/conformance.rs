@@ -9,11 +9,7 @@ use leasehold_core::conformance::{Fixture, Foreign};
 use leasehold_upstash::{Tcp, TcpBuilder};
 use tokio::sync::Mutex;
 
-use crate::{
-    PATIENCE,
-    cluster::nodes::{alone, is_whole},
-    redis_server::RedisServer,
-};
+use crate::{PATIENCE, cluster::nodes::alone, redis_server::RedisServer};
 
 /// A store, and the server that it is on.
 struct Real {
@@ -37,10 +33,7 @@ impl Real {
         let server = if let Some(server) = shared.upgrade() {
             server
         } else {
-            let server = alone()?;
-            server.run("CLUSTER ADDSLOTSRANGE 0 16383").await;
-            is_whole(&server).await;
-            let server = Arc::new(server);
+            let server = Arc::new(alone().await?);
             *shared = Arc::downgrade(&server);
             server
         };

@@ -8,9 +8,9 @@ use leasehold_core::{
         Durability, Lock, LockCommand, LockKeys, LockOptions, LockReply, NotAcquired, Released,
     },
 };
-use leasehold_upstash::Tcp;
+use leasehold_upstash::{RetryPolicy, Tcp, TcpBuilder};
 
-use super::nodes::{Cluster, FIRST, THIRD, id};
+use super::nodes::{Cluster, FIRST, THIRD, alone, id};
 use crate::{PATIENCE, at_last, take};
 
 async fn confirm(store: &Tcp, id: &str, replicas: u32) -> Result<u32, StoreError> {
@@ -76,6 +76,17 @@ async fn only_the_connection_that_answered_the_grant_confirms_it() {
     while take(&store, "{job}2").await.is_err() {}
     assert_not_sent(confirm(&store, FIRST, 1).await);
     assert_eq!(confirm(&store, "{job}2", 1).await, Ok(1));
+}
+
+#[tokio::test]
+async fn a_user_that_may_not_ask_for_its_connection_locks_but_confirms_nothing() {
+    let Some(node) = alone().await else { return };
+    node.run("ACL SETUSER weak on >feeble ~* &* +@all -client|info").await;
+    let url = node.url().replace("//", "//weak:feeble@");
+    let builder = TcpBuilder::cluster([&*url]).unwrap().connect_timeout(PATIENCE);
+    let store = builder.retry(RetryPolicy::none()).build().unwrap();
+    assert_eq!(take(&store, FIRST).await, Ok(()));
+    assert_not_sent(confirm(&store, FIRST, 0).await);
 }
 
 #[tokio::test]

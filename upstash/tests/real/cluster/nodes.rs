@@ -103,9 +103,12 @@ pub(crate) async fn is_whole(node: &RedisServer) {
     node.run_until("CLUSTER INFO", |info| info.contains("cluster_state:ok")).await;
 }
 
-/// A server that has joined no Cluster and serves no slot yet.
-pub(crate) fn alone() -> Option<RedisServer> {
-    node().map(|(server, _)| server)
+/// A Cluster of one node.
+pub(crate) async fn alone() -> Option<RedisServer> {
+    let (server, _) = node()?;
+    server.run("CLUSTER ADDSLOTSRANGE 0 16383").await;
+    is_whole(&server).await;
+    Some(server)
 }
 
 /// A server, and the port by which other nodes reach it.
