@@ -115,8 +115,8 @@ impl RedisServer {
     }
 
     fn signal(&self, signal: &str) {
-        let process = self.process.id().to_string();
-        let sent = Command::new("kill").args([signal, &process]).status().unwrap();
+        let kill = format!("kill {signal} {}", self.process.id());
+        let sent = Command::new("sh").args(["-c", &kill]).status().unwrap();
         assert!(sent.success(), "{sent}");
     }
 }
