@@ -76,6 +76,12 @@ pub trait Fixture {
         true
     }
 
+    /// Whether the store locks any id. Default: yes. A Redis Cluster does not: it must refuse an id
+    /// with a `}` that closes no hash tag, for which no other key has the same slot.
+    fn locks_any_id(&self) -> bool {
+        true
+    }
+
     /// Makes the server forget every script that it has seen, as a restart does (`SCRIPT FLUSH`).
     /// Returns whether it could. Default: it cannot.
     fn forget_scripts(&self) -> impl Future<Output = bool> {

@@ -5,7 +5,7 @@
 mod network;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{
         Arc, Mutex,
@@ -14,7 +14,12 @@ use std::{
     time::Duration,
 };
 
-use leasehold_core::lock::{AcquireOptions, HoldError, LossReason};
+use leasehold_core::{
+    Token,
+    lock::{
+        AcquireOptions, Durability, ExtendError, HoldError, LockOptions, LossReason, NotAcquired,
+    },
+};
 use metrics::{
     Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit,
     with_local_recorder,
@@ -38,15 +43,20 @@ impl Told {
     /// Runs `story` in virtual time.
     fn of<F: Future<Output = ()>>(story: impl FnOnce() -> F) -> Self {
         let told = Self::default();
+        told.hear(story);
+        told
+    }
+
+    /// Runs one more story.
+    fn hear<F: Future<Output = ()>>(&self, story: impl FnOnce() -> F) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
             .build()
             .unwrap();
-        with_default(told.clone(), || {
-            with_local_recorder(&told, || runtime.block_on(async { story().await }));
+        with_default(self.clone(), || {
+            with_local_recorder(self, || runtime.block_on(async { story().await }));
         });
-        told
     }
 
     fn count(&self, counter: &str) -> u64 {
@@ -112,13 +122,15 @@ impl Recorder for Told {
     fn describe_histogram(&self, _key: KeyName, _unit: Option<Unit>, _text: SharedString) {}
 }
 
+async fn doubts() {
+    let network = Network::new();
+    network.faults([Fault::LoseReply, Fault::None, Fault::NotSent]);
+    drop(network.lock("secret-owner").acquire().await.unwrap());
+}
+
 #[test]
 fn an_ambiguous_reply_a_failed_call_and_a_retry_are_told() {
-    let told = Told::of(|| async {
-        let network = Network::new();
-        network.faults([Fault::LoseReply, Fault::None, Fault::NotSent]);
-        drop(network.lock("secret-owner").acquire().await.unwrap());
-    });
+    let told = Told::of(doubts);
     assert!(told.has(&["WARN", "ambiguous reply", "command=\"acquire\"", "error="]));
     assert!(told.has(&["WARN", "store not reached", "command=\"acquire\""]));
     assert!(told.has(&["DEBUG", "retry", "attempt=3"]));
@@ -131,48 +143,181 @@ fn an_ambiguous_reply_a_failed_call_and_a_retry_are_told() {
     assert_eq!(told.count("leasehold_acquires_total outcome=acquired"), 1);
 }
 
+async fn busy() {
+    let network = Network::new();
+    let _held = network.lock("a").acquire().await.unwrap();
+    assert!(network.lock("b").acquire_with(once()).await.is_err());
+}
+
 #[test]
 fn a_busy_lock_is_told() {
-    let told = Told::of(|| async {
-        let network = Network::new();
-        let _held = network.lock("a").acquire().await.unwrap();
-        let once = AcquireOptions { attempts: Some(1), ..AcquireOptions::default() };
-        assert!(network.lock("b").acquire_with(once).await.is_err());
-    });
+    let told = Told::of(busy);
     assert_eq!(told.count("leasehold_acquires_total outcome=busy"), 1);
     assert_eq!(told.count("leasehold_retries_total"), 0);
 }
 
+/// Renews the lease after so many calls that failed.
+async fn renewals_after(failures: usize) {
+    let network = Network::new();
+    let mut lock = network.lock("me");
+    let work = async |_| {
+        network.faults(vec![Fault::NotSent; failures]);
+        tokio::time::sleep(Duration::from_millis(2_900)).await;
+    };
+    lock.hold(work).await.unwrap();
+}
+
 #[test]
 fn a_renewal_is_late_once_less_than_a_third_is_left() {
-    let renewed_after = |faults: usize| {
-        Told::of(|| async {
-            let network = Network::new();
-            let mut lock = network.lock("me");
-            let work = async |_| {
-                network.faults(vec![Fault::NotSent; faults]);
-                tokio::time::sleep(Duration::from_millis(2_900)).await;
-            };
-            lock.hold(work).await.unwrap();
-        })
-    };
-    assert_eq!(renewed_after(1).count("leasehold_late_renewals_total"), 0, "a ninth later");
-    let late = renewed_after(4);
+    let in_time = Told::of(|| renewals_after(1));
+    assert_eq!(in_time.count("leasehold_late_renewals_total"), 0, "a ninth later");
+    let late = Told::of(|| renewals_after(4));
     assert_eq!(late.count("leasehold_late_renewals_total"), 1);
     assert!(late.has(&["WARN", "late renewal", "id=\"job\"", "left_ms="]));
 }
 
+async fn expiry() {
+    let network = Network::new();
+    let mut lock = network.lock("me");
+    let work = async |_| {
+        network.faults([Fault::NotSent; 100]);
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    };
+    assert_eq!(lock.hold(work).await, Err(HoldError::Lost(LossReason::Expired)));
+}
+
+/// Another, who knows the token, releases it.
+async fn deletion() {
+    let network = Network::new();
+    let mut lease = network.lock("me").acquire().await.unwrap();
+    let (token, fence) = (lease.token().clone(), lease.fence());
+    let mut other = network.lock("other").adopt(token, fence, lease.remaining()).unwrap();
+    other.release().await.unwrap();
+    let extended = lease.extend(Duration::from_secs(9)).await;
+    assert_eq!(extended, Err(ExtendError::Lost(LossReason::Taken)));
+}
+
+async fn last_renewal() {
+    let mut lock = Network::new().lock_with("me", |options| options.max_renewals = Some(1));
+    let work = async |_| tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(lock.hold(work).await, Err(HoldError::Lost(LossReason::RenewalLimit)));
+}
+
 #[test]
 fn a_lost_lease_is_told_with_its_reason() {
-    let told = Told::of(|| async {
-        let network = Network::new();
-        let mut lock = network.lock("me");
-        let work = async |_| {
-            network.faults([Fault::NotSent; 100]);
-            tokio::time::sleep(Duration::from_secs(60)).await;
-        };
-        assert_eq!(lock.hold(work).await, Err(HoldError::Lost(LossReason::Expired)));
+    let told = Told::default();
+    told.hear(expiry);
+    told.hear(deletion);
+    told.hear(last_renewal);
+    for reason in ["expired", "taken", "renewal_limit"] {
+        assert!(told.has(&["WARN", "lease lost", &format!("reason=\"{reason}\"")]));
+        assert_eq!(told.count(&format!("leasehold_leases_lost_total reason={reason}")), 1);
+    }
+}
+
+async fn refusals() {
+    let network = Network::new();
+    network.faults([Fault::Refused]);
+    let refused = network.lock("me").acquire().await.map(drop);
+    assert!(matches!(refused, Err(NotAcquired::Rejected(_))), "{refused:?}");
+
+    network.faults([Fault::NotSent; 3]);
+    let unavailable = network.lock("me").acquire().await.map(drop);
+    assert!(matches!(unavailable, Err(NotAcquired::Unavailable(_))), "{unavailable:?}");
+
+    network.faults([Fault::LoseReply; 100]);
+    let unknown = network.lock("me").acquire().await.map(drop);
+    assert!(matches!(unknown, Err(NotAcquired::Unknown(_))), "{unknown:?}");
+
+    let network = Network::new();
+    let one_replica = |options: &mut LockOptions| options.durability = Durability::Replicas(1);
+    let not_durable = network.lock_with("me", one_replica).acquire().await.map(drop);
+    assert!(matches!(not_durable, Err(NotAcquired::NotDurable { .. })), "{not_durable:?}");
+
+    let mine = AcquireOptions { token: Some(Token::new("mine").unwrap()), ..once() };
+    let mut lock = network.lock("me");
+    lock.acquire_with(mine.clone()).await.unwrap().release().await.unwrap();
+    assert_eq!(lock.acquire_with(mine).await.map(drop), Err(NotAcquired::Spent));
+}
+
+async fn a_line() {
+    let network = Network::new();
+    let _held = network.lock("other").acquire().await.unwrap();
+    let locks = network.locks();
+    let waiter = || locks.lock("job", &LockOptions::default()).unwrap();
+    let (mut first, mut second) = (waiter(), waiter());
+    let short = Duration::from_millis(500);
+    let (first, second) = tokio::join!(first.acquire_within(short), second.acquire_within(short));
+    assert!(matches!(first, Err(NotAcquired::Busy { .. })), "{first:?}");
+    assert!(matches!(second, Err(NotAcquired::Queued)), "{second:?}");
+}
+
+/// The cells of each row of the table with this heading.
+fn rows(heading: &str) -> Vec<Vec<&'static str>> {
+    let (_, table) = include_str!("../README.md").split_once(heading).expect("the table is there");
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    rows.map(|row| row.trim_matches('|').split(" | ").map(str::trim).collect()).collect()
+}
+
+/// What a cell says in code.
+fn code(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
+/// All that happens to locks.
+fn everything() -> Told {
+    let told = Told::default();
+    told.hear(doubts);
+    told.hear(busy);
+    told.hear(|| renewals_after(4));
+    told.hear(expiry);
+    told.hear(deletion);
+    told.hear(last_renewal);
+    told.hear(refusals);
+    told.hear(a_line);
+    told
+}
+
+#[test]
+fn what_is_counted_is_what_the_readme_lists() {
+    let mut listed = BTreeSet::new();
+    for row in rows("| counter | labels |") {
+        let [counters, labels] = &row[..] else { panic!("{row:?}") };
+        for counter in code(counters) {
+            match &code(labels)[..] {
+                [] => drop(listed.insert(counter.to_owned())),
+                // Of a command, any may be struck.
+                [label] => drop(listed.insert(format!("{counter} {label}"))),
+                [label, values @ ..] => {
+                    listed.extend(values.iter().map(|value| format!("{counter} {label}={value}")));
+                }
+            }
+        }
+    }
+    let told = everything();
+    let counters = told.counters.lock().unwrap();
+    let counted = counters.keys().map(|counter| match counter.split_once(" command=") {
+        Some((counter, _)) => format!("{counter} command"),
+        None => counter.clone(),
     });
-    assert!(told.has(&["WARN", "lease lost", "reason=\"expired\""]));
-    assert_eq!(told.count("leasehold_leases_lost_total reason=expired"), 1);
+    assert_eq!(counted.collect::<BTreeSet<_>>(), listed);
+}
+
+#[test]
+fn what_is_told_is_what_the_readme_lists() {
+    let (told, rows) = (everything(), rows("| event | level | fields | when |"));
+    let name = |row: &Vec<&str>| format!("{} message={}", row[1].to_uppercase(), code(row[0])[0]);
+    let names: Vec<_> = rows.iter().map(name).collect();
+    for (row, name) in rows.iter().zip(&names) {
+        let fields = code(row[2]).into_iter().map(|field| format!(" {field}="));
+        let all: Vec<_> = fields.chain([name.clone()]).collect();
+        assert!(told.has(&all.iter().map(String::as_str).collect::<Vec<_>>()), "{row:?}");
+    }
+    for line in told.lines.lock().unwrap().iter().filter(|line| !line.starts_with("span lock")) {
+        assert!(names.iter().any(|name| line.starts_with(name)), "{line}");
+    }
+}
+
+fn once() -> AcquireOptions {
+    AcquireOptions { attempts: Some(1), ..AcquireOptions::default() }
 }

@@ -14,6 +14,8 @@ mod trace;
 /// The client that [`Tcp`] is made of, since some of its types are arguments.
 #[cfg(feature = "tcp")]
 pub use redis;
+/// The client that [`Upstash`] is made of, since some of its types are arguments.
+pub use reqwest;
 
 #[cfg(feature = "tcp")]
 pub use self::tcp::{Tcp, TcpBuilder};

@@ -1,6 +1,7 @@
 //! The store over Redis's own protocol.
 
 mod builder;
+mod cluster;
 mod grants;
 mod link;
 mod pubsub;
@@ -42,9 +43,11 @@ use crate::{
 /// # Waiting for replicas
 ///
 /// [`Durability`](leasehold_core::lock::Durability) asks the connection that answered the grant; if
-/// it broke meanwhile, or the server is a Cluster, whose connections come and go unseen, the answer
-/// is [`StoreError::NotSent`]. What else is asked over the connection waits behind it, so the server
-/// is given at most half of [`TcpBuilder::timeout`].
+/// it broke meanwhile, the answer is [`StoreError::NotSent`]. A Cluster's connections come and go
+/// unseen, so there each grant and extension asks `CLIENT INFO` along with it, and `WAIT` again: a
+/// user that may not run it cannot wait there, nor does a slot that has moved meanwhile confirm
+/// anything. What else is asked over the connection waits behind `WAIT`, so the server is given at
+/// most half of [`TcpBuilder::timeout`].
 ///
 /// # Cancellation
 ///
@@ -114,9 +117,14 @@ impl Tcp {
         let (request, mut attempts) =
             (mapping::encode(command), Attempts::within(command, *deadline));
         let mut words = wire::command(Form::Hash, &request);
+        let grant = granted_by(command);
         let mut forgotten = false;
         loop {
-            match link.send(&words).await {
+            let sent = match grant {
+                Some(keys) => link.send_grant(&words, keys).await,
+                None => link.send(&words).await,
+            };
+            match sent {
                 Ok(Answered { answer: Answer::NoScript, .. }) if !forgotten => {
                     trace::script_forgotten(&request);
                     forgotten = true;
@@ -124,10 +132,10 @@ impl Tcp {
                 }
                 Ok(Answered { answer, over }) => {
                     let reply = mapping::decode(command, value(answer)?)?;
-                    if let (Command::Lock(command), Reply::Lock(reply)) = (command, &reply)
+                    if let (Some(keys), Reply::Lock(reply)) = (grant, &reply)
                         && matches!(reply, LockReply::Acquired { .. } | LockReply::Extended)
                     {
-                        grants.note(command.keys(), over);
+                        grants.note(keys, over);
                     }
                     return Ok(reply);
                 }
@@ -151,8 +159,18 @@ impl Tcp {
         let command = Command::Lock(command);
         let words = wire::command(Form::Hash, &mapping::encode(&command));
         let answer =
-            link.send_over(over, &words).await.unwrap_or_else(|| Err(no_longer_there()))?;
+            link.send_over(&over, &words, keys).await.unwrap_or_else(|| Err(no_longer_there()))?;
         mapping::decode(&command, value(answer)?)
+    }
+}
+
+/// The keys of the lock that a command may grant or extend.
+fn granted_by(command: &Command) -> Option<&Arc<LockKeys>> {
+    match command {
+        Command::Lock(LockCommand::Acquire { keys, .. } | LockCommand::Extend { keys, .. }) => {
+            Some(keys)
+        }
+        _ => None,
     }
 }
 

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use leasehold_core::{StoreError, redis::Request};
 
+#[cfg(feature = "tracing")]
+const TARGET: &str = "leasehold_upstash";
+
 /// An attempt failed, and another follows.
 pub(crate) fn retrying(error: &StoreError, wait: Duration) {
     #[cfg(feature = "tracing")]
-    tracing::debug!(%error, wait_ms = wait.as_millis() as u64, "sending a command again");
+    tracing::debug!(target: TARGET, %error, wait_ms = wait.as_millis() as u64, "sending a command again");
     #[cfg(not(feature = "tracing"))]
     let _ = (error, wait);
 }
@@ -15,7 +18,7 @@ pub(crate) fn retrying(error: &StoreError, wait: Duration) {
 /// A caller is told that the outcome is unknown.
 pub(crate) fn ambiguous(error: &StoreError) {
     #[cfg(feature = "tracing")]
-    tracing::warn!(%error, "a command may or may not have been applied");
+    tracing::warn!(target: TARGET, %error, "a command may or may not have been applied");
     #[cfg(not(feature = "tracing"))]
     let _ = error;
 }
@@ -24,6 +27,7 @@ pub(crate) fn ambiguous(error: &StoreError) {
 pub(crate) fn script_forgotten(request: &Request) {
     #[cfg(feature = "tracing")]
     tracing::debug!(
+        target: TARGET,
         script = crate::answer::script(request).map(|script| script.name),
         "the server has forgotten a script, sending its text"
     );
@@ -35,7 +39,7 @@ pub(crate) fn script_forgotten(request: &Request) {
 #[cfg(feature = "tcp")]
 pub(crate) fn disconnected(error: &StoreError) {
     #[cfg(feature = "tracing")]
-    tracing::warn!(%error, "a connection is given up, the next command makes another");
+    tracing::warn!(target: TARGET, %error, "a connection is given up, the next command makes another");
     #[cfg(not(feature = "tracing"))]
     let _ = error;
 }
@@ -43,7 +47,12 @@ pub(crate) fn disconnected(error: &StoreError) {
 /// A stream of hints ended; it is opened again, or not.
 pub(crate) fn hints_interrupted(why: &str, again_in: Option<Duration>) {
     #[cfg(feature = "tracing")]
-    tracing::info!(why, again_in_ms = again_in.map(|wait| wait.as_millis() as u64), "no hints");
+    tracing::info!(
+        target: TARGET,
+        why,
+        again_in_ms = again_in.map(|wait| wait.as_millis() as u64),
+        "no hints"
+    );
     #[cfg(not(feature = "tracing"))]
     let _ = (why, again_in);
 }

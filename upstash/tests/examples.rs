@@ -101,6 +101,19 @@ fn a_burst_of_pushes_is_indexed_once_with_the_last() {
 }
 
 #[test]
+fn either_pair_of_variables_names_a_database() {
+    let served = Served::start();
+    let rest = served.rest();
+    for (url, token) in [
+        ("UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"),
+        ("KV_REST_API_URL", "KV_REST_API_TOKEN"),
+    ] {
+        let printed = run_with("handoff", &[(url, rest.as_str()), (token, TOKEN)]);
+        assert!(printed.last().unwrap().starts_with("the lock is free again"), "{printed:?}");
+    }
+}
+
+#[test]
 fn an_example_without_a_store_says_which_variables_to_set() {
     let mut command = Command::new(built("cron"));
     for variable in ["REDIS_URL", "UPSTASH_REDIS_REST_URL", "KV_REST_API_URL"] {
@@ -108,5 +121,8 @@ fn an_example_without_a_store_says_which_variables_to_set() {
     }
     let output = command.output().unwrap();
     let complaint = String::from_utf8(output.stderr).unwrap();
-    assert!(!output.status.success() && complaint.contains("Unset"), "{complaint}");
+    assert!(!output.status.success());
+    for variable in [" UPSTASH_REDIS_REST_URL", " REDIS_URL"] {
+        assert!(complaint.contains(variable), "{complaint}");
+    }
 }

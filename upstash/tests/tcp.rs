@@ -16,6 +16,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::watch,
+    time::sleep,
 };
 
 /// `["free"]`
@@ -30,6 +31,8 @@ enum Act {
     Last(String),
     /// Say nothing.
     Hang,
+    /// Announce a long reply, and send it byte by byte, so slowly that it never ends.
+    Drip,
 }
 
 impl Act {
@@ -66,6 +69,14 @@ impl Server {
                             break;
                         }
                         Act::Hang => {}
+                        Act::Drip => {
+                            let _ = connection.write_all(b"$1000000\r\n").await;
+                            // Until the other side has had enough.
+                            while connection.write_all(b"x").await.is_ok() {
+                                sleep(Duration::from_millis(1)).await;
+                            }
+                            break;
+                        }
                     }
                 }
             }
@@ -194,11 +205,25 @@ async fn what_is_no_reply_leaves_the_outcome_unknown() {
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_leaves_the_outcome_unknown_and_is_left() {
-    let server = Server::playing([Act::Hang, Act::say(FREE)]).await;
-    let store = server.builder().timeout(Duration::from_millis(500)).build().unwrap();
-    assert_eq!(ask(&store).await, Err(StoreError::Unknown(Cause::TimedOut)));
-    assert_eq!(ask(&store).await, free());
+async fn a_server_that_hangs_or_never_ends_leaves_the_outcome_unknown_and_is_left() {
+    for act in [Act::Hang, Act::Drip] {
+        let server = Server::playing([act.clone(), Act::say(FREE)]).await;
+        let store = server.builder().timeout(Duration::from_millis(500)).build().unwrap();
+        assert_eq!(ask(&store).await, Err(StoreError::Unknown(Cause::TimedOut)), "{act:?}");
+        assert_eq!(ask(&store).await, free(), "{act:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_always_hangs_ends_at_the_deadline() {
+    for act in [Act::Hang, Act::Drip] {
+        let server = Server::playing(vec![act.clone(); 50]).await;
+        let retry = RetryPolicy { retries: u32::MAX, ..RetryPolicy::default() };
+        let (timeout, deadline) = (Duration::from_millis(50), Duration::from_millis(200));
+        let builder = server.builder().retry(retry).timeout(timeout).deadline(deadline);
+        let reply = ask(&builder.build().unwrap()).await;
+        assert_eq!(reply, Err(StoreError::Unknown(Cause::TimedOut)), "{act:?}");
+    }
 }
 
 #[tokio::test]

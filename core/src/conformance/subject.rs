@@ -7,7 +7,7 @@ use std::{
 use super::{Fixture, Foreign, LONG, unable, unique};
 use crate::{
     lock::{Holder, LockCommand, LockKeys, LockReply},
-    store::{Command, Reply, Store},
+    store::{Command, Reply, Store, StoreError},
     token::{Fence, Token},
 };
 
@@ -38,6 +38,14 @@ impl<'a, F: Fixture> Subject<'a, F> {
         let (keys, token) = (self.keys.clone(), token.clone());
         self.ask(LockCommand::Acquire { keys, token, lease_ms, fence_life_ms: LONG, mark_ms: LONG })
             .await
+    }
+
+    /// An acquire that may fail.
+    pub(super) async fn try_acquire(&self, token: &Token) -> Result<Reply, StoreError> {
+        let (keys, token) = (self.keys.clone(), token.clone());
+        let (lease_ms, fence_life_ms, mark_ms) = (LONG, LONG, LONG);
+        let command = LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, mark_ms };
+        self.fixture.store().execute(Command::Lock(command)).await
     }
 
     pub(super) async fn take(&self, token: &Token, lease_ms: u64) -> Fence {

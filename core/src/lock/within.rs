@@ -5,6 +5,8 @@ use core::time::Duration;
 #[cfg(feature = "std")]
 use super::room::Turn;
 use super::{AcquireOptions, Lease, Lock, NotAcquired, Terms};
+#[cfg(feature = "std")]
+use crate::telemetry;
 use crate::{store::Store, time::Clock};
 
 impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
@@ -74,7 +76,11 @@ impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
         };
         let until = terms.deadline();
         let turn = Turn::wait(room, self.clock.clone(), until).await;
-        let turn = turn.ok_or(NotAcquired::Queued)?;
+        let Some(turn) = turn else {
+            let queued = Err(NotAcquired::Queued);
+            telemetry::acquired(self.id(), &queued);
+            return queued;
+        };
         let mut watch = turn.take_watch();
         let step_us = self.machine.config().longest_step_us(&terms);
         let terms = terms.until(until, watch.is_some());

@@ -14,7 +14,8 @@ use std::{
 };
 
 use leasehold_core::{
-    Cause, Command, Hints, MemoryStore, Reply, Store, StoreError, Tokens, TokioClock, Watch,
+    Cause, Command, Hints, MemoryStore, Rejection, RejectionKind, Reply, Store, StoreError, Tokens,
+    TokioClock, Watch,
     lock::{Holder, Lock, LockCommand, LockConfig, LockKeys, LockOptions, LockReply, Locks},
 };
 use tokio::sync::mpsc;
@@ -28,6 +29,8 @@ pub(crate) enum Fault {
     None,
     /// Certainly not sent.
     NotSent,
+    /// Refused by the server.
+    Refused,
     LoseRequest,
     LoseReply,
     /// Applied this much later than it should be; its reply is lost.
@@ -126,6 +129,10 @@ impl Store for Network {
         let fault = self.faults.lock().unwrap().pop_front().unwrap_or(Fault::None);
         let late = match fault {
             Fault::NotSent => return Err(StoreError::NotSent(Cause::Unreachable)),
+            Fault::Refused => {
+                let (kind, message) = (RejectionKind::OutOfMemory, "OOM".into());
+                return Err(StoreError::Rejected(Rejection { kind, message }));
+            }
             Fault::LoseRequest => return std::future::pending().await,
             Fault::Late(late) => late,
             Fault::LoseReply | Fault::None => Duration::ZERO,

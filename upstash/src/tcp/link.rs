@@ -11,11 +11,13 @@ use std::{
     time::Duration,
 };
 
-use leasehold_core::{Cause, RejectionKind, StoreError};
-use redis::{AsyncConnectionConfig, Cmd};
+use leasehold_core::{Cause, RejectionKind, StoreError, lock::LockKeys};
+use redis::{AsyncConnectionConfig, Cmd, Pipeline, RedisResult, Value};
 use tokio::{sync::Mutex, time::timeout};
 
 use super::{
+    cluster,
+    grants::Over,
     silence::Silence,
     target::{Connection, Target},
     wire,
@@ -48,10 +50,10 @@ pub(super) struct Live {
     silence: Silence,
 }
 
-/// What came of a command, and over which connection.
+/// What came of a command, and over which connection, if that is known.
 pub(super) struct Answered {
     pub(super) answer: Answer,
-    pub(super) over: u64,
+    pub(super) over: Option<Over>,
 }
 
 impl Link {
@@ -77,21 +79,46 @@ impl Link {
     /// Sends one command, once, and waits for its reply.
     pub(super) async fn send(&self, command: &Cmd) -> Result<Answered, StoreError> {
         let live = self.ready().await?;
-        let over = live.generation;
+        let over = Some(Over::Link(live.generation));
         self.exchange(live, command).await.map(|answer| Answered { answer, over })
     }
 
-    /// Sends one command over that very connection, or not at all if it is there no more. Those of
-    /// a Cluster are never the very same.
+    /// The same, of a command that may grant the lock under `keys`: also a Cluster says over which
+    /// connection it came.
+    pub(super) async fn send_grant(
+        &self,
+        command: &Cmd,
+        keys: &LockKeys,
+    ) -> Result<Answered, StoreError> {
+        if !matches!(*self.target, Target::Cluster { .. }) {
+            return self.send(command).await;
+        }
+        let replied = self.together(self.ready().await?, cluster::noted(command), keys).await?;
+        let (answer, node) = cluster::of_noted(replied, &self.target)?;
+        Ok(Answered { answer, over: node.map(Over::Node) })
+    }
+
+    /// Sends a `WAIT` for the lock under `keys` over that very connection, or for nothing if it is
+    /// there no more.
     pub(super) async fn send_over(
         &self,
-        generation: u64,
-        command: &Cmd,
+        over: &Over,
+        wait: &Cmd,
+        keys: &LockKeys,
     ) -> Option<Result<Answer, StoreError>> {
-        let live = self.live().filter(|live| {
-            live.generation == generation && matches!(live.connection, Connection::Direct(_))
-        })?;
-        Some(self.exchange(live, command).await)
+        let live = self.live()?;
+        match over {
+            Over::Link(generation) if live.generation == *generation => {
+                Some(self.exchange(live, wait).await)
+            }
+            Over::Link(_) => None,
+            Over::Node(node) => {
+                let commands = cluster::confirmation(wait, keys);
+                let replied = self.together(live, commands, keys).await;
+                let told = |replied| cluster::of_confirmation(replied, node, &self.target);
+                replied.and_then(told).transpose()
+            }
+        }
     }
 
     /// How long the server may keep a command waiting without holding up what comes behind it for
@@ -107,13 +134,7 @@ impl Link {
         let replied = match &mut connection {
             // It keeps the time itself.
             Connection::Direct(_) => connection.send(command).await,
-            // It may have to make connections first.
-            Connection::Cluster(_) => {
-                match timeout(self.timeout + self.connect_timeout, connection.send(command)).await {
-                    Ok(replied) => replied,
-                    Err(_) => return Err(StoreError::Unknown(Cause::TimedOut)),
-                }
-            }
+            Connection::Cluster(_) => self.in_time(connection.send(command)).await?,
         };
         waiting.answered();
         let answer = wire::answer(replied, &self.target);
@@ -124,6 +145,28 @@ impl Link {
             self.forget(generation);
         }
         answer
+    }
+
+    /// Sends several commands to the primary of the slot of `keys`, over one connection.
+    async fn together(
+        &self,
+        live: Live,
+        commands: Pipeline,
+        keys: &LockKeys,
+    ) -> Result<RedisResult<Vec<Value>>, StoreError> {
+        let Connection::Cluster(mut connection) = live.connection else {
+            unreachable!("only a Cluster is asked so")
+        };
+        let count = commands.len();
+        let primary = cluster::primary_of(keys);
+        self.in_time(connection.route_pipeline(commands, 0, count, primary)).await
+    }
+
+    /// Waits for what a Cluster replies, which may have to make connections first.
+    async fn in_time<T>(&self, reply: impl Future<Output = T>) -> Result<T, StoreError> {
+        timeout(self.timeout + self.connect_timeout, reply)
+            .await
+            .map_err(|_| StoreError::Unknown(Cause::TimedOut))
     }
 
     /// The connection, made first if there is none.

@@ -1,23 +1,44 @@
 //! The store over TCP passes the suite that every store must pass on a real server, too.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use leasehold_core::conformance::{Fixture, Foreign};
 use leasehold_upstash::{Tcp, TcpBuilder};
+use tokio::sync::Mutex;
 
-use crate::{PATIENCE, redis_server::RedisServer};
+use crate::{PATIENCE, cluster::nodes::alone, redis_server::RedisServer};
 
 /// A store, and the server that it is on.
 struct Real {
     store: Tcp,
-    server: RedisServer,
+    server: Arc<RedisServer>,
+    is_cluster: bool,
 }
 
 impl Real {
     fn start() -> Option<Self> {
         let server = RedisServer::start(&[])?;
         let builder = TcpBuilder::new(&server.url()).unwrap().connect_timeout(PATIENCE);
-        Some(Self { store: builder.build().unwrap(), server })
+        let store = builder.build().unwrap();
+        Some(Self { store, server: Arc::new(server), is_cluster: false })
+    }
+
+    /// A Cluster of one node, shared by the cases of one time: it takes some seconds to begin.
+    async fn start_cluster() -> Option<Self> {
+        static SHARED: Mutex<Weak<RedisServer>> = Mutex::const_new(Weak::new());
+        let mut shared = SHARED.lock().await;
+        let server = if let Some(server) = shared.upgrade() {
+            server
+        } else {
+            let server = Arc::new(alone().await?);
+            *shared = Arc::downgrade(&server);
+            server
+        };
+        let builder = TcpBuilder::cluster([&*server.url()]).unwrap().connect_timeout(PATIENCE);
+        Some(Self { store: builder.build().unwrap(), server, is_cluster: true })
     }
 }
 
@@ -31,6 +52,10 @@ impl Fixture for Real {
     /// The clock of a real server cannot be moved.
     async fn pass(&self, time: Duration) {
         tokio::time::sleep(time).await;
+    }
+
+    fn locks_any_id(&self) -> bool {
+        !self.is_cluster
     }
 
     async fn forget_scripts(&self) -> bool {
@@ -56,4 +81,14 @@ fn block_on(case: impl Future<Output = ()>) {
 leasehold_core::store_conformance! {
     run: |case| block_on(case),
     fixture: async { Real::start() },
+}
+
+/// Where all keys of a command must lie in one slot.
+mod in_a_cluster {
+    use super::*;
+
+    leasehold_core::store_conformance! {
+        run: |case| block_on(case),
+        fixture: Real::start_cluster(),
+    }
 }

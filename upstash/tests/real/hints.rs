@@ -69,13 +69,13 @@ async fn the_connection_ends_with_the_last_listener() {
 
 #[tokio::test]
 async fn a_connection_that_broke_is_made_again_and_the_gap_is_told() {
-    let Some(server) = RedisServer::start(&[]) else { return };
+    let Some(mut server) = RedisServer::start(&[]) else { return };
     let store = Tcp::new(&server.url()).unwrap();
     let mut hints = store.hints("gate");
     assert_eq!(next(&mut hints).await, Some(Hint::Gap));
     server.run("CLIENT KILL TYPE pubsub").await;
     assert_eq!(next(&mut hints).await, Some(Hint::Gap));
-    let server = server.restart();
+    server.restart();
     assert_eq!(next(&mut hints).await, Some(Hint::Gap));
     server.run("PUBLISH gate a").await;
     assert_eq!(next(&mut hints).await, message("a"));

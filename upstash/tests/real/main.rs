@@ -7,6 +7,7 @@ mod conformance;
 mod faults;
 mod hints;
 mod redis_server;
+mod replicas;
 mod sentinel;
 
 use std::{sync::Arc, time::Duration};
@@ -40,4 +41,16 @@ async fn take(store: &(impl Store + Sync), id: &str) -> Result<(), StoreError> {
 /// The next hint. One that never comes is a failure, not a test without end.
 async fn next(hints: &mut Hints) -> Option<Hint> {
     tokio::time::timeout(Duration::from_secs(30), hints.next()).await.expect("a hint")
+}
+
+/// Tries until it succeeds. What never does is a failure, not a test without end.
+async fn at_last<T>(mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
+    let trying = async {
+        loop {
+            if let Some(success) = attempt().await {
+                return success;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), trying).await.expect("it succeeds at last")
 }

@@ -4,10 +4,15 @@ use std::{
     io::{self, BufRead, BufReader},
     net::TcpListener,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
-use leasehold_upstash::redis::{Client, Cmd, Value, aio::MultiplexedConnection};
+use leasehold_upstash::redis::{Client, Cmd, RedisResult, Value, aio::MultiplexedConnection};
 use tempfile::TempDir;
+use tokio::time::timeout;
+
+/// The name of the file in its folder.
+const SETTINGS: &str = "redis.conf";
 
 /// A server on a free port of this machine, with its files in a folder of its own. Both are gone
 /// when it is dropped.
@@ -15,6 +20,7 @@ pub(crate) struct RedisServer {
     process: Child,
     port: u16,
     folder: TempDir,
+    arguments: Vec<String>,
 }
 
 impl RedisServer {
@@ -30,11 +36,13 @@ impl RedisServer {
 
     /// The same, with a file of settings, which is also where it keeps what it learns.
     pub(crate) fn start_with(settings: &str, arguments: &[&str]) -> Option<Self> {
+        let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
         // Between finding a free port and taking it, another process may take it.
         for _ in 0..5 {
-            let port = free_port();
-            match Self::at(port, settings, arguments) {
-                Ok(Some(server)) => return Some(server),
+            let (port, folder) = (free_port(), TempDir::new().unwrap());
+            std::fs::write(folder.path().join(SETTINGS), settings).unwrap();
+            match launch(port, &folder, &arguments) {
+                Ok(Some(process)) => return Some(Self { process, port, folder, arguments }),
                 Ok(None) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return skip(),
                 Err(error) => panic!("redis-server does not start: {error}"),
@@ -43,24 +51,18 @@ impl RedisServer {
         panic!("redis-server ended five times before it was ready")
     }
 
-    fn at(port: u16, settings: &str, arguments: &[&str]) -> io::Result<Option<Self>> {
-        let folder = TempDir::new()?;
-        let file = folder.path().join("redis.conf");
-        std::fs::write(&file, settings)?;
-        let mut process = Command::new("redis-server")
-            .arg(&file)
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
-            .arg("--dir")
-            .arg(folder.path())
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let output = process.stdout.take().expect("it was asked for");
-        let server = Self { process, port, folder };
-        let ready = BufReader::new(output).lines().map_while(Result::ok).any(|line| {
-            line.contains("Ready to accept connections") || line.contains("Sentinel ID")
-        });
-        Ok(ready.then_some(server))
+    /// Ends it at once, without a word to its clients.
+    pub(crate) fn kill(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    /// Ends it and starts it again on the same port: without data, but with its settings.
+    pub(crate) fn restart(&mut self) {
+        self.kill();
+        let process = launch(self.port, &self.folder, &self.arguments).unwrap();
+        self.process = process.expect("its port was free a moment ago");
     }
 
     pub(crate) fn url(&self) -> String {
@@ -73,38 +75,90 @@ impl RedisServer {
 
     /// A connection of the test's own.
     pub(crate) async fn connection(&self) -> MultiplexedConnection {
-        let client = Client::open(self.url()).unwrap();
-        client.get_multiplexed_async_connection().await.unwrap()
+        self.try_connection().await.unwrap()
+    }
+
+    async fn try_connection(&self) -> RedisResult<MultiplexedConnection> {
+        Client::open(self.url()).unwrap().get_multiplexed_async_connection().await
     }
 
     /// Runs a command, given as words.
     pub(crate) async fn run(&self, words: &str) -> Value {
+        self.try_run(words).await.unwrap()
+    }
+
+    /// The same, of one that may be refused, or find the server busy with itself.
+    pub(crate) async fn try_run(&self, words: &str) -> RedisResult<Value> {
         let mut command = Cmd::new();
         for word in words.split(' ') {
             command.arg(word);
         }
-        command.query_async(&mut self.connection().await).await.unwrap()
+        command.query_async(&mut self.try_connection().await?).await
     }
 
-    /// Ends it and starts it again, empty, on the same port.
-    pub(crate) fn restart(self) -> Self {
-        let port = self.port;
-        drop(self);
-        Self::at(port, "", &[]).unwrap().expect("its port was free a moment ago")
+    /// Runs the same command until its reply, as text, is as it should be.
+    pub(crate) async fn run_until(&self, words: &str, ready: impl Fn(&str) -> bool + Send + Sync) {
+        let asking =
+            async { while !self.try_run(words).await.is_ok_and(|reply| ready(&text(reply))) {} };
+        let ready = timeout(Duration::from_secs(30), asking).await;
+        assert!(ready.is_ok(), "{words} never answers what is waited for");
+    }
+
+    /// Stops the process where it is: it answers nothing, but its connections stay open.
+    pub(crate) fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets a process that was stopped go on.
+    pub(crate) fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let kill = format!("kill {signal} {}", self.process.id());
+        let sent = Command::new("sh").args(["-c", &kill]).status().unwrap();
+        assert!(sent.success(), "{sent}");
     }
 }
 
 impl Drop for RedisServer {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-        let _ = self.folder.path();
+        self.kill();
     }
+}
+
+/// Runs a server; `None` if it ended before it was ready.
+fn launch(port: u16, folder: &TempDir, arguments: &[String]) -> io::Result<Option<Child>> {
+    let mut process = Command::new("redis-server")
+        .arg(folder.path().join(SETTINGS))
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
+        .arg("--dir")
+        .arg(folder.path())
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let output = process.stdout.take().expect("it was asked for");
+    let ready = BufReader::new(output)
+        .lines()
+        .map_while(Result::ok)
+        .any(|line| line.contains("Ready to accept connections") || line.contains("Sentinel ID"));
+    if !ready {
+        let _ = process.wait();
+    }
+    Ok(ready.then_some(process))
 }
 
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// What is text in one way or another.
+pub(crate) fn text(value: Value) -> String {
+    match value {
+        Value::BulkString(bytes) => String::from_utf8(bytes).unwrap(),
+        Value::VerbatimString { text, .. } => text,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn skip() -> Option<RedisServer> {

@@ -3,10 +3,13 @@
 use leasehold_core::StoreError;
 use leasehold_upstash::{
     RetryPolicy, TcpBuilder,
-    redis::sentinel::{SentinelClient, SentinelServerType},
+    redis::{
+        Value,
+        sentinel::{SentinelClient, SentinelServerType},
+    },
 };
 
-use crate::{PATIENCE, next, redis_server::RedisServer, take};
+use crate::{PATIENCE, at_last, next, redis_server::RedisServer, take};
 
 fn client(sentinel: &RedisServer, primary: &str) -> TcpBuilder {
     let sentinels = vec![sentinel.url()];
@@ -44,4 +47,26 @@ async fn a_deposed_primary_is_left() {
     assert!(matches!(reply, Err(StoreError::NotSent(_))), "{reply:?}");
     primary.run("REPLICAOF NO ONE").await;
     assert_eq!(take(&store, "another").await, Ok(()));
+}
+
+#[tokio::test]
+async fn after_a_failover_the_new_primary_is_found() {
+    let Some(primary) = RedisServer::start(&["--repl-diskless-sync-delay", "0"]) else { return };
+    let port = primary.port().to_string();
+    let replica = RedisServer::start(&["--replicaof", "127.0.0.1", &port]).unwrap();
+    primary.run_until("INFO replication", |info| info.contains("state=online")).await;
+    let settings = format!("sentinel monitor main 127.0.0.1 {port} 1\n");
+    let sentinel = RedisServer::start_with(&settings, &["--sentinel"]).unwrap();
+    let store = client(&sentinel, "main").retry(RetryPolicy::none()).build().unwrap();
+    assert_eq!(take(&store, "job").await, Ok(()));
+    // It is refused while Sentinel knows of no good replica yet.
+    at_last(async || sentinel.try_run("SENTINEL FAILOVER main").await.ok()).await;
+    at_last(async || {
+        take(&store, "another").await.ok()?;
+        (replica.try_run("EXISTS another").await == Ok(Value::Int(1))).then_some(())
+    })
+    .await;
+    replica.run_until("INFO replication", |info| info.contains("role:master")).await;
+    assert_eq!(take(&store, "a third").await, Ok(()));
+    assert_eq!(replica.run("EXISTS job").await, Value::Int(1), "it had been replicated");
 }

@@ -115,7 +115,14 @@ async fn a_refusal_means_what_its_text_says() {
 
 #[tokio::test]
 async fn an_answer_of_the_wrong_shape_leaves_the_outcome_unknown() {
-    for body in ["", "<html>", r#"{"result":1}"#, r#"{"result":["ZnJlZQ==",1]}"#, r#"["free"]"#] {
+    for body in [
+        "",
+        "<html>",
+        r#"{"result":["ZnJ"#,
+        r#"{"result":1}"#,
+        r#"{"result":["ZnJlZQ==",1]}"#,
+        r#"["free"]"#,
+    ] {
         let reply = told(Act::says(200, body)).await;
         assert!(matches!(reply, Err(StoreError::Unknown(Cause::Malformed(_)))), "{body}");
     }

@@ -77,21 +77,25 @@ async fn a_name_that_does_not_resolve_has_been_sent_nothing() {
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_leaves_the_outcome_unknown() {
-    let server = Server::playing([Act::Hang]).await;
-    let hasty = server.builder().timeout(Duration::from_millis(500)).retry(RetryPolicy::none());
-    let reply = hasty.build().unwrap().execute(inspect()).await;
-    assert_eq!(reply, Err(StoreError::Unknown(Cause::TimedOut)));
-    assert_eq!(server.requests().len(), 1, "it is not sent again");
+async fn a_server_that_hangs_or_never_ends_leaves_the_outcome_unknown() {
+    for act in [Act::Hang, Act::Drip] {
+        let server = Server::playing([act.clone()]).await;
+        let hasty = server.builder().timeout(Duration::from_millis(500)).retry(RetryPolicy::none());
+        let reply = hasty.build().unwrap().execute(inspect()).await;
+        assert_eq!(reply, Err(StoreError::Unknown(Cause::TimedOut)), "{act:?}");
+        assert_eq!(server.requests().len(), 1, "it is not sent again");
+    }
 }
 
 #[tokio::test]
 async fn a_server_that_always_hangs_ends_at_the_deadline() {
-    let server = Server::playing(vec![Act::Hang; 50]).await;
-    let retry = RetryPolicy { retries: u32::MAX, ..RetryPolicy::default() };
-    let deadline = Duration::from_millis(200);
-    let store = server.builder().retry(retry).deadline(deadline).build().unwrap();
-    assert_eq!(store.execute(inspect()).await, Err(StoreError::Unknown(Cause::TimedOut)));
+    for act in [Act::Hang, Act::Drip] {
+        let server = Server::playing(vec![act; 50]).await;
+        let retry = RetryPolicy { retries: u32::MAX, ..RetryPolicy::default() };
+        let deadline = Duration::from_millis(200);
+        let store = server.builder().retry(retry).deadline(deadline).build().unwrap();
+        assert_eq!(store.execute(inspect()).await, Err(StoreError::Unknown(Cause::TimedOut)));
+    }
 }
 
 #[tokio::test]
@@ -110,6 +114,15 @@ async fn ten_megabytes_that_are_no_answer_are_malformed() {
         let server = Server::playing([Act::Answer(200, body.into())]).await;
         let reply = server.store().execute(inspect()).await;
         assert!(matches!(reply, Err(StoreError::Unknown(Cause::Malformed(_)))), "{reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_read_no_further_than_64_mebibytes() {
+    let server = Server::playing([Act::Answer(200, " ".repeat(65 << 20).into())]).await;
+    match server.store().execute(inspect()).await {
+        Err(StoreError::Unknown(Cause::Malformed(why))) => assert!(why.contains("64 MiB"), "{why}"),
+        other => panic!("{other:?}"),
     }
 }
 

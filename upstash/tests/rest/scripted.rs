@@ -5,6 +5,7 @@ use std::{
     borrow::Cow,
     collections::VecDeque,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use leasehold_upstash::{RetryPolicy, Upstash, UpstashBuilder};
@@ -12,6 +13,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::{Notify, watch},
+    time::sleep,
 };
 
 pub(crate) const TOKEN: &str = "a-secret-token";
@@ -31,6 +33,8 @@ pub(crate) enum Act {
     Half,
     /// Read it, and say nothing.
     Hang,
+    /// Announce a body, and send it byte by byte, so slowly that it never ends.
+    Drip,
     /// Wait for the gate to open, and then act.
     Held(Arc<Notify>, Box<Self>),
     /// Begin a stream of events with this, and close it only if told so.
@@ -134,6 +138,14 @@ async fn play(mut connection: TcpStream, mut act: Act, request: &str) {
         Act::Half => answer(&mut connection, 200, "", r#"{"result":"#, 100).await,
         Act::Cut => {}
         Act::Hang => hang(connection).await,
+        Act::Drip => {
+            let head = "HTTP/1.1 200 .\r\ncontent-length: 1000000\r\n\r\n";
+            connection.write_all(head.as_bytes()).await.unwrap();
+            // Until the other side has had enough.
+            while connection.write_all(b" ").await.is_ok() {
+                sleep(Duration::from_millis(1)).await;
+            }
+        }
         Act::Stream(text, then) => {
             let head = "HTTP/1.1 200 .\r\ncontent-type: text/event-stream\r\n\r\n";
             connection.write_all(head.as_bytes()).await.unwrap();

@@ -14,7 +14,7 @@ use tokio::{net::TcpListener, task::yield_now, time::timeout};
 /// Slow machines are not what these tests are about.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-const TOKEN: &str = "a-secret-token";
+pub(crate) const TOKEN: &str = "a-secret-token";
 
 /// A store over one of the two ways.
 pub(crate) trait Adapter: Store + Clone + Send + Sync + 'static {
@@ -48,6 +48,20 @@ impl Fake {
         let millis = u64::try_from(time.as_millis()).unwrap();
         let order = clock::Order { advance_ms: Some(millis), ..clock::Order::default() };
         self.host.clock().set(&order).unwrap();
+    }
+
+    /// Awaits `call` while time passes at the server.
+    pub(crate) async fn while_time_passes<T>(&self, call: impl Future<Output = T>) -> T {
+        let time_passes = async {
+            loop {
+                yield_now().await;
+                self.advance(Duration::from_millis(1));
+            }
+        };
+        tokio::select! {
+            output = call => output,
+            () = time_passes => unreachable!("it has no end"),
+        }
     }
 
     pub(crate) fn fault(&self, rule: &str) {

@@ -256,7 +256,8 @@ async fn many_callers_on_a_bad_network_each_learn_the_truth<S: Adapter>() {
     for rule in ["lost-reply", "lost-request", "reset", "error text=LOADING"] {
         fake.fault(&format!("{rule} command=EVALSHA probability=0.1"));
     }
-    let store = S::of(&fake, at_once(50));
+    // All share a connection, which each strike ends for all.
+    let store = S::of(&fake, at_once(1_000));
     let callers: Vec<_> = (0..64).map(|id| tokio::spawn(work(store.clone(), id))).collect();
     for caller in callers {
         caller.await.unwrap();

@@ -4,17 +4,19 @@
 
 mod both;
 mod conformance;
+mod durability;
 mod fake;
 mod faults;
 mod hints;
 mod quorum;
 mod tls;
+mod ways;
 
 use std::sync::Arc;
 
 use leasehold_core::{
-    Command, Token,
-    lock::{LockCommand, LockKeys},
+    Command, Reply, Store, Token,
+    lock::{LockCommand, LockKeys, LockReply},
 };
 
 /// Makes a test of each case on each store.
@@ -57,4 +59,12 @@ fn acquire(id: &str, token: &str) -> Command {
 fn release(id: &str, token: &str) -> Command {
     let (keys, token) = (Arc::new(LockKeys::of(id)), Token::new(token).unwrap());
     Command::Lock(LockCommand::Release { keys, token, mark_ms: LIFE })
+}
+
+/// Takes a lock and releases it, with a command each.
+async fn take_and_release(store: &(impl Store + Sync)) {
+    let taken = store.execute(acquire("job", "a.1#1")).await;
+    assert!(matches!(taken, Ok(Reply::Lock(LockReply::Acquired { fresh: true, .. }))), "{taken:?}");
+    let released = store.execute(release("job", "a.1#1")).await;
+    assert_eq!(released, Ok(Reply::Lock(LockReply::Released)));
 }

@@ -1,0 +1,130 @@
+//! Which connection of a Cluster answered.
+//!
+//! The client keeps a connection to each node and makes it again unseen. But what `WAIT` says is
+//! about what its own connection has written. So a grant asks the node, in the same pipeline, over
+//! which connection it came, and so does the `WAIT` for it.
+
+use std::str;
+
+use leasehold_core::{StoreError, lock::LockKeys};
+use redis::{
+    Cmd, Pipeline, RedisResult, Value,
+    cluster_routing::{Route, SingleNodeRoutingInfo, SlotAddr},
+};
+
+use super::{target::Target, wire};
+use crate::answer::{Answer, malformed};
+
+/// A connection to a node, as the node knows it: its number, and both its ends. After a restart or
+/// a failover, or on the way to another node, at least one of them is another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Node(Box<str>);
+
+/// The primary of the slot in which all keys of a lock lie.
+pub(super) fn primary_of(keys: &LockKeys) -> SingleNodeRoutingInfo {
+    SingleNodeRoutingInfo::SpecificNode(Route::with_key(keys.lock(), SlotAddr::Master))
+}
+
+/// A command, and the question over which connection it comes.
+pub(super) fn noted(command: &Cmd) -> Pipeline {
+    let mut pipeline = Pipeline::with_capacity(2);
+    pipeline.cmd("CLIENT").arg("INFO");
+    pipeline.add_command(command.clone());
+    pipeline
+}
+
+/// What came of a command that was sent so, and over which connection, if the node says.
+pub(super) fn of_noted(
+    replied: RedisResult<Vec<Value>>,
+    target: &Target,
+) -> Result<(Answer, Option<Node>), StoreError> {
+    match replied {
+        Ok(values) => {
+            let [info, value] = expected(values)?;
+            wire::answer(Ok(value), target).map(|answer| (answer, node(&info)))
+        }
+        Err(error) => wire::answer(Err(error), target).map(|answer| (answer, None)),
+    }
+}
+
+/// A `WAIT`, the question over which connection it comes, and one whether the node still has the
+/// slot: moving it carries the keys away from the replicas that acknowledged them.
+pub(super) fn confirmation(wait: &Cmd, keys: &LockKeys) -> Pipeline {
+    let mut pipeline = noted(wait);
+    pipeline.cmd("GET").arg(keys.lock());
+    pipeline
+}
+
+/// What came of a `WAIT` that was sent so; `None` if it came over another connection.
+pub(super) fn of_confirmation(
+    replied: RedisResult<Vec<Value>>,
+    over: &Node,
+    target: &Target,
+) -> Result<Option<Answer>, StoreError> {
+    match replied {
+        Ok(values) => {
+            let [info, acknowledged, holder] = expected(values)?;
+            wire::answer(Ok(holder), target)?;
+            let is_the_same = node(&info).as_ref() == Some(over);
+            wire::answer(Ok(acknowledged), target).map(|answer| is_the_same.then_some(answer))
+        }
+        Err(error) => wire::answer(Err(error), target).map(Some),
+    }
+}
+
+fn expected<const N: usize>(values: Vec<Value>) -> Result<[Value; N], StoreError> {
+    values.try_into().map_err(|_| malformed("another number of replies than of commands"))
+}
+
+/// The connection that `CLIENT INFO` describes.
+fn node(info: &Value) -> Option<Node> {
+    let info = match info {
+        Value::BulkString(bytes) => str::from_utf8(bytes).ok()?,
+        Value::VerbatimString { text, .. } => text,
+        _ => return None,
+    };
+    let field = |name: &str| info.split_whitespace().find(|word| word.starts_with(name));
+    let fields = [field("id=")?, field("addr=")?, field("laddr=")?];
+    Some(Node(fields.join(" ").into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use redis::Client;
+
+    use super::*;
+
+    const INFO: &str = "id=7 addr=127.0.0.1:5 laddr=127.0.0.1:6 fd=8 name= age=0 user=default\n";
+
+    fn target() -> Target {
+        Target::Single(Client::open("redis://127.0.0.1").unwrap())
+    }
+
+    fn text(text: &str) -> Value {
+        Value::BulkString(text.into())
+    }
+
+    #[test]
+    fn a_connection_is_its_number_and_both_its_ends() {
+        let of = |info: &str| node(&text(info)).unwrap();
+        assert_eq!(of(INFO), of(&INFO.replace("age=0", "age=9")));
+        for (this, other) in [("id=7", "id=8"), (":5", ":7"), (":6", ":7")] {
+            assert_ne!(of(INFO), of(&INFO.replace(this, other)), "{this}");
+        }
+        assert_eq!(node(&text("id=7 addr=127.0.0.1:5 fd=8")), None, "it does not say");
+        assert_eq!(node(&Value::Nil), None);
+    }
+
+    #[test]
+    fn another_connection_and_another_number_of_replies_confirm_nothing() {
+        let over = node(&text(INFO)).unwrap();
+        let told = |info: &str| {
+            let values = vec![text(info), Value::Int(2), text("token")];
+            of_confirmation(Ok(values), &over, &target())
+        };
+        assert_eq!(told(INFO), Ok(Some(Answer::Value(leasehold_core::redis::Value::Integer(2)))));
+        assert_eq!(told(&INFO.replace("id=7", "id=8")), Ok(None));
+        let one = of_confirmation(Ok(vec![Value::Int(2)]), &over, &target());
+        assert!(matches!(one, Err(StoreError::Unknown(_))), "{one:?}");
+    }
+}
