@@ -42,9 +42,7 @@ impl Load {
 
 /// The rate in the last line that has one, the second column.
 fn rate(csv: &str) -> Option<f64> {
-    let rates =
-        csv.lines().filter_map(|line| line.split(',').nth(1)?.trim_matches('"').parse().ok());
-    rates.last()
+    csv.lines().rev().find_map(|line| line.split(',').nth(1)?.trim_matches('"').parse().ok())
 }
 
 /// Many keys that all end at once.
