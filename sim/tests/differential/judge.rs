@@ -1,6 +1,6 @@
 //! Runs a case on both servers and finds the first difference.
 
-use std::{fmt, time::Instant};
+use std::{collections::BTreeSet, fmt, time::Instant};
 
 use bytes::Bytes;
 
@@ -16,6 +16,13 @@ use crate::{
 
 /// What a session does that is blocked.
 const WAITS: &str = "(waits)";
+
+/// Commands that on the real server also see what has expired, until somebody looks.
+const STALE: [&[&str]; 2] = [&["DBSIZE"], &["MEMORY", "USAGE"]];
+
+/// Reads a number, after which the real server has forgotten that one before was too large: else it
+/// would take what it sorts for too large.
+const HARMLESS: &str = "ZADD nobody XX 1 a";
 
 /// Both servers.
 pub(crate) struct Judge {
@@ -34,7 +41,8 @@ pub(crate) struct Difference {
     real: String,
 }
 
-/// A step, and what the fake made of it: `None` if its session waits and cannot send it.
+/// A step, and what the fake made of it: `None` if it cannot be sent, since its session waits, or
+/// cannot be compared.
 struct Expected {
     step: Step,
     outcome: Option<Outcome>,
@@ -87,6 +95,9 @@ impl Judge {
                     Some(Outcome { deliveries, ..Outcome::default() })
                 }
                 Step::Command { session, .. } if fake.is_blocked(*session) => None,
+                Step::Command { session, words } if fake.would_wake_at_random(*session, words) => {
+                    None
+                }
                 Step::Command { session, words } => {
                     let mut outcome = fake.execute(*session, words);
                     if let Some(plant) = self.planted {
@@ -111,14 +122,21 @@ impl Judge {
 
 /// With a deletion after each random pop, which leaves the two with different data; with a look at
 /// every key before they are counted, since the real server counts what has expired until somebody
-/// looks; and at the end a word from each session, before which whatever is left over would come.
+/// looks; with a harmless command before each sort; and at the end a word from each session, before which whatever is left over would come.
 fn prepared(steps: &[Step]) -> Vec<Step> {
     let mut all = Vec::new();
     for step in steps {
         if let Step::Command { session, words } = step
-            && is(effective(words), &["DBSIZE"])
+            && STALE.iter().any(|name| is(effective(words), name))
         {
-            all.push(Step::Command { session: *session, words: look_at_every_key() });
+            let used = all.iter().flat_map(Step::words).cloned();
+            let words = look_at_every_key().into_iter().chain(used.collect::<BTreeSet<_>>());
+            all.push(Step::Command { session: *session, words: words.collect() });
+        }
+        if let Step::Command { session, words } = step
+            && (is(effective(words), &["SORT"]) || is(effective(words), &["SORT_RO"]))
+        {
+            all.push(Step::command(*session, HARMLESS));
         }
         all.push(step.clone());
         if let Step::Command { session, words } = step
