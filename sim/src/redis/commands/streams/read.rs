@@ -191,9 +191,13 @@ impl<'a> Query<'a> {
     /// What the group was not delivered, now delivered to the consumer.
     fn deliver(&self, call: &mut Call<'_>, key: &Bytes) -> Result<Option<Vec<Resp>>, Refusal> {
         let (now_ms, limit, no_ack) = (call.now_ms(), self.count, self.no_ack);
+        // Who has waited also gets what came and has been removed again.
+        let waited = call.origin == Origin::Wait;
         let has_news = |stream: &Stream| {
             let group = self.group.and_then(|(name, _)| stream.groups.get(name));
-            group.is_some_and(|group| stream.last_id > group.last_id)
+            let there = stream.entries.last_key_value().map(|(id, _)| *id);
+            let last = if waited { Some(stream.last_id) } else { there };
+            group.zip(last).is_some_and(|(group, last)| last > group.last_id)
         };
         // Without news, the consumer is not even noticed.
         if !call.read::<Stream>(key)?.is_some_and(has_news) {
