@@ -20,10 +20,12 @@ struct Served {
 }
 
 const TOKENS: [(&str, &str); 3] = [
-    ("LEASEHOLD_TOKEN", "full"),
+    ("LEASEHOLD_TOKEN", "secret"),
     ("LEASEHOLD_READ_ONLY_TOKEN", "reader"),
     ("LEASEHOLD_ADMIN_TOKEN", "admin"),
 ];
+
+const PAGE: &str = include_str!("../TESTING.md");
 
 /// The one of Debian 12. Some clients ask for 20, and work with this one as well.
 const OLDEST_NODE: u32 = 18;
@@ -45,6 +47,7 @@ fn javascript_clients_work_as_they_are() {
         return skip(&why);
     }
     let served = Served::start();
+    served.write_example("js", &folder.join("testing_page.test.js"));
     let tests = fs::read_dir(&folder).expect("it was copied").flatten().map(|file| file.path());
     let mut tests: Vec<_> =
         tests.filter(|path| path.to_string_lossy().ends_with(".test.js")).collect();
@@ -70,6 +73,7 @@ fn python_clients_work_as_they_are() {
         return skip(&why);
     }
     let served = Served::start();
+    served.write_example("python", &folder.join("test_testing_page.py"));
     let mut tests = Command::new("python3");
     tests.args(["-m", "unittest", "-v"]).env("PYTHONPATH", folder.join("installed"));
     tests.current_dir(&folder);
@@ -94,7 +98,7 @@ impl Served {
     fn start() -> Self {
         let any = "127.0.0.1:0";
         let mut process = Command::new(assert_cmd::cargo::cargo_bin!("leasehold"))
-            .args(["serve", "--rest", any, "--resp", any, "--admin", any])
+            .args(["serve", "--rest", any, "--resp", any, "--admin", any, "--clock", "frozen"])
             .envs(TOKENS)
             .stdout(Stdio::piped())
             .spawn()
@@ -106,6 +110,22 @@ impl Served {
             (format!("LEASEHOLD_{}_URL", name.to_uppercase()), url.to_owned())
         });
         Self { addresses: addresses.collect(), process }
+    }
+
+    /// Puts the example of TESTING.md in this language beside the suite, with the addresses of this
+    /// server in it.
+    fn write_example(&self, language: &str, to: &Path) {
+        let block = PAGE.split_once(&format!("```{language}\n"));
+        let (example, _) = block.and_then(|(_, rest)| rest.split_once("```")).expect("an example");
+        let port = |name: &str| {
+            let address = self.addresses.iter().find(|(found, _)| found == name);
+            address.and_then(|(_, url)| url.rsplit(':').next()).expect("it listens there")
+        };
+        let example = example
+            .replace("8078", port("LEASEHOLD_ADMIN_URL"))
+            .replace("8079", port("LEASEHOLD_REST_URL"))
+            .replace("6399", port("LEASEHOLD_RESP_URL"));
+        fs::write(to, example).expect("target can be written");
     }
 
     /// Runs tests of a suite.
