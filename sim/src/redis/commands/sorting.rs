@@ -145,13 +145,12 @@ fn sorted(
     let directed = |order: Ordering| if options.descending { order.reverse() } else { order };
     let mut weighed: Vec<_> = members.into_iter().map(|it| (weight(&it), it)).collect();
     if options.by_bytes {
-        // Without `STORE` Redis compares as the C library does, up to a zero.
-        let up_to_zero = |text: &Option<Bytes>| {
-            let text = text.as_deref()?;
-            let end = text.iter().position(|byte| *byte == 0).filter(|_| options.store.is_none());
-            Some(text[..end.unwrap_or(text.len())].to_vec())
-        };
-        weighed.sort_by(|(left, _), (right, _)| directed(up_to_zero(left).cmp(&up_to_zero(right))));
+        // Unless it stores them, Redis compares as the C library does.
+        if options.store.is_none() {
+            let texts = weighed.iter_mut().filter_map(|(weight, _)| weight.as_mut());
+            texts.for_each(|text| text.truncate(up_to_zero(text).len()));
+        }
+        weighed.sort_by(|(left, _), (right, _)| directed(left.cmp(right)));
         return Ok(weighed.into_iter().map(|(_, member)| member).collect());
     }
     let scored = weighed
@@ -165,11 +164,16 @@ fn sorted(
     Ok(scored.into_iter().map(|(_, member)| member).collect())
 }
 
+/// What C sees of a string.
+fn up_to_zero(text: &[u8]) -> &[u8] {
+    let end = text.iter().position(|byte| *byte == 0);
+    &text[..end.unwrap_or(text.len())]
+}
+
 /// A number as C reads it: blanks before it are allowed, what follows a zero byte is not seen, and
 /// nothing at all is 0.
 fn score(text: &[u8]) -> Result<f64, Refusal> {
-    let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
-    let text = &text[..end];
+    let text = up_to_zero(text);
     if text.is_empty() {
         return Ok(0.0);
     }
