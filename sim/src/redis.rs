@@ -17,12 +17,15 @@
 //!   larger sort it for each page.
 //! * Members are drawn by a generator in the value, so the same again in an equal server.
 //! * `OBJECT ENCODING` tells the form of a value that is made at once, not the way it came to be,
-//!   such as `raw` for a short string that was appended to, or `skiplist` after `SORT`;
+//!   such as `raw` for a short string that was appended to, `skiplist` after `SORT`, or `hashtable`
+//!   for a hash that once held a long value;
 //!   `OBJECT IDLETIME` is always 0. `XTRIM` and `XADD` with `~` count pieces of 100 entries.
 //! * `COMMAND DOCS` and `HELP` are in other words and without arguments; `COMMAND INFO` gives no
 //!   tips. Hexadecimal floating-point numbers are refused.
 //! * `SORT … ALPHA` goes by bytes, as in the locale C. What it cannot tell apart keeps its order. A
 //!   number too large in an earlier command does not make `SORT` fail, as it does in 7.0.
+//! * A score of -0 is 0. Redis has it so while it keeps a sorted set in one piece, which it does no
+//!   more after `SORT`.
 //! * Not there, and answered as any unknown command: `DUMP` and `RESTORE`, `BITOP` and `BITFIELD`,
 //!   `XINFO STREAM … FULL`, `COMMAND GETKEYSANDFLAGS`; `GEO…` and `PF…`, whose replies are rounded
 //!   and estimated by code that no lock, queue or limit needs; `FUNCTION` and `FCALL`,

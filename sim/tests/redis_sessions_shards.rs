@@ -38,6 +38,7 @@ fn who_listens_to_a_shard_channel_may_do_little_else_until_a_reset() {
         &[
             ('a', "SSUBSCRIBE news", ">[ssubscribe news :1]"),
             ('a', "GET a", refusal),
+            ('a', "COMMAND", &refusal.replace("get", "command")),
             ('a', "PING", ">[pong ]"),
             ('a', "RESET", "+RESET"),
             ('b', "SPUBLISH news hello", ":0"),

@@ -19,7 +19,7 @@ enum Sameness {
     ScanPairs,
     /// Chosen at random: how many there are.
     Count,
-    /// The form of a value; of a string or a sorted set, any.
+    /// The form of a value; of a string, a hash or a sorted set, any.
     Encoding,
     /// About the process or in words of its own: whether it is an error.
     Kind,
@@ -60,7 +60,8 @@ const DIFFER: &[(&[&str], Sameness)] = &[
     (&["LASTSAVE"], Sameness::Kind),
     (&["LATENCY"], Sameness::Kind),
     (&["MEMORY"], Sameness::Kind),
-    // How a string came to be is not kept, nor whether a sorted set was sorted.
+    // How a string came to be is not kept, nor what a hash held before or whether a sorted set was
+    // sorted.
     (&["OBJECT", "ENCODING"], Sameness::Encoding),
     (&["OBJECT", "IDLETIME"], Sameness::Kind),
     (&["OBJECT", "REFCOUNT"], Sameness::Kind),
@@ -91,7 +92,8 @@ pub(crate) fn same(words: &[Bytes], queued: &[Vec<Bytes>], left: &Reply, right: 
         }
         _ => {
             let sameness = sameness(words);
-            reduced(sameness, left) == reduced(sameness, right)
+            let (left, right) = (reduced(sameness, left), reduced(sameness, right));
+            left == right || tells_scores(words) && left.with_one_zero() == right.with_one_zero()
         }
     }
 }
@@ -131,6 +133,13 @@ fn sameness(sent: &[Bytes]) -> Sameness {
         Sameness::Scan | Sameness::ScanPairs if !is_at_the_begin(words) => Sameness::Kind,
         sameness => sameness,
     }
+}
+
+/// Whether the reply may have scores in it, of which Redis keeps a `-0` once a sorted set was sorted.
+/// What was waited for is without its command.
+fn tells_scores(words: &[Bytes]) -> bool {
+    let name = effective(words).first().map(|name| name.to_ascii_lowercase()).unwrap_or_default();
+    name.is_empty() || name.starts_with(b"z") || name.starts_with(b"bz")
 }
 
 /// What is not told apart by its weights comes in any order, and so does a set that is not sorted,
@@ -177,7 +186,9 @@ fn reduced(sameness: Sameness, reply: &Reply) -> Reply {
         (Sameness::Encoding, Reply::Bulk(name)) if matches!(&name[..], b"int" | b"embstr") => {
             Reply::Bulk("raw".into())
         }
-        (Sameness::Encoding, Reply::Bulk(name)) if &name[..] == b"skiplist" => {
+        (Sameness::Encoding, Reply::Bulk(name))
+            if matches!(&name[..], b"skiplist" | b"hashtable") =>
+        {
             Reply::Bulk("listpack".into())
         }
         (Sameness::Unordered, Reply::Array(replies)) => Reply::Array(sorted(replies)),

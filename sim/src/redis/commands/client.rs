@@ -136,7 +136,8 @@ impl Kind {
 fn describe(server: &Server, id: SessionId, session: &Session, now_us: u64) -> String {
     let seconds = |since_us: u64| now_us.saturating_sub(since_us) / 1_000_000;
     let command = match session.last_command {
-        (_, "") => "NULL".into(),
+        (None, "") => "NULL".into(),
+        (Some(container), "") => container.to_owned(),
         (Some(container), name) => format!("{container}|{name}"),
         (None, name) => name.to_owned(),
     };

@@ -44,6 +44,8 @@ pub(super) fn is_http(name: &[u8]) -> bool {
 
 fn full_name(spec: &Spec, arguments: &[Bytes]) -> String {
     match command::container_of(spec, arguments) {
+        // The one that runs if the container comes alone.
+        Some(container) if spec.name.is_empty() => container.into(),
         Some(container) => format!("{container}|{}", spec.name),
         None => spec.name.into(),
     }
