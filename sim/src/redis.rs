@@ -17,12 +17,20 @@
 //!   larger sort it for each page.
 //! * Members are drawn by a generator in the value, so the same again in an equal server.
 //! * `OBJECT ENCODING` tells the form of a value that is made at once, not the way it came to be,
-//!   such as `raw` for a short string that was appended to;
+//!   such as `raw` for a short string that was appended to, `skiplist` after `SORT`, or `hashtable`
+//!   for a hash that once held a long value;
 //!   `OBJECT IDLETIME` is always 0. `XTRIM` and `XADD` with `~` count pieces of 100 entries.
 //! * `COMMAND DOCS` and `HELP` are in other words and without arguments; `COMMAND INFO` gives no
 //!   tips. Hexadecimal floating-point numbers are refused.
-//! * Not there: `SORT`, `DUMP` and `RESTORE`, `LCS`, `BITOP` and `BITFIELD`, HyperLogLog, geography,
-//!   `XINFO STREAM … FULL`, `COMMAND GETKEYSANDFLAGS`, functions and modules.
+//! * `SORT … ALPHA` goes by bytes, as in the locale C. What it cannot tell apart keeps its order. A
+//!   number too large in an earlier command does not make `SORT` fail, as it does in 7.0.
+//! * A score of -0 is 0. Redis has it so while it keeps a sorted set in one piece, which it does no
+//!   more after `SORT`.
+//! * Not there, and answered as any unknown command: `DUMP` and `RESTORE`, `BITOP` and `BITFIELD`,
+//!   `XINFO STREAM … FULL`, `COMMAND GETKEYSANDFLAGS`; `GEO…` and `PF…`, whose replies are rounded
+//!   and estimated by code that no lock, queue or limit needs; `FUNCTION` and `FCALL`,
+//!   since scripts do the same and are what such libraries send; `MODULE LOAD`, which is code of
+//!   the host.
 //! * A script may not call `INFO`, `LASTSAVE` and `LOLWUT`.
 //! * `TIME` stands still during a script, as in Redis 7.2 (7.0 lets it run on).
 //! * `math.random` and the settings of `cjson` start anew in each script; `collectgarbage` answers 0.
@@ -33,7 +41,7 @@
 //!   answers `BUSY` to others until `SCRIPT KILL`. A pattern of more than 200 quantifiers and
 //!   captures one behind the other is refused, since Lua's own would exhaust the stack.
 //! * `cjson` nests at most 1000 deep, whatever a script sets.
-//! * `SCRIPT DEBUG` and functions (`FUNCTION`, `FCALL`) are not there; `redis.log` writes nothing.
+//! * `SCRIPT DEBUG` is not there; `redis.log` writes nothing.
 //! * By default a script may say `allow-key-locking`, as on Upstash; see [`ScriptRules`].
 //!
 //! Of a server's life beside its data:
@@ -47,7 +55,11 @@
 //! * `MONITOR` shows a script, not the commands in it.
 //! * `UNSUBSCRIBE` without names goes through the channels in the order of their names.
 //! * `HELLO` in a transaction changes the protocol of the whole reply to `EXEC`.
-//! * `WATCH` also notices changes of a stream's consumer groups.
+//! * In a transaction, the replies to `SUBSCRIBE` and its like with several names are all in the
+//!   list that `EXEC` answers; a real server announces a shorter list than it sends.
+//! * After `SWAPDB` and `FLUSHALL`, those who wait for several keys are served in the order of the
+//!   keys' names.
+//! * `MEMORY USAGE` of a key that has expired is nil; a real server may still have it.
 //! * A command has at most 1,048,576 arguments, as before Redis 7.
 //!
 //! ```
@@ -102,7 +114,7 @@ pub(crate) use command::Facts;
 #[cfg(feature = "serve")]
 pub(crate) use glob::matches as glob_matches;
 
-use command::{Body, Call, Refusal};
+use command::{Body, Call, Origin, Refusal};
 use script::Access;
 
 /// The version of Redis that a server says it is.
@@ -204,7 +216,9 @@ impl Redis {
     fn run(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {
         let answer = match command::find(arguments) {
             Ok(spec) => match spec.body {
-                Body::Function(function) => function(&mut Call { redis: self, now_us }, arguments),
+                Body::Function(function) => {
+                    function(&mut Call { redis: self, now_us, origin: Origin::Client }, arguments)
+                }
                 _ => Err(Refusal("ERR This command needs a connection".into())),
             },
             Err(reason) => Err(reason.refusal(arguments)),
@@ -219,7 +233,9 @@ impl Redis {
             Err(refusal) => return Resp::Error(refusal.0),
         };
         let answer = match spec.body {
-            Body::Function(function) => function(&mut Call { redis: self, now_us }, arguments),
+            Body::Function(function) => {
+                function(&mut Call { redis: self, now_us, origin: Origin::Script }, arguments)
+            }
             // For the rest of the script.
             _ if spec.name == "select" => self.select_named(&arguments[1]).map(|_| Resp::OK),
             _ => Err(Refusal(Cow::Borrowed(script::NOT_ALLOWED))),

@@ -181,3 +181,29 @@ fn bits_are_counted_from_the_highest() {
         ("BITPOS s 2", "!ERR The bit argument must be 1 or 0."),
     ]);
 }
+
+#[test]
+fn what_two_strings_have_in_common_is_found() {
+    Server::new().expect(&[
+        ("MSET a ohmytext b mynewtext", "+OK"),
+        ("LCS a b", "mytext"),
+        ("LCS a b LEN", ":6"),
+        ("LCS a b IDX", "[matches [[[:4 :7] [:5 :8]] [[:2 :3] [:0 :1]]] len :6]"),
+        ("LCS a b IDX MINMATCHLEN 4", "[matches [[[:4 :7] [:5 :8]]] len :6]"),
+        ("LCS a b IDX MINMATCHLEN 4 WITHMATCHLEN", "[matches [[[:4 :7] [:5 :8] :4]] len :6]"),
+        (
+            "LCS a b IDX MINMATCHLEN -1 WITHMATCHLEN",
+            "[matches [[[:4 :7] [:5 :8] :4] [[:2 :3] [:0 :1] :2]] len :6]",
+        ),
+        ("LCS a b IDX LEN", "!ERR If you want both the length and indexes, please just use IDX."),
+        ("LCS a none", ""),
+        ("LCS a none LEN", ":0"),
+        ("LCS a none IDX", "[matches [] len :0]"),
+        ("LCS a b FOO", "!ERR syntax error"),
+        ("LCS a b MINMATCHLEN", "!ERR syntax error"),
+        ("LCS a b MINMATCHLEN x", "!ERR value is not an integer or out of range"),
+        ("LPUSH l x", ":1"),
+        ("LCS a l", "!ERR The specified keys must contain string values"),
+        ("LCS a", "!ERR wrong number of arguments for 'lcs' command"),
+    ]);
+}

@@ -6,7 +6,7 @@
 mod serve_support;
 
 use serde_json::{Value, json};
-use serve_support::{Broken, Fake, request};
+use serve_support::{Broken, Fake, in_time, request};
 
 async fn call(fake: &Fake, method: &str, target: &str, body: &str) -> (u16, Value) {
     let answer = fake.order(method, target, body).await;
@@ -109,13 +109,16 @@ async fn a_blocked_pop_waits_by_the_clock() {
     let fake = Fake::start().await;
     let mut client = fake.client().await;
     client.send("BLPOP list 10").await;
-    while fake.host.with_server(|server| server.next_wake().is_none()) {
-        tokio::task::yield_now().await;
-    }
+    in_time(async {
+        while fake.host.with_server(|server| server.next_wake().is_none()) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
     assert_eq!(fake.rest("PING").await, Ok(json!("PONG")));
     // At the last millisecond of its time it still waits.
     call(&fake, "POST", "/clock", r#"{"advance_ms": 10001}"#).await;
-    assert_eq!(client.reply().await, Ok("*-1".into()));
+    assert_eq!(in_time(client.reply()).await, Ok("*-1".into()));
 }
 
 #[tokio::test]

@@ -92,6 +92,25 @@ async fn the_read_only_token_reads() {
 }
 
 #[tokio::test]
+async fn the_read_only_token_writes_by_no_way() {
+    let fake = Fake::start().await;
+    assert_eq!(fake.rest("SET a 1").await, Ok(json!("OK")));
+    let bearer = format!("Bearer {READ_ONLY}");
+    let ask = async |target: &'static str| {
+        let headers = [("authorization", &*bearer)];
+        let body = r#"[["GET", "a"], ["SET", "a", "2"], ["EVAL", "return 1", "0"], ["GET", "a"]]"#;
+        told(&request(fake.rest, "POST", target, &headers, body.into()).await.unwrap())
+    };
+    let refused = |name: &str| json!({"error": format!("NOPERM this user has no permissions to run the '{name}' command")});
+    // A pipeline does what it may; a transaction is discarded as a whole.
+    let read = json!({"result": "1"});
+    let each = json!([read, refused("set"), refused("eval"), read]);
+    assert_eq!(ask("/pipeline").await, (200, each));
+    assert_eq!(ask("/multi-exec").await, (400, refused("set")));
+    assert_eq!(fake.rest("GET a").await, Ok(json!("1")));
+}
+
+#[tokio::test]
 async fn each_error_has_its_text_and_status() {
     let fake = Fake::start().await;
     fake.rest("SET text x").await.unwrap();

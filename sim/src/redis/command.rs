@@ -15,13 +15,13 @@ use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
 pub(super) use arguments::{decimal, float, integer, integer_of_32_bits, owned, seconds, word};
-pub(super) use call::{Call, Collection};
+pub(super) use call::{Call, Collection, Origin};
 pub(super) use describe::all;
 #[cfg(feature = "serve")]
 pub(crate) use facts::Facts;
 pub(super) use flags::{Flags, Group, Keys};
 pub(super) use help::help;
-pub(super) use wait::{Blocks, Wait, narrowed};
+pub(super) use wait::{Blocks, Found, Wait, narrowed};
 
 use super::{Resp, commands, server::Connection};
 

@@ -19,6 +19,7 @@ mod scripting;
 mod server;
 mod sets;
 mod sorted_sets;
+mod sorting;
 mod streams;
 mod strings;
 mod table;
@@ -42,6 +43,7 @@ pub(super) const FAMILIES: &[&[Spec]] = &[
     server::COMMANDS,
     sets::COMMANDS,
     sorted_sets::COMMANDS,
+    sorting::COMMANDS,
     streams::COMMANDS,
     strings::COMMANDS,
     table::COMMANDS,

@@ -1,7 +1,9 @@
 //! The numbered databases of one server. The selected one is [`Redis::keyspace`]; the others wait
 //! here.
 
-use std::{collections::BTreeMap, mem};
+use std::{collections::BTreeMap, iter, mem};
+
+use bytes::Bytes;
 
 use super::{
     Change, Keyspace, Redis,
@@ -76,6 +78,14 @@ impl Redis {
         let result = work(self);
         self.select(selected);
         Some(result)
+    }
+
+    /// The keys of one database for which there was a call, if there was any, and its number.
+    pub(super) fn take_called(&mut self) -> Option<(usize, Vec<Bytes>)> {
+        let selected = (self.databases.selected, self.keyspace.take_called());
+        let others = self.databases.others.iter_mut();
+        let others = others.map(|(number, keys)| (*number, keys.take_called()));
+        iter::once(selected).chain(others).find(|(_, called)| !called.is_empty())
     }
 
     /// Removes every key of every database.

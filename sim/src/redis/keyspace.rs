@@ -5,6 +5,8 @@
 //! which it was received. Values are copied by whoever makes them: see
 //! [`owned`](super::command::owned).
 
+mod attention;
+mod awaited;
 mod order;
 #[cfg(test)]
 mod tests;
@@ -25,6 +27,7 @@ use super::{
     Value,
     expiry::{Expiries, NEVER},
 };
+use awaited::Awaited;
 use order::Order;
 use watched::Watched;
 
@@ -61,6 +64,7 @@ pub struct Keyspace {
     expiries: Expiries,
     changes: Option<Vec<Change>>,
     watched: Watched,
+    awaited: Awaited,
     order: Order,
 }
 
@@ -98,10 +102,12 @@ impl Keyspace {
         match self.slots.entry(hash, |slot| slot.key == key, |slot| hash_of(&slot.key)) {
             hash_table::Entry::Occupied(mut slot) => {
                 slot.get_mut().entry = entry;
+                self.awaited.went(&key);
                 self.expiries.note(hash, slot.get_mut());
             }
             hash_table::Entry::Vacant(place) => {
                 let key = Bytes::copy_from_slice(&key);
+                self.awaited.came(&key);
                 let slot = Box::new(Slot { key, entry, indexed_at_ms: NEVER });
                 self.expiries.note(hash, place.insert(slot).get_mut());
                 self.order.add(hash);
@@ -118,6 +124,18 @@ impl Keyspace {
         key: &[u8],
         change: impl FnOnce(&mut Entry) -> R,
     ) -> Option<R> {
+        let result = self.modify_unnoticed(now_ms, key, change)?;
+        self.watched.touch(key);
+        Some(result)
+    }
+
+    /// The same, but whoever watches the key takes no notice.
+    pub(super) fn modify_unnoticed<R>(
+        &mut self,
+        now_ms: u64,
+        key: &[u8],
+        change: impl FnOnce(&mut Entry) -> R,
+    ) -> Option<R> {
         let hash = hash_of(key);
         let slot = self.slots.find_mut(hash, |slot| slot.key == key)?;
         if slot.entry.is_expired(now_ms) {
@@ -127,7 +145,6 @@ impl Keyspace {
         if slot.entry.value.is_empty_collection() {
             self.take(key);
         } else {
-            self.watched.touch(key);
             self.expiries.note(hash, slot);
             if let Some(changes) = &mut self.changes {
                 changes.push((slot.key.clone(), Some(slot.entry.clone())));
@@ -157,6 +174,7 @@ impl Keyspace {
             self.order.remove(hash);
         }
         self.watched.touch(&key);
+        self.awaited.went(&key);
         self.record(key, None);
         Some(entry)
     }
@@ -198,6 +216,11 @@ impl Keyspace {
         self.slots.len()
     }
 
+    /// How many of them have a time to live. Looks at each.
+    pub(super) fn expiring(&self) -> usize {
+        self.slots.iter().filter(|slot| slot.entry.expires_at_ms.is_some()).count()
+    }
+
     /// Whether there is no key at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -207,6 +230,7 @@ impl Keyspace {
     /// Removes every key.
     pub fn clear(&mut self) {
         self.watched.touch_all(|key| contains(&self.slots, key));
+        self.awaited.exchanged(|_| false, |key| contains(&self.slots, key));
         if self.changes.is_some() {
             let keys: Vec<_> = self.iter().map(|(key, _)| key.clone()).collect();
             keys.into_iter().for_each(|key| self.record(key, None));
@@ -219,8 +243,12 @@ impl Keyspace {
     /// Exchanges the keys of two databases. A key is watched by its database and its name, so the
     /// watchers stay where they are.
     pub(super) fn swap_keys(&mut self, other: &mut Self) {
-        self.watched.touch_all(|key| contains(&self.slots, key) || contains(&other.slots, key));
-        other.watched.touch_all(|key| contains(&self.slots, key) || contains(&other.slots, key));
+        let mine = |key: &[u8]| contains(&self.slots, key);
+        let theirs = |key: &[u8]| contains(&other.slots, key);
+        self.watched.touch_all(|key| mine(key) || theirs(key));
+        other.watched.touch_all(|key| mine(key) || theirs(key));
+        self.awaited.exchanged(theirs, mine);
+        other.awaited.exchanged(mine, theirs);
         self.record_exchange(other);
         other.record_exchange(self);
         mem::swap(&mut self.slots, &mut other.slots);
@@ -263,33 +291,6 @@ impl Keyspace {
         self.slots.find(found, |slot| hash_of(&slot.key) == found).map(|slot| &slot.key)
     }
 
-    /// Begins to count the changes of `key` for one more watcher, and returns the count. An
-    /// expired key is removed first, so that its end is not taken for a change.
-    ///
-    /// The price of a watch is paid by writes while any key is watched: one look-up each.
-    pub(super) fn watch(&mut self, now_ms: u64, key: &Bytes) -> u64 {
-        if self.peek(now_ms, key).is_none() {
-            self.take(key);
-        }
-        self.watched.add(key)
-    }
-
-    /// Whether `key` was changed, or has expired, since [`Self::watch`] returned `count`.
-    pub(super) fn is_touched(&self, now_ms: u64, key: &[u8], count: u64) -> bool {
-        let expired = || contains(&self.slots, key) && self.peek(now_ms, key).is_none();
-        self.watched.count(key) != Some(count) || expired()
-    }
-
-    /// A number that is higher the later the watched `key` was changed.
-    pub(super) fn changed(&self, key: &[u8]) -> Option<u64> {
-        self.watched.count(key)
-    }
-
-    /// Ends one watch of `key`.
-    pub(super) fn unwatch(&mut self, key: &[u8]) {
-        self.watched.remove(key);
-    }
-
     /// Whether changes are collected.
     pub(super) fn is_recorded(&self) -> bool {
         self.changes.is_some()
@@ -298,7 +299,7 @@ impl Keyspace {
     /// Whether nothing would be lost with it.
     pub(super) fn is_blank(&self) -> bool {
         let told = self.changes.as_ref().is_none_or(Vec::is_empty);
-        self.slots.is_empty() && self.watched.is_empty() && told
+        self.slots.is_empty() && self.watched.is_empty() && self.awaited.is_empty() && told
     }
 
     /// Starts or stops to collect changes; what was collected and not taken is dropped.

@@ -23,7 +23,6 @@ pub use session::{Protocol, SessionId};
 pub use settings::{Password, Settings};
 
 pub(super) use connection::Connection;
-pub(super) use listening::Topic;
 pub(super) use pause::Pause;
 pub(super) use session::{Session, Silence};
 pub(super) use statistics::Statistics;
@@ -135,7 +134,7 @@ impl Server {
         let Some(session) = self.sessions.remove(id) else { return };
         self.monitors.remove(&id);
         self.stop_waiting(id);
-        self.forget(id, session.channels, session.patterns);
+        self.forget(id, &session.subscriptions);
     }
 
     /// Runs one command of `session`. `now_us` is the server's wall clock in microseconds since the
@@ -310,10 +309,7 @@ impl Server {
 
     /// The databases that hold something: the number, how many keys, and how many of them expire.
     pub(super) fn database_sizes(&self) -> Vec<(usize, usize, usize)> {
-        let sizes = self.redis.databases().map(|(number, keys)| {
-            let expires = keys.iter().filter(|(_, entry)| entry.expires_at_ms.is_some()).count();
-            (number, keys.len(), expires)
-        });
-        sizes.collect()
+        let sizes = self.redis.databases();
+        sizes.map(|(number, keys)| (number, keys.len(), keys.expiring())).collect()
     }
 }

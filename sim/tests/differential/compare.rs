@@ -19,7 +19,7 @@ enum Sameness {
     ScanPairs,
     /// Chosen at random: how many there are.
     Count,
-    /// The form of a value; of a string, any.
+    /// The form of a value; of a string, a hash or a sorted set, any.
     Encoding,
     /// About the process or in words of its own: whether it is an error.
     Kind,
@@ -37,6 +37,7 @@ const DIFFER: &[(&[&str], Sameness)] = &[
     (&["HVALS"], Sameness::Unordered),
     (&["HGETALL"], Sameness::UnorderedPairs),
     (&["PUBSUB", "CHANNELS"], Sameness::Unordered),
+    (&["PUBSUB", "SHARDCHANNELS"], Sameness::Unordered),
     (&["SCAN"], Sameness::Scan),
     (&["SSCAN"], Sameness::Scan),
     (&["HSCAN"], Sameness::ScanPairs),
@@ -59,7 +60,8 @@ const DIFFER: &[(&[&str], Sameness)] = &[
     (&["LASTSAVE"], Sameness::Kind),
     (&["LATENCY"], Sameness::Kind),
     (&["MEMORY"], Sameness::Kind),
-    // How a string came to be is not kept.
+    // How a string came to be is not kept, nor what a hash held before or whether a sorted set was
+    // sorted.
     (&["OBJECT", "ENCODING"], Sameness::Encoding),
     (&["OBJECT", "IDLETIME"], Sameness::Kind),
     (&["OBJECT", "REFCOUNT"], Sameness::Kind),
@@ -89,8 +91,9 @@ pub(crate) fn same(words: &[Bytes], queued: &[Vec<Bytes>], left: &Reply, right: 
                 && pairs().all(|((left, right), words)| same(words, &[], left, right))
         }
         _ => {
-            let sameness = sameness(effective(words));
-            reduced(sameness, left) == reduced(sameness, right)
+            let sameness = sameness(words);
+            let (left, right) = (reduced(sameness, left), reduced(sameness, right));
+            left == right || tells_scores(words) && left.with_one_zero() == right.with_one_zero()
         }
     }
 }
@@ -98,7 +101,8 @@ pub(crate) fn same(words: &[Bytes], queued: &[Vec<Bytes>], left: &Reply, right: 
 /// Replies that come one by one to a command without names, in the order of a table of hashes: what
 /// they say, with the names sorted.
 pub(crate) fn in_order_of_names(words: &[Bytes], replies: &[Reply]) -> Vec<Reply> {
-    let nameless = is(words, &["UNSUBSCRIBE"]) || is(words, &["PUNSUBSCRIBE"]);
+    let nameless =
+        is(words, &["UNSUBSCRIBE"]) || is(words, &["PUNSUBSCRIBE"]) || is(words, &["SUNSUBSCRIBE"]);
     if !nameless || words.len() > 1 {
         return replies.to_vec();
     }
@@ -118,12 +122,40 @@ pub(crate) fn in_order_of_names(words: &[Bytes], replies: &[Reply]) -> Vec<Reply
     renamed.collect()
 }
 
-fn sameness(words: &[Bytes]) -> Sameness {
+fn sameness(sent: &[Bytes]) -> Sameness {
+    let words = effective(sent);
+    if is(words, &["SORT"]) || is(words, &["SORT_RO"]) {
+        return sameness_of_sort(words, words.len() < sent.len());
+    }
     let found = DIFFER.iter().find(|(names, _)| is(words, names));
     match found.map_or(Sameness::Exact, |(_, sameness)| *sameness) {
         // A cursor that was made up means another place in each server.
         Sameness::Scan | Sameness::ScanPairs if !is_at_the_begin(words) => Sameness::Kind,
         sameness => sameness,
+    }
+}
+
+/// Whether the reply may have scores in it, of which Redis keeps a `-0` once a sorted set was sorted.
+/// What was waited for is without its command.
+fn tells_scores(words: &[Bytes]) -> bool {
+    let name = effective(words).first().map(|name| name.to_ascii_lowercase()).unwrap_or_default();
+    name.is_empty() || name.starts_with(b"z") || name.starts_with(b"bz")
+}
+
+/// What is not told apart by its weights comes in any order, and so does a set that is not sorted,
+/// unless it is stored or given to a script.
+fn sameness_of_sort(words: &[Bytes], in_script: bool) -> Sameness {
+    let at = |name: &str| words.iter().position(|word| word.eq_ignore_ascii_case(name.as_bytes()));
+    let by = at("BY").and_then(|at| words.get(at + 1));
+    let any_order = match by {
+        None => false,
+        Some(pattern) if pattern.contains(&b'*') => at("ALPHA").is_some(),
+        Some(_) => at("STORE").is_none() && !in_script,
+    };
+    match (any_order, at("LIMIT")) {
+        (false, _) => Sameness::Exact,
+        (true, None) => Sameness::Unordered,
+        (true, Some(_)) => Sameness::Count,
     }
 }
 
@@ -153,6 +185,11 @@ fn reduced(sameness: Sameness, reply: &Reply) -> Reply {
         (Sameness::Count, Reply::Bulk(_)) => Reply::Bulk(Bytes::new()),
         (Sameness::Encoding, Reply::Bulk(name)) if matches!(&name[..], b"int" | b"embstr") => {
             Reply::Bulk("raw".into())
+        }
+        (Sameness::Encoding, Reply::Bulk(name))
+            if matches!(&name[..], b"skiplist" | b"hashtable") =>
+        {
+            Reply::Bulk("listpack".into())
         }
         (Sameness::Unordered, Reply::Array(replies)) => Reply::Array(sorted(replies)),
         (_, Reply::Set(replies)) => Reply::Set(sorted(replies)),

@@ -1,9 +1,15 @@
 //! The fake: a server as a value, with a few connections and a clock.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use leasehold_sim::redis::{Executed, Server, SessionId};
 
-use crate::{reply::Reply, step::SESSIONS};
+use crate::{
+    compare::is,
+    reply::Reply,
+    step::{SESSIONS, effective},
+};
 
 /// 2023, so that relative and absolute times differ.
 pub(crate) const START_MS: i64 = 1_700_000_000_000;
@@ -14,7 +20,10 @@ pub(crate) const START_US: u64 = 1_700_000_000_000_500;
 pub(crate) struct Fake {
     server: Server,
     sessions: [SessionId; SESSIONS],
-    blocked: [bool; SESSIONS],
+    /// What each session waits with.
+    blocked: [Option<Vec<Bytes>>; SESSIONS],
+    /// Whether each has queued a command that wakes waiters in an order of the server's own.
+    swaps: [bool; SESSIONS],
     now_us: u64,
 }
 
@@ -33,12 +42,40 @@ impl Fake {
     pub(crate) fn new() -> Self {
         let mut server = Server::default();
         let sessions = std::array::from_fn(|_| server.connect());
-        Self { server, sessions, blocked: [false; SESSIONS], now_us: START_US }
+        Self {
+            server,
+            sessions,
+            blocked: [const { None }; SESSIONS],
+            swaps: [false; SESSIONS],
+            now_us: START_US,
+        }
     }
 
     /// Whether the session waits, and so cannot send.
     pub(crate) fn is_blocked(&self, session: usize) -> bool {
-        self.blocked[session]
+        self.blocked[session].is_some()
+    }
+
+    /// Whether the command exchanges all keys while several are waited for: a real server sees to
+    /// them in the order of a table of hashes. In a transaction, also whether it clears them: what
+    /// comes behind that may tell the order.
+    pub(crate) fn would_wake_at_random(&mut self, session: usize, words: &[Bytes]) -> bool {
+        let is_one_of = |names: &[&str]| names.iter().any(|name| is(effective(words), &[name]));
+        let runs = is_one_of(&["SWAPDB"]) || is(words, &["EXEC"]) && self.swaps[session];
+        // Queued or not: one look too many does no harm.
+        self.swaps[session] |= is_one_of(&["SWAPDB", "FLUSHALL", "FLUSHDB"]);
+        runs && self.awaited().len() > 1
+    }
+
+    fn awaited(&self) -> BTreeSet<Reply> {
+        let mut keys = BTreeSet::new();
+        for words in self.blocked.iter().flatten() {
+            let asked = [&["COMMAND".into(), "GETKEYS".into()][..], words].concat();
+            if let Some(Reply::Array(found)) = Self::new().execute(0, &asked).replies.pop() {
+                keys.extend(found);
+            }
+        }
+        keys
     }
 
     pub(crate) fn execute(&mut self, session: usize, words: &[Bytes]) -> Outcome {
@@ -46,7 +83,7 @@ impl Fake {
         let mut outcome = Outcome::default();
         match executed {
             Executed::Blocked => {
-                self.blocked[session] = true;
+                self.blocked[session] = Some(words.to_vec());
                 outcome.blocks = true;
             }
             Executed::Replies(replies) => {
@@ -87,7 +124,7 @@ impl Fake {
         let told = deliveries.into_iter().map(|delivery| {
             let session = self.sessions.iter().position(|id| *id == delivery.session);
             let session = session.expect("only the sessions of this test are connected");
-            self.blocked[session] &= !delivery.unblocks;
+            self.blocked[session].take_if(|_| delivery.unblocks);
             (session, Reply::of(delivery.resp, self.server.protocol(delivery.session)))
         });
         told.collect()

@@ -50,11 +50,22 @@ impl Generator {
         let mut words = Vec::new();
         let form = self.form(chance);
         sequence(&form.parts, &mut words, chance);
-        // A number of replicas that does not fit 32 bits lets a real server neither wait nor answer.
-        if !is(&words, &["WAIT"]) && chance.one_in(12) {
+        if chance.one_in(12) {
             disturb(&mut words, chance);
         }
         words
+    }
+
+    /// One that names this key, if a few draws bring one up.
+    fn command_on(&self, key: &Bytes, chance: &mut impl Chance) -> Vec<Bytes> {
+        let mut command = self.command(chance);
+        for _ in 0..40 {
+            if command.contains(key) {
+                break;
+            }
+            command = self.command(chance);
+        }
+        command
     }
 
     fn form(&self, chance: &mut impl Chance) -> &Form {
@@ -71,21 +82,22 @@ impl Generator {
     fn transaction(&self, steps: &mut Vec<Step>, chance: &mut impl Chance) {
         let session = chance.below(SESSIONS);
         if chance.one_in(3) {
-            // Not a stream: a real server does not count a new group as a change, see `redis.rs`.
             let watched = words::word("key", chance);
-            if !watched.starts_with(b"x") {
-                steps.push(command(session, &[b"WATCH", &watched]));
+            steps.push(command(session, &[b"WATCH", &watched]));
+            for _ in 0..chance.below(3) {
+                let words = self.command_on(&watched, chance);
+                steps.push(Step::Command { session: 0, words });
             }
-        }
-        if chance.one_in(3) {
-            steps.push(Step::Command { session: 0, words: self.command(chance) });
         }
         if !chance.one_in(20) {
             steps.push(Step::command(session, "MULTI"));
         }
         for _ in 0..chance.below(5) {
-            let nested = chance.one_in(40);
-            let words = if nested { vec!["MULTI".into()] } else { self.command(chance) };
+            let words = match chance.below(80) {
+                0 | 1 => vec!["MULTI".into()],
+                2 => vec!["SSUBSCRIBE".into(), "news".into()],
+                _ => self.command(chance),
+            };
             // What it changes counts for the whole reply of the fake's EXEC.
             if !is(&words, &["HELLO"]) {
                 steps.push(Step::Command { session, words });
@@ -111,25 +123,57 @@ impl Generator {
 
     /// A connection waits for an element of a list or a sorted set, another may bring one.
     fn wait(&self, steps: &mut Vec<Step>, chance: &mut impl Chance) {
-        const WAITS: [&str; 8] = [
-            "BLPOP l1 1",
+        const WAITS: [&str; 16] = [
+            "BLPOP l1 l2 1",
             "BRPOP l1 0",
             "BLMOVE l1 l2 LEFT RIGHT 2",
-            "BLMPOP 1 1 l2 RIGHT COUNT 2",
-            "BZPOPMIN z1 0.5",
-            "BZMPOP 0 1 z1 MAX COUNT 3",
+            "BLMPOP 1 2 l2 l1 RIGHT COUNT 2",
+            "BZPOPMIN z1 z2 0.5",
+            "BZPOPMAX z2 z1 1",
+            "BZMPOP 0 2 z2 z1 MAX COUNT 3",
             "XREAD BLOCK 1000 STREAMS x1 $",
+            "XREAD COUNT 1 BLOCK 1000 STREAMS x1 x2 $ 0",
+            "XREADGROUP GROUP g1 c1 BLOCK 1000 STREAMS x1 >",
+            "XREADGROUP GROUP g1 c1 COUNT 1 BLOCK 1000 STREAMS x2 x1 > >",
             "BRPOPLPUSH l2 l1 3",
+            "WAIT 1 1000",
+            "WAIT 3 0",
+            "WAIT 0 5",
+            "BLPOP l2 l1 0.001",
         ];
-        const BRINGS: [&str; 5] =
-            ["RPUSH l1 a b c", "LPUSH l2 d", "ZADD z1 1 a 2 b", "XADD x1 * f v", "DEL l1 l2 z1 x1"];
+        const BRINGS: [&str; 16] = [
+            "RPUSH l1 a b c",
+            "LPUSH l2 d",
+            "ZADD z1 1 a 2 b",
+            "ZADD z2 5 c",
+            "XADD x1 * f v",
+            "XADD x2 * g w",
+            "DEL l1 l2 z1 x1",
+            "RENAME l2 l1",
+            "RENAME h1 l1",
+            "LMOVE l2 l1 LEFT LEFT",
+            "XGROUP DESTROY x1 g1",
+            "XGROUP SETID x1 g1 0",
+            "SWAPDB 0 1",
+            "FLUSHALL",
+            "SET l1 v",
+            "EVAL redis.call('rpush','l1','a')redis.call('rpush','l2','b')redis.call('del','l1') 0",
+        ];
+        if chance.one_in(2) {
+            let both =
+                "DEL x1;DEL x2;XGROUP CREATE x1 g1 0 MKSTREAM;XGROUP CREATE x2 g1 0 MKSTREAM";
+            steps.extend(both.split(';').map(|line| Step::command(0, line)));
+        }
         for _ in 0..1 + chance.below(2) {
             let session = 1 + chance.below(SESSIONS - 1);
             steps.push(Step::command(session, WAITS[chance.below(WAITS.len())]));
         }
+        let at_once = chance.one_in(3);
+        steps.extend(at_once.then(|| Step::command(0, "MULTI")));
         for _ in 0..chance.below(4) {
             steps.push(Step::command(0, BRINGS[chance.below(BRINGS.len())]));
         }
+        steps.extend(at_once.then(|| Step::command(0, "EXEC")));
         if chance.one_in(2) {
             steps.push(Step::Advance { ms: 1_500 });
         }
@@ -143,18 +187,24 @@ fn advance(chance: &mut impl Chance) -> Step {
 
 /// A subscriber comes, hears something, and goes.
 fn subscription(steps: &mut Vec<Step>, chance: &mut impl Chance) {
-    const KINDS: [(&str, &str, [&str; 3]); 2] = [
+    const KINDS: [(&str, &str, [&str; 3]); 3] = [
         ("SUBSCRIBE", "UNSUBSCRIBE", ["news", "chat", "news chat"]),
         ("PSUBSCRIBE", "PUNSUBSCRIBE", ["n*", "news:?", "* n*"]),
+        ("SSUBSCRIBE", "SUNSUBSCRIBE", ["news", "chat", "news chat"]),
     ];
-    const HEARD: [&str; 5] = [
+    const HEARD: [&str; 9] = [
+        "SPUBLISH news hello",
+        "SPUBLISH chat there",
+        "PUBSUB SHARDCHANNELS",
+        "PUBSUB SHARDNUMSUB news chat",
         "PUBLISH news hello",
         "PUBLISH news:1 there",
         "PUBSUB CHANNELS",
         "PUBSUB NUMSUB news chat",
         "PUBSUB NUMPAT",
     ];
-    const MEANWHILE: [&str; 5] = ["PING", "PING hi", "GET s1", "SUBSCRIBE chat", "RESET"];
+    const MEANWHILE: [&str; 7] =
+        ["PING", "PING hi", "GET s1", "SUBSCRIBE chat", "RESET", "SSUBSCRIBE chat", "UNSUBSCRIBE"];
     let session = 1 + chance.below(SESSIONS - 1);
     let (begin, end, channels) = KINDS[chance.below(KINDS.len())];
     let channels = channels[chance.below(channels.len())];
@@ -171,8 +221,10 @@ fn subscription(steps: &mut Vec<Step>, chance: &mut impl Chance) {
 
 /// Mostly the same one, so that a pipeline can be long. One that may wait is not it.
 fn session(words: &[Bytes], chance: &mut impl Chance) -> usize {
-    let may_wait =
-        words.first().is_some_and(|name| name[..].to_ascii_uppercase().starts_with(b"B"));
+    let may_wait = words.first().is_some_and(|name| {
+        let name = name.to_ascii_uppercase();
+        name.starts_with(b"B") || name.starts_with(b"XREAD") || name == b"WAIT"
+    });
     match chance.below(20) {
         session @ 1..SESSIONS => session,
         _ if may_wait => 1 + chance.below(SESSIONS - 1),

@@ -76,6 +76,7 @@ impl RealRedis {
             .env("FAKETIME_NO_CACHE", "1")
             .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
             .env("TZ", "UTC")
+            .env("LC_ALL", "C")
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

@@ -43,6 +43,18 @@ impl Reply {
         }
     }
 
+    /// Without the sign of a zero.
+    pub(crate) fn with_one_zero(self) -> Self {
+        let all = |replies: Vec<Self>| replies.into_iter().map(Self::with_one_zero).collect();
+        match self {
+            Self::Array(replies) => Self::Array(all(replies)),
+            Self::Push(replies) => Self::Push(all(replies)),
+            Self::Bulk(text) if text == "-0" => Self::Bulk("0".into()),
+            Self::Double(text) if text == "-0" => Self::Double("0".into()),
+            reply => reply,
+        }
+    }
+
     fn rich(resp: Resp) -> Self {
         let all = |replies: Vec<Resp>| replies.into_iter().map(Self::rich).collect();
         let pair = |(left, right)| (Self::rich(left), Self::rich(right));

@@ -22,6 +22,14 @@ impl Step {
         let words = line.split(' ').map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
         Self::Command { session, words }
     }
+
+    /// What is sent.
+    pub(crate) fn words(&self) -> &[Bytes] {
+        match self {
+            Self::Command { words, .. } => words,
+            Self::Advance { .. } => &[],
+        }
+    }
 }
 
 /// The command that is run in the end: the one that a script is only the wrapping of.

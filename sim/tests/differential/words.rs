@@ -5,8 +5,8 @@ use bytes::Bytes;
 use crate::{chance::Chance, fake::START_MS};
 
 /// Every key that is ever used, by type, so that commands mostly meet the type they are for.
-pub(crate) const KEYS: [&str; 14] =
-    ["s1", "s2", "s3", "h1", "h2", "l1", "l2", "t1", "t2", "z1", "z2", "x1", "none", ""];
+pub(crate) const KEYS: [&str; 15] =
+    ["s1", "s2", "s3", "h1", "h2", "l1", "l2", "t1", "t2", "z1", "z2", "x1", "x2", "none", ""];
 
 const VALUES: [&[u8]; 12] = [
     b"a",
@@ -207,6 +207,9 @@ fn one_of(kind: &str, chance: &mut impl Chance) -> &'static str {
         "readid" => &[">", ">", "0", "1-1", "$"],
         "group" => &["g1", "g2"],
         "consumer" => &["c1", "c2"],
+        "by" => &["s*", "h*->f", "h*->10", "*", "none*", "none"],
+        "get" => &["#", "s*", "h*->f", "h*->a", "*", "none"],
+        "none" => &["none"],
         "name" => {
             &["get", "set", "eval", "zadd", "nothing", "mget", "xread", "zunionstore", "PING"]
         }

@@ -1,5 +1,7 @@
 //! A served fake on a free loopback port, and clients that speak to it in bytes.
 
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
 use std::{future::Future, sync::Arc, time::Duration};
 
 use leasehold_sim::{
@@ -14,7 +16,6 @@ use tokio::{
 /// Long enough for any machine; only a test that fails waits for it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-#[allow(dead_code, reason = "each test file uses a part of it")]
 pub(crate) struct Server {
     pub(crate) host: Arc<Host>,
     address: std::net::SocketAddr,
@@ -38,7 +39,6 @@ pub(crate) fn with_server<F: Future<Output = ()>>(
     });
 }
 
-#[allow(dead_code, reason = "not every test has a password")]
 pub(crate) fn with_password() -> Options {
     let password = Some(Password::new("secret"));
     Options { settings: Settings { password, ..Settings::default() }, ..Options::default() }
@@ -54,7 +54,6 @@ impl Server {
     }
 
     /// Waits until so many clients are connected.
-    #[allow(dead_code, reason = "not every test counts them")]
     pub(crate) async fn until_connected(&self, wanted: usize) {
         let mut watcher = self.connect().await;
         loop {
@@ -91,14 +90,19 @@ impl Client {
         rest
     }
 
+    /// The rest of the present line.
+    pub(crate) async fn line(&mut self) -> String {
+        let mut line = String::new();
+        while !line.ends_with("\r\n") {
+            line.push(char::from(self.stream.read_u8().await.unwrap()));
+        }
+        line.trim_end().into()
+    }
+
     /// The text of one bulk string.
     pub(crate) async fn ask_for_text(&mut self, command: &str) -> String {
         self.send(command).await;
-        let mut length = String::new();
-        while !length.ends_with("\r\n") {
-            length.push(char::from(self.stream.read_u8().await.unwrap()));
-        }
-        let length: usize = length[1..].trim().parse().unwrap();
+        let length: usize = self.line().await[1..].parse().unwrap();
         let mut text = vec![0; length + 2];
         self.stream.read_exact(&mut text).await.unwrap();
         String::from_utf8(text[..length].to_vec()).unwrap()

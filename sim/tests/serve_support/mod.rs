@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "it is part of the tests")]
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -22,6 +22,9 @@ use tokio::{
 pub(crate) const TOKEN: &str = "full-secret";
 pub(crate) const READ_ONLY: &str = "read-secret";
 pub(crate) const ADMIN: &str = "admin-secret";
+
+/// Long enough for any machine; only a test that fails waits for it.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A fake with all its listeners, on a clock that stands still.
 pub(crate) struct Fake {
@@ -170,6 +173,11 @@ impl Client {
             }
         }
     }
+}
+
+/// What comes of something that would be waited for forever if the server forgot it.
+pub(crate) async fn in_time<T>(awaited: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, awaited).await.expect("the server answers")
 }
 
 /// How a connection ended.

@@ -75,13 +75,15 @@ fn shown(resp: &Resp) -> String {
     match resp {
         Resp::Array(replies) => format!("[{}]", all(replies)),
         Resp::Push(replies) => format!(">[{}]", all(replies)),
-        Resp::Bulk(text) | Resp::Verbatim(text) => String::from_utf8_lossy(text).into_owned(),
+        Resp::Bulk(text) | Resp::Double(text) | Resp::Verbatim(text) => {
+            String::from_utf8_lossy(text).into_owned()
+        }
         Resp::Error(text) => format!("!{text}"),
         Resp::Integer(number) => format!(":{number}"),
         Resp::Nil => "nil".into(),
         Resp::NilArray => "nil-array".into(),
         Resp::Simple(text) => format!("+{text}"),
-        Resp::Map(pairs) => {
+        Resp::Entries(pairs) | Resp::Map(pairs) => {
             let pairs =
                 pairs.iter().map(|(left, right)| format!("{}={}", shown(left), shown(right)));
             format!("{{{}}}", pairs.collect::<Vec<_>>().join(" "))

@@ -13,6 +13,16 @@ pub(in crate::redis) struct Call<'a> {
     pub(in crate::redis) redis: &'a mut Redis,
     /// The server's wall clock in microseconds since the Unix epoch. Frozen inside a script.
     pub(in crate::redis) now_us: u64,
+    pub(in crate::redis) origin: Origin,
+}
+
+/// Who runs a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::redis) enum Origin {
+    Client,
+    Script,
+    /// The server, for a client that has waited.
+    Wait,
 }
 
 /// A type of data with parts. All but streams are removed when they become empty.
@@ -109,18 +119,39 @@ impl Call<'_> {
         change: impl FnOnce(&mut T) -> R,
     ) -> Result<R, Refusal> {
         if self.read::<T>(key)?.is_none() {
-            let mut new = T::default();
-            let result = change(&mut new);
-            if !new.is_void() {
-                let entry = Entry { value: new.into_value(), expires_at_ms: None };
-                self.keys().set_entry(key.clone(), Some(entry));
-            }
-            return Ok(result);
+            return Ok(self.begin(key, change));
         }
         let now_ms = self.now_ms();
         let result = self.keys().modify(now_ms, key, |entry| {
             T::of_mut(&mut entry.value).map(change).ok_or(Refusal::WRONG_TYPE)
         });
         result.unwrap_or(Err(Refusal::WRONG_TYPE))
+    }
+
+    /// The same, but no change for whoever watches the key, unless it is new.
+    pub(in crate::redis) fn change_unnoticed<T: Collection, R>(
+        &mut self,
+        key: &Bytes,
+        change: impl FnOnce(&mut T) -> R,
+    ) -> Result<R, Refusal> {
+        if self.read::<T>(key)?.is_none() {
+            return Ok(self.begin(key, change));
+        }
+        let now_ms = self.now_ms();
+        let result = self.keys().modify_unnoticed(now_ms, key, |entry| {
+            T::of_mut(&mut entry.value).map(change).ok_or(Refusal::WRONG_TYPE)
+        });
+        result.unwrap_or(Err(Refusal::WRONG_TYPE))
+    }
+
+    /// Puts a collection under a key that has none.
+    fn begin<T: Collection, R>(&mut self, key: &Bytes, change: impl FnOnce(&mut T) -> R) -> R {
+        let mut new = T::default();
+        let result = change(&mut new);
+        if !new.is_void() {
+            let entry = Entry { value: new.into_value(), expires_at_ms: None };
+            self.keys().set_entry(key.clone(), Some(entry));
+        }
+        result
     }
 }

@@ -8,7 +8,10 @@ use crate::redis::{Resp, resp::count};
 /// Commands on all keys, beside those of [`Group::Generic`].
 const ON_KEYSPACE: &[&str] = &["dbsize", "flushall", "flushdb", "swapdb"];
 /// Commands that are dangerous though they are no administrator's.
-const DANGEROUS: &[&str] = &["flushall", "flushdb", "info", "keys", "role", "swapdb"];
+const DANGEROUS: &[&str] =
+    &["flushall", "flushdb", "info", "keys", "role", "sort", "sort_ro", "swapdb"];
+/// Commands on several types, though their chapter is that on all keys.
+const ON_LISTS_AND_SETS: &[&str] = &["sort", "sort_ro"];
 
 /// Every command, in the order of the names.
 pub(in crate::redis) fn all() -> Vec<&'static Spec> {
@@ -75,12 +78,17 @@ impl Spec {
                 names.push(name);
             }
         };
-        let on_keyspace = self.group == Group::Generic || ON_KEYSPACE.contains(&self.name);
+        let on_lists_and_sets = ON_LISTS_AND_SETS.contains(&self.name);
+        let generic = self.group == Group::Generic && !on_lists_and_sets;
+        let on_keyspace = generic || ON_KEYSPACE.contains(&self.name);
         add(on_keyspace && !is_container, "keyspace");
         add(self.flags.contains(Flags::READONLY), "read");
         add(self.flags.contains(Flags::WRITE), "write");
         let own = self.group.category().filter(|_| !is_container);
         add(own.is_some(), own.unwrap_or_default());
+        for name in ["set", "sortedset", "list"] {
+            add(on_lists_and_sets, name);
+        }
         add(self.flags.contains(Flags::ADMIN), "admin");
         add(self.flags.contains(Flags::FAST), "fast");
         add(!self.flags.contains(Flags::FAST), "slow");
@@ -111,10 +119,12 @@ impl Keys {
     fn positions(self) -> (i32, i32, i32) {
         match self {
             Self::Range { first, last, step } => (first, last, step),
+            Self::Hashed { first, last } => (first, last, 1),
             Self::Counted { also: Some(also), .. } => {
                 let also = i32::try_from(also).unwrap_or(0);
                 (also, also, 1)
             }
+            Self::Sorted { .. } => (1, 1, 1),
             Self::None | Self::Counted { .. } | Self::Streams => (0, 0, 0),
         }
     }
@@ -125,6 +135,9 @@ impl Keys {
         let one = || range(0, 1, 0);
         match self {
             Self::None => Vec::new(),
+            Self::Hashed { first, last } => {
+                Self::Range { first, last, step: 1 }.places(specifications)
+            }
             Self::Range { first, last, step } if specifications == 1 => {
                 let last = if last < 0 { last } else { last - first };
                 vec![(index(usize::try_from(first).unwrap_or(0)), range(last, step, 0))]
@@ -140,6 +153,11 @@ impl Keys {
             Self::Counted { count: at, also } => {
                 let also = also.map(|also| (index(also), one()));
                 also.into_iter().chain([(index(at), counted())]).collect()
+            }
+            Self::Sorted { .. } => {
+                let unknown = || (typed("unknown", vec![]), typed("unknown", vec![]));
+                let others = (1..specifications).map(|_| unknown());
+                [(index(1), one())].into_iter().chain(others).collect()
             }
             Self::Streams => {
                 let word =

@@ -75,6 +75,11 @@ pub(in crate::redis) enum Keys {
     /// As many as the argument at `count` says, right behind it; and those in the range `also`
     /// (a destination).
     Counted { count: usize, also: Option<usize> },
+    /// None, but those from `first` to `last` say to which server of a cluster the command goes.
+    Hashed { first: i32, last: i32 },
+    /// The first, and one behind the word `STORE`: the last of these, if it is `stored`. Others are
+    /// made of patterns and data.
+    Sorted { stored: bool },
     /// Those behind the word `STREAMS`, half of what follows.
     Streams,
 }
@@ -99,9 +104,10 @@ impl Keys {
     /// The keys among a command's arguments (which begin with its name).
     pub(in crate::redis) fn of(self, arguments: &[bytes::Bytes]) -> Vec<&bytes::Bytes> {
         match self {
-            Self::None => Vec::new(),
+            Self::None | Self::Hashed { .. } => Vec::new(),
             Self::Range { first, last, step } => range(arguments, first, last, step),
             Self::Counted { count, also } => counted(arguments, count, also),
+            Self::Sorted { stored } => sorted(arguments, stored),
             Self::Streams => streams(arguments),
         }
     }
@@ -119,6 +125,24 @@ fn counted(arguments: &[bytes::Bytes], count: usize, also: Option<usize>) -> Vec
     let number = usize::try_from(number).unwrap_or(0);
     let also = also.and_then(|index| arguments.get(index));
     also.into_iter().chain(arguments.iter().skip(count + 1).take(number)).collect()
+}
+
+fn sorted(arguments: &[bytes::Bytes], stored: bool) -> Vec<&bytes::Bytes> {
+    let mut store = None;
+    let mut rest = arguments.get(2..).unwrap_or_default();
+    while let [option, behind @ ..] = rest {
+        let taken = match &*super::word(option) {
+            b"LIMIT" => 2,
+            b"BY" | b"GET" => 1,
+            b"STORE" if stored => {
+                store = behind.first().or(store);
+                0
+            }
+            _ => 0,
+        };
+        rest = behind.get(taken..).unwrap_or_default();
+    }
+    arguments.get(1).into_iter().chain(store).collect()
 }
 
 fn streams(arguments: &[bytes::Bytes]) -> Vec<&bytes::Bytes> {

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::{Call, Keys, by_name};
+use crate::redis::{Entry, Value};
 
 /// Asked after a command has answered [`Nil`](crate::redis::Resp::Nil) or
 /// [`NilArray`](crate::redis::Resp::NilArray): what it waits for, `None` if it was not told to
@@ -17,10 +18,12 @@ pub(in crate::redis) struct Wait {
     /// For how many milliseconds; `None`: for ever. Once they are over, every command answers
     /// [`NilArray`](crate::redis::Resp::NilArray).
     pub(in crate::redis) timeout_ms: Option<u64>,
-    /// Once one of these changes, and is of the type, the command is to be run again.
+    /// Once one of these comes, and is of the type, the command is to be run again.
     pub(in crate::redis) keys: Vec<Bytes>,
     /// As `TYPE` names it. A key of another type ends no wait.
     pub(in crate::redis) type_name: &'static str,
+    /// A group that the keys, which are streams, have: the wait ends with the key or the group.
+    pub(in crate::redis) group: Option<Bytes>,
     /// What to run then: the command's arguments, with `$` replaced by the last entry of now.
     pub(in crate::redis) arguments: Vec<Bytes>,
 }
@@ -34,8 +37,31 @@ impl Wait {
         arguments: &[Bytes],
     ) -> Option<Self> {
         let (keys, arguments) = (keys.to_vec(), arguments.to_vec());
-        Some(Self { timeout_ms, keys, type_name, arguments })
+        Some(Self { timeout_ms, keys, type_name, group: None, arguments })
     }
+
+    /// Whether to run the command again when a key holds this.
+    pub(in crate::redis) fn look(&self, entry: Option<&Entry>) -> Found {
+        let of_type = entry.filter(|entry| entry.value.type_name() == self.type_name);
+        match (&self.group, of_type.map(|entry| &entry.value)) {
+            (None, None) => Found::Nothing,
+            (Some(_), None) => Found::End("UNBLOCKED the stream key no longer exists"),
+            (Some(group), Some(Value::Stream(stream))) if !stream.groups.contains_key(group) => {
+                let text = "NOGROUP the consumer group this client was blocked on no longer exists";
+                Found::End(text)
+            }
+            (_, Some(_)) => Found::Something,
+        }
+    }
+}
+
+/// What there is for one that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::redis) enum Found {
+    Nothing,
+    Something,
+    /// Nothing any more: this error ends the wait.
+    End(&'static str),
 }
 
 /// A command that waits for so many keys, as if it waited for this one alone: what is run once that

@@ -11,6 +11,7 @@ use super::{
     super::{
         Protocol, Resp,
         command::{Answer, Flags, Group, Refusal, Spec, integer},
+        pubsub::Topic,
         server::{Connection, Server, Session, SessionId},
     },
     connection::check_name,
@@ -127,7 +128,7 @@ impl Kind {
     }
 
     fn of(session: &Session) -> Self {
-        if session.subscriptions() > 0 { Self::PubSub } else { Self::Normal }
+        if session.is_listening() { Self::PubSub } else { Self::Normal }
     }
 }
 
@@ -135,13 +136,14 @@ impl Kind {
 fn describe(server: &Server, id: SessionId, session: &Session, now_us: u64) -> String {
     let seconds = |since_us: u64| now_us.saturating_sub(since_us) / 1_000_000;
     let command = match session.last_command {
-        (_, "") => "NULL".into(),
+        (None, "") => "NULL".into(),
+        (Some(container), "") => container.to_owned(),
         (Some(container), name) => format!("{container}|{name}"),
         (None, name) => name.to_owned(),
     };
     let flags = [
         (server.is_monitor(id), 'O'),
-        (session.subscriptions() > 0, 'P'),
+        (session.is_listening(), 'P'),
         (session.transaction.is_some(), 'x'),
         (server.is_waiting(id), 'b'),
     ];
@@ -152,7 +154,7 @@ fn describe(server: &Server, id: SessionId, session: &Session, now_us: u64) -> S
     let protocol = if session.protocol == Protocol::Resp3 { 3 } else { 2 };
     format!(
         "id={} addr={} laddr={} fd=8 name={} age={} idle={} flags={flags} db={} sub={} psub={} \
-         ssub=0 multi={queued} qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=16384 rbp=16384 obl=0 oll=0 \
+         ssub={} multi={queued} qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=16384 rbp=16384 obl=0 oll=0 \
          omem=0 tot-mem=0 events=r cmd={command} user=default redir=-1 resp={protocol}",
         id.number(),
         session.address,
@@ -161,7 +163,8 @@ fn describe(server: &Server, id: SessionId, session: &Session, now_us: u64) -> S
         seconds(session.connected_at_us),
         seconds(session.active_at_us),
         session.database,
-        session.channels.len(),
-        session.patterns.len(),
+        session.subscriptions[Topic::Channel].len(),
+        session.subscriptions[Topic::Pattern].len(),
+        session.subscriptions[Topic::Shard].len(),
     )
 }

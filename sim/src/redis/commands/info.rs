@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::super::{
     Resp, VERSION,
     command::{Answer, Flags, Group, Spec},
+    pubsub::Topic,
     server::Connection,
 };
 
@@ -156,8 +157,9 @@ fn stats(connection: &Connection<'_>, text: &mut String) {
         "evicted_keys": 0,
         "keyspace_hits": 0,
         "keyspace_misses": 0,
-        "pubsub_channels": pubsub.channels().count(),
-        "pubsub_patterns": pubsub.patterns(),
+        "pubsub_channels": pubsub.names(Topic::Channel).len(),
+        "pubsub_patterns": pubsub.names(Topic::Pattern).len(),
+        "pubsubshard_channels": pubsub.names(Topic::Shard).len(),
         "latest_fork_usec": 0,
         "total_forks": 0,
         "unexpected_error_replies": 0,

@@ -4,10 +4,11 @@ use bytes::Bytes;
 
 use super::super::{
     Resp,
-    command::{Answer, Call, Flags, Group, Refusal, Spec, help},
+    command::{Answer, Call, Flags, Group, Keys, Refusal, Spec, help},
     glob::matches,
+    pubsub::Topic,
     resp::count,
-    server::{Connection, Topic},
+    server::Connection,
 };
 
 const LISTEN: Flags =
@@ -28,8 +29,26 @@ pub(super) const COMMANDS: &[Spec] = &[
     Spec::container(Group::PubSub, "pubsub", SUBCOMMANDS).about("2.8.0", "Who listens to what."),
     Spec::of_connection(Group::PubSub, "punsubscribe", -1, punsubscribe, LISTEN)
         .about("2.0.0", "Listens to patterns no more."),
+    Spec::new(
+        Group::PubSub,
+        "spublish",
+        3,
+        publish_in_shard,
+        LOOK.union(Flags::FAST).union(Flags::MAY_REPLICATE),
+    )
+    .keys_are(Keys::Hashed { first: 1, last: 1 })
+    .access(&["not_key"])
+    .about("7.0.0", "Sends a message to everyone who listens to a shard channel."),
+    Spec::of_connection(Group::PubSub, "ssubscribe", -2, subscribe_in_shard, LISTEN)
+        .keys_are(Keys::Hashed { first: 1, last: -1 })
+        .access(&["not_key"])
+        .about("7.0.0", "Listens to shard channels."),
     Spec::of_connection(Group::PubSub, "subscribe", -2, subscribe, LISTEN)
         .about("2.0.0", "Listens to channels."),
+    Spec::of_connection(Group::PubSub, "sunsubscribe", -1, unsubscribe_in_shard, LISTEN)
+        .keys_are(Keys::Hashed { first: 1, last: -1 })
+        .access(&["not_key"])
+        .about("7.0.0", "Listens to shard channels no more."),
     Spec::of_connection(Group::PubSub, "unsubscribe", -1, unsubscribe, LISTEN)
         .about("2.0.0", "Listens to channels no more."),
 ];
@@ -43,10 +62,18 @@ const SUBCOMMANDS: &[Spec] = &[
         .about("2.8.0", "Counts the patterns that someone listens to."),
     Spec::new(Group::PubSub, "numsub", -2, numbers_of_subscribers, LOOK)
         .about("2.8.0", "Counts who listens to channels."),
+    Spec::new(Group::PubSub, "shardchannels", -2, shard_channels, LOOK)
+        .about("7.0.0", "Lists the shard channels that someone listens to."),
+    Spec::new(Group::PubSub, "shardnumsub", -2, numbers_of_shard_subscribers, LOOK)
+        .about("7.0.0", "Counts who listens to shard channels."),
 ];
 
 fn publish(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     Ok(count(call.redis.pubsub.publish(&arguments[1], &arguments[2])))
+}
+
+fn publish_in_shard(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    Ok(count(call.redis.pubsub.publish_in_shard(&arguments[1], &arguments[2])))
 }
 
 fn subscribe(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
@@ -59,12 +86,24 @@ fn psubscribe(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
     Ok(last_reply(connection))
 }
 
+fn subscribe_in_shard(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
+    if connection.is_in_transaction() {
+        return Err(Refusal("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client".into()));
+    }
+    arguments[1..].iter().for_each(|name| connection.subscribe(Topic::Shard, name));
+    Ok(last_reply(connection))
+}
+
 fn unsubscribe(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
     Ok(stop(connection, Topic::Channel, &arguments[1..]))
 }
 
 fn punsubscribe(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
     Ok(stop(connection, Topic::Pattern, &arguments[1..]))
+}
+
+fn unsubscribe_in_shard(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
+    Ok(stop(connection, Topic::Shard, &arguments[1..]))
 }
 
 fn stop(connection: &mut Connection<'_>, topic: Topic, names: &[Bytes]) -> Resp {
@@ -80,6 +119,14 @@ fn last_reply(connection: &mut Connection<'_>) -> Resp {
 }
 
 fn channels(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    names(call, Topic::Channel, arguments)
+}
+
+fn shard_channels(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    names(call, Topic::Shard, arguments)
+}
+
+fn names(call: &Call<'_>, topic: Topic, arguments: &[Bytes]) -> Answer {
     let pattern = match &arguments[2..] {
         [] => None,
         [pattern] => Some(pattern),
@@ -91,21 +138,24 @@ fn channels(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
             return Err(Refusal(text.into()));
         }
     };
-    let wanted = |name: &Bytes| pattern.is_none_or(|pattern| matches(pattern, name));
-    let names = call.redis.pubsub.channels().map(|(name, _)| name).filter(|name| wanted(name));
+    let wanted = |name: &&Bytes| pattern.is_none_or(|pattern| matches(pattern, name));
+    let names = call.redis.pubsub.names(topic).filter(wanted);
     Ok(Resp::Array(names.cloned().map(Resp::Bulk).collect()))
 }
 
 fn number_of_patterns(call: &mut Call<'_>, _arguments: &[Bytes]) -> Answer {
-    Ok(count(call.redis.pubsub.patterns()))
+    Ok(count(call.redis.pubsub.names(Topic::Pattern).len()))
 }
 
 fn numbers_of_subscribers(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    let listeners = |name: &Bytes| {
-        let mut channels = call.redis.pubsub.channels();
-        channels.find(|(channel, _)| *channel == name).map_or(0, |(_, listeners)| listeners)
-    };
-    let pairs =
-        arguments[2..].iter().flat_map(|name| [Resp::Bulk(name.clone()), count(listeners(name))]);
-    Ok(Resp::Array(pairs.collect()))
+    Ok(numbers(call, Topic::Channel, &arguments[2..]))
+}
+
+fn numbers_of_shard_subscribers(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    Ok(numbers(call, Topic::Shard, &arguments[2..]))
+}
+
+fn numbers(call: &Call<'_>, topic: Topic, names: &[Bytes]) -> Resp {
+    let number = |name: &Bytes| count(call.redis.pubsub.listeners(topic, name));
+    Resp::Array(names.iter().flat_map(|name| [Resp::Bulk(name.clone()), number(name)]).collect())
 }

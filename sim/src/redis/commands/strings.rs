@@ -1,6 +1,7 @@
 //! Strings.
 
 mod bits;
+mod lcs;
 mod numbers;
 mod ranges;
 mod set;
@@ -70,6 +71,10 @@ pub(super) const COMMANDS: &[Spec] = &[
         .keys(1, 1, 1)
         .access(&["RW access update"])
         .about("2.6.0", "Adds to the floating-point number under a key."),
+    Spec::new(Group::String, "lcs", -3, lcs::lcs, Flags::READONLY)
+        .keys(1, 2, 1)
+        .access(&["RO access"])
+        .about("7.0.0", "Finds the longest sequence that two strings have in common."),
     Spec::new(Group::String, "mget", -2, mget, Flags::FAST_READ)
         .keys(1, -1, 1)
         .access(&["RO access"])

@@ -105,7 +105,7 @@ fn getkeys(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let refused = |text: &'static str| Refusal(text.into());
     let row = find_by_name(&arguments[2..]);
     let row = row.map_err(|_| refused("ERR Invalid command specified"))?;
-    if matches!(row.keys, Keys::None) {
+    if matches!(row.keys, Keys::None | Keys::Hashed { .. }) {
         return Err(refused("ERR The command has no key arguments"));
     }
     if !row.takes(arguments.len() - 2) {

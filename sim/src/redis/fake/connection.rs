@@ -152,13 +152,15 @@ pub(super) fn bytes(words: &[impl AsRef<[u8]>]) -> Vec<Bytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::redis::FakeRedis;
+    use crate::redis::{FakeRedis, pubsub::Topic};
 
     #[test]
     fn a_message_reaches_the_session_that_listens_and_once() {
         let server = FakeRedis::default();
         let (listens, other) = (server.connect(), server.connect());
-        server.with_redis(|redis| redis.pubsub.subscribe(listens.id(), "news".into()));
+        server.with_redis(|redis| {
+            redis.pubsub.subscribe(listens.id(), Topic::Channel, "news".into());
+        });
         assert_eq!(server.command(&["PUBLISH", "news", "hello"]), Resp::Integer(1));
         let words = ["message", "news", "hello"].map(|word| Resp::Bulk(word.into()));
         assert_eq!(listens.take_messages(), [Resp::Push(words.into())]);

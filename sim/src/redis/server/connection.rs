@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{Delivery, Server, Session, SessionId, gate, session::Silence};
 use crate::redis::{
     Resp,
-    command::{self, Answer, Body, Call, Function, Refusal, Spec},
+    command::{self, Answer, Body, Call, Function, Origin, Refusal, Spec},
 };
 
 /// The session that sent a command, and the server it is connected to: what the commands about
@@ -101,7 +101,9 @@ impl Connection<'_> {
     pub(super) fn call(&mut self, spec: &Spec, arguments: &[Bytes]) -> Answer {
         match spec.body {
             Body::Connection(function) => function(self, arguments),
-            Body::Function(_) if spec.name == "ping" && self.is_listening_only() => {
+            Body::Function(_)
+                if spec.name == "ping" && arguments.len() <= 2 && self.is_listening_only() =>
+            {
                 let message = arguments.get(1).cloned().unwrap_or_default();
                 Ok(Resp::Push(vec![Resp::Bulk("pong".into()), Resp::Bulk(message)]))
             }
@@ -115,7 +117,8 @@ impl Connection<'_> {
         let redis = &mut self.server.redis;
         redis.purge(self.now_us);
         redis.select(database);
-        let mut call = Call { redis, now_us: self.now_us };
+        let origin = if self.may_wait { Origin::Client } else { Origin::Wait };
+        let mut call = Call { redis, now_us: self.now_us, origin };
         let answer = function(&mut call, arguments)?;
         if let Some(blocks) = spec.blocks
             && matches!(answer, Resp::Nil | Resp::NilArray)
@@ -132,7 +135,7 @@ impl Connection<'_> {
     /// What a session publishes to itself comes before the reply.
     fn receive_published(&mut self) {
         self.server.deliver_published();
-        if !self.server.deliveries.is_empty() && self.session().subscriptions() > 0 {
+        if !self.server.deliveries.is_empty() && self.session().is_listening() {
             let own = |delivery: &mut Delivery| delivery.session == self.id;
             let own = self.server.deliveries.extract_if(.., own);
             self.replies.extend(own.map(|delivery| delivery.resp));

@@ -7,14 +7,23 @@ use crate::redis::command::{self, Flags, Refusal, Spec};
 
 /// What a session that listens in RESP2 may still send: in that protocol a reply could not be told
 /// from a message.
-const WHILE_LISTENING: [&str; 7] =
-    ["ping", "psubscribe", "punsubscribe", "quit", "reset", "subscribe", "unsubscribe"];
+const WHILE_LISTENING: [&str; 9] = [
+    "ping",
+    "psubscribe",
+    "punsubscribe",
+    "quit",
+    "reset",
+    "ssubscribe",
+    "subscribe",
+    "sunsubscribe",
+    "unsubscribe",
+];
 
 pub(super) fn admit(session: &Session, spec: &Spec, arguments: &[Bytes]) -> Result<(), Refusal> {
     if !session.authenticated && !spec.flags.contains(Flags::NO_AUTH) {
         return Err(Refusal("NOAUTH Authentication required.".into()));
     }
-    let listening = session.protocol == Protocol::Resp2 && session.subscriptions() > 0;
+    let listening = session.protocol == Protocol::Resp2 && session.is_listening();
     let is_subcommand = command::container_of(spec, arguments).is_some();
     if listening && (is_subcommand || !WHILE_LISTENING.contains(&spec.name)) {
         let name = full_name(spec, arguments);
@@ -35,6 +44,8 @@ pub(super) fn is_http(name: &[u8]) -> bool {
 
 fn full_name(spec: &Spec, arguments: &[Bytes]) -> String {
     match command::container_of(spec, arguments) {
+        // The one that runs if the container comes alone.
+        Some(container) if spec.name.is_empty() => container.into(),
         Some(container) => format!("{container}|{}", spec.name),
         None => spec.name.into(),
     }

@@ -122,13 +122,15 @@ impl Connection<'_> {
     pub(in crate::redis) fn wait_for_replicas(&mut self, wanted: i64, timeout_ms: u64) -> Resp {
         self.server.replicate(self.now_us);
         let caught_up = self.server.replicas_caught_up(self.now_us);
+        // Redis keeps the number that is waited for in 32 bits.
+        let wanted = wanted.min(i64::from(wanted as i32));
         let enough = |number: usize| i64::try_from(number).is_ok_and(|number| number >= wanted);
         if enough(caught_up) || self.is_in_transaction() {
             return count(caught_up);
         }
         let at_us = self.server.replication.caught_up_at_us();
         let reachable = enough(self.server.replicas()).then_some(at_us);
-        let timeout = (timeout_ms > 0).then(|| self.now_us.saturating_add(timeout_ms * 1_000));
+        let timeout = (timeout_ms > 0).then(|| self.end_of_wait_us(timeout_ms));
         let until_us = reachable.into_iter().chain(timeout).min();
         self.wait(until_us, Reason::Replicas);
         Resp::Nil

@@ -1,10 +1,8 @@
 //! What a server knows of one connection.
 
-use std::collections::BTreeSet;
-
 use bytes::Bytes;
 
-use super::{transaction::Transaction, watching::Watched};
+use super::{listening::Subscriptions, transaction::Transaction, watching::Watched};
 
 /// The name of a session, never used again by the same server. It is what `CLIENT ID` tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,13 +69,12 @@ pub(in crate::redis) struct Session {
     pub(in crate::redis) silence: Silence,
     pub(in crate::redis) transaction: Option<Box<Transaction>>,
     pub(in crate::redis) watched: Vec<Watched>,
-    pub(in crate::redis) channels: BTreeSet<Bytes>,
-    pub(in crate::redis) patterns: BTreeSet<Bytes>,
+    pub(in crate::redis) subscriptions: Subscriptions,
 }
 
 impl Session {
-    /// How many channels and patterns it listens to.
-    pub(in crate::redis) fn subscriptions(&self) -> usize {
-        self.channels.len() + self.patterns.len()
+    /// Whether it listens to anything.
+    pub(in crate::redis) fn is_listening(&self) -> bool {
+        self.subscriptions.len() > 0
     }
 }

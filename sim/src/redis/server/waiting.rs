@@ -1,7 +1,7 @@
 //! Commands that wait: for a key, for replicas, or for the end of a pause.
 //!
-//! A command that waits for keys is run again whenever one of them has changed, for that key alone,
-//! in the order in which the sessions began to wait, until it finds something.
+//! A command that waits for keys is run again whenever one of them has come, for that key alone, in
+//! the order in which the sessions began to wait, until it finds something.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,8 +9,8 @@ use bytes::Bytes;
 
 use super::{Connection, Delivery, Executed, Server, SessionId};
 use crate::redis::{
-    Entry, Redis, Resp,
-    command::{self, Answer, Wait, narrowed},
+    Redis, Resp,
+    command::{self, Answer, Found, Wait, narrowed},
     resp::count,
 };
 
@@ -36,13 +36,12 @@ struct Waiter {
 pub(super) enum Reason {
     Keys {
         database: usize,
-        /// The keys, with what the keyspace counted when they were last looked at.
-        keys: Vec<(Bytes, u64)>,
-        type_name: &'static str,
-        arguments: Vec<Bytes>,
+        wait: Wait,
     },
     /// The end of `CLIENT PAUSE`, to run this command then.
-    Pause { arguments: Vec<Bytes> },
+    Pause {
+        arguments: Vec<Bytes>,
+    },
     /// Replicas to catch up.
     Replicas,
 }
@@ -65,6 +64,17 @@ impl Waiting {
         Some(reason)
     }
 
+    /// Who waits for this key, first come first.
+    fn for_key(&self, database: usize, key: &Bytes) -> Vec<SessionId> {
+        let waits = |id: &&SessionId| match self.sessions.get(id).map(|waiter| &waiter.reason) {
+            Some(Reason::Keys { database: own, wait }) => {
+                *own == database && wait.keys.contains(key)
+            }
+            _ => false,
+        };
+        self.order.values().filter(waits).copied().collect()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.sessions.len()
     }
@@ -83,24 +93,18 @@ impl Connection<'_> {
 
     /// Lets the session wait for keys.
     pub(super) fn wait_for_keys(&mut self, wait: Wait) {
-        let now_ms = self.now_us / 1_000;
-        let keyspace = &mut self.server.redis.keyspace;
-        let keys = wait.keys.into_iter().map(|key| {
-            let count = keyspace.watch(now_ms, &key);
-            (key, count)
-        });
-        let keys = keys.collect();
-        // At the last millisecond of its time it still waits, as a key still lives at its last.
-        let until_us = wait
-            .timeout_ms
-            .map(|time| now_ms.saturating_add(time).saturating_add(1).saturating_mul(1_000));
-        let reason = Reason::Keys {
-            database: self.server.redis.selected(),
-            keys,
-            type_name: wait.type_name,
-            arguments: wait.arguments,
-        };
-        self.wait(until_us, reason);
+        let until_us = wait.timeout_ms.map(|timeout_ms| self.end_of_wait_us(timeout_ms));
+        let redis = &mut self.server.redis;
+        let in_group = wait.group.is_some();
+        wait.keys.iter().for_each(|key| redis.keyspace.await_key(key, in_group));
+        let database = redis.selected();
+        self.wait(until_us, Reason::Keys { database, wait });
+    }
+
+    /// At the last millisecond of its time a session still waits, as a key still lives at its last.
+    pub(super) fn end_of_wait_us(&self, timeout_ms: u64) -> u64 {
+        let last_ms = (self.now_us / 1_000).saturating_add(timeout_ms);
+        last_ms.saturating_add(1).saturating_mul(1_000)
     }
 }
 
@@ -118,9 +122,10 @@ impl Server {
     /// Ends a wait without a word.
     pub(super) fn stop_waiting(&mut self, id: SessionId) -> Option<Reason> {
         let reason = self.waiting.remove(id)?;
-        if let Reason::Keys { database, keys, .. } = &reason {
+        if let Reason::Keys { database, wait } = &reason {
             self.redis.with_database(*database, |redis| {
-                keys.iter().for_each(|(key, _)| redis.keyspace.unwatch(key));
+                let in_group = wait.group.is_some();
+                wait.keys.iter().for_each(|key| redis.keyspace.stop_awaiting(key, in_group));
             });
         }
         Some(reason)
@@ -163,52 +168,39 @@ impl Server {
         }
     }
 
-    /// Runs the commands of those again for whom a key has changed, first come first, until nobody
-    /// finds anything.
+    /// Sees to those for whose keys there was a call: key by key as they were called, and for each
+    /// first come first, until there are no more calls.
     pub(super) fn serve_waiting(&mut self, now_us: u64) {
-        let mut next = 0;
-        while let Some((&number, &id)) = self.waiting.order.range(next..).next() {
-            next = number + 1;
-            if self.look_again(now_us, id) {
-                // What it took or gave may be news for those before it.
-                next = 0;
+        while let Some((database, called)) = self.redis.take_called() {
+            for key in called {
+                for id in self.waiting.for_key(database, &key) {
+                    self.look_again(now_us, id, &key);
+                }
             }
         }
     }
 
-    /// Whether the session's wait has ended.
-    fn look_again(&mut self, now_us: u64, id: SessionId) -> bool {
-        let Some(Waiter { reason, .. }) = self.waiting.sessions.get(&id) else { return false };
-        let Reason::Keys { database, keys, type_name, arguments, .. } = reason else {
-            return false;
+    /// Ends the session's wait if it finds something under `key`, or cannot any more.
+    fn look_again(&mut self, now_us: u64, id: SessionId, key: &Bytes) {
+        let Some(Waiter { reason: Reason::Keys { database, wait }, .. }) =
+            self.waiting.sessions.get(&id)
+        else {
+            return;
         };
-        let (database, type_name, now_ms) = (*database, *type_name, now_us / 1_000);
-        let changed = |redis: &mut Redis| {
-            let keyspace = &redis.keyspace;
-            let changed = |(key, count): &&(Bytes, u64)| {
-                let of_type = |entry: &Entry| entry.value.type_name() == type_name;
-                keyspace.is_touched(now_ms, key, *count)
-                    && keyspace.peek(now_ms, key).is_some_and(of_type)
-            };
-            let mut changed: Vec<_> = keys.iter().filter(changed).map(|(key, _)| key).collect();
-            changed.sort_by_key(|key| keyspace.changed(key));
-            let alone = changed.into_iter().map(|key| narrowed(arguments, keys.len(), key));
-            alone.collect::<Vec<_>>()
-        };
-        let commands = self.redis.with_database(database, changed).unwrap_or_default();
-        for arguments in &commands {
-            match self.run_again(now_us, id, arguments) {
-                Ok(Resp::Nil | Resp::NilArray) => {}
-                answer => {
-                    self.end_wait(id, answer.unwrap_or_else(|refusal| Resp::Error(refusal.0)));
-                    return true;
+        let found = |redis: &mut Redis| wait.look(redis.keyspace.peek(now_us / 1_000, key));
+        let found = self.redis.with_database(*database, found).unwrap_or(Found::Nothing);
+        let answer = match found {
+            Found::Nothing => return,
+            Found::End(text) => Resp::Error(text.into()),
+            Found::Something => {
+                let arguments = narrowed(&wait.arguments, wait.keys.len(), key);
+                match self.run_again(now_us, id, &arguments) {
+                    Ok(Resp::Nil | Resp::NilArray) => return,
+                    answer => answer.unwrap_or_else(|refusal| Resp::Error(refusal.0)),
                 }
             }
-        }
-        if !commands.is_empty() {
-            self.note_changes(now_us, id);
-        }
-        false
+        };
+        self.end_wait(id, answer);
     }
 
     fn run_again(&mut self, now_us: u64, id: SessionId, arguments: &[Bytes]) -> Answer {
@@ -217,18 +209,6 @@ impl Server {
         // It waits already.
         connection.may_wait = false;
         connection.call(spec, arguments)
-    }
-
-    /// Takes the present state of the keys that a session waits for as known.
-    fn note_changes(&mut self, now_us: u64, id: SessionId) {
-        let Some(waiter) = self.waiting.sessions.get_mut(&id) else { return };
-        let Reason::Keys { database, keys, .. } = &mut waiter.reason else { return };
-        self.redis.with_database(*database, |redis| {
-            for (key, count) in keys {
-                redis.keyspace.unwatch(key);
-                *count = redis.keyspace.watch(now_us / 1_000, key);
-            }
-        });
     }
 
     /// Runs a command that was held back by a pause.

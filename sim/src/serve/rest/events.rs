@@ -25,7 +25,7 @@ pub(super) fn stream(client: Client, command: Vec<Bytes>) -> Result<Events, Resp
 
 async fn pump(client: Client, replies: Vec<Resp>, sender: mpsc::Sender<Bytes>) {
     for reply in replies {
-        if sender.send(event(reply)).await.is_err() {
+        if !say(&client, &sender, reply).await {
             return;
         }
     }
@@ -35,9 +35,19 @@ async fn pump(client: Client, replies: Vec<Resp>, sender: mpsc::Sender<Bytes>) {
             () = sender.closed() => None,
         };
         let Some(delivery) = delivery else { return };
-        if sender.send(event(delivery.resp)).await.is_err() {
+        if !say(&client, &sender, delivery.resp).await {
             return;
         }
+    }
+}
+
+/// Whether the stream goes on: it ends with its reader, and with the client. One whose mailbox has
+/// become too full, since the reader does not read, is a client no more.
+async fn say(client: &Client, sender: &mpsc::Sender<Bytes>, resp: Resp) -> bool {
+    tokio::select! {
+        biased;
+        sent = sender.send(event(resp)) => sent.is_ok(),
+        () = client.closed() => false,
     }
 }
 

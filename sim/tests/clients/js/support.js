@@ -1,5 +1,9 @@
 // How the tests reach the server that the test in Rust has started, and how they steer it.
+import { webcrypto } from "node:crypto";
 import { beforeEach } from "node:test";
+
+// Node.js 18 has it, but not where @upstash/lock looks for it.
+globalThis.crypto ??= webcrypto;
 
 const need = (name) => process.env[name] ?? fail(`${name} is not set: run cargo test --test clients`);
 

@@ -27,6 +27,8 @@ fn rename_key(call: &mut Call<'_>, arguments: &[Bytes], over: bool) -> Result<bo
         return Ok(false);
     }
     let entry = call.keys().take(old);
+    // The other name comes as a new one, for those who wait for it.
+    call.keys().take(new);
     call.keys().set_entry(new.clone(), entry);
     Ok(true)
 }
@@ -82,6 +84,7 @@ fn place(
     let placed = call.redis.with_database(database, |redis| {
         let free = replace || redis.keyspace.peek(now_ms, key).is_none();
         if free {
+            redis.keyspace.take(key);
             redis.keyspace.set_entry(key.clone(), Some(entry));
         }
         free

@@ -61,6 +61,7 @@ pub(super) fn xadd(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
         stream.added += 1;
         options.trim(stream);
     })?;
+    call.keys().call(&arguments[1]);
     Ok(identifier(id))
 }
 
@@ -114,7 +115,7 @@ pub(super) fn xsetid(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
         let text = "ERR The ID specified in XSETID is smaller than the target stream top item";
         return Err(Refusal(text.into()));
     }
-    call.change(&arguments[1], |stream: &mut Stream| {
+    call.change_unnoticed(&arguments[1], |stream: &mut Stream| {
         stream.last_id = id;
         stream.added = added.unwrap_or(stream.added);
         stream.max_deleted = deleted.unwrap_or(stream.max_deleted);

@@ -74,7 +74,7 @@ fn in_group(
     name: &Bytes,
     work: impl FnOnce(&mut ConsumerGroup, &Stream) -> Resp,
 ) -> Answer {
-    call.change(key, |stream: &mut Stream| {
+    call.change_unnoticed(key, |stream: &mut Stream| {
         let Some(mut group) = stream.groups.remove(name) else { return Resp::Nil };
         let reply = work(&mut group, stream);
         stream.groups.insert(owned(name), group);

@@ -39,12 +39,14 @@ fn create(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     if !options.make_stream {
         stream(call, key)?;
     }
-    let last_id = last_id(call.read::<Stream>(key)?, &arguments[4])?;
+    let known = call.read::<Stream>(key)?;
+    check_number(8, arguments)?;
+    let last_id = last_id(known, &arguments[4])?;
     let known = |stream: &Stream| stream.groups.contains_key(name);
     if call.read::<Stream>(key)?.is_some_and(known) {
         return Err(Refusal("BUSYGROUP Consumer Group name already exists".into()));
     }
-    call.change(key, |stream: &mut Stream| {
+    call.change_unnoticed(key, |stream: &mut Stream| {
         let group = ConsumerGroup { last_id, read: options.read, ..ConsumerGroup::default() };
         stream.groups.insert(owned(name), group);
     })?;
@@ -54,6 +56,7 @@ fn create(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
 fn set_id(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let options = Options::parse(&arguments[5..], &arguments[1], false)?;
     known_group(call, arguments)?;
+    check_number(7, arguments)?;
     let last_id = last_id(call.read::<Stream>(&arguments[2])?, &arguments[4])?;
     in_group(call, arguments, |group| {
         group.last_id = last_id;
@@ -65,7 +68,10 @@ fn set_id(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
 fn destroy(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let known = stream(call, &arguments[2])?.groups.contains_key(&arguments[3]);
     if known {
-        call.change(&arguments[2], |stream: &mut Stream| stream.groups.remove(&arguments[3]))?;
+        let key = &arguments[2];
+        call.change_unnoticed(key, |stream: &mut Stream| stream.groups.remove(&arguments[3]))?;
+        // Those who wait for the group are told that it is gone.
+        call.keys().call(key);
     }
     Ok(known.into())
 }
@@ -112,16 +118,7 @@ impl Options {
                     rest = behind;
                     parsed.read = entries_read(number)?;
                 }
-                _ => {
-                    let subcommand = String::from_utf8_lossy(subcommand);
-                    return Err(Refusal(
-                        format!(
-                            "ERR unknown subcommand or wrong number of arguments for \
-                             '{subcommand}'. Try XGROUP HELP."
-                        )
-                        .into(),
-                    ));
-                }
+                _ => return Err(wrong_number(subcommand)),
             }
         }
         Ok(parsed)
@@ -135,6 +132,17 @@ fn entries_read(number: &[u8]) -> Result<Option<u64>, Refusal> {
             .map(Some)
             .map_err(|_| Refusal("ERR value for ENTRIESREAD must be positive or -1".into())),
     }
+}
+
+/// An option may come twice, but no more words than these.
+fn check_number(most: usize, arguments: &[Bytes]) -> Result<(), Refusal> {
+    if arguments.len() <= most { Ok(()) } else { Err(wrong_number(&arguments[1])) }
+}
+
+fn wrong_number(subcommand: &[u8]) -> Refusal {
+    let name = String::from_utf8_lossy(subcommand);
+    let text = "ERR unknown subcommand or wrong number of arguments for";
+    Refusal(format!("{text} '{name}'. Try XGROUP HELP.").into())
 }
 
 /// An identifier, or `$` for the last one of the stream.
@@ -171,7 +179,7 @@ fn in_group(
     arguments: &[Bytes],
     change: impl FnOnce(&mut ConsumerGroup),
 ) -> Result<(), Refusal> {
-    call.change(&arguments[2], |stream: &mut Stream| {
+    call.change_unnoticed(&arguments[2], |stream: &mut Stream| {
         stream.groups.get_mut(&arguments[3]).map(change);
     })
 }

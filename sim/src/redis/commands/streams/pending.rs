@@ -18,7 +18,7 @@ pub(super) fn xack(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     if !ids.iter().any(|id| group.pending.contains_key(id)) {
         return Ok(count(0));
     }
-    let acknowledged = call.change(key, |stream: &mut Stream| {
+    let acknowledged = call.change_unnoticed(key, |stream: &mut Stream| {
         let Some(group) = stream.groups.get_mut(name) else { return 0 };
         ids.iter().filter(|id| group.pending.remove(id).is_some()).count()
     })?;

@@ -5,7 +5,10 @@ use bytes::Bytes;
 use super::{
     Answer, Call, EntryId, Refusal, Resp, Stream, entry, identifier, integer, owned, parse_id, word,
 };
-use crate::redis::{ConsumerGroup, Pending, command::Wait};
+use crate::redis::{
+    ConsumerGroup, Pending,
+    command::{Origin, Wait},
+};
 
 /// What `XREAD` and `XREADGROUP` are asked for.
 #[derive(Debug)]
@@ -36,7 +39,8 @@ pub(super) fn xreadgroup(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
 }
 
 fn read(call: &mut Call<'_>, arguments: &[Bytes], grouped: bool) -> Answer {
-    let query = Query::parse(&arguments[1..], grouped)?;
+    let script = (call.origin == Origin::Script).then_some(&arguments[0]);
+    let query = Query::parse(&arguments[1..], grouped, script)?;
     let from: Vec<_> = query.starts(call)?;
     let mut found = Vec::new();
     for (key, from) in query.keys.iter().zip(from) {
@@ -58,15 +62,26 @@ fn after(
     id: EntryId,
     limit: usize,
 ) -> Result<Option<Vec<Resp>>, Refusal> {
-    let Some((stream, begin)) = call.read::<Stream>(key)?.zip(id.next()) else { return Ok(None) };
+    let stream = call.read::<Stream>(key)?.filter(|stream| stream.last_id > id);
+    let Some((stream, begin)) = stream.zip(id.next()) else { return Ok(None) };
     let found = stream.entries.range(begin..).take(limit);
     let found: Vec<_> = found.map(|(id, fields)| entry(*id, fields)).collect();
-    Ok((!found.is_empty()).then_some(found))
+    Ok(news(call, found))
+}
+
+/// Nothing is no news, unless it was waited for: then an entry came, if only to be removed again.
+fn news(call: &Call<'_>, found: Vec<Resp>) -> Option<Vec<Resp>> {
+    (!found.is_empty() || call.origin == Origin::Wait).then_some(found)
 }
 
 impl<'a> Query<'a> {
-    /// Reads everything behind the command's name.
-    fn parse(arguments: &'a [Bytes], grouped: bool) -> Result<Self, Refusal> {
+    /// Reads everything behind the command's name. A `script` may not wait: it gives the name under
+    /// which it called the command.
+    fn parse(
+        arguments: &'a [Bytes],
+        grouped: bool,
+        script: Option<&Bytes>,
+    ) -> Result<Self, Refusal> {
         let mut query = Self {
             count: usize::MAX,
             block_ms: None,
@@ -80,6 +95,7 @@ impl<'a> Query<'a> {
             rest = behind;
             match (&*word(option), behind) {
                 (b"BLOCK", [millis, behind @ ..]) => {
+                    script.map_or(Ok(()), |name| Err(not_in_script(name)))?;
                     query.block_ms = Some(timeout(millis)?);
                     rest = behind;
                 }
@@ -175,9 +191,13 @@ impl<'a> Query<'a> {
     /// What the group was not delivered, now delivered to the consumer.
     fn deliver(&self, call: &mut Call<'_>, key: &Bytes) -> Result<Option<Vec<Resp>>, Refusal> {
         let (now_ms, limit, no_ack) = (call.now_ms(), self.count, self.no_ack);
+        // Who has waited also gets what came and has been removed again.
+        let waited = call.origin == Origin::Wait;
         let has_news = |stream: &Stream| {
             let group = self.group.and_then(|(name, _)| stream.groups.get(name));
-            group.is_some_and(|group| stream.last_id > group.last_id)
+            let there = stream.entries.last_key_value().map(|(id, _)| *id);
+            let last = if waited { Some(stream.last_id) } else { there };
+            group.zip(last).is_some_and(|(group, last)| last > group.last_id)
         };
         // Without news, the consumer is not even noticed.
         if !call.read::<Stream>(key)?.is_some_and(has_news) {
@@ -197,7 +217,7 @@ impl<'a> Query<'a> {
             })
             .collect()
         })?;
-        Ok((!found.is_empty()).then_some(found))
+        Ok(news(call, found))
     }
 
     /// Works on the group, the consumer, and the stream without its groups.
@@ -209,7 +229,7 @@ impl<'a> Query<'a> {
     ) -> Result<Vec<R>, Refusal> {
         let Some((name, consumer)) = self.group else { return Ok(Vec::new()) };
         let now_ms = call.now_ms();
-        call.change(key, |stream: &mut Stream| {
+        call.change_unnoticed(key, |stream: &mut Stream| {
             let Some(mut group) = stream.groups.remove(name) else { return Vec::new() };
             let consumer = owned(consumer);
             group.consumers.insert(consumer.clone(), now_ms);
@@ -233,6 +253,11 @@ fn only_for_groups(option: &str) -> Refusal {
     Refusal(text.into())
 }
 
+fn not_in_script(name: &[u8]) -> Refusal {
+    let name = String::from_utf8_lossy(name);
+    Refusal(format!("ERR {name} command is not allowed with BLOCK option from scripts").into())
+}
+
 fn unbalanced() -> Refusal {
     Refusal(
         "ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified."
@@ -243,10 +268,11 @@ fn unbalanced() -> Refusal {
 /// What `XREAD` and `XREADGROUP` wait for, if they were told to.
 pub(super) fn waits(call: &mut Call<'_>, arguments: &[Bytes]) -> Option<Wait> {
     let grouped = word(&arguments[0]).len() > b"XREAD".len();
-    let query = Query::parse(&arguments[1..], grouped).ok()?;
+    let query = Query::parse(&arguments[1..], grouped, None).ok()?;
     let timeout_ms = Some(query.block_ms?).filter(|millis| *millis > 0);
     let starts = query.starts(call).ok()?;
     let mut wait = Wait::new("stream", query.keys, timeout_ms, arguments)?;
+    wait.group = query.group.map(|(name, _)| name.clone());
     let first = arguments.len() - starts.len();
     for (argument, start) in wait.arguments[first..].iter_mut().zip(starts) {
         if let From::After(id) = start {

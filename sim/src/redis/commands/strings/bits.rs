@@ -23,6 +23,9 @@ pub(super) fn setbit(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let old = call.string(&arguments[1])?.map_or(&[][..], |text| text);
     let was = bit(old, offset);
     let (place, mask) = (offset / 8, 0x80 >> (offset % 8));
+    if was == on && place < old.len() {
+        return Ok(was.into());
+    }
     let mut text = BytesMut::from(old);
     if text.len() <= place {
         text.resize(place + 1, 0);
@@ -50,13 +53,19 @@ pub(super) fn bitcount(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let range = match &arguments[2..] {
         [] => None,
         [start, end] => Some((integer(start)?, integer(end)?, false)),
-        [start, end, unit] => Some((integer(start)?, integer(end)?, is_bit(unit)?)),
+        [start, end, unit] => {
+            let (start, end) = (integer(start)?, integer(end)?);
+            if is_backwards(start, end) {
+                return Ok(count(0));
+            }
+            Some((start, end, is_bit(unit)?))
+        }
         _ => return Err(Refusal::SYNTAX),
     };
     let text = call.string(&arguments[1])?.map_or(&[][..], |text| text);
     let bits = match range {
         None => 0..text.len() * 8,
-        Some((start, end, _)) if start < 0 && end < 0 && start > end => 0..0,
+        Some((start, end, _)) if is_backwards(start, end) => 0..0,
         Some((start, end, true)) => {
             indexes(start, at_least_first(end, text.len() * 8), text.len() * 8)
         }
@@ -66,6 +75,10 @@ pub(super) fn bitcount(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
         }
     };
     Ok(count(bits.filter(|offset| bit(text, *offset)).count()))
+}
+
+fn is_backwards(start: i64, end: i64) -> bool {
+    start < 0 && end < 0 && start > end
 }
 
 /// An end before the begin stands for the first place.
@@ -96,8 +109,8 @@ pub(super) fn bitpos(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
         [start] => (integer(start)?, None, false),
         [start, end] => (integer(start)?, Some(integer(end)?), false),
         [start, end, unit] => {
-            let in_bits = is_bit(unit)?;
-            (integer(start)?, Some(integer(end)?), in_bits)
+            let (start, in_bits) = (integer(start)?, is_bit(unit)?);
+            (start, Some(integer(end)?), in_bits)
         }
         _ => return Err(Refusal::SYNTAX),
     };
