@@ -20,7 +20,6 @@ mod ties;
 
 pub(crate) use client::{Alarm, Host};
 pub(crate) use clocks::ClientClock;
-pub(crate) use copies::COPIES;
 use key::Majority;
 pub(crate) use message::{Body, Message, Request, Response};
 pub use plan::{Plan, Promotion, Topology};

@@ -48,7 +48,8 @@ fn a_bug_that_is_planted_elsewhere_leaves_every_event_as_it_is() {
     for (subject, workload, elsewhere) in [
         (Subject::Lock, Workload::Lock, Mutant::NoFence),
         (Subject::LockReplicated, Workload::Lock, Mutant::LastCallerFires),
-        (Subject::Debounce, Workload::Debounce, Mutant::ReusedToken),
+        (Subject::Quorum, Workload::Lock, Mutant::NoFence),
+        (Subject::Debounce, Workload::Debounce, Mutant::EvenVote),
     ] {
         let faults: FaultSet =
             Fault::ALL.iter().copied().filter(|&fault| subject.can_suffer(fault)).collect();

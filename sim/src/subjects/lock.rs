@@ -20,7 +20,7 @@ use crate::{
     faults::Cancelled,
     history::{Act, Answer, Ask, Client, End, Event, TokenId},
     mutants::{Mutant, PlantedLock},
-    world::{Alarm, COPIES, Plan, Response, Step, Topology, Watch},
+    world::{Alarm, Plan, Response, Step, Topology, Watch},
 };
 
 /// What the client does with the lock once it has it.
@@ -431,7 +431,7 @@ impl LockProgram {
 
 fn options(plan: &Plan) -> LockOptions {
     let durability = match plan.topology {
-        Topology::Acknowledged(_) => Durability::Majority { replicas: COPIES as u32 },
+        Topology::Acknowledged(_) => Durability::Replicas(plan.acknowledgements),
         Topology::Independent | Topology::Replicated | Topology::Single => Durability::Primary,
     };
     let options = LockOptions {
