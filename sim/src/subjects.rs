@@ -271,7 +271,7 @@ impl Program {
         me: Client,
         handle: bool,
     ) {
-        each_program!(self, program => program.cancel(step, me, handle), _guest => ());
+        each_program!(self, program => program.cancel(step, me, handle), guest => guest.cancel(step, me));
     }
 
     /// The process died; a new one boots at its next alarm.

@@ -4,7 +4,7 @@ use leasehold_core::{Action, Cause, Command, Event, Instant, Machine, Reply, Sto
 
 use crate::{
     decide::Chance,
-    faults::Cancelled,
+    faults::{Cancelled, WITH_HANDLE},
     history::{Act, Client, TokenId},
     world::{Alarm, Request, Response, Step, Watch},
 };
@@ -44,7 +44,7 @@ pub(super) fn feed<M: Machine, C: Chance, W: Watch>(
             return Fed::Done(outcome);
         }
     }
-    match step.cancels(me) {
+    match step.cancels(me, WITH_HANDLE) {
         Cancelled::No => Fed::Awaiting,
         Cancelled::Future => Fed::Vanished { handle: false },
         Cancelled::Handle => Fed::Vanished { handle: true },

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     decide::{Chance, Kind},
-    faults::Cancelled,
+    faults::{Cancelled, WITH_HANDLE},
     history::{Act, Answer, Ask, Client, End, Event, TokenId},
     mutants::{Mutant, PlantedLock},
     world::{Alarm, Plan, Response, Step, Topology, Watch},
@@ -194,7 +194,7 @@ impl LockProgram {
             Cast::Waiting => self.ballot = Some(ballot),
             Cast::NextRound => {
                 self.ballot = Some(ballot);
-                match step.cancels(me) {
+                match step.cancels(me, WITH_HANDLE) {
                     Cancelled::No => {}
                     Cancelled::Future => self.vanish(step, me, false),
                     Cancelled::Handle => self.vanish(step, me, true),
