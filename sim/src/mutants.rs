@@ -20,6 +20,7 @@ mod excused;
 mod hunt;
 mod kills;
 mod lock;
+mod planted;
 mod quorum;
 mod replica;
 mod scripts;
@@ -226,6 +227,8 @@ mutants! {
         "A run writes without a fence, so that one that was overtaken overwrites.";
     FirstCallerBounds 53 "first-caller-bounds" Debounce DebounceMaxWait none 500 "a plausible slip" "B5"
         "Only the call that begins a burst heeds the longest wait, and later ones put the run off.";
+    SilentCancel 54 "silent-cancel" Debounce DebounceTruth none 200 "perfect-debounce" "B7, M8"
+        "A call that was cancelled never returns.";
     ReusedToken 55 "reused-token" Lock Exclusion Hang 1000 "a first version of this lock; proposed in node-redlock#369" "M1"
         "A second try has the token of the first, and counts its lease from the second.";
 }
@@ -282,6 +285,7 @@ impl Mutant {
                 let (idle, idle_step, idle_choices) = (10_000, 50_000, 8);
                 Plan { clients: 7, calls: 6, leaves: true, idle, idle_step, idle_choices, ..plan }
             }
+            Self::SilentCancel => Plan { cancels: true, ..plan },
             // An extended lease is longer than another's own.
             Self::OwnLeaseTakeover => Plan { hold: 700_000, ..plan },
             _ => plan,

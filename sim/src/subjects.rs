@@ -184,6 +184,7 @@ impl Subject {
             idle_step: 10_000,
             idle_choices: 12,
             leaves: false,
+            cancels: false,
             styles: 4,
             calls: u32::MAX,
             ties: true,

@@ -173,7 +173,10 @@ impl DebounceProgram {
         match self.stage {
             Stage::Idle if self.sweeper => {
                 self.stage = Stage::Participating;
-                self.feed(step, me, MachineEvent::Start(DebounceRequest::Sweep));
+                let cancels = step.core.plan.cancels && self.round % 2 == 1;
+                let request =
+                    if cancels { DebounceRequest::Cancel } else { DebounceRequest::Sweep };
+                self.feed(step, me, MachineEvent::Start(request));
             }
             Stage::Idle => self.call(step, me),
             Stage::Running => self.end_of_run(step, me),

@@ -82,6 +82,8 @@ pub struct Plan {
     pub idle_choices: u32,
     /// Whether a caller of a debounced function goes away once a newer call supersedes its own.
     pub leaves: bool,
+    /// Whether the sweeper of a debounced function cancels what waits, every other time.
+    pub cancels: bool,
     /// How many things a client may do with the lock: see [`crate::subjects`].
     pub styles: u32,
     /// How many times a client calls, [`u32::MAX`] for as long as there is time.

@@ -189,6 +189,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
                 Some(DebounceEvent::Settled { client, fence: fence.0 })
             }
             (_, DebounceReply::Rearmed { .. }) => Some(DebounceEvent::Rearmed { client }),
+            (_, DebounceReply::Cancelled { pending: true }) => Some(DebounceEvent::Cancelled),
             _ => None,
         };
         if let Some(event) = event {
