@@ -284,7 +284,7 @@ pub enum DebounceEvent {
         /// How many.
         keys: u32,
     },
-    /// A server dropped what waited, at a client's word.
+    /// A server dropped what waited, if anything did, at a client's word.
     Cancelled,
 }
 

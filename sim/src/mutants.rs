@@ -3,8 +3,8 @@
 //! This is how the simulator shows that it can see. Each is a small rewriting, outside of the
 //! machines of `leasehold_core`: of the scripts that the server runs (`scripts.rs`) or of what it
 //! looks at (`replica.rs`), of what a machine is told and says (`lock.rs`, `quorum.rs`,
-//! `debounce.rs`), or of what leaves a client (`client.rs`). Most of them were shipped by somebody; the table says by
-//! whom.
+//! `debounce.rs`), or of what leaves a client (`client.rs`). Two are a setting that is left out. Most
+//! of them were shipped by somebody; the table says by whom.
 //!
 //! ```
 //! use leasehold_sim::mutants::{Mutant, hunt};
@@ -193,6 +193,8 @@ mutants! {
         "One of two replicas has the lease, and the other one takes over.";
     CountedFences 30 "counted-fences" LockReplicated FenceOrder Failover 500 "Redisson" "M5"
         "Fences are counted, and the count is lost in a failover.";
+    HintsOnly 31 "hints-only" Lock Liveness none 2000 "redisson#1763" "M8"
+        "A waiter does not look again once it is told of releases, and nothing but one wakes it.";
     PrefixCompare 37 "prefix-compare" Lock Ownership none 50 "bsm/redislock" "M2"
         "Owners are compared by prefix: job takes over what job-2 holds.";
     OwnLeaseTakeover 38 "own-lease-takeover" Lock Exclusion none 200 "kubernetes#114872" "M1"
@@ -284,6 +286,11 @@ impl Mutant {
             Self::FirstCallerBounds => {
                 let (idle, idle_step, idle_choices) = (10_000, 50_000, 8);
                 Plan { clients: 7, calls: 6, leaves: true, idle, idle_step, idle_choices, ..plan }
+            }
+            // Who misses a release waits long for the next.
+            Self::HintsOnly => {
+                let (waits, idle) = (1_000_000, 1_500_000);
+                Plan { clients: 2, waits, idle, end: 20_000_000, styles: 1, ..plan }
             }
             Self::SilentCancel => Plan { cancels: true, ..plan },
             // An extended lease is longer than another's own.

@@ -175,6 +175,7 @@ impl Subject {
             jitter_choices: 4,
             lease: 1_000_000,
             attempts: 3,
+            waits: 0,
             delay: 100_000,
             delay_jitter: true,
             call_timeout: 300_000,
@@ -273,6 +274,13 @@ impl Program {
         handle: bool,
     ) {
         each_program!(self, program => program.cancel(step, me, handle), guest => guest.cancel(step, me));
+    }
+
+    /// The lock was released for which it sleeps.
+    pub(crate) fn hinted<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+        if let Self::Lock(program) = self {
+            program.hinted(step, me);
+        }
     }
 
     /// The process died; a new one boots at its next alarm.

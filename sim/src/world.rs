@@ -8,6 +8,7 @@
 mod client;
 mod clocks;
 mod copies;
+mod hints;
 mod imprint;
 mod key;
 mod message;
@@ -275,6 +276,11 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
                 }
             }
             What::Waited(message) => self.waited(message),
+            What::Hint { client } => {
+                if self.keep_hint(client) {
+                    programs[usize::from(client)].hinted(self, client);
+                }
+            }
             What::Heal => self.heal(),
             What::End => return false,
         }

@@ -11,14 +11,11 @@ pub struct Excused {
     pub why: &'static str,
 }
 
-const NO_HINTS: &str =
-    "the simulated wire carries no hints; it is planted, and found, in core/tests/board.rs";
 const NO_QUEUE: &str = "no server keeps a queue: whoever asks first after a release has the lock";
 const NO_SEMAPHORE: &str = "there are no semaphores";
 
 /// Every known bug that is not planted, by number.
 pub const EXCUSED: &[Excused] = &[
-    excused(31, "a waiter does not look again after it has subscribed", NO_HINTS),
     excused(32, "a dead waiter keeps its place in the queue", NO_QUEUE),
     excused(33, "the lock is handed to a waiter whose own lease is over", NO_QUEUE),
     excused(34, "permits are ordered by their holders' clocks", NO_SEMAPHORE),

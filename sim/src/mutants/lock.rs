@@ -94,6 +94,9 @@ impl Bug<LockMachine> for LockBug {
             (Some(detour), Event::Replied(result)) => self.detoured(machine, now, detour, result),
             (_, Event::Start(request)) => self.started(machine, now, request),
             (_, Event::Replied(result)) => self.replied(machine, now, result),
+            (_, Event::Watching(_)) if self.mutant == Mutant::HintsOnly => {
+                self.pass(machine, now, Event::Watching(false))
+            }
             (_, event) => self.pass(machine, now, event),
         }
     }
@@ -112,6 +115,10 @@ impl LockBug {
             Action::Call { command: Command::Lock(command), give_up_at } => {
                 self.sends = 1;
                 self.say(now, before, command, give_up_at)
+            }
+            // It is a hint that wakes whoever waits, and nothing else.
+            Action::SleepUntil(_) if self.mutant == Mutant::HintsOnly && !self.keeping => {
+                Action::SleepUntil(Instant::NEVER)
             }
             action => action,
         }

@@ -64,6 +64,8 @@ pub struct Plan {
     pub lease: u64,
     /// How often an acquire tries.
     pub attempts: u32,
+    /// How long an acquire waits for hints of releases instead, 0 if it does not.
+    pub waits: u64,
     /// How long it waits between two tries.
     pub delay: u64,
     /// Whether that is spread.

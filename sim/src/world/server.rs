@@ -189,7 +189,8 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
                 Some(DebounceEvent::Settled { client, fence: fence.0 })
             }
             (_, DebounceReply::Rearmed { .. }) => Some(DebounceEvent::Rearmed { client }),
-            (_, DebounceReply::Cancelled { pending: true }) => Some(DebounceEvent::Cancelled),
+            // Also if nothing waits: a run under way is then not repeated.
+            (_, DebounceReply::Cancelled { .. }) => Some(DebounceEvent::Cancelled),
             _ => None,
         };
         if let Some(event) = event {
