@@ -110,7 +110,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             Some((token, wall_ms)) => (Some(token), server.gone_at(wall_ms)),
         };
         self.tell(Event::Key { before, after, expires, by_request });
-        if after.is_none() && by_request {
+        if self.core.plan.waits > 0 && after.is_none() && by_request {
             self.hint_release();
         }
     }

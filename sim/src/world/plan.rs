@@ -16,7 +16,8 @@ pub enum Topology {
     Replicated,
     /// One server with two replicas that acknowledge writes, one of which takes over when it fails.
     Acknowledged(Promotion),
-    /// Some servers, three unless said otherwise, that know nothing of each other, whose clocks differ by a few milliseconds.
+    /// Some servers, three unless said otherwise, that know nothing of each other, whose clocks
+    /// differ by a few milliseconds.
     Independent,
 }
 
