@@ -39,7 +39,8 @@
 //! * A node that restarts **without its data** forgets whom it voted for, and a second holder can
 //!   get a majority with its help. Keep such a node away for as long as the longest lease, or let
 //!   it write each command to disk before it answers (`appendfsync always`). Fences still tell the
-//!   two holders apart, as far as the nodes' clocks agree.
+//!   two holders apart, as far as the nodes' clocks agree; but of two leases that are handed out at
+//!   the same time, the later may have the lesser fence.
 //! * A server whose wall clock jumps forward ends leases early: enough such nodes are a second
 //!   majority.
 //! * Requests in flight when the answer is decided are dropped, so what the slowest nodes did is

@@ -242,3 +242,28 @@ fn a_quorum_of_nothing_or_without_time_is_refused() {
     let refused = Quorum::new(one, Still::default(), &options);
     assert_eq!(refused.err(), Some(QuorumError::NoTime));
 }
+
+/// A store that names the tokens of its handles.
+struct Named(MemoryStore, Option<&'static str>);
+
+impl Store for Named {
+    async fn execute(&self, command: Command) -> Result<Reply, StoreError> {
+        self.0.execute(command).await
+    }
+
+    fn tokens(&self) -> Option<Tokens> {
+        self.1.map(Tokens::of_owner)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quorum_has_the_tokens_that_a_node_names() {
+    let quorum = |names: [Option<&'static str>; 3]| {
+        let nodes = names.map(|name| Named(MemoryStore::new(), name));
+        Quorum::new(nodes, TokioClock::new(), &QuorumOptions::default()).unwrap()
+    };
+    let mut lock = Lock::new(quorum([None, Some("sim"), Some("other")]), "job").unwrap();
+    let lease = lock.acquire().await.unwrap();
+    assert!(lease.token().as_str().starts_with("sim."), "{}", lease.token().as_str());
+    assert!(quorum([None; 3]).tokens().is_none());
+}

@@ -3,10 +3,11 @@
 use leasehold_sim::{
     campaign::CellName,
     claims::{Claims, Verdict},
-    decide::Bytes,
+    decide::{Bytes, Recording},
     faults::Fault,
     guarantees::Guarantee,
     run::Run,
+    schedule::Schedule,
     subjects::Subject,
 };
 
@@ -30,17 +31,32 @@ pub fn world(bytes: &[u8]) {
         for guarantee in mine() {
             if let Some(violation) = run.violation(guarantee) {
                 let claim = Claims::current().of(of(guarantee));
-                let name = guarantee.name();
-                assert_eq!(claim, Verdict::Broken, "{name} breaks: {}", violation.text);
+                let word = word(of(guarantee), decisions);
+                let (name, text) = (guarantee.name(), &violation.text);
+                assert_eq!(claim, Verdict::Broken, "{name} breaks: {text}; a regression: {word}");
             }
         }
     }
 }
 
+/// The schedule that these bytes decide, for `leasehold replay` and `sim/regressions.txt`.
+fn word(cell: CellName, bytes: &[u8]) -> String {
+    let mut recording = Recording::of(Bytes::of(bytes));
+    let _judged = Run::of(cell.plan(), &mut recording);
+    Schedule::of(cell, recording.into_decisions()).to_string()
+}
+
 fn cell(byte: u8) -> (Subject, Fault) {
-    const OURS: [Subject; 3] = [Subject::Lock, Subject::LockReplicated, Subject::Debounce];
-    let (subject, fault) = (byte % 3, byte / 3);
-    (OURS[usize::from(subject)], Fault::ALL[usize::from(fault) % Fault::ALL.len()])
+    const OURS: [Subject; 6] = [
+        Subject::Lock,
+        Subject::LockReplicated,
+        Subject::Debounce,
+        Subject::Quorum,
+        Subject::LockAcked,
+        Subject::LockAckedAny,
+    ];
+    let (subject, fault) = (usize::from(byte) % OURS.len(), usize::from(byte) / OURS.len());
+    (OURS[subject], Fault::ALL[fault % Fault::ALL.len()])
 }
 
 #[cfg(test)]
@@ -55,6 +71,27 @@ mod tests {
             neighbours(&bytes).step_by(7).for_each(|bytes| world(&bytes));
         }
         inputs(2_000, 200).for_each(|bytes| world(&bytes));
+    }
+
+    #[test]
+    fn bytes_that_break_a_promise_are_told_as_a_word_that_breaks_it_again() {
+        let guarantee = Guarantee::Exclusion;
+        let fault = Some(Fault::Failover);
+        let cell = CellName { subject: Subject::LockReplicated, guarantee, fault };
+        let breaks = |bytes: &Vec<u8>| {
+            Run::of(cell.plan(), &mut Bytes::of(bytes)).violation(guarantee).is_some()
+        };
+        let bytes = inputs(2_000, 200).find(breaks).expect("a failover can lose a lock");
+        let schedule: Schedule = word(cell, &bytes).parse().unwrap();
+        assert!(Run::replayed(schedule.plan(), &schedule.decisions).violation(guarantee).is_some());
+    }
+
+    #[test]
+    fn the_corpus_begins_with_each_of_ours() {
+        let mut subjects: Vec<_> = corpus("world").iter().map(|bytes| cell(bytes[0]).0).collect();
+        subjects.sort_unstable();
+        subjects.dedup();
+        assert_eq!(subjects.len(), 6);
     }
 
     #[test]

@@ -14,9 +14,12 @@
 //!
 //! # What strikes it
 //!
-//! Every [`Fault`] but cancellation. A process that stands still is not polled, and what comes for
-//! it waits. One that crashes loses its futures at a step (their destructors run, but send nothing)
-//! and is started anew, as [`Process::life`] says. A remote call suffers from the faults of the
+//! Every [`Fault`]. A process that stands still is not polled, and what comes for it waits. One that
+//! crashes loses its futures at a step (their destructors run, but send nothing) and is started
+//! anew, as [`Process::life`] says. One that is cancelled loses the future of its main task at an
+//! await, as that of a request whose client has hung up: its destructors run and may send, what it
+//! spawned goes on, and the main task is started anew in the same life. To have a future dropped
+//! inside of it, in a `select` against a time limit, use [`Process::choose`]. A remote call suffers from the faults of the
 //! network, not from those of the Redis. What your processes share in memory survives all of that:
 //! it stands for the world outside.
 //!
@@ -93,19 +96,9 @@ impl Cluster {
     }
 
     /// Lets these faults strike; without, there is none but the ordinary spread of the network.
-    ///
-    /// # Panics
-    ///
-    /// With [`Fault::Cancellation`]: who drops a process's futures is the process itself, so let it
-    /// do so where [`Process::choose`] says.
     #[must_use]
     pub fn faults(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
         self.faults = faults.into_iter().collect();
-        assert!(
-            !self.faults.contains(Fault::Cancellation),
-            "the fault `cancellation` does not apply to processes: let your code drop its own \
-             futures where `Process::choose` says so"
-        );
         self
     }
 

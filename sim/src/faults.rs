@@ -18,7 +18,7 @@ mod request_loss;
 mod restart;
 mod server_clock;
 
-pub(crate) use cancellation::Cancelled;
+pub(crate) use cancellation::{Cancelled, FUTURE_ONLY, WITH_HANDLE};
 pub(crate) use hang::Silence;
 
 use crate::decide::{Kind, Site};

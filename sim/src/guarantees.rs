@@ -156,7 +156,7 @@ guarantees! {
     DebounceExpiry debounce_expiry "debounce-expiry" Debounce
         "Every key expires.";
     DebounceTruth debounce_truth "debounce-truth" Debounce
-        "What a call returns is true: a call that is said to be run or superseded has been.";
+        "Every call returns, and truly: one that is said to be run or superseded has been.";
 }
 
 impl Court {

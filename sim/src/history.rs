@@ -284,6 +284,8 @@ pub enum DebounceEvent {
         /// How many.
         keys: u32,
     },
+    /// A server dropped what waited, if anything did, at a client's word.
+    Cancelled,
 }
 
 /// One thing that happened.

@@ -13,6 +13,7 @@ pub mod guarantees;
 pub mod history;
 pub mod mutants;
 pub mod redis;
+pub mod regressions;
 pub mod report;
 pub mod run;
 pub mod schedule;

@@ -2,9 +2,9 @@
 //!
 //! This is how the simulator shows that it can see. Each is a small rewriting, outside of the
 //! machines of `leasehold_core`: of the scripts that the server runs (`scripts.rs`) or of what it
-//! looks at (`replica.rs`), of what a machine is told and says (`lock.rs`, `debounce.rs`), or of
-//! what leaves a client (`client.rs`). Most of them were shipped by somebody; the table says by
-//! whom.
+//! looks at (`replica.rs`), of what a machine is told and says (`lock.rs`, `quorum.rs`,
+//! `debounce.rs`), or of what leaves a client (`client.rs`). Two are a setting that is left out. Most
+//! of them were shipped by somebody; the table says by whom.
 //!
 //! ```
 //! use leasehold_sim::mutants::{Mutant, hunt};
@@ -20,6 +20,8 @@ mod excused;
 mod hunt;
 mod kills;
 mod lock;
+mod planted;
+mod quorum;
 mod replica;
 mod scripts;
 
@@ -31,6 +33,7 @@ use hunt::hunt_within;
 
 pub(crate) use debounce::PlantedDebounce;
 pub(crate) use lock::PlantedLock;
+pub(crate) use quorum::PlantedQuorum;
 
 use leasehold_core::{Command, Reply, StoreError};
 
@@ -174,10 +177,24 @@ mutants! {
         "A renewal under way when the lock is released sets the timer of the next one.";
     CancelledCleanUp 22 "cancelled-clean-up" Lock TruthfulOutcome Hang 200 "redsync; rslock" "M7, M3"
         "What cleans up after a call that ran out of time is cancelled with it.";
+    ReachedMajority 23 "reached-majority" Quorum Exclusion Partition 1000 "redlock-py#6" "M1"
+        "A majority of the servers that were reached is enough.";
+    EvenVote 24 "even-vote" Quorum Liveness none 500 "node-redlock" "M8"
+        "Two servers vote, and a caller waits until more than half are for it or against it.";
+    KeptMinority 25 "kept-minority" Quorum Liveness none 500 "node-redlock" "M8"
+        "What a minority granted is kept when the majority said no.";
+    ErrorAborts 26 "error-aborts" Quorum TruthfulOutcome RequestLoss 500 "redlock-rs" "M8, M7"
+        "One server's error ends an acquire, and what the others granted is left behind.";
     ValidityUnderflows 27 "validity-underflows" Lock Exclusion Latency 500 "redlock-rs; rslock" "M1"
         "What is left of a lease that is over already wraps around to an age.";
+    RestartWithoutDelay 28 "restart-without-delay" Quorum Exclusion Restart 1000 "Redlock, run without its delay" "M1"
+        "A server that lost its votes takes part again at once.";
+    OneAcknowledgement 29 "one-acknowledgement" LockAckedAny Exclusion Failover 1000 "Redisson" "M1"
+        "One of two replicas has the lease, and the other one takes over.";
     CountedFences 30 "counted-fences" LockReplicated FenceOrder Failover 500 "Redisson" "M5"
         "Fences are counted, and the count is lost in a failover.";
+    HintsOnly 31 "hints-only" Lock Liveness none 2000 "redisson#1763" "M8"
+        "A waiter does not look again once it is told of releases, and nothing but one wakes it.";
     PrefixCompare 37 "prefix-compare" Lock Ownership none 50 "bsm/redislock" "M2"
         "Owners are compared by prefix: job takes over what job-2 holds.";
     OwnLeaseTakeover 38 "own-lease-takeover" Lock Exclusion none 200 "kubernetes#114872" "M1"
@@ -210,6 +227,10 @@ mutants! {
         "A run is settled when it begins, so that its crash loses the calls.";
     NoFence 52 "no-fence" Debounce DebounceLatestArgs ClientPause 4000 "@upstash/lock" "B3"
         "A run writes without a fence, so that one that was overtaken overwrites.";
+    FirstCallerBounds 53 "first-caller-bounds" Debounce DebounceMaxWait none 500 "a plausible slip" "B5"
+        "Only the call that begins a burst heeds the longest wait, and later ones put the run off.";
+    SilentCancel 54 "silent-cancel" Debounce DebounceTruth none 200 "perfect-debounce" "B7, M8"
+        "A call that was cancelled never returns.";
     ReusedToken 55 "reused-token" Lock Exclusion Hang 1000 "a first version of this lock; proposed in node-redlock#369" "M1"
         "A second try has the token of the first, and counts its lease from the second.";
 }
@@ -219,7 +240,12 @@ impl Mutant {
     #[must_use]
     pub fn plan(self) -> Plan {
         let reads_wall_clock = self == Self::WallClock;
-        Plan { mutant: Some(self), reads_wall_clock, ..self.control() }
+        let plan = Plan { mutant: Some(self), reads_wall_clock, ..self.control() };
+        match self {
+            Self::RestartWithoutDelay => Plan { absence: 0, ..plan },
+            Self::OneAcknowledgement => Plan { acknowledgements: 1, ..plan },
+            _ => plan,
+        }
     }
 
     /// The same plan without the bug.
@@ -249,6 +275,24 @@ impl Mutant {
                 let (idle, idle_step, idle_choices) = (300_000, 80_000, 12);
                 Plan { clients: 7, idle, idle_step, idle_choices, ..plan }
             }
+            Self::EvenVote => Plan { servers: 2, ..plan },
+            // What is left behind stays until after the end.
+            Self::KeptMinority => Plan { lease: 20_000_000, end: 12_000_000, styles: 1, ..plan },
+            // As long as the longest lease, and a little for the server's rounding.
+            Self::RestartWithoutDelay => Plan { absence: plan.lease + 10_000, ..plan },
+            // As many as there are.
+            Self::OneAcknowledgement => Plan { acknowledgements: 2, ..plan },
+            // Callers come again and again while the first call waits.
+            Self::FirstCallerBounds => {
+                let (idle, idle_step, idle_choices) = (10_000, 50_000, 8);
+                Plan { clients: 7, calls: 6, leaves: true, idle, idle_step, idle_choices, ..plan }
+            }
+            // Who misses a release waits long for the next.
+            Self::HintsOnly => {
+                let (waits, idle) = (1_000_000, 1_500_000);
+                Plan { clients: 2, waits, idle, end: 20_000_000, styles: 1, ..plan }
+            }
+            Self::SilentCancel => Plan { cancels: true, ..plan },
             // An extended lease is longer than another's own.
             Self::OwnLeaseTakeover => Plan { hold: 700_000, ..plan },
             _ => plan,
@@ -290,7 +334,11 @@ mod tests {
     #[test]
     fn a_bug_is_only_found_where_the_true_algorithm_is_claimed_to_hold() {
         let claims = crate::claims::Claims::current();
-        for mutant in Mutant::ALL {
+        // For these two, the true algorithm takes a setting that the matrix is without.
+        let is_setting = |mutant: &&Mutant| {
+            matches!(mutant, Mutant::RestartWithoutDelay | Mutant::OneAcknowledgement)
+        };
+        for mutant in Mutant::ALL.iter().filter(|mutant| !is_setting(mutant)) {
             let name = crate::campaign::CellName {
                 subject: mutant.subject(),
                 guarantee: mutant.guarantee(),

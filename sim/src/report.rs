@@ -11,7 +11,7 @@ mod summary;
 mod timeline;
 pub(crate) mod words;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write};
 
 use serde::{Deserialize, Serialize};
 
@@ -224,6 +224,21 @@ impl Told {
             decisions: told_decisions(schedule),
             events: timeline::print(&timeline::timeline(&story)),
         }
+    }
+
+    /// Its decisions and its timeline for people, and how to replay it.
+    fn story(&self) -> String {
+        let mut text = String::new();
+        for decision in &self.decisions {
+            let _ = writeln!(text, "{}", words::wrap("  - ", &decision.text));
+        }
+        text.push('\n');
+        for event in &self.events {
+            let _ = writeln!(text, "  {event}");
+        }
+        let _ = writeln!(text, "\n{}", words::wrap("  ", &format!("Broken: {}.", self.text)));
+        let _ = writeln!(text, "  Replay: leasehold replay {}", self.token);
+        text
     }
 
     /// How long it is: by decisions first.

@@ -163,6 +163,9 @@ impl Subject {
             workload,
             clients: 3,
             topology: self.topology(),
+            servers: 3,
+            absence: 0,
+            acknowledgements: 1,
             faults,
             engine: Engine::Native,
             faults_end: 3_000_000,
@@ -172,6 +175,7 @@ impl Subject {
             jitter_choices: 4,
             lease: 1_000_000,
             attempts: 3,
+            waits: 0,
             delay: 100_000,
             delay_jitter: true,
             call_timeout: 300_000,
@@ -180,6 +184,8 @@ impl Subject {
             idle: 150_000,
             idle_step: 10_000,
             idle_choices: 12,
+            leaves: false,
+            cancels: false,
             styles: 4,
             calls: u32::MAX,
             ties: true,
@@ -267,7 +273,14 @@ impl Program {
         me: Client,
         handle: bool,
     ) {
-        each_program!(self, program => program.cancel(step, me, handle), _guest => ());
+        each_program!(self, program => program.cancel(step, me, handle), guest => guest.cancel(step, me));
+    }
+
+    /// The lock was released for which it sleeps.
+    pub(crate) fn hinted<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+        if let Self::Lock(program) = self {
+            program.hinted(step, me);
+        }
     }
 
     /// The process died; a new one boots at its next alarm.

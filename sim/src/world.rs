@@ -8,6 +8,7 @@
 mod client;
 mod clocks;
 mod copies;
+mod hints;
 mod imprint;
 mod key;
 mod message;
@@ -20,7 +21,6 @@ mod ties;
 
 pub(crate) use client::{Alarm, Host};
 pub(crate) use clocks::ClientClock;
-pub(crate) use copies::COPIES;
 use key::Majority;
 pub(crate) use message::{Body, Message, Request, Response};
 pub use plan::{Plan, Promotion, Topology};
@@ -276,6 +276,11 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
                 }
             }
             What::Waited(message) => self.waited(message),
+            What::Hint { client } => {
+                if self.keep_hint(client) {
+                    programs[usize::from(client)].hinted(self, client);
+                }
+            }
             What::Heal => self.heal(),
             What::End => return false,
         }

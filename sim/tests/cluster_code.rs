@@ -134,6 +134,63 @@ fn a_crash_drops_the_futures_and_starts_anew() {
 }
 
 #[test]
+fn a_cancelled_process_runs_its_destructors_and_starts_anew_in_the_same_life() {
+    struct Begun(Arc<AtomicU64>);
+    impl Drop for Begun {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+    let cluster = Cluster::new(|cluster| {
+        let (open, starts, done) =
+            (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let (now, again, whole) = (open.clone(), starts.clone(), done.clone());
+        cluster.process(move |me| {
+            starts.fetch_add(1, Ordering::Relaxed);
+            let (open, done) = (open.clone(), done.clone());
+            async move {
+                assert_eq!(me.life(), 0);
+                open.fetch_add(1, Ordering::Relaxed);
+                let _begun = Begun(open);
+                let mut lock = me.lock("job").unwrap();
+                let lease = lock.acquire().await;
+                // It goes on although the main task may be dropped.
+                let after = done.clone();
+                me.spawn(async move {
+                    after.fetch_add(1, Ordering::Relaxed);
+                });
+                me.sleep(millis(50)).await;
+                drop(lease);
+            }
+        });
+        cluster.always("one at a time", move || now.load(Ordering::Relaxed) <= 1);
+        cluster.sometimes("a third start", move || again.load(Ordering::Relaxed) > 2);
+        cluster.eventually("all is done", move || whole.load(Ordering::Relaxed) > 0);
+    });
+    cluster.faults([Fault::Cancellation]).check(400);
+}
+
+#[test]
+fn what_a_dropped_future_leaves_half_done_is_found() {
+    let cluster = Cluster::new(|cluster| {
+        let half = Arc::new(AtomicU64::new(0));
+        cluster.process(move |me| {
+            let half = half.clone();
+            async move {
+                assert_eq!(half.swap(1, Ordering::Relaxed), 0, "somebody left it half done");
+                me.sleep(millis(10)).await;
+                half.store(0, Ordering::Relaxed);
+            }
+        });
+    });
+    cluster.check(20);
+    let cluster = cluster.faults([Fault::Cancellation]);
+    let failure = cluster.report(200).failure.expect("it is dropped in its sleep");
+    assert!(failure.to_string().contains("process A drops the future"), "{failure}");
+    assert_eq!(failure.decisions().len(), 1, "{failure}");
+}
+
+#[test]
 fn a_remote_call_may_be_lost_late_or_carried_out_twice() {
     let cluster = Cluster::new(|cluster| {
         let (done, told) = (Arc::new(AtomicU64::new(0)), Arc::new(Mutex::new(None)));

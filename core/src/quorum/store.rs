@@ -15,6 +15,7 @@ use crate::{
     lock::{LockCommand, LockKeys, LockReply},
     store::{Command, Rejection, RejectionKind, Reply, Store, StoreError},
     time::Clock,
+    token::Tokens,
     watch::{Hints, Watch},
 };
 
@@ -153,6 +154,11 @@ impl<S: Store + Send + Sync, C: Clock + Send + Sync> Store for Quorum<S, C> {
         let enough = majority(self.nodes.len()).min(watches.len());
         let nodes = watches.into_iter().map(|watch| (watch, false)).collect();
         (enough > 0).then(|| Watch::new(Gathered { nodes, enough }))
+    }
+
+    /// Those of the first node that names any: no other handle on it has them.
+    fn tokens(&self) -> Option<Tokens> {
+        self.nodes.iter().find_map(Store::tokens)
     }
 }
 

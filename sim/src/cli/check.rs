@@ -1,13 +1,18 @@
 //! `leasehold check`: runs a campaign and prints the matrix.
 
-use std::{fs, num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::Args;
 
 use super::{
     Ending, Failure,
     options::{self, Disturbance, Shard},
-    output::{Target, print},
+    output::{Target, keep, print},
     progress::Bar,
 };
 use crate::{
@@ -63,6 +68,10 @@ pub(super) struct Check {
     /// Writes the result as JSON to FILE; with `-`, to standard output and nothing else.
     #[arg(long, value_name = "FILE")]
     json: Option<Target>,
+    /// Adds the schedule of each cell that broke against its claim to FILE, for a test that runs
+    /// `leasehold_sim::regressions::replay`.
+    #[arg(long, value_name = "FILE")]
+    save_regressions: Option<PathBuf>,
     /// Writes the shortest schedule that breaks each broken cell to FILE, a line each. For those who
     /// change the simulated world: `sim/witnesses.txt` belongs to it.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
@@ -86,7 +95,8 @@ impl Check {
                 .map_err(|error| Failure::Use(format!("{}: {error}", path.display())))?;
         }
         let report = Report::of(&outcome, settings.shard);
-        publish(&report, self.json.as_ref(), Some(elapsed))
+        let regressions = self.save_regressions.as_deref();
+        publish(&report, self.json.as_ref(), regressions, Some(elapsed))
     }
 
     fn settings(&self) -> Result<Settings, Failure> {
@@ -124,8 +134,16 @@ fn witnesses(outcome: &Outcome) -> String {
 pub(super) fn publish(
     report: &Report,
     json: Option<&Target>,
+    regressions: Option<&Path>,
     elapsed: Option<Duration>,
 ) -> Result<Ending, Failure> {
+    if let Some(file) = regressions {
+        let broken =
+            report.surprises().filter_map(|cell| Some((cell, cell.counterexample.as_ref()?)));
+        for (cell, told) in broken {
+            keep(file, told, &cell.place())?;
+        }
+    }
     if let Some(target) = json {
         target.write(report)?;
     }

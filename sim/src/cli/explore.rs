@@ -7,7 +7,7 @@ use clap::Args;
 use super::{
     Ending, Failure,
     options::{self, Allowance},
-    output::{Target, print},
+    output::{Target, keep, print},
     progress::Bar,
 };
 use crate::{
@@ -29,7 +29,8 @@ use crate::{
 #[command(after_help = "\
 Examples:
   leasehold explore                                   all that is known to be proven, again
-  leasehold explore --only lock-lost-replies
+  leasehold explore --only lock-failover
+  leasehold explore --up-to 500000                    the smaller ones, in half a minute
   leasehold explore --subject lock-replicated --guarantee exclusion --fault failover
   leasehold explore --subject lock --fault reply-loss:2,duplicate:1:3+5 --workload style:1:2+3 \\
     --clients 2 --calls 1 --faults-end 600ms --end 3s --decisions 3 --time 60s
@@ -44,6 +45,9 @@ pub(super) struct Explore {
     /// Only these spaces of sim/proofs.toml (repeat, or separate by commas).
     #[arg(long, value_name = "NAME", value_delimiter = ',', conflicts_with_all = ["subject", "bounds"])]
     only: Vec<String>,
+    /// Only the spaces of sim/proofs.toml that have at most so many states.
+    #[arg(long, value_name = "N", conflicts_with_all = ["subject", "bounds"])]
+    up_to: Option<u64>,
     /// The bounds are those in FILE, written as `[proof.bounds]` is in sim/proofs.toml.
     #[arg(long, value_name = "FILE", conflicts_with = "subject")]
     bounds: Option<PathBuf>,
@@ -64,9 +68,13 @@ pub(super) struct Explore {
     /// Writes the result as JSON to FILE; with `-`, to standard output and nothing else.
     #[arg(long, value_name = "FILE")]
     json: Option<Target>,
+    /// Adds the schedule of what broke against its claim to FILE, for a test that runs
+    /// `leasehold_sim::regressions::replay`.
+    #[arg(long, value_name = "FILE")]
+    save_regressions: Option<PathBuf>,
     /// Writes sim/proofs.toml with the numbers of states that were found to FILE. For those who
     /// change the simulated world.
-    #[arg(long, value_name = "FILE", hide_short_help = true, conflicts_with_all = ["subject", "bounds", "only"])]
+    #[arg(long, value_name = "FILE", hide_short_help = true, conflicts_with_all = ["subject", "bounds", "only", "up_to"])]
     record: Option<PathBuf>,
 }
 
@@ -121,7 +129,13 @@ impl Explore {
             if self.json != Some(Target::Stdout) {
                 print(&space.told(&report, &explored, elapsed))?;
             }
-            ending = ending.max(space.ending(&report, self.record.is_some()));
+            let end = space.ending(&report, self.record.is_some());
+            if let (Some(file), Some(told)) = (&self.save_regressions, &report.counterexample)
+                && end == Ending::Surprise
+            {
+                keep(file, told, &report.subject)?;
+            }
+            ending = ending.max(end);
             reports.push(report);
         }
         if let Some(path) = &self.record {
@@ -153,7 +167,10 @@ impl Explore {
             let all = names.join(", ");
             return Err(Failure::Use(format!("there is no space {unknown:?}, only {all}")));
         }
-        let wanted = |proof: &&Proof| self.only.is_empty() || self.only.contains(&proof.name);
+        let wanted = |proof: &&Proof| {
+            let named = self.only.is_empty() || self.only.contains(&proof.name);
+            named && self.up_to.is_none_or(|most| proof.states <= most)
+        };
         let space = |proof: &Proof| Space {
             name: Some(proof.name.clone()),
             states: Some(proof.states),

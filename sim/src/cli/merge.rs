@@ -26,6 +26,10 @@ pub(super) struct Merge {
     /// Writes the result as JSON to FILE; with `-`, to standard output and nothing else.
     #[arg(long, value_name = "FILE")]
     json: Option<Target>,
+    /// Adds the schedule of each cell that broke against its claim to FILE, for a test that runs
+    /// `leasehold_sim::regressions::replay`.
+    #[arg(long, value_name = "FILE")]
+    save_regressions: Option<PathBuf>,
 }
 
 impl Merge {
@@ -44,7 +48,7 @@ impl Merge {
             let (done, of) = (whole.shards.done.len(), whole.shards.of);
             eprintln!("warning: only {done} of {of} parts are here");
         }
-        publish(&whole, self.json.as_ref(), None)
+        publish(&whole, self.json.as_ref(), self.save_regressions.as_deref(), None)
     }
 }
 

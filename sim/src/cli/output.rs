@@ -3,13 +3,14 @@
 use std::{
     fs,
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     str::FromStr,
 };
 
 use serde::Serialize;
 
 use super::Failure;
+use crate::{regressions, report::Told};
 
 /// Where JSON goes: a file, or standard output (`-`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,4 +75,11 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// Adds the schedule of `told`, about this, to a file of regressions.
+pub(super) fn keep(file: &Path, told: &Told, about: &str) -> Result<(), Failure> {
+    let about = format!("{about}: {}", told.text);
+    regressions::keep(file, &told.token, &about)
+        .map_err(|error| Failure::Use(format!("{}: {error}", file.display())))
 }

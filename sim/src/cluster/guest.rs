@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     decide::{Chance, Kind, Site},
+    faults::{Cancelled, FUTURE_ONLY},
     history::{Act, Client},
     report::words::client,
     world::{Alarm, Request, Response, Step, Watch},
@@ -98,7 +99,31 @@ impl Guest {
             carry_out(step, me);
         }
         set_alarms(step, me);
+        if self.is_busy(me) && step.cancels(me, FUTURE_ONLY) != Cancelled::No {
+            drop_main(step, me);
+        }
     }
+
+    /// Whoever waits for the process goes away, in the middle of an await.
+    pub(crate) fn cancel<C: Chance, W: Watch>(self, step: &mut Step<'_, C, W>, me: Client) {
+        if self.is_busy(me) {
+            step.cancelled_in_flight(me);
+            drop_main(step, me);
+        }
+    }
+}
+
+/// Drops the main task, whose destructors may send, and has it started anew. Its other tasks go on.
+fn drop_main<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) {
+    let main = with(|runtime| {
+        let place = runtime.place(me);
+        place.started = false;
+        place.tasks.first_mut().and_then(Option::take)
+    });
+    drop(main);
+    carry_out(step, me);
+    set_alarms(step, me);
+    step.core.alarms[usize::from(me)][Alarm::Work as usize] = step.core.now;
 }
 
 /// Starts the process, if it is not.
@@ -113,7 +138,10 @@ fn boot(me: Client) {
     with(|runtime| {
         let place = runtime.place(me);
         // The factory itself may have spawned, but the main task is the first.
-        place.tasks.insert(0, Some(main));
+        match place.tasks.first_mut() {
+            Some(dropped @ None) => *dropped = Some(main),
+            _ => place.tasks.insert(0, Some(main)),
+        }
         (0..place.tasks.len()).for_each(|task| place.ready.push(task));
     });
 }

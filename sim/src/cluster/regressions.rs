@@ -1,9 +1,9 @@
 //! Failing runs in a file, so that they are run again and again.
 
-use std::{fmt::Write as _, fs, io, path::Path};
+use std::{fs, io, path::Path};
 
 use super::{Cluster, Failure, word};
-use crate::decide::Replay;
+use crate::{decide::Replay, regressions};
 
 /// What a new file begins with.
 const HEAD: &str = "# Runs that failed once, a word each. `Cluster::check` runs them first. Keep this \
@@ -17,12 +17,9 @@ impl Cluster {
     /// If one fails still, or the file cannot be read.
     pub(super) fn replay_regressions(&self) {
         let Some(file) = &self.regressions else { return };
-        for line in read(file).lines().map(str::trim) {
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let decisions = word::parse(line)
-                .unwrap_or_else(|error| panic!("in {}, {line}: {error}", file.display()));
+        for word in regressions::words(&read(file)) {
+            let decisions = word::parse(word)
+                .unwrap_or_else(|error| panic!("in {}, {word}: {error}", file.display()));
             if let Err(failure) = self.follow(Replay::of(&decisions)) {
                 panic!("a regression of {}: {failure}", file.display());
             }
@@ -36,13 +33,8 @@ impl Cluster {
     /// If the file cannot be written.
     pub(super) fn keep_regression(&self, failure: &Failure) -> String {
         let Some(file) = &self.regressions else { return String::new() };
-        let mut text = read(file);
-        if text.is_empty() {
-            text += HEAD;
-        }
-        let about = failure.breach.to_string().replace('\n', " ");
-        let _ = write!(text, "# {about}\n{}\n", failure.word());
-        fs::write(file, text)
+        let about = failure.breach.to_string();
+        fs::write(file, regressions::with(read(file), HEAD, &failure.word(), &about))
             .unwrap_or_else(|error| panic!("cannot write {}: {error}", file.display()));
         format!("It is kept in {}, and is run first from now on.\n", file.display())
     }

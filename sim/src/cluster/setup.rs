@@ -34,7 +34,8 @@ impl Check {
 }
 
 impl Setup {
-    /// A process. `run` is called at its start and again after each crash; the process is over when
+    /// A process. `run` is called at its start and again after each crash and cancellation; the process
+    /// is over when
     /// the future is, whatever it returns. A panic in it fails the run.
     ///
     /// At the end of the run it must be over, or await something that the simulation knows: a timer

@@ -80,7 +80,12 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::claims::{Claims, Verdict};
+    use crate::{
+        claims::{Claims, Verdict},
+        faults::Fault,
+        guarantees::Guarantee,
+        subjects::Subject,
+    };
 
     #[test]
     fn every_proof_is_of_what_is_claimed_to_hold_under_each_of_its_faults() {
@@ -90,6 +95,23 @@ mod tests {
                 for fault in bounds.scale.faults.iter().map(Some).chain([None]) {
                     let cell = CellName { subject: bounds.subject, guarantee, fault };
                     assert_eq!(claims.of(cell), Verdict::Holds, "{name}: {cell}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_cell_of_ours_that_is_claimed_to_hold_is_proven_in_a_small_cluster() {
+        let (claims, proofs) = (Claims::current(), Proofs::current());
+        for &subject in Subject::ALL.iter().filter(|subject| **subject != Subject::Upstream) {
+            let workload = subject.workloads()[0];
+            let mine = Guarantee::ALL.iter().filter(|guarantee| guarantee.workload() == workload);
+            for &guarantee in mine {
+                let faults = Fault::ALL.iter().copied().filter(|fault| subject.can_suffer(*fault));
+                for fault in faults.map(Some).chain([None]) {
+                    let cell = CellName { subject, guarantee, fault };
+                    let holds = claims.of(cell) == Verdict::Holds;
+                    assert!(!holds || proofs.of(cell).is_some(), "{cell}");
                 }
             }
         }

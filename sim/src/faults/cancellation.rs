@@ -19,20 +19,26 @@ pub(crate) enum Cancelled {
     Handle,
 }
 
+/// In how many ways a caller goes away, or not, that may drop its handle, too,
+pub(crate) const WITH_HANDLE: u32 = 4;
+
+/// and one that may not.
+pub(crate) const FUTURE_ONLY: u32 = 3;
+
 /// Long enough for a request to arrive, too short for its reply.
 const SOON: u64 = 1_500;
 
 impl<C: Chance, W: Watch> Step<'_, C, W> {
-    /// Whether the caller goes away at this await.
+    /// Whether the caller goes away at this await, in one of so many ways.
     #[inline]
-    pub(crate) fn cancels(&mut self, client: Client) -> Cancelled {
+    pub(crate) fn cancels(&mut self, client: Client, ways: u32) -> Cancelled {
         if !self.core.plan.faults.contains(Fault::Cancellation) {
             return Cancelled::No;
         }
         let host = self.host(client);
         host.awaits_number += 1;
         let (awaiting, call) = (host.awaits_number, host.calls);
-        let choice = self.strikes(Fault::Cancellation, client, awaiting, 4);
+        let choice = self.strikes(Fault::Cancellation, client, awaiting, ways);
         if choice == 0 {
             return Cancelled::No;
         }
@@ -73,8 +79,8 @@ pub(crate) fn bite(_who: &str, _call: u32) -> Option<String> {
 
 fn deed(choice: u32) -> String {
     match choice {
-        1 => "drops the future as soon as the request is sent".into(),
-        2 => format!("drops the future {} after the request is sent", span(SOON)),
+        1 => "drops the future as soon as it waits".into(),
+        2 => format!("drops the future {} after it began to wait", span(SOON)),
         _ => "drops the future and the lock with it".into(),
     }
 }

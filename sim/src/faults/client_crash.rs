@@ -28,6 +28,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         let gone = self.lasts(Fault::ClientCrash, client, steps, REBORN_AFTER[choice as usize]);
         let at = self.core.now + gone;
         let busy = program.is_busy(client);
+        self.stop_watching(client);
         let host = self.host(client);
         host.forget_calls();
         host.life += 1;

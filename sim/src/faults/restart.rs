@@ -31,6 +31,10 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
                 copies.follow(&Keyspace::default(), self.core.now);
                 server.redis.keyspace.watch_changes(true);
             }
+            if self.core.plan.absence > 0 {
+                let back = self.core.now + self.core.plan.absence;
+                server.electing_until = server.electing_until.max(back);
+            }
             self.struck(Fault::Restart, None, 1, self.core.now);
             if lost > 0 {
                 self.bit(Fault::Restart, None, call);

@@ -1,4 +1,4 @@
-//! What a call returns is true: a call that is said to be run or superseded has been.
+//! Every call returns, and truly: one that is said to be run or superseded has been.
 
 use super::{CLIENTS, Checker, Ledger, calls::name};
 use crate::history::{CallAnswer, CallId, DebounceEvent, Event};
@@ -12,6 +12,10 @@ pub(crate) struct DebounceTruth {
     /// What upstream has promised to take care of.
     promised: Option<(usize, CallId)>,
     effect: usize,
+    /// Calls up to this one were dropped, at somebody's word.
+    cancelled: usize,
+    /// The call of each client that has not returned.
+    open: [Option<CallId>; CLIENTS],
     /// The calls that were said not to count.
     denied: Vec<CallId>,
     exercised: bool,
@@ -29,8 +33,15 @@ impl Checker for DebounceTruth {
             Event::Debounce(DebounceEvent::Wrote { call, accepted: true, .. }) => {
                 self.effect = self.effect.max(ledger.calls.order(call));
             }
+            Event::Debounce(DebounceEvent::Cancelled) => {
+                self.cancelled = ledger.calls.newest().map_or(0, |call| ledger.calls.order(call));
+            }
+            Event::Debounce(DebounceEvent::Called { client, call }) => {
+                self.open[usize::from(client)] = Some(call);
+            }
             Event::Debounce(DebounceEvent::Returned { client, call, answer }) => {
                 self.exercised = true;
+                self.open[usize::from(client)] = None;
                 let order = ledger.calls.order(call);
                 return self.judge(answer, call, order, self.ran_by[usize::from(client)]);
             }
@@ -41,6 +52,9 @@ impl Checker for DebounceTruth {
                 ));
             }
             Event::Finished => {
+                if let Some(call) = self.open.iter().flatten().next() {
+                    return Err(format!("{} never returns", name(*call)));
+                }
                 if let Some((_, call)) = self.promised.filter(|&(order, _)| order > self.effect) {
                     return Err(format!(
                         "{} returns as if all were well, but neither it nor a newer one is ever run",
@@ -80,8 +94,9 @@ impl DebounceTruth {
                 self.denied.push(call);
                 (order > 0).then_some("it does not count")
             }
-            // Nobody cancels in this workload.
-            CallAnswer::Cancelled => Some("it was cancelled"),
+            CallAnswer::Cancelled => {
+                (order == 0 || order > self.cancelled).then_some("it was cancelled")
+            }
             CallAnswer::Dropped | CallAnswer::Open => None,
         };
         match lie {
@@ -94,7 +109,7 @@ impl DebounceTruth {
 #[cfg(test)]
 mod tests {
     use super::super::{Guarantee, stories::*};
-    use crate::history::{CallAnswer, Event};
+    use crate::history::{CallAnswer, DebounceEvent, Event};
 
     fn verdict(story: &[Event]) -> Option<String> {
         judge(Guarantee::DebounceTruth, story)
@@ -114,6 +129,24 @@ mod tests {
             Event::Finished,
         ];
         assert_eq!(verdict(&story), None);
+    }
+
+    #[test]
+    fn accepts_that_a_call_was_cancelled_if_it_was_and_rejects_that_a_later_one_was() {
+        let cancelled = Event::Debounce(DebounceEvent::Cancelled);
+        let older = [armed(0, 1), cancelled, returned(call(0, 1), CallAnswer::Cancelled)];
+        assert_eq!(verdict(&older), None);
+        let newer =
+            [armed(0, 1), cancelled, armed(1, 1), returned(call(1, 1), CallAnswer::Cancelled)];
+        assert!(verdict(&newer).is_some());
+    }
+
+    #[test]
+    fn rejects_a_call_that_never_returns() {
+        let called = Event::Debounce(DebounceEvent::Called { client: 0, call: call(0, 1) });
+        assert!(verdict(&[called, armed(0, 1), Event::Finished]).is_some());
+        let back = returned(call(0, 1), CallAnswer::Open);
+        assert_eq!(verdict(&[called, armed(0, 1), back, Event::Finished]), None);
     }
 
     #[test]

@@ -1,25 +1,22 @@
 //! Bugs of what a debounced call's participant does: what its machine says and is told is
 //! rewritten.
 
-use std::ops::Deref;
-
 use leasehold_core::{
     Action, Command, Event, Instant, Machine, Reply,
     debounce::{DebounceCommand, DebounceMachine, DebounceOutcome, DebounceReply, DebounceRequest},
 };
 
-use super::Mutant;
+use super::{
+    Mutant,
+    planted::{Bug, Planted},
+};
 use crate::world::Plan;
 
 /// The machine of a participant, with a bug around it if the plan has one.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct PlantedDebounce {
-    machine: DebounceMachine,
-    bug: Option<Box<Bug>>,
-}
+pub(crate) type PlantedDebounce = Planted<DebounceMachine, DebounceBug>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Bug {
+pub(crate) struct DebounceBug {
     mutant: Mutant,
     /// The command that is not answered yet.
     sent: Option<DebounceCommand>,
@@ -29,8 +26,8 @@ struct Bug {
 
 impl PlantedDebounce {
     pub(crate) fn new(machine: DebounceMachine, plan: &Plan) -> Self {
-        let bug = plan.mutant.map(|mutant| Box::new(Bug { mutant, sent: None, patience: 0 }));
-        Self { machine, bug }
+        let bug = plan.mutant.map(|mutant| DebounceBug { mutant, sent: None, patience: 0 });
+        Self::around(machine, bug)
     }
 
     /// What a run with this fence shows to what it writes to.
@@ -40,27 +37,7 @@ impl PlantedDebounce {
     }
 }
 
-impl Deref for PlantedDebounce {
-    type Target = DebounceMachine;
-
-    fn deref(&self) -> &DebounceMachine {
-        &self.machine
-    }
-}
-
-impl Machine for PlantedDebounce {
-    type Outcome = DebounceOutcome;
-    type Request = DebounceRequest;
-
-    fn step(&mut self, now: Instant, event: Event<DebounceRequest>) -> Action<DebounceOutcome> {
-        match &mut self.bug {
-            None => self.machine.step(now, event),
-            Some(bug) => bug.step(&mut self.machine, now, event),
-        }
-    }
-}
-
-impl Bug {
+impl Bug<DebounceMachine> for DebounceBug {
     fn step(
         &mut self,
         machine: &mut DebounceMachine,
@@ -71,6 +48,7 @@ impl Bug {
             (Some(sent), Event::Replied(Ok(Reply::Debounce(reply)))) => {
                 match self.replied(&sent, reply) {
                     Heard::Reply(reply) => Event::Replied(Ok(Reply::Debounce(reply))),
+                    Heard::Nothing => return Action::SleepUntil(Instant::NEVER),
                     Heard::Instead(command) => {
                         return self.call(command, now.plus_micros(self.patience));
                     }
@@ -86,7 +64,9 @@ impl Bug {
             action => action,
         }
     }
+}
 
+impl DebounceBug {
     fn say(
         &mut self,
         machine: &mut DebounceMachine,
@@ -115,6 +95,11 @@ impl Bug {
             ) if self.last_caller_fires() && newest > seq => {
                 Heard::Reply(DebounceReply::Settled { fired: newest, done: newest })
             }
+            (DebounceCommand::Claim { seq, .. }, DebounceReply::Settled { fired, .. })
+                if self.mutant == Mutant::SilentCancel && fired < *seq =>
+            {
+                Heard::Nothing
+            }
             (DebounceCommand::Call { seq: 0, .. }, DebounceReply::Armed { seq, .. })
                 if self.mutant == Mutant::VisibleBeforeArmed =>
             {
@@ -133,6 +118,8 @@ impl Bug {
 enum Heard {
     /// The machine is told this.
     Reply(DebounceReply),
+    /// It waits on.
+    Nothing,
     /// This is sent before the machine is told anything.
     Instead(DebounceCommand),
 }

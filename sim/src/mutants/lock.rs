@@ -3,28 +3,25 @@
 mod answers;
 mod requests;
 
-use std::ops::Deref;
-
 use leasehold_core::{
     Action, Command, Event, Instant, Machine, Token,
     lock::{LockCommand, LockMachine, LockOutcome, LockRequest},
 };
 
-use super::Mutant;
+use super::{
+    Mutant,
+    planted::{Bug, Planted},
+};
 use crate::{
     history::{Client, TokenId},
     world::Plan,
 };
 
 /// The machine of a lock, with a bug around it if the plan has one.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct PlantedLock {
-    machine: LockMachine,
-    bug: Option<Box<Bug>>,
-}
+pub(crate) type PlantedLock = Planted<LockMachine, LockBug>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Bug {
+pub(crate) struct LockBug {
     mutant: Mutant,
     /// The token of an owner who has but one.
     fixed: Token,
@@ -66,7 +63,7 @@ impl PlantedLock {
         let bug = plan.mutant.map(|mutant| {
             let name = format!("{}.1.1", TokenId::owner(client, life));
             let fixed = Token::new(name).expect("the name is not empty");
-            Box::new(Bug {
+            LockBug {
                 mutant,
                 fixed,
                 sent: None,
@@ -75,9 +72,9 @@ impl PlantedLock {
                 keeping: false,
                 work_ends: None,
                 heartbeat: None,
-            })
+            }
         });
-        Self { machine, bug }
+        Self::around(machine, bug)
     }
 
     /// Whether the holder leaves it to its renewals to say when the lease is over.
@@ -86,27 +83,7 @@ impl PlantedLock {
     }
 }
 
-impl Deref for PlantedLock {
-    type Target = LockMachine;
-
-    fn deref(&self) -> &LockMachine {
-        &self.machine
-    }
-}
-
-impl Machine for PlantedLock {
-    type Outcome = LockOutcome;
-    type Request = LockRequest;
-
-    fn step(&mut self, now: Instant, event: Event<LockRequest>) -> Action<LockOutcome> {
-        match &mut self.bug {
-            None => self.machine.step(now, event),
-            Some(bug) => bug.step(&mut self.machine, now, event),
-        }
-    }
-}
-
-impl Bug {
+impl Bug<LockMachine> for LockBug {
     fn step(
         &mut self,
         machine: &mut LockMachine,
@@ -117,10 +94,15 @@ impl Bug {
             (Some(detour), Event::Replied(result)) => self.detoured(machine, now, detour, result),
             (_, Event::Start(request)) => self.started(machine, now, request),
             (_, Event::Replied(result)) => self.replied(machine, now, result),
+            (_, Event::Watching(_)) if self.mutant == Mutant::HintsOnly => {
+                self.pass(machine, now, Event::Watching(false))
+            }
             (_, event) => self.pass(machine, now, event),
         }
     }
+}
 
+impl LockBug {
     /// Hands `event` to the machine, and its command to the bug.
     fn pass(
         &mut self,
@@ -133,6 +115,10 @@ impl Bug {
             Action::Call { command: Command::Lock(command), give_up_at } => {
                 self.sends = 1;
                 self.say(now, before, command, give_up_at)
+            }
+            // It is a hint that wakes whoever waits, and nothing else.
+            Action::SleepUntil(_) if self.mutant == Mutant::HintsOnly && !self.keeping => {
+                Action::SleepUntil(Instant::NEVER)
             }
             action => action,
         }

@@ -155,6 +155,7 @@ fn debounce_edits(mutant: Mutant) -> &'static [Edit] {
         Mutant::VisibleBeforeArmed => VISIBLE_BEFORE_ARMED,
         Mutant::LateCopyOverwrites => LATE_COPY_OVERWRITES,
         Mutant::ClampPastMaxWait => CLAMP_PAST_MAX_WAIT,
+        Mutant::FirstCallerBounds => FIRST_CALLER_BOUNDS,
         Mutant::CallDuringRunIsDropped => CALL_DURING_RUN_IS_DROPPED,
         Mutant::UnownedClear => UNOWNED_CLEAR,
         Mutant::EveryWaiterTakesOver => EVERY_WAITER_TAKES_OVER,
@@ -189,6 +190,14 @@ const CLAMP_PAST_MAX_WAIT: &[Edit] = &[edit(
     "local function bounded(at) return max and math.min(at, first + max * 1000) or at end",
     "local function bounded(at)
        return math.max(now + 1000000, max and math.min(at, first + max * 1000) or at)
+     end",
+)];
+
+const FIRST_CALLER_BOUNDS: &[Edit] = &[edit(
+    CALL,
+    "local function bounded(at) return max and math.min(at, first + max * 1000) or at end",
+    "local function bounded(at)
+       return max and first == now and math.min(at, first + max * 1000) or at
      end",
 )];
 

@@ -138,7 +138,7 @@ impl ExploredReport {
             line(&format!("never changed anything: {}", self.never_bit.join(", ")));
         }
         if let Some(told) = &self.counterexample {
-            let _ = write!(text, "\n{}", story(told));
+            let _ = write!(text, "\n{}", told.story());
         }
         text
     }
@@ -159,18 +159,4 @@ impl ExploredReport {
             (Finding::CutShort, None) => "cut short: nothing is proven".into(),
         }
     }
-}
-
-fn story(told: &Told) -> String {
-    let mut text = String::new();
-    for decision in &told.decisions {
-        let _ = writeln!(text, "{}", wrap("  - ", &decision.text));
-    }
-    text.push('\n');
-    for event in &told.events {
-        let _ = writeln!(text, "  {event}");
-    }
-    let _ = writeln!(text, "\n{}", wrap("  ", &format!("Broken: {}.", told.text)));
-    let _ = writeln!(text, "  Replay: leasehold replay {}", told.token);
-    text
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{CellReport, Report};
-use crate::{claims::Verdict, report::words::wrap};
+use crate::claims::Verdict;
 
 /// The cell whose story is told first, if it is broken: what leases are most often trusted with.
 const FAVOURITE: [&str; 3] = ["lock-replicated", "exclusion", "failover"];
@@ -17,17 +17,7 @@ pub fn story_of(report: &Report) -> Option<String> {
         |cell: &CellReport| [&*cell.subject, &*cell.guarantee, &*cell.fault] == FAVOURITE;
     let (cell, told) =
         broken.min_by_key(|(cell, told)| (!is_favourite(cell), told.length(), cell.place()))?;
-    let mut text = format!("How {} breaks:\n", cell.place());
-    for decision in &told.decisions {
-        let _ = writeln!(text, "{}", wrap("  - ", &decision.text));
-    }
-    text.push('\n');
-    for event in &told.events {
-        let _ = writeln!(text, "  {event}");
-    }
-    let _ = writeln!(text, "\n{}", wrap("  ", &format!("Broken: {}.", told.text)));
-    let _ = writeln!(text, "  Replay: leasehold replay {}", told.token);
-    Some(text)
+    Some(format!("How {} breaks:\n{}", cell.place(), told.story()))
 }
 
 /// The cells that are not what is claimed of them, each with the command that shows it; nothing if

@@ -1,22 +1,20 @@
 //! What `Quorum` is in production: a call that is carried out by asking several servers, one round
 //! after the other.
 
-use leasehold_core::{
-    Command, Event, Instant, Reply,
-    quorum::{Progress, QuorumMachine},
-};
+use leasehold_core::{Command, Event, Instant, Reply, quorum::Progress};
 
 use super::{driver, lock};
 use crate::{
     decide::Chance,
     history::Client,
+    mutants::PlantedQuorum,
     world::{Alarm, Request, Response, Step, Watch},
 };
 
 /// A call of a machine under way at several servers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Ballot {
-    machine: QuorumMachine,
+    machine: PlantedQuorum,
     /// When the caller stops waiting for a decision.
     give_up_at: Instant,
 }
@@ -41,7 +39,7 @@ impl Ballot {
         let Command::Lock(command) = command else {
             unreachable!("a quorum is asked about locks");
         };
-        let machine = QuorumMachine::new(step.core.servers.len(), command);
+        let machine = PlantedQuorum::new(&step.core.plan, step.core.servers.len(), command);
         let ballot = Self { machine, give_up_at };
         ballot.ask(step, me);
         ballot
@@ -110,6 +108,11 @@ impl Ballot {
             step.send(me, node as u8, act, token, token, Request::Ours(command));
         }
         let silent_at = step.local(me).plus_micros(step.core.plan.node_timeout);
-        step.set_alarm(me, Alarm::Machine, silent_at.min(self.give_up_at));
+        let wake = if self.machine.waits_for_ever() {
+            Instant::NEVER
+        } else {
+            silent_at.min(self.give_up_at)
+        };
+        step.set_alarm(me, Alarm::Machine, wake);
     }
 }

@@ -36,8 +36,9 @@ const RUN: u64 = 40_000;
 /// How often the sweeper looks.
 const SWEEP: u64 = 250_000;
 
-/// How many calls a client makes, so that the end is quiet and stories are short.
-const CALLS: u16 = 3;
+/// How many calls a client makes unless said otherwise, so that the end is quiet and stories are
+/// short.
+const CALLS: u32 = 3;
 
 /// How a run goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -172,7 +173,10 @@ impl DebounceProgram {
         match self.stage {
             Stage::Idle if self.sweeper => {
                 self.stage = Stage::Participating;
-                self.feed(step, me, MachineEvent::Start(DebounceRequest::Sweep));
+                let cancels = step.core.plan.cancels && self.round % 2 == 1;
+                let request =
+                    if cancels { DebounceRequest::Cancel } else { DebounceRequest::Sweep };
+                self.feed(step, me, MachineEvent::Start(request));
             }
             Stage::Idle => self.call(step, me),
             Stage::Running => self.end_of_run(step, me),
@@ -189,7 +193,8 @@ impl DebounceProgram {
     }
 
     fn call<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        if u32::from(self.calls) >= step.core.plan.calls.min(CALLS.into()) {
+        let most = Some(step.core.plan.calls).filter(|&calls| calls < u32::MAX).unwrap_or(CALLS);
+        if u32::from(self.calls) >= most {
             return;
         }
         self.calls += 1;
@@ -326,6 +331,7 @@ fn options(plan: &Plan) -> DebounceOptions {
         call_timeout: micros(plan.call_timeout),
         request_life: Duration::from_secs(10),
         life: Duration::from_secs(60),
+        leave_when_superseded: plan.leaves,
         ..DebounceOptions::default()
     }
 }

@@ -4,7 +4,7 @@ use leasehold_core::{Action, Cause, Command, Event, Instant, Machine, Reply, Sto
 
 use crate::{
     decide::Chance,
-    faults::Cancelled,
+    faults::{Cancelled, WITH_HANDLE},
     history::{Act, Client, TokenId},
     world::{Alarm, Request, Response, Step, Watch},
 };
@@ -31,20 +31,26 @@ pub(super) fn feed<M: Machine, C: Chance, W: Watch>(
     call: impl FnOnce(&mut Step<'_, C, W>, Command, Instant),
 ) -> Fed<M::Outcome> {
     let mut action = machine.step(step.local(me), event);
-    if let Action::Watch { .. } = action {
-        // The simulated wire carries no hints, so waiters look by themselves.
-        action = machine.step(step.local(me), Event::Watching(false));
+    if let Action::SleepUntil(_) = action
+        && step.takes_hint(me)
+    {
+        action = machine.step(step.local(me), Event::Hinted);
     }
     match action {
         Action::Call { command, give_up_at } => call(step, command, give_up_at),
-        Action::Watch { .. } => unreachable!("a watch is asked for once"),
+        Action::Watch { .. } => {
+            step.watch_releases(me);
+            let in_place = step.local(me).plus_micros(2 * step.core.plan.latency);
+            step.set_alarm(me, Alarm::Machine, in_place);
+        }
         Action::SleepUntil(deadline) => step.set_alarm(me, Alarm::Machine, deadline),
         Action::Done(outcome) => {
             step.clear_alarm(me, Alarm::Machine);
+            step.stop_watching(me);
             return Fed::Done(outcome);
         }
     }
-    match step.cancels(me) {
+    match step.cancels(me, WITH_HANDLE) {
         Cancelled::No => Fed::Awaiting,
         Cancelled::Future => Fed::Vanished { handle: false },
         Cancelled::Handle => Fed::Vanished { handle: true },
@@ -70,6 +76,8 @@ pub(super) fn rung<R, C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client
     if step.host(me).awaited() > 0 {
         step.give_up(me);
         Event::Replied(Err(TIMED_OUT))
+    } else if step.begins_to_watch(me) {
+        Event::Watching(true)
     } else {
         Event::Woke
     }
@@ -99,4 +107,5 @@ pub(super) fn result(response: Response) -> Result<Reply, StoreError> {
 pub(super) fn abandon<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) {
     step.host(me).forget_calls();
     step.clear_alarm(me, Alarm::Machine);
+    step.stop_watching(me);
 }

@@ -17,10 +17,10 @@ use super::{
 };
 use crate::{
     decide::{Chance, Kind},
-    faults::Cancelled,
+    faults::{Cancelled, WITH_HANDLE},
     history::{Act, Answer, Ask, Client, End, Event, TokenId},
     mutants::{Mutant, PlantedLock},
-    world::{Alarm, COPIES, Plan, Response, Step, Topology, Watch},
+    world::{Alarm, Plan, Response, Step, Topology, Watch},
 };
 
 /// What the client does with the lock once it has it.
@@ -75,7 +75,7 @@ impl LockProgram {
         let options = options(plan);
         let config = LockConfig::new(LOCK_ID, &options).expect("the plan is a valid setting");
         let terms = config.terms(&AcquireOptions::default()).expect("the plan is a valid setting");
-        let patience = config.patience(&terms).as_micros() as u64;
+        let patience = (config.patience(&terms).as_micros() as u64).max(plan.waits);
         let tokens = Tokens::of_owner(TokenId::owner(client, life));
         let seed = u64::from(client) << 8 | u64::from(life);
         let machine = LockMachine::new(config, tokens, seed);
@@ -126,6 +126,10 @@ impl LockProgram {
         }
         let event = driver::replied(step, me, response);
         self.feed(step, me, event);
+    }
+
+    pub(crate) fn hinted<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+        self.feed(step, me, MachineEvent::Hinted);
     }
 
     pub(crate) fn cancel<C: Chance, W: Watch>(
@@ -194,7 +198,7 @@ impl LockProgram {
             Cast::Waiting => self.ballot = Some(ballot),
             Cast::NextRound => {
                 self.ballot = Some(ballot);
-                match step.cancels(me) {
+                match step.cancels(me, WITH_HANDLE) {
                     Cancelled::No => {}
                     Cancelled::Future => self.vanish(step, me, false),
                     Cancelled::Handle => self.vanish(step, me, true),
@@ -278,7 +282,10 @@ impl LockProgram {
             Stage::Idle => {
                 self.ask(step, me, Ask::Acquire);
                 self.stage = Stage::Acquiring;
-                let terms = self.terms.clone();
+                let terms = match step.core.plan.waits {
+                    0 => self.terms.clone(),
+                    waits => self.terms.clone().until(now.plus_micros(waits), false),
+                };
                 self.feed(step, me, MachineEvent::Start(LockRequest::Acquire(terms)));
             }
             Stage::Working { .. } if self.is_over(now) => self.give_up_lock(step, me, End::Lost),
@@ -431,7 +438,7 @@ impl LockProgram {
 
 fn options(plan: &Plan) -> LockOptions {
     let durability = match plan.topology {
-        Topology::Acknowledged(_) => Durability::Majority { replicas: COPIES as u32 },
+        Topology::Acknowledged(_) => Durability::Replicas(plan.acknowledgements),
         Topology::Independent | Topology::Replicated | Topology::Single => Durability::Primary,
     };
     let options = LockOptions {

@@ -2,7 +2,7 @@
 
 use leasehold_core::Instant;
 
-use super::{ClientClock, SERVERS, Step};
+use super::{ClientClock, SERVERS, Step, hints::Watching};
 use crate::{decide::Chance, history::Client, world::Watch};
 
 /// How many requests back an answer may be awaited.
@@ -38,6 +38,8 @@ pub(crate) struct Host {
     pub(crate) life: u8,
     /// Its links to the servers.
     pub(crate) links: [Link; SERVERS],
+    /// Whether it is told of releases.
+    pub(super) watching: Watching,
 }
 
 /// A client's link to a server, while it is cut.

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How many replicas there are.
-pub(crate) const COPIES: usize = 2;
+const COPIES: usize = 2;
 
 /// How long a write takes to each of them as long as all is well.
 const LAGS: [u64; COPIES] = [500, 4_000];

@@ -23,6 +23,7 @@ impl Core {
         let by_steps = self.plan.faults.contains(Fault::ClientClock);
         for host in &self.hosts {
             (host.clock, host.awaited(), host.paused_until, host.life, host.links).hash(hasher);
+            host.watching.hash(hasher);
             if by_steps {
                 // The wall clock may jump at every so-manieth step.
                 host.steps.hash(hasher);
@@ -66,6 +67,7 @@ impl Queue {
                 What::WriteDebounced { client, call, fence } => {
                     (client, call, fence).hash(hasher);
                 }
+                What::Hint { client } => client.hash(hasher),
                 What::Heal | What::End => {}
             }
         }

@@ -110,6 +110,9 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             Some((token, wall_ms)) => (Some(token), server.gone_at(wall_ms)),
         };
         self.tell(Event::Key { before, after, expires, by_request });
+        if self.core.plan.waits > 0 && after.is_none() && by_request {
+            self.hint_release();
+        }
     }
 
     fn look_at_all(&mut self, by_request: bool) {

@@ -16,7 +16,8 @@ pub enum Topology {
     Replicated,
     /// One server with two replicas that acknowledge writes, one of which takes over when it fails.
     Acknowledged(Promotion),
-    /// Three servers that know nothing of each other, whose clocks differ by a few milliseconds.
+    /// Some servers, three unless said otherwise, that know nothing of each other, whose clocks
+    /// differ by a few milliseconds.
     Independent,
 }
 
@@ -40,6 +41,12 @@ pub struct Plan {
     pub clients: u8,
     /// What they talk to.
     pub topology: Topology,
+    /// How many servers there are of those that know nothing of each other, at most 3.
+    pub servers: u8,
+    /// How long a server that lost its data stays away.
+    pub absence: u64,
+    /// How many of the replicas that acknowledge writes must have a lease.
+    pub acknowledgements: u32,
     /// Which faults may strike.
     pub faults: FaultSet,
     /// Whether the server runs the Lua scripts themselves or their native twins.
@@ -58,6 +65,8 @@ pub struct Plan {
     pub lease: u64,
     /// How often an acquire tries.
     pub attempts: u32,
+    /// How long an acquire waits for hints of releases instead, 0 if it does not.
+    pub waits: u64,
     /// How long it waits between two tries.
     pub delay: u64,
     /// Whether that is spread.
@@ -74,6 +83,10 @@ pub struct Plan {
     pub idle_step: u64,
     /// How many ordinary idle times there are.
     pub idle_choices: u32,
+    /// Whether a caller of a debounced function goes away once a newer call supersedes its own.
+    pub leaves: bool,
+    /// Whether the sweeper of a debounced function cancels what waits, every other time.
+    pub cancels: bool,
     /// How many things a client may do with the lock: see [`crate::subjects`].
     pub styles: u32,
     /// How many times a client calls, [`u32::MAX`] for as long as there is time.

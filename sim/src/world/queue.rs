@@ -26,6 +26,10 @@ pub(crate) enum What {
     },
     Heal,
     End,
+    /// A client learns that the lock was released.
+    Hint {
+        client: Client,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

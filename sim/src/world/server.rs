@@ -35,7 +35,7 @@ pub(crate) struct Server {
     skew_us: i64,
     /// and how much more it is now.
     pub(crate) clock_offset_us: i64,
-    /// Until when requests are refused, since a replica is taking over.
+    /// Until when requests are refused, since a replica is taking over or the server stays away.
     pub(crate) electing_until: u64,
     /// What the replica is certain to have, if there is one.
     pub(crate) replica: Option<Replica>,
@@ -55,7 +55,10 @@ impl Server {
             Topology::Single | Topology::Replicated | Topology::Acknowledged(_) => {
                 vec![Self::new(plan, 0)]
             }
-            Topology::Independent => SKEWS.map(|skew_us| Self::new(plan, skew_us)).to_vec(),
+            Topology::Independent => {
+                let skews = SKEWS.iter().take(plan.servers.into());
+                skews.map(|&skew_us| Self::new(plan, skew_us)).collect()
+            }
         }
     }
 
@@ -186,6 +189,8 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
                 Some(DebounceEvent::Settled { client, fence: fence.0 })
             }
             (_, DebounceReply::Rearmed { .. }) => Some(DebounceEvent::Rearmed { client }),
+            // Also if nothing waits: a run under way is then not repeated.
+            (_, DebounceReply::Cancelled { .. }) => Some(DebounceEvent::Cancelled),
             _ => None,
         };
         if let Some(event) = event {

@@ -107,7 +107,8 @@ impl What {
             }
             Self::Write { client, .. }
             | Self::WriteDebounced { client, .. }
-            | Self::Cancel { client, .. } => Some(*client),
+            | Self::Cancel { client, .. }
+            | Self::Hint { client } => Some(*client),
             Self::Heal | Self::End => None,
         }
     }

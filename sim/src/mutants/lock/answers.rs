@@ -5,7 +5,7 @@ use leasehold_core::{
     lock::{Holder, LockCommand, LockMachine, LockOutcome, LockReply, LockRequest},
 };
 
-use super::{Bug, Detour, Sent, call};
+use super::{Detour, LockBug, Sent, call};
 use crate::mutants::Mutant;
 
 type Answer = Result<Reply, StoreError>;
@@ -16,7 +16,7 @@ const SENDS: u8 = 3;
 /// An unsigned number that went below zero, in µs: an hour is more than a run has.
 const WRAPPED: u64 = 3_600_000_000;
 
-impl Bug {
+impl LockBug {
     pub(super) fn replied(
         &mut self,
         machine: &mut LockMachine,

@@ -5,10 +5,10 @@ use leasehold_core::{
     lock::{AcquireOptions, LockCommand, LockMachine, LockOutcome, LockRequest},
 };
 
-use super::{Bug, Detour, Sent, call};
+use super::{Detour, LockBug, Sent, call};
 use crate::mutants::Mutant;
 
-impl Bug {
+impl LockBug {
     pub(super) fn started(
         &mut self,
         machine: &mut LockMachine,

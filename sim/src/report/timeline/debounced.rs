@@ -49,6 +49,7 @@ pub(super) fn tell(event: DebounceEvent, about_writes: bool) -> Option<String> {
                 CallAnswer::Dropped => return None,
             }
         }
+        DebounceEvent::Cancelled => "the server drops what waits, if anything does".into(),
         DebounceEvent::Immortal { keys: 0 } => return None,
         DebounceEvent::Immortal { keys } => format!("{keys} of the keys never expire"),
     })

@@ -4,7 +4,7 @@
 use super::{UpstreamCommand, backoff, number};
 use crate::{
     decide::{Chance, Kind},
-    faults::Cancelled,
+    faults::{Cancelled, WITH_HANDLE},
     history::{Act, CallAnswer, CallId, Client, DebounceEvent, Event},
     subjects::debounce::WAIT,
     world::{Alarm, Request, Response, Step, Watch},
@@ -197,7 +197,7 @@ impl UpstreamDebounceProgram {
     }
 
     fn awaited<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        if step.cancels(me) != Cancelled::No {
+        if step.cancels(me, WITH_HANDLE) != Cancelled::No {
             self.vanish(step, me);
         }
     }

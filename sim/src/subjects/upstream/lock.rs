@@ -3,7 +3,7 @@
 use super::{UpstreamCommand, UpstreamLock, backoff};
 use crate::{
     decide::{Chance, Kind},
-    faults::Cancelled,
+    faults::{Cancelled, WITH_HANDLE},
     history::{Act, Answer, Ask, Client, End, Event, TokenId},
     redis::Resp,
     world::{Alarm, Plan, Request, Response, Step, Watch},
@@ -302,7 +302,7 @@ impl UpstreamLockProgram {
     }
 
     fn awaited<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        if step.cancels(me) != Cancelled::No {
+        if step.cancels(me, WITH_HANDLE) != Cancelled::No {
             self.abort(step, me);
         }
     }
