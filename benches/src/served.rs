@@ -55,7 +55,7 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// Sets so many keys, which end when `lasts` is over.
+    /// Sets so many keys and no others, which end when `lasts` is over.
     ///
     /// # Errors
     ///
@@ -64,6 +64,7 @@ impl Ending {
         let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + lasts;
         let at_ms = u64::try_from(at.as_millis()).unwrap_or(u64::MAX);
         let mut connection = connect(server)?;
+        redis::cmd("FLUSHALL").query::<()>(&mut connection)?;
         let numbers: Vec<u64> = (0..keys).collect();
         for some in numbers.chunks(1_000) {
             let mut pipeline = redis::pipe();
