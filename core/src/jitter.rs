@@ -32,4 +32,12 @@ mod tests {
         assert!(drawn.contains(&50) && drawn.contains(&150));
         assert_eq!(jitter.spread(0), 0);
     }
+
+    #[test]
+    fn the_numbers_are_those_of_splitmix64() {
+        // 6457827717110365317, 3203168211198807973 and 9817491932198370423.
+        let mut jitter = Jitter::from_seed(1_234_567);
+        let drawn = [0; 3].map(|_| jitter.spread(999_999_999) - 499_999_999);
+        assert_eq!(drawn, [110_365_317, 198_807_973, 198_370_423]);
+    }
 }

@@ -248,6 +248,20 @@ mod tests {
     }
 
     #[test]
+    fn the_dead_are_swept_when_as_many_came_and_no_sooner() {
+        let (scene, mut tokens) = (Scene::new(), Tokens::of_owner("a"));
+        let mut add = |number: usize| {
+            scene.acquire(&format!("job {number}"), &tokens.fresh());
+            scene.store.locks.len()
+        };
+        assert_eq!((0..SWEEP_FROM - 1).map(&mut add).last(), Some(SWEEP_FROM - 1));
+        scene.pass(10_000);
+        assert_eq!(add(SWEEP_FROM), 1, "all others were dead");
+        // It begins to count again.
+        assert_eq!((0..SWEEP_FROM - 1).map(&mut add).last(), Some(SWEEP_FROM));
+    }
+
+    #[test]
     fn marks_are_bounded_in_number_and_in_time() {
         let (scene, mut tokens) = (Scene::new(), Tokens::of_owner("a"));
         for _ in 0..5_000 {

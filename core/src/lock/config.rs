@@ -402,5 +402,77 @@ mod tests {
         assert_eq!(config.terms(&none), Err(ConfigError::NoAttempts));
         assert_eq!(config.terms(&AcquireOptions::default()).unwrap().lease_ms, 10_000);
         assert_eq!(config.extension(Duration::ZERO), Err(ConfigError::Zero { what: "extension" }));
+        let of = |token: &str| AcquireOptions {
+            token: Some(Token::new(token).unwrap()),
+            ..AcquireOptions::default()
+        };
+        assert_eq!(config.terms(&of("mine#1")), Err(ConfigError::NumberedToken));
+        assert!(config.terms(&of("mine")).is_ok());
+    }
+
+    #[test]
+    fn a_bound_itself_is_allowed() {
+        let options = |change: fn(&mut LockOptions)| {
+            let mut options = LockOptions::default();
+            change(&mut options);
+            LockConfig::new("job", &options).map(|_| ())
+        };
+        let longest = |o: &mut LockOptions| (o.lease, o.fence_life) = (MAX_LEASE, MAX_LEASE);
+        assert_eq!(options(longest), Ok(()));
+        assert_eq!(options(|o| o.delay = MAX_LEASE), Ok(()));
+        let beyond = MAX_LEASE + Duration::from_nanos(1);
+        assert_eq!(whole_millis("wait", beyond), Err(ConfigError::TooLong { what: "wait" }));
+        assert_eq!(whole_millis("wait", MAX_LEASE), Ok(315_360_000_000));
+        // A lease that the margin uses up to the microsecond is none.
+        let exact = |margin_us| LockOptions {
+            drift_ppm: 0,
+            margin: Duration::from_micros(margin_us),
+            lease: Duration::from_millis(5),
+            ..LockOptions::default()
+        };
+        let margin = Duration::from_millis(5);
+        let refused = LockConfig::new("job", &exact(5_000));
+        assert_eq!(refused, Err(ConfigError::LeaseTooShort { margin }));
+        assert!(LockConfig::new("job", &exact(4_999)).is_ok());
+    }
+
+    #[test]
+    fn patience_is_the_sum_of_every_step_at_its_longest() {
+        let ms = Duration::from_millis;
+        let mut options = LockOptions {
+            attempts: 3,
+            delay: ms(100),
+            call_timeout: ms(1_000),
+            jitter: false,
+            ..LockOptions::default()
+        };
+        let patience = |options: &LockOptions, attempts, delay| {
+            let config = LockConfig::new("job", options).unwrap();
+            let once = AcquireOptions { attempts, delay, ..AcquireOptions::default() };
+            config.patience(&config.terms(&once).unwrap())
+        };
+        let clean_up = ms(RELEASE_TRIES * 1_100);
+        assert_eq!(patience(&options, None, None), (clean_up + ms(1_100)) * 3 + clean_up);
+        let slower = patience(&options, Some(1), Some(ms(400)));
+        assert_eq!(slower, clean_up + ms(1_400) + clean_up);
+        options.durability = Durability::Replicas(2);
+        options.confirm_timeout = ms(300);
+        assert_eq!(patience(&options, Some(1), None), clean_up + ms(1_100 + 1_300) + clean_up);
+        options.durability = Durability::default();
+        options.jitter = true;
+        let clean_up = ms(RELEASE_TRIES * 1_150);
+        assert_eq!(patience(&options, Some(1), None), clean_up + ms(1_150) + clean_up);
+    }
+
+    #[test]
+    fn the_longest_step_is_a_call_or_a_watched_pause() {
+        let longest_us = |call_ms| {
+            let call_timeout = Duration::from_millis(call_ms);
+            let options = LockOptions { call_timeout, ..LockOptions::default() };
+            let config = LockConfig::new("job", &options).unwrap();
+            config.longest_step_us(&config.terms(&AcquireOptions::default()).unwrap())
+        };
+        // Fifteen delays of 100 ms; a call, and 200 ms for the replicas.
+        assert_eq!((longest_us(100), longest_us(9_000)), (1_500_000, 9_200_000));
     }
 }

@@ -13,6 +13,7 @@ mod tests;
 mod watched;
 
 use std::{
+    convert::Infallible,
     fmt,
     hash::{BuildHasher, Hash, Hasher},
     mem,
@@ -129,19 +130,47 @@ impl Keyspace {
         Some(result)
     }
 
-    /// The same, but whoever watches the key takes no notice.
+    /// The same, if `change` accepts. If it refuses, nothing has happened.
+    pub(super) fn try_modify<R, E>(
+        &mut self,
+        now_ms: u64,
+        key: &[u8],
+        change: impl FnOnce(&mut Entry) -> Result<R, E>,
+    ) -> Option<Result<R, E>> {
+        let result = self.try_modify_unnoticed(now_ms, key, change)?;
+        if result.is_ok() {
+            self.watched.touch(key);
+        }
+        Some(result)
+    }
+
+    /// As [`Keyspace::modify`], but whoever watches the key takes no notice.
     pub(super) fn modify_unnoticed<R>(
         &mut self,
         now_ms: u64,
         key: &[u8],
         change: impl FnOnce(&mut Entry) -> R,
     ) -> Option<R> {
+        let accepted = |entry: &mut Entry| Ok::<R, Infallible>(change(entry));
+        let Ok(result) = self.try_modify_unnoticed(now_ms, key, accepted)?;
+        Some(result)
+    }
+
+    fn try_modify_unnoticed<R, E>(
+        &mut self,
+        now_ms: u64,
+        key: &[u8],
+        change: impl FnOnce(&mut Entry) -> Result<R, E>,
+    ) -> Option<Result<R, E>> {
         let hash = hash_of(key);
         let slot = self.slots.find_mut(hash, |slot| slot.key == key)?;
         if slot.entry.is_expired(now_ms) {
             return None;
         }
         let result = change(&mut slot.entry);
+        if result.is_err() {
+            return Some(result);
+        }
         if slot.entry.value.is_empty_collection() {
             self.take(key);
         } else {

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use super::{Answer, Call, Refusal, Resp, decimal, integer, replace};
-use crate::redis::number::Extended;
+use super::{Answer, Call, Refusal, Resp, decimal, integer, put, replace};
+use crate::redis::{Value, number::Extended};
 
 pub(super) fn incr(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     add(call, &arguments[1], 1)
@@ -24,9 +24,21 @@ pub(super) fn decr_by(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
 
 /// Adds to the number under `key`, which keeps its time to live.
 fn add(call: &mut Call<'_>, key: &Bytes, by: i64) -> Answer {
-    let old = call.string(key)?.map_or(Ok(0), |text| integer(text))?;
-    let new = old.checked_add(by).ok_or(Refusal::OVERFLOW)?;
-    replace(call, key, decimal(new));
+    let sum = |old: i64| old.checked_add(by).ok_or(Refusal::OVERFLOW);
+    let now_ms = call.now_ms();
+    let added = call.keys().try_modify(now_ms, key, |entry| {
+        let Value::String(text) = &mut entry.value else { return Err(Refusal::WRONG_TYPE) };
+        let new = sum(integer(text)?)?;
+        *text = decimal(new);
+        Ok(new)
+    });
+    let new = match added {
+        Some(new) => new?,
+        None => {
+            put(call, key, decimal(by), None);
+            by
+        }
+    };
     Ok(Resp::Integer(new))
 }
 

@@ -1,0 +1,87 @@
+//! What errors say: what happened, and what to do.
+
+#![allow(clippy::unwrap_used, reason = "for tests only")]
+
+use std::{error::Error, time::Duration};
+
+use leasehold_core::{
+    Cause, Fence, FencedResource, MemoryStore, StoreError,
+    lock::{
+        ConfigError, ExtendError, HoldError, Lock, LockOptions, LossReason, Lost, MAX_LEASE,
+        NotAcquired, ReleaseError,
+    },
+    quorum::QuorumError,
+};
+
+fn says(error: &dyn Error, words: &str) {
+    let said = error.to_string();
+    assert!(said.contains(words), "{said:?} lacks {words:?}");
+}
+
+#[test]
+fn not_acquired_says_who_is_in_the_way() {
+    let left = Some(Duration::from_millis(1_500));
+    says(&NotAcquired::Busy { remaining: left }, "for 1.5s");
+    says(&NotAcquired::Busy { remaining: None }, "not written by a lock");
+    says(&NotAcquired::Unavailable(StoreError::NotSent(Cause::Unreachable)), "nothing is held");
+    says(&NotAcquired::Unknown(StoreError::Unknown(Cause::TimedOut)), "may be ours");
+    says(&NotAcquired::NotDurable { wanted: 2, got: 1 }, "1 of 2 replicas");
+    says(&NotAcquired::Queued, "were first");
+    says(&NotAcquired::Spent, "give another");
+    says(&NotAcquired::Config(ConfigError::NoAttempts), "at least 1");
+}
+
+#[test]
+fn a_lease_that_is_over_says_why() {
+    for (reason, words) in [
+        (LossReason::Expired, "time is up"),
+        (LossReason::RenewalLimit, "as often as allowed"),
+        (LossReason::Taken, "not ours"),
+    ] {
+        says(&ExtendError::Lost(reason), words);
+        says(&HoldError::Lost(reason), words);
+    }
+    says(&HoldError::NotAcquired(NotAcquired::Spent), "give another");
+    says(&ExtendError::Unknown(StoreError::Unknown(Cause::TimedOut)), "old deadline stands");
+    says(&ReleaseError::Unavailable(StoreError::NotSent(Cause::Unreachable)), "the lock stays");
+    says(&ReleaseError::Unknown(StoreError::Unknown(Cause::TimedOut)), "the lock may stay");
+    says(&Lost { remaining: Duration::ZERO }, "is over");
+    says(&Lost { remaining: Duration::from_millis(7) }, "only 7ms");
+}
+
+#[test]
+fn a_setting_that_cannot_work_says_which_will() {
+    says(&ConfigError::DriftTooLarge { ppm: 600_000 }, "at most 500000");
+    says(&ConfigError::EmptyId, "give the name");
+    says(&ConfigError::FenceLifeTooShort, "at least the lease");
+    says(&ConfigError::LeaseTooShort { margin: Duration::from_millis(2) }, "margin of 2ms");
+    says(&ConfigError::MarginTooSmall, "at least 1 ms");
+    says(&ConfigError::NumberedToken, "adopt the lease");
+    says(&ConfigError::TooLong { what: "lease" }, "lease is too long: give at most 3650 days");
+    says(&ConfigError::Zero { what: "delay" }, "delay is zero");
+    assert_eq!(MAX_LEASE, Duration::from_secs(315_360_000));
+    says(&QuorumError::NoNodes, "three or five");
+    says(&QuorumError::NoTime, "node_timeout is zero");
+}
+
+#[test]
+fn a_refused_write_names_both_fences() {
+    let mut resource = FencedResource::new(());
+    resource.write(Fence(9), |()| ()).unwrap();
+    let stale = resource.write(Fence(5), |()| ()).unwrap_err();
+    says(&stale, "fence 5 is stale, 9 has written");
+}
+
+#[tokio::test]
+async fn what_is_shown_of_a_handle_names_it_and_no_token() {
+    let store = std::sync::Arc::new(MemoryStore::new());
+    let mut lock = Lock::with_options(store, "job", &LockOptions::default()).unwrap();
+    assert_eq!(lock.id(), "job");
+    let lease = lock.acquire().await.unwrap();
+    let (lock, held, shown) =
+        (format!("{lock:?}"), format!("{:?}", lease.held()), format!("{lease:?}"));
+    assert!(lock.starts_with("Lock {") && held.starts_with("Held {"), "{lock} {held}");
+    assert!(shown.starts_with("Lease {"), "{shown}");
+    let token = lease.token().as_str();
+    assert!(![lock, held, shown].iter().any(|text| text.contains(token)), "a capability");
+}
