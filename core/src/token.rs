@@ -35,7 +35,7 @@ impl Token {
 
     /// The series that the token belongs to, and its number there: `job.4#2` is the second of
     /// `job.4`. Within a series, giving up a token gives up all that came before it, so that one
-    /// mark is enough to refuse the late copies of every try of a call. A token that does not end
+    /// mark is enough to refuse the late copies of every try, call after call. A token that does not end
     /// in `#` and decimal digits is a series of its own, with the number 0.
     #[must_use]
     pub fn series(&self) -> (&str, u64) {
@@ -69,12 +69,12 @@ impl fmt::Display for EmptyToken {
 
 impl error::Error for EmptyToken {}
 
-/// Makes fresh tokens: an owner name that is unique in the world, the number of the call, and the
-/// number of the try.
+/// Makes fresh tokens: an owner name that is unique in the world, the number of the series, and that
+/// of the try in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Tokens {
     owner: Arc<str>,
-    calls: u64,
+    series: u64,
     tries: u64,
 }
 
@@ -82,7 +82,7 @@ impl Tokens {
     /// Tokens of `owner`. No two owners that contend for one key may have the same name.
     #[must_use]
     pub fn of_owner(owner: impl Into<Arc<str>>) -> Self {
-        Self { owner: owner.into(), calls: 0, tries: 0 }
+        Self { owner: owner.into(), series: 0, tries: 0 }
     }
 
     /// Tokens of an owner named by 128 bits that the caller drew from a good random source.
@@ -120,7 +120,7 @@ impl Tokens {
 
     /// The first token of a new series, never the same twice.
     pub fn fresh(&mut self) -> Token {
-        self.calls += 1;
+        self.series += 1;
         self.tries = 0;
         self.next_in_series()
     }
@@ -131,7 +131,7 @@ impl Tokens {
         let mut text = String::with_capacity(self.owner.len() + 16);
         text.push_str(&self.owner);
         text.push('.');
-        push_decimal(&mut text, self.calls);
+        push_decimal(&mut text, self.series);
         text.push('#');
         push_decimal(&mut text, self.tries);
         Token(text.into())
