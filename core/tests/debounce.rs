@@ -209,6 +209,13 @@ async fn every_key_expires() {
 }
 
 #[test]
+fn a_handle_in_debug_names_what_it_debounces() {
+    let debounce = Debounce::with_clock(Arc::new(MemoryStore::new()), NoClock, "job").unwrap();
+    let text = format!("{debounce:?}");
+    assert!(text.starts_with("Debounce {") && text.contains("job"), "{text}");
+}
+
+#[test]
 fn the_futures_of_a_handle_are_send() {
     fn send<T: Send>(_: T) {}
     let store = Arc::new(MemoryStore::new());

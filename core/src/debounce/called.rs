@@ -142,3 +142,40 @@ impl<E: error::Error + 'static> error::Error for CallError<E> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::string::ToString;
+
+    use super::*;
+    use crate::store::{Cause, RejectionKind};
+
+    const UNKNOWN: StoreError = StoreError::Unknown(Cause::TimedOut);
+    const UNREACHABLE: StoreError = StoreError::NotSent(Cause::Unreachable);
+
+    #[test]
+    fn an_error_says_what_went_wrong_what_comes_next_and_what_caused_it() {
+        use CallError::*;
+        let rejection = Rejection { kind: RejectionKind::WrongType, message: "WRONGTYPE".into() };
+        let overran = "the callback took longer than the run lease: give a longer one";
+        let failed = |next| Failed { error: UNREACHABLE, next };
+        let due_in = Duration::from_secs(2);
+        let rows = [
+            (failed(NextRun::Cancelled), "; its calls were cancelled", Some(UNREACHABLE)),
+            (failed(NextRun::Rearmed { due_in }), "are due again in 2s", Some(UNREACHABLE)),
+            (failed(NextRun::TakenOver), "the callback failed: the store was", Some(UNREACHABLE)),
+            (Overran { next: NextRun::TakenOver }, "; another runs its arguments", None),
+            (Overran { next: NextRun::Unknown(UNKNOWN) }, overran, None),
+            (Overran { next: NextRun::Unknown(UNKNOWN) }, "again by the end of its lease", None),
+            (Unavailable(UNREACHABLE), "no connection could be made", Some(UNREACHABLE)),
+            (Unknown(UNKNOWN), "no reply in time", Some(UNKNOWN)),
+            (Rejected(rejection), "the store refused: WRONGTYPE", None),
+        ];
+        for (error, part, cause) in rows {
+            let text = error.to_string();
+            assert!(text.contains(part), "{text}");
+            let source = error::Error::source(&error);
+            assert_eq!(source.and_then(|source| source.downcast_ref()), cause.as_ref(), "{text}");
+        }
+    }
+}

@@ -255,6 +255,25 @@ mod tests {
     }
 
     #[test]
+    fn a_setting_at_its_exact_bound_is_accepted() {
+        let config = |change: fn(&mut DebounceOptions)| {
+            let mut options = DebounceOptions::default();
+            change(&mut options);
+            DebounceConfig::new("job", &options)
+        };
+        let max_wait = config(|o| o.max_wait = Some(o.wait)).unwrap().timing.max_wait_ms;
+        assert_eq!(max_wait, Some(1_000));
+        // The patience of 71 s, 1 % of it, and twice the request life.
+        let least = config(|o| o.life = Duration::from_millis(191_710)).unwrap().retention;
+        assert_eq!((least.armed_ms, least.settled_ms), (191_710, 191_710));
+        let shorter = config(|o| o.life = Duration::from_millis(191_709));
+        assert!(matches!(shorter, Err(ConfigError::Contradiction(_))));
+        // So long a patience is not itself refused, but no life can be long enough for it.
+        let longest = config(|o| o.patience = Some(MAX_LEASE));
+        assert!(matches!(longest, Err(ConfigError::Contradiction(_))));
+    }
+
+    #[test]
     fn another_id_keeps_the_settings_and_must_not_be_empty() {
         let config = DebounceConfig::new("job", &DebounceOptions::default()).unwrap();
         assert_eq!(config.with_id("").unwrap_err(), ConfigError::EmptyId);

@@ -1,5 +1,6 @@
 //! The debounce's transitions, one fact a test.
 
+mod bounds;
 mod finish;
 mod world;
 

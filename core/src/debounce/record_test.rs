@@ -1,5 +1,7 @@
 //! The record's rules, one fact a test. That the scripts keep them too is tested where they run.
 
+mod bounds;
+
 use std::sync::Arc;
 
 use super::*;
