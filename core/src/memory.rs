@@ -254,11 +254,12 @@ mod tests {
             scene.acquire(&format!("job {number}"), &tokens.fresh());
             scene.store.locks.len()
         };
-        assert_eq!((0..SWEEP_FROM - 1).map(&mut add).last(), Some(SWEEP_FROM - 1));
+        assert_eq!((0..SWEEP_FROM - 2).map(&mut add).last(), Some(SWEEP_FROM - 2));
         scene.pass(10_000);
-        assert_eq!(add(SWEEP_FROM), 1, "all others were dead");
+        assert_eq!(add(SWEEP_FROM), SWEEP_FROM - 1, "the dead are still there");
+        assert_eq!(add(SWEEP_FROM + 1), 2, "all but two were dead");
         // It begins to count again.
-        assert_eq!((0..SWEEP_FROM - 1).map(&mut add).last(), Some(SWEEP_FROM));
+        assert_eq!((0..SWEEP_FROM - 1).map(&mut add).last(), Some(SWEEP_FROM + 1));
     }
 
     #[test]
