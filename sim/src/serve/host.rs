@@ -268,6 +268,8 @@ impl Host {
 pub async fn keep_time(host: Arc<Host>) {
     loop {
         let pause = host.wake();
+        // A pause that is over at once would let nobody else in while very many keys expire.
+        tokio::task::yield_now().await;
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = host.sooner.notified() => {}
