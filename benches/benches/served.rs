@@ -62,7 +62,8 @@ fn ending(
 ) -> Result<(), Box<dyn std::error::Error>> {
     let before = server.resident_bytes();
     let ending = Ending::fill(server, keys, lasts)?;
-    let bytes = server.resident_bytes().zip(before).map(|(after, before)| after - before);
+    let bytes =
+        server.resident_bytes().zip(before).map(|(after, before)| after.saturating_sub(before));
     let memory = bytes.map_or_else(|| "unknown".into(), |bytes| format!("{} bytes", bytes / keys));
     let pause = ending.longest_pause(server)?;
     println!("  {name:<14} {memory:>10} a key, longest pause {pause:.1?}");
