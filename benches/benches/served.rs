@@ -19,6 +19,9 @@ fn main() {
         Err(error) => return println!("skipped: redis-server: {error}"),
     };
     let fake = Server::fake(Protocol::Resp).expect("this program can start itself");
+    if quick {
+        println!("each runs once, to see that it does: the figures mean nothing");
+    }
     println!("redis-benchmark, 50 connections; the fake's throughput by redis-server's, aim: 0.80");
     for pipeline in PIPELINES {
         for command in COMMANDS {

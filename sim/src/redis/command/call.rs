@@ -118,14 +118,7 @@ impl Call<'_> {
         key: &Bytes,
         change: impl FnOnce(&mut T) -> R,
     ) -> Result<R, Refusal> {
-        if self.read::<T>(key)?.is_none() {
-            return Ok(self.begin(key, change));
-        }
-        let now_ms = self.now_ms();
-        let result = self.keys().modify(now_ms, key, |entry| {
-            T::of_mut(&mut entry.value).map(change).ok_or(Refusal::WRONG_TYPE)
-        });
-        result.unwrap_or(Err(Refusal::WRONG_TYPE))
+        self.change_and(true, key, change)
     }
 
     /// The same, but no change for whoever watches the key, unless it is new.
@@ -134,13 +127,26 @@ impl Call<'_> {
         key: &Bytes,
         change: impl FnOnce(&mut T) -> R,
     ) -> Result<R, Refusal> {
+        self.change_and(false, key, change)
+    }
+
+    fn change_and<T: Collection, R>(
+        &mut self,
+        noticed: bool,
+        key: &Bytes,
+        change: impl FnOnce(&mut T) -> R,
+    ) -> Result<R, Refusal> {
         if self.read::<T>(key)?.is_none() {
             return Ok(self.begin(key, change));
         }
         let now_ms = self.now_ms();
-        let result = self.keys().modify_unnoticed(now_ms, key, |entry| {
-            T::of_mut(&mut entry.value).map(change).ok_or(Refusal::WRONG_TYPE)
-        });
+        let typed =
+            |entry: &mut Entry| T::of_mut(&mut entry.value).map(change).ok_or(Refusal::WRONG_TYPE);
+        let result = if noticed {
+            self.keys().modify(now_ms, key, typed)
+        } else {
+            self.keys().modify_unnoticed(now_ms, key, typed)
+        };
         result.unwrap_or(Err(Refusal::WRONG_TYPE))
     }
 
