@@ -2,15 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "for tests only")]
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use leasehold_core::{
-    Cause, Fence, FencedResource, MemoryStore, StoreError,
+    Cause, Fence, FencedResource, MemoryStore, StoreError, TokioClock,
     lock::{
-        ConfigError, ExtendError, HoldError, Lock, LockOptions, LossReason, Lost, MAX_LEASE,
+        ConfigError, ExtendError, HoldError, Lock, LockOptions, Locks, LossReason, Lost, MAX_LEASE,
         NotAcquired, ReleaseError,
     },
-    quorum::QuorumError,
+    quorum::{Quorum, QuorumError, QuorumOptions},
 };
 
 fn says(error: &dyn Error, words: &str) {
@@ -74,7 +74,7 @@ fn a_refused_write_names_both_fences() {
 
 #[tokio::test]
 async fn what_is_shown_of_a_handle_names_it_and_no_token() {
-    let store = std::sync::Arc::new(MemoryStore::new());
+    let store = Arc::new(MemoryStore::new());
     let mut lock = Lock::with_options(store, "job", &LockOptions::default()).unwrap();
     assert_eq!(lock.id(), "job");
     let lease = lock.acquire().await.unwrap();
@@ -84,4 +84,12 @@ async fn what_is_shown_of_a_handle_names_it_and_no_token() {
     assert!(shown.starts_with("Lease {"), "{shown}");
     let token = lease.token().as_str();
     assert!(![lock, held, shown].iter().any(|text| text.contains(token)), "a capability");
+}
+
+#[tokio::test]
+async fn what_is_shown_of_a_quorum_and_of_locks_says_what_they_are() {
+    let nodes = [(); 3].map(|()| MemoryStore::new());
+    let quorum = Quorum::new(nodes, TokioClock::new(), &QuorumOptions::default()).unwrap();
+    assert_eq!(format!("{quorum:?}"), "Quorum { nodes: 3, .. }");
+    assert_eq!(format!("{:?}", Locks::new(Arc::new(MemoryStore::new()))), "Locks { .. }");
 }

@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicU8, AtomicU64, Ordering},
     },
+    task::{Context, Waker},
     time::Duration,
 };
 
@@ -266,4 +267,40 @@ async fn a_quorum_has_the_tokens_that_a_node_names() {
     let lease = lock.acquire().await.unwrap();
     assert!(lease.token().as_str().starts_with("sim."), "{}", lease.token().as_str());
     assert!(quorum([None; 3]).tokens().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nodes_that_cannot_be_watched_make_no_watch() {
+    let nodes = [(); 3].map(|()| Named(MemoryStore::new(), None));
+    let quorum = Quorum::new(nodes, TokioClock::new(), &QuorumOptions::default()).unwrap();
+    assert!(quorum.watch(&LockKeys::of("job")).await.is_none());
+}
+
+/// Nodes that answer at once.
+fn near() -> ([Arc<MemoryStore>; 3], Quorum<Arc<MemoryStore>, TokioClock>) {
+    let nodes = [(); 3].map(|()| Arc::new(MemoryStore::new()));
+    let quorum = Quorum::new(nodes.clone(), TokioClock::new(), &QuorumOptions::default()).unwrap();
+    (nodes, quorum)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_detached_release_reaches_every_node() {
+    let (nodes, quorum) = near();
+    let mut lease = Lock::new(quorum, "job").unwrap().acquire().await.unwrap();
+    lease.release_detached().await;
+    for node in nodes {
+        assert_eq!(Lock::new(node, "job").unwrap().status().await, Ok(Holder::Free));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hint_takes_a_majority_and_no_more() {
+    let (nodes, quorum) = near();
+    let mut watch = quorum.watch(&LockKeys::of("job")).await.unwrap();
+    let mut context = Context::from_waker(Waker::noop());
+    for (node, hinted) in nodes.into_iter().zip([false, true, false]) {
+        let mut lease = Lock::new(node, "job").unwrap().acquire().await.unwrap();
+        lease.release().await.unwrap();
+        assert_eq!(watch.poll_released(&mut context).is_ready(), hinted);
+    }
 }

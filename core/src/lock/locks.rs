@@ -117,3 +117,39 @@ impl<S, C> fmt::Debug for Locks<S, C> {
         f.debug_struct("Locks").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::format;
+
+    use super::*;
+    use crate::memory::MemoryStore;
+
+    fn rooms<S, C>(locks: &Locks<S, C>) -> usize {
+        locks.rooms.lock().unwrap().by_id.len()
+    }
+
+    #[test]
+    fn rooms_that_nobody_uses_are_dropped_as_others_come() {
+        let locks = Locks::new(Arc::new(MemoryStore::new()));
+        let used = locks.room("used");
+        for number in 1..SWEEP_FROM {
+            locks.room(&format!("unused {number}"));
+        }
+        assert_eq!(rooms(&locks), SWEEP_FROM);
+        locks.room("one more");
+        assert_eq!(rooms(&locks), 2);
+        assert!(Arc::ptr_eq(&used, &locks.room("used")));
+    }
+
+    #[test]
+    fn rooms_are_looked_through_when_as_many_came_as_were_used() {
+        let locks = Locks::new(Arc::new(MemoryStore::new()));
+        let room = |number| locks.room(&format!("job {number}"));
+        let used: alloc::vec::Vec<_> = (0..SWEEP_FROM).map(room).collect();
+        (SWEEP_FROM..2 * SWEEP_FROM).for_each(|number| drop(room(number)));
+        assert_eq!(rooms(&locks), 2 * SWEEP_FROM);
+        room(2 * SWEEP_FROM);
+        assert_eq!(rooms(&locks), used.len() + 1);
+    }
+}

@@ -2,7 +2,6 @@
 
 use alloc::{collections::VecDeque, sync::Arc};
 use core::{
-    fmt,
     future::poll_fn,
     task::{Poll, Waker},
 };
@@ -159,8 +158,61 @@ impl Line {
     }
 }
 
-impl fmt::Debug for Room {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Room").field("waiters", &self.line().waiters.len()).finish_non_exhaustive()
+#[cfg(test)]
+mod tests {
+    use core::{pin::pin, time::Duration};
+
+    use super::*;
+    use crate::{time::TokioClock, watch::Hints};
+
+    const SECOND: u64 = 1_000_000;
+
+    struct Silent;
+
+    impl Hints for Silent {
+        fn poll_released(&mut self, _context: &mut core::task::Context<'_>) -> Poll<bool> {
+            Poll::Pending
+        }
+    }
+
+    async fn turn_within(
+        room: &Arc<Room>,
+        clock: TokioClock,
+        secs: u64,
+    ) -> Option<Turn<TokioClock>> {
+        Turn::wait(room.clone(), clock, clock.now().plus_micros(secs * SECOND)).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_is_not_passed_before_the_time_that_it_announced() {
+        let (room, clock) = (Arc::new(Room::default()), TokioClock::new());
+        let first = turn_within(&room, clock, 1).await.unwrap();
+        first.is_alive_for(10 * SECOND);
+        assert!(turn_within(&room, clock, 9).await.is_none());
+        assert!(turn_within(&room, clock, 9).await.is_some(), "it is silent for too long");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_goes_to_the_next_in_line_and_to_nobody_else() {
+        let (room, clock) = (Arc::new(Room::default()), TokioClock::new());
+        let first = turn_within(&room, clock, 1).await.unwrap();
+        first.leave_watch(Some(Watch::new(Silent)));
+        assert!(first.take_watch().is_none(), "nobody is behind it");
+        let mut behind = pin!(turn_within(&room, clock, 60));
+        assert!(tokio::time::timeout(Duration::ZERO, &mut behind).await.is_err());
+        first.leave_watch(Some(Watch::new(Silent)));
+        drop(first);
+        let second = behind.await.unwrap();
+        assert!(second.take_watch().is_some());
+        assert!(second.take_watch().is_none(), "there is one");
+    }
+
+    #[test]
+    fn who_leaves_the_middle_of_the_line_is_no_sign_of_life_of_the_first() {
+        let mut line = Line::default();
+        let [_, second, third] = [(); 3].map(|()| line.join(Instant::ORIGIN));
+        line.leave(second, Instant::from_micros(GRACE_US - 1));
+        line.pass_the_dead(Instant::from_micros(GRACE_US), third);
+        assert_eq!(line.waiters.front().map(|first| first.number), Some(third));
     }
 }

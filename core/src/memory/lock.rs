@@ -186,3 +186,45 @@ fn after(now: Instant, millis: u64) -> Instant {
 fn millis_left(now: Instant, expires: Instant) -> u64 {
     (expires.as_micros() - now.as_micros()).div_ceil(1_000)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lock::LockKeys;
+
+    fn keys() -> Arc<LockKeys> {
+        Arc::new(LockKeys::of("job"))
+    }
+
+    fn acquire(token: &str) -> LockCommand {
+        let (keys, token) = (keys(), Token::new(token).unwrap());
+        LockCommand::Acquire { keys, token, lease_ms: 10, fence_life_ms: 10, mark_ms: 10 }
+    }
+
+    fn release(token: &str, mark_ms: u64) -> LockCommand {
+        LockCommand::Release { keys: keys(), token: Token::new(token).unwrap(), mark_ms }
+    }
+
+    #[test]
+    fn a_mark_lives_no_longer_than_it_should_though_an_older_one_does() {
+        let mut record = LockRecord::default();
+        record.apply(Instant::ORIGIN, release("older", 20));
+        record.apply(Instant::ORIGIN, release("mine", 10));
+        let reply = record.apply(Instant::from_micros(9_999), acquire("mine"));
+        assert_eq!(reply, LockReply::Gone);
+        let reply = record.apply(Instant::from_micros(10_000), acquire("mine"));
+        assert!(matches!(reply, LockReply::Acquired { fresh: true, .. }), "{reply:?}");
+    }
+
+    #[test]
+    fn a_fence_that_is_great_enough_lives_no_longer_for_being_asked() {
+        let mut record = LockRecord::default();
+        let start = Instant::from_micros(1);
+        assert!(matches!(record.apply(start, acquire("mine")), LockReply::Acquired { .. }));
+        let (token, fence) = (Token::new("mine").unwrap(), Fence(1));
+        let raise = LockCommand::RaiseFence { keys: keys(), token, fence, fence_life_ms: 10 };
+        assert_eq!(record.apply(start.plus_micros(5_000), raise), LockReply::FenceRaised);
+        assert_eq!(record.live_keys(start.plus_micros(9_999)), 2, "the lock and its fence");
+        assert_eq!(record.live_keys(start.plus_micros(10_000)), 0);
+    }
+}

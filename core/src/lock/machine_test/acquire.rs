@@ -188,6 +188,20 @@ fn a_delay_is_jittered_by_half_of_it() {
 }
 
 #[test]
+fn two_handles_do_not_march_in_step_after_their_first_leases() {
+    let pause = |seed| {
+        let mut scene = Scene::with(|options| options.jitter = true);
+        scene.machine =
+            LockMachine::new(scene.machine.config().clone(), Tokens::of_owner("me"), seed);
+        scene.acquire().reply(granted());
+        assert!(scene.machine.hand_over().grant().is_some());
+        scene.acquire().reply(busy());
+        scene.woken_at()
+    };
+    assert_ne!(pause(1), pause(2));
+}
+
+#[test]
 fn a_lease_that_the_machine_has_is_given_up_before_the_next() {
     let mut scene = Scene::held();
     assert_eq!(scene.acquire().call(), "release me.1#1");
