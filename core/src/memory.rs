@@ -292,6 +292,13 @@ mod tests {
     }
 
     #[test]
+    fn its_content_is_not_shown() {
+        let scene = Scene::new();
+        scene.acquire("job", &Token::new("mine").unwrap());
+        assert_eq!(format!("{:?}", scene.store), "MemoryStore { .. }");
+    }
+
+    #[test]
     fn fences_start_at_the_wall_clock() {
         assert!(process_time() > Instant::from_micros(1_700_000_000_000_000));
     }

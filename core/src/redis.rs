@@ -237,7 +237,12 @@ mod tests {
         };
         assert_eq!(kind("LOADING Redis is loading the dataset in memory"), None);
         assert_eq!(kind("NOAUTH Authentication required."), Some(RejectionKind::NotAllowed));
-        assert_eq!(kind("OOM command not allowed when …"), Some(RejectionKind::OutOfMemory));
+        assert_eq!(kind("OOM the server is full"), Some(RejectionKind::OutOfMemory));
+        assert_eq!(
+            kind("ERR Error running script (call to f_1): OOM command not allowed when …"),
+            Some(RejectionKind::OutOfMemory)
+        );
+        assert_eq!(kind("READONLY You can't write against a …"), Some(RejectionKind::ReadOnly));
         assert_eq!(kind("WRONGTYPE Operation against …"), Some(RejectionKind::WrongType));
         assert_eq!(
             kind("ERR Error running script (call to f_1): WRONGTYPE Operation"),
@@ -245,5 +250,11 @@ mod tests {
         );
         assert_eq!(kind("ERR user_script:1: boom script: x"), Some(RejectionKind::Script));
         assert_eq!(kind("ERR max requests limit exceeded"), Some(RejectionKind::Other));
+    }
+
+    #[test]
+    fn a_script_is_sent_whole_only_if_the_server_has_forgotten_it() {
+        assert!(is_no_script("NOSCRIPT No matching script. Please use EVAL."));
+        assert!(!is_no_script("ERR Error running script: NOSCRIPT"));
     }
 }

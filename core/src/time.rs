@@ -113,3 +113,31 @@ impl<C: Clock + ?Sized> Clock for alloc::sync::Arc<C> {
         (**self).sleep_until(deadline)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, sync::Arc};
+    use core::future::ready;
+
+    use super::*;
+
+    struct Stopped(Instant);
+
+    impl Clock for Stopped {
+        fn now(&self) -> Instant {
+            self.0
+        }
+
+        fn sleep_until(&self, _deadline: Instant) -> impl Future<Output = ()> + Send {
+            ready(())
+        }
+    }
+
+    #[test]
+    fn what_points_to_a_clock_tells_its_time() {
+        let clock = Arc::new(Stopped(Instant::from_micros(7)));
+        assert_eq!(Clock::now(&clock), Instant::from_micros(7));
+        assert_eq!(Clock::now(&&*clock), Instant::from_micros(7));
+        assert_eq!(format!("{:?}", clock.now()), "7µs");
+    }
+}

@@ -199,7 +199,17 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_token_is_refused() {
+    fn an_empty_token_is_refused_and_what_to_give_instead_is_said() {
         assert_eq!(Token::new(""), Err(EmptyToken));
+        assert!(format!("{EmptyToken}").contains("UUID"));
+    }
+
+    #[test]
+    fn owners_are_told_apart_by_a_published_hash() {
+        let seed = |owner: &str| Tokens::of_owner(owner).seed();
+        // Published test vectors of FNV-1a of 64 bits.
+        assert_eq!(seed(""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(seed("a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(seed("foobar"), 0x8594_4171_f739_67e8);
     }
 }

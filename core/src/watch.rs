@@ -83,4 +83,13 @@ mod tests {
         assert!(watch.hints.is_none(), "and asks no more");
         assert!(pin!(watch.released()).poll(&mut context).is_pending());
     }
+
+    #[test]
+    fn it_shows_whether_it_has_ended() {
+        let mut watch = Watch::new(Once(false));
+        assert_eq!(alloc::format!("{watch:?}"), "Watch { ended: false, .. }");
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(watch.poll_released(&mut context).is_pending());
+        assert_eq!(alloc::format!("{watch:?}"), "Watch { ended: true, .. }");
+    }
 }

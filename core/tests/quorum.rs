@@ -267,6 +267,10 @@ async fn a_quorum_has_the_tokens_that_a_node_names() {
     let lease = lock.acquire().await.unwrap();
     assert!(lease.token().as_str().starts_with("sim."), "{}", lease.token().as_str());
     assert!(quorum([None; 3]).tokens().is_none());
+    // So has what only points to such a store.
+    let named = Arc::new(Named(MemoryStore::new(), Some("sim")));
+    assert_eq!(Store::tokens(&&*named), Some(Tokens::of_owner("sim")));
+    assert_eq!(Store::tokens(&named), Some(Tokens::of_owner("sim")));
 }
 
 #[tokio::test(start_paused = true)]

@@ -158,9 +158,19 @@ fn what_a_minority_granted_is_released_before_the_answer() {
     let votes = [Err(TIMED_OUT), granted(7), busy(30), busy(20), busy(10)];
     let (mut machine, _) = asked(5, acquire(), votes);
     assert_eq!(round(&machine), [(0, "release"), (1, "release")], "the first may have it too");
+    let progress = machine.answered(0, Ok(Reply::Lock(LockReply::NotHeld)));
+    assert_eq!(progress, Progress::Waiting, "the second has it for certain");
     let progress = machine.answered(1, Err(UNREACHABLE));
     assert_eq!(progress, done(busy(20)), "one that cannot be released is left to its time");
     assert_eq!(round(&machine), []);
+}
+
+#[test]
+fn nobody_can_say_when_a_lock_without_an_end_is_free() {
+    let forever = || Ok(LockReply::Busy { remaining_ms: None });
+    assert_eq!(asked(3, acquire(), [forever(), forever()]).1, done(forever()));
+    assert_eq!(asked(3, acquire(), [forever(), Err(UNREACHABLE)]).1, done(forever()));
+    assert_eq!(asked(3, acquire(), [forever(), busy(20)]).1, done(busy(20)), "two are enough");
 }
 
 #[test]
@@ -228,6 +238,11 @@ fn an_extension_is_lost_only_if_no_majority_can_have_it() {
     assert_eq!(asked(3, extend(), [no(), no()]).1, done(no()));
     assert_eq!(asked(3, extend(), [no(), yes()]).1, Progress::Waiting);
     assert_eq!(asked(3, extend(), [no(), yes(), Err(TIMED_OUT)]).1, done(Err(TIMED_OUT)));
+    assert_eq!(asked(3, extend(), [Err(UNREACHABLE), no()]).1, Progress::Waiting, "lost, perhaps");
+    let down = || Err(UNREACHABLE);
+    assert_eq!(asked(3, extend(), [no(), down(), down()]).1, done(down()), "nothing was applied");
+    let unclear = StoreError::Unknown(Cause::Unreachable);
+    assert_eq!(asked(3, extend(), [yes(), down(), down()]).1, done(Err(unclear)), "one applied it");
     assert_eq!(asked(4, extend(), [no(), no()]).1, done(no()));
     assert_eq!(asked(5, extend(), [no(), yes(), yes(), no(), yes()]).1, done(yes()));
 }

@@ -159,10 +159,10 @@ impl<'a> Tally<'a> {
     /// When a majority of the nodes will be free, if the busy ones are in so many milliseconds
     /// (`None`: never). Those granted to us are free at once; of the others nothing is known.
     fn until_a_majority(&self, busy: Vec<Option<u64>>, grants: usize) -> Option<u64> {
-        let never = busy.iter().filter(|rest| rest.is_none()).count();
         let mut rests: Vec<_> = busy.into_iter().flatten().collect();
         rests.sort_unstable();
-        if never >= self.blocking() || rests.is_empty() {
+        // No more are busy than it takes to refuse: if one of them ends, a majority can be had.
+        if rests.is_empty() {
             return None;
         }
         let needed = self.majority.saturating_sub(grants).clamp(1, rests.len());
@@ -199,8 +199,7 @@ impl<'a> Tally<'a> {
             return Some(Err(self.failure(released + not_held > 0)));
         }
         // A majority has it no more. Whether one had it, those that did not answer could say.
-        let was_ours = self.votes.len() - not_held >= self.majority;
-        Some(Ok(if was_ours { LockReply::Released } else { LockReply::NotHeld }))
+        Some(Ok(LockReply::Released))
     }
 
     fn inspect(&self) -> Option<Result<LockReply, StoreError>> {

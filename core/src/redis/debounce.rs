@@ -296,16 +296,35 @@ mod tests {
         assert_eq!(decode(&claim(), &words(&["settled", "0", "5"])), Ok(settled));
         let running = DebounceReply::Running { remaining_ms: 3, newest: 6 };
         assert_eq!(decode(&claim(), &words(&["running", "3", "6"])), Ok(running));
-        assert_eq!(decode(&claim(), &words(&["missing"])), Ok(DebounceReply::Missing));
+        let not_due = DebounceReply::NotDue { due_in_ms: 3, newest: 6 };
+        assert_eq!(decode(&claim(), &words(&["notdue", "3", "6"])), Ok(not_due));
+        let suppressed = DebounceReply::Suppressed { reopens_in_ms: 8 };
+        assert_eq!(decode(&call(), &words(&["suppressed", "8"])), Ok(suppressed));
         let rearmed = DebounceReply::Rearmed { due_in_ms: 4 };
         assert_eq!(decode(&finish(false), &words(&["rearmed", "4"])), Ok(rearmed));
-        let dropped = DebounceReply::Cancelled { pending: true };
-        assert_eq!(decode(&cancel(), &number(1)), Ok(dropped));
+        for (value, pending) in [(0, false), (1, true)] {
+            assert_eq!(decode(&cancel(), &number(value)), Ok(DebounceReply::Cancelled { pending }));
+            assert_eq!(decode(&flush(), &number(value)), Ok(DebounceReply::Flushed { pending }));
+        }
         let status =
             DebounceStatus { newest: 5, fired: 4, done: 4, due_in_ms: Some(0), running_ms: None };
         let reply = words(&["status", "5", "4", "4", "0", "-1"]);
         let inspect = DebounceCommand::Inspect { keys: keys() };
         assert_eq!(decode(&inspect, &reply), Ok(DebounceReply::Status(status)));
+    }
+
+    #[test]
+    fn a_reply_of_one_word_is_read() {
+        for (command, word, reply) in [
+            (claim(), "missing", DebounceReply::Missing),
+            (claim(), "idle", DebounceReply::Idle),
+            (claim(), "spent", DebounceReply::Spent),
+            (finish(true), "finished", DebounceReply::Finished),
+            (finish(true), "dropped", DebounceReply::Dropped),
+            (finish(true), "stale", DebounceReply::Stale),
+        ] {
+            assert_eq!(decode(&command, &words(&[word])), Ok(reply), "{word}");
+        }
     }
 
     #[test]
