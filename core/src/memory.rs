@@ -191,6 +191,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        debounce::{DebounceKeys, Retention, Timing},
         lock::LockKeys,
         token::{Token, Tokens},
     };
@@ -216,6 +217,17 @@ mod tests {
             let (lease_ms, fence_life_ms, mark_ms) = (10, 10, 10);
             let command = LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, mark_ms };
             self.store.apply_lock(command)
+        }
+
+        fn call(&self, id: &str, token: &Token) -> DebounceReply {
+            self.store.apply_debounce(&DebounceCommand::Call {
+                keys: Arc::new(DebounceKeys::of(id)),
+                call: token.clone(),
+                args: b"".as_slice().into(),
+                seq: 0,
+                timing: Timing { wait_ms: 1, max_wait_ms: None, leading: false, trailing: true },
+                retention: Retention { armed_ms: 10, settled_ms: 10, memo_ms: 10 },
+            })
         }
 
         fn release(&self, id: &str, token: &Token) -> LockReply {
@@ -260,6 +272,39 @@ mod tests {
         assert_eq!(add(SWEEP_FROM + 1), 2, "all but two were dead");
         // It begins to count again.
         assert_eq!((0..SWEEP_FROM - 1).map(&mut add).last(), Some(SWEEP_FROM + 1));
+    }
+
+    #[test]
+    fn dead_debounced_calls_are_swept_and_those_alive_are_kept() {
+        let (scene, mut tokens) = (Scene::new(), Tokens::of_owner("a"));
+        let mut add = |number: usize| {
+            scene.call(&format!("job {number}"), &tokens.fresh());
+            scene.store.debounces.len()
+        };
+        assert_eq!((1..SWEEP_FROM).map(&mut add).last(), Some(SWEEP_FROM - 1));
+        scene.pass(11_000);
+        assert_eq!(add(0), 1, "all the others were dead");
+        let all = (1..=SWEEP_FROM).map(&mut add).last();
+        assert_eq!(all, Some(SWEEP_FROM + 1), "swept once, and all were alive");
+        let all = (1..=SWEEP_FROM).map(|number| add(SWEEP_FROM + number)).last();
+        assert_eq!(all, Some(2 * SWEEP_FROM + 1));
+        // As many were alive as have to come now before the next sweep.
+        scene.pass(11_000);
+        let all = (1..=SWEEP_FROM).map(|number| add(2 * SWEEP_FROM + number)).last();
+        assert_eq!(all, Some(3 * SWEEP_FROM + 1));
+    }
+
+    #[test]
+    fn only_what_was_released_was_released() {
+        let scene = Scene::new();
+        let token = |number: u64| Token::new(format!("me.1#{number}")).unwrap();
+        scene.acquire("job", &token(2));
+        assert_eq!(scene.release("job", &token(2)), LockReply::Released);
+        assert_eq!(scene.release("job", &token(2)), LockReply::Released, "the same call again");
+        assert_eq!(scene.release("job", &token(1)), LockReply::NotHeld, "an earlier try");
+        scene.acquire("job", &Token::new("other").unwrap());
+        assert!(matches!(scene.acquire("job", &token(3)), LockReply::Busy { .. }));
+        assert_eq!(scene.release("job", &token(3)), LockReply::NotHeld, "it was only busy");
     }
 
     #[test]

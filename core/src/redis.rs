@@ -158,7 +158,6 @@ pub fn refusal(message: String) -> StoreError {
         "NOAUTH" | "NOPERM" | "WRONGPASS" => RejectionKind::NotAllowed,
         "OOM" => RejectionKind::OutOfMemory,
         "READONLY" => RejectionKind::ReadOnly,
-        "WRONGTYPE" => RejectionKind::WrongType,
         // Before Redis 7, an error inside a script is wrapped, with its code further on.
         _ if message.contains("WRONGTYPE") => RejectionKind::WrongType,
         _ if message.contains("OOM command not allowed") => RejectionKind::OutOfMemory,

@@ -79,3 +79,75 @@ fn memo_ms(command: &DebounceCommand) -> u64 {
 fn after(now: Instant, millis: u64) -> Instant {
     now.plus_micros(millis.saturating_mul(1_000))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{format, sync::Arc};
+
+    use super::*;
+    use crate::debounce::{DebounceKeys, Retention, Timing};
+
+    const START: Instant = Instant::from_micros(1_000_000);
+
+    fn call(name: &str, memo_ms: u64) -> DebounceCommand {
+        DebounceCommand::Call {
+            keys: Arc::new(DebounceKeys::of("job")),
+            call: Token::new(name).unwrap(),
+            args: b"".as_slice().into(),
+            seq: 0,
+            timing: Timing { wait_ms: 1, max_wait_ms: None, leading: false, trailing: true },
+            retention: Retention { armed_ms: 20, settled_ms: 20, memo_ms },
+        }
+    }
+
+    /// The number that a call is given.
+    fn seq(reply: DebounceReply) -> u64 {
+        match reply {
+            DebounceReply::Armed { seq, .. } => seq,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_call_that_comes_again_keeps_its_number_while_its_memo_lives() {
+        let mut entry = DebounceEntry::default();
+        let mut at = |micros| seq(entry.apply(START.plus_micros(micros), &call("a", 5)));
+        let first = at(0);
+        assert_eq!(at(4_999), first);
+        assert_ne!(at(5_000), first, "to the last microsecond, and not one more");
+    }
+
+    #[test]
+    fn a_dead_memo_behind_a_living_one_is_not_seen() {
+        let mut entry = DebounceEntry::default();
+        let mut at =
+            |micros, name, life| seq(entry.apply(START.plus_micros(micros), &call(name, life)));
+        at(0, "elder", 10);
+        let first = at(0, "younger", 5);
+        assert_eq!(at(4_999, "younger", 5), first);
+        assert_ne!(at(5_000, "younger", 5), first);
+    }
+
+    #[test]
+    fn the_record_and_each_memo_are_keys_as_long_as_they_live() {
+        let mut entry = DebounceEntry::default();
+        entry.apply(START, &call("a", 5));
+        entry.apply(START, &call("b", 5));
+        let alive = |micros| entry.live_keys(START.plus_micros(micros));
+        assert_eq!([alive(0), alive(4_999), alive(5_000)], [3, 3, 1]);
+        assert_eq!([alive(20_999), alive(21_000)], [1, 0], "so long after it is due");
+        entry.apply(START.plus_micros(5_000), &call("c", 5));
+        assert_eq!(entry.memos.len(), 1, "the dead are gone");
+    }
+
+    #[test]
+    fn of_very_many_requests_the_oldest_are_forgotten() {
+        let mut entry = DebounceEntry::default();
+        for number in 0..MOST_MEMOS + 9 {
+            entry.apply(START, &call(&format!("{number}"), 5));
+        }
+        assert_eq!(entry.memos.len(), MOST_MEMOS + 1, "and the last one");
+        assert!(!entry.memos.contains_key(&Token::new("7").unwrap()));
+        assert!(entry.memos.contains_key(&Token::new("8").unwrap()));
+    }
+}
