@@ -337,6 +337,20 @@ mod tests {
     }
 
     #[test]
+    fn a_watch_that_is_dropped_leaves_nothing_behind() {
+        struct Silent;
+        impl std::task::Wake for Silent {
+            fn wake(self: Arc<Self>) {}
+        }
+        let (scene, silent) = (Scene::new(), Arc::new(Silent));
+        let watcher = Board::watch(&scene.store.board, "job");
+        let waker = std::task::Waker::from(silent.clone());
+        assert!(watcher.poll_hint(&Context::from_waker(&waker)).is_pending());
+        drop((watcher, waker));
+        assert_eq!(Arc::strong_count(&silent), 1, "not even its waker");
+    }
+
+    #[test]
     fn its_content_is_not_shown() {
         let scene = Scene::new();
         scene.acquire("job", &Token::new("mine").unwrap());

@@ -279,6 +279,7 @@ fn a_leading_call_is_due_at_once_and_the_rest_of_the_window_is_not() {
     scene.finish("r", (seq, fence), true);
     let suppressed = DebounceReply::Suppressed { reopens_in_ms: 100 };
     assert_eq!(scene.pass(60).call("b", LEADING), suppressed);
+    assert_eq!(scene.life, Some(Life::AtLeast(100 + RETENTION.memo_ms)), "as long as it matters");
     let copy = DebounceReply::Suppressed { reopens_in_ms: 90 };
     assert_eq!(scene.pass(10).call("b", LEADING), copy);
     let both = Timing { trailing: true, ..LEADING };
