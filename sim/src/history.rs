@@ -43,7 +43,7 @@ impl TokenId {
         }
         let [client, life, call, attempt] = numbers;
         (index == 3)
-            .then_some(Self(client << 28 | (life & 0xf) << 24 | call << 12 | attempt & 0xfff))
+            .then_some(Self(client << 28 | life << 20 | (call & 0x3ff) << 10 | attempt & 0x3ff))
     }
 
     /// Who made it.
@@ -55,7 +55,7 @@ impl TokenId {
     /// Its number among those made in the same life of the same process.
     #[must_use]
     pub fn number(self) -> u32 {
-        self.0 & 0xff_ffff
+        self.0 & 0xf_ffff
     }
 
     /// All of it as a number.
@@ -67,14 +67,14 @@ impl TokenId {
     /// Whether both were made in the same life of the same process.
     #[must_use]
     pub fn same_life(self, other: Self) -> bool {
-        self.0 >> 24 == other.0 >> 24
+        self.0 >> 20 == other.0 >> 20
     }
 }
 
 impl fmt::Display for TokenId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}", self.number() >> 12)?;
-        match self.number() & 0xfff {
+        write!(f, "#{}", self.number() >> 10)?;
+        match self.number() & 0x3ff {
             1 => Ok(()),
             attempt => write!(f, ", try {attempt}"),
         }
@@ -435,4 +435,28 @@ pub enum Event {
     Healed,
     /// The run is over.
     Finished,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use leasehold_core::Tokens;
+
+    use super::*;
+
+    #[test]
+    fn no_two_tokens_of_any_life_have_one_number() {
+        let mut numbers = BTreeSet::new();
+        for (client, life) in
+            (0..4).flat_map(|client| (0..=u8::MAX).map(move |life| (client, life)))
+        {
+            let mut tokens = Tokens::of_owner(TokenId::owner(client, life));
+            let [first, second] = [tokens.fresh(), tokens.fresh()].map(|token| TokenId::of(&token));
+            assert_eq!((first.client(), first.same_life(second)), (client, true));
+            assert_eq!(format!("{first} {second}"), "#1 #2");
+            numbers.extend([first, second]);
+        }
+        assert_eq!(numbers.len(), 4 * 256 * 2);
+    }
 }
