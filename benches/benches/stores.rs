@@ -11,14 +11,20 @@ use leasehold_benches::{
     stores::{
         cycles::{Cycle, Release, Sample, Uncontended, crowd, solo},
         floors::{Pings, Posts},
+        others::{Rslock, Textbook},
         peer::Peer,
         ratios::{Effort, Measure, Side, compare, print},
+        scripts::Scripts,
     },
 };
 use leasehold_upstash::{Tcp, Upstash};
 use tokio::runtime::{Builder, Runtime};
 
 const TASKS: usize = 64;
+
+const BY_HAND: &str = "the same scripts, by hand";
+const TEXTBOOK: &str = "SET NX PX, compare and delete";
+const RSLOCK: &str = "rslock";
 
 fn main() {
     serve_if_asked().expect("this machine has a free port");
@@ -51,12 +57,18 @@ fn tcp_alone(server: &Server, effort: Effort) {
     let pings = runtime.block_on(Pings::to(&server.url));
     let store = Tcp::new(&server.url).expect("a server's own URL is one");
     let lock = |release| Uncontended::new(store.clone(), "bench", release);
-    let sides: [Side<'_>; 3] = [
+    let textbook = runtime.block_on(Textbook::at(&server.url, "textbook"));
+    let rslock = Rslock::at(&server.url, "rslock");
+    let by_hand = || Scripts::over(pings.clone(), "scripts");
+    let sides: [Side<'_>; 6] = [
         ("two PINGs", &|cycles| runtime.block_on(solo(pings.clone(), cycles))),
         ("acquire, release", &|cycles| runtime.block_on(solo(lock(Release::Confirmed), cycles))),
         ("acquire, release sent", &|cycles| {
             runtime.block_on(solo(lock(Release::Detached), cycles))
         }),
+        (BY_HAND, &|cycles| runtime.block_on(solo(by_hand(), cycles))),
+        (TEXTBOOK, &|cycles| runtime.block_on(solo(textbook.clone(), cycles))),
+        (RSLOCK, &|cycles| runtime.block_on(solo(rslock.clone(), cycles))),
     ];
     let rows = compare(Measure::P50, effort, &sides);
     let aims = ["", "aim: at most 1.15", "aim: at most 0.70"];
@@ -68,7 +80,9 @@ fn tcp_crowd(server: &Server, effort: Effort) {
     let runtime = two_threads();
     let pings = runtime.block_on(Pings::to(&server.url));
     let store = Tcp::new(&server.url).expect("a server's own URL is one");
-    let sides: [Side<'_>; 3] = [
+    let textbook = runtime.block_on(Textbook::at(&server.url, "textbook"));
+    let rslock = Rslock::at(&server.url, "rslock");
+    let sides: [Side<'_>; 6] = [
         ("two PINGs", &|cycles| all(&runtime, vec![pings.clone(); TASKS], cycles)),
         ("acquire, release", &|cycles| {
             all(&runtime, Uncontended::many(&store, TASKS, Release::Confirmed), cycles)
@@ -76,9 +90,12 @@ fn tcp_crowd(server: &Server, effort: Effort) {
         ("acquire, release sent", &|cycles| {
             all(&runtime, Uncontended::many(&store, TASKS, Release::Detached), cycles)
         }),
+        (BY_HAND, &|cycles| all(&runtime, Scripts::many(&pings, TASKS), cycles)),
+        (TEXTBOOK, &|cycles| all(&runtime, textbook.many(TASKS), cycles)),
+        (RSLOCK, &|cycles| all(&runtime, rslock.many(TASKS), cycles)),
     ];
     let rows = compare(Measure::Rate, effort, &sides);
-    let aims = ["", "aim: at least 0.60", ""];
+    let aims = ["", "aim: at least 0.60"];
     print("TCP, 64 tasks, a key each; two cores", Measure::Rate, &rows, &aims);
 }
 
@@ -88,9 +105,11 @@ fn rest_alone(server: &Server, effort: Effort) {
     let posts = Posts::to(&server.url, TOKEN);
     let store = Upstash::new(&server.url, TOKEN).expect("a server's own URL is one");
     let lock = || Uncontended::new(store.clone(), "bench", Release::Confirmed);
-    let sides: [Side<'_>; 2] = [
+    let by_hand = || Scripts::over(posts.clone(), "scripts");
+    let sides: [Side<'_>; 3] = [
         ("two round trips of reqwest", &|cycles| runtime.block_on(solo(posts.clone(), cycles))),
         ("acquire, release", &|cycles| runtime.block_on(solo(lock(), cycles))),
+        (BY_HAND, &|cycles| runtime.block_on(solo(by_hand(), cycles))),
     ];
     let rows = compare(Measure::P50, effort, &sides);
     let aims = ["", "aim: at most 1.15"];

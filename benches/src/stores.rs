@@ -2,5 +2,7 @@
 
 pub mod cycles;
 pub mod floors;
+pub mod others;
 pub mod peer;
 pub mod ratios;
+pub mod scripts;

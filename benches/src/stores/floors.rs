@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use leasehold_upstash::redis::{self, Client, aio::MultiplexedConnection};
+use bytes::Bytes;
+use leasehold_upstash::redis::{self, Client, Cmd, Value, aio::MultiplexedConnection};
 
-use super::cycles::Cycle;
+use super::{cycles::Cycle, scripts::Carrier};
 
 /// Two PINGs over a connection of the crate `redis`.
 #[derive(Clone)]
@@ -33,6 +34,20 @@ impl Cycle for Pings {
     }
 }
 
+impl Carrier for Pings {
+    async fn carry(&mut self, words: &[&[u8]], expected: &str) -> bool {
+        let mut command = Cmd::new();
+        command.arg(words);
+        match command.query_async::<Value>(&mut self.0).await {
+            Ok(Value::Int(number)) => expected == number.to_string(),
+            Ok(Value::Array(values)) => {
+                values.first().is_some_and(|first| *first == Value::BulkString(expected.into()))
+            }
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Debug for Pings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pings").finish_non_exhaustive()
@@ -53,16 +68,31 @@ impl Posts {
     pub fn to(url: &str, token: &str) -> Self {
         Self { client: reqwest::Client::new(), url: url.to_owned(), token: token.to_owned() }
     }
+
+    async fn post(&self, line: String) -> Bytes {
+        let request = self.client.post(&self.url).bearer_auth(&self.token).body(line);
+        let answer = request.send().await.expect("the server is there");
+        answer.bytes().await.expect("the server is there")
+    }
 }
 
 impl Cycle for Posts {
     async fn run(&mut self) {
         for _ in 0..2 {
-            let request = self.client.post(&self.url).bearer_auth(&self.token).body(r#"["PING"]"#);
-            let answer = request.send().await.expect("the server is there");
-            let body = answer.bytes().await.expect("the server is there");
+            let body = self.post(r#"["PING"]"#.into()).await;
             assert!(body.ends_with(br#""PONG"}"#), "{body:?}");
         }
+    }
+}
+
+impl Carrier for Posts {
+    async fn carry(&mut self, words: &[&[u8]], expected: &str) -> bool {
+        let words: Vec<_> = words.iter().map(|word| String::from_utf8_lossy(word)).collect();
+        let line = serde_json::to_string(&words).expect("a list of strings becomes JSON");
+        let body = self.post(line).await;
+        let expected =
+            if expected == "1" { r#"{"result":1}"#.into() } else { format!("[\"{expected}\",") };
+        String::from_utf8_lossy(&body).contains(&expected)
     }
 }
 
@@ -74,7 +104,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::stores::cycles::solo;
+    use crate::stores::{cycles::solo, scripts::Scripts};
 
     #[tokio::test]
     async fn each_floor_makes_its_round_trips() {
@@ -88,7 +118,11 @@ mod tests {
         tokio::spawn(rest::listen(host, tokens, over_http));
 
         assert_eq!(solo(Pings::to(&redis).await, 3).await.cycles, 3);
-        assert_eq!(solo(Posts::to(&upstash, "token"), 3).await.cycles, 3);
+        let posts = Posts::to(&upstash, "token");
+        assert_eq!(solo(posts.clone(), 3).await.cycles, 3);
+        let by_hand = Scripts::over(Pings::to(&redis).await, "job");
+        assert_eq!(solo(by_hand, 3).await.cycles, 3);
+        assert_eq!(solo(Scripts::over(posts, "job"), 3).await.cycles, 3);
     }
 
     async fn bind() -> TcpListener {

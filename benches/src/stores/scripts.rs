@@ -1,0 +1,84 @@
+//! The very scripts of a lock, sent by hand: what a store that added nothing would take.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use leasehold_core::{
+    Command, Token,
+    lock::{LockCommand, LockKeys},
+    redis::{Request, encode},
+};
+
+use super::cycles::Cycle;
+
+/// A way to a server that carries one command, and whose answer nobody reads but to see that the
+/// lock was taken and freed.
+pub trait Carrier: Clone + Send + 'static {
+    /// Sends the words of one command, and says whether `expected` is in its answer.
+    fn carry(&mut self, words: &[&[u8]], expected: &str) -> impl Future<Output = bool> + Send;
+}
+
+/// An acquire and a release of one lock, without a machine, a deadline or a retry.
+#[derive(Clone)]
+pub struct Scripts<C> {
+    carrier: C,
+    keys: Arc<LockKeys>,
+    series: String,
+    taken: u64,
+}
+
+impl<C: Carrier> Scripts<C> {
+    /// The lock named `id`, for the first time or again.
+    #[must_use]
+    pub fn over(carrier: C, id: &str) -> Self {
+        static OWNERS: AtomicU64 = AtomicU64::new(0);
+        let owner = OWNERS.fetch_add(1, Ordering::Relaxed);
+        let series = format!("scripts-by-hand-{owner:08}.1");
+        Self { carrier, keys: Arc::new(LockKeys::of(id)), series, taken: 0 }
+    }
+
+    /// Locks of so many names.
+    #[must_use]
+    pub fn many(carrier: &C, count: usize) -> Vec<Self> {
+        (0..count).map(|key| Self::over(carrier.clone(), &format!("scripts:{key}"))).collect()
+    }
+
+    async fn run_one(&mut self, command: LockCommand, expected: &str) {
+        let Request::Script(invocation) = encode(&Command::Lock(command)) else {
+            unreachable!("only a WAIT is no script")
+        };
+        if !self.carrier.carry(&invocation.by_sha1(), expected).await {
+            let carried = self.carrier.carry(&invocation.by_text(), expected).await;
+            assert!(carried, "nobody else wants it");
+        }
+    }
+}
+
+impl<C: Carrier + Sync> Cycle for Scripts<C> {
+    async fn run(&mut self) {
+        self.taken += 1;
+        let token = format!("{}#{}", self.series, self.taken);
+        let token = Token::new(token).expect("it is a token such as a handle makes");
+        let (keys, mark_ms) = (self.keys.clone(), 60_000);
+        let acquire = LockCommand::Acquire {
+            keys: keys.clone(),
+            token: token.clone(),
+            lease_ms: 10_000,
+            fence_life_ms: 86_400_000,
+            mark_ms,
+        };
+        self.run_one(acquire, "acquired").await;
+        self.run_one(LockCommand::Release { keys, token, mark_ms }, "1").await;
+    }
+}
+
+impl<C> fmt::Debug for Scripts<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scripts").field("series", &self.series).finish_non_exhaustive()
+    }
+}
