@@ -48,7 +48,7 @@ impl Bytes<'_> {
 
     fn word(&mut self) -> &'static str {
         const WORDS: [&str; 21] = [
-            "acquired",
+            "held",
             "busy",
             "gone",
             "free",

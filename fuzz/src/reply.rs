@@ -77,11 +77,15 @@ fn answers_debounce(command: &DebounceCommand, reply: &DebounceReply) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use leasehold_core::Fence;
+
     use super::*;
     use crate::noise::{corpus, inputs, neighbours};
 
-    /// `["acquired", -2 + 9, -2 + 3]`, in the encoding of [`Bytes::value`].
-    const ACQUIRED: [u8; 8] = [7, 3, 3, 0, 2, 9, 2, 3];
+    /// `"9"`, in the encoding of [`Bytes::value`].
+    const FENCE: [u8; 2] = [5, 9];
+    /// `["held", "9"]`.
+    const HELD: [u8; 6] = [7, 2, 3, 0, 5, 9];
 
     #[test]
     fn short_inputs_all_pass() {
@@ -89,7 +93,7 @@ mod tests {
         for command in 0..=u8::MAX {
             for byte in 0..=u8::MAX {
                 reply(&[command, byte]);
-                reply(&[command, 7, 3, 3, byte, 2, 9, 2, 3]);
+                reply(&[command, 7, 2, 3, byte, 5, 9]);
             }
         }
     }
@@ -104,9 +108,11 @@ mod tests {
 
     #[test]
     fn the_inputs_reach_real_answers() {
-        let value = Bytes(&ACQUIRED).value();
-        let decoded = decode(&commands::choose(0), value);
-        assert!(matches!(decoded, Ok(Reply::Lock(LockReply::Acquired { fresh: true, .. }))));
+        for (bytes, fresh) in [(&FENCE[..], true), (&HELD, false)] {
+            let decoded = decode(&commands::choose(0), Bytes(bytes).value());
+            let granted = LockReply::Acquired { fence: Fence(9), fresh };
+            assert_eq!(decoded, Ok(Reply::Lock(granted)));
+        }
     }
 
     #[test]

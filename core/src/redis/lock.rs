@@ -1,6 +1,6 @@
 //! The lock's scripts, their arguments and their replies.
 
-use alloc::{string::String, vec, vec::Vec};
+use alloc::{format, string::String, vec, vec::Vec};
 
 use super::{Invocation, Request, Script, Value, decimal, malformed};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 
 pub(super) const ACQUIRE: Script = Script {
     name: "lock.acquire",
-    sha1: "17419a93730fe48258d7a7ef53aca9c3e057bc1b",
+    sha1: "e91501e85d6f91d6d8ab0976294be864a4e33f95",
     text: include_str!("scripts/acquire.lua"),
 };
 pub(super) const EXTEND: Script = Script {
@@ -21,7 +21,7 @@ pub(super) const EXTEND: Script = Script {
 };
 pub(super) const RELEASE: Script = Script {
     name: "lock.release",
-    sha1: "ccc5a06d5335de326639064b9b46c86597af33ff",
+    sha1: "8150825e76efc05081b21112712b48c7be210c91",
     text: include_str!("scripts/release.lua"),
 };
 pub(super) const RAISE_FENCE: Script = Script {
@@ -46,7 +46,7 @@ pub(super) fn encode(command: &LockCommand) -> Request {
                     bytes(token),
                     decimal(*lease_ms),
                     decimal(*fence_life_ms),
-                    decimal(number),
+                    fifteen_digits(number),
                     decimal(*mark_ms),
                 ],
             )
@@ -59,7 +59,12 @@ pub(super) fn encode(command: &LockCommand) -> Request {
             (
                 &RELEASE,
                 vec![text(keys.lock()), keys.mark(series).into_bytes()],
-                vec![bytes(token), decimal(number), decimal(*mark_ms), keys.channel().into_bytes()],
+                vec![
+                    bytes(token),
+                    fifteen_digits(number),
+                    decimal(*mark_ms),
+                    keys.channel().into_bytes(),
+                ],
             )
         }
         LockCommand::Inspect { keys, token } => {
@@ -92,19 +97,21 @@ pub(super) fn decode(command: &LockCommand, value: &Value) -> Result<LockReply, 
 }
 
 fn acquired(value: &Value) -> Option<LockReply> {
+    if let Value::Bytes(_) = value {
+        return granted(value, true);
+    }
     Some(match value.tagged()? {
-        (b"acquired", [fence, fresh]) => LockReply::Acquired {
-            fence: Fence(fence.unsigned()?),
-            fresh: match fresh.integer()? {
-                0 => false,
-                1 => true,
-                _ => return None,
-            },
-        },
+        (b"held", [fence]) => granted(fence, false)?,
         (b"busy", [remaining]) => LockReply::Busy { remaining_ms: time_to_live(remaining)? },
         (b"gone", []) => LockReply::Gone,
         _ => return None,
     })
+}
+
+/// A fence comes as text, unlike the integers with which other scripts answer.
+fn granted(fence: &Value, fresh: bool) -> Option<LockReply> {
+    fence.bytes()?;
+    Some(LockReply::Acquired { fence: Fence(fence.unsigned()?), fresh })
 }
 
 fn yes_or_no(value: &Value, yes: LockReply) -> Option<LockReply> {
@@ -135,6 +142,11 @@ fn time_to_live(value: &Value) -> Option<Option<u64>> {
         -1 => Some(None),
         remaining => remaining.try_into().ok().map(Some),
     }
+}
+
+/// The number of a token in its series, which has at most so many: the scripts compare it as text.
+fn fifteen_digits(number: u64) -> Vec<u8> {
+    format!("{number:015}").into_bytes()
 }
 
 fn text(key: &str) -> Vec<u8> {
@@ -199,11 +211,12 @@ mod tests {
         let run = script(&commands()[0]);
         assert_eq!(run.keys[0], b"job");
         assert_eq!(run.args[0], b"mine");
-        let (number, mark_life) = (b"0".to_vec(), b"30".to_vec());
+        let (number, mark_life) = (b"000000000000000".to_vec(), b"30".to_vec());
         assert_eq!(run.args[1..], [b"10".to_vec(), b"20".to_vec(), number, mark_life]);
         let lease_args = [0, 1, 2, 3, 4].map(|which| script(&commands()[which]).args);
         assert_eq!(lease_args[1], [b"mine".to_vec(), b"30".to_vec()]);
-        assert_eq!(lease_args[2], [b"mine", b"0" as &[u8], b"40", b"leasehold:released:{job}:job"]);
+        let (number, channel) = (b"000000000000000" as &[u8], b"leasehold:released:{job}:job");
+        assert_eq!(lease_args[2], [b"mine" as &[u8], number, b"40", channel]);
         assert_eq!(lease_args[3], [b"mine".to_vec()]);
         assert_eq!(lease_args[4], [b"mine", b"9" as &[u8], b"50"]);
         let wait = Request::Plain(vec![b"WAIT".to_vec(), b"2".to_vec(), b"60".to_vec()]);
@@ -218,13 +231,8 @@ mod tests {
         let left = |remaining_ms| LockReply::Busy { remaining_ms };
         let holder = LockReply::Holder;
         let cases = [
-            (&acquire, list(["acquired".into(), fence(), one(1)]), granted(true)),
-            (&acquire, list(["acquired".into(), fence(), one(0)]), granted(false)),
-            (
-                &acquire,
-                list(["acquired".into(), one(1_700_000_000_000_000), "1".into()]),
-                granted(true),
-            ),
+            (&acquire, fence(), granted(true)),
+            (&acquire, list(["held".into(), fence()]), granted(false)),
             (&acquire, list(["busy".into(), one(5)]), left(Some(5))),
             (&acquire, list(["busy".into(), one(-1)]), left(None)),
             (&acquire, list(["gone".into()]), LockReply::Gone),
@@ -251,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_reply_of_the_wrong_shape_leaves_open_whether_the_command_was_applied() {
-        let nested = || list([list(["acquired".into()])]);
+        let nested = || list([list(["held".into()])]);
         let wrong = [
             Value::Nil,
             one(2),
@@ -264,12 +272,12 @@ mod tests {
             nested(),
             list([Value::Nil]),
             list([one(1)]),
-            list(["acquired".into()]),
-            list(["acquired".into(), one(7)]),
-            list(["acquired".into(), one(-7), one(1)]),
-            list(["acquired".into(), one(7), one(2)]),
-            list(["acquired".into(), Value::Nil, one(1)]),
-            list(["acquired".into(), one(7), one(1), one(1)]),
+            "-7".into(),
+            list(["held".into()]),
+            list(["held".into(), one(7)]),
+            list(["held".into(), "-7".into()]),
+            list(["held".into(), Value::Nil]),
+            list(["held".into(), "7".into(), one(1)]),
             list(["busy".into()]),
             list(["busy".into(), one(-2)]),
             list(["busy".into(), "soon".into()]),

@@ -89,7 +89,7 @@ fn edits(mutant: Mutant) -> &'static [Edit] {
         Mutant::NoPositiveCheck => const { &[edit(EXTEND, IF_SHORTER, "if true then")] },
         Mutant::CountedReentry => COUNTED_REENTRY,
         Mutant::CountedFences => {
-            const { &[edit(ACQUIRE, "time[1] .. string.format('%06d', time[2])", "'1'")] }
+            const { &[edit(ACQUIRE, "time[1] .. string.sub('00000' .. time[2], -6)", "'1'")] }
         }
         Mutant::PrefixCompare => PREFIX_COMPARE,
         Mutant::OwnLeaseTakeover => OWN_LEASE_TAKEOVER,

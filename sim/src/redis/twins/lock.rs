@@ -12,12 +12,12 @@ use super::{
     values::{EXACT, decimal, store, string},
 };
 
-const ACQUIRE: Pin = Pin { name: "lock.acquire", sha1: "17419a93730fe48258d7a7ef53aca9c3e057bc1b" };
+const ACQUIRE: Pin = Pin { name: "lock.acquire", sha1: "e91501e85d6f91d6d8ab0976294be864a4e33f95" };
 const EXTEND: Pin = Pin { name: "lock.extend", sha1: "2c0f7c290e73a19787d4a20c6f48c2d1f95d106d" };
 const INSPECT: Pin = Pin { name: "lock.inspect", sha1: "5b6bfe2dedb0793d73ba4af799a7a3fcbadaf6b4" };
 const RAISE_FENCE: Pin =
     Pin { name: "lock.raise_fence", sha1: "1a8fb374164c0a0bb06076c20f08aac856e7bcb6" };
-const RELEASE: Pin = Pin { name: "lock.release", sha1: "ccc5a06d5335de326639064b9b46c86597af33ff" };
+const RELEASE: Pin = Pin { name: "lock.release", sha1: "8150825e76efc05081b21112712b48c7be210c91" };
 
 #[cfg(test)]
 pub(super) const PINS: &[Pin] = &[ACQUIRE, EXTEND, INSPECT, RAISE_FENCE, RELEASE];
@@ -54,6 +54,11 @@ pub(super) fn run(keys: &mut Keyspace, now_us: u64, command: &LockCommand) -> Op
     }
 }
 
+/// How many digits the number in a mark has.
+const DIGITS: usize = 15;
+/// What follows it if its token was released.
+const RELEASED: &[u8] = b" released";
+
 /// How long the keys live that an acquire sets.
 struct Lives {
     lease_ms: u64,
@@ -84,14 +89,14 @@ fn acquire(
     {
         let remaining_ms = remaining_ms(entry, now_ms)?;
         if number > 0 {
-            store(keys, now_ms, &mark, decimal(number), expiry(now_ms, lives.mark_ms)?);
+            store(keys, now_ms, &mark, written_mark(number, false), expiry(now_ms, lives.mark_ms)?);
         }
         return Some(LockReply::Busy { remaining_ms });
     }
     let is_held = holder.is_some();
     let last = match string(keys, now_ms, names.fence())? {
         None => None,
-        Some((text, _)) => Some(exact_decimal(text)?),
+        Some((text, _)) => Some(written_fence(text)?),
     };
     if let Some(last @ 1..) = last
         && is_held
@@ -175,11 +180,10 @@ fn release(
         Some((text, _)) => Some((text.clone(), parse_mark(text)?)),
     };
     let until_ms = expiry(now_ms, mark_ms)?;
-    let text = if freed { released_mark(number) } else { decimal(number) };
-    store(keys, now_ms, &mark, text, until_ms);
+    store(keys, now_ms, &mark, written_mark(number, freed), until_ms);
     let was_released = old.as_ref().is_some_and(|(_, mark)| *mark == (number, true));
-    if let Some((text, (marked, _))) = old
-        && (marked > number || was_released && !freed)
+    if let Some((text, old)) = old
+        && old > (number, freed)
     {
         store(keys, now_ms, &mark, text, until_ms);
     }
@@ -215,6 +219,11 @@ fn expiry(now_ms: u64, life_ms: u64) -> Option<u64> {
     (0 < life_ms && life_ms < EXACT).then(|| now_ms + life_ms)
 }
 
+/// A fence as a script has written it; declines everything else.
+fn written_fence(text: &[u8]) -> Option<u64> {
+    if text.len() > 1 && text.starts_with(b"0") { None } else { exact_decimal(text) }
+}
+
 /// A number that Lua reads as it stands; declines everything else.
 fn exact_decimal(text: &[u8]) -> Option<u64> {
     if text.is_empty() || text.len() > 16 || !text.iter().all(u8::is_ascii_digit) {
@@ -227,13 +236,17 @@ fn exact_decimal(text: &[u8]) -> Option<u64> {
 /// The number in a mark, and whether its token was released; declines what no script has written.
 fn parse_mark(text: &[u8]) -> Option<(u64, bool)> {
     let (number, released) =
-        text.strip_suffix(b" released").map_or((text, false), |number| (number, true));
-    if number.len() > 1 && number.starts_with(b"0") {
-        return None;
-    }
-    Some((exact_decimal(number)?, released))
+        text.strip_suffix(RELEASED).map_or((text, false), |number| (number, true));
+    (number.len() == DIGITS).then_some((exact_decimal(number)?, released))
 }
 
-fn released_mark(number: u64) -> Bytes {
-    Bytes::from([&decimal(number)[..], b" released"].concat())
+fn written_mark(number: u64, released: bool) -> Bytes {
+    let digits = decimal(number);
+    let mut text = Vec::with_capacity(DIGITS + RELEASED.len());
+    text.resize(DIGITS.saturating_sub(digits.len()), b'0');
+    text.extend_from_slice(&digits);
+    if released {
+        text.extend_from_slice(RELEASED);
+    }
+    text.into()
 }
