@@ -4,16 +4,17 @@
 //! server to cores, without which the scheduler decides the result; npm for the peer. What is
 //! missing is said.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use leasehold_benches::{
     servers::{Protocol, Server, TOKEN, serve_if_asked},
     stores::{
+        contended::{Ours, Polled, Waiter, contest},
         cycles::{Cycle, Release, Sample, Uncontended, crowd, solo},
         floors::{Pings, Posts},
         others::{Rslock, Textbook},
         peer::Peer,
-        ratios::{Effort, Measure, Side, compare, print},
+        ratios::{Effort, Measure, Side, compare, compare_by, print},
         scripts::Scripts,
     },
 };
@@ -40,6 +41,8 @@ fn main() {
             Ok(server) => {
                 tcp_alone(&server, effort(4_000));
                 tcp_crowd(&server, effort(40_000));
+                let rounds = if quick { 1 } else { 5 };
+                tcp_contended(&server, Effort { rounds, ..effort(1_000) });
             }
             Err(error) => println!("skipped, TCP: redis-server: {error}"),
         }
@@ -97,6 +100,32 @@ fn tcp_crowd(server: &Server, effort: Effort) {
     let rows = compare(Measure::Rate, effort, &sides);
     let aims = ["", "aim: at least 0.60"];
     print("TCP, 64 tasks, a key each; two cores", Measure::Rate, &rows, &aims);
+}
+
+fn tcp_contended(server: &Server, effort: Effort) {
+    const WAITERS: usize = 16;
+    pin(server, "0,1");
+    let runtime = two_threads();
+    let store = Tcp::new(&server.url).expect("a server's own URL is one");
+    let polled = |every| Polled::many(&server.url, "rslock:hot", WAITERS, every);
+    let often = Some(Duration::from_millis(2));
+    let sides: [Side<'_>; 4] = [
+        ("rslock, as it comes", &|count| all_wait(&runtime, polled(None), count)),
+        ("rslock, every 2 ms", &|count| all_wait(&runtime, polled(often), count)),
+        ("leasehold, processes", &|count| {
+            all_wait(&runtime, Ours::in_processes(&server.url, "hot", WAITERS), count)
+        }),
+        ("leasehold, one process", &|count| {
+            all_wait(&runtime, Ours::in_one_process(store.clone(), "hot", WAITERS), count)
+        }),
+    ];
+    let [rates, waits] = compare_by([Measure::Rate, Measure::P99], effort, &sides);
+    print("TCP, 16 tasks, one key held for 1 ms; acquisitions", Measure::Rate, &rates, &[]);
+    print("the same; the longest wait but for one of a hundred", Measure::P99, &waits, &[]);
+}
+
+fn all_wait<W: Waiter>(runtime: &Runtime, waiters: Vec<W>, acquisitions: u64) -> Sample {
+    runtime.block_on(contest(waiters, acquisitions))
 }
 
 fn rest_alone(server: &Server, effort: Effort) {

@@ -1,5 +1,6 @@
 //! What a lock costs over a real connection, beside the bare round trips that it is made of.
 
+pub mod contended;
 pub mod cycles;
 pub mod floors;
 pub mod others;

@@ -48,13 +48,24 @@ impl Sample {
         Duration::from_nanos(self.latencies.value_at_quantile(0.5))
     }
 
+    /// What all but one of a hundred cycles took at most.
+    #[must_use]
+    pub fn p99(&self) -> Duration {
+        Duration::from_nanos(self.latencies.value_at_quantile(0.99))
+    }
+
     /// Cycles per second, all tasks together.
     #[must_use]
     pub fn rate(&self) -> f64 {
         self.cycles as f64 / self.elapsed.as_secs_f64()
     }
 
-    fn note(&mut self, latency: Duration) {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.cycles += other.cycles;
+        self.latencies.add(&other.latencies).expect("their bounds are the same");
+    }
+
+    pub(super) fn note(&mut self, latency: Duration) {
         self.cycles += 1;
         self.latencies.saturating_record(u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX));
     }
@@ -95,9 +106,7 @@ pub async fn crowd<C: Cycle>(tasks: Vec<C>, cycles: u64) -> Sample {
     }
     let mut whole = Sample::default();
     while let Some(part) = running.join_next().await {
-        let part = part.expect("no task panics");
-        whole.cycles += part.cycles;
-        whole.latencies.add(&part.latencies).expect("their bounds are the same");
+        whole.add(&part.expect("no task panics"));
     }
     whole.elapsed = start.elapsed();
     whole

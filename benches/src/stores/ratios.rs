@@ -12,6 +12,8 @@ pub type Side<'a> = (&'a str, &'a dyn Fn(u64) -> Sample);
 pub enum Measure {
     /// The median of a cycle: less is better.
     P50,
+    /// What all but one of a hundred cycles took at most: less is better.
+    P99,
     /// Cycles per second: more is better.
     Rate,
 }
@@ -38,16 +40,38 @@ pub struct Row {
 
 /// Lets all sides take turns, round after round, and compares each with the first.
 pub fn compare(measure: Measure, effort: Effort, sides: &[Side<'_>]) -> Vec<Row> {
-    let mut values = vec![Vec::new(); sides.len()];
+    let [rows] = compare_by([measure], effort, sides);
+    rows
+}
+
+/// The same, by several measures of the same turns.
+pub fn compare_by<const N: usize>(
+    measures: [Measure; N],
+    effort: Effort,
+    sides: &[Side<'_>],
+) -> [Vec<Row>; N] {
+    let turns = take_turns(effort, sides);
+    measures.map(|measure| rows(measure, sides, &turns))
+}
+
+/// What each side did in each round.
+fn take_turns(effort: Effort, sides: &[Side<'_>]) -> Vec<Vec<Sample>> {
+    let mut turns = vec![Vec::new(); sides.len()];
     for (_, run) in sides {
         // Connections are made and scripts sent whole before anything counts.
         run(effort.cycles.div_ceil(10));
     }
     for _ in 0..effort.rounds {
-        for ((_, run), values) in sides.iter().zip(&mut values) {
-            values.push(measure.of(&run(effort.cycles)));
+        for ((_, run), turns) in sides.iter().zip(&mut turns) {
+            turns.push(run(effort.cycles));
         }
     }
+    turns
+}
+
+fn rows(measure: Measure, sides: &[Side<'_>], turns: &[Vec<Sample>]) -> Vec<Row> {
+    let of = |samples: &Vec<Sample>| samples.iter().map(|sample| measure.of(sample)).collect();
+    let values: Vec<Vec<f64>> = turns.iter().map(of).collect();
     let floor = values.first().cloned().unwrap_or_default();
     let row = |((name, _), values): (&Side<'_>, &Vec<f64>)| {
         let ratios = values.iter().zip(&floor).map(|(value, floor)| value / floor).collect();
@@ -68,13 +92,14 @@ impl Measure {
     fn of(self, sample: &Sample) -> f64 {
         match self {
             Self::P50 => sample.p50().as_nanos() as f64,
+            Self::P99 => sample.p99().as_nanos() as f64,
             Self::Rate => sample.rate(),
         }
     }
 
     fn show(self, value: f64) -> String {
         match self {
-            Self::P50 => format!("{:.1?}", Duration::from_nanos(value as u64)),
+            Self::P50 | Self::P99 => format!("{:.1?}", Duration::from_nanos(value as u64)),
             Self::Rate => format!("{value:.0}/s"),
         }
     }

@@ -1,0 +1,189 @@
+//! One lock that many tasks want: how soon it changes hands, and for whom.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use leasehold_core::{
+    Store, TokioClock,
+    lock::{Lease, Lock, LockOptions, Locks},
+};
+use leasehold_upstash::Tcp;
+use rslock::LockManager;
+use tokio::{task::JoinSet, time::sleep};
+
+use super::cycles::Sample;
+
+const LEASE: Duration = Duration::from_secs(10);
+const HOLD: Duration = Duration::from_millis(1);
+
+/// One task's way to the lock.
+pub trait Waiter: Send + 'static {
+    /// Waits until it holds the lock.
+    fn take(&mut self) -> impl Future<Output = ()> + Send;
+    /// Frees it.
+    fn give(&mut self) -> impl Future<Output = ()> + Send;
+}
+
+/// Lets the waiters take the lock so many times in all, each after 8 to 24 ms in which it does
+/// something else, so that who has just freed the lock is not the first to want it again. Holds it
+/// for 1 ms. The latencies are how long they waited.
+///
+/// # Panics
+///
+/// If a task panics.
+pub async fn contest<W: Waiter>(waiters: Vec<W>, acquisitions: u64) -> Sample {
+    let left = Arc::new(AtomicU64::new(acquisitions));
+    let mut running = JoinSet::new();
+    let start = Instant::now();
+    for (number, waiter) in waiters.into_iter().enumerate() {
+        running.spawn(wait(waiter, number as u64, left.clone()));
+    }
+    let mut whole = Sample::default();
+    while let Some(part) = running.join_next().await {
+        whole.add(&part.expect("no task panics"));
+    }
+    whole.elapsed = start.elapsed();
+    whole
+}
+
+async fn wait(mut waiter: impl Waiter, number: u64, left: Arc<AtomicU64>) -> Sample {
+    let mut sample = Sample::default();
+    let one_less = |left: u64| left.checked_sub(1);
+    while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok() {
+        // As good as random, and the same for every side.
+        let thought = 8 + (7 * sample.cycles + 5 * number) % 17;
+        sleep(Duration::from_millis(thought)).await;
+        let asked = Instant::now();
+        waiter.take().await;
+        sample.note(asked.elapsed());
+        sleep(HOLD).await;
+        waiter.give().await;
+    }
+    sample
+}
+
+/// A lock of ours.
+pub struct Ours<S> {
+    lock: Lock<S, TokioClock>,
+    lease: Option<Lease<S, TokioClock>>,
+}
+
+impl Ours<Tcp> {
+    /// As many processes, each with a connection of its own to the server at `url`.
+    ///
+    /// # Panics
+    ///
+    /// If `url` is none.
+    #[must_use]
+    pub fn in_processes(url: &str, id: &str, count: usize) -> Vec<Self> {
+        let lock = || {
+            let store = Tcp::new(url).expect("a server's own URL is one");
+            Self::from(Locks::new(store).lock(id, &options()))
+        };
+        (0..count).map(|_| lock()).collect()
+    }
+}
+
+impl<S: Store + Clone> Ours<S> {
+    /// As many tasks of one process.
+    #[must_use]
+    pub fn in_one_process(store: S, id: &str, count: usize) -> Vec<Self> {
+        let locks = Locks::new(store);
+        (0..count).map(|_| Self::from(locks.lock(id, &options()))).collect()
+    }
+}
+
+impl<S, E: fmt::Debug> From<Result<Lock<S, TokioClock>, E>> for Ours<S> {
+    fn from(lock: Result<Lock<S, TokioClock>, E>) -> Self {
+        Self { lock: lock.expect("the settings are usable, and the id is not empty"), lease: None }
+    }
+}
+
+fn options() -> LockOptions {
+    LockOptions { lease: LEASE, ..LockOptions::default() }
+}
+
+impl<S: Store + Clone + Send + Sync + 'static> Waiter for Ours<S> {
+    async fn take(&mut self) {
+        let lease = self.lock.acquire_within(LEASE).await;
+        self.lease = Some(lease.expect("it is free before long"));
+    }
+
+    async fn give(&mut self) {
+        let mut lease = self.lease.take().expect("it was taken");
+        lease.release().await.expect("the server is there");
+    }
+}
+
+impl<S> fmt::Debug for Ours<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ours").finish_non_exhaustive()
+    }
+}
+
+/// The lock of the crate `rslock`, which polls.
+#[derive(Debug)]
+pub struct Polled {
+    manager: LockManager,
+    key: String,
+    lock: Option<rslock::Lock>,
+}
+
+impl Polled {
+    /// As many tasks on one connection to the server at `url`, which try again after up to
+    /// `every`; by default, up to 200 ms.
+    #[must_use]
+    pub fn many(url: &str, key: &str, count: usize, every: Option<Duration>) -> Vec<Self> {
+        let mut manager = LockManager::new(vec![url]);
+        if let Some(every) = every {
+            manager.set_retry(u32::MAX, every);
+        }
+        let waiter = || Self { manager: manager.clone(), key: key.to_owned(), lock: None };
+        (0..count).map(|_| waiter()).collect()
+    }
+}
+
+impl Waiter for Polled {
+    async fn take(&mut self) {
+        while self.lock.is_none() {
+            self.lock = self.manager.lock(self.key.as_bytes(), LEASE).await.ok();
+        }
+    }
+
+    async fn give(&mut self) {
+        self.manager.unlock(&self.lock.take().expect("it was taken")).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use leasehold_core::MemoryStore;
+    use leasehold_sim::serve::{Host, Options, resp};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_waiters_share_the_acquisitions() {
+        let waiters = Ours::in_one_process(Arc::new(MemoryStore::new()), "job", 4);
+        let sample = contest(waiters, 10).await;
+        assert_eq!((sample.cycles, sample.latencies.len()), (10, 10));
+    }
+
+    #[tokio::test]
+    async fn each_side_takes_the_lock_of_a_server() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("redis://{}", listener.local_addr().unwrap());
+        tokio::spawn(resp::listen(Host::new(Options::default()), listener));
+
+        assert_eq!(contest(Ours::in_processes(&url, "ours", 3), 6).await.cycles, 6);
+        let every = Some(Duration::from_millis(2));
+        assert_eq!(contest(Polled::many(&url, "theirs", 3, every), 6).await.cycles, 6);
+    }
+}
