@@ -106,26 +106,48 @@ fn tcp_contended(server: &Server, effort: Effort) {
     const WAITERS: usize = 16;
     pin(server, "0,1");
     let runtime = two_threads();
+    let pings = runtime.block_on(Pings::to(&server.url));
     let store = Tcp::new(&server.url).expect("a server's own URL is one");
+    let contest = Contest { runtime: &runtime, pings };
     let polled = |every| Polled::many(&server.url, "rslock:hot", WAITERS, every);
     let often = Some(Duration::from_millis(2));
     let sides: [Side<'_>; 4] = [
-        ("rslock, as it comes", &|count| all_wait(&runtime, polled(None), count)),
-        ("rslock, every 2 ms", &|count| all_wait(&runtime, polled(often), count)),
+        ("rslock, as it comes", &|count| contest.run(polled(None), count)),
+        ("rslock, every 2 ms", &|count| contest.run(polled(often), count)),
         ("leasehold, processes", &|count| {
-            all_wait(&runtime, Ours::in_processes(&server.url, "hot", WAITERS), count)
+            contest.run(Ours::in_processes(&server.url, "hot", WAITERS), count)
         }),
         ("leasehold, one process", &|count| {
-            all_wait(&runtime, Ours::in_one_process(store.clone(), "hot", WAITERS), count)
+            contest.run(Ours::in_one_process(store.clone(), "hot", WAITERS), count)
         }),
     ];
-    let [rates, waits] = compare_by([Measure::Rate, Measure::P99], effort, &sides);
-    print("TCP, 16 tasks, one key held for 1 ms; acquisitions", Measure::Rate, &rates, &[]);
-    print("the same; the longest wait but for one of a hundred", Measure::P99, &waits, &[]);
+    let measures = [Measure::Rate, Measure::P99, Measure::ServerTime];
+    let tables = compare_by(measures, effort, &sides);
+    let titles = [
+        "TCP, 16 tasks want one key, held for 1 ms: acquisitions",
+        "the same: the longest wait but for one of a hundred",
+        "the same: the server's processor time for an acquisition",
+    ];
+    for ((title, measure), rows) in titles.iter().zip(measures).zip(&tables) {
+        print(title, measure, rows, &[]);
+    }
 }
 
-fn all_wait<W: Waiter>(runtime: &Runtime, waiters: Vec<W>, acquisitions: u64) -> Sample {
-    runtime.block_on(contest(waiters, acquisitions))
+struct Contest<'a> {
+    runtime: &'a Runtime,
+    pings: Pings,
+}
+
+impl Contest<'_> {
+    fn run<W: Waiter>(&self, waiters: Vec<W>, acquisitions: u64) -> Sample {
+        let mut pings = self.pings.clone();
+        self.runtime.block_on(async {
+            let before = pings.server_time().await;
+            let mut sample = contest(waiters, acquisitions).await;
+            sample.server_time = pings.server_time().await - before;
+            sample
+        })
+    }
 }
 
 fn rest_alone(server: &Server, effort: Effort) {

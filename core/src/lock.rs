@@ -23,6 +23,8 @@ mod room;
 #[cfg(target_has_atomic = "64")]
 mod series;
 #[cfg(target_has_atomic = "64")]
+mod tenure;
+#[cfg(target_has_atomic = "64")]
 mod within;
 
 pub(crate) use command::hash_tag;

@@ -30,6 +30,8 @@ pub struct Sample {
     pub elapsed: Duration,
     /// Nanoseconds of each cycle.
     pub latencies: Histogram<u64>,
+    /// What the server had of its processor meanwhile, if that was looked at.
+    pub server_time: Duration,
 }
 
 impl Default for Sample {
@@ -37,7 +39,7 @@ impl Default for Sample {
         // Bounded, since what saturates does not grow.
         let latencies = Histogram::new_with_bounds(1, 60_000_000_000, 3);
         let latencies = latencies.expect("a minute in nanoseconds is more than two");
-        Self { cycles: 0, elapsed: Duration::ZERO, latencies }
+        Self { cycles: 0, elapsed: Duration::ZERO, latencies, server_time: Duration::ZERO }
     }
 }
 

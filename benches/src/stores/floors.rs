@@ -1,6 +1,6 @@
 //! What no lock can be faster than: two round trips that do nothing.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use leasehold_upstash::redis::{self, Client, Cmd, aio::MultiplexedConnection};
@@ -22,6 +22,23 @@ impl Pings {
         let client = Client::open(url).expect("a server's own URL is one");
         let connection = client.get_multiplexed_async_connection().await;
         Self(connection.expect("the server is there"))
+    }
+
+    /// What the server has had of its processor until now.
+    ///
+    /// # Panics
+    ///
+    /// If it does not say.
+    pub async fn server_time(&mut self) -> Duration {
+        let mut info = redis::cmd("INFO");
+        let told: String =
+            info.arg("cpu").query_async(&mut self.0).await.expect("the server is there");
+        let seconds = |name: &str| {
+            let line = told.lines().find_map(|line| line.strip_prefix(name));
+            line.and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs_f64)
+        };
+        let times = [seconds("used_cpu_sys:"), seconds("used_cpu_user:")];
+        times.map(|time| time.expect("redis-server counts its time")).iter().sum()
     }
 }
 

@@ -16,6 +16,8 @@ pub enum Measure {
     P99,
     /// Cycles per second: more is better.
     Rate,
+    /// What a cycle costs the server's processor: less is better.
+    ServerTime,
 }
 
 /// How long a comparison takes.
@@ -94,12 +96,15 @@ impl Measure {
             Self::P50 => sample.p50().as_nanos() as f64,
             Self::P99 => sample.p99().as_nanos() as f64,
             Self::Rate => sample.rate(),
+            Self::ServerTime => sample.server_time.as_nanos() as f64 / sample.cycles as f64,
         }
     }
 
     fn show(self, value: f64) -> String {
         match self {
-            Self::P50 | Self::P99 => format!("{:.1?}", Duration::from_nanos(value as u64)),
+            Self::P50 | Self::P99 | Self::ServerTime => {
+                format!("{:.1?}", Duration::from_nanos(value as u64))
+            }
             Self::Rate => format!("{value:.0}/s"),
         }
     }

@@ -1,10 +1,10 @@
 //! A lease: what its holder knows and can do.
 
-use core::{fmt, time::Duration};
+use core::{fmt, mem, time::Duration};
 
 use super::{
     ConfigError, ExtendError, Grant, Held, Holder, LockMachine, LockOutcome, LockRequest, Lost,
-    MAX_LEASE, ReleaseError, Released, handle::status, series::Lent,
+    MAX_LEASE, ReleaseError, Released, handle::status, series::Lent, tenure::Tenure,
 };
 use crate::{
     drive::drive,
@@ -34,6 +34,7 @@ pub struct Lease<S, C> {
     released: Option<Released>,
     /// None if it came from another process.
     lent: Option<Lent>,
+    tenure: Tenure,
 }
 
 impl<S: Store, C: Clock + Clone> Lease<S, C> {
@@ -41,7 +42,13 @@ impl<S: Store, C: Clock + Clone> Lease<S, C> {
     pub(super) fn new(machine: LockMachine, store: S, clock: C, lent: Option<Lent>) -> Self {
         let grant = machine.grant().expect("a lease is made of a grant");
         let (token, held) = (grant.token().clone(), Held::new(grant, clock.clone()));
-        Self { machine, store, clock, token, held, released: None, lent }
+        let tenure = Tenure::default();
+        Self { machine, store, clock, token, held, released: None, lent, tenure }
+    }
+
+    /// The same, which keeps its place in line until it is given back or over.
+    pub(super) fn in_line(self, tenure: Tenure) -> Self {
+        Self { tenure, ..self }
     }
 
     /// What is stored under the key. Whoever knows it may extend and release the lease: hand it to
@@ -112,6 +119,7 @@ impl<S: Store, C: Clock + Clone> Lease<S, C> {
         let request = LockRequest::Extend { by_ms };
         let outcome = drive(&mut self.machine, &self.store, &self.clock, request).await;
         self.held.follow(self.machine.grant());
+        self.tenure.follow(self.machine.grant().map(Grant::deadline));
         match outcome {
             LockOutcome::Extended(grant) => Ok(grant.deadline()),
             LockOutcome::Lost(reason) => {
@@ -136,6 +144,8 @@ impl<S: Store, C: Clock + Clone> Lease<S, C> {
             return Ok(released);
         }
         self.held.follow(None);
+        // Whatever the answer, and whether or not it is awaited to the end, the next one may try.
+        let _until_answered = mem::take(&mut self.tenure);
         let released = release(&mut self.machine, &self.store, &self.clock).await?;
         self.released = Some(released);
         if let Some(lent) = &self.lent {
@@ -177,6 +187,7 @@ impl<S: Store, C: Clock + Clone> Lease<S, C> {
             }
             self.store.send(command).await;
         }
+        self.tenure.follow(None);
     }
 
     /// Asks the store who holds the lock. It may have changed since.

@@ -19,9 +19,11 @@ const SWEEP_FROM: usize = 64;
 /// Makes locks whose waiters of one id stand in line within the process.
 ///
 /// [`Lock::acquire_within`] on such a handle first waits to be first in line, and only the first
-/// asks the store. So a release wakes one waiter of the process and not all, in the order in which
-/// they came, and the commands per acquisition (three: a try that is busy, one that is not, a
-/// release) do not grow with their number. Keep one for the process; clones share the lines.
+/// asks the store. It keeps the first place while it has the lock, until its lease is released,
+/// dropped or over. So a release wakes one waiter of the process and not all, in the order in which
+/// they came, without a hint from the store, and the commands per acquisition (a try and a release;
+/// one or two tries more if another process has the lock) do not grow with their number. Keep one
+/// for the process; clones share the lines.
 ///
 /// ```
 /// # #[cfg(all(feature = "memory", feature = "tokio"))]
@@ -44,7 +46,8 @@ const SWEEP_FROM: usize = 64;
 ///   up to `2 + p` commands.
 /// * A waiter whose future is neither polled nor dropped keeps those behind it for what it last
 ///   announced, a call timeout or fifteen times the delay, whichever is longer, and one
-///   second; then the next passes it.
+///   second; then the next passes it. A lease that is neither released nor dropped keeps them until
+///   its deadline.
 /// * Other ways to acquire do not stand in line.
 pub struct Locks<S, C> {
     store: S,

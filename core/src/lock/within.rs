@@ -3,8 +3,8 @@
 use core::time::Duration;
 
 #[cfg(feature = "std")]
-use super::room::Turn;
-use super::{AcquireOptions, Lease, Lock, NotAcquired, Terms};
+use super::room::{First, Turn};
+use super::{AcquireOptions, Lease, Lock, NotAcquired, Terms, tenure::Tenure};
 #[cfg(feature = "std")]
 use crate::telemetry;
 use crate::{store::Store, time::Clock};
@@ -38,8 +38,9 @@ impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
     ///
     /// As [`Lock::acquire`], for the last try: by the deadline, whatever the store does. A try that
     /// was not answered then is [`NotAcquired::Unknown`] and stays [`Lock::in_flight`], to be
-    /// cleaned up by the next call or by [`Lock::clear`]. [`NotAcquired::Queued`] if others of this
-    /// process were before it all the time.
+    /// cleaned up by the next call or by [`Lock::clear`]. If others of this process were before it
+    /// all the time, the store was not asked: [`NotAcquired::Busy`] if the first of them has the
+    /// lock, for at least so long, else [`NotAcquired::Queued`].
     ///
     /// # Cancellation
     ///
@@ -65,32 +66,47 @@ impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
     ) -> Result<Lease<S, C>, NotAcquired> {
         let until = self.clock.now() + timeout;
         let terms = self.machine.config().terms(&options)?.until(until, false);
-        self.grant_in_turn(terms).await?;
-        Ok(self.lease())
+        let tenure = self.grant_in_turn(terms).await?;
+        Ok(self.lease().in_line(tenure))
     }
 
     #[cfg(feature = "std")]
-    async fn grant_in_turn(&mut self, terms: Terms) -> Result<(), NotAcquired> {
+    async fn grant_in_turn(&mut self, terms: Terms) -> Result<Tenure, NotAcquired> {
         let Some(room) = self.room.clone() else {
-            return self.grant(terms, &mut None, |_| ()).await.map(|_| ());
+            return self.grant(terms, &mut None, |_| ()).await.map(|_| Tenure::default());
         };
         let until = terms.deadline();
-        let turn = Turn::wait(room, self.clock.clone(), until).await;
-        let Some(turn) = turn else {
-            let queued = Err(NotAcquired::Queued);
-            telemetry::acquired(self.id(), &queued);
-            return queued;
+        let turn = match Turn::wait(room, self.clock.clone(), until).await {
+            Ok(turn) => turn,
+            Err(first) => {
+                let missed = Err(self.not_served(first));
+                telemetry::acquired(self.id(), &missed);
+                return missed;
+            }
         };
         let mut watch = turn.take_watch();
         let step_us = self.machine.config().longest_step_us(&terms);
         let terms = terms.until(until, watch.is_some());
         let granted = self.grant(terms, &mut watch, |_| turn.is_alive_for(step_us)).await;
         turn.leave_watch(watch);
-        granted.map(|_| ())
+        let mut tenure = Tenure::of(turn.into_place());
+        tenure.follow(Some(granted?.deadline()));
+        Ok(tenure)
+    }
+
+    /// What a waiter is told that never came to ask the store.
+    #[cfg(feature = "std")]
+    fn not_served(&self, first: First) -> NotAcquired {
+        match first {
+            First::Holder(deadline) => {
+                NotAcquired::Busy { remaining: Some(deadline.since(self.clock.now())) }
+            }
+            First::Waiter => NotAcquired::Queued,
+        }
     }
 
     #[cfg(not(feature = "std"))]
-    async fn grant_in_turn(&mut self, terms: Terms) -> Result<(), NotAcquired> {
-        self.grant(terms, &mut None, |_| ()).await.map(|_| ())
+    async fn grant_in_turn(&mut self, terms: Terms) -> Result<Tenure, NotAcquired> {
+        self.grant(terms, &mut None, |_| ()).await.map(|_| Tenure::default())
     }
 }
