@@ -9,13 +9,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_timer::Delay;
 use leasehold_core::{
     Store, TokioClock,
     lock::{Lease, Lock, LockOptions, Locks},
 };
 use leasehold_upstash::Tcp;
 use rslock::LockManager;
-use tokio::{task::JoinSet, time::sleep};
+use tokio::task::JoinSet;
 
 use super::cycles::Sample;
 
@@ -32,7 +33,8 @@ pub trait Waiter: Send + 'static {
 
 /// Lets the waiters take the lock so many times in all, each after 8 to 24 ms in which it does
 /// something else, so that who has just freed the lock is not the first to want it again. Holds it
-/// for 1 ms. The latencies are how long they waited.
+/// for 1 ms. The latencies are how long they waited. Tokio's timers, which tick in milliseconds,
+/// would be too coarse for that.
 ///
 /// # Panics
 ///
@@ -58,11 +60,11 @@ async fn wait(mut waiter: impl Waiter, number: u64, left: Arc<AtomicU64>) -> Sam
     while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok() {
         // As good as random, and the same for every side.
         let thought = 8 + (7 * sample.cycles + 5 * number) % 17;
-        sleep(Duration::from_millis(thought)).await;
+        Delay::new(Duration::from_millis(thought)).await;
         let asked = Instant::now();
         waiter.take().await;
         sample.note(asked.elapsed());
-        sleep(HOLD).await;
+        Delay::new(HOLD).await;
         waiter.give().await;
     }
     sample
@@ -169,7 +171,7 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn the_waiters_share_the_acquisitions() {
         let waiters = Ours::in_one_process(Arc::new(MemoryStore::new()), "job", 4);
         let sample = contest(waiters, 10).await;
