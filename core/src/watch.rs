@@ -40,6 +40,14 @@ impl Watch {
         poll_fn(|context| self.poll_released(context)).await
     }
 
+    /// Forgets the hints that have come until now, but for very many.
+    #[cfg(feature = "std")]
+    pub(crate) fn forget_hints(&mut self) {
+        let mut context = Context::from_waker(core::task::Waker::noop());
+        // A source that always has one must not keep us here.
+        let _ = (0..64).find(|_| self.poll_released(&mut context).is_pending());
+    }
+
     /// [`Watch::released`] as a poll.
     pub fn poll_released(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let Some(hints) = &mut self.hints else { return Poll::Pending };

@@ -159,8 +159,9 @@ async fn waiters_of_one_process_are_served_in_order_at_a_constant_cost() {
     for waiters in [2, 10, 50] {
         let (commands, order) = queue_up(waiters).await;
         assert_eq!(order, (0..waiters).collect::<Vec<_>>());
-        // A try and a release each, and the release that they wait for.
-        assert_eq!(commands, 2 * waiters + 1);
+        // A try and a release each, and the release that they wait for; after each ninth lease, up
+        // to two tries that are busy.
+        assert!(commands <= 2 * waiters + 1 + 2 * (waiters / 9), "{commands} for {waiters}");
     }
 }
 
@@ -192,10 +193,12 @@ async fn a_lease_keeps_its_place_in_line_as_long_as_it_is_extended_and_no_longer
     let network = Network::new();
     let locks = network.locks();
     let mut lease = in_line(&locks, "a").acquire_within(MINUTE).await.unwrap();
+    let mut waiter = in_line(&locks, "b");
+    let mut waiting = Box::pin(waiter.acquire_within(millis(35_000)));
+    assert!(tokio::time::timeout(millis(1), &mut waiting).await.is_err());
     lease.extend(Duration::from_secs(30)).await.unwrap();
     let sent = network.sent().len();
-    let mut waiter = in_line(&locks, "b");
-    let error = waiter.acquire_within(millis(500)).await.unwrap_err();
+    let error = waiting.await.unwrap_err();
     assert_eq!(error, NotAcquired::Busy { remaining: Some(lease.remaining()) });
     assert_eq!(network.sent().len(), sent, "the store was not asked");
     let deadline = lease.deadline();
@@ -221,14 +224,82 @@ async fn a_lease_that_is_dropped_or_not_released_for_sure_leaves_its_place() {
             network.faults([Fault::NotSent; 20]);
             lease.release().await.unwrap_err();
             network.faults([]);
-            sleep(ROUND_TRIP).await;
-            assert!(network.sent().len() > sent, "the next one tries");
         } else {
             drop(lease);
         }
+        sleep(ROUND_TRIP).await;
+        assert!(network.sent().len() > sent, "the next one tries");
         // Until the key has expired.
         waiting.await.unwrap().unwrap();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiters_of_another_process_are_served_before_a_long_line_is_over() {
+    for detached in [false, true] {
+        let network = Network::new();
+        let (here, there) = (network.locks(), network.locks());
+        let mut first = in_line(&here, "first").acquire_within(MINUTE).await.unwrap();
+        let served = Arc::new(Mutex::new(Vec::new()));
+        let mut tasks = JoinSet::new();
+        for number in 0..31 {
+            let other = number == 30;
+            let mut lock = in_line(if other { &there } else { &here }, &format!("{number}"));
+            let served = served.clone();
+            tasks.spawn(async move {
+                let mut lease = lock.acquire_within(10 * MINUTE).await.unwrap();
+                served.lock().unwrap().push(other);
+                if detached {
+                    lease.release_detached().await;
+                } else {
+                    lease.release().await.unwrap();
+                }
+            });
+        }
+        sleep(millis(500)).await;
+        first.release().await.unwrap();
+        tasks.join_all().await;
+        let served = served.lock().unwrap();
+        let place = served.iter().position(|other| *other).unwrap();
+        assert!(place <= 18, "{place} of {} in the other process's line", served.len());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn hints_of_hand_overs_in_the_line_make_nobody_try_for_nothing() {
+    let network = Network::new();
+    let locks = network.locks();
+    let mut held = patient(&network, "another").acquire().await.unwrap();
+    let mut tasks = JoinSet::new();
+    for number in 0..6 {
+        let mut lock = in_line(&locks, &format!("{number}"));
+        tasks.spawn(async move {
+            let mut lease = lock.acquire_within(10 * MINUTE).await.unwrap();
+            sleep(millis(20)).await;
+            lease.release().await.unwrap();
+        });
+        sleep(millis(1)).await;
+    }
+    let mut last = in_line(&locks, "last");
+    let last = tokio::spawn(async move { last.acquire_within(10 * MINUTE).await.unwrap() });
+    sleep(millis(1)).await;
+    let mut behind = in_line(&locks, "behind");
+    let _waiting = tokio::spawn(async move { drop(behind.acquire_within(10 * MINUTE).await) });
+    // The first has a watch by now, and passes it on. Each release is a hint that nobody needs.
+    sleep(millis(500)).await;
+    held.release().await.unwrap();
+    tasks.join_all().await;
+    let lease = last.await.unwrap();
+
+    // Another process gives that lease back and takes the lock.
+    let (token, fence) = (lease.token().clone(), lease.fence());
+    let mut adopted = patient(&network, "b").adopt(token, fence, lease.remaining()).unwrap();
+    adopted.release().await.unwrap();
+    let _theirs = patient(&network, "c").acquire().await.unwrap();
+    let before = network.sent().len();
+    drop(lease);
+    sleep(millis(400)).await;
+    assert_eq!(network.sent().len() - before, 1, "it is busy");
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,7 +11,7 @@ use crate::store::{Rejection, StoreError};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotAcquired {
-    /// Another holds the lock. The store said so.
+    /// Another holds the lock. The store said so, or it is a lease of this process.
     Busy {
         /// How long, if it is not extended; `None` if the key never expires, so that it was not
         /// written by a lock.
@@ -33,7 +33,7 @@ pub enum NotAcquired {
         /// How many did in time.
         got: u32,
     },
-    /// Others of this process were first in line until the time was up; the store was not asked.
+    /// Others of this process waited before it in line until the time was up; the store was not asked.
     /// Only where waiters [stand in line](super::Lock::acquire_within).
     Queued,
     /// The caller's own token was released before: give another.

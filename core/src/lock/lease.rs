@@ -53,7 +53,8 @@ impl<S: Store, C: Clock + Clone> Lease<S, C> {
 
     /// What is stored under the key. Whoever knows it may extend and release the lease: hand it to
     /// another process with [`Lease::fence`] and [`Lease::remaining`], to
-    /// [`Lock::adopt`](super::Lock::adopt) there.
+    /// [`Lock::adopt`](super::Lock::adopt) there, and drop this lease, behind which others of this
+    /// process may [stand in line](super::Lock::acquire_within).
     #[must_use]
     pub fn token(&self) -> &Token {
         &self.token
@@ -180,6 +181,7 @@ impl<S: Store, C: Clock + Clone> Lease<S, C> {
             return;
         }
         self.held.follow(None);
+        let _until_sent = mem::take(&mut self.tenure);
         let release = Event::Start(LockRequest::Release);
         if let Action::Call { command, .. } = self.machine.step(self.clock.now(), release) {
             if let Some(lent) = &mut self.lent {
@@ -187,7 +189,6 @@ impl<S: Store, C: Clock + Clone> Lease<S, C> {
             }
             self.store.send(command).await;
         }
-        self.tenure.follow(None);
     }
 
     /// Asks the store who holds the lock. It may have changed since.

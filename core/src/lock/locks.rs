@@ -20,10 +20,10 @@ const SWEEP_FROM: usize = 64;
 ///
 /// [`Lock::acquire_within`] on such a handle first waits to be first in line, and only the first
 /// asks the store. It keeps the first place while it has the lock, until its lease is released,
-/// dropped or over. So a release wakes one waiter of the process and not all, in the order in which
-/// they came, without a hint from the store, and the commands per acquisition (a try and a release;
-/// one or two tries more if another process has the lock) do not grow with their number. Keep one
-/// for the process; clones share the lines.
+/// dropped or over. So after a release one waiter of the process asks and not all, in the order in
+/// which they came, without a hint from the store, and the commands per acquisition (a try and a
+/// release; one or two tries more if another process has the lock, or may have it) do not grow with
+/// their number. Keep one for the process; clones share the lines.
 ///
 /// ```
 /// # #[cfg(all(feature = "memory", feature = "tokio"))]
@@ -42,12 +42,14 @@ const SWEEP_FROM: usize = 64;
 /// # Limits
 ///
 /// * The line ends at the process. Of several processes with waiters, each tries once when a lock
-///   is released, and which of them gets it is chance: with `p` such processes an acquisition costs
-///   up to `2 + p` commands.
+///   is released: with `p` such processes an acquisition costs up to `2 + p` commands. Which of
+///   them gets it is chance, but the process that released it asks first; so after eight leases in a
+///   row the ninth gives up its place at once, and for it all of them wait for the same hint.
 /// * A waiter whose future is neither polled nor dropped keeps those behind it for what it last
 ///   announced, a call timeout or fifteen times the delay, whichever is longer, and one
 ///   second; then the next passes it. A lease that is neither released nor dropped keeps them until
 ///   its deadline.
+/// * Who asks for a lock by a token that a lease of the process has stands in line behind that.
 /// * Other ways to acquire do not stand in line.
 pub struct Locks<S, C> {
     store: S,

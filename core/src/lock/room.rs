@@ -1,10 +1,11 @@
 //! The waiting room of one lock: its waiters in this process, first come, first served. Who was
 //! served keeps the first place until the lock is given back or the lease is over.
 
-use alloc::{collections::VecDeque, sync::Arc};
+use alloc::{collections::VecDeque, sync::Arc, vec::Vec};
 use core::{
     future::poll_fn,
     mem,
+    ops::Range,
     task::{Poll, Waker},
 };
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,7 +20,15 @@ use crate::{
 /// the next one passes it: its task was not polled, though not dropped either.
 const GRACE_US: u64 = 1_000_000;
 
-/// Only the first in line asks the store, so a release wakes one and not all.
+/// How soon one that is neither first nor second looks at the line, whatever it was told: those
+/// before it may all be dead.
+const LOOK_US: u64 = 3 * GRACE_US;
+
+/// How many leases go from hand to hand in the line before one is let go of for other processes to
+/// race for it: who is next here asks sooner than they hear of a release.
+const HAND_OVERS: u32 = 8;
+
+/// Only the first in line asks the store, so a release makes one ask and not all.
 #[derive(Default)]
 pub(super) struct Room {
     line: Mutex<Line>,
@@ -31,6 +40,22 @@ struct Line {
     waiters: VecDeque<Waiter>,
     /// The first one's, while nobody is first; it goes from one to the next.
     watch: Option<Watch>,
+    /// Leases in a row that kept their place.
+    hand_overs: u32,
+}
+
+/// What the lock of the line must not be held for: code of others runs.
+#[derive(Default)]
+#[must_use = "who is called must be woken, outside of the lock"]
+struct Called {
+    wakers: Vec<Waker>,
+    _unused: Option<Watch>,
+}
+
+impl Called {
+    fn wake(self) {
+        self.wakers.into_iter().for_each(Waker::wake);
+    }
 }
 
 struct Waiter {
@@ -56,7 +81,7 @@ pub(super) struct Turn<C> {
     clock: C,
 }
 
-/// Who was first all the time that another waited.
+/// Who is first when another gives up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum First {
     /// The holder of a lease that lasts until then.
@@ -74,8 +99,7 @@ impl<C: Clock> Turn<C> {
             if clock.now() >= until {
                 return Err(first);
             }
-            let called =
-                poll_fn(|context| place.room.line().poll_called(place.number, context.waker()));
+            let called = poll_fn(|context| place.poll_called(context.waker()));
             race(called, clock.sleep_until(stale_at.min(until))).await;
         }
         Ok(Self { place, clock })
@@ -84,7 +108,7 @@ impl<C: Clock> Turn<C> {
     /// Announces that the next sign of life comes within `micros`.
     pub(super) fn is_alive_for(&self, micros: u64) {
         let until = self.clock.now().plus_micros(micros.saturating_add(GRACE_US));
-        self.place.room.line().announce(self.place.number, until, false);
+        self.place.announce(until, false);
     }
 
     /// The watch of those who were first before.
@@ -100,36 +124,45 @@ impl<C: Clock> Turn<C> {
         }
     }
 
-    /// The place, to be kept while the lock is held.
-    pub(super) fn into_place(self) -> Place {
-        self.place
+    /// The place, to be kept while the lock is held; or none, if it is for other processes to race.
+    pub(super) fn into_place(self) -> Option<Place> {
+        let hand_overs = self.place.room.line().count_hand_over();
+        (hand_overs <= HAND_OVERS).then_some(self.place)
     }
 }
 
 impl Place {
     /// Announces that the lock is held until then, and the next in line need not look before.
     pub(super) fn holds_until(&self, deadline: Instant) {
-        self.room.line().announce(self.number, deadline, true);
+        self.announce(deadline, true);
+    }
+
+    fn announce(&self, stale_at: Instant, holds: bool) {
+        let called = self.room.line().announce(self.number, stale_at, holds);
+        called.wake();
     }
 
     /// Who is first, and when to look again, if that is another and alive.
     fn behind(&mut self, now: Instant) -> Option<(First, Instant)> {
-        let mut line = self.room.line();
-        line.pass_the_dead(now, self.number);
-        if !line.waiters.iter().any(|waiter| waiter.number == self.number) {
-            // Passed as dead while it was not polled.
-            self.number = line.join();
-            line.pass_the_dead(now, self.number);
-        }
-        let first = line.waiters.front().filter(|first| first.number != self.number)?;
-        let stale_at = first.stale_at.unwrap_or(now);
-        Some((if first.holds { First::Holder(stale_at) } else { First::Waiter }, stale_at))
+        let (called, behind) = {
+            let mut line = self.room.line();
+            let called = line.pass_the_dead(now, &mut self.number);
+            (called, line.behind(now, self.number))
+        };
+        called.wake();
+        behind
+    }
+
+    fn poll_called(&self, waker: &Waker) -> Poll<()> {
+        let (poll, _replaced) = self.room.line().poll_called(self.number, waker);
+        poll
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.room.line().leave(self.number);
+        let called = self.room.line().leave(self.number);
+        called.wake();
     }
 }
 
@@ -148,45 +181,74 @@ impl Line {
         number
     }
 
-    fn poll_called(&mut self, number: u64, waker: &Waker) -> Poll<()> {
+    fn behind(&self, now: Instant, number: u64) -> Option<(First, Instant)> {
+        let first = self.waiters.front().filter(|first| first.number != number)?;
+        let stale_at = first.stale_at.unwrap_or(now);
+        let is_second = self.waiters.get(1).is_some_and(|second| second.number == number);
+        let look_at = if is_second { stale_at } else { stale_at.min(now.plus_micros(LOOK_US)) };
+        Some((if first.holds { First::Holder(stale_at) } else { First::Waiter }, look_at))
+    }
+
+    fn poll_called(&mut self, number: u64, waker: &Waker) -> (Poll<()>, Option<Waker>) {
         match self.waiters.iter().position(|waiter| waiter.number == number) {
             Some(index @ 1..) if !mem::take(&mut self.waiters[index].called) => {
-                self.waiters[index].waker = Some(waker.clone());
-                Poll::Pending
+                (Poll::Pending, self.waiters[index].waker.replace(waker.clone()))
             }
-            _ => Poll::Ready(()),
+            _ => (Poll::Ready(()), None),
         }
     }
 
-    fn announce(&mut self, number: u64, stale_at: Instant, holds: bool) {
+    fn announce(&mut self, number: u64, stale_at: Instant, holds: bool) -> Called {
+        let mut called = Called::default();
         if let Some(first) = self.waiters.front_mut().filter(|first| first.number == number) {
-            (first.stale_at, first.holds) = (Some(stale_at), holds);
-        }
-    }
-
-    fn pass_the_dead(&mut self, now: Instant, me: u64) {
-        while let Some(first) = self.waiters.front_mut().filter(|first| first.number != me) {
-            if now < *first.stale_at.get_or_insert_with(|| now.plus_micros(GRACE_US)) {
-                return;
+            let before = first.stale_at.replace(stale_at);
+            first.holds = holds;
+            if before.is_some_and(|before| stale_at < before) {
+                self.call(1..2, &mut called);
             }
-            let dead = first.number;
-            self.leave(dead);
         }
+        called
     }
 
-    fn leave(&mut self, number: u64) {
+    /// Whoever is passed joins again, also `me`, if it was not polled for too long.
+    fn pass_the_dead(&mut self, now: Instant, me: &mut u64) -> Called {
+        let mut called = Called::default();
+        if !self.waiters.iter().any(|waiter| waiter.number == *me) {
+            *me = self.join();
+        }
+        while let Some(first) = self.waiters.front_mut().filter(|first| first.number != *me) {
+            if now < *first.stale_at.get_or_insert_with(|| now.plus_micros(GRACE_US)) {
+                break;
+            }
+            self.waiters.pop_front();
+            self.call(0..2, &mut called);
+        }
+        called
+    }
+
+    fn leave(&mut self, number: u64) -> Called {
+        let mut called = Called::default();
         self.waiters.retain(|waiter| waiter.number != number);
         if self.waiters.is_empty() {
             // Nobody is left to use it.
-            self.watch = None;
+            called._unused = self.watch.take();
+            self.hand_overs = 0;
         }
         // The first, whose turn it is, and the one who passes it if it does not take it.
-        for waiter in self.waiters.iter_mut().take(2) {
+        self.call(0..2, &mut called);
+        called
+    }
+
+    fn call(&mut self, places: Range<usize>, called: &mut Called) {
+        for waiter in self.waiters.range_mut(places.start..places.end.min(self.waiters.len())) {
             waiter.called = true;
-            if let Some(waker) = waiter.waker.take() {
-                waker.wake();
-            }
+            called.wakers.extend(waiter.waker.take());
         }
+    }
+
+    fn count_hand_over(&mut self) -> u32 {
+        self.hand_overs = if self.hand_overs > HAND_OVERS { 1 } else { self.hand_overs + 1 };
+        self.hand_overs
     }
 }
 
@@ -242,7 +304,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_holds_the_lock_keeps_the_place_until_it_is_over() {
         let (room, clock) = (Arc::new(Room::default()), TokioClock::new());
-        let holder = turn_within(&room, clock, 1).await.unwrap().into_place();
+        let holder = turn_within(&room, clock, 1).await.unwrap().into_place().unwrap();
         let deadline = clock.now().plus_micros(30 * SECOND);
         holder.holds_until(deadline);
         assert_eq!(turn_within(&room, clock, 9).await.map(drop), Err(First::Holder(deadline)));
@@ -253,7 +315,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_first_that_does_not_take_its_turn_is_passed_soon_after_a_long_lease() {
         let (room, clock) = (Arc::new(Room::default()), TokioClock::new());
-        let holder = turn_within(&room, clock, 1).await.unwrap().into_place();
+        let holder = turn_within(&room, clock, 1).await.unwrap().into_place().unwrap();
         holder.holds_until(clock.now().plus_micros(30 * SECOND));
         let mut dead = pin!(turn_within(&room, clock, 60));
         assert!(tokio::time::timeout(Duration::ZERO, &mut dead).await.is_err());
@@ -266,13 +328,62 @@ mod tests {
         assert_eq!(clock.now(), Instant::ORIGIN.plus_micros(5 * SECOND + GRACE_US));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn two_that_do_not_take_their_turns_are_passed_long_before_a_long_lease_would_be_over() {
+        let (room, clock) = (Arc::new(Room::default()), TokioClock::new());
+        let holder = turn_within(&room, clock, 1).await.unwrap().into_place().unwrap();
+        holder.holds_until(clock.now().plus_micros(3_600 * SECOND));
+        let mut dead = pin!(turn_within(&room, clock, 60));
+        let mut too = pin!(turn_within(&room, clock, 60));
+        for waiter in [&mut dead, &mut too] {
+            assert!(tokio::time::timeout(Duration::ZERO, waiter).await.is_err());
+        }
+        drop(holder);
+        assert!(turn_within(&room, clock, 60).await.is_ok());
+        assert!(clock.now() <= Instant::ORIGIN.plus_micros(LOOK_US + 2 * GRACE_US));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_next_one_hears_of_a_lease_that_is_shorter_than_the_try_was_allowed_to_take() {
+        let (room, clock) = (Arc::new(Room::default()), TokioClock::new());
+        let first = turn_within(&room, clock, 1).await.unwrap();
+        first.is_alive_for(30 * SECOND);
+        let granted = async move {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            let place = first.into_place().unwrap();
+            place.holds_until(clock.now().plus_micros(SECOND));
+            mem::forget(place);
+        };
+        let (second, ()) = tokio::join!(turn_within(&room, clock, 60), granted);
+        assert!(second.is_ok());
+        assert_eq!(clock.now(), Instant::from_micros(SECOND + 1_000));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn now_and_then_a_place_is_not_kept_unless_nobody_waits() {
+        let (room, clock) = (Arc::new(Room::default()), TokioClock::new());
+        let first = turn_within(&room, clock, 1).await.unwrap();
+        let _behind = Place { room: room.clone(), number: room.line().join() };
+        for _ in 0..2 {
+            for _ in 0..HAND_OVERS {
+                assert!(room.line().count_hand_over() <= HAND_OVERS);
+            }
+            assert!(room.line().count_hand_over() > HAND_OVERS);
+        }
+        drop(first);
+        let mut line = Line { hand_overs: HAND_OVERS, ..Line::default() };
+        let alone = line.join();
+        line.leave(alone).wake();
+        assert_eq!(line.count_hand_over(), 1);
+    }
+
     #[test]
     fn who_leaves_the_middle_of_the_line_is_no_sign_of_life_of_the_first() {
         let mut line = Line::default();
-        let [_, second, third] = [(); 3].map(|()| line.join());
-        line.pass_the_dead(Instant::ORIGIN, third);
-        line.leave(second);
-        line.pass_the_dead(Instant::from_micros(GRACE_US), third);
+        let [_, second, mut third] = [(); 3].map(|()| line.join());
+        line.pass_the_dead(Instant::ORIGIN, &mut third).wake();
+        line.leave(second).wake();
+        line.pass_the_dead(Instant::from_micros(GRACE_US), &mut third).wake();
         assert_eq!(line.waiters.front().map(|first| first.number), Some(third));
     }
 }

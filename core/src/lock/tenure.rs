@@ -21,8 +21,8 @@ impl Place {
 
 impl Tenure {
     #[cfg(feature = "std")]
-    pub(super) fn of(place: Place) -> Self {
-        Self(Some(place))
+    pub(super) fn of(place: Option<Place>) -> Self {
+        Self(place)
     }
 
     /// The lock is held until `deadline`; without one, it is no more.

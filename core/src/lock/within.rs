@@ -39,8 +39,8 @@ impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
     /// As [`Lock::acquire`], for the last try: by the deadline, whatever the store does. A try that
     /// was not answered then is [`NotAcquired::Unknown`] and stays [`Lock::in_flight`], to be
     /// cleaned up by the next call or by [`Lock::clear`]. If others of this process were before it
-    /// all the time, the store was not asked: [`NotAcquired::Busy`] if the first of them has the
-    /// lock, for at least so long, else [`NotAcquired::Queued`].
+    /// to the end, the store was not asked: [`NotAcquired::Busy`] if the first of them has the lock,
+    /// until the end of its lease unless it is released or extended, else [`NotAcquired::Queued`].
     ///
     /// # Cancellation
     ///
@@ -85,12 +85,17 @@ impl<S: Store + Clone, C: Clock + Clone> Lock<S, C> {
             }
         };
         let mut watch = turn.take_watch();
+        if let Some(watch) = &mut watch {
+            // They tell of releases before this try.
+            watch.forget_hints();
+        }
         let step_us = self.machine.config().longest_step_us(&terms);
         let terms = terms.until(until, watch.is_some());
         let granted = self.grant(terms, &mut watch, |_| turn.is_alive_for(step_us)).await;
         turn.leave_watch(watch);
+        let deadline = granted?.deadline();
         let mut tenure = Tenure::of(turn.into_place());
-        tenure.follow(Some(granted?.deadline()));
+        tenure.follow(Some(deadline));
         Ok(tenure)
     }
 

@@ -11,7 +11,7 @@ use crate::{
 
 pub(super) const ACQUIRE: Script = Script {
     name: "lock.acquire",
-    sha1: "e91501e85d6f91d6d8ab0976294be864a4e33f95",
+    sha1: "c7b71aca2bb3c6d15de4b83758010a6d20ad3ddf",
     text: include_str!("scripts/acquire.lua"),
 };
 pub(super) const EXTEND: Script = Script {

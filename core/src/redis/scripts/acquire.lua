@@ -31,7 +31,9 @@ if type(last) == 'table' then
   end
   return last
 end
-if last and (#last > #fence or #last == #fence and last >= fence) then
+if last and (#last > #fence or #last == #fence and last >= fence)
+  and tonumber(last) >= tonumber(fence)
+then
   fence = string.format('%.0f', last + 1)
   redis.call('SET', KEYS[2], fence, 'PX', ARGV[3])
 end
