@@ -14,7 +14,6 @@ use leasehold_core::{
     Store, TokioClock,
     lock::{Lease, Lock, LockOptions, Locks},
 };
-use leasehold_upstash::Tcp;
 use rslock::LockManager;
 use tokio::task::JoinSet;
 
@@ -76,28 +75,16 @@ pub struct Ours<S> {
     lease: Option<Lease<S, TokioClock>>,
 }
 
-impl Ours<Tcp> {
-    /// As many processes, each with a connection of its own to the server at `url`.
-    ///
-    /// # Panics
-    ///
-    /// If `url` is none.
-    #[must_use]
-    pub fn in_processes(url: &str, id: &str, count: usize) -> Vec<Self> {
-        let lock = || {
-            let store = Tcp::new(url).expect("a server's own URL is one");
-            Self::from(Locks::new(store).lock(id, &options()))
-        };
-        (0..count).map(|_| lock()).collect()
-    }
-}
-
 impl<S: Store + Clone> Ours<S> {
-    /// As many tasks of one process.
+    /// So many tasks in each of several processes, of which each has one of `stores`.
     #[must_use]
-    pub fn in_one_process(store: S, id: &str, count: usize) -> Vec<Self> {
-        let locks = Locks::new(store);
-        (0..count).map(|_| Self::from(locks.lock(id, &options()))).collect()
+    pub fn in_processes(stores: &[S], id: &str, tasks: usize) -> Vec<Self> {
+        let process = |store: &S| {
+            let locks = Locks::new(store.clone());
+            let task = |_| Self::from(locks.lock(id, &options()));
+            (0..tasks).map(task).collect::<Vec<_>>()
+        };
+        stores.iter().flat_map(process).collect()
     }
 }
 
@@ -138,14 +125,9 @@ pub struct Polled {
 }
 
 impl Polled {
-    /// As many tasks on one connection to the server at `url`, which try again after up to
-    /// `every`; by default, up to 200 ms.
+    /// As many tasks on the connection of one manager. If it gives up, they ask again at once.
     #[must_use]
-    pub fn many(url: &str, key: &str, count: usize, every: Option<Duration>) -> Vec<Self> {
-        let mut manager = LockManager::new(vec![url]);
-        if let Some(every) = every {
-            manager.set_retry(u32::MAX, every);
-        }
+    pub fn many(manager: &LockManager, key: &str, count: usize) -> Vec<Self> {
         let waiter = || Self { manager: manager.clone(), key: key.to_owned(), lock: None };
         (0..count).map(|_| waiter()).collect()
     }
@@ -167,13 +149,14 @@ impl Waiter for Polled {
 mod tests {
     use leasehold_core::MemoryStore;
     use leasehold_sim::serve::{Host, Options, resp};
+    use leasehold_upstash::Tcp;
     use tokio::net::TcpListener;
 
     use super::*;
 
     #[tokio::test]
     async fn the_waiters_share_the_acquisitions() {
-        let waiters = Ours::in_one_process(Arc::new(MemoryStore::new()), "job", 4);
+        let waiters = Ours::in_processes(&[Arc::new(MemoryStore::new())], "job", 4);
         let sample = contest(waiters, 10).await;
         assert_eq!((sample.cycles, sample.latencies.len()), (10, 10));
     }
@@ -184,8 +167,9 @@ mod tests {
         let url = format!("redis://{}", listener.local_addr().unwrap());
         tokio::spawn(resp::listen(Host::new(Options::default()), listener));
 
-        assert_eq!(contest(Ours::in_processes(&url, "ours", 3), 6).await.cycles, 6);
-        let every = Some(Duration::from_millis(2));
-        assert_eq!(contest(Polled::many(&url, "theirs", 3, every), 6).await.cycles, 6);
+        let stores = [(); 2].map(|()| Tcp::new(&url).unwrap());
+        assert_eq!(contest(Ours::in_processes(&stores, "ours", 2), 6).await.cycles, 6);
+        let manager = LockManager::new(vec![url]);
+        assert_eq!(contest(Polled::many(&manager, "theirs", 3), 6).await.cycles, 6);
     }
 }

@@ -1,5 +1,5 @@
-//! What other libraries do over the same server: no fence, no mark against late duplicates, no
-//! deadline of the client's own.
+//! What other libraries do over the same server: without a fence, and without a mark against late
+//! copies.
 
 use std::{fmt, time::Duration};
 
