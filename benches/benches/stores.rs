@@ -6,6 +6,7 @@
 
 use std::{path::Path, time::Duration};
 
+use futures_timer::Delay;
 use leasehold_benches::{
     servers::{Protocol, Server, TOKEN, serve_if_asked},
     stores::{
@@ -19,7 +20,6 @@ use leasehold_benches::{
     },
 };
 use leasehold_upstash::{Tcp, Upstash};
-use rslock::LockManager;
 use tokio::runtime::{Builder, Runtime};
 
 const TASKS: usize = 64;
@@ -108,12 +108,12 @@ fn tcp_contended(server: &Server, effort: Effort) {
     pin(server, "0,1");
     let runtime = two_threads();
     let pings = runtime.block_on(Pings::to(&server.url));
-    let stores: Vec<_> = (0..WAITERS).map(|_| Tcp::new(&server.url)).collect();
-    let stores: Vec<_> = stores.into_iter().map(|it| it.expect("it is a URL")).collect();
-    let (patient, mut eager) = (rslock(server), rslock(server));
-    eager.set_retry(u32::MAX, Duration::from_millis(2));
+    let store = |_| Tcp::new(&server.url).expect("a server's own URL is one");
+    let stores: Vec<_> = (0..WAITERS).map(store).collect();
+    let rslock = || Rslock::at(&server.url, "rslock:hot");
+    let (patient, eager) = (rslock(), rslock().again_within(Duration::from_millis(2)));
     let contest = Contest { runtime: &runtime, pings };
-    let polled = |manager| Polled::many(manager, "rslock:hot", WAITERS);
+    let polled = |rslock| Polled::many(rslock, WAITERS);
     let ours = |count: usize| Ours::in_processes(&stores[..count], "hot", WAITERS / count);
     let sides: [Side<'_>; 5] = [
         ("rslock, again after up to 200 ms", &|count| contest.run(polled(&patient), count)),
@@ -134,10 +134,6 @@ fn tcp_contended(server: &Server, effort: Effort) {
     }
 }
 
-fn rslock(server: &Server) -> LockManager {
-    LockManager::new(vec![server.url.as_str()])
-}
-
 struct Contest<'a> {
     runtime: &'a Runtime,
     pings: Pings,
@@ -148,7 +144,8 @@ impl Contest<'_> {
         let mut pings = self.pings.clone();
         self.runtime.block_on(async {
             let before = pings.server_time().await;
-            let mut sample = contest(waiters, acquisitions).await;
+            // Tokio's timers tick in milliseconds, which is too coarse here.
+            let mut sample = contest(waiters, acquisitions, Delay::new).await;
             sample.server_time = pings.server_time().await - before;
             sample
         })

@@ -9,17 +9,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_timer::Delay;
 use leasehold_core::{
     Store, TokioClock,
     lock::{Lease, Lock, LockOptions, Locks},
 };
-use rslock::LockManager;
 use tokio::task::JoinSet;
 
-use super::cycles::Sample;
+use super::{cycles::Sample, others::Rslock};
 
-const LEASE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(10);
 const HOLD: Duration = Duration::from_millis(1);
 
 /// One task's way to the lock.
@@ -32,18 +30,24 @@ pub trait Waiter: Send + 'static {
 
 /// Lets the waiters take the lock so many times in all, each after 8 to 24 ms in which it does
 /// something else, so that who has just freed the lock is not the first to want it again. Holds it
-/// for 1 ms. The latencies are how long they waited. Tokio's timers, which tick in milliseconds,
-/// would be too coarse for that.
+/// for 1 ms. The latencies are how long they waited. How such times pass is `pause`'s to say.
 ///
 /// # Panics
 ///
 /// If a task panics.
-pub async fn contest<W: Waiter>(waiters: Vec<W>, acquisitions: u64) -> Sample {
+pub async fn contest<W: Waiter, P>(
+    waiters: Vec<W>,
+    acquisitions: u64,
+    pause: impl Fn(Duration) -> P + Copy + Send + 'static,
+) -> Sample
+where
+    P: Future<Output = ()> + Send + 'static,
+{
     let left = Arc::new(AtomicU64::new(acquisitions));
     let mut running = JoinSet::new();
     let start = Instant::now();
     for (number, waiter) in waiters.into_iter().enumerate() {
-        running.spawn(wait(waiter, number as u64, left.clone()));
+        running.spawn(wait(waiter, number as u64, left.clone(), pause));
     }
     let mut whole = Sample::default();
     while let Some(part) = running.join_next().await {
@@ -53,17 +57,22 @@ pub async fn contest<W: Waiter>(waiters: Vec<W>, acquisitions: u64) -> Sample {
     whole
 }
 
-async fn wait(mut waiter: impl Waiter, number: u64, left: Arc<AtomicU64>) -> Sample {
+async fn wait<P: Future<Output = ()>>(
+    mut waiter: impl Waiter,
+    number: u64,
+    left: Arc<AtomicU64>,
+    pause: impl Fn(Duration) -> P,
+) -> Sample {
     let mut sample = Sample::default();
     let one_less = |left: u64| left.checked_sub(1);
     while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok() {
         // As good as random, and the same for every side.
         let thought = 8 + (7 * sample.cycles + 5 * number) % 17;
-        Delay::new(Duration::from_millis(thought)).await;
+        pause(Duration::from_millis(thought)).await;
         let asked = Instant::now();
         waiter.take().await;
         sample.note(asked.elapsed());
-        Delay::new(HOLD).await;
+        pause(HOLD).await;
         waiter.give().await;
     }
     sample
@@ -77,30 +86,28 @@ pub struct Ours<S> {
 
 impl<S: Store + Clone> Ours<S> {
     /// So many tasks in each of several processes, of which each has one of `stores`.
+    ///
+    /// # Panics
+    ///
+    /// If `id` is empty.
     #[must_use]
     pub fn in_processes(stores: &[S], id: &str, tasks: usize) -> Vec<Self> {
         let process = |store: &S| {
             let locks = Locks::new(store.clone());
-            let task = |_| Self::from(locks.lock(id, &options()));
+            let task = |_| {
+                let lock = locks.lock(id, &LockOptions::default());
+                let lock = lock.expect("the defaults are usable, and the id is not empty");
+                Self { lock, lease: None }
+            };
             (0..tasks).map(task).collect::<Vec<_>>()
         };
         stores.iter().flat_map(process).collect()
     }
 }
 
-impl<S, E: fmt::Debug> From<Result<Lock<S, TokioClock>, E>> for Ours<S> {
-    fn from(lock: Result<Lock<S, TokioClock>, E>) -> Self {
-        Self { lock: lock.expect("the settings are usable, and the id is not empty"), lease: None }
-    }
-}
-
-fn options() -> LockOptions {
-    LockOptions { lease: LEASE, ..LockOptions::default() }
-}
-
 impl<S: Store + Clone + Send + Sync + 'static> Waiter for Ours<S> {
     async fn take(&mut self) {
-        let lease = self.lock.acquire_within(LEASE).await;
+        let lease = self.lock.acquire_within(PATIENCE).await;
         self.lease = Some(lease.expect("it is free before long"));
     }
 
@@ -119,29 +126,27 @@ impl<S> fmt::Debug for Ours<S> {
 /// The lock of the crate `rslock`, which polls.
 #[derive(Debug)]
 pub struct Polled {
-    manager: LockManager,
-    key: String,
+    rslock: Rslock,
     lock: Option<rslock::Lock>,
 }
 
 impl Polled {
-    /// As many tasks on the connection of one manager. If it gives up, they ask again at once.
+    /// As many tasks on one connection. If the crate gives up, they ask again at once.
     #[must_use]
-    pub fn many(manager: &LockManager, key: &str, count: usize) -> Vec<Self> {
-        let waiter = || Self { manager: manager.clone(), key: key.to_owned(), lock: None };
-        (0..count).map(|_| waiter()).collect()
+    pub fn many(rslock: &Rslock, count: usize) -> Vec<Self> {
+        (0..count).map(|_| Self { rslock: rslock.clone(), lock: None }).collect()
     }
 }
 
 impl Waiter for Polled {
     async fn take(&mut self) {
         while self.lock.is_none() {
-            self.lock = self.manager.lock(self.key.as_bytes(), LEASE).await.ok();
+            self.lock = self.rslock.take().await.ok();
         }
     }
 
     async fn give(&mut self) {
-        self.manager.unlock(&self.lock.take().expect("it was taken")).await;
+        self.rslock.give(&self.lock.take().expect("it was taken")).await;
     }
 }
 
@@ -154,10 +159,14 @@ mod tests {
 
     use super::*;
 
+    fn no_pause(_: Duration) -> std::future::Ready<()> {
+        std::future::ready(())
+    }
+
     #[tokio::test]
     async fn the_waiters_share_the_acquisitions() {
         let waiters = Ours::in_processes(&[Arc::new(MemoryStore::new())], "job", 4);
-        let sample = contest(waiters, 10).await;
+        let sample = contest(waiters, 10, no_pause).await;
         assert_eq!((sample.cycles, sample.latencies.len()), (10, 10));
     }
 
@@ -168,8 +177,10 @@ mod tests {
         tokio::spawn(resp::listen(Host::new(Options::default()), listener));
 
         let stores = [(); 2].map(|()| Tcp::new(&url).unwrap());
-        assert_eq!(contest(Ours::in_processes(&stores, "ours", 2), 6).await.cycles, 6);
-        let manager = LockManager::new(vec![url]);
-        assert_eq!(contest(Polled::many(&manager, "theirs", 3), 6).await.cycles, 6);
+        let ours = Ours::in_processes(&stores, "ours", 2);
+        assert_eq!(contest(ours, 6, no_pause).await.cycles, 6);
+        // More than one would wait for a timer of the crate.
+        let theirs = Polled::many(&Rslock::at(&url, "theirs"), 1);
+        assert_eq!(contest(theirs, 6, no_pause).await.cycles, 6);
     }
 }

@@ -4,7 +4,7 @@
 use std::{fmt, time::Duration};
 
 use leasehold_upstash::redis::{self, Client, Script, aio::MultiplexedConnection};
-use rslock::LockManager;
+use rslock::{Lock, LockError, LockManager};
 
 use super::cycles::Cycle;
 
@@ -89,10 +89,27 @@ impl Rslock {
     }
 }
 
+impl Rslock {
+    /// Asks again after less than `delay`, instead of 200 ms, until it has the lock.
+    #[must_use]
+    pub fn again_within(mut self, delay: Duration) -> Self {
+        self.manager.set_retry(u32::MAX, delay);
+        self
+    }
+
+    pub(super) async fn take(&self) -> Result<Lock, LockError> {
+        self.manager.lock(self.key.as_bytes(), LEASE).await
+    }
+
+    pub(super) async fn give(&self, lock: &Lock) {
+        self.manager.unlock(lock).await;
+    }
+}
+
 impl Cycle for Rslock {
     async fn run(&mut self) {
-        let lock = self.manager.lock(self.key.as_bytes(), LEASE).await;
-        self.manager.unlock(&lock.expect("nobody else wants it")).await;
+        let lock = self.take().await.expect("nobody else wants it");
+        self.give(&lock).await;
     }
 }
 

@@ -33,8 +33,8 @@ pub enum NotAcquired {
         /// How many did in time.
         got: u32,
     },
-    /// Others of this process waited before it in line until the time was up; the store was not asked.
-    /// Only where waiters [stand in line](super::Lock::acquire_within).
+    /// Others of this process waited before it in line until the time was up; the store was not
+    /// asked. Only where waiters [stand in line](super::Lock::acquire_within).
     Queued,
     /// The caller's own token was released before: give another.
     Spent,
