@@ -5,6 +5,9 @@
 
 mod serve_support;
 
+use std::time::Duration;
+
+use leasehold_sim::serve::{Client, Host, Options, faults::UpheavalKind};
 use serde_json::{Value, json};
 use serve_support::{Broken, Fake, in_time, request};
 
@@ -139,6 +142,41 @@ async fn a_failover_loses_what_was_written_last() {
     let lost = call(&fake, "POST", "/restart", "").await;
     assert_eq!(lost.1["keys"], json!(1));
     assert_eq!(fake.rest("DBSIZE").await, Ok(json!(0)));
+}
+
+#[tokio::test]
+async fn a_restart_ends_whoever_waits_for_a_reply() {
+    let fake = Fake::start().await;
+    fake.fault("latency fixed=1h command=GET");
+    fake.fault("hang command=SET");
+    let (mut delayed, mut hung) = (fake.client().await, fake.client().await);
+    delayed.send("GET a").await;
+    hung.send("SET a 1").await;
+    in_time(async {
+        while fake.bites() != [1, 1] {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    call(&fake, "POST", "/restart", "").await;
+    assert_eq!(in_time(delayed.reply()).await, Err(Broken::Reset));
+    assert_eq!(in_time(hung.reply()).await, Err(Broken::Closed));
+}
+
+#[tokio::test]
+async fn an_upheaval_is_over_once_whoever_was_connected_is_gone() {
+    let host = Host::new(Options::default());
+    let [first, second] = ["a", "b"].map(|peer| host.connect(peer.into(), "here".into()).unwrap());
+    let leave = |client: Client| {
+        tokio::spawn(async move {
+            client.closed().await;
+            // The connection is closed a little later.
+            tokio::task::yield_now().await;
+        })
+    };
+    let leaving = [leave(first), leave(second)];
+    host.upset(UpheavalKind::Restart, Duration::ZERO).await;
+    assert!(leaving.iter().all(tokio::task::JoinHandle::is_finished));
 }
 
 #[tokio::test]

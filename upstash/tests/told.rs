@@ -91,7 +91,7 @@ async fn trouble<S: Adapter>() {
     fake.fault("error text=\"NOPERM no channels\" command=SUBSCRIBE transport=resp");
     fake.fault("status code=403 command=SUBSCRIBE");
     let broken = UpheavalKind::Failover { lose: Duration::ZERO };
-    fake.host.upset(broken, Duration::ZERO);
+    fake.host.upset(broken, Duration::ZERO).await;
     until(|| fake.bites() == 3).await;
 }
 

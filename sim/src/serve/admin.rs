@@ -74,7 +74,7 @@ impl Site for Admin {
             }
             Err(NoBody::Broken) => line.lose(&Ending::Close).await,
         };
-        match call::perform(&self.host, &head.method, head.uri.path(), &body) {
+        match call::perform(&self.host, &head.method, head.uri.path(), &body).await {
             Ok(value) => answer(200, &value),
             Err(Problem { status, text }) => answer(status, &json!({ "error": text })),
         }

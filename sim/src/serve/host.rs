@@ -31,7 +31,7 @@ use disturbed::Disturbances;
 /// How often keys that have expired are removed while nobody asks for anything.
 const EXPIRE_EVERY: Duration = Duration::from_millis(100);
 
-/// How long a shutdown waits for clients that do not read their last replies.
+/// How long to wait for clients that do not read their last replies.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// How a host is set up.
@@ -187,12 +187,31 @@ impl Host {
         for mailbox in self.state().mailboxes.values() {
             mailbox.close();
         }
-        let everyone_left = async {
-            while !self.state().mailboxes.is_empty() {
-                self.left.notified().await;
+        self.see_off().await;
+    }
+
+    /// Waits until the clients that have been disconnected are gone, for [`GRACE`] at most.
+    async fn see_off(&self) {
+        let mut leaving = self.leaving();
+        let all_left = async {
+            while let Some(id) = leaving.last() {
+                let left = self.left.notified();
+                if self.state().mailboxes.contains_key(id) {
+                    left.await;
+                } else {
+                    leaving.pop();
+                }
             }
         };
-        let _ = tokio::time::timeout(GRACE, everyone_left).await;
+        // Whoever does not read its last replies is not waited for.
+        let _ = tokio::time::timeout(GRACE, all_left).await;
+    }
+
+    /// Who has been disconnected, but is not gone yet.
+    fn leaving(&self) -> Vec<SessionId> {
+        let state = self.state();
+        let closed = state.mailboxes.iter().filter(|(_, mailbox)| mailbox.is_closed());
+        closed.map(|(id, _)| *id).collect()
     }
 
     fn admit(
@@ -348,6 +367,6 @@ impl Drop for Client {
         state.mailboxes.remove(&self.id);
         self.host.settle(&mut state);
         drop(state);
-        self.host.left.notify_one();
+        self.host.left.notify_waiters();
     }
 }

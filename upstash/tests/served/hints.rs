@@ -62,7 +62,7 @@ async fn a_watch_outlives_its_connection<S: Adapter>() {
     let store = S::of(&fake, RetryPolicy::default());
     let keys = LockKeys::of("job");
     let mut watch = store.watch(&keys).await.unwrap();
-    fake.host.upset(UpheavalKind::Failover { lose: Duration::ZERO }, Duration::ZERO);
+    fake.host.upset(UpheavalKind::Failover { lose: Duration::ZERO }, Duration::ZERO).await;
     hinted(&mut watch).await;
     let listeners = || fake.run(&["PUBSUB", "NUMSUB", &keys.channel()]);
     let one = Resp::Array(vec![Resp::Bulk(keys.channel().into()), Resp::Integer(1)]);

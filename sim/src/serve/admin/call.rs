@@ -22,7 +22,7 @@ const CALLS: &str = "the calls are GET, POST and DELETE /faults, GET and DELETE 
                      POST /clock, GET /requests, POST /failover, POST /restart and POST /flush";
 
 /// Does what a request asks for.
-pub(super) fn perform(host: &Host, method: &Method, path: &str, body: &[u8]) -> Outcome {
+pub(super) async fn perform(host: &Host, method: &Method, path: &str, body: &[u8]) -> Outcome {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     match (method.as_str(), &segments[..]) {
         ("GET", ["faults"]) => host.with_faults(|faults| report(faults, None)),
@@ -44,11 +44,11 @@ pub(super) fn perform(host: &Host, method: &Method, path: &str, body: &[u8]) -> 
         ("GET", ["requests"]) => Ok(json!({ "requests": value(host.requests())? })),
         ("POST", ["failover"]) => {
             let Failover { lose, down } = read(body)?;
-            value(host.upset(UpheavalKind::Failover { lose: lose.0 }, down.0))
+            value(host.upset(UpheavalKind::Failover { lose: lose.0 }, down.0).await)
         }
         ("POST", ["restart"]) => {
             let Restart { down } = read(body)?;
-            value(host.upset(UpheavalKind::Restart, down.0))
+            value(host.upset(UpheavalKind::Restart, down.0).await)
         }
         ("POST", ["flush"]) => {
             host.flush();

@@ -1,7 +1,10 @@
 //! What happens to commands besides being executed: the one place through which faults reach every
 //! listener.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -135,8 +138,13 @@ impl Host {
     /// A replica takes over that lacks the writes of the last `lose`, or the server comes back
     /// without any data. Connections are closed, scripts forgotten, and for `down` every request is
     /// answered by a reset.
-    pub fn upset(&self, kind: UpheavalKind, down: Duration) -> Lost {
-        self.upset_by(kind, down, None)
+    ///
+    /// Waits until whoever was connected is gone, for a second at most, so that no client mistakes
+    /// its old connection for one that can be used. All has happened even if the future is dropped.
+    pub async fn upset(&self, kind: UpheavalKind, down: Duration) -> Lost {
+        let lost = self.upset_by(kind, down, None);
+        self.see_off().await;
+        lost
     }
 
     /// Removes every key of every database.
@@ -261,7 +269,10 @@ impl Client {
         let mut orders = host.judge(Transport::Resp, &self.peer, &[arguments]);
         self.send_copies(&mut orders, arguments);
         if !orders.delay.is_zero() {
-            host.clock.sleep(orders.delay).await;
+            tokio::select! {
+                () = host.clock.sleep(orders.delay) => {}
+                () = self.closed() => return Performed::Lost(Ending::Reset),
+            }
         }
         if !orders.executed {
             return Performed::Lost(orders.ending);
@@ -277,13 +288,16 @@ impl Client {
             let (database, allowed) = self
                 .host
                 .with_server(|server| (server.database(self.id), server.is_authenticated(self.id)));
-            let Some(again) = self.host.connect_trusted().filter(|_| allowed) else { return };
-            let arguments = arguments.to_vec();
+            if !allowed {
+                return;
+            }
+            let (host, arguments) = (Arc::clone(&self.host), arguments.to_vec());
             tokio::spawn(async move {
-                again.host.clock.sleep(after).await;
+                host.clock.sleep(after).await;
+                let Some(again) = host.connect_trusted() else { return };
                 again.execute(&["SELECT".into(), database.to_string().into()]);
                 again.execute(&arguments);
-                again.host.note_duplicate(strike);
+                host.note_duplicate(strike);
             });
         }
     }

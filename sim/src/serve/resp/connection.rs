@@ -36,8 +36,9 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// A client and its socket.
 #[derive(Debug)]
 pub(super) struct Connection {
-    client: Client,
+    /// Dropped first: who waits until the client is gone finds its connection closed.
     stream: TcpStream,
+    client: Client,
     input: BytesMut,
     output: BytesMut,
     requests: Requests,
