@@ -21,3 +21,7 @@ pub mod servers;
 pub mod stores;
 pub mod tokio_paused;
 pub mod walks;
+
+/// That of the command `leasehold`: for `served` and `stores`, this program is the server.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

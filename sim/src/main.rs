@@ -1,5 +1,10 @@
 //! The `leasehold` command.
 
+/// The fake Redis allocates much and little at a time.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     leasehold_sim::cli::run()
 }

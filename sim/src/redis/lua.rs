@@ -19,11 +19,11 @@ mod random;
 mod sandbox;
 mod text;
 
-use std::{cell::RefCell, mem};
+use std::{cell::RefCell, mem, rc::Rc};
 
 use bytes::Bytes;
 use leasehold_core::redis::SCRIPTS;
-use mlua::{Function, Lua, LuaString, Table, Value as LuaValue, chunk::ChunkMode};
+use mlua::{Either, Function, Lua, LuaString, Table, Value as LuaValue, chunk::ChunkMode};
 use rustc_hash::FxHashMap;
 
 use super::{
@@ -55,10 +55,9 @@ struct Machine {
     globals: Table,
     /// Runs a script and turns its error into text.
     protected: Function,
-    compiled: RefCell<FxHashMap<Sha1, Compiled>>,
+    compiled: RefCell<FxHashMap<Sha1, Rc<Compiled>>>,
 }
 
-#[derive(Clone)]
 struct Compiled {
     function: Function,
     shebang: Shebang,
@@ -125,30 +124,32 @@ impl Machine {
         Ok(Self { lua, globals, protected, compiled: RefCell::default() })
     }
 
-    fn compiled(&self, sha1: &Sha1, text: &Bytes) -> Result<Compiled, Refusal> {
+    fn compiled(&self, sha1: &Sha1, text: &Bytes) -> Result<Rc<Compiled>, Refusal> {
         if let Some(script) = self.compiled.borrow().get(sha1) {
-            return Ok(script.clone());
+            return Ok(Rc::clone(script));
         }
         let shebang = Shebang::of(text)?;
         let chunk = self.lua.load(shebang.body(text)).set_name(CHUNK).set_mode(ChunkMode::Text);
         let function = chunk.into_function().map_err(|error| failure::not_compiled(&error))?;
         let trusted = SCRIPTS.iter().any(|script| script.sha1.as_bytes() == sha1.as_bytes());
-        let script = Compiled { function, shebang, trusted };
+        let script = Rc::new(Compiled { function, shebang, trusted });
         let mut compiled = self.compiled.borrow_mut();
         if compiled.len() >= KEPT_SCRIPTS {
             compiled.clear();
         }
-        compiled.insert(*sha1, script.clone());
+        compiled.insert(*sha1, Rc::clone(&script));
         Ok(script)
     }
 
     /// The script's result; an error is that of the script.
     fn run(&self, script: &Compiled, keys: &[Bytes], args: &[Bytes]) -> mlua::Result<Answer> {
-        self.lua.set_memory_limit(if script.trusted { 0 } else { MEMORY_LIMIT })?;
         budget::watch(&self.lua, !script.trusted)?;
-        self.globals.raw_set("KEYS", self.list(keys)?)?;
-        self.globals.raw_set("ARGV", self.list(args)?)?;
-        let (done, result): (bool, LuaValue) = self.protected.call(&script.function)?;
+        let given = (&script.function, self.list(keys)?, self.list(args)?);
+        // Only while it runs: under a limit, what we allocate here would be protected calls, too.
+        self.lua.set_memory_limit(if script.trusted { 0 } else { MEMORY_LIMIT })?;
+        let ended = self.protected.call(given);
+        self.lua.set_memory_limit(0)?;
+        let (done, result): (bool, LuaValue) = ended?;
         let answer =
             if done { Ok(convert::to_resp(&result)?) } else { Err(failure::refusal(&result)) };
         if !script.trusted {
@@ -168,7 +169,12 @@ impl Machine {
     }
 
     fn list(&self, items: &[Bytes]) -> mlua::Result<Table> {
-        self.lua.create_sequence_from(items.iter().map(LuaString::wrap))
+        // The binding holds a reference to each string but to those that it takes for text.
+        let item = |item| match str::from_utf8(item) {
+            Ok(text) => Either::Left(text),
+            Err(_) => Either::Right(LuaString::wrap(item)),
+        };
+        self.lua.create_sequence_from(items.iter().map(|bytes| item(&bytes[..])))
     }
 }
 

@@ -187,11 +187,9 @@ fn list(
     replies: Vec<Resp>,
     each: fn(&Lua, Resp) -> mlua::Result<LuaValue>,
 ) -> mlua::Result<LuaValue> {
-    let table = lua.create_table_with_capacity(replies.len(), 0)?;
-    for (index, reply) in (1_i64..).zip(replies) {
-        table.raw_set(index, each(lua, reply)?)?;
-    }
-    Ok(LuaValue::Table(table))
+    let values = replies.into_iter().map(|reply| each(lua, reply));
+    let values = values.collect::<mlua::Result<Vec<_>>>()?;
+    Ok(LuaValue::Table(lua.create_sequence_from(values)?))
 }
 
 fn field(lua: &Lua, name: &str, value: impl mlua::IntoLua) -> mlua::Result<LuaValue> {

@@ -135,4 +135,7 @@ raw_setmetatable(globals, {
   end,
 })
 
-return front, globals, function(script) return xpcall(script, host.explain) end
+return front, globals, function(script, keys, arguments)
+  globals.KEYS, globals.ARGV = keys, arguments
+  return xpcall(script, host.explain)
+end

@@ -1,7 +1,8 @@
 //! The arguments of a command out of JSON.
 
 use bytes::Bytes;
-use serde::de::Error as _;
+use memchr::memchr;
+use serde::{Deserialize, de::Error as _};
 use serde_json::value::RawValue;
 
 use super::refusal::Refusal;
@@ -10,50 +11,54 @@ use super::refusal::Refusal;
 pub(super) fn command(body: &[u8]) -> Result<Vec<Bytes>, Refusal> {
     match first_byte(body) {
         None => Err(Refusal::NO_BODY),
-        Some(b'[') => arguments(&list(body).map_err(|_| Refusal::NO_JSON)?),
+        Some(b'[') => {
+            let elements: Vec<&RawValue> = read(body).map_err(|_| Refusal::NO_JSON)?;
+            if elements.is_empty() {
+                return Err(Refusal::NO_COMMAND);
+            }
+            arguments(&elements)
+        }
         Some(_) => Err(Refusal::NOT_AN_ARRAY),
     }
 }
 
 /// The commands in a JSON array of arrays.
 pub(super) fn commands(body: &[u8]) -> Result<Vec<Vec<Bytes>>, Refusal> {
-    let lines = list(body).map_err(|_| Refusal::NO_PIPELINE)?;
+    let lines: Vec<Vec<&RawValue>> = read(body).map_err(|_| Refusal::NO_PIPELINE)?;
     if lines.is_empty() {
         return Err(Refusal::EMPTY_PIPELINE);
     }
-    let line = |line: &&RawValue| {
-        let elements = list(line.get().as_bytes()).map_err(|_| Refusal::NO_PIPELINE)?;
-        if elements.is_empty() {
-            return Err(Refusal::EMPTY_PIPELINE_COMMAND);
-        }
-        arguments(&elements)
+    let line = |elements: &Vec<&RawValue>| match &elements[..] {
+        [] => Err(Refusal::EMPTY_PIPELINE_COMMAND),
+        elements => arguments(elements),
     };
     lines.iter().map(line).collect()
 }
 
-fn list(json: &[u8]) -> serde_json::Result<Vec<&RawValue>> {
+fn read<'de, T: Deserialize<'de>>(json: &'de [u8]) -> serde_json::Result<T> {
     // It is text or it is no JSON: a raw value is not looked into.
     let text = std::str::from_utf8(json).map_err(serde_json::Error::custom)?;
     serde_json::from_str(text)
 }
 
 fn arguments(elements: &[&RawValue]) -> Result<Vec<Bytes>, Refusal> {
-    if elements.is_empty() {
-        return Err(Refusal::NO_COMMAND);
-    }
     elements.iter().map(|element| argument(element.get())).collect()
 }
 
 /// Text as it is, a number as it is written, a boolean as a word.
 fn argument(json: &str) -> Result<Bytes, Refusal> {
-    match json.as_bytes().first() {
-        Some(b'"') => {
+    match json.as_bytes() {
+        // Without an escape it stands there as it is.
+        [b'"', text @ .., b'"'] if memchr(b'\\', text).is_none() => {
+            Ok(Bytes::copy_from_slice(text))
+        }
+        [b'"', ..] => {
             let text: String = serde_json::from_str(json).map_err(|_| Refusal::NO_JSON)?;
             Ok(text.into())
         }
-        Some(b'n') => Err(Refusal::NULL),
-        Some(&delimiter @ (b'[' | b'{')) => Err(Refusal::nested(delimiter.into())),
-        _ => Ok(Bytes::copy_from_slice(json.as_bytes())),
+        [b'n', ..] => Err(Refusal::NULL),
+        [delimiter @ (b'[' | b'{'), ..] => Err(Refusal::nested((*delimiter).into())),
+        word => Ok(Bytes::copy_from_slice(word)),
     }
 }
 
