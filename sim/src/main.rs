@@ -1,6 +1,6 @@
 //! The `leasehold` command.
 
-/// The fake Redis allocates much and little at a time.
+/// The fake Redis allocates often, and little at a time.
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -138,6 +138,15 @@ fn a_script_that_filled_the_memory_leaves_it_to_the_next() {
 }
 
 #[test]
+fn scripts_that_are_kept_leave_memory_to_the_next() {
+    let mut server = Server::new(ScriptRules::default());
+    for digit in '0'..='9' {
+        let long = String::from(digit).repeat(30_000_000);
+        assert_eq!(server.eval(&format!("return #'{long}'")), ":30000000");
+    }
+}
+
+#[test]
 fn libraries_cannot_be_changed_by_any_function() {
     let mut server = Server::new(ScriptRules::default());
     for library in ["string", "table", "redis", "cjson", "cmsgpack", "bit", "struct", "_G"] {

@@ -37,6 +37,24 @@ fn plain_lua_behaves_as_in_redis() {
     check(&mut server, PLAIN);
 }
 
+#[test]
+fn a_reply_of_any_length_passes_to_a_script() {
+    let mut server = Server::new(ScriptRules::REDIS);
+    for thousand in 0..20 {
+        let items: Vec<_> = (0..1_000).map(|item| format!("{thousand}.{item}")).collect();
+        for command in [["RPUSH", "l"], ["HSET", "h"]] {
+            let words = command.into_iter().chain(items.iter().map(|item| &**item));
+            server.ask(&words.collect::<Vec<_>>());
+        }
+    }
+    for resp3 in ["", "redis.setresp(3) "] {
+        let length = format!("{resp3}return #redis.call('LRANGE', 'l', 0, -1)");
+        assert_eq!(server.eval(&length), ":20000");
+    }
+    assert_eq!(server.eval("return #redis.call('HGETALL', 'h')"), ":20000");
+    assert_eq!(server.eval("return redis.call('LRANGE', 'l', 0, -1)[20000]"), "'19.999'");
+}
+
 /// Errors.
 const ERRORS: &[(&str, &str)] = &[
     ("return redis.error_reply()", "-ERR wrong number or type of arguments"),

@@ -5,11 +5,12 @@
 
 mod serve_support;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use leasehold_sim::serve::{Client, Host, Options, faults::UpheavalKind};
 use serde_json::{Value, json};
 use serve_support::{Broken, Fake, in_time, request};
+use tokio::time::Instant;
 
 async fn call(fake: &Fake, method: &str, target: &str, body: &str) -> (u16, Value) {
     let answer = fake.order(method, target, body).await;
@@ -149,9 +150,11 @@ async fn a_restart_ends_whoever_waits_for_a_reply() {
     let fake = Fake::start().await;
     fake.fault("latency fixed=1h command=GET");
     fake.fault("hang command=SET");
-    let (mut delayed, mut hung) = (fake.client().await, fake.client().await);
+    let [mut delayed, mut hung, mut blocked] =
+        [fake.client().await, fake.client().await, fake.client().await];
     delayed.send("GET a").await;
     hung.send("SET a 1").await;
+    blocked.send("BLPOP queue 0").await;
     in_time(async {
         while fake.bites() != [1, 1] {
             tokio::task::yield_now().await;
@@ -159,24 +162,53 @@ async fn a_restart_ends_whoever_waits_for_a_reply() {
     })
     .await;
     call(&fake, "POST", "/restart", "").await;
-    assert_eq!(in_time(delayed.reply()).await, Err(Broken::Reset));
+    assert_eq!(in_time(delayed.reply()).await, Err(Broken::Closed));
     assert_eq!(in_time(hung.reply()).await, Err(Broken::Closed));
+    assert_eq!(in_time(blocked.reply()).await, Err(Broken::Closed));
 }
 
 #[tokio::test]
+async fn a_copy_of_a_command_comes_after_a_restart() {
+    let fake = Fake::start().await;
+    fake.fault("duplicate command=SET after=1s");
+    assert_eq!(fake.client().await.ask("SET a 1").await, Ok("+OK".into()));
+    call(&fake, "POST", "/restart", "").await;
+    assert_eq!(fake.rest("DBSIZE").await, Ok(json!(0)));
+    fake.advance(1_000);
+    in_time(async { while fake.rest("GET a").await != Ok(json!("1")) {} }).await;
+    assert_eq!(fake.bites(), [1]);
+}
+
+fn connect<const N: usize>(host: &Arc<Host>) -> [Client; N] {
+    [(); N].map(|()| host.connect("there".into(), "here".into()).unwrap())
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_upheaval_is_over_once_whoever_was_connected_is_gone() {
     let host = Host::new(Options::default());
-    let [first, second] = ["a", "b"].map(|peer| host.connect(peer.into(), "here".into()).unwrap());
-    let leave = |client: Client| {
+    let leave = |client: Client, later: usize| {
         tokio::spawn(async move {
             client.closed().await;
-            // The connection is closed a little later.
-            tokio::task::yield_now().await;
+            for _ in 0..later {
+                tokio::task::yield_now().await;
+            }
         })
     };
-    let leaving = [leave(first), leave(second)];
+    let [first, second, third] = connect(&host);
+    let leaving = [leave(first, 5), leave(second, 1), leave(third, 9)];
+    let begun = Instant::now();
     host.upset(UpheavalKind::Restart, Duration::ZERO).await;
     assert!(leaving.iter().all(tokio::task::JoinHandle::is_finished));
+    assert_eq!(begun.elapsed(), Duration::ZERO, "nobody is waited for in vain");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_leave_is_waited_for_a_second() {
+    let host = Host::new(Options::default());
+    let [_stays] = connect(&host);
+    let begun = Instant::now();
+    host.upset(UpheavalKind::Restart, Duration::ZERO).await;
+    assert_eq!(begun.elapsed(), Duration::from_secs(1));
 }
 
 #[tokio::test]

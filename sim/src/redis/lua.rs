@@ -33,14 +33,16 @@ use super::{
 };
 use budget::Budget;
 
-/// What a machine may allocate, so that a runaway script cannot take the whole host. Our own
-/// scripts run without: under a limit, every allocation is a protected call, at half the speed.
+/// What a machine may have allocated while it runs or compiles a script, so that a runaway script
+/// cannot take the whole host. Our own scripts run without.
 const MEMORY_LIMIT: usize = 256 << 20;
 /// What a script may leave behind before its garbage is collected at once. Lua 5.1 does not collect
 /// when it runs out of memory, so the next script would pay for it.
 const GARBAGE_LIMIT: usize = 16 << 20;
 /// Compiled scripts kept per thread. Beyond it they are all dropped: a client makes scripts up.
 const KEPT_SCRIPTS: usize = 1_000;
+/// The same for the memory of the machine, most of which they are then.
+const KEPT_BYTES: usize = 64 << 20;
 /// The name under which every script is compiled, seen in its errors.
 const CHUNK: &str = "@user_script";
 
@@ -53,7 +55,7 @@ struct Machine {
     lua: Lua,
     /// What a script sees as globals, behind the guard.
     globals: Table,
-    /// Runs a script and turns its error into text.
+    /// Runs a script with its keys and its arguments, and turns its error into text.
     protected: Function,
     compiled: RefCell<FxHashMap<Sha1, Rc<Compiled>>>,
 }
@@ -130,12 +132,14 @@ impl Machine {
         }
         let shebang = Shebang::of(text)?;
         let chunk = self.lua.load(shebang.body(text)).set_name(CHUNK).set_mode(ChunkMode::Text);
-        let function = chunk.into_function().map_err(|error| failure::not_compiled(&error))?;
+        let function = self.limited(MEMORY_LIMIT, || chunk.into_function());
+        let function = function.map_err(|error| failure::not_compiled(&error))?;
         let trusted = SCRIPTS.iter().any(|script| script.sha1.as_bytes() == sha1.as_bytes());
         let script = Rc::new(Compiled { function, shebang, trusted });
         let mut compiled = self.compiled.borrow_mut();
-        if compiled.len() >= KEPT_SCRIPTS {
+        if compiled.len() >= KEPT_SCRIPTS || self.lua.used_memory() > KEPT_BYTES {
             compiled.clear();
+            self.lua.gc_collect().map_err(|error| failure::fatal(&error))?;
         }
         compiled.insert(*sha1, Rc::clone(&script));
         Ok(script)
@@ -145,11 +149,9 @@ impl Machine {
     fn run(&self, script: &Compiled, keys: &[Bytes], args: &[Bytes]) -> mlua::Result<Answer> {
         budget::watch(&self.lua, !script.trusted)?;
         let given = (&script.function, self.list(keys)?, self.list(args)?);
-        // Only while it runs: under a limit, what we allocate here would be protected calls, too.
-        self.lua.set_memory_limit(if script.trusted { 0 } else { MEMORY_LIMIT })?;
-        let ended = self.protected.call(given);
-        self.lua.set_memory_limit(0)?;
-        let (done, result): (bool, LuaValue) = ended?;
+        let limit = if script.trusted { 0 } else { MEMORY_LIMIT };
+        let (done, result): (bool, LuaValue) =
+            self.limited(limit, || self.protected.call(given))?;
         let answer =
             if done { Ok(convert::to_resp(&result)?) } else { Err(failure::refusal(&result)) };
         if !script.trusted {
@@ -157,6 +159,14 @@ impl Machine {
             self.tidy()?;
         }
         Ok(answer)
+    }
+
+    /// Runs `f` under a limit of memory, where each allocation of ours is a protected call.
+    fn limited<R>(&self, limit: usize, f: impl FnOnce() -> mlua::Result<R>) -> mlua::Result<R> {
+        self.lua.set_memory_limit(limit)?;
+        let result = f();
+        self.lua.set_memory_limit(0)?;
+        result
     }
 
     fn tidy(&self) -> mlua::Result<()> {
@@ -169,7 +179,7 @@ impl Machine {
     }
 
     fn list(&self, items: &[Bytes]) -> mlua::Result<Table> {
-        // The binding holds a reference to each string but to those that it takes for text.
+        // Text goes straight onto the stack, other bytes by a reference.
         let item = |item| match str::from_utf8(item) {
             Ok(text) => Either::Left(text),
             Err(_) => Either::Right(LuaString::wrap(item)),

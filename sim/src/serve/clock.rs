@@ -213,11 +213,17 @@ impl Clock {
         Ok(())
     }
 
+    /// What [`Clock::elapsed_us`] is once so much time has passed from now.
+    #[must_use]
+    pub fn elapsed_us_after(&self, time: Duration) -> u64 {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.elapsed_us().saturating_add(micros)
+    }
+
     /// Waits until so much time has passed by this clock: forever if it is frozen and nobody
     /// advances it. Dropping the future forgets the wait.
     pub async fn sleep(&self, time: Duration) {
-        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        self.sleep_until(self.elapsed_us().saturating_add(micros)).await;
+        self.sleep_until(self.elapsed_us_after(time)).await;
     }
 
     /// Waits until [`Clock::elapsed_us`] is reached. Dropping the future forgets the wait.

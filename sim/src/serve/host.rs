@@ -103,7 +103,8 @@ pub enum Performed {
     /// The reply comes as a delivery that [unblocks](Delivery::unblocks). Until then the client's
     /// next command must wait.
     Blocked,
-    /// The reply is lost: by a fault, or since the server is down.
+    /// The reply is lost: by a fault, since the server is down, or since it has disconnected the
+    /// client while the command was delayed.
     Lost(Ending),
 }
 
@@ -180,8 +181,8 @@ impl Host {
         self.stopping.send_replace(true);
     }
 
-    /// Stops, and waits until every client has its last replies; for a second at most, if one does
-    /// not read them.
+    /// Stops, and waits until every client has its last replies, but for commands that a fault
+    /// delays; for a second at most, if one does not read them.
     pub async fn shut_down(&self) {
         self.stop();
         for mailbox in self.state().mailboxes.values() {

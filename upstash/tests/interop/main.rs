@@ -77,8 +77,7 @@ async fn a_client_that_ignores_the_lock_is_noticed() {
 impl Arena {
     async fn open() -> Self {
         let served = Served::start();
-        let client = Client::open(served.resp()).unwrap();
-        let connection = client.get_multiplexed_async_connection().await.unwrap();
+        let connection = connect(&served).await;
         Self { served, connection }
     }
 
@@ -132,11 +131,7 @@ impl Arena {
     /// What the first tries of `count` contenders found, once they have tried.
     async fn first_tries(&self, count: usize) -> Vec<String> {
         // It waits on the server, so it needs a connection of its own.
-        let client = Client::open(self.served.resp()).unwrap();
-        let settings =
-            AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(60)));
-        let mut connection =
-            client.get_multiplexed_async_connection_with_config(&settings).await.unwrap();
+        let mut connection = connect(&self.served).await;
         let mut found = Vec::new();
         for _ in 0..count {
             let (_, line): (String, String) = connection.blpop(FIRST_TRIES, 60.0).await.unwrap();
@@ -145,6 +140,16 @@ impl Arena {
         found.sort();
         found
     }
+}
+
+/// A connection that is as patient as a busy machine needs it.
+async fn connect(served: &Served) -> MultiplexedConnection {
+    let patience = Some(Duration::from_secs(60));
+    let settings = AsyncConnectionConfig::new()
+        .set_connection_timeout(patience)
+        .set_response_timeout(patience);
+    let client = Client::open(served.resp()).unwrap();
+    client.get_multiplexed_async_connection_with_config(&settings).await.unwrap()
 }
 
 /// Takes the lock, however long it takes; the lease never runs out during the test.

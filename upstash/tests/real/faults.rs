@@ -5,10 +5,14 @@ use std::time::Duration;
 use leasehold_core::{Cause, RejectionKind, Reply, Store, StoreError, lock::LockReply};
 use leasehold_upstash::{
     RetryPolicy, Tcp, TcpBuilder,
-    redis::{Client, Value, cmd},
+    redis::{Value, cmd},
 };
 
-use crate::{PATIENCE, acquire, redis_server::RedisServer, take};
+use crate::{
+    PATIENCE, acquire,
+    redis_server::{RedisServer, connect},
+    take,
+};
 
 /// A store that sends nothing again.
 fn hasty(url: &str) -> Tcp {
@@ -61,8 +65,7 @@ async fn a_wrong_password_or_too_little_permission_is_not_allowed_and_not_repeat
     let at = |user: &str| server.url().replace("//", &format!("//{user}@"));
     let right = at(":hunter2");
     assert_eq!(take(&hasty(&right), "job").await, Ok(()));
-    let mut administrator =
-        Client::open(right).unwrap().get_multiplexed_async_connection().await.unwrap();
+    let mut administrator = connect(&right).await.unwrap();
     let mut weak = cmd("ACL");
     weak.arg(&["SETUSER", "weak", "on", ">feeble", "~*", "+@all", "-@scripting"]);
     weak.exec_async(&mut administrator).await.unwrap();

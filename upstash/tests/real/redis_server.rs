@@ -7,9 +7,13 @@ use std::{
     time::Duration,
 };
 
-use leasehold_upstash::redis::{Client, Cmd, RedisResult, Value, aio::MultiplexedConnection};
+use leasehold_upstash::redis::{
+    AsyncConnectionConfig, Client, Cmd, RedisResult, Value, aio::MultiplexedConnection,
+};
 use tempfile::TempDir;
 use tokio::time::timeout;
+
+use crate::PATIENCE;
 
 /// The name of the file in its folder.
 const SETTINGS: &str = "redis.conf";
@@ -79,7 +83,7 @@ impl RedisServer {
     }
 
     async fn try_connection(&self) -> RedisResult<MultiplexedConnection> {
-        Client::open(self.url()).unwrap().get_multiplexed_async_connection().await
+        connect(&self.url()).await
     }
 
     /// Runs a command, given as words.
@@ -125,6 +129,14 @@ impl Drop for RedisServer {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// A connection that is as patient as a busy machine needs it.
+pub(crate) async fn connect(url: &str) -> RedisResult<MultiplexedConnection> {
+    let settings = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(PATIENCE))
+        .set_response_timeout(Some(PATIENCE));
+    Client::open(url).unwrap().get_multiplexed_async_connection_with_config(&settings).await
 }
 
 /// Runs a server; `None` if it ended before it was ready.

@@ -83,6 +83,7 @@ async fn a_server_that_hangs_or_never_ends_leaves_the_outcome_unknown() {
         let hasty = server.builder().timeout(Duration::from_millis(500)).retry(RetryPolicy::none());
         let reply = hasty.build().unwrap().execute(inspect()).await;
         assert_eq!(reply, Err(StoreError::Unknown(Cause::TimedOut)), "{act:?}");
+        server.asked(1).await;
         assert_eq!(server.requests().len(), 1, "it is not sent again");
     }
 }

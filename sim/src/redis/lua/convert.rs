@@ -187,9 +187,20 @@ fn list(
     replies: Vec<Resp>,
     each: fn(&Lua, Resp) -> mlua::Result<LuaValue>,
 ) -> mlua::Result<LuaValue> {
-    let values = replies.into_iter().map(|reply| each(lua, reply));
-    let values = values.collect::<mlua::Result<Vec<_>>>()?;
-    Ok(LuaValue::Table(lua.create_sequence_from(values)?))
+    let items = replies.into_iter().map(|reply| Item { reply, each });
+    Ok(LuaValue::Table(lua.create_sequence_from(items)?))
+}
+
+/// Made when it is pushed: the binding has room for some 8,000 values that are held at a time.
+struct Item {
+    reply: Resp,
+    each: fn(&Lua, Resp) -> mlua::Result<LuaValue>,
+}
+
+impl mlua::IntoLua for Item {
+    fn into_lua(self, lua: &Lua) -> mlua::Result<LuaValue> {
+        (self.each)(lua, self.reply)
+    }
 }
 
 fn field(lua: &Lua, name: &str, value: impl mlua::IntoLua) -> mlua::Result<LuaValue> {

@@ -1,5 +1,5 @@
 -- Builds what a script sees. Takes the functions that are written in Rust; returns the guarded
--- globals, the table behind them, and the function that runs a script.
+-- globals, the table behind them, and the function that runs a script with its keys and arguments.
 local host = ...
 local error, pcall, type, xpcall = error, pcall, type, xpcall
 local raw_setmetatable = setmetatable

@@ -140,7 +140,12 @@ impl Host {
     /// answered by a reset.
     ///
     /// Waits until whoever was connected is gone, for a second at most, so that no client mistakes
-    /// its old connection for one that can be used. All has happened even if the future is dropped.
+    /// its old connection for one that can be used: a task that has a [`Client`] itself waits for
+    /// that in vain. All has happened once the future was polled, though it may be dropped then.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with time.
     pub async fn upset(&self, kind: UpheavalKind, down: Duration) -> Lost {
         let lost = self.upset_by(kind, down, None);
         self.see_off().await;
@@ -270,8 +275,9 @@ impl Client {
         self.send_copies(&mut orders, arguments);
         if !orders.delay.is_zero() {
             tokio::select! {
+                biased;
+                () = self.closed() => return Performed::Lost(Ending::Close),
                 () = host.clock.sleep(orders.delay) => {}
-                () = self.closed() => return Performed::Lost(Ending::Reset),
             }
         }
         if !orders.executed {
@@ -292,8 +298,9 @@ impl Client {
                 return;
             }
             let (host, arguments) = (Arc::clone(&self.host), arguments.to_vec());
+            let due_us = host.clock.elapsed_us_after(after);
             tokio::spawn(async move {
-                host.clock.sleep(after).await;
+                host.clock.sleep_until(due_us).await;
                 let Some(again) = host.connect_trusted() else { return };
                 again.execute(&["SELECT".into(), database.to_string().into()]);
                 again.execute(&arguments);

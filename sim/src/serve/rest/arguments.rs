@@ -113,9 +113,11 @@ mod tests {
         assert_eq!(commands(body), Ok(vec![words(&["SET", "a", "1"]), words(&["GET", "a"])]));
         assert_eq!(commands(b"[]"), Err(Refusal::EMPTY_PIPELINE));
         assert_eq!(commands(b"[[]]"), Err(Refusal::EMPTY_PIPELINE_COMMAND));
-        for wrong in ["", "{}", "[\"GET\", \"a\"]", "[[\"GET\"], 5]"] {
+        // That it is a list of lists comes first.
+        for wrong in ["", "{}", r#"["GET", "a"]"#, r#"[["GET"], 5]"#, "[[], 5]", "[[null], 5]"] {
             assert_eq!(commands(wrong.as_bytes()), Err(Refusal::NO_PIPELINE), "{wrong}");
         }
         assert_eq!(commands(br#"[["GET", null]]"#), Err(Refusal::NULL));
+        assert_eq!(commands(br#"[["GET", "\ud800"]]"#), Err(Refusal::NO_JSON));
     }
 }

@@ -59,8 +59,9 @@ impl Work {
     fn send_copies(&self, host: &Arc<Host>, orders: &mut Orders) {
         for duplicate in mem::take(&mut orders.duplicates) {
             let (copy, host) = (self.clone(), Arc::clone(host));
+            let due_us = host.clock().elapsed_us_after(duplicate.after);
             tokio::spawn(async move {
-                host.clock().sleep(duplicate.after).await;
+                host.clock().sleep_until(due_us).await;
                 let slots = vec![Slot::Serve; copy.commands.len()];
                 // Nobody is there to be told what came of it.
                 let _ = copy.execute(&host, &slots).await;

@@ -116,9 +116,9 @@ fn node() -> Option<(RedisServer, u16)> {
     let bus = free_port();
     let port = bus.to_string();
     let arguments = ["--cluster-enabled", "yes", "--cluster-port", &port];
-    let server =
-        RedisServer::start(&[&arguments[..], &["--repl-diskless-sync-delay", "0"]].concat());
-    Some((server?, bus))
+    // A node that dies is not to be missed while a test still looks at it.
+    let manners = ["--repl-diskless-sync-delay", "0", "--cluster-node-timeout", "60000"];
+    Some((RedisServer::start(&[arguments, manners].concat())?, bus))
 }
 
 pub(crate) async fn id(node: &RedisServer) -> String {
