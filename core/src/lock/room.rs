@@ -269,6 +269,17 @@ mod tests {
         }
     }
 
+    /// The place of a holder whose lease lasts so long.
+    async fn holder_for(room: &Arc<Room>, clock: TokioClock, secs: u64) -> Place {
+        let holder = turn_within(room, clock, 1).await.unwrap().into_place().unwrap();
+        holder.holds_until(clock.now().plus_micros(secs * SECOND));
+        holder
+    }
+
+    async fn is_waiting<F: Future + Unpin>(waiter: F) -> bool {
+        tokio::time::timeout(Duration::ZERO, waiter).await.is_err()
+    }
+
     async fn turn_within(
         room: &Arc<Room>,
         clock: TokioClock,
@@ -293,7 +304,7 @@ mod tests {
         first.leave_watch(Some(Watch::new(Silent)));
         assert!(first.take_watch().is_none(), "nobody is behind it");
         let mut behind = pin!(turn_within(&room, clock, 60));
-        assert!(tokio::time::timeout(Duration::ZERO, &mut behind).await.is_err());
+        assert!(is_waiting(&mut behind).await);
         first.leave_watch(Some(Watch::new(Silent)));
         drop(first);
         let second = behind.await.unwrap();
@@ -304,9 +315,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_holds_the_lock_keeps_the_place_until_it_is_over() {
         let (room, clock) = (Arc::new(Room::default()), TokioClock::new());
-        let holder = turn_within(&room, clock, 1).await.unwrap().into_place().unwrap();
+        let _holder = holder_for(&room, clock, 30).await;
         let deadline = clock.now().plus_micros(30 * SECOND);
-        holder.holds_until(deadline);
         assert_eq!(turn_within(&room, clock, 9).await.map(drop), Err(First::Holder(deadline)));
         assert!(turn_within(&room, clock, 60).await.is_ok());
         assert_eq!(clock.now(), deadline);
@@ -315,10 +325,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_first_that_does_not_take_its_turn_is_passed_soon_after_a_long_lease() {
         let (room, clock) = (Arc::new(Room::default()), TokioClock::new());
-        let holder = turn_within(&room, clock, 1).await.unwrap().into_place().unwrap();
-        holder.holds_until(clock.now().plus_micros(30 * SECOND));
+        let holder = holder_for(&room, clock, 30).await;
         let mut dead = pin!(turn_within(&room, clock, 60));
-        assert!(tokio::time::timeout(Duration::ZERO, &mut dead).await.is_err());
+        assert!(is_waiting(&mut dead).await);
         let given_back = async move {
             tokio::time::sleep(Duration::from_secs(5)).await;
             drop(holder);
@@ -331,13 +340,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn two_that_do_not_take_their_turns_are_passed_long_before_a_long_lease_would_be_over() {
         let (room, clock) = (Arc::new(Room::default()), TokioClock::new());
-        let holder = turn_within(&room, clock, 1).await.unwrap().into_place().unwrap();
-        holder.holds_until(clock.now().plus_micros(3_600 * SECOND));
+        let holder = holder_for(&room, clock, 3_600).await;
         let mut dead = pin!(turn_within(&room, clock, 60));
         let mut too = pin!(turn_within(&room, clock, 60));
         let mut alive = pin!(turn_within(&room, clock, 60));
         for waiter in [&mut dead, &mut too, &mut alive] {
-            assert!(tokio::time::timeout(Duration::ZERO, waiter).await.is_err());
+            assert!(is_waiting(waiter).await);
         }
         drop(holder);
         assert!(alive.await.is_ok());
