@@ -21,12 +21,12 @@ use crate::{
     decide::{Decisions, Seeded, shrink},
     faults::{Fault, FaultSet},
     guarantees::Guarantee,
-    redis::Engine,
     run::{Run, decisions_of},
     subjects::Subject,
     witnesses::Witnesses,
     world::{Plan, World},
 };
+use leasehold_fake_redis::Engine;
 
 /// Schedules that run together on one core.
 const CHUNK: u64 = 100;

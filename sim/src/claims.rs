@@ -72,12 +72,7 @@ impl Claims {
 
 impl Claims {
     /// What is claimed if any of these faults may strike, or none: broken if it is under one.
-    pub(crate) fn under_any(
-        &self,
-        subject: Subject,
-        guarantee: Guarantee,
-        faults: FaultSet,
-    ) -> Verdict {
+    pub fn under_any(&self, subject: Subject, guarantee: Guarantee, faults: FaultSet) -> Verdict {
         let broken = |fault| self.of(CellName { subject, guarantee, fault }) == Verdict::Broken;
         if faults.iter().map(Some).chain([None]).any(broken) {
             Verdict::Broken

@@ -23,7 +23,7 @@ mod tests;
 
 use std::time::Duration;
 
-pub(crate) use bounds::WORKLOAD;
+pub use bounds::WORKLOAD;
 pub use bounds::{Allowed, Bounds, BoundsError};
 pub use proofs::{Proof, Proofs};
 

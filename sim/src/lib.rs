@@ -4,7 +4,6 @@
 
 pub mod campaign;
 pub mod claims;
-pub mod cli;
 pub mod cluster;
 pub mod decide;
 pub mod explore;
@@ -12,15 +11,13 @@ pub mod faults;
 pub mod guarantees;
 pub mod history;
 pub mod mutants;
-pub mod redis;
 pub mod regressions;
-pub mod report;
 pub mod run;
 pub mod schedule;
-#[cfg(feature = "serve")]
-pub mod serve;
+pub mod story;
 #[cfg(feature = "proptest")]
 pub mod strategy;
 pub mod subjects;
 pub mod witnesses;
+pub mod words;
 pub mod world;

@@ -40,10 +40,10 @@ use leasehold_core::{Command, Reply, StoreError};
 use crate::{
     faults::{Fault, FaultSet},
     guarantees::Guarantee,
-    redis::{Redis, Replica},
     subjects::Subject,
     world::Plan,
 };
+use leasehold_fake_redis::{Redis, Replica};
 
 /// Applies `command` as a faulty server does, if `mutant` makes it one for it.
 pub(crate) fn serve(

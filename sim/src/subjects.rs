@@ -15,9 +15,9 @@ use crate::{
     decide::Chance,
     faults::{Fault, FaultSet},
     history::Client,
-    redis::Engine,
     world::{Alarm, Plan, Promotion, Response, Step, Topology, Watch},
 };
+use leasehold_fake_redis::Engine;
 
 /// The id of the lock for which the clients contend.
 pub const LOCK_ID: &str = "job";

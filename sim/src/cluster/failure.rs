@@ -5,7 +5,8 @@ use std::{error, fmt};
 use super::word;
 use crate::{
     decide::{Decisions, Kind, Site},
-    report::{self, words::wrap},
+    story::decisions,
+    words::{client, wrap},
     world::Plan,
 };
 
@@ -152,8 +153,8 @@ impl error::Error for Failure {}
 /// A decision as a sentence without its full stop.
 fn decision(plan: &Plan, site: Site, choice: u32) -> String {
     if site.kind == Kind::Style {
-        let who = report::words::client(site.actor);
+        let who = client(site.actor);
         return format!("choice {} of process {who} is {choice}", site.occurrence);
     }
-    report::decisions::describe(plan, site, choice).replace("client ", "process ")
+    decisions::describe(plan, site, choice).replace("client ", "process ")
 }

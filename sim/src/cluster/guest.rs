@@ -13,7 +13,7 @@ use crate::{
     decide::{Chance, Kind, Site},
     faults::{Cancelled, FUTURE_ONLY},
     history::{Act, Client},
-    report::words::client,
+    words::client,
     world::{Alarm, Request, Response, Step, Watch},
 };
 

@@ -18,7 +18,7 @@ use crate::{
     decide::{Chance, Decisions, Recording},
     faults::Fault,
     history::Event,
-    report::words::client,
+    words::client,
     world::{Watch, World},
 };
 

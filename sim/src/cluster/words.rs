@@ -6,7 +6,7 @@ use leasehold_core::{
     lock::{LockCommand, LockReply},
 };
 
-use crate::{history::Client, report::words::client, world::Response};
+use crate::{history::Client, words::client, world::Response};
 
 /// What a process does that sends this.
 pub(super) fn command(command: &Command) -> String {

@@ -10,9 +10,9 @@ use crate::{
     decide::Kind,
     faults::{Fault, FaultSet},
     guarantees::Guarantee,
-    report::words::{counted, scaled},
     schedule::Schedule,
     subjects::Subject,
+    words::{counted, scaled},
     world::{Plan, Scale},
 };
 
@@ -99,7 +99,8 @@ fn without_end() -> u32 {
     u32::MAX
 }
 
-pub(crate) const WORKLOAD: [(&str, Kind); 4] = [
+/// The decisions that are no faults, by name: what the clients do, and when.
+pub const WORKLOAD: [(&str, Kind); 4] = [
     ("idle", Kind::Idle),
     ("jitter", Kind::Jitter),
     ("order", Kind::Order),
@@ -151,7 +152,7 @@ fn named<T>(
 
 impl Bounds {
     /// These bounds, if they make sense.
-    pub(crate) fn checked(self) -> Result<Self, BoundsError> {
+    pub fn checked(self) -> Result<Self, BoundsError> {
         let workload = self.guarantees.first().map(|guarantee| guarantee.workload());
         let workload = workload.ok_or(BoundsError::Guarantees)?;
         if !self.subject.workloads().contains(&workload)
@@ -214,7 +215,7 @@ impl fmt::Display for Bounds {
         let most = counted(self.most_decisions() as usize, "decision");
         write!(f, "{}; at most {most}", scaled(self.scale))?;
         for (index, (&kind, allowed)) in self.allowed.iter().enumerate() {
-            let name = crate::report::kind_name(kind);
+            let name = crate::story::kind_name(kind);
             let times = counted(allowed.times.into(), "time");
             write!(f, "{} {name} {times}", if index == 0 { ":" } else { "," })?;
             if !allowed.choices.is_empty() {

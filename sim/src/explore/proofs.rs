@@ -56,7 +56,7 @@ impl Proofs {
     }
 
     /// The text of the file with other numbers of states, by name.
-    pub(crate) fn recounted(counts: &[(String, u64)]) -> String {
+    pub fn recounted(counts: &[(String, u64)]) -> String {
         let mut text = String::new();
         let mut name = "";
         for line in PROOFS.lines() {

@@ -270,7 +270,7 @@ fn bounds_that_make_no_sense_are_refused() {
 #[test]
 fn a_key_that_lives_longer_does_not_make_up_for_one_that_lives_shorter() {
     // Found by comparing a merged search with one that merges nothing.
-    use crate::redis::{Entry, Keyspace, Value};
+    use leasehold_fake_redis::{Entry, Keyspace, Value};
     use std::hash::BuildHasher;
     let keyspace = |expiries: [u64; 2]| {
         let mut keys = Keyspace::default();

@@ -4,7 +4,7 @@ use super::Fault;
 use crate::{
     decide::{Chance, Site},
     history::Client,
-    report::words::{client, span},
+    words::{client, span},
     world::{Step, Watch, What},
 };
 

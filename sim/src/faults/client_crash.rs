@@ -4,8 +4,8 @@ use super::Fault;
 use crate::{
     decide::{Chance, Site},
     history::Client,
-    report::words::{client, pick, span},
     subjects::Program,
+    words::{client, pick, span},
     world::{Alarm, Step, Watch},
 };
 

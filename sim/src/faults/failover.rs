@@ -4,10 +4,10 @@ use super::Fault;
 use crate::{
     decide::{Chance, Site},
     history::Client,
-    redis::{Keyspace, Redis},
-    report::words::{pick, request, span},
+    words::{pick, request, span},
     world::{Step, Watch},
 };
+use leasehold_fake_redis::{Keyspace, Redis};
 
 /// How far the replica is behind when it takes over.
 const BEHIND: [u64; 5] = [0, 0, 20_000, 150_000, 450_000];

@@ -3,7 +3,7 @@
 use super::Fault;
 use crate::{
     decide::{Chance, Site},
-    report::words::{request, span},
+    words::{request, span},
     world::{Message, Step, Watch, What},
 };
 

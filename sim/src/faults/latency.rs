@@ -3,7 +3,7 @@
 use super::Fault;
 use crate::{
     decide::{Chance, Site},
-    report::words::{message, pick, span},
+    words::{message, pick, span},
     world::{Step, Watch},
 };
 

@@ -4,7 +4,7 @@ use super::Fault;
 use crate::{
     decide::{Chance, Site},
     history::Client,
-    report::words::{client, pick, span},
+    words::{client, pick, span},
     world::{Step, Watch},
 };
 

@@ -3,10 +3,10 @@
 use super::Fault;
 use crate::{
     decide::{Chance, Site},
-    redis::{Keyspace, Redis, Replica},
-    report::words::request,
+    words::request,
     world::{Message, Step, Watch},
 };
+use leasehold_fake_redis::{Keyspace, Redis, Replica};
 
 impl<C: Chance, W: Watch> Step<'_, C, W> {
     /// Whether the server restarts as `message` arrives.

@@ -3,7 +3,7 @@
 use super::Fault;
 use crate::{
     decide::{Chance, Site},
-    report::words::{pick, request, span},
+    words::{pick, request, span},
     world::{Message, Step, Watch},
 };
 

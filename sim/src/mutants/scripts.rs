@@ -4,7 +4,7 @@ use bytes::Bytes;
 use leasehold_core::{Command, Reply, StoreError, redis as wire};
 
 use super::Mutant;
-use crate::redis::Redis;
+use leasehold_fake_redis::Redis;
 
 /// A piece of a script, and what is there instead.
 struct Edit {

@@ -11,9 +11,9 @@ pub(crate) use lock::UpstreamLockProgram;
 
 use crate::{
     history::{CallId, Client, DebounceEvent, TokenId},
-    redis::{Redis, Resp},
     subjects::{LOCK_ID, debounce::DEBOUNCE_ID},
 };
+use leasehold_fake_redis::{Redis, Resp};
 
 /// What upstream sends.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

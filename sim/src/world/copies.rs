@@ -9,11 +9,8 @@ use leasehold_core::{
 };
 
 use super::{Body, Message, Promotion, Request, Response, Server, Step, Topology, Watch, What};
-use crate::{
-    decide::Chance,
-    history::Client,
-    redis::{Change, Keyspace, Replica},
-};
+use crate::{decide::Chance, history::Client};
+use leasehold_fake_redis::{Change, Keyspace, Replica};
 
 /// How many replicas there are.
 const COPIES: usize = 2;
@@ -172,7 +169,7 @@ mod tests {
         let behind = || {
             let mut copies = Copies::default();
             for (replica, due) in [(0, 90), (1, 40)] {
-                let entry = crate::redis::Entry::string("token");
+                let entry = leasehold_fake_redis::Entry::string("token");
                 copies.note(replica, due, vec![("job".into(), Some(entry))]);
             }
             copies

@@ -10,9 +10,9 @@ use super::{Server, Step, Topology, Watch};
 use crate::{
     decide::Chance,
     history::{Event, TokenId},
-    redis::Value,
     subjects::LOCK_ID,
 };
+use leasehold_fake_redis::Value;
 
 /// What a majority of several servers has.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

@@ -4,9 +4,9 @@ use leasehold_core::{Command, Reply, StoreError};
 
 use crate::{
     history::{Act, Client, TokenId},
-    redis,
     subjects::upstream::UpstreamCommand,
 };
+use leasehold_fake_redis as redis;
 
 /// A request or the reply to it: the same box goes there and back.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

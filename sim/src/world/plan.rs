@@ -3,9 +3,9 @@
 use crate::{
     faults::FaultSet,
     mutants::Mutant,
-    redis::Engine,
     subjects::{Subject, Workload},
 };
+use leasehold_fake_redis::Engine;
 
 /// What the clients talk to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

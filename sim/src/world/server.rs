@@ -12,9 +12,9 @@ use crate::{
     decide::Chance,
     history::{Act, CallId, Client, DebounceEvent, Event, TokenId},
     mutants,
-    redis::{Redis, Replica, Resp},
     subjects::Workload,
 };
+use leasehold_fake_redis::{Redis, Replica, Resp};
 
 /// The Unix time at the start of a run, in microseconds: 2026-01-01.
 const EPOCH: u64 = 1_767_225_600_000_000;

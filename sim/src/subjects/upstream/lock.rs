@@ -5,9 +5,9 @@ use crate::{
     decide::{Chance, Kind},
     faults::{Cancelled, WITH_HANDLE},
     history::{Act, Answer, Ask, Client, End, Event, TokenId},
-    redis::Resp,
     world::{Alarm, Plan, Request, Response, Step, Watch},
 };
+use leasehold_fake_redis::Resp;
 
 /// How long any caller would expect to wait at most.
 const PATIENCE: u64 = 6_000_000;
