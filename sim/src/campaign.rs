@@ -17,11 +17,9 @@ pub use tally::Situated;
 use tally::{Row, Tally, rows};
 
 use crate::{
-    catalog::{CellName, Subject, Verdict},
+    catalog::{CellName, Guarantee, Subject, Verdict},
     claims::Claims,
-    decide::{Decisions, Seeded, shrink},
-    faults::{Fault, FaultSet},
-    guarantees::Guarantee,
+    decide::{Decisions, Fault, FaultSet, Seeded, shrink},
     run::decisions_of,
     systems::{Plan, Run, World},
     witnesses::Witnesses,

@@ -28,7 +28,9 @@ pub use bounds::{Allowed, Bounds, BoundsError};
 pub use proofs::{Proof, Proofs};
 
 use crate::{
-    campaign::Progress, decide::Decisions, faults::FaultSet, guarantees::Guarantee,
+    campaign::Progress,
+    catalog::Guarantee,
+    decide::{Decisions, FaultSet},
     schedule::Schedule,
 };
 

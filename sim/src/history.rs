@@ -7,7 +7,7 @@ use std::fmt;
 
 use leasehold_core::Token;
 
-use crate::faults::Fault;
+use crate::decide::Fault;
 
 /// A client, by number.
 pub type Client = u8;

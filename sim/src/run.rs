@@ -8,8 +8,9 @@ use std::{
 use rustc_hash::FxHasher;
 
 use crate::{
+    catalog::Guarantee,
     decide::{Chance, Decisions, Fault, Recording, Replay, Seeded},
-    guarantees::{Court, Guarantee, Violation},
+    guarantees::{Court, Violation},
     history::Event,
     world::{Plan, System, Watch, World},
 };

@@ -5,10 +5,8 @@ use std::fmt;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::{
-    catalog::{CellName, Subject},
-    decide::{Decisions, Kind, Site},
-    faults::{Fault, FaultSet},
-    guarantees::Guarantee,
+    catalog::{CellName, Guarantee, Subject},
+    decide::{Decisions, Fault, FaultSet, Kind, Site},
     systems::Plan,
     world::Scale,
 };

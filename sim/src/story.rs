@@ -11,8 +11,9 @@ pub use told::{Told, ToldDecision};
 
 use crate::words::client;
 use crate::{
+    catalog::Guarantee,
     decide::Replay,
-    guarantees::{Court, Guarantee, Violation},
+    guarantees::{Court, Violation},
     history::{Client, Event, TokenId},
     schedule::Schedule,
     systems::World,

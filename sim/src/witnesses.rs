@@ -37,9 +37,8 @@ mod tests {
     use super::*;
     use crate::{
         campaign::{breaks, cell_names},
-        catalog::{Subject, Verdict},
+        catalog::{Guarantee, Subject, Verdict},
         claims::Claims,
-        guarantees::Guarantee,
     };
 
     #[test]

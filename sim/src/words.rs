@@ -1,6 +1,6 @@
 //! The small words that all stories share.
 
-use crate::{decide::Site, faults::Fault, history, world::Scale};
+use crate::{decide::Site, history};
 
 /// A client's name: A, B, C…
 pub fn client(number: history::Client) -> char {
@@ -47,23 +47,6 @@ pub fn message(site: Site) -> String {
 /// So many of them: `1 decision`, `2 decisions`.
 pub fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
-/// The size of a cluster.
-pub fn scaled(scale: Scale) -> String {
-    let Scale { clients, calls, faults_end_ms, end_ms, faults } = scale;
-    let calls = match calls {
-        u32::MAX => "call again and again".into(),
-        1 => "call once".into(),
-        calls => format!("call {calls} times each"),
-    };
-    let names: Vec<&str> = faults.iter().map(Fault::name).collect();
-    let (until, end) = (span(u64::from(faults_end_ms) * 1_000), span(u64::from(end_ms) * 1_000));
-    let faults = match names[..] {
-        [] => "no fault".into(),
-        _ => format!("{} within {until}", names.join(", ")),
-    };
-    format!("{clients} clients {calls} in {end}, {faults}")
 }
 
 /// Breaks `text` into lines of at most 96 columns: the first begins with `first`, the others as

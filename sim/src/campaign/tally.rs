@@ -5,9 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{REMEMBERED, Settings, situations::Situations};
 use crate::{
-    catalog::{Subject, Workload},
-    faults::Fault,
-    guarantees::Guarantee,
+    catalog::{Guarantee, Subject, Workload},
+    decide::Fault,
     systems::Run,
 };
 /// A subject at work under a fault.

@@ -2,24 +2,83 @@
 
 use std::{sync::Arc, task::Context};
 
-use leasehold_core::{Cause, StoreError};
+use leasehold_core::{
+    Cause, Command, Reply, StoreError,
+    lock::{LockCommand, LockReply},
+};
+use leasehold_fake_redis::Engine;
 
 use super::{
     Process, RemoteError,
-    runtime::{Answer, Order, Task, with},
-    users::{Answer as Returned, Request, Response, Step, Users},
+    runtime::{Answer, Order, Task, arrive, with},
+    users::{Answer as Returned, Plan, Request, Response, Step, Users},
     words,
 };
 use crate::{
     decide::{Chance, Kind, Site},
-    history::Client,
+    faults,
+    history::{Act, Client, Event},
     words::client,
-    world::{Alarm, Answered, Cancelled, Host, Program, Watch},
+    world::{Alarm, Answered, Cancelled, Host, Message, Program, System, Wait, Watch},
 };
 
 /// Stands in the world for a process of a [`Cluster`](super::Cluster), whose futures are elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Guest;
+
+impl System for Users {
+    type Program = Guest;
+    type Request = Request;
+    type Response = Returned;
+    type Write = ();
+    type Shared = ();
+    type Faults = faults::All;
+
+    fn program(_plan: &Plan, _client: Client) -> Guest {
+        Guest
+    }
+
+    fn shared(_plan: &Plan) {}
+
+    fn sent(client: Client, call: u32, _request: &Request) -> Event {
+        Event::Sent { client, call, act: Act::Other, token: None }
+    }
+
+    fn apply<C: Chance, W: Watch>(
+        step: &mut Step<'_, C, W>,
+        message: &Message<Self>,
+        request: &Request,
+    ) -> Returned {
+        let Message { client, call, copy, node, .. } = *message;
+        let now = step.now();
+        let (act, behalf, lease) = (Act::Other, None, 0);
+        step.tell(Event::Applied { client, call, copy, act, behalf, lease });
+        match request {
+            Request::Store(command) => {
+                let server = step.server(node);
+                let wall = server.wall(now);
+                Returned::Store(server.redis.apply(wall, command, Engine::Native))
+            }
+            Request::Remote => {
+                arrive(client, call, now);
+                Returned::Remote
+            }
+        }
+    }
+
+    fn written<C: Chance, W: Watch>(_step: &mut Step<'_, C, W>, _client: Client, (): ()) {}
+
+    fn wait(request: &Request) -> Option<Wait<Self>> {
+        let Request::Store(Command::Lock(command)) = request else { return None };
+        let LockCommand::Confirm { replicas, timeout_ms, .. } = *command else { return None };
+        let answer = |replicas| Returned::Store(Ok(Reply::Lock(LockReply::Confirmed { replicas })));
+        Some(Wait { replicas, timeout_ms, answer })
+    }
+
+    fn is_remote(request: &Request) -> bool {
+        *request == Request::Remote
+    }
+}
 
 impl Program<Users> for Guest {
     fn alarm<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, _alarm: Alarm) {

@@ -16,8 +16,7 @@ use super::{
     users::World,
 };
 use crate::{
-    decide::{Chance, Decisions, Recording},
-    faults::Fault,
+    decide::{Chance, Decisions, Fault, Recording},
     history::Event,
     words::client,
     world::Watch,

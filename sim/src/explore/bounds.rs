@@ -6,13 +6,11 @@ use serde::Deserialize;
 
 use super::menu::Menu;
 use crate::{
-    catalog::{CellName, Subject},
-    decide::Kind,
-    faults::{Fault, FaultSet},
-    guarantees::Guarantee,
+    catalog::{CellName, Guarantee, Subject},
+    decide::{Fault, FaultSet, Kind},
     schedule::Schedule,
     systems::Plan,
-    words::{counted, scaled},
+    words::counted,
     world::Scale,
 };
 
@@ -213,7 +211,7 @@ impl Bounds {
 impl fmt::Display for Bounds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let most = counted(self.most_decisions() as usize, "decision");
-        write!(f, "{}; at most {most}", scaled(self.scale))?;
+        write!(f, "{}; at most {most}", self.scale)?;
         for (index, (&kind, allowed)) in self.allowed.iter().enumerate() {
             let name = crate::story::kind_name(kind);
             let times = counted(allowed.times.into(), "time");

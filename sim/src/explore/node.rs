@@ -8,8 +8,9 @@ use super::{
     menu::{Menus, Scripted},
 };
 use crate::{
+    catalog::Guarantee,
     decide::{Chance, Kind, Replay, Site},
-    guarantees::{Court, Guarantee},
+    guarantees::Court,
     systems::{Plan, World},
 };
 

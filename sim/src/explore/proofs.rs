@@ -81,10 +81,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        catalog::{Subject, Verdict},
+        catalog::{Guarantee, Subject, Verdict},
         claims::Claims,
-        faults::Fault,
-        guarantees::Guarantee,
+        decide::Fault,
     };
 
     #[test]

@@ -4,8 +4,7 @@ use std::{cell::Cell, collections::BTreeSet};
 
 use super::{menu::Scripted, node::State, search::Search, *};
 use crate::{
-    decide::{Chance, Kind, Replay, Seeded, Site},
-    faults::Fault,
+    decide::{Chance, Fault, Kind, Replay, Seeded, Site},
     systems::Run,
 };
 

@@ -81,7 +81,7 @@ fn run_style(choice: u32) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{catalog::Subject, faults::FaultSet};
+    use crate::{catalog::Subject, decide::FaultSet};
 
     #[test]
     fn every_decision_has_words_whatever_was_chosen() {

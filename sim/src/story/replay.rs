@@ -7,7 +7,7 @@ use super::{
     decisions::describe,
     timeline::{print, timeline},
 };
-use crate::words::{counted, scaled, wrap};
+use crate::words::{counted, wrap};
 use crate::{
     claims::Claims,
     decide::{Site, Stretched, threshold},
@@ -61,7 +61,7 @@ fn head(schedule: &Schedule) -> String {
         let _ = writeln!(text, "  fault:     {}", fault.cause());
     }
     if let Some(scale) = schedule.scale {
-        let _ = writeln!(text, "{}", wrap("  cluster:   ", &scaled(scale)));
+        let _ = writeln!(text, "{}", wrap("  cluster:   ", &scale.to_string()));
     }
     let _ = writeln!(text, "  claimed:   {claim}");
     text

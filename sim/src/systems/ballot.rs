@@ -3,7 +3,7 @@
 
 use leasehold_core::{Command, Event, Instant, Reply, quorum::Progress};
 
-use super::{Response, Step, driver, lock};
+use super::{Response, Step, driver};
 use crate::{
     decide::Chance,
     history::Client,
@@ -104,7 +104,7 @@ impl Ballot {
     fn ask<C: Chance, W: Watch>(&self, step: &mut Step<'_, C, W>, me: Client) {
         step.host(me).forget_calls();
         for (node, command) in self.machine.requests() {
-            let (act, token) = lock::meaning(&command);
+            let (act, token) = driver::meaning(&command);
             step.send(me, node as u8, driver::request(act, token, command));
         }
         let silent_at = step.local(me).plus_micros(step.core.plan.scenario.node_timeout);

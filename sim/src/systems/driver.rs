@@ -1,6 +1,8 @@
 //! What the driver loop is in production, for a machine on a simulated client.
 
-use leasehold_core::{Action, Cause, Command, Event, Instant, Machine, Reply, StoreError};
+use leasehold_core::{
+    Action, Cause, Command, Event, Instant, Machine, Reply, StoreError, lock::LockCommand,
+};
 
 use crate::{
     decide::Chance,
@@ -127,4 +129,19 @@ pub(super) fn abandon<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client
     step.host(me).forget_calls();
     step.clear_alarm(me, Alarm::Machine);
     step.stop_watching(me);
+}
+
+/// What a command does, and under which token.
+pub(super) fn meaning(command: &Command) -> (Act, Option<TokenId>) {
+    let Command::Lock(command) = command else {
+        unreachable!("a lock asks about locks");
+    };
+    match command {
+        LockCommand::Acquire { token, .. } => (Act::Acquire, Some(TokenId::of(token))),
+        LockCommand::Extend { token, .. } => (Act::Extend, Some(TokenId::of(token))),
+        LockCommand::Release { token, .. } => (Act::Release, Some(TokenId::of(token))),
+        LockCommand::Confirm { .. }
+        | LockCommand::Inspect { .. }
+        | LockCommand::RaiseFence { .. } => (Act::Other, None),
+    }
 }

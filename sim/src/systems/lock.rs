@@ -3,10 +3,10 @@
 use core::time::Duration;
 
 use leasehold_core::{
-    Command, Event as MachineEvent, Instant, Tokens,
+    Event as MachineEvent, Instant, Tokens,
     lock::{
-        AcquireOptions, Durability, LockCommand, LockConfig, LockMachine, LockOptions, LockOutcome,
-        LockRequest, LossReason, Terms,
+        AcquireOptions, Durability, LockConfig, LockMachine, LockOptions, LockOutcome, LockRequest,
+        LossReason, Terms,
     },
 };
 
@@ -167,7 +167,7 @@ impl LockProgram {
     ) {
         let Self { machine, last_token, ballot, .. } = self;
         let fed = driver::feed(machine, step, me, event, |step, command, give_up_at| {
-            let meaning = meaning(&command);
+            let meaning = driver::meaning(&command);
             if let (Act::Acquire, token) = meaning {
                 *last_token = token;
             }
@@ -478,19 +478,4 @@ fn answer(outcome: &LockOutcome) -> Answer {
 
 fn micros(micros: u64) -> Duration {
     Duration::from_micros(micros)
-}
-
-/// What a command does, and under which token.
-pub(super) fn meaning(command: &Command) -> (Act, Option<TokenId>) {
-    let Command::Lock(command) = command else {
-        unreachable!("a lock asks about locks");
-    };
-    match command {
-        LockCommand::Acquire { token, .. } => (Act::Acquire, Some(TokenId::of(token))),
-        LockCommand::Extend { token, .. } => (Act::Extend, Some(TokenId::of(token))),
-        LockCommand::Release { token, .. } => (Act::Release, Some(TokenId::of(token))),
-        LockCommand::Confirm { .. }
-        | LockCommand::Inspect { .. }
-        | LockCommand::RaiseFence { .. } => (Act::Other, None),
-    }
 }
