@@ -248,3 +248,8 @@ impl Redis {
         answer.unwrap_or_else(|refusal| Resp::Error(refusal.0))
     }
 }
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
