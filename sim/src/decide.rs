@@ -13,6 +13,7 @@ mod replay;
 mod scheduler;
 mod seed;
 mod shrink;
+pub(crate) mod token;
 
 use std::collections::BTreeMap;
 
