@@ -92,7 +92,9 @@ impl<S: System> World<S> {
     /// The cluster of `plan`, at its start.
     #[must_use]
     pub fn new(plan: Plan<S>) -> Self {
-        let clients = plan.settings.clients;
+        let Settings { clients, faults_end, end, .. } = plan.settings;
+        debug_assert!((1..=8).contains(&clients), "a world has 1 to 8 clients, not {clients}");
+        debug_assert!(faults_end <= end, "faults end at {faults_end}, the run at {end}");
         let programs = (0..clients).map(|client| S::program(&plan, client)).collect();
         Self { programs, core: Core::new(plan) }
     }
@@ -110,6 +112,7 @@ impl<S: System> World<S> {
 
     /// Sets the clocks and the first alarms. Once, before the first [`World::step`].
     pub fn begin<C: Chance, W: Watch>(&mut self, chance: &mut C, watch: &mut W) {
+        debug_assert!(self.core.now == 0 && self.core.messages == 0, "a world begins once");
         let mut step = Step { core: &mut self.core, chance, watch };
         step.begin();
         for client in 0..self.programs.len() as Client {
@@ -180,6 +183,7 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
         let (due, client, alarm) = self.next_alarm();
         if self.core.queue.next_due() <= due {
             let (at, what) = self.core.queue.pop();
+            debug_assert!(at >= self.core.now, "time runs forward");
             self.core.now = at;
             return self.happen(programs, what);
         }
@@ -193,6 +197,8 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
         client: Client,
         alarm: Alarm,
     ) -> bool {
+        debug_assert!(due >= self.core.now, "an alarm of {client} rings in the past");
+        debug_assert!(due < u64::MAX, "an alarm of {client} rings that was never set");
         self.core.now = due;
         self.core.alarms[usize::from(client)][alarm as usize] = u64::MAX;
         if self.may_run(programs, client, Deferred::Alarm(alarm)) {
@@ -206,6 +212,7 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
         match tied {
             Tied::Queued(place) => {
                 let (at, what) = self.core.queue.take(place);
+                debug_assert!(at >= self.core.now, "time runs forward");
                 self.core.now = at;
                 self.happen(programs, what)
             }
@@ -263,6 +270,7 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
     }
 
     fn heal(&mut self) {
+        debug_assert!(!self.core.healed, "a world heals once");
         self.core.healed = true;
         S::Faults::healing(self);
         self.tell(Event::Healed);
@@ -299,7 +307,10 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
     /// A decision that belongs to the workload.
     #[inline]
     pub fn choose(&mut self, kind: Kind, actor: u8, occurrence: u32, options: u32) -> u32 {
-        self.chance.choose(Site { kind, actor, occurrence }, options)
+        debug_assert!(options > 0, "a choice of nothing at {kind:?} of {actor}");
+        let choice = self.chance.choose(Site { kind, actor, occurrence }, options);
+        debug_assert!(choice < options, "{choice} of {options} at {kind:?} of {actor}");
+        choice
     }
 
     /// A decision whether `fault` strikes: 0 if it is switched off, or if everything has healed.
@@ -324,6 +335,10 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
 
     /// Counts and tells that `fault` changed what would have happened.
     pub fn bit(&mut self, fault: Fault, client: Option<Client>, call: u32) {
+        debug_assert!(
+            self.core.plan.settings.faults.contains(fault),
+            "{fault:?} took effect, although it is switched off"
+        );
         self.core.bites[fault as usize] += 1;
         self.tell(Event::Bit { fault, client, call });
     }

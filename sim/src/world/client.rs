@@ -58,6 +58,7 @@ impl Host {
     pub(super) fn begin_call(&mut self) -> u32 {
         self.calls += 1;
         self.awaited = self.awaited << 1 | 1;
+        debug_assert!(self.awaits(self.calls), "what was sent just now is awaited");
         self.calls
     }
 
@@ -81,10 +82,12 @@ impl Host {
     /// The answer to `call` is awaited no more.
     #[inline]
     pub(super) fn end_call(&mut self, call: u32) {
+        debug_assert!(call <= self.calls, "call {call} of {} has ended", self.calls);
         let age = self.calls.wrapping_sub(call);
         if age < WINDOW {
             self.awaited &= !(1 << age);
         }
+        debug_assert!(!self.awaits(call), "call {call} has ended and is awaited still");
     }
 
     /// No answer is awaited any more.
@@ -149,6 +152,7 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
 
     /// The caller goes away at `at`, if it awaits the same thing then.
     pub(crate) fn cancel_at(&mut self, client: Client, at: u64) {
+        debug_assert!(at >= self.core.now, "a caller goes away in the past");
         let awaiting = self.host(client).awaits_number;
         self.core.queue.push(at, What::Cancel { client, awaiting });
     }

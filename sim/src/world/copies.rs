@@ -29,6 +29,7 @@ pub(crate) struct Copies {
 impl Copies {
     /// Takes note of a write that replica number `replica` has at `due`.
     fn note(&mut self, replica: usize, due: u64, changes: Vec<Change>) {
+        debug_assert!(!changes.is_empty(), "a write changes something");
         let due = due.max(self.caught_up_at[replica]);
         self.caught_up_at[replica] = due;
         self.replicas[replica].note(due, changes);
@@ -42,6 +43,7 @@ impl Copies {
         let last = (wanted as usize).min(COPIES);
         let at = times[..last].last().map_or(now, |&at| at.clamp(now, until));
         let at = if wanted as usize > COPIES { until } else { at };
+        debug_assert!((now..=until.max(now)).contains(&at), "a wait ends while it lasts");
         (at, times.iter().filter(|&&time| time <= at).count() as u32)
     }
 

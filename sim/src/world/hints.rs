@@ -32,6 +32,10 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
         let host = self.host(client);
         let sleeps = !host.watching.asked && host.awaited() == 0;
         host.watching.hinted = host.watching.since.is_some() && !sleeps;
+        debug_assert!(
+            !host.watching.hinted || host.watching.since.is_some(),
+            "only who watches is told"
+        );
         host.watching.since.is_some() && sleeps
     }
 

@@ -30,6 +30,8 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
 
     /// A copy of a request arrives at `at`. Nobody waits for the answer.
     pub(crate) fn send_copy(&mut self, message: &Message<S>, at: u64) {
+        debug_assert!(message.copy == 0, "a copy of a copy");
+        debug_assert!(at >= self.core.now, "a copy arrives in the past");
         let copy = Message { copy: 1, ..message.clone() };
         self.core.queue.push(at, What::Request(Box::new(copy)));
     }
@@ -37,6 +39,10 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
     /// A request reaches the server.
     pub(super) fn arrive(&mut self, mut message: Box<Message<S>>) {
         self.core.messages += 1;
+        let host = &self.core.hosts[usize::from(message.client)];
+        debug_assert!(message.call <= host.calls, "a request arrives that was never sent");
+        debug_assert!(message.life <= host.life, "a request is of a life to come");
+        debug_assert!(usize::from(message.node) < self.core.servers.len(), "no such server");
         S::Faults::arrived(self, &message);
         let remote = message.is_remote();
         if message.copy > 0 {
@@ -77,6 +83,8 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
         if !matches!(message.body, Body::RemoteResponse(_)) {
             S::Faults::answering(self, &message);
         }
+        debug_assert!(message.copy == 0, "nobody waits for the answer to a copy");
+        debug_assert!(!matches!(message.body, Body::Request(_)), "a request is no answer");
         let number = call * 2 + 1;
         let delay = self.on_the_wire(client, number) + S::Faults::delay(self, client, number);
         match S::Faults::reply_fate(self, &message) {

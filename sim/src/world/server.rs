@@ -102,6 +102,10 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
         let Body::Request(request) = &message.body else {
             unreachable!("only requests are sent to servers");
         };
+        debug_assert!(
+            S::is_remote(request) || !self.is_electing(message.node),
+            "a server without a primary applies nothing"
+        );
         self.core.applied_at[usize::from(message.node)] = self.core.now;
         if message.copy == 0 {
             self.connect(message.client);
