@@ -59,11 +59,15 @@ pub enum Kind {
     Failover,
     /// Which of several events comes first that are due at the same instant.
     Order,
+    /// Whether a reply is lost and its request sent again below the client.
+    Resend,
+    /// Whether a server has no memory left, and for how long.
+    OutOfMemory,
 }
 
 impl Kind {
     /// Every kind, in the order of its number.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Idle,
         Self::Style,
         Self::Jitter,
@@ -81,6 +85,8 @@ impl Kind {
         Self::Restart,
         Self::Failover,
         Self::Order,
+        Self::Resend,
+        Self::OutOfMemory,
     ];
 
     /// The kind with this number.

@@ -12,9 +12,11 @@ mod duplicate;
 mod failover;
 mod hang;
 mod latency;
+mod out_of_memory;
 mod partition;
 mod reply_loss;
 mod request_loss;
+mod resend;
 mod restart;
 mod server_clock;
 
@@ -86,6 +88,8 @@ faults! {
     ServerClock server_clock "server-clock" "The server's wall clock, by which keys expire, jumps.";
     Restart restart "restart" "The server restarts without its data.";
     Failover failover "failover" "A replica takes over without the last acknowledged writes.";
+    Resend resend "resend" "What carries a command sends it again after its reply was lost, and tells the last answer.";
+    OutOfMemory out_of_memory "out-of-memory" "The server is at its limit of memory, and refuses what may need more.";
 }
 
 /// A set of faults.

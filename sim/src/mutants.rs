@@ -70,8 +70,8 @@ macro_rules! mutants {
             /// Every planted bug, in the order of its number.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
-            /// Its number in the catalogue of known bugs, from 1 to 54; 0 for the canary, and 55
-            /// for one that was found while this simulator was built.
+            /// Its number in the catalogue of known bugs, from 1 to 54; 0 for the canary, and from
+            /// 55 on for those that were found since.
             #[must_use]
             pub fn number(self) -> u8 {
                 match self { $(Self::$variant => $number),* }
@@ -233,6 +233,26 @@ mutants! {
         "A call that was cancelled never returns.";
     ReusedToken 55 "reused-token" Lock Exclusion Hang 1000 "a first version of this lock; proposed in node-redlock#369" "M1"
         "A second try has the token of the first, and counts its lease from the second.";
+    BusyIsSpent 56 "busy-is-spent" Lock TruthfulOutcome Resend 1000 "a first version of this lock" "M3, M8"
+        "A try that was told busy is sent again, finds its own mark, and ends the whole call.";
+    MarkBeforeFree 57 "mark-before-free" Lock OrphanBound OutOfMemory 1000 "a first version of this lock" "M7, M8"
+        "A release notes that it was one before it frees, so that a full server refuses all of it.";
+    ForgetfulRelease 58 "forgetful-release" Lock TruthfulOutcome Resend 500 "@upstash/lock" "M3, M11"
+        "A release that is sent again finds nothing, and says that the lock was not its own.";
+    UnfencedWrite 59 "unfenced-write" Lock FencedExclusion ClientPause 1000 "@upstash/lock; redsync" "M5"
+        "A holder shows no fence to what it writes to.";
+    NoTimeOut 60 "no-time-out" Lock Liveness Hang 500 "redlock-py" "M8"
+        "A call waits for its reply however long it takes.";
+    SecuredFromReply 61 "secured-from-reply" LockAcked Exclusion Latency 2000 "a plausible slip" "M1"
+        "A renewal counts from when the replicas had it, not from before it was sent.";
+    BoundFromLast 62 "bound-from-last" Debounce DebounceMaxWait none 2000 "a plausible slip" "B5"
+        "The longest wait is counted from the last call, so that it never comes.";
+    ImmortalMemo 63 "immortal-memo" Debounce DebounceExpiry none 50 "@upstash/lock; bullmq#4311" "B6"
+        "What is remembered of a call has no time to live.";
+    WaitFromFirst 64 "wait-from-first" Debounce DebounceQuiet none 500 "a throttle that is called a debounce" "B4"
+        "The wait is counted from the first call, so that later ones put nothing off.";
+    ForgottenDoubt 65 "forgotten-doubt" LockReplicated TruthfulOutcome Failover 4000 "a plausible slip" "M3"
+        "A release that timed out and then was not sent says that it never was.";
 }
 
 impl Mutant {
@@ -251,8 +271,7 @@ impl Mutant {
     /// The same plan without the bug.
     #[must_use]
     pub fn control(self) -> Plan {
-        let faults = self.fault().map_or(FaultSet::NONE, FaultSet::only);
-        let plan = self.subject().plan(self.guarantee().workload(), faults);
+        let plan = self.matrix_plan();
         match self {
             // Holders work up to the end of their lease.
             Self::DeadlineFromReply | Self::ReusedToken => {
@@ -270,11 +289,6 @@ impl Mutant {
             Self::ExtendInSeconds => Plan { lease: 1_900_000, ..plan },
             // Replies come later than that.
             Self::ValidityUnderflows => Plan { lease: 300_000, ..plan },
-            // Somebody calls again soon after another has gone away.
-            Self::ClampPastMaxWait => {
-                let (idle, idle_step, idle_choices) = (300_000, 80_000, 12);
-                Plan { clients: 7, idle, idle_step, idle_choices, ..plan }
-            }
             Self::EvenVote => Plan { servers: 2, ..plan },
             // What is left behind stays until after the end.
             Self::KeptMinority => Plan { lease: 20_000_000, end: 12_000_000, styles: 1, ..plan },
@@ -282,11 +296,8 @@ impl Mutant {
             Self::RestartWithoutDelay => Plan { absence: plan.lease + 10_000, ..plan },
             // As many as there are.
             Self::OneAcknowledgement => Plan { acknowledgements: 2, ..plan },
-            // Callers come again and again while the first call waits.
-            Self::FirstCallerBounds => {
-                let (idle, idle_step, idle_choices) = (10_000, 50_000, 8);
-                Plan { clients: 7, calls: 6, leaves: true, idle, idle_step, idle_choices, ..plan }
-            }
+            // Only one that is silent first and then away makes a doubt to forget.
+            Self::ForgottenDoubt => Plan { faults: plan.faults.with(Fault::Hang), ..plan },
             // Who misses a release waits long for the next.
             Self::HintsOnly => {
                 let (waits, idle) = (1_000_000, 1_500_000);
@@ -297,6 +308,19 @@ impl Mutant {
             Self::OwnLeaseTakeover => Plan { hold: 700_000, ..plan },
             _ => plan,
         }
+    }
+
+    /// The plan of the matrix's cell that the bug is about.
+    fn matrix_plan(self) -> Plan {
+        let faults = self.fault().map_or(FaultSet::NONE, FaultSet::only);
+        self.subject().plan(self.guarantee().workload(), faults)
+    }
+
+    /// Whether it is found in the plan of the matrix itself: else it takes other habits of the
+    /// clients, or another cluster.
+    #[must_use]
+    pub fn is_found_in_the_matrix(self) -> bool {
+        self.plan() == Plan { mutant: Some(self), ..self.matrix_plan() }
     }
 
     /// The planted bug with this name, or with this number.

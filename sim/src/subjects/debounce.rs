@@ -36,9 +36,12 @@ const RUN: u64 = 40_000;
 /// How often the sweeper looks.
 const SWEEP: u64 = 250_000;
 
-/// How many calls a client makes unless said otherwise, so that the end is quiet and stories are
-/// short.
+/// How many calls a client makes at least, unless said otherwise,
 const CALLS: u32 = 3;
+
+/// and at the most while there may be faults, so that the end is quiet. So many come so fast that a
+/// burst reaches the longest wait.
+const CALLS_BEFORE: u32 = 6;
 
 /// How a run goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -78,7 +81,7 @@ pub(crate) struct DebounceProgram {
 
 impl DebounceProgram {
     pub(crate) fn new(plan: &Plan, client: Client, life: u8) -> Self {
-        let options = options(plan);
+        let options = options(plan, client);
         let config = DebounceConfig::new(DEBOUNCE_ID, &options).expect("a valid setting");
         let tokens = Tokens::of_owner(TokenId::owner(client, life));
         let seed = u64::from(client) << 8 | u64::from(life);
@@ -193,7 +196,8 @@ impl DebounceProgram {
     }
 
     fn call<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        let most = Some(step.core.plan.calls).filter(|&calls| calls < u32::MAX).unwrap_or(CALLS);
+        let calls = Some(step.core.plan.calls).filter(|&calls| calls < u32::MAX);
+        let most = calls.unwrap_or(if step.core.healed { CALLS } else { CALLS_BEFORE });
         if u32::from(self.calls) >= most {
             return;
         }
@@ -320,7 +324,7 @@ pub(crate) fn is_sweeper(plan: &Plan, client: Client) -> bool {
     client + 1 == plan.clients
 }
 
-fn options(plan: &Plan) -> DebounceOptions {
+fn options(plan: &Plan, client: Client) -> DebounceOptions {
     let micros = Duration::from_micros;
     DebounceOptions {
         wait: micros(WAIT),
@@ -331,7 +335,8 @@ fn options(plan: &Plan) -> DebounceOptions {
         call_timeout: micros(plan.call_timeout),
         request_life: Duration::from_secs(10),
         life: Duration::from_secs(60),
-        leave_when_superseded: plan.leaves,
+        // The first one stays, to be told what became of its calls.
+        leave_when_superseded: plan.leaves && client > 0,
         ..DebounceOptions::default()
     }
 }

@@ -54,10 +54,10 @@ impl Queue {
             match &entry.what {
                 What::Request(message) | What::Reply(message) | What::Waited(message) => {
                     // A call that is not awaited now never will be.
-                    let Message { client, node, life, call: _, copy, act, behalf, body } =
+                    let Message { client, node, life, call: _, copy, resent, act, behalf, body } =
                         &**message;
                     let awaited = core.is_awaited(message);
-                    (client, node, life, copy, act, behalf, body, awaited).hash(hasher);
+                    (client, node, life, copy, resent, act, behalf, body, awaited).hash(hasher);
                 }
                 What::Cancel { client, awaiting } => {
                     let in_time = core.hosts[usize::from(*client)].awaits_number == *awaiting;

@@ -18,6 +18,8 @@ pub(crate) struct Message {
     pub(crate) life: u8,
     pub(crate) call: u32,
     pub(crate) copy: u8,
+    /// Whether what carries it has sent it again, since the first reply was lost.
+    pub(crate) resent: bool,
     pub(crate) act: Act,
     pub(crate) behalf: Option<TokenId>,
     pub(crate) body: Body,

@@ -33,6 +33,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             life,
             call,
             copy: 0,
+            resent: false,
             act,
             behalf,
             body: Body::Request(request),
@@ -50,6 +51,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         self.core.messages += 1;
         let node = message.node;
         self.copy_arrived(&message);
+        self.arrives_again(&message);
         if message.copy > 0 {
             if message.is_remote()
                 || self.core.now >= self.core.servers[usize::from(node)].electing_until
@@ -69,8 +71,13 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             }
             return;
         }
-        let response = if refused { Response::Refused } else { self.apply(&message) };
-        if silence == Silence::Applied {
+        let response = match (refused, message.resent) {
+            (false, _) => self.apply(&message),
+            (true, false) => Response::Refused,
+            // The copy before was applied, whatever is told of this one.
+            (true, true) => Response::Broken,
+        };
+        if silence == Silence::Applied || (!refused && self.resends(&message)) {
             return;
         }
         message.body = Body::Response(response);

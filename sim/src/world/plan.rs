@@ -83,7 +83,8 @@ pub struct Plan {
     pub idle_step: u64,
     /// How many ordinary idle times there are.
     pub idle_choices: u32,
-    /// Whether a caller of a debounced function goes away once a newer call supersedes its own.
+    /// Whether the callers of a debounced function but the first go away once a newer call supersedes
+    /// their own.
     pub leaves: bool,
     /// Whether the sweeper of a debounced function cancels what waits, every other time.
     pub cancels: bool,

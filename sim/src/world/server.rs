@@ -37,6 +37,8 @@ pub(crate) struct Server {
     pub(crate) clock_offset_us: i64,
     /// Until when requests are refused, since a replica is taking over or the server stays away.
     pub(crate) electing_until: u64,
+    /// Until when its memory is full.
+    pub(crate) full_until: u64,
     /// What the replica is certain to have, if there is one.
     pub(crate) replica: Option<Replica>,
     /// The replicas that acknowledge writes, if there are any.
@@ -72,6 +74,7 @@ impl Server {
             skew_us,
             clock_offset_us: 0,
             electing_until: 0,
+            full_until: 0,
             replica,
             copies,
             claimed: 0,
@@ -99,6 +102,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     pub(super) fn disturb_server(&mut self, message: &Message) -> bool {
         self.jump_clock(message);
         self.restart(message);
+        self.fill_memory(message);
         self.core.now < self.core.servers[usize::from(message.node)].electing_until
     }
 
@@ -114,12 +118,14 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         if self.key_has_expired() {
             self.look(false);
         }
-        let (client, call, copy) = (message.client, message.call, message.copy);
-        if copy == 0 {
+        let (client, call) = (message.client, message.call);
+        let copy = message.copy.max(message.resent.into());
+        if message.copy == 0 {
             self.connect(client);
         }
         let (act, behalf, lease) = (message.act, message.behalf, asked_lease(request));
         self.tell(Event::Applied { client, call, copy, act, behalf, lease });
+        self.look_at_memory(node);
         let had_key = act == Act::Release && self.has_key(message.node, behalf);
         let (response, fence) = match request {
             Request::Ours(command) => {
@@ -141,7 +147,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
                 if let Some(event) = command.debounced(client, self.core.now, &value) {
                     self.tell(Event::Debounce(event));
                 }
-                let fence = (act == Act::Acquire && !matches!(value, Resp::Nil)).then_some(0);
+                let fence = (act == Act::Acquire && value == Resp::OK).then_some(0);
                 (Response::Upstream(value), fence)
             }
             Request::Remote => {
@@ -149,6 +155,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
                 (Response::Remote, None)
             }
         };
+        self.was_refused_memory(message);
         if had_key {
             self.had_key(message.node, behalf);
         }

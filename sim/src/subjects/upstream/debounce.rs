@@ -6,6 +6,7 @@ use crate::{
     decide::{Chance, Kind},
     faults::{Cancelled, WITH_HANDLE},
     history::{Act, CallAnswer, CallId, Client, DebounceEvent, Event},
+    redis::Resp,
     subjects::debounce::WAIT,
     world::{Alarm, Request, Response, Step, Watch},
 };
@@ -86,6 +87,9 @@ impl UpstreamDebounceProgram {
             Response::Broken | Response::Refused => return self.broken(step, me),
             Response::Ours(_) | Response::Remote => unreachable!("nothing else was asked"),
         };
+        if let Resp::Error(_) = value {
+            return self.throws(step, me);
+        }
         self.request = None;
         match self.stage {
             Stage::Counting => {
@@ -210,6 +214,10 @@ impl UpstreamDebounceProgram {
             step.set_alarm(me, Alarm::Work, wake);
             return;
         }
+        self.throws(step, me);
+    }
+
+    fn throws<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         self.request = None;
         self.tell_return(step, me, CallAnswer::Open);
         self.rest(step, me);
