@@ -251,8 +251,8 @@ mutants! {
         "What is remembered of a call has no time to live.";
     WaitFromFirst 64 "wait-from-first" Debounce DebounceQuiet none 500 "a throttle that is called a debounce" "B4"
         "The wait is counted from the first call, so that later ones put nothing off.";
-    ForgottenDoubt 65 "forgotten-doubt" LockReplicated TruthfulOutcome Failover 4000 "a plausible slip" "M3"
-        "A release that timed out and then was not sent says that it never was.";
+    ForgottenDoubt 65 "forgotten-doubt" Lock TruthfulOutcome Restart 2000 "a plausible slip" "M3"
+        "A release whose reply was lost and that was not sent again says that it never was.";
 }
 
 impl Mutant {
@@ -296,8 +296,10 @@ impl Mutant {
             Self::RestartWithoutDelay => Plan { absence: plan.lease + 10_000, ..plan },
             // As many as there are.
             Self::OneAcknowledgement => Plan { acknowledgements: 2, ..plan },
-            // Only one that is silent first and then away makes a doubt to forget.
-            Self::ForgottenDoubt => Plan { faults: plan.faults.with(Fault::Hang), ..plan },
+            // A server whose reply is lost, and that is away when it is asked again.
+            Self::ForgottenDoubt => {
+                Plan { faults: plan.faults.with(Fault::ReplyLoss), absence: 1_000_000, ..plan }
+            }
             // Who misses a release waits long for the next.
             Self::HintsOnly => {
                 let (waits, idle) = (1_000_000, 1_500_000);

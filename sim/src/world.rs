@@ -23,6 +23,7 @@ pub(crate) use client::{Alarm, Host};
 pub(crate) use clocks::ClientClock;
 use key::Majority;
 pub(crate) use message::{Body, Message, Request, Response};
+pub(crate) use network::FURTHER;
 pub use plan::{Plan, Promotion, Topology};
 pub(crate) use queue::{Queue, What};
 pub use scale::Scale;

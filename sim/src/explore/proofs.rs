@@ -94,7 +94,7 @@ mod tests {
             for &guarantee in &bounds.guarantees {
                 for fault in bounds.scale.faults.iter().map(Some).chain([None]) {
                     let cell = CellName { subject: bounds.subject, guarantee, fault };
-                    assert_eq!(claims.of(cell), Verdict::Holds, "{name}: {cell}");
+                    assert_ne!(claims.of(cell), Verdict::Broken, "{name}: {cell}");
                 }
             }
         }

@@ -5,7 +5,7 @@ use crate::{
     faults::Fault,
     report::words::{client, message, span},
     subjects::Workload,
-    world::Plan,
+    world::{FURTHER, Plan},
 };
 
 /// The name of a kind of decision: that of its fault, or what the workload decides.
@@ -39,7 +39,8 @@ pub(crate) fn describe(plan: &Plan, site: Site, choice: u32) -> String {
             format!("in its round {round}, client {who} {style}")
         }
         Kind::Jitter => {
-            let more = u64::from(choice) * plan.jitter_step;
+            let further = if site.actor & 0x80 != 0 { FURTHER } else { 1 };
+            let more = u64::from(choice) * plan.jitter_step * further;
             format!("{} takes {} longer, as messages may", message(site), span(more))
         }
         Kind::Order => format!(

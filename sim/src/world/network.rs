@@ -1,11 +1,14 @@
 //! The wire: what is sent arrives, unless a fault has it otherwise.
 
-use super::{Body, Message, Request, Response, Step, Watch, What};
+use super::{Body, Message, Plan, Request, Response, Step, Watch, What};
 use crate::{
     decide::{Chance, Kind},
     faults::Silence,
     history::{Act, CallId, Client, Event, TokenId},
 };
+
+/// How many times further than to a server it may be to the resource.
+pub(crate) const FURTHER: u64 = 10;
 
 /// How long it takes to notice that a connection broke.
 const BROKEN_AFTER: u64 = 2_000;
@@ -115,7 +118,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         let host = self.host(client);
         host.writes += 1;
         let (number, wire) = (host.writes, client | 0x80);
-        let delay = self.on_the_wire(wire, number) + self.late(wire, number);
+        let delay = self.to_resource(wire, number) + self.late(wire, number);
         self.core.queue.push(self.core.now + delay, What::Write { client, token, fence });
     }
 
@@ -143,6 +146,14 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         let choices = self.core.plan.jitter_choices;
         let choice = self.choose(Kind::Jitter, wire, number, choices);
         self.core.plan.latency + u64::from(choice) * self.core.plan.jitter_step
+    }
+
+    /// The resource is further away than the servers: one holder's write may overtake another's.
+    #[inline]
+    fn to_resource(&mut self, wire: u8, number: u32) -> u64 {
+        let Plan { latency, jitter_step, jitter_choices, .. } = self.core.plan;
+        let choice = self.choose(Kind::Jitter, wire, number, jitter_choices);
+        latency + u64::from(choice) * jitter_step * FURTHER
     }
 
     /// The client learns, after `delay`, that its connection broke, and nothing else.

@@ -112,9 +112,14 @@ impl LockBug {
         result: Answer,
     ) -> Action<LockOutcome> {
         if let Some(sent) = self.unsecured.take() {
-            as_if_sent_at(machine, now, &sent);
-            let extended = Ok(Reply::Lock(LockReply::Extended));
-            let _confirm = machine.step(now, Event::Replied(extended));
+            let mut later = sent.before.clone();
+            let extended = Event::Replied(Ok(Reply::Lock(LockReply::Extended)));
+            // Unless the lease is over.
+            if let Action::Call { .. } = later.step(now, sent.event)
+                && let Action::Call { .. } = later.step(now, extended)
+            {
+                *machine = later;
+            }
         }
         self.pass(machine, now, Event::Replied(result))
     }
