@@ -93,7 +93,7 @@ fn edits(mutant: Mutant) -> &'static [Edit] {
         }
         Mutant::MarkBeforeFree => MARK_BEFORE_FREE,
         Mutant::ForgetfulRelease => {
-            const { &[edit(RELEASE, "(freed or old == released)", "freed")] }
+            const { &[edit(RELEASE, "or old == released)", ")")] }
         }
         Mutant::PrefixCompare => PREFIX_COMPARE,
         Mutant::OwnLeaseTakeover => OWN_LEASE_TAKEOVER,
