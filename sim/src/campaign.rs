@@ -111,7 +111,7 @@ pub struct Outcome {
 impl Outcome {
     /// The cells whose verdict is not what is claimed.
     pub fn surprises(&self) -> impl Iterator<Item = &Cell> {
-        self.cells.iter().filter(|cell| cell.verdict != cell.claim)
+        self.cells.iter().filter(|cell| !cell.verdict.is_as_claimed(cell.claim))
     }
 }
 

@@ -127,6 +127,27 @@ macro_rules! faults {
                 Silence::None
             }
 
+            fn applying<C: Chance, W: Watch>(
+                step: &mut Step<'_, S, C, W>,
+                message: &Message<S>,
+            ) {
+                $(<$module::$variant as Faults<S>>::applying(step, message);)*
+            }
+
+            fn applied<C: Chance, W: Watch>(
+                step: &mut Step<'_, S, C, W>,
+                message: &Message<S>,
+            ) {
+                $(<$module::$variant as Faults<S>>::applied(step, message);)*
+            }
+
+            fn resending<C: Chance, W: Watch>(
+                step: &mut Step<'_, S, C, W>,
+                message: &Message<S>,
+            ) -> bool {
+                $(<$module::$variant as Faults<S>>::resending(step, message))||*
+            }
+
             fn answering<C: Chance, W: Watch>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,

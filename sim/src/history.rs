@@ -101,6 +101,8 @@ pub enum Answer {
     Acquired,
     /// To acquire: certainly no.
     NotAcquired,
+    /// To acquire: no, since its token was given up before.
+    Spent,
     /// To extend: yes.
     Extended,
     /// To extend: the lock is not ours any more, by the server's word.
@@ -113,6 +115,8 @@ pub enum Answer {
     NotHeld,
     /// The store was not reached.
     Unavailable,
+    /// The store refused.
+    Refused,
     /// It is not known.
     Unknown,
     /// Nothing: the caller went away.

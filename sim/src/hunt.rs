@@ -15,7 +15,8 @@ pub use excused::{EXCUSED, Excused};
 pub use kills::{Hunt, Kill, KillMatrix, NotPlanted};
 
 use crate::{
-    decide::{FaultSet, Shrunk, shrink},
+    catalog::CellName,
+    decide::{Fault, Shrunk, shrink},
     mutants::Mutant,
     run::decisions_of,
     systems::{Plan, Run},
@@ -39,10 +40,24 @@ impl Mutant {
     /// The same plan without the bug.
     #[must_use]
     pub fn control(self) -> Plan {
-        let faults = self.fault().map_or(FaultSet::NONE, FaultSet::only);
-        let mut plan = self.subject().plan(self.guarantee().workload(), faults);
+        let mut plan = self.matrix_plan();
         self.adjust(&mut plan);
         plan
+    }
+
+    /// The plan of the matrix's cell that the bug is about.
+    fn matrix_plan(self) -> Plan {
+        let (subject, guarantee, fault) = (self.subject(), self.guarantee(), self.fault());
+        CellName { subject, guarantee, fault }.plan()
+    }
+
+    /// Whether it is found in the plan of the matrix itself: else it takes other habits of the
+    /// clients, or another cluster.
+    #[must_use]
+    pub fn is_found_in_the_matrix(self) -> bool {
+        let mut plan = self.matrix_plan();
+        plan.scenario.mutant = Some(self);
+        self.plan() == plan
     }
 
     /// Other habits of the clients, where it takes them to show the bug.
@@ -66,11 +81,6 @@ impl Mutant {
             Self::ExtendInSeconds => scenario.lease = 1_900_000,
             // Replies come later than that.
             Self::ValidityUnderflows => scenario.lease = 300_000,
-            // Somebody calls again soon after another has gone away.
-            Self::ClampPastMaxWait => {
-                settings.clients = 7;
-                scenario.call_again(300_000, 80_000, 12);
-            }
             Self::EvenVote => settings.servers = 2,
             // What is left behind stays until after the end.
             Self::KeptMinority => {
@@ -81,11 +91,10 @@ impl Mutant {
             Self::RestartWithoutDelay => settings.absence = scenario.lease + 10_000,
             // As many as there are.
             Self::OneAcknowledgement => scenario.acknowledgements = 2,
-            // Callers come again and again while the first call waits.
-            Self::FirstCallerBounds => {
-                settings.clients = 7;
-                (scenario.calls, scenario.leaves) = (6, true);
-                scenario.call_again(10_000, 50_000, 8);
+            // A server whose reply is lost, and that is away when it is asked again.
+            Self::ForgottenDoubt => {
+                settings.faults = settings.faults.with(Fault::ReplyLoss);
+                settings.absence = 1_000_000;
             }
             // Who misses a release waits long for the next.
             Self::HintsOnly => {
@@ -187,7 +196,7 @@ mod tests {
             matches!(mutant, Mutant::RestartWithoutDelay | Mutant::OneAcknowledgement)
         };
         for mutant in Mutant::ALL.iter().filter(|mutant| !is_setting(mutant)) {
-            let name = crate::catalog::CellName {
+            let name = CellName {
                 subject: mutant.subject(),
                 guarantee: mutant.guarantee(),
                 fault: mutant.fault(),

@@ -24,6 +24,7 @@ mod ties;
 pub use client::{Alarm, Host, Link};
 pub use clocks::ClientClock;
 pub use message::{Body, Message, Response};
+pub(crate) use network::FURTHER;
 pub(crate) use queue::{Queue, What};
 pub use scale::Scale;
 pub(crate) use server::SERVERS;

@@ -131,7 +131,7 @@ impl Report {
     pub(crate) fn surprises(&self) -> impl Iterator<Item = &CellReport> {
         let whole = self.is_whole();
         self.cells.iter().filter(move |cell| {
-            cell.verdict != cell.claim && (whole || cell.verdict == Verdict::Broken)
+            !cell.verdict.is_as_claimed(cell.claim) && (whole || cell.verdict == Verdict::Broken)
         })
     }
 }

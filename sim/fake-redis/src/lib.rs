@@ -125,6 +125,9 @@ use script::Access;
 /// The version of Redis that a server says it is.
 const VERSION: &str = "7.0.15";
 
+/// The refusal of a command that may need more memory than there is.
+const OUT_OF_MEMORY: &str = "OOM command not allowed when used memory > 'maxmemory'.";
+
 /// How many expired keys one command removes at most, so that none pauses for long.
 const PURGED_PER_COMMAND: usize = 250;
 
@@ -136,9 +139,24 @@ pub struct Redis {
     databases: databases::Databases,
     /// What scripts are allowed.
     pub script_rules: ScriptRules,
+    /// Whether there is room for more data.
+    pub memory: Memory,
     scripts: script::Scripts,
     pubsub: pubsub::PubSub,
     random: random::Random,
+}
+
+/// Whether a server has room for more data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Memory {
+    /// It has.
+    #[default]
+    Free,
+    /// It is at `maxmemory`, and evicts nothing: a command that may need more is refused, in a
+    /// script only before the first one that writes.
+    Full,
+    /// The same, and it has refused one since.
+    Refused,
 }
 
 /// How a server runs the scripts of Leasehold.
@@ -176,6 +194,7 @@ impl Redis {
         // A twin publishes nothing, so that it stands in only where nobody listens.
         if engine == Engine::Native
             && self.pubsub.is_silent()
+            && self.memory == Memory::Free
             && let Some(reply) = twins::run(&mut self.keyspace, now_us, command)
         {
             return Ok(reply);
@@ -218,9 +237,21 @@ impl Redis {
         self.scripts.clear();
     }
 
+    /// Whether there is room for what `spec` may write.
+    fn has_memory_for(&mut self, spec: &command::Spec) -> bool {
+        let full = self.memory != Memory::Free && spec.flags.contains(command::Flags::DENYOOM);
+        if full {
+            self.memory = Memory::Refused;
+        }
+        !full
+    }
+
     fn run(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {
         let answer = match command::find(arguments) {
             Ok(spec) => match spec.body {
+                Body::Function(_) if !self.has_memory_for(spec) => {
+                    Err(Refusal(OUT_OF_MEMORY.into()))
+                }
                 Body::Function(function) => {
                     function(&mut Call { redis: self, now_us, origin: Origin::Client }, arguments)
                 }

@@ -49,7 +49,8 @@ impl System for Users {
         message: &Message<Self>,
         request: &Request,
     ) -> Returned {
-        let Message { client, call, copy, node, .. } = *message;
+        let Message { client, call, node, .. } = *message;
+        let copy = message.number();
         let now = step.now();
         let (act, behalf, lease) = (Act::Other, None, 0);
         step.tell(Event::Applied { client, call, copy, act, behalf, lease });

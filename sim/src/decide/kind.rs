@@ -19,6 +19,8 @@ macro_rules! for_each_fault {
             ServerClock server_clock "server-clock" "The server's wall clock, by which keys expire, jumps.";
             Restart restart "restart" "The server restarts without its data.";
             Failover failover "failover" "A replica takes over without the last acknowledged writes.";
+            Resend resend "resend" "What carries a command sends it again after its reply was lost, and tells the last answer.";
+            OutOfMemory out_of_memory "out-of-memory" "The server is at its limit of memory, and refuses what may need more.";
         }
     };
 }
@@ -35,18 +37,18 @@ macro_rules! kinds {
             Style,
             /// The ordinary spread of a request's or reply's time on the wire.
             Jitter,
-            $(#[doc = $cause] $variant,)*
             /// Which of several events comes first that are due at the same instant.
             Order,
+            $(#[doc = $cause] $variant,)*
         }
 
         impl Kind {
             /// How many kinds there are.
-            pub const COUNT: usize = Self::Order as usize + 1;
+            pub const COUNT: usize = Self::Order as usize + 1 + Fault::ALL.len();
 
             /// Every kind, in the order of its number.
             pub const ALL: [Self; Self::COUNT] =
-                [Self::Idle, Self::Style, Self::Jitter, $(Self::$variant,)* Self::Order];
+                [Self::Idle, Self::Style, Self::Jitter, Self::Order, $(Self::$variant),*];
 
             /// The fault whose decision it is, if it is not the workload's.
             #[must_use]

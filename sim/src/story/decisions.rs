@@ -5,7 +5,7 @@ use crate::{
     decide::{Kind, Site},
     systems::{Plan, Scenario},
     words::{client, message, span},
-    world::Settings,
+    world::{FURTHER, Settings},
 };
 
 /// The name of a kind of decision: that of its fault, or what the workload decides.
@@ -49,7 +49,8 @@ pub(crate) fn describe_in_any_world(settings: &Settings, site: Site, choice: u32
     let who = client(site.actor);
     match site.kind {
         Kind::Jitter => {
-            let more = span(u64::from(choice) * settings.jitter_step);
+            let further = if site.actor & 0x80 != 0 { FURTHER } else { 1 };
+            let more = span(u64::from(choice) * settings.jitter_step * further);
             format!("{} takes {more} longer, as messages may", message(site))
         }
         Kind::Order => format!(

@@ -34,9 +34,12 @@ const RUN: u64 = 40_000;
 /// How often the sweeper looks.
 const SWEEP: u64 = 250_000;
 
-/// How many calls a client makes unless said otherwise, so that the end is quiet and stories are
-/// short.
+/// How many calls a client makes at least, unless said otherwise,
 const CALLS: u32 = 3;
+
+/// and at the most while there may be faults, so that the end is quiet. So many come so fast that a
+/// burst reaches the longest wait.
+const CALLS_BEFORE: u32 = 6;
 
 /// How a run goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,7 +79,7 @@ pub(crate) struct DebounceProgram {
 
 impl DebounceProgram {
     pub(crate) fn new(plan: &Plan, client: Client, life: u8) -> Self {
-        let options = options(plan);
+        let options = options(plan, client);
         let config = DebounceConfig::new(DEBOUNCE_ID, &options).expect("a valid setting");
         let tokens = Tokens::of_owner(TokenId::owner(client, life));
         let seed = u64::from(client) << 8 | u64::from(life);
@@ -196,8 +199,8 @@ impl DebounceProgram {
     }
 
     fn call<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        let most =
-            Some(step.core.plan.scenario.calls).filter(|&calls| calls < u32::MAX).unwrap_or(CALLS);
+        let calls = Some(step.scenario().calls).filter(|&calls| calls < u32::MAX);
+        let most = calls.unwrap_or(if step.is_healed() { CALLS } else { CALLS_BEFORE });
         if u32::from(self.calls) >= most {
             return;
         }
@@ -324,7 +327,7 @@ pub(crate) fn is_sweeper(plan: &Plan, client: Client) -> bool {
     client + 1 == plan.settings.clients
 }
 
-fn options(plan: &Plan) -> DebounceOptions {
+fn options(plan: &Plan, client: Client) -> DebounceOptions {
     let micros = Duration::from_micros;
     DebounceOptions {
         wait: micros(DEBOUNCE_WAIT),
@@ -335,7 +338,8 @@ fn options(plan: &Plan) -> DebounceOptions {
         call_timeout: micros(plan.scenario.call_timeout),
         request_life: Duration::from_secs(10),
         life: Duration::from_secs(60),
-        leave_when_superseded: plan.scenario.leaves,
+        // The first one stays, to be told what became of its calls.
+        leave_when_superseded: plan.scenario.leaves && client > 0,
         ..DebounceOptions::default()
     }
 }

@@ -313,7 +313,7 @@ impl LockProgram {
         {
             let fence = self.machine.grant().map_or(0, |grant| grant.fence().0);
             step.tell(Event::Acted { client: me, token });
-            step.write(me, Write::Lock { token, fence }, true);
+            step.write(me, Write::Lock { token, fence: self.machine.shown_fence(fence) }, true);
         }
         let Some(left) = left.checked_sub(1) else {
             return self.give_up_lock(step, me, End::Releasing);
@@ -462,10 +462,9 @@ fn options(plan: &Plan) -> LockOptions {
 fn answer(outcome: &LockOutcome) -> Answer {
     match outcome {
         LockOutcome::Acquired(_) => Answer::Acquired,
-        LockOutcome::Busy { .. }
-        | LockOutcome::NotDurable { .. }
-        | LockOutcome::Rejected(_)
-        | LockOutcome::Spent => Answer::NotAcquired,
+        LockOutcome::Busy { .. } | LockOutcome::NotDurable { .. } => Answer::NotAcquired,
+        LockOutcome::Spent => Answer::Spent,
+        LockOutcome::Rejected(_) => Answer::Refused,
         LockOutcome::Extended(_) => Answer::Extended,
         LockOutcome::Lost(LossReason::Taken) => Answer::Taken,
         LockOutcome::Lost(_) => Answer::Expired,

@@ -45,7 +45,8 @@ impl Subject {
                 (settings.jitter_choices, scenario.idle_choices) = (1, 6);
             } else {
                 // Three that call and one that sweeps.
-                (settings.clients, scenario.idle_choices) = (4, 16);
+                (settings.clients, scenario.leaves) = (4, true);
+                (scenario.idle, scenario.idle_step, scenario.idle_choices) = (20_000, 20_000, 16);
             }
         }
         plan

@@ -54,7 +54,8 @@ pub struct Scenario {
     pub idle_step: u64,
     /// How many ordinary idle times there are.
     pub idle_choices: u32,
-    /// Whether a caller of a debounced function goes away once a newer call supersedes its own.
+    /// Whether the callers of a debounced function but the first go away once a newer call supersedes
+    /// their own.
     pub leaves: bool,
     /// Whether the sweeper of a debounced function cancels what waits, every other time.
     pub cancels: bool,
@@ -66,13 +67,6 @@ pub struct Scenario {
     pub acts: bool,
     /// A planted bug.
     pub mutant: Option<Mutant>,
-}
-
-impl Scenario {
-    /// Sets how long a client idles: at least so long, and up to so many steps more.
-    pub(crate) fn call_again(&mut self, idle: u64, step: u64, choices: u32) {
-        (self.idle, self.idle_step, self.idle_choices) = (idle, step, choices);
-    }
 }
 
 /// What a client asks, and what that means for the lock.
@@ -167,7 +161,8 @@ impl System for Scenario {
         if step.key_has_expired() {
             step.look(false);
         }
-        let Message { client, call, copy, node, .. } = *message;
+        let Message { client, call, node, .. } = *message;
+        let copy = message.number();
         let Request { act, behalf, .. } = *request;
         let lease = asked_lease(&request.asked);
         step.tell(Event::Applied { client, call, copy, act, behalf, lease });
@@ -190,7 +185,7 @@ impl System for Scenario {
                 if let Some(event) = command.debounced(client, now, &value) {
                     step.tell(Event::Debounce(event));
                 }
-                let fence = (act == Act::Acquire && !matches!(value, Resp::Nil)).then_some(0);
+                let fence = (act == Act::Acquire && value == Resp::OK).then_some(0);
                 (Answer::Upstream(value), fence)
             }
         };

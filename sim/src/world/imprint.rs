@@ -53,9 +53,9 @@ impl<S: System> Queue<S> {
             match &entry.what {
                 What::Request(message) | What::Reply(message) | What::Waited(message) => {
                     // A call that is not awaited now never will be.
-                    let Message { client, node, life, call: _, copy, body } = &**message;
+                    let Message { client, node, life, call: _, copy, resent, body } = &**message;
                     let awaited = core.is_awaited(message);
-                    (client, node, life, copy, body, awaited).hash(hasher);
+                    (client, node, life, copy, resent, body, awaited).hash(hasher);
                 }
                 What::Cancel { client, awaiting } => {
                     let in_time = core.hosts[usize::from(*client)].awaits_number == *awaiting;

@@ -1,10 +1,13 @@
 //! The wire: what is sent arrives, unless a fault has it otherwise.
 
-use super::{Body, Fate, Faults, Message, Response, Silence, Step, System, Watch, What};
+use super::{Body, Fate, Faults, Message, Response, Settings, Silence, Step, System, Watch, What};
 use crate::{
     decide::{Chance, Kind},
     history::{Client, Event},
 };
+
+/// How many times further than to a server it may be to the resource.
+pub(crate) const FURTHER: u64 = 10;
 
 /// How long it takes to notice that a connection broke.
 const BROKEN_AFTER: u64 = 2_000;
@@ -19,7 +22,7 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
         S::Faults::sending(self, client, node, call);
         let delay = self.on_the_wire(client, call * 2) + S::Faults::delay(self, client, call * 2);
         let body = Body::Request(request);
-        let message = Box::new(Message { client, node, life, call, copy: 0, body });
+        let message = Box::new(Message { client, node, life, call, copy: 0, resent: false, body });
         S::Faults::leaving(self, &message);
         match S::Faults::request_fate(self, &message) {
             Fate::Arrives => self.core.queue.push(self.core.now + delay, What::Request(message)),
@@ -34,6 +37,13 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
         debug_assert!(at >= self.core.now, "a copy arrives in the past");
         let copy = Message { copy: 1, ..message.clone() };
         self.core.queue.push(at, What::Request(Box::new(copy)));
+    }
+
+    /// A request is sent again at `at` by what carries it, and its answer counts.
+    pub(crate) fn send_again(&mut self, message: &Message<S>, at: u64) {
+        debug_assert!(!message.resent, "what was sent again is not so a third time");
+        let again = Message { resent: true, ..message.clone() };
+        self.core.queue.push(at, What::Request(Box::new(again)));
     }
 
     /// A request reaches the server.
@@ -66,11 +76,13 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
             return;
         }
         let body = match (refused, remote) {
+            // The copy before was applied, whatever is told of this one.
+            (true, _) if message.resent => Body::Response(Response::Broken),
             (true, _) => Body::Response(Response::Refused),
             (false, true) => Body::RemoteResponse(self.apply(&message)),
             (false, false) => Body::Response(Response::Answer(self.apply(&message))),
         };
-        if silence == Silence::Applied {
+        if silence == Silence::Applied || (!refused && S::Faults::resending(self, &message)) {
             return;
         }
         message.body = body;
@@ -115,7 +127,7 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
         host.writes += 1;
         let (number, wire) = (host.writes, client | 0x80);
         let usual =
-            if spread { self.on_the_wire(wire, number) } else { self.core.plan.settings.latency };
+            if spread { self.to_resource(wire, number) } else { self.core.plan.settings.latency };
         let delay = usual + S::Faults::delay(self, wire, number);
         self.core.queue.push(self.core.now + delay, What::Write { client, write });
     }
@@ -134,6 +146,14 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
         let choice = self.choose(Kind::Jitter, wire, number, choices);
         let settings = &self.core.plan.settings;
         settings.latency + u64::from(choice) * settings.jitter_step
+    }
+
+    /// The resource is further away than the servers: one holder's write may overtake another's.
+    #[inline]
+    fn to_resource(&mut self, wire: u8, number: u32) -> u64 {
+        let Settings { latency, jitter_step, jitter_choices, .. } = self.core.plan.settings;
+        let choice = self.choose(Kind::Jitter, wire, number, jitter_choices);
+        latency + u64::from(choice) * jitter_step * FURTHER
     }
 
     /// The client learns, after `delay`, that its connection broke, and nothing else.

@@ -209,6 +209,21 @@ pub trait Faults<S: System> {
         Silence::None
     }
 
+    /// A server is about to apply a request or a copy of one,
+    fn applying<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _message: &Message<S>) {}
+
+    /// and has applied it.
+    fn applied<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _message: &Message<S>) {}
+
+    /// Whether the reply to what was just applied is lost, and the request sent again by what carries
+    /// it.
+    fn resending<C: Chance, W: Watch>(
+        _step: &mut Step<'_, S, C, W>,
+        _message: &Message<S>,
+    ) -> bool {
+        false
+    }
+
     /// A server has applied a request, and is about to answer.
     fn answering<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _message: &Message<S>) {}
 

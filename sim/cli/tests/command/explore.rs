@@ -89,7 +89,7 @@ fn proofs_have_the_states_that_they_say() {
         assert!(explored.is_proof(), "{}: {:?}", proof.name, explored.counterexample);
         assert_eq!(explored.exercised, proof.bounds.guarantees, "{}", proof.name);
         assert_eq!(explored.bit, proof.bounds.scale.faults, "{}", proof.name);
-        let anew = "after a look at why: leasehold explore --record sim/proofs.toml";
-        assert_eq!(explored.states, proof.states, "{}: {anew}", proof.name);
+        let why = "what has changed the world, a machine, a script or a checker?";
+        assert_eq!(explored.states, proof.states, "{}: {why}", proof.name);
     }
 }

@@ -133,6 +133,8 @@ impl<'a> Teller<'a> {
                 )));
             }
             Answer::NotAcquired => "is told that it did not get the lock",
+            Answer::Spent => "is told that its token was given up before",
+            Answer::Refused => "is told that the server refuses",
             Answer::Extended => "is told that its lease is longer now",
             Answer::Taken => "is told that the lock is no longer its own",
             Answer::Expired => "is told that its lease is over",

@@ -1,6 +1,8 @@
 //! A client of upstream's debounce: a ticket from a counter, a wait, and a look whether it is still
 //! the last.
 
+use leasehold_fake_redis::Resp;
+
 use super::{UpstreamCommand, backoff, number};
 use crate::{
     catalog::DEBOUNCE_WAIT,
@@ -86,6 +88,9 @@ impl UpstreamDebounceProgram {
             Response::Broken | Response::Refused => return self.broken(step, me),
             Response::Answer(Reply::Ours(_)) => unreachable!("nothing else was asked"),
         };
+        if let Resp::Error(_) = value {
+            return self.throws(step, me);
+        }
         self.request = None;
         match self.stage {
             Stage::Counting => {
@@ -211,6 +216,10 @@ impl UpstreamDebounceProgram {
             step.set_alarm(me, Alarm::Work, wake);
             return;
         }
+        self.throws(step, me);
+    }
+
+    fn throws<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         self.request = None;
         self.tell_return(step, me, CallAnswer::Open);
         self.rest(step, me);

@@ -100,6 +100,9 @@ impl UpstreamLockProgram {
             Response::Answer(Reply::Ours(_)) => unreachable!("nothing else was asked"),
         };
         self.request = None;
+        if let Resp::Error(_) = value {
+            return self.throws(step, me);
+        }
         let yes = value == Resp::Integer(1) || value == Resp::OK;
         match self.stage {
             Stage::Acquiring { .. } if yes => self.acquired(step, me),
@@ -315,7 +318,11 @@ impl UpstreamLockProgram {
             step.set_alarm(me, Alarm::Machine, wake);
             return;
         }
-        // All tries failed: the call throws.
+        // All tries failed.
+        self.throws(step, me);
+    }
+
+    fn throws<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         self.request = None;
         self.told(step, me, Answer::Unknown);
         if self.stage == Stage::Extending {
