@@ -34,7 +34,6 @@ mod blocking;
 mod campaign;
 mod clock;
 mod failure;
-mod guest;
 mod process;
 mod quiet;
 mod ready;
@@ -43,8 +42,9 @@ mod run;
 mod runtime;
 mod setup;
 mod store;
+mod token;
+mod user_program;
 mod users;
-mod word;
 mod words;
 
 use std::{fmt, path::PathBuf, time::Duration};
@@ -55,14 +55,14 @@ pub use failure::{Breach, Failure};
 pub use process::{Process, RemoteError};
 pub use setup::Setup;
 pub use store::SimStore;
-pub use word::WordError;
+pub use token::TokenError;
 #[cfg(feature = "proptest")]
-pub(crate) use word::of as word_of;
+pub(crate) use token::of as token_of;
 
 use users::Users;
 
 use crate::{
-    decide::{Chance, Decisions, Fault, FaultSet, Replay, Seeded},
+    decide::{DecisionSource, Decisions, Fault, FaultSet, Replay, Seeded},
     world::{Settings, Topology},
 };
 
@@ -161,8 +161,8 @@ impl Cluster {
     /// # Errors
     ///
     /// [`Failure`], as it was found, not shrunk.
-    pub fn follow(&self, chance: impl Chance) -> Result<(), Failure> {
-        let ran = run::run(self, chance, run::Looks::default());
+    pub fn follow(&self, source: impl DecisionSource) -> Result<(), Failure> {
+        let ran = run::run(self, source, run::Looks::default());
         match ran.breach {
             None => Ok(()),
             Some(breach) => Err(self.told(breach, &ran.decisions)),
@@ -175,7 +175,7 @@ impl Cluster {
     ///
     /// If it fails still, with its story; or if it is no such word.
     pub fn replay(&self, word: &str) {
-        let decisions = word::parse(word).unwrap_or_else(|error| panic!("{error}"));
+        let decisions = token::parse(word).unwrap_or_else(|error| panic!("{error}"));
         if let Err(failure) = self.follow(Replay::of(&decisions)) {
             panic!("{failure}");
         }

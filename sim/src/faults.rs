@@ -5,9 +5,9 @@
 //! schedule in which a fault was switched on but did not bite does not count for that fault.
 
 use crate::{
-    decide::{Chance, Site, for_each_fault},
+    decide::{Address, DecisionSource, for_each_fault},
     history::Client,
-    world::{Cancelled, Deferred, Fate, Faults, Message, Silence, Step, System, Watch},
+    world::{Cancelled, Deferred, Fate, Faults, Message, Observer, Silence, Step, System},
 };
 
 pub use crate::decide::{Fault, FaultSet};
@@ -22,27 +22,27 @@ macro_rules! faults {
 
         impl Fault {
             /// The decision at `site` in words: when, whom, and how.
-            pub(crate) fn describe(self, site: Site, choice: u32) -> String {
-                match self { $(Self::$variant => $module::describe(site, choice)),* }
+            pub(crate) fn describe(self, address: Address, choice: u32) -> String {
+                match self { $(Self::$variant => $module::describe(address, choice)),* }
             }
 
             /// What an onlooker sees as it strikes `who`, if it strikes a client.
-            pub(crate) fn strike(self, who: &str, choice: u32) -> String {
-                match self { $(Self::$variant => $module::strike(who, choice)),* }
+            pub(crate) fn injection(self, who: &str, choice: u32) -> String {
+                match self { $(Self::$variant => $module::injection(who, choice)),* }
             }
 
             /// What an onlooker sees as it bites, if that is news after [`Fault::strike`].
-            pub(crate) fn bite(self, who: &str, call: u32) -> Option<String> {
-                match self { $(Self::$variant => $module::bite(who, call)),* }
+            pub(crate) fn effect(self, who: &str, call: u32) -> Option<String> {
+                match self { $(Self::$variant => $module::effect(who, call)),* }
             }
         }
 
         impl<S: System> Faults<S> for All {
-            fn starting<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>, client: Client) {
+            fn starting<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, client: Client) {
                 $(<$module::$variant as Faults<S>>::starting(step, client);)*
             }
 
-            fn stepping<C: Chance, W: Watch>(
+            fn stepping<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 program: &mut S::Program,
                 client: Client,
@@ -51,7 +51,7 @@ macro_rules! faults {
                 $(<$module::$variant as Faults<S>>::stepping(step, program, client, what))||*
             }
 
-            fn awaiting<C: Chance, W: Watch>(
+            fn awaiting<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 client: Client,
                 with_handle: bool,
@@ -63,11 +63,11 @@ macro_rules! faults {
                 Cancelled::No
             }
 
-            fn cancelling<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>, client: Client) {
+            fn cancelling<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, client: Client) {
                 $(<$module::$variant as Faults<S>>::cancelling(step, client);)*
             }
 
-            fn sending<C: Chance, W: Watch>(
+            fn sending<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 client: Client,
                 node: u8,
@@ -76,7 +76,7 @@ macro_rules! faults {
                 $(<$module::$variant as Faults<S>>::sending(step, client, node, call);)*
             }
 
-            fn delay<C: Chance, W: Watch>(
+            fn delay<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 wire: u8,
                 number: u32,
@@ -84,14 +84,14 @@ macro_rules! faults {
                 0 $(+ <$module::$variant as Faults<S>>::delay(step, wire, number))*
             }
 
-            fn leaving<C: Chance, W: Watch>(
+            fn leaving<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
             ) {
                 $(<$module::$variant as Faults<S>>::leaving(step, message);)*
             }
 
-            fn request_fate<C: Chance, W: Watch>(
+            fn request_fate<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
             ) -> Fate {
@@ -102,21 +102,21 @@ macro_rules! faults {
                 Fate::Arrives
             }
 
-            fn arrived<C: Chance, W: Watch>(
+            fn arrived<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
             ) {
                 $(<$module::$variant as Faults<S>>::arrived(step, message);)*
             }
 
-            fn reaching<C: Chance, W: Watch>(
+            fn reaching<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
             ) {
                 $(<$module::$variant as Faults<S>>::reaching(step, message);)*
             }
 
-            fn serving<C: Chance, W: Watch>(
+            fn serving<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
             ) -> Silence {
@@ -127,35 +127,35 @@ macro_rules! faults {
                 Silence::None
             }
 
-            fn applying<C: Chance, W: Watch>(
+            fn applying<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
             ) {
                 $(<$module::$variant as Faults<S>>::applying(step, message);)*
             }
 
-            fn applied<C: Chance, W: Watch>(
+            fn applied<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
             ) {
                 $(<$module::$variant as Faults<S>>::applied(step, message);)*
             }
 
-            fn resending<C: Chance, W: Watch>(
+            fn resending<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
             ) -> bool {
                 $(<$module::$variant as Faults<S>>::resending(step, message))||*
             }
 
-            fn answering<C: Chance, W: Watch>(
+            fn answering<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
             ) {
                 $(<$module::$variant as Faults<S>>::answering(step, message);)*
             }
 
-            fn reply_fate<C: Chance, W: Watch>(
+            fn reply_fate<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
             ) -> Fate {
@@ -166,7 +166,7 @@ macro_rules! faults {
                 Fate::Arrives
             }
 
-            fn replicating<C: Chance, W: Watch>(
+            fn replicating<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 replica: u8,
                 write: u32,
@@ -174,7 +174,7 @@ macro_rules! faults {
                 0 $(+ <$module::$variant as Faults<S>>::replicating(step, replica, write))*
             }
 
-            fn healing<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>) {
+            fn healing<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>) {
                 $(<$module::$variant as Faults<S>>::healing(step);)*
             }
         }

@@ -307,7 +307,7 @@ pub enum Event {
         by: u64,
     },
     /// A call returns.
-    Told {
+    StoryReport {
         /// Who.
         client: Client,
         /// What it had asked.
@@ -416,7 +416,7 @@ pub enum Event {
         call: u32,
     },
     /// A fault strikes.
-    Struck {
+    Injected {
         /// Which.
         fault: Fault,
         /// Whom, if it is a client or a client's message.
@@ -427,7 +427,7 @@ pub enum Event {
         until: u64,
     },
     /// A fault changed what would have happened.
-    Bit {
+    TookEffect {
         /// Which.
         fault: Fault,
         /// Whom.

@@ -67,15 +67,15 @@ impl Mutant {
             // Holders work up to the end of their lease.
             Self::DeadlineFromReply | Self::ReusedToken => {
                 (scenario.hold, scenario.delay) = (950_000, 20_000);
-                (scenario.attempts, scenario.styles) = (50, 1);
+                (scenario.attempts, scenario.behaviours) = (50, 1);
             }
             // The longer the lease, the further two clocks drift apart.
             Self::NoDrift => {
                 (scenario.lease, scenario.hold) = (3_000_000, 2_985_000);
-                (scenario.delay, scenario.attempts, scenario.styles) = (5_000, 800, 1);
+                (scenario.delay, scenario.attempts, scenario.behaviours) = (5_000, 800, 1);
             }
             // What comes late finds the lock free.
-            Self::NoMark => (scenario.idle, scenario.styles) = (600_000, 1),
+            Self::NoMark => (scenario.idle, scenario.behaviours) = (600_000, 1),
             Self::ExtendRecreates => scenario.idle = 600_000,
             // Not a number of seconds.
             Self::ExtendInSeconds => scenario.lease = 1_900_000,
@@ -85,7 +85,7 @@ impl Mutant {
             // What is left behind stays until after the end.
             Self::KeptMinority => {
                 settings.end = 12_000_000;
-                (scenario.lease, scenario.styles) = (20_000_000, 1);
+                (scenario.lease, scenario.behaviours) = (20_000_000, 1);
             }
             // As long as the longest lease, and a little for the server's rounding.
             Self::RestartWithoutDelay => settings.absence = scenario.lease + 10_000,
@@ -99,7 +99,7 @@ impl Mutant {
             // Who misses a release waits long for the next.
             Self::HintsOnly => {
                 (settings.clients, settings.end) = (2, 20_000_000);
-                (scenario.waits, scenario.idle, scenario.styles) = (1_000_000, 1_500_000, 1);
+                (scenario.waits, scenario.idle, scenario.behaviours) = (1_000_000, 1_500_000, 1);
             }
             Self::SilentCancel => scenario.cancels = true,
             // An extended lease is longer than another's own.
@@ -160,7 +160,7 @@ fn complaint(mutant: Mutant, plan: &Plan, seed: u64, schedule: u64) -> Option<St
 
 /// What the checker says, if the fault that it takes has bitten.
 fn found(mutant: Mutant, run: &Run) -> Option<String> {
-    let bitten = mutant.fault().is_none_or(|fault| run.bites(fault) > 0);
+    let bitten = mutant.fault().is_none_or(|fault| run.effects(fault) > 0);
     run.violation(mutant.guarantee()).filter(|_| bitten).map(|violation| violation.text.clone())
 }
 

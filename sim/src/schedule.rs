@@ -155,11 +155,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::decide::{Kind, Site};
+    use crate::decide::{Address, DecisionKind};
 
     fn schedules() -> impl Strategy<Value = Schedule> {
-        let site = (0..Kind::ALL.len(), any::<u8>(), any::<u32>());
-        let decisions = proptest::collection::btree_map(site, 1u32.., 0..20);
+        let address = (0..DecisionKind::ALL.len(), any::<u8>(), any::<u32>());
+        let decisions = proptest::collection::btree_map(address, 1u32.., 0..20);
         let faults = proptest::option::of(0..Fault::ALL.len());
         let scale = (1..=8u8, any::<u32>(), any::<u16>(), any::<u16>()).prop_map(
             |(clients, calls, faults_end, more)| Scale {
@@ -186,7 +186,7 @@ mod tests {
                 decisions: decisions
                     .into_iter()
                     .map(|((kind, actor, occurrence), choice)| {
-                        (Site { kind: Kind::ALL[kind], actor, occurrence }, choice)
+                        (Address { kind: DecisionKind::ALL[kind], actor, occurrence }, choice)
                     })
                     .collect(),
             },

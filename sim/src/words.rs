@@ -1,6 +1,6 @@
 //! The small words that all stories share.
 
-use crate::{decide::Site, history};
+use crate::{decide::Address, history};
 
 /// A client's name: A, B, C…
 pub fn client(number: history::Client) -> char {
@@ -29,15 +29,15 @@ pub fn pick<T: Copy>(values: &[T], choice: u32) -> T {
 }
 
 /// The request that a decision is about, if it is about a request.
-pub fn request(site: Site) -> String {
-    format!("request {} of client {}", site.occurrence, client(site.actor))
+pub fn request(address: Address) -> String {
+    format!("request {} of client {}", address.occurrence, client(address.actor))
 }
 
 /// The message that a decision is about: requests have even numbers, replies odd ones, and writes
 /// to the resource a wire of their own.
-pub fn message(site: Site) -> String {
-    let (who, number) = (client(site.actor & 0x7f), site.occurrence);
-    if site.actor & 0x80 != 0 {
+pub fn message(address: Address) -> String {
+    let (who, number) = (client(address.actor & 0x7f), address.occurrence);
+    if address.actor & 0x80 != 0 {
         return format!("write {number} of client {who}");
     }
     let reply = if number % 2 == 1 { "the reply to " } else { "" };
@@ -73,7 +73,7 @@ pub fn wrap(first: &str, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decide::Kind;
+    use crate::decide::DecisionKind;
 
     #[test]
     fn a_length_of_time_is_short_to_say() {
@@ -93,9 +93,10 @@ mod tests {
 
     #[test]
     fn a_message_is_a_request_a_reply_or_a_write() {
-        let site = |actor, occurrence| Site { kind: Kind::Latency, actor, occurrence };
-        assert_eq!(message(site(0, 6)), "request 3 of client A");
-        assert_eq!(message(site(1, 7)), "the reply to request 3 of client B");
-        assert_eq!(message(site(0x82, 2)), "write 2 of client C");
+        let address =
+            |actor, occurrence| Address { kind: DecisionKind::Latency, actor, occurrence };
+        assert_eq!(message(address(0, 6)), "request 3 of client A");
+        assert_eq!(message(address(1, 7)), "the reply to request 3 of client B");
+        assert_eq!(message(address(0x82, 2)), "write 2 of client C");
     }
 }

@@ -14,7 +14,7 @@ use crate::report::{Exploration, ExploredReport, Finding};
 use leasehold_sim::{
     catalog::{Subject, Verdict},
     claims::Claims,
-    explore::{Bounds, Explored, Limits, Proof, Proofs, explore},
+    explore::{BoundedModel, BoundedModels, Bounds, Explored, Limits, explore},
     faults::FaultSet,
     guarantees::Guarantee,
     world::Scale,
@@ -163,18 +163,18 @@ impl Explore {
             let bounds = toml::from_str(&text).map_err(|error| wrong(&error))?;
             return Ok(vec![Space { name: None, states: None, bounds }]);
         }
-        let proofs = Proofs::current();
+        let proofs = BoundedModels::current();
         let known = |name: &String| proofs.all().iter().any(|proof| proof.name == *name);
         if let Some(unknown) = self.only.iter().find(|name| !known(name)) {
             let names: Vec<&str> = proofs.all().iter().map(|proof| &*proof.name).collect();
             let all = names.join(", ");
             return Err(Failure::Use(format!("there is no space {unknown:?}, only {all}")));
         }
-        let wanted = |proof: &&Proof| {
+        let wanted = |proof: &&BoundedModel| {
             let named = self.only.is_empty() || self.only.contains(&proof.name);
             named && self.up_to.is_none_or(|most| proof.states <= most)
         };
-        let space = |proof: &Proof| Space {
+        let space = |proof: &BoundedModel| Space {
             name: Some(proof.name.clone()),
             states: Some(proof.states),
             bounds: proof.bounds.clone(),
@@ -284,7 +284,7 @@ fn record(path: &PathBuf, reports: &[ExploredReport], because: &str) -> Result<(
     let proven = reports.iter().filter(|report| report.is_proof());
     let counts: Vec<(String, u64)> =
         proven.filter_map(|report| Some((report.name.clone()?, report.states))).collect();
-    fs::write(path, Proofs::recounted(&counts, because))
+    fs::write(path, BoundedModels::recounted(&counts, because))
         .map_err(|error| Failure::Use(format!("{}: {error}", path.display())))
 }
 

@@ -30,11 +30,11 @@ macro_rules! kinds {
         /// What is decided.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
-        pub enum Kind {
+        pub enum DecisionKind {
             /// How long a client idles before its next call.
             Idle,
             /// What a client does with the lock once it has it.
-            Style,
+            Behaviour,
             /// The ordinary spread of a request's or reply's time on the wire.
             Jitter,
             /// Which of several events comes first that are due at the same instant.
@@ -42,20 +42,20 @@ macro_rules! kinds {
             $(#[doc = $cause] $variant,)*
         }
 
-        impl Kind {
+        impl DecisionKind {
             /// How many kinds there are.
             pub const COUNT: usize = Self::Order as usize + 1 + Fault::ALL.len();
 
             /// Every kind, in the order of its number.
             pub const ALL: [Self; Self::COUNT] =
-                [Self::Idle, Self::Style, Self::Jitter, Self::Order, $(Self::$variant),*];
+                [Self::Idle, Self::Behaviour, Self::Jitter, Self::Order, $(Self::$variant),*];
 
             /// The fault whose decision it is, if it is not the workload's.
             #[must_use]
             pub fn fault(self) -> Option<Fault> {
                 match self {
                     $(Self::$variant => Some(Fault::$variant),)*
-                    Self::Idle | Self::Jitter | Self::Order | Self::Style => None,
+                    Self::Idle | Self::Jitter | Self::Order | Self::Behaviour => None,
                 }
             }
         }
@@ -85,8 +85,8 @@ macro_rules! kinds {
 
             /// The decision by which it strikes.
             #[must_use]
-            pub fn kind(self) -> Kind {
-                match self { $(Self::$variant => Kind::$variant),* }
+            pub fn kind(self) -> DecisionKind {
+                match self { $(Self::$variant => DecisionKind::$variant),* }
             }
         }
     };
@@ -96,7 +96,7 @@ for_each_fault!(kinds);
 
 pub(crate) use for_each_fault;
 
-impl Kind {
+impl DecisionKind {
     /// The kind with this number.
     #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {

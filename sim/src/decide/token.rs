@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use super::{Decisions, Kind, Site};
+use super::{Address, DecisionKind, Decisions};
 
 /// Why a text is no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +33,9 @@ pub(crate) fn open(prefix: &str, token: &str) -> Result<Vec<u8>, TokenError> {
 
 /// Adds `decisions`, which must come last.
 pub(crate) fn push_decisions(bytes: &mut Vec<u8>, decisions: &Decisions) {
-    for (site, &choice) in decisions {
-        bytes.extend([site.kind as u8, site.actor]);
-        push_number(bytes, site.occurrence);
+    for (address, &choice) in decisions {
+        bytes.extend([address.kind as u8, address.actor]);
+        push_number(bytes, address.occurrence);
         push_number(bytes, choice);
     }
 }
@@ -45,9 +45,9 @@ pub(crate) fn take_decisions(mut bytes: &[u8]) -> Option<Decisions> {
     let mut decisions = Decisions::new();
     while let Some((&[kind, actor], rest)) = bytes.split_first_chunk::<2>() {
         bytes = rest;
-        let kind = Kind::from_number(kind)?;
+        let kind = DecisionKind::from_number(kind)?;
         let occurrence = take_number(&mut bytes)?;
-        decisions.insert(Site { kind, actor, occurrence }, take_number(&mut bytes)?);
+        decisions.insert(Address { kind, actor, occurrence }, take_number(&mut bytes)?);
     }
     bytes.is_empty().then_some(decisions)
 }

@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::Deserialize;
 
-use super::menu::Menu;
+use super::open_choices::OpenChoices;
 use crate::{
     catalog::{CellName, Guarantee, Subject},
-    decide::{Fault, FaultSet, Kind},
+    decide::{DecisionKind, Fault, FaultSet},
     schedule::Schedule,
     systems::Plan,
     words::counted,
@@ -39,7 +39,7 @@ pub struct Bounds {
     /// How many decisions in one run may be other than the calmest.
     pub decisions: u32,
     /// Which.
-    pub allowed: BTreeMap<Kind, Allowed>,
+    pub allowed: BTreeMap<DecisionKind, Allowed>,
 }
 
 /// Why bounds make no sense.
@@ -98,11 +98,11 @@ fn without_end() -> u32 {
 }
 
 /// The decisions that are no faults, by name: what the clients do, and when.
-pub const WORKLOAD: [(&str, Kind); 4] = [
-    ("idle", Kind::Idle),
-    ("jitter", Kind::Jitter),
-    ("order", Kind::Order),
-    ("style", Kind::Style),
+pub const WORKLOAD: [(&str, DecisionKind); 4] = [
+    ("idle", DecisionKind::Idle),
+    ("jitter", DecisionKind::Jitter),
+    ("order", DecisionKind::Order),
+    ("style", DecisionKind::Behaviour),
 ];
 
 impl TryFrom<Written> for Bounds {
@@ -200,10 +200,10 @@ impl Bounds {
         self.scale.of_plan(self.subject.plan(workload, self.scale.faults))
     }
 
-    pub(super) fn menus(&self) -> [Menu; Kind::ALL.len()] {
-        Kind::ALL.map(|kind| match self.allowed.get(&kind) {
-            Some(allowed) if allowed.times > 0 => Menu::of(allowed.times, &allowed.choices),
-            _ => Menu::CLOSED,
+    pub(super) fn open_choices(&self) -> [OpenChoices; DecisionKind::ALL.len()] {
+        DecisionKind::ALL.map(|kind| match self.allowed.get(&kind) {
+            Some(allowed) if allowed.times > 0 => OpenChoices::of(allowed.times, &allowed.choices),
+            _ => OpenChoices::CLOSED,
         })
     }
 }

@@ -10,7 +10,7 @@ const PROOFS: &str = include_str!("../../proofs.toml");
 /// A space that was searched to its end.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Proof {
+pub struct BoundedModel {
     /// What it is called on the command line.
     pub name: String,
     /// How many different states there are in it.
@@ -22,12 +22,12 @@ pub struct Proof {
 /// All of them.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Proofs {
+pub struct BoundedModels {
     because: String,
-    proof: Vec<Proof>,
+    proof: Vec<BoundedModel>,
 }
 
-impl Proofs {
+impl BoundedModels {
     /// Those of this version.
     ///
     /// # Panics
@@ -40,7 +40,7 @@ impl Proofs {
 
     /// All of them, in the order of the file.
     #[must_use]
-    pub fn all(&self) -> &[Proof] {
+    pub fn all(&self) -> &[BoundedModel] {
         &self.proof
     }
 
@@ -52,8 +52,8 @@ impl Proofs {
 
     /// The largest one that is about this cell: its fault may strike in it, maybe with others.
     #[must_use]
-    pub fn of(&self, cell: CellName) -> Option<&Proof> {
-        let about = |proof: &&Proof| {
+    pub fn of(&self, cell: CellName) -> Option<&BoundedModel> {
+        let about = |proof: &&BoundedModel| {
             let bounds = &proof.bounds;
             bounds.subject == cell.subject
                 && bounds.guarantees.contains(&cell.guarantee)
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn every_proof_is_of_what_is_claimed_to_hold_under_each_of_its_faults() {
         let claims = Claims::current();
-        for Proof { name, bounds, .. } in Proofs::current().all() {
+        for BoundedModel { name, bounds, .. } in BoundedModels::current().all() {
             for &guarantee in &bounds.guarantees {
                 for fault in bounds.scale.faults.iter().map(Some).chain([None]) {
                     let cell = CellName { subject: bounds.subject, guarantee, fault };
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn every_cell_of_ours_that_is_claimed_to_hold_is_proven_in_a_small_cluster() {
-        let (claims, proofs) = (Claims::current(), Proofs::current());
+        let (claims, proofs) = (Claims::current(), BoundedModels::current());
         for &subject in Subject::ALL.iter().filter(|subject| **subject != Subject::Upstream) {
             let workload = subject.workloads()[0];
             let mine = Guarantee::ALL.iter().filter(|guarantee| guarantee.workload() == workload);
@@ -129,12 +129,13 @@ mod tests {
 
     #[test]
     fn every_proof_has_a_name_of_its_own_and_can_be_recounted() {
-        let proofs = Proofs::current();
+        let proofs = BoundedModels::current();
         let names: BTreeSet<&str> = proofs.all().iter().map(|proof| &*proof.name).collect();
         assert_eq!(names.len(), proofs.all().len());
         let counts: Vec<_> = names.iter().map(|name| (String::from(*name), 7)).collect();
         let because = "somebody said \"go\"";
-        let recounted: Proofs = toml::from_str(&Proofs::recounted(&counts, because)).unwrap();
+        let recounted: BoundedModels =
+            toml::from_str(&BoundedModels::recounted(&counts, because)).unwrap();
         assert_eq!(recounted.because(), because);
         assert!(recounted.all().iter().all(|proof| proof.states == 7));
     }

@@ -2,9 +2,9 @@
 
 use super::Fault;
 use crate::{
-    decide::{Chance, Site},
+    decide::{DecisionSource, Address},
     words::{pick, request, span},
-    world::{Faults, Message, Step, System, Watch},
+    world::{Faults, Message, Step, System, Observer},
 };
 use leasehold_fake_redis::Memory;
 
@@ -16,20 +16,20 @@ const LENGTHS: [u64; 4] = [0, 100_000, 400_000, 1_500_000];
 pub(super) enum OutOfMemory {}
 
 impl<S: System> Faults<S> for OutOfMemory {
-    fn reaching<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
+    fn reaching<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
         let Message { client, node, call, .. } = *message;
-        let choice = step.strikes(Fault::OutOfMemory, client, call, LENGTHS.len() as u32);
+        let choice = step.injects(Fault::OutOfMemory, client, call, LENGTHS.len() as u32);
         if choice == 0 {
             return;
         }
         let length = step.lasts(Fault::OutOfMemory, client, call, LENGTHS[choice as usize]);
         let until = (step.now() + length).min(step.settings().faults_end);
         step.server(node).full_until = until;
-        step.struck(Fault::OutOfMemory, None, choice, until);
+        step.injected(Fault::OutOfMemory, None, choice, until);
     }
 
     #[inline]
-    fn applying<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
+    fn applying<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
         let (now, server) = (step.now(), step.server(message.node));
         if now < server.full_until {
             server.redis.memory = Memory::Full;
@@ -37,22 +37,22 @@ impl<S: System> Faults<S> for OutOfMemory {
     }
 
     #[inline]
-    fn applied<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
+    fn applied<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
         let redis = &mut step.server(message.node).redis;
         if std::mem::take(&mut redis.memory) == Memory::Refused {
-            step.bit(Fault::OutOfMemory, Some(message.client), message.call);
+            step.took_effect(Fault::OutOfMemory, Some(message.client), message.call);
         }
     }
 }
 
-pub(crate) fn describe(site: Site, choice: u32) -> String {
-    format!("as {} arrives, {}", request(site), strike("", choice))
+pub(crate) fn describe(address: Address, choice: u32) -> String {
+    format!("as {} arrives, {}", request(address), injection("", choice))
 }
 
-pub(crate) fn strike(_who: &str, choice: u32) -> String {
+pub(crate) fn injection(_who: &str, choice: u32) -> String {
     format!("the server's memory is full for {}", span(pick(&LENGTHS, choice)))
 }
 
-pub(crate) fn bite(who: &str, call: u32) -> Option<String> {
+pub(crate) fn effect(who: &str, call: u32) -> Option<String> {
     Some(format!("request {call} of {who} would write, but there is no memory"))
 }

@@ -3,9 +3,9 @@
 
 use super::Fault;
 use crate::{
-    decide::{Chance, Site},
+    decide::{DecisionSource, Address},
     words::{pick, request, span},
-    world::{Faults, Message, Step, System, Watch},
+    world::{Faults, Message, Step, System, Observer},
 };
 
 /// How long after the loss the command is sent again: once the connection is seen to be broken, or
@@ -18,7 +18,7 @@ pub(super) enum Resend {}
 
 impl<S: System> Faults<S> for Resend {
     #[inline]
-    fn resending<C: Chance, W: Watch>(
+    fn resending<C: DecisionSource, W: Observer>(
         step: &mut Step<'_, S, C, W>,
         message: &Message<S>,
     ) -> bool {
@@ -26,37 +26,37 @@ impl<S: System> Faults<S> for Resend {
         if message.resent {
             return false;
         }
-        let choice = step.strikes(Fault::Resend, client, call, AFTER.len() as u32);
+        let choice = step.injects(Fault::Resend, client, call, AFTER.len() as u32);
         if choice == 0 {
             return false;
         }
         let after = step.lasts(Fault::Resend, client, call, AFTER[choice as usize]);
         let at = step.now() + 2 * step.settings().latency + after;
-        step.struck(Fault::Resend, Some(client), choice, at);
+        step.injected(Fault::Resend, Some(client), choice, at);
         step.send_again(message, at);
         true
     }
 
     /// A command arrives again whose answer is still awaited.
     #[inline]
-    fn arrived<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
+    fn arrived<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
         let (client, call) = (message.client, message.call);
         if message.resent && step.host(client).awaits(call) {
-            step.bit(Fault::Resend, Some(client), call);
+            step.took_effect(Fault::Resend, Some(client), call);
         }
     }
 }
 
-pub(crate) fn describe(site: Site, choice: u32) -> String {
+pub(crate) fn describe(address: Address, choice: u32) -> String {
     let later = span(pick(&AFTER, choice));
-    format!("the reply to {} is lost, and {later} later it is sent again", request(site))
+    format!("the reply to {} is lost, and {later} later it is sent again", request(address))
 }
 
-pub(crate) fn strike(who: &str, choice: u32) -> String {
+pub(crate) fn injection(who: &str, choice: u32) -> String {
     let later = span(pick(&AFTER, choice));
     format!("a reply to {who} is lost, and its request is sent again {later} later")
 }
 
-pub(crate) fn bite(who: &str, call: u32) -> Option<String> {
+pub(crate) fn effect(who: &str, call: u32) -> Option<String> {
     Some(format!("request {call} of {who} arrives again, and its last answer counts"))
 }

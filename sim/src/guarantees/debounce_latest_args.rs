@@ -3,7 +3,7 @@
 //! What takes effect is what the protected resource accepts: a runner that was overtaken while it
 //! stood still is refused there, if it has a fence.
 
-use super::{Checker, Ledger, calls::name};
+use super::{Checker, SharedHistory, calls::name};
 use crate::history::{DebounceEvent, Event};
 
 #[derive(Clone, Debug, Default, Hash)]
@@ -15,13 +15,13 @@ pub(crate) struct DebounceLatestArgs {
 
 impl Checker for DebounceLatestArgs {
     #[inline]
-    fn observe(&mut self, _at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
+    fn observe(&mut self, _at: u64, event: &Event, shared: &SharedHistory) -> Result<(), String> {
         if let Event::Debounce(DebounceEvent::Wrote { call, accepted, .. }) = *event {
             self.exercised |= self.last > 0;
             if !accepted {
                 return Ok(());
             }
-            let order = ledger.calls.order(call);
+            let order = shared.calls.order(call);
             if order < self.last {
                 return Err(format!(
                     "the arguments of {} take effect after those of a newer call",
@@ -45,12 +45,12 @@ mod tests {
     #[test]
     fn accepts_newer_arguments_after_older_ones() {
         let story = [armed(0, 1), took_effect(call(0, 1)), armed(1, 1), took_effect(call(1, 1))];
-        assert_eq!(judge(Guarantee::DebounceLatestArgs, &story), None);
+        assert_eq!(observer(Guarantee::DebounceLatestArgs, &story), None);
     }
 
     #[test]
     fn rejects_older_arguments_after_newer_ones() {
         let story = [armed(0, 1), armed(1, 1), took_effect(call(1, 1)), took_effect(call(0, 1))];
-        assert!(judge(Guarantee::DebounceLatestArgs, &story).is_some());
+        assert!(observer(Guarantee::DebounceLatestArgs, &story).is_some());
     }
 }

@@ -1,7 +1,7 @@
 //! No client acts under the lock while another client's later grant is alive, nor believes in a lease
 //! for longer than a server gave it.
 
-use super::{CLIENTS, Checker, Ledger, SLACK};
+use super::{CLIENTS, Checker, SharedHistory, SLACK};
 use crate::history::{Act, Event, TokenId};
 
 #[derive(Clone, Debug, Default, Hash)]
@@ -16,7 +16,7 @@ pub(crate) struct Exclusion {
 
 impl Checker for Exclusion {
     #[inline]
-    fn observe(&mut self, at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
+    fn observe(&mut self, at: u64, event: &Event, shared: &SharedHistory) -> Result<(), String> {
         match *event {
             Event::Key { after: Some(token), expires, by_request: true, .. } => {
                 if let Some(given) = self.given.get_mut(usize::from(token.client())) {
@@ -49,12 +49,12 @@ impl Checker for Exclusion {
             Event::Acted { client, token } => {
                 // Had the other been let in, this would be the second one inside.
                 self.exercised |= self.wanted[usize::from(client)];
-                let order = ledger.order(token);
+                let order = shared.order(token);
                 for (other, held) in self.held.iter().enumerate() {
                     if other != usize::from(client)
                         && let Some((theirs, until)) = *held
                         && at < until
-                        && ledger.order(theirs) > order
+                        && shared.order(theirs) > order
                     {
                         return Err(format!(
                             "client {client} acts under the lock while client {other} holds it"
@@ -80,29 +80,29 @@ mod tests {
     fn accepts_one_holder_after_another() {
         let story = [granted(0, 1, 10), held(0, 1, 900), acted(0, 1), ended(0, 1)];
         let then = [granted(1, 1, 20), held(1, 1, 1_900), acted(1, 1)];
-        assert_eq!(judge(Guarantee::Exclusion, &[&story[..], &then[..]].concat()), None);
+        assert_eq!(observer(Guarantee::Exclusion, &[&story[..], &then[..]].concat()), None);
     }
 
     #[test]
     fn rejects_an_older_holder_that_acts_while_a_newer_one_holds() {
         let story = [granted(0, 1, 10), held(0, 1, 5), granted(1, 1, 20), held(1, 1, 1_900)];
         let act = [acted(0, 1)];
-        let found = judge(Guarantee::Exclusion, &[&story[..], &act[..]].concat());
+        let found = observer(Guarantee::Exclusion, &[&story[..], &act[..]].concat());
         assert!(found.is_some_and(|text| text.contains("client 0 acts")));
     }
 
     #[test]
     fn rejects_a_lease_that_is_believed_in_for_longer_than_it_was_given() {
         let given = key(None, Some(token(0, 1)), 500);
-        assert_eq!(judge(Guarantee::Exclusion, &[given, held(0, 1, 500)]), None);
-        assert!(judge(Guarantee::Exclusion, &[given, held(0, 1, 600)]).is_some());
+        assert_eq!(observer(Guarantee::Exclusion, &[given, held(0, 1, 500)]), None);
+        assert!(observer(Guarantee::Exclusion, &[given, held(0, 1, 600)]).is_some());
         let longer = key(Some(token(0, 1)), Some(token(0, 1)), 900);
-        assert_eq!(judge(Guarantee::Exclusion, &[given, longer, held(0, 1, 900)]), None);
+        assert_eq!(observer(Guarantee::Exclusion, &[given, longer, held(0, 1, 900)]), None);
     }
 
     #[test]
     fn accepts_the_newer_holder_acting_while_the_older_still_believes() {
         let story = [granted(0, 1, 10), held(0, 1, 9_000), granted(1, 1, 20), held(1, 1, 9_000)];
-        assert_eq!(judge(Guarantee::Exclusion, &[&story[..], &[acted(1, 1)][..]].concat()), None);
+        assert_eq!(observer(Guarantee::Exclusion, &[&story[..], &[acted(1, 1)][..]].concat()), None);
     }
 }

@@ -1,6 +1,6 @@
 //! A token that was given up never comes back.
 
-use super::{CLIENTS, Checker, Ledger};
+use super::{CLIENTS, Checker, SharedHistory};
 use crate::history::{Act, Answer, Ask, Event, TokenId};
 
 /// How many tokens of a client are remembered as given up.
@@ -15,9 +15,9 @@ pub(crate) struct NoZombie {
 
 impl Checker for NoZombie {
     #[inline]
-    fn observe(&mut self, _at: u64, event: &Event, _ledger: &Ledger) -> Result<(), String> {
+    fn observe(&mut self, _at: u64, event: &Event, _ledger: &SharedHistory) -> Result<(), String> {
         match *event {
-            Event::Told {
+            Event::StoryReport {
                 client,
                 ask: Ask::Release,
                 answer: Answer::NotHeld | Answer::Released,
@@ -66,13 +66,13 @@ mod tests {
     fn accepts_the_next_grant_of_the_same_client() {
         let released = told(0, 1, Ask::Release, Answer::Released);
         let story = [released, key(None, Some(token(0, 2)), 9_999)];
-        assert_eq!(judge(Guarantee::NoZombie, &story), None);
+        assert_eq!(observer(Guarantee::NoZombie, &story), None);
     }
 
     #[test]
     fn rejects_a_released_grant_that_is_back() {
         let released = told(0, 1, Ask::Release, Answer::Released);
         let story = [released, key(None, Some(token(0, 1)), 9_999)];
-        assert!(judge(Guarantee::NoZombie, &story).is_some());
+        assert!(observer(Guarantee::NoZombie, &story).is_some());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Checker, Ledger};
+use super::{Checker, SharedHistory};
 use crate::history::{Answer, Ask, Event, TokenId};
 
 /// Servers count in whole milliseconds.
@@ -19,10 +19,10 @@ pub(crate) struct OrphanBound {
 
 impl Checker for OrphanBound {
     #[inline]
-    fn observe(&mut self, at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
-        if let Event::Told { client, ask: Ask::Release, answer: Answer::Refused, token: Some(token) } =
+    fn observe(&mut self, at: u64, event: &Event, shared: &SharedHistory) -> Result<(), String> {
+        if let Event::StoryReport { client, ask: Ask::Release, answer: Answer::Refused, token: Some(token) } =
             *event
-            && ledger.is_held(at, token)
+            && shared.is_held(at, token)
         {
             return Err(format!(
                 "the key under grant {token} of client {client} stays although its release reached \
@@ -32,7 +32,7 @@ impl Checker for OrphanBound {
         if let Event::Key { before, after: Some(token), expires, by_request } = *event {
             self.exercised = true;
             if by_request {
-                self.ask(token, before == Some(token), at + ledger.applied.2 + ROUNDING);
+                self.ask(token, before == Some(token), at + shared.applied.2 + ROUNDING);
             }
             let bound = self.bound(token).unwrap_or(expires);
             if expires > bound {
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn accepts_a_key_that_lives_as_long_as_was_asked() {
         let story = [applied(0, 1, Act::Acquire, 5_000), key(None, Some(token(0, 1)), 5_200)];
-        assert_eq!(judge(Guarantee::OrphanBound, &story), None);
+        assert_eq!(observer(Guarantee::OrphanBound, &story), None);
     }
 
     #[test]
@@ -87,9 +87,9 @@ mod tests {
         let refused = told(0, 1, Ask::Release, Answer::Refused);
         let mine = Some(token(0, 1));
         let story = [applied(0, 1, Act::Acquire, 5_000), key(None, mine, 5_200), refused];
-        assert!(judge(Guarantee::OrphanBound, &story).is_some());
+        assert!(observer(Guarantee::OrphanBound, &story).is_some());
         let freed = [story[0], story[1], key(mine, None, 0), refused];
-        assert_eq!(judge(Guarantee::OrphanBound, &freed), None);
+        assert_eq!(observer(Guarantee::OrphanBound, &freed), None);
     }
 
     #[test]
@@ -97,7 +97,7 @@ mod tests {
         for expires in [7_300, u64::MAX] {
             let stored = key(None, Some(token(0, 1)), expires);
             let story = [applied(0, 1, Act::Acquire, 5_000), stored];
-            assert!(judge(Guarantee::OrphanBound, &story).is_some());
+            assert!(observer(Guarantee::OrphanBound, &story).is_some());
         }
     }
 }

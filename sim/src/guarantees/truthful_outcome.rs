@@ -1,6 +1,6 @@
 //! What a call returns is true: a lock that is said not to be held is not and will not be.
 
-use super::{CLIENTS, Checker, Ledger};
+use super::{CLIENTS, Checker, SharedHistory};
 use crate::history::{Act, Answer, Ask, Client, Event, TokenId};
 
 /// How many calls back a denial is remembered.
@@ -22,13 +22,13 @@ pub(crate) struct TruthfulOutcome {
 
 impl Checker for TruthfulOutcome {
     #[inline]
-    fn observe(&mut self, at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
+    fn observe(&mut self, at: u64, event: &Event, shared: &SharedHistory) -> Result<(), String> {
         match *event {
             Event::Asked { client, ask: Ask::Acquire, .. } => {
                 self.before_call[usize::from(client)] = self.last_token[usize::from(client)];
                 Ok(())
             }
-            Event::Told { client, ask, answer, token: Some(token) } => {
+            Event::StoryReport { client, ask, answer, token: Some(token) } => {
                 self.exercised |= is_denial(ask, answer);
                 self.last_token[usize::from(client)] = Some(token);
                 // Whoever is told that the store is down is told, too, that nothing is held.
@@ -36,7 +36,7 @@ impl Checker for TruthfulOutcome {
                     (Ask::Acquire, Answer::Refused | Answer::Unavailable) => Answer::NotAcquired,
                     (_, answer) => answer,
                 };
-                self.judge(at, client, answer, token, ledger)
+                self.observer(at, client, answer, token, shared)
             }
             Event::Applied { client, act: Act::Release, behalf: Some(token), .. } => {
                 self.given_up[usize::from(client)] = Some(token);
@@ -46,7 +46,7 @@ impl Checker for TruthfulOutcome {
                 Err(format!("client {client} is handed a lease that is over already"))
             }
             Event::Key { before, after: None, by_request: true, .. }
-                if ledger.applied.0 == Act::Release =>
+                if shared.applied.0 == Act::Release =>
             {
                 self.freed = before;
                 Ok(())
@@ -62,22 +62,22 @@ impl Checker for TruthfulOutcome {
 }
 
 impl TruthfulOutcome {
-    fn judge(
+    fn observer(
         &mut self,
         at: u64,
         client: Client,
         answer: Answer,
         token: TokenId,
-        ledger: &Ledger,
+        shared: &SharedHistory,
     ) -> Result<(), String> {
-        let held = ledger.is_held(at, token);
+        let held = shared.is_held(at, token);
         match answer {
-            Answer::NotAcquired => self.deny(at, client, token, ledger),
+            Answer::NotAcquired => self.deny(at, client, token, shared),
             Answer::Spent if self.given_up[usize::from(client)] != Some(token) => Err(format!(
                 "client {client} is told that its token was given up before, which it was not"
             )),
-            Answer::Spent => self.deny(at, client, token, ledger),
-            Answer::Acquired if ledger.order(token) == 0 => {
+            Answer::Spent => self.deny(at, client, token, shared),
+            Answer::Acquired if shared.order(token) == 0 => {
                 Err(format!("client {client} is told that it holds the lock, which nobody granted"))
             }
             Answer::Unavailable if self.freed == Some(token) => Err(format!(
@@ -104,14 +104,14 @@ impl TruthfulOutcome {
         at: u64,
         client: Client,
         token: TokenId,
-        ledger: &Ledger,
+        shared: &SharedHistory,
     ) -> Result<(), String> {
         let index = usize::from(client);
         if self.denied[index].len() == REMEMBERED {
             self.denied[index].remove(0);
         }
         self.denied[index].push((self.before_call[index], token));
-        match ledger.key {
+        match shared.key {
             Some((holder, expires)) if at < expires => self.stored(holder),
             _ => Ok(()),
         }
@@ -154,7 +154,7 @@ mod tests {
     use crate::history::{Act, Answer, Ask};
 
     fn verdict(story: &[crate::history::Event]) -> Option<String> {
-        judge(Guarantee::TruthfulOutcome, story)
+        observer(Guarantee::TruthfulOutcome, story)
     }
 
     #[test]

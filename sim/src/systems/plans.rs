@@ -38,7 +38,7 @@ impl Subject {
         if workload == Workload::Debounce {
             let Plan { settings, scenario } = &mut plan;
             settings.end = 8_500_000;
-            (scenario.call_timeout, scenario.styles) = (200_000, 3);
+            (scenario.call_timeout, scenario.behaviours) = (200_000, 3);
             (scenario.idle, scenario.idle_step) = (120_000, 40_000);
             if self == Self::Upstream {
                 // No two of its calls come within a millisecond, where any order is as good.
@@ -98,7 +98,7 @@ pub fn speed_plan() -> Plan {
         idle: 0,
         idle_step: 1,
         idle_choices: 100_001,
-        styles: 1,
+        behaviours: 1,
         acts: false,
         ..scenario
     };
@@ -124,7 +124,7 @@ fn scenario(subject: Subject, workload: Workload) -> Scenario {
         idle_choices: 12,
         leaves: false,
         cancels: false,
-        styles: 4,
+        behaviours: 4,
         calls: u32::MAX,
         acts: true,
         mutant: None,

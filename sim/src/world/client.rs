@@ -3,9 +3,10 @@
 use leasehold_core::Instant;
 
 use super::{
-    Cancelled, ClientClock, Deferred, Faults, SERVERS, Step, System, What, hints::Watching,
+    Cancelled, ClientClock, Deferred, Faults, SERVERS, Step, System, What,
+    subscriptions::Subscription,
 };
-use crate::{decide::Chance, history::Client, world::Watch};
+use crate::{decide::DecisionSource, history::Client, world::Observer};
 
 /// How many requests back an answer may be awaited.
 const WINDOW: u32 = u64::BITS;
@@ -42,7 +43,7 @@ pub struct Host {
     /// Its links to the servers.
     pub(crate) links: [Link; SERVERS],
     /// Whether it is told of releases.
-    pub(super) watching: Watching,
+    pub(super) subscription: Subscription,
 }
 
 /// A client's link to a server, while it is cut.
@@ -97,7 +98,7 @@ impl Host {
     }
 }
 
-impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
+impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
     pub(crate) fn host(&mut self, client: Client) -> &mut Host {
         &mut self.core.hosts[usize::from(client)]
     }
@@ -140,7 +141,7 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
 
     /// The process of `client` is gone, and a new one starts at `at`. The number of its life.
     pub(crate) fn start_anew(&mut self, client: Client, at: u64) -> u8 {
-        self.stop_watching(client);
+        self.unsubscribe(client);
         let host = self.host(client);
         host.forget_calls();
         host.life += 1;

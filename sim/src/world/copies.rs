@@ -4,9 +4,10 @@
 //! other follows it, and a third is there again, before anybody is answered.
 
 use super::{
-    Body, Faults, Message, Promotion, Response, Server, Step, System, Topology, Wait, Watch, What,
+    Body, Faults, Message, Observer, Promotion, Response, Server, Step, System, Topology, Wait,
+    What,
 };
-use crate::{decide::Chance, history::Client};
+use crate::{decide::DecisionSource, history::Client};
 use leasehold_fake_redis::{Change, Keyspace, Replica};
 
 /// How many replicas there are.
@@ -80,7 +81,7 @@ impl Server {
     }
 }
 
-impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
+impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
     /// Hands what was written to the replicas.
     pub(super) fn copy_out(&mut self, changes: Vec<Change>) {
         if changes.is_empty() {

@@ -1,8 +1,10 @@
 //! The wire: what is sent arrives, unless a fault has it otherwise.
 
-use super::{Body, Fate, Faults, Message, Response, Settings, Silence, Step, System, Watch, What};
+use super::{
+    Body, Fate, Faults, Message, Observer, Response, Settings, Silence, Step, System, What,
+};
 use crate::{
-    decide::{Chance, Kind},
+    decide::{DecisionKind, DecisionSource},
     history::{Client, Event},
 };
 
@@ -12,13 +14,13 @@ pub(crate) const FURTHER: u64 = 10;
 /// How long it takes to notice that a connection broke.
 const BROKEN_AFTER: u64 = 2_000;
 
-impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
+impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
     /// Sends a request to server number `node`; the reply will come to the client's program, or
     /// never.
     pub fn send(&mut self, client: Client, node: u8, request: S::Request) {
         let host = self.host(client);
         let (call, life) = (host.begin_call(), host.life);
-        self.tell(S::sent(client, call, &request));
+        self.emit(S::sent(client, call, &request));
         S::Faults::sending(self, client, node, call);
         let delay = self.on_the_wire(client, call * 2) + S::Faults::delay(self, client, call * 2);
         let body = Body::Request(request);
@@ -116,7 +118,7 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
             Body::Request(_) => unreachable!("only responses are sent to clients"),
         };
         let ok = !matches!(response, Response::Broken | Response::Refused);
-        self.tell(Event::Answered { client: message.client, call: message.call, ok });
+        self.emit(Event::Answered { client: message.client, call: message.call, ok });
         response
     }
 
@@ -136,14 +138,14 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
     pub(crate) fn give_up(&mut self, client: Client) {
         while let Some(call) = self.host(client).oldest_awaited() {
             self.host(client).end_call(call);
-            self.tell(Event::GaveUp { client, call });
+            self.emit(Event::GaveUp { client, call });
         }
     }
 
     #[inline]
     fn on_the_wire(&mut self, wire: u8, number: u32) -> u64 {
         let choices = self.core.plan.settings.jitter_choices;
-        let choice = self.choose(Kind::Jitter, wire, number, choices);
+        let choice = self.choose(DecisionKind::Jitter, wire, number, choices);
         let settings = &self.core.plan.settings;
         settings.latency + u64::from(choice) * settings.jitter_step
     }
@@ -152,7 +154,7 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
     #[inline]
     fn to_resource(&mut self, wire: u8, number: u32) -> u64 {
         let Settings { latency, jitter_step, jitter_choices, .. } = self.core.plan.settings;
-        let choice = self.choose(Kind::Jitter, wire, number, jitter_choices);
+        let choice = self.choose(DecisionKind::Jitter, wire, number, jitter_choices);
         latency + u64::from(choice) * jitter_step * FURTHER
     }
 

@@ -2,8 +2,8 @@
 
 use leasehold_fake_redis::{Redis, Replica};
 
-use super::{Body, Faults, Message, Settings, Step, System, Topology, Watch, copies::Copies};
-use crate::decide::Chance;
+use super::{Body, Faults, Message, Observer, Settings, Step, System, Topology, copies::Copies};
+use crate::decide::DecisionSource;
 
 /// The Unix time at the start of a run, in microseconds: 2026-01-01.
 const EPOCH: u64 = 1_767_225_600_000_000;
@@ -79,7 +79,7 @@ impl Server {
     }
 }
 
-impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
+impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
     /// Server number `node`.
     #[inline]
     pub fn server(&mut self, node: u8) -> &mut Server {

@@ -5,9 +5,9 @@
 
 use std::{fmt, hash::Hash};
 
-use super::{Alarm, Deferred, Host, Message, Plan, Response, Step, Watch};
+use super::{Alarm, Deferred, Host, Message, Observer, Plan, Response, Step};
 use crate::{
-    decide::Chance,
+    decide::DecisionSource,
     history::{Client, Event},
 };
 
@@ -36,14 +36,14 @@ pub trait System: Clone + fmt::Debug + Eq + Hash {
     fn sent(client: Client, call: u32, request: &Self::Request) -> Event;
 
     /// Applies a request to the server that it reached, and tells what an observer sees of it.
-    fn apply<C: Chance, W: Watch>(
+    fn apply<C: DecisionSource, W: Observer>(
         step: &mut Step<'_, Self, C, W>,
         message: &Message<Self>,
         request: &Self::Request,
     ) -> Self::Response;
 
     /// A write reaches the protected resource.
-    fn written<C: Chance, W: Watch>(
+    fn written<C: DecisionSource, W: Observer>(
         step: &mut Step<'_, Self, C, W>,
         client: Client,
         write: Self::Write,
@@ -60,10 +60,14 @@ pub trait System: Clone + fmt::Debug + Eq + Hash {
     }
 
     /// A fault has changed what servers have, or by which clock.
-    fn disturbed<C: Chance, W: Watch>(_step: &mut Step<'_, Self, C, W>, _what: Disturbed) {}
+    fn disturbed<C: DecisionSource, W: Observer>(
+        _step: &mut Step<'_, Self, C, W>,
+        _what: Disturbed,
+    ) {
+    }
 
     /// The run is about to end.
-    fn finish<C: Chance, W: Watch>(_step: &mut Step<'_, Self, C, W>) {}
+    fn finish<C: DecisionSource, W: Observer>(_step: &mut Step<'_, Self, C, W>) {}
 }
 
 /// A request that waits for replicas.
@@ -89,7 +93,7 @@ pub enum Disturbed {
 /// What a client runs. The world steps it, and it answers by sending and by setting alarms.
 pub trait Program<S: System>: Clone + fmt::Debug + Eq + Hash {
     /// An alarm rings that the program has set.
-    fn alarm<C: Chance, W: Watch>(
+    fn alarm<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, S, C, W>,
         me: Client,
@@ -102,7 +106,7 @@ pub trait Program<S: System>: Clone + fmt::Debug + Eq + Hash {
     }
 
     /// Server number `node` answers `call`.
-    fn reply<C: Chance, W: Watch>(
+    fn reply<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, S, C, W>,
         me: Client,
@@ -111,7 +115,7 @@ pub trait Program<S: System>: Clone + fmt::Debug + Eq + Hash {
     );
 
     /// The caller vanishes from what it awaits; with `handle`, it drops the handle too.
-    fn cancel<C: Chance, W: Watch>(
+    fn cancel<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, S, C, W>,
         me: Client,
@@ -119,10 +123,20 @@ pub trait Program<S: System>: Clone + fmt::Debug + Eq + Hash {
     );
 
     /// Something was published for which it sleeps.
-    fn hinted<C: Chance, W: Watch>(&mut self, _step: &mut Step<'_, S, C, W>, _me: Client) {}
+    fn notified<C: DecisionSource, W: Observer>(
+        &mut self,
+        _step: &mut Step<'_, S, C, W>,
+        _me: Client,
+    ) {
+    }
 
     /// The process died; a new one boots at its next alarm.
-    fn reborn<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, S, C, W>, me: Client, life: u8);
+    fn restarted<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, S, C, W>,
+        me: Client,
+        life: u8,
+    );
 
     /// Whether a crash would interrupt anything.
     fn is_busy(&self, me: Client) -> bool;
@@ -145,10 +159,10 @@ pub struct Answered {
 /// Where something may go wrong. The world calls these; each does nothing unless it is overridden.
 pub trait Faults<S: System> {
     /// A client starts, at the beginning of the run.
-    fn starting<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _client: Client) {}
+    fn starting<C: DecisionSource, W: Observer>(_step: &mut Step<'_, S, C, W>, _client: Client) {}
 
     /// A client is about to take a step. Whether it is kept from it.
-    fn stepping<C: Chance, W: Watch>(
+    fn stepping<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _program: &mut S::Program,
         _client: Client,
@@ -159,7 +173,7 @@ pub trait Faults<S: System> {
 
     /// A caller begins to await something. Whether it goes away at once; with its handle only if it
     /// may.
-    fn awaiting<C: Chance, W: Watch>(
+    fn awaiting<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _client: Client,
         _with_handle: bool,
@@ -168,10 +182,10 @@ pub trait Faults<S: System> {
     }
 
     /// A caller goes away in the middle of what it awaits.
-    fn cancelling<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _client: Client) {}
+    fn cancelling<C: DecisionSource, W: Observer>(_step: &mut Step<'_, S, C, W>, _client: Client) {}
 
     /// A client begins to send its request numbered `call` to server number `node`.
-    fn sending<C: Chance, W: Watch>(
+    fn sending<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _client: Client,
         _node: u8,
@@ -180,15 +194,23 @@ pub trait Faults<S: System> {
     }
 
     /// How much longer than usual message number `number` takes on `wire`, in microseconds.
-    fn delay<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _wire: u8, _number: u32) -> u64 {
+    fn delay<C: DecisionSource, W: Observer>(
+        _step: &mut Step<'_, S, C, W>,
+        _wire: u8,
+        _number: u32,
+    ) -> u64 {
         0
     }
 
     /// A request is complete, and leaves.
-    fn leaving<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _message: &Message<S>) {}
+    fn leaving<C: DecisionSource, W: Observer>(
+        _step: &mut Step<'_, S, C, W>,
+        _message: &Message<S>,
+    ) {
+    }
 
     /// What becomes of a request on the way.
-    fn request_fate<C: Chance, W: Watch>(
+    fn request_fate<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _message: &Message<S>,
     ) -> Fate {
@@ -196,13 +218,21 @@ pub trait Faults<S: System> {
     }
 
     /// A request, or a copy of one, arrives.
-    fn arrived<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _message: &Message<S>) {}
+    fn arrived<C: DecisionSource, W: Observer>(
+        _step: &mut Step<'_, S, C, W>,
+        _message: &Message<S>,
+    ) {
+    }
 
     /// A request is about to be looked at by its server.
-    fn reaching<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _message: &Message<S>) {}
+    fn reaching<C: DecisionSource, W: Observer>(
+        _step: &mut Step<'_, S, C, W>,
+        _message: &Message<S>,
+    ) {
+    }
 
     /// What a server does with a request.
-    fn serving<C: Chance, W: Watch>(
+    fn serving<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _message: &Message<S>,
     ) -> Silence {
@@ -210,14 +240,22 @@ pub trait Faults<S: System> {
     }
 
     /// A server is about to apply a request or a copy of one,
-    fn applying<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _message: &Message<S>) {}
+    fn applying<C: DecisionSource, W: Observer>(
+        _step: &mut Step<'_, S, C, W>,
+        _message: &Message<S>,
+    ) {
+    }
 
     /// and has applied it.
-    fn applied<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _message: &Message<S>) {}
+    fn applied<C: DecisionSource, W: Observer>(
+        _step: &mut Step<'_, S, C, W>,
+        _message: &Message<S>,
+    ) {
+    }
 
     /// Whether the reply to what was just applied is lost, and the request sent again by what carries
     /// it.
-    fn resending<C: Chance, W: Watch>(
+    fn resending<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _message: &Message<S>,
     ) -> bool {
@@ -225,10 +263,14 @@ pub trait Faults<S: System> {
     }
 
     /// A server has applied a request, and is about to answer.
-    fn answering<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _message: &Message<S>) {}
+    fn answering<C: DecisionSource, W: Observer>(
+        _step: &mut Step<'_, S, C, W>,
+        _message: &Message<S>,
+    ) {
+    }
 
     /// What becomes of a reply on the way.
-    fn reply_fate<C: Chance, W: Watch>(
+    fn reply_fate<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _message: &Message<S>,
     ) -> Fate {
@@ -237,7 +279,7 @@ pub trait Faults<S: System> {
 
     /// How much longer than usual write number `write` takes to a replica that acknowledges, in
     /// microseconds.
-    fn replicating<C: Chance, W: Watch>(
+    fn replicating<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _replica: u8,
         _write: u32,
@@ -246,7 +288,7 @@ pub trait Faults<S: System> {
     }
 
     /// Everything heals.
-    fn healing<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>) {}
+    fn healing<C: DecisionSource, W: Observer>(_step: &mut Step<'_, S, C, W>) {}
 }
 
 /// A world in which nothing goes wrong.

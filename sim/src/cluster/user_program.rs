@@ -15,27 +15,27 @@ use super::{
     words,
 };
 use crate::{
-    decide::{Chance, Kind, Site},
+    decide::{Address, DecisionKind, DecisionSource},
     faults,
     history::{Act, Client, Event},
     words::client,
-    world::{Alarm, Answered, Cancelled, Host, Message, Program, System, Wait, Watch},
+    world::{Alarm, Answered, Cancelled, Host, Message, Observer, Program, System, Wait},
 };
 
 /// Stands in the world for a process of a [`Cluster`](super::Cluster), whose futures are elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Guest;
+pub(crate) struct UserProgram;
 
 impl System for Users {
-    type Program = Guest;
+    type Program = UserProgram;
     type Request = Request;
     type Response = Returned;
     type Write = ();
     type Shared = ();
     type Faults = faults::All;
 
-    fn program(_plan: &Plan, _client: Client) -> Guest {
-        Guest
+    fn program(_plan: &Plan, _client: Client) -> UserProgram {
+        UserProgram
     }
 
     fn shared(_plan: &Plan) {}
@@ -44,7 +44,7 @@ impl System for Users {
         Event::Sent { client, call, act: Act::Other, token: None }
     }
 
-    fn apply<C: Chance, W: Watch>(
+    fn apply<C: DecisionSource, W: Observer>(
         step: &mut Step<'_, C, W>,
         message: &Message<Self>,
         request: &Request,
@@ -53,7 +53,7 @@ impl System for Users {
         let copy = message.number();
         let now = step.now();
         let (act, behalf, lease) = (Act::Other, None, 0);
-        step.tell(Event::Applied { client, call, copy, act, behalf, lease });
+        step.emit(Event::Applied { client, call, copy, act, behalf, lease });
         match request {
             Request::Store(command) => {
                 let server = step.server(node);
@@ -67,7 +67,12 @@ impl System for Users {
         }
     }
 
-    fn written<C: Chance, W: Watch>(_step: &mut Step<'_, C, W>, _client: Client, (): ()) {}
+    fn written<C: DecisionSource, W: Observer>(
+        _step: &mut Step<'_, C, W>,
+        _client: Client,
+        (): (),
+    ) {
+    }
 
     fn wait(request: &Request) -> Option<Wait<Self>> {
         let Request::Store(Command::Lock(command)) = request else { return None };
@@ -81,8 +86,13 @@ impl System for Users {
     }
 }
 
-impl Program<Users> for Guest {
-    fn alarm<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, _alarm: Alarm) {
+impl Program<Users> for UserProgram {
+    fn alarm<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        _alarm: Alarm,
+    ) {
         go_on(step, me);
     }
 
@@ -90,7 +100,7 @@ impl Program<Users> for Guest {
         with(|runtime| runtime.place(me).sent.contains_key(&call))
     }
 
-    fn reply<C: Chance, W: Watch>(
+    fn reply<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -121,7 +131,7 @@ impl Program<Users> for Guest {
     }
 
     /// Whoever waits for the process goes away, in the middle of an await.
-    fn cancel<C: Chance, W: Watch>(
+    fn cancel<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -133,7 +143,12 @@ impl Program<Users> for Guest {
         }
     }
 
-    fn reborn<C: Chance, W: Watch>(&mut self, _step: &mut Step<'_, C, W>, me: Client, life: u8) {
+    fn restarted<C: DecisionSource, W: Observer>(
+        &mut self,
+        _step: &mut Step<'_, C, W>,
+        me: Client,
+        life: u8,
+    ) {
         let gone = with(|runtime| {
             let place = runtime.place(me);
             (place.life, place.started, place.handles, place.choices) =
@@ -155,7 +170,7 @@ fn is_busy(me: Client) -> bool {
 }
 
 /// Polls what is ready until nothing is.
-fn go_on<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) {
+fn go_on<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, me: Client) {
     let clock = step.host(me).clock;
     with(|runtime| {
         runtime.advance(step.core.now);
@@ -180,7 +195,7 @@ fn go_on<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) {
 }
 
 /// Drops the main task, whose destructors may send, and has it started anew. Its other tasks go on.
-fn drop_main<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) {
+fn drop_main<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, me: Client) {
     let main = with(|runtime| {
         let place = runtime.place(me);
         place.started = false;
@@ -226,7 +241,10 @@ fn ring(me: Client) {
 }
 
 /// The task that goes on: of several, any may.
-fn next_task<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) -> Option<usize> {
+fn next_task<C: DecisionSource, W: Observer>(
+    step: &mut Step<'_, C, W>,
+    me: Client,
+) -> Option<usize> {
     let ready = with(|runtime| {
         runtime.burn(me);
         runtime.place(me).ready.clone()
@@ -237,7 +255,7 @@ fn next_task<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) -> Opti
             let host = step.host(me);
             host.ties += 1;
             let occurrence = host.ties;
-            step.choose(Kind::Order, me, occurrence, several as u32)
+            step.choose(DecisionKind::Order, me, occurrence, several as u32)
         }
     };
     ready.take(choice as usize)
@@ -268,7 +286,7 @@ fn poll(me: Client, number: usize) -> bool {
 }
 
 /// Sends what was ordered, in order.
-fn carry_out<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) {
+fn carry_out<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, me: Client) {
     while let Some(order) = with(|runtime| runtime.place(me).orders.pop_front()) {
         match order {
             Order::Call { wait, command } => {
@@ -280,13 +298,13 @@ fn carry_out<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) {
                 let call = step.host(me).calls;
                 with(|runtime| runtime.place(me).sent.insert(call, (wait, false)));
             }
-            Order::Remote { wait, deed } => {
+            Order::Remote { wait, remote_call } => {
                 step.send(me, 0, Request::Remote);
                 let call = step.host(me).calls;
                 with(|runtime| {
                     runtime.trace((me, call));
                     runtime.note(|| format!("  {} sends its remote call {call}", client(me)));
-                    runtime.keep_deed(me, call, deed);
+                    runtime.keep_remote_call(me, call, remote_call);
                     runtime.place(me).sent.insert(call, (wait, true));
                 });
             }
@@ -295,14 +313,19 @@ fn carry_out<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) {
     }
 }
 
-fn choose<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client, wait: u64, options: u32) {
+fn choose<C: DecisionSource, W: Observer>(
+    step: &mut Step<'_, C, W>,
+    me: Client,
+    wait: u64,
+    options: u32,
+) {
     let occurrence = with(|runtime| {
         let place = runtime.place(me);
         place.choices += 1;
         place.choices
     });
-    let site = Site { kind: Kind::Style, actor: me, occurrence };
-    let choice = step.chance.choose(site, options);
+    let address = Address { kind: DecisionKind::Behaviour, actor: me, occurrence };
+    let choice = step.source.choose(address, options);
     with(|runtime| {
         runtime.trace((me, choice));
         runtime.place(me).answer(wait, Answer::Choice(choice));
@@ -310,7 +333,7 @@ fn choose<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client, wait: u64,
 }
 
 /// When the process goes on; and at once, whoever else was woken by what it did.
-fn set_alarms<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) {
+fn set_alarms<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, me: Client) {
     let (timer, woken) = with(|runtime| {
         let timer = runtime.place(me).timers.keys().next().map(|(deadline, _)| *deadline);
         let woken: Vec<Client> = (0..)

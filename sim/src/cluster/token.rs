@@ -12,9 +12,9 @@ const PREFIX: &str = "lc1_";
 
 /// This is not a word for [`Cluster::replay`](super::Cluster::replay).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WordError;
+pub struct TokenError;
 
-impl fmt::Display for WordError {
+impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -24,7 +24,7 @@ impl fmt::Display for WordError {
     }
 }
 
-impl std::error::Error for WordError {}
+impl std::error::Error for TokenError {}
 
 /// The word for these decisions.
 pub(crate) fn of(decisions: &Decisions) -> String {
@@ -34,27 +34,27 @@ pub(crate) fn of(decisions: &Decisions) -> String {
 }
 
 /// The decisions of this word.
-pub(super) fn parse(word: &str) -> Result<Decisions, WordError> {
-    let bytes = open(PREFIX, word).map_err(|_| WordError)?;
-    take_decisions(&bytes).ok_or(WordError)
+pub(super) fn parse(word: &str) -> Result<Decisions, TokenError> {
+    let bytes = open(PREFIX, word).map_err(|_| TokenError)?;
+    take_decisions(&bytes).ok_or(TokenError)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decide::{Kind, Site};
+    use crate::decide::{Address, DecisionKind};
 
     #[test]
     fn a_word_gives_its_decisions_back_and_a_damaged_one_none() {
-        let site = |kind, actor, occurrence| Site { kind, actor, occurrence };
+        let address = |kind, actor, occurrence| Address { kind, actor, occurrence };
         let decisions = Decisions::from([
-            (site(Kind::ClientPause, 1, 300), 2),
-            (site(Kind::Order, 0, 1), 70_000),
+            (address(DecisionKind::ClientPause, 1, 300), 2),
+            (address(DecisionKind::Order, 0, 1), 70_000),
         ]);
         let word = of(&decisions);
         assert_eq!(parse(&word), Ok(decisions));
         assert_eq!(parse(&of(&Decisions::new())), Ok(Decisions::new()));
-        assert_eq!(parse(&word[..word.len() - 2]), Err(WordError));
-        assert_eq!(parse(&word[1..]), Err(WordError));
+        assert_eq!(parse(&word[..word.len() - 2]), Err(TokenError));
+        assert_eq!(parse(&word[1..]), Err(TokenError));
     }
 }

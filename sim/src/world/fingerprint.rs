@@ -11,19 +11,19 @@ impl<S: System> World<S> {
     /// What only counts (messages, bites, the numbers by which decisions are addressed) is left
     /// out: two worlds that differ in nothing else offer the same choices with the same results,
     /// under other addresses.
-    pub(crate) fn imprint(&self, hasher: &mut impl Hasher) {
+    pub(crate) fn fingerprint(&self, hasher: &mut impl Hasher) {
         self.programs.hash(hasher);
-        self.core.imprint(hasher);
+        self.core.fingerprint(hasher);
     }
 }
 
 impl<S: System> Core<S> {
-    fn imprint(&self, hasher: &mut impl Hasher) {
+    fn fingerprint(&self, hasher: &mut impl Hasher) {
         (self.now, self.healed, self.resource_fence).hash(hasher);
         let by_steps = self.plan.settings.faults.contains(Fault::ClientClock);
         for host in &self.hosts {
             (host.clock, host.awaited(), host.paused_until, host.life, host.links).hash(hasher);
-            host.watching.hash(hasher);
+            host.subscription.hash(hasher);
             if by_steps {
                 // The wall clock may jump at every so-manieth step.
                 host.steps.hash(hasher);
@@ -36,7 +36,7 @@ impl<S: System> Core<S> {
             self.applied_at.map(|at| at == self.now).hash(hasher);
         }
         self.shared.hash(hasher);
-        self.queue.imprint(self, hasher);
+        self.queue.fingerprint(self, hasher);
     }
 
     /// Whether the client still waits for the answer to this message.
@@ -46,7 +46,7 @@ impl<S: System> Core<S> {
 }
 
 impl<S: System> Queue<S> {
-    fn imprint(&self, core: &Core<S>, hasher: &mut impl Hasher) {
+    fn fingerprint(&self, core: &Core<S>, hasher: &mut impl Hasher) {
         for entry in self.entries() {
             entry.due.hash(hasher);
             std::mem::discriminant(&entry.what).hash(hasher);

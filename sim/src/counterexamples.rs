@@ -6,13 +6,13 @@
 
 use crate::{catalog::CellName, decide::Decisions, schedule::Schedule};
 
-const WITNESSES: &str = include_str!("../witnesses.txt");
+const WITNESSES: &str = include_str!("../counterexamples.txt");
 
 /// The witnesses of this version.
 #[derive(Clone, Debug)]
-pub struct Witnesses(Vec<Schedule>);
+pub struct KnownCounterexamples(Vec<Schedule>);
 
-impl Witnesses {
+impl KnownCounterexamples {
     /// Those that are compiled in. A line that is of another version is no witness.
     #[must_use]
     pub fn current() -> Self {
@@ -43,10 +43,10 @@ mod tests {
 
     #[test]
     fn every_claim_of_a_broken_cell_has_a_witness_that_breaks_it_in_few_decisions() {
-        let (claims, witnesses) = (Claims::current(), Witnesses::current());
+        let (claims, known) = (Claims::current(), KnownCounterexamples::current());
         let stale = "find them anew: leasehold check --seeds 20000 --witnesses sim/witnesses.txt";
         for cell in cell_names().filter(|cell| claims.of(*cell) == Verdict::Broken) {
-            let decisions = witnesses.of(cell).unwrap_or_else(|| panic!("{cell}: none; {stale}"));
+            let decisions = known.of(cell).unwrap_or_else(|| panic!("{cell}: none; {stale}"));
             assert!(breaks(cell, decisions), "{cell}: holds; {stale}");
             let most = if is_rare(cell) { 12 } else { 4 };
             assert!(decisions.len() <= most, "{cell}: {} decisions", decisions.len());
@@ -62,6 +62,6 @@ mod tests {
 
     #[test]
     fn every_line_is_a_schedule_of_this_version() {
-        assert_eq!(Witnesses::current().all().len(), WITNESSES.lines().count());
+        assert_eq!(KnownCounterexamples::current().all().len(), WITNESSES.lines().count());
     }
 }
