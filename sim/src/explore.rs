@@ -15,7 +15,6 @@ mod bounds;
 mod fingerprint;
 mod node;
 mod open_choices;
-mod proofs;
 mod search;
 
 #[cfg(test)]
@@ -25,7 +24,6 @@ use std::time::Duration;
 
 pub use bounds::WORKLOAD;
 pub use bounds::{Allowed, Bounds, BoundsError};
-pub use proofs::{BoundedModel, BoundedModels};
 
 use crate::{
     campaign::Progress,

@@ -415,7 +415,7 @@ pub enum Event {
         /// Its how-manieth request.
         call: u32,
     },
-    /// A fault strikes.
+    /// A fault is injected.
     Injected {
         /// Which.
         fault: Fault,

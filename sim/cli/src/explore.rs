@@ -1,5 +1,6 @@
 //! `leasehold explore`: searches every schedule of a small cluster.
 
+use crate::models::{BoundedModel, BoundedModels};
 use std::{fs, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::Args;
@@ -14,7 +15,7 @@ use crate::report::{Exploration, ExploredReport, Finding};
 use leasehold_sim::{
     catalog::{Subject, Verdict},
     claims::Claims,
-    explore::{BoundedModel, BoundedModels, Bounds, Explored, Limits, explore},
+    explore::{Bounds, Explored, Limits, explore},
     faults::FaultSet,
     guarantees::Guarantee,
     world::Scale,
@@ -23,7 +24,7 @@ use leasehold_sim::{
 /// Searches every schedule of a small cluster, within bounds, and finds a shortest counterexample
 /// or says that there is none in the whole space.
 ///
-/// Without --subject, --bounds or --fault: the spaces of sim/proofs.toml, each of which must hold no
+/// Without --subject, --bounds or --fault: the spaces of sim/cli/models.toml, each of which must hold no
 /// counterexample and have as many states as is said there.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -42,13 +43,13 @@ choices 3 and 5 are tried for when. Without CHOICES all are, without TIMES it ha
 Exit status: 0 if each space was searched to its end and is what is claimed of it, 1 if one is not,
 2 after wrong use, 3 if a search was cut short and found nothing: then nothing is proven.")]
 pub(super) struct Explore {
-    /// Only these spaces of sim/proofs.toml (repeat, or separate by commas).
+    /// Only these spaces of sim/cli/models.toml (repeat, or separate by commas).
     #[arg(long, value_name = "NAME", value_delimiter = ',', conflicts_with_all = ["subject", "bounds"])]
     only: Vec<String>,
-    /// Only the spaces of sim/proofs.toml that have at most so many states.
+    /// Only the spaces of sim/cli/models.toml that have at most so many states.
     #[arg(long, value_name = "N", conflicts_with_all = ["subject", "bounds"])]
     up_to: Option<u64>,
-    /// The bounds are those in FILE, written as `[proof.bounds]` is in sim/proofs.toml.
+    /// The bounds are those in FILE, written as `[proof.bounds]` is in sim/cli/models.toml.
     #[arg(long, value_name = "FILE", conflicts_with = "subject")]
     bounds: Option<PathBuf>,
     #[command(flatten)]
@@ -72,7 +73,7 @@ pub(super) struct Explore {
     /// `leasehold_sim::regressions::replay`.
     #[arg(long, value_name = "FILE")]
     save_regressions: Option<PathBuf>,
-    /// Writes sim/proofs.toml with the numbers of states that were found to FILE. For those who
+    /// Writes sim/cli/models.toml with the numbers of states that were found to FILE. For those who
     /// change the simulated world.
     #[arg(long, value_name = "FILE", hide_short_help = true, requires = "because", conflicts_with_all = ["subject", "bounds", "only", "up_to"])]
     record: Option<PathBuf>,
@@ -245,7 +246,7 @@ impl Space {
             && report.finding == Finding::Exhausted
         {
             text += &format!(
-                "  sim/proofs.toml says {states} states, and gives no reason for others. A change \
+                "  sim/cli/models.toml says {states} states, and gives no reason for others. A change \
                  that was not meant\n  to change the world, a machine, a script or a checker has \
                  changed one.\n"
             );
@@ -329,7 +330,7 @@ mod tests {
         assert_eq!(wrong.ending(&found, true), Ending::AsClaimed);
         let right = Space { states: Some(found.states), ..space(Some(0), "hang = { times = 1 }") };
         assert_eq!(right.ending(&found, false), Ending::AsClaimed);
-        let idle = ExploredReport { never_bit: vec!["hang".into()], ..found };
+        let idle = ExploredReport { never_effective: vec!["hang".into()], ..found };
         assert_eq!(right.ending(&idle, false), Ending::Surprise);
     }
 }

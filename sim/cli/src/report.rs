@@ -6,6 +6,7 @@ mod matrix;
 mod statistics;
 mod summary;
 
+use crate::models::{BoundedModel, BoundedModels};
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,6 @@ pub(crate) use summary::{story_of, surprises};
 use leasehold_sim::{
     campaign::{Cell, Counterexample, Outcome},
     catalog::{CellName, Verdict},
-    explore::{BoundedModel, BoundedModels},
     faults::Fault,
     guarantees::Guarantee,
     schedule::Schedule,
@@ -65,9 +65,9 @@ pub(crate) struct CellReport {
     pub(crate) verdict: Verdict,
     /// What is claimed.
     pub(crate) claim: Verdict,
-    /// In how many schedules the fault bit.
+    /// In how many schedules the fault took effect.
     pub(crate) schedules: u64,
-    /// How often it bit.
+    /// How often it took effect.
     pub(crate) effects: u64,
     /// In how many schedules the guarantee broke.
     pub(crate) broken: u64,
@@ -111,7 +111,7 @@ impl Report {
         self.shards.done.len() as u64 == self.shards.of
     }
 
-    /// How often faults bit. Cells that were judged on the same schedules count once.
+    /// How often faults took effect. Cells that were judged on the same schedules count once.
     #[must_use]
     pub(crate) fn effects(&self) -> u64 {
         let mut seen = BTreeSet::new();

@@ -9,7 +9,7 @@ use crate::{
     world::Observer,
 };
 
-/// Listens to a run, and notes each situation in which it was.
+/// Listens to a run, and notes each state in which it was.
 #[derive(Debug, Default)]
 pub(super) struct StateSample {
     now: Situation,
@@ -37,7 +37,7 @@ struct Doing {
 }
 
 impl StateSample {
-    /// The situations, each as a number.
+    /// The states, each as a number.
     pub(super) fn into_seen(self) -> impl Iterator<Item = u64> {
         self.seen.into_iter()
     }

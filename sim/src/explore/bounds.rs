@@ -1,4 +1,4 @@
-//! What is searched, as it is written in `sim/proofs.toml`.
+//! What is searched, as it is written in `sim/cli/models.toml`.
 
 use std::{collections::BTreeMap, fmt};
 

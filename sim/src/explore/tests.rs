@@ -135,7 +135,7 @@ impl DecisionSource for Within<'_> {
     }
 }
 
-/// The imprints that a run of these decisions passes, where something is open.
+/// The fingerprints that a run of these decisions passes, where something is open.
 fn passed(search: &Search<'_>, bounds: &Bounds, taken: &Taken) -> Vec<u128> {
     let open_choices = bounds.open_choices();
     let decisions = decisions(taken);

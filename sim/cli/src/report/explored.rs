@@ -63,7 +63,7 @@ pub(crate) struct ExploredReport {
     /// The guarantees whose situation never occurred: nothing is known of them.
     pub(crate) not_exercised: Vec<String>,
     /// The faults that never changed anything.
-    pub(crate) never_bit: Vec<String>,
+    pub(crate) never_effective: Vec<String>,
     /// A shortest schedule that breaks a guarantee.
     pub(crate) counterexample: Option<StoryReport>,
 }
@@ -102,7 +102,7 @@ impl ExploredReport {
                 .filter(idle)
                 .map(|guarantee| guarantee.name().into())
                 .collect(),
-            never_bit: harmless.map(|fault| Fault::name(fault).into()).collect(),
+            never_effective: harmless.map(|fault| Fault::name(fault).into()).collect(),
             counterexample: explored.counterexample.as_ref().map(StoryReport::about),
         }
     }
@@ -113,7 +113,7 @@ impl ExploredReport {
     pub(crate) fn is_proof(&self) -> bool {
         self.finding == Finding::Exhausted
             && self.not_exercised.is_empty()
-            && self.never_bit.is_empty()
+            && self.never_effective.is_empty()
     }
 
     /// The report for people.
@@ -133,8 +133,8 @@ impl ExploredReport {
         if !self.not_exercised.is_empty() {
             line(&format!("never about: {}", self.not_exercised.join(", ")));
         }
-        if !self.never_bit.is_empty() {
-            line(&format!("never changed anything: {}", self.never_bit.join(", ")));
+        if !self.never_effective.is_empty() {
+            line(&format!("never changed anything: {}", self.never_effective.join(", ")));
         }
         if let Some(told) = &self.counterexample {
             let _ = write!(text, "\n{}", told.text());

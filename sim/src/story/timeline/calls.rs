@@ -11,7 +11,7 @@ pub(super) struct Call {
     pub(super) answer: Option<Answer>,
     /// What the server granted meanwhile.
     pub(super) granted: Option<TokenId>,
-    /// Whether a fault struck or bit the client itself meanwhile.
+    /// Whether a fault was injected or took effect the client itself meanwhile.
     injected: bool,
     /// Whether one struck the server, or the call did not go as it should.
     disturbed: bool,
