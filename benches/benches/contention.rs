@@ -8,7 +8,7 @@ use leasehold_benches::{
     fake::Fake,
 };
 use leasehold_core::{MemoryStore, Store};
-use leasehold_sim::redis::Engine;
+use leasehold_fake_redis::Engine;
 use tokio::runtime::{Builder, Runtime};
 
 const TASKS: [usize; 4] = [1, 4, 16, 64];

@@ -234,7 +234,7 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use leasehold_core::MemoryStore;
-    use leasehold_sim::redis::Engine;
+    use leasehold_fake_redis::Engine;
 
     use super::*;
     use crate::fake::Fake;

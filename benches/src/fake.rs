@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use leasehold_core::{Command, Reply, Store, StoreError};
-use leasehold_sim::redis::{Engine, Redis, Resp};
+use leasehold_fake_redis::{Engine, Redis, Resp};
 
 /// One fake server behind a mutex, as a real one has one thread.
 pub struct Fake {

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use leasehold_sim::serve::{
+use leasehold_fake_redis::serve::{
     Host, Options, keep_time, resp,
     rest::{self, Tokens},
 };

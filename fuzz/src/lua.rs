@@ -1,7 +1,7 @@
 //! Whatever a script does, it ends, the server lives, and nothing of the host is within reach.
 
 use bytes::Bytes;
-use leasehold_sim::redis::{Redis, Resp};
+use leasehold_fake_redis::{Redis, Resp};
 
 /// Runs a script, and asks the server whether it is still well.
 ///

@@ -1,7 +1,7 @@
 //! Whatever a client of the fake Redis sends, reading it ends, and means the same however it was
 //! cut on the way.
 
-use leasehold_sim::serve::fuzzing::{resp_commands, rest_request};
+use leasehold_fake_redis::serve::fuzzing::{resp_commands, rest_request};
 
 /// Reads requests in RESP, at once and in pieces.
 ///

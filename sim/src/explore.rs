@@ -23,12 +23,14 @@ mod tests;
 
 use std::time::Duration;
 
-pub(crate) use bounds::WORKLOAD;
+pub use bounds::WORKLOAD;
 pub use bounds::{Allowed, Bounds, BoundsError};
 pub use proofs::{Proof, Proofs};
 
 use crate::{
-    campaign::Progress, decide::Decisions, faults::FaultSet, guarantees::Guarantee,
+    campaign::Progress,
+    catalog::Guarantee,
+    decide::{Decisions, FaultSet},
     schedule::Schedule,
 };
 

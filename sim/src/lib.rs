@@ -3,24 +3,23 @@
 #![deny(missing_docs)]
 
 pub mod campaign;
+pub mod catalog;
 pub mod claims;
-pub mod cli;
 pub mod cluster;
 pub mod decide;
 pub mod explore;
 pub mod faults;
 pub mod guarantees;
 pub mod history;
+pub mod hunt;
 pub mod mutants;
-pub mod redis;
 pub mod regressions;
-pub mod report;
 pub mod run;
 pub mod schedule;
-#[cfg(feature = "serve")]
-pub mod serve;
+pub mod story;
 #[cfg(feature = "proptest")]
 pub mod strategy;
-pub mod subjects;
+pub mod systems;
 pub mod witnesses;
+pub mod words;
 pub mod world;

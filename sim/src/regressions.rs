@@ -17,7 +17,7 @@
 
 use std::{fmt::Write as _, fs, io, path::Path};
 
-use crate::{report, run::Run, schedule::Schedule};
+use crate::{schedule::Schedule, story, systems::Run};
 
 /// What a new file begins with.
 const HEAD: &str = "# Schedules that broke a guarantee once, a word each, for \
@@ -39,7 +39,7 @@ pub fn replay(file: impl AsRef<Path>) {
             word.parse().unwrap_or_else(|error| panic!("in {}, {word}: {error}", file.display()));
         let run = Run::replayed(schedule.plan(), &schedule.decisions);
         if run.violation(schedule.cell.guarantee).is_some() {
-            panic!("a regression of {}: {}", file.display(), report::replay(&schedule));
+            panic!("a regression of {}: {}", file.display(), story::replay(&schedule));
         }
     }
 }

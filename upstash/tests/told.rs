@@ -16,7 +16,7 @@ use leasehold_core::{
     Command, StoreError, Token,
     lock::{LockCommand, LockKeys},
 };
-use leasehold_sim::serve::faults::UpheavalKind;
+use leasehold_fake_redis::serve::faults::UpheavalKind;
 use leasehold_upstash::{RetryPolicy, Tcp, Upstash};
 use tracing::{
     Event, Subscriber,

@@ -153,7 +153,7 @@ impl Waiter for Polled {
 #[cfg(test)]
 mod tests {
     use leasehold_core::MemoryStore;
-    use leasehold_sim::serve::{Host, Options, resp};
+    use leasehold_fake_redis::serve::{Host, Options, resp};
     use leasehold_upstash::Tcp;
     use tokio::net::TcpListener;
 

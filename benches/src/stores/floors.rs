@@ -113,7 +113,7 @@ impl Carrier for Posts {
 mod tests {
     use std::sync::Arc;
 
-    use leasehold_sim::serve::{Host, Options, resp, rest};
+    use leasehold_fake_redis::serve::{Host, Options, resp, rest};
     use tokio::net::TcpListener;
 
     use super::*;

@@ -118,7 +118,7 @@ mod tests {
     use std::sync::Arc;
 
     use bytes::Bytes;
-    use leasehold_sim::serve::{Host, Options, resp};
+    use leasehold_fake_redis::serve::{Host, Options, resp};
     use tokio::net::TcpListener;
 
     use super::*;

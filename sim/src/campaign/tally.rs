@@ -5,10 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{REMEMBERED, Settings, situations::Situations};
 use crate::{
-    faults::Fault,
-    guarantees::Guarantee,
-    run::Run,
-    subjects::{Subject, Workload},
+    catalog::{Guarantee, Subject, Workload},
+    decide::Fault,
+    systems::Run,
 };
 /// A subject at work under a fault.
 #[derive(Clone, Copy, Debug)]

@@ -4,10 +4,7 @@ use super::{
     Breach, Cluster, Failure,
     run::{Looks, Ran, run},
 };
-use crate::{
-    decide::{Decisions, Replay, Seeded, shrink},
-    faults::Fault,
-};
+use crate::decide::{Decisions, Fault, Replay, Seeded, shrink};
 
 /// How many runs shrinking may take.
 const SHRINK_RUNS: u32 = 2_000;

@@ -20,7 +20,7 @@ use super::{
     clock::Sleep,
     runtime::{Answer, Order, try_with, with},
 };
-use crate::{history::Client, report::words::client};
+use crate::{history::Client, words::client};
 
 /// How long a remote call waits for its answer.
 const REMOTE_TIMEOUT: Duration = Duration::from_millis(500);

@@ -184,7 +184,7 @@ impl Runtime {
             self.fuel > 0,
             "process {} does {FUEL} things at one instant: it spins, awaiting only what is ready; \
              let it sleep in between",
-            crate::report::words::client(client)
+            crate::words::client(client)
         );
         self.fuel -= 1;
     }
@@ -250,7 +250,7 @@ impl Runtime {
 }
 
 /// A remote call arrives: does what it does.
-pub(crate) fn arrive(client: Client, call: u32, now: u64) {
+pub(super) fn arrive(client: Client, call: u32, now: u64) {
     let deed = with(|runtime| {
         runtime.advance(now);
         runtime.deeds.remove(&(client, call))
@@ -258,7 +258,7 @@ pub(crate) fn arrive(client: Client, call: u32, now: u64) {
     let Some(mut deed) = deed else { return };
     let returned = deed();
     with(|runtime| {
-        let who = crate::report::words::client(client);
+        let who = crate::words::client(client);
         runtime.note(|| format!("  remote call {call} of {who} arrives and is carried out"));
         runtime.deeds.insert((client, call), deed);
         // The first one's result is on its way; that of a copy is of no interest.

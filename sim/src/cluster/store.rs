@@ -8,7 +8,7 @@ use std::{
 use leasehold_core::{Cause, Command, Reply, Store, StoreError, Tokens};
 
 use super::runtime::{Answer, Order, try_with, with};
-use crate::{history::Client, report::words::client};
+use crate::{history::Client, words::client};
 
 /// The cluster's Redis, as a simulated process reaches it, from
 /// [`Process::store`](super::Process::store): over a network that can delay, lose and repeat.

@@ -6,14 +6,12 @@ use serde::Deserialize;
 
 use super::menu::Menu;
 use crate::{
-    campaign::CellName,
-    decide::Kind,
-    faults::{Fault, FaultSet},
-    guarantees::Guarantee,
-    report::words::{counted, scaled},
+    catalog::{CellName, Guarantee, Subject},
+    decide::{Fault, FaultSet, Kind},
     schedule::Schedule,
-    subjects::Subject,
-    world::{Plan, Scale},
+    systems::Plan,
+    words::counted,
+    world::Scale,
 };
 
 /// How often something may be decided other than the calmest, and as what.
@@ -99,7 +97,8 @@ fn without_end() -> u32 {
     u32::MAX
 }
 
-pub(crate) const WORKLOAD: [(&str, Kind); 4] = [
+/// The decisions that are no faults, by name: what the clients do, and when.
+pub const WORKLOAD: [(&str, Kind); 4] = [
     ("idle", Kind::Idle),
     ("jitter", Kind::Jitter),
     ("order", Kind::Order),
@@ -151,7 +150,7 @@ fn named<T>(
 
 impl Bounds {
     /// These bounds, if they make sense.
-    pub(crate) fn checked(self) -> Result<Self, BoundsError> {
+    pub fn checked(self) -> Result<Self, BoundsError> {
         let workload = self.guarantees.first().map(|guarantee| guarantee.workload());
         let workload = workload.ok_or(BoundsError::Guarantees)?;
         if !self.subject.workloads().contains(&workload)
@@ -198,7 +197,7 @@ impl Bounds {
     #[must_use]
     pub fn plan(&self) -> Plan {
         let workload = self.guarantees[0].workload();
-        self.scale.applied(self.subject.plan(workload, self.scale.faults))
+        self.scale.of_plan(self.subject.plan(workload, self.scale.faults))
     }
 
     pub(super) fn menus(&self) -> [Menu; Kind::ALL.len()] {
@@ -212,9 +211,9 @@ impl Bounds {
 impl fmt::Display for Bounds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let most = counted(self.most_decisions() as usize, "decision");
-        write!(f, "{}; at most {most}", scaled(self.scale))?;
+        write!(f, "{}; at most {most}", self.scale)?;
         for (index, (&kind, allowed)) in self.allowed.iter().enumerate() {
-            let name = crate::report::kind_name(kind);
+            let name = crate::story::kind_name(kind);
             let times = counted(allowed.times.into(), "time");
             write!(f, "{} {name} {times}", if index == 0 { ":" } else { "," })?;
             if !allowed.choices.is_empty() {

@@ -8,9 +8,10 @@ use super::{
     menu::{Menus, Scripted},
 };
 use crate::{
+    catalog::Guarantee,
     decide::{Chance, Kind, Replay, Site},
-    guarantees::{Court, Guarantee},
-    world::{Plan, World},
+    guarantees::Court,
+    systems::{Plan, World},
 };
 
 /// A world and its judges, between two events.

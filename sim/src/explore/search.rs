@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     campaign::Progress,
-    faults::{Fault, FaultSet},
-    guarantees::Guarantee,
+    catalog::Guarantee,
+    decide::{Fault, FaultSet},
 };
 
 /// How many nodes are followed between two looks at the clock.

@@ -4,9 +4,8 @@ use std::{cell::Cell, collections::BTreeSet};
 
 use super::{menu::Scripted, node::State, search::Search, *};
 use crate::{
-    decide::{Chance, Kind, Replay, Seeded, Site},
-    faults::Fault,
-    run::Run,
+    decide::{Chance, Fault, Kind, Replay, Seeded, Site},
+    systems::Run,
 };
 
 /// Small spaces of every sort: with and without a counterexample, of every subject.
@@ -270,7 +269,7 @@ fn bounds_that_make_no_sense_are_refused() {
 #[test]
 fn a_key_that_lives_longer_does_not_make_up_for_one_that_lives_shorter() {
     // Found by comparing a merged search with one that merges nothing.
-    use crate::redis::{Entry, Keyspace, Value};
+    use leasehold_fake_redis::{Entry, Keyspace, Value};
     use std::hash::BuildHasher;
     let keyspace = |expiries: [u64; 2]| {
         let mut keys = Keyspace::default();

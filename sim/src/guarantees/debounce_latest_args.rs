@@ -9,14 +9,18 @@ use crate::history::{DebounceEvent, Event};
 #[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct DebounceLatestArgs {
     last: usize,
+    /// Whether there was a write after another.
     exercised: bool,
 }
 
 impl Checker for DebounceLatestArgs {
     #[inline]
     fn observe(&mut self, _at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
-        if let Event::Debounce(DebounceEvent::Wrote { call, accepted: true, .. }) = *event {
-            self.exercised = true;
+        if let Event::Debounce(DebounceEvent::Wrote { call, accepted, .. }) = *event {
+            self.exercised |= self.last > 0;
+            if !accepted {
+                return Ok(());
+            }
             let order = ledger.calls.order(call);
             if order < self.last {
                 return Err(format!(

@@ -6,7 +6,7 @@
 use super::{Checker, Ledger, SLACK};
 use crate::{
     history::{DebounceEvent, Event},
-    subjects::debounce::MAX_WAIT,
+    catalog::{DEBOUNCE_MAX_WAIT as MAX_WAIT, DEBOUNCE_WAIT as WAIT},
 };
 
 /// Time-outs, retries, and the sweeper's rounds.
@@ -19,6 +19,8 @@ pub(crate) struct DebounceMaxWait {
     newest: usize,
     /// Until when a run may be under way, or a fault.
     busy_until: u64,
+    /// Whether a call came that would have put the run off beyond the longest wait, by more than
+    /// what counts as soon.
     exercised: bool,
 }
 
@@ -29,12 +31,12 @@ impl Checker for DebounceMaxWait {
             Event::Debounce(DebounceEvent::Armed { call }) => {
                 if ledger.calls.order(call) > self.newest {
                     self.newest = ledger.calls.order(call);
-                    self.first.get_or_insert(at);
+                    let first = *self.first.get_or_insert(at);
+                    self.exercised |= at + WAIT > first + MAX_WAIT;
                 }
                 self.in_time(at)
             }
             Event::Debounce(DebounceEvent::Claimed { until, .. }) => {
-                self.exercised = true;
                 let verdict = self.in_time(at);
                 self.first = None;
                 self.busy_until = self.busy_until.max(until);

@@ -9,16 +9,21 @@ pub(crate) struct DebounceSingleRun {
     alive: Option<(Client, u64, u64)>,
     /// The newest call whose run was noted.
     settled: usize,
+    /// Whether another asked while a run was valid.
     exercised: bool,
 }
 
 impl Checker for DebounceSingleRun {
     #[inline]
     fn observe(&mut self, at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
+        if let Event::Applied { client, .. } = *event {
+            self.exercised |= self.alive.is_some_and(|(runner, _, until)| {
+                runner != client && at < until
+            });
+        }
         let Event::Debounce(event) = *event else { return Ok(()) };
         match event {
             DebounceEvent::Claimed { client, call, fence, until } if fence > 0 => {
-                self.exercised = true;
                 if let Some((other, known, alive)) = self.alive
                     && at < alive
                     && known != fence
@@ -43,7 +48,6 @@ impl Checker for DebounceSingleRun {
                         name(call)
                     ));
                 }
-                self.exercised = true;
                 self.alive = Some((client, 0, u64::MAX));
             }
             DebounceEvent::RunEnded { client, .. } | DebounceEvent::Returned { client, .. }

@@ -26,7 +26,9 @@ impl Checker for Idempotence {
             Event::Asked { client, ask: Ask::Extend, .. } => {
                 self.extended[usize::from(client)] = false;
             }
-            Event::Applied { act: Act::Release, .. } => self.exercised = true,
+            Event::Applied { act: Act::Release, behalf, .. } => {
+                self.exercised |= behalf.is_some() && behalf == self.freed;
+            }
             Event::Applied { client, act: Act::Extend, .. } => {
                 self.exercised = true;
                 self.again = core::mem::replace(&mut self.extended[usize::from(client)], true);

@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 
 use super::{CLIENTS, calls::Calls};
 use crate::{
-    faults::Fault,
+    decide::Fault,
     history::{Act, Event, TokenId},
 };
 

@@ -1,10 +1,7 @@
 //! Every call ends by its deadline, and once faults are over, those who ask are served.
 
 use super::{CLIENTS, Checker, Ledger, SLACK};
-use crate::{
-    faults::Fault,
-    history::{Answer, Ask, Client, Event},
-};
+use crate::{decide::Fault, history::{Answer, Ask, Client, Event}};
 
 /// The longest that a lease of a past fault and the polls after it may keep everybody waiting.
 const CONVALESCENCE: u64 = 2_500_000;

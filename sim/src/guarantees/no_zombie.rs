@@ -1,7 +1,7 @@
 //! A token that was given up never comes back.
 
 use super::{CLIENTS, Checker, Ledger};
-use crate::history::{Answer, Ask, Event, TokenId};
+use crate::history::{Act, Answer, Ask, Event, TokenId};
 
 /// How many tokens of a client are remembered as given up.
 const REMEMBERED: usize = 8;
@@ -9,6 +9,8 @@ const REMEMBERED: usize = 8;
 #[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct NoZombie {
     gone: [Vec<TokenId>; CLIENTS],
+    /// Whether a command came that would bring one of them back.
+    exercised: bool,
 }
 
 impl Checker for NoZombie {
@@ -27,9 +29,12 @@ impl Checker for NoZombie {
                 }
                 gone.push(token);
             }
+            Event::Applied { act: Act::Acquire | Act::Extend, behalf: Some(token), .. } => {
+                self.exercised |= self.is_gone(token);
+            }
             Event::Key { before, after: Some(token), .. } if before != Some(token) => {
                 let client = token.client();
-                if self.gone.get(usize::from(client)).is_some_and(|gone| gone.contains(&token)) {
+                if self.is_gone(token) {
                     return Err(format!(
                         "grant {token} of client {client} is back under the key after it was \
                          released"
@@ -42,7 +47,13 @@ impl Checker for NoZombie {
     }
 
     fn exercised(&self) -> bool {
-        self.gone.iter().any(|gone| !gone.is_empty())
+        self.exercised
+    }
+}
+
+impl NoZombie {
+    fn is_gone(&self, token: TokenId) -> bool {
+        self.gone.get(usize::from(token.client())).is_some_and(|gone| gone.contains(&token))
     }
 }
 

@@ -1,9 +1,9 @@
-//! No key outlives the longest lease that was asked for it.
+//! No key outlives the longest lease that was asked for it, nor a release that a server answered.
 
 use std::collections::VecDeque;
 
 use super::{Checker, Ledger};
-use crate::history::{Event, TokenId};
+use crate::history::{Answer, Ask, Event, TokenId};
 
 /// Servers count in whole milliseconds.
 const ROUNDING: u64 = 2_000;
@@ -20,6 +20,15 @@ pub(crate) struct OrphanBound {
 impl Checker for OrphanBound {
     #[inline]
     fn observe(&mut self, at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
+        if let Event::Told { client, ask: Ask::Release, answer: Answer::Refused, token: Some(token) } =
+            *event
+            && ledger.is_held(at, token)
+        {
+            return Err(format!(
+                "the key under grant {token} of client {client} stays although its release reached \
+                 the server"
+            ));
+        }
         if let Event::Key { before, after: Some(token), expires, by_request } = *event {
             self.exercised = true;
             if by_request {
@@ -65,12 +74,22 @@ impl OrphanBound {
 #[cfg(test)]
 mod tests {
     use super::super::{Guarantee, stories::*};
-    use crate::history::Act;
+    use crate::history::{Act, Answer, Ask};
 
     #[test]
     fn accepts_a_key_that_lives_as_long_as_was_asked() {
         let story = [applied(0, 1, Act::Acquire, 5_000), key(None, Some(token(0, 1)), 5_200)];
         assert_eq!(judge(Guarantee::OrphanBound, &story), None);
+    }
+
+    #[test]
+    fn rejects_a_key_that_stays_after_its_release_was_refused() {
+        let refused = told(0, 1, Ask::Release, Answer::Refused);
+        let mine = Some(token(0, 1));
+        let story = [applied(0, 1, Act::Acquire, 5_000), key(None, mine, 5_200), refused];
+        assert!(judge(Guarantee::OrphanBound, &story).is_some());
+        let freed = [story[0], story[1], key(mine, None, 0), refused];
+        assert_eq!(judge(Guarantee::OrphanBound, &freed), None);
     }
 
     #[test]

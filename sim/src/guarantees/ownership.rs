@@ -1,18 +1,22 @@
 //! No command changes a key that is under another grant's token.
 
 use super::{Checker, Ledger};
-use crate::history::Event;
+use crate::history::{Act, Event};
 
 #[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct Ownership {
+    /// Whether a command came while the key was under another's token.
     exercised: bool,
 }
 
 impl Checker for Ownership {
     #[inline]
-    fn observe(&mut self, _at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
+    fn observe(&mut self, at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
+        if let Event::Applied { act, behalf: Some(token), .. } = *event {
+            self.exercised |= act != Act::Other
+                && ledger.key.is_some_and(|(owner, expires)| owner != token && at < expires);
+        }
         if let Event::Key { before: Some(owner), by_request: true, .. } = *event {
-            self.exercised = true;
             let (act, behalf, _) = ledger.applied;
             if behalf != Some(owner) {
                 let whose = behalf.map_or_else(String::new, |token| {

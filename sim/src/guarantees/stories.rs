@@ -2,7 +2,7 @@
 
 use super::{Court, Guarantee};
 use crate::{
-    faults::Fault,
+    decide::Fault,
     history::{Act, Answer, Ask, CallAnswer, CallId, Client, DebounceEvent, End, Event, TokenId},
 };
 

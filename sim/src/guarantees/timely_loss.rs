@@ -8,6 +8,7 @@ use crate::history::{Client, End, Event};
 #[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct TimelyLoss {
     until: [Option<u64>; CLIENTS],
+    /// Whether a lease came to its end under its holder.
     exercised: bool,
 }
 
@@ -21,7 +22,7 @@ impl Checker for TimelyLoss {
             }
             Event::Acted { client, .. } => self.told_in_time(at, client, ledger),
             Event::Ended { client, end, .. } => {
-                self.exercised = true;
+                self.exercised |= self.until[usize::from(client)].is_some_and(|until| at >= until);
                 let verdict = self.told_in_time(at, client, ledger);
                 self.until[usize::from(client)] = None;
                 if end == End::Gone { Ok(()) } else { verdict }

@@ -13,6 +13,8 @@ pub(crate) struct TruthfulOutcome {
     last_token: [Option<TokenId>; CLIENTS],
     /// The tokens of calls that said "not acquired": after the first, up to the second.
     denied: [Vec<(Option<TokenId>, TokenId)>; CLIENTS],
+    /// The last token of each client that a release was about.
+    given_up: [Option<TokenId>; CLIENTS],
     /// The last token that was removed by its own release.
     freed: Option<TokenId>,
     exercised: bool,
@@ -27,14 +29,18 @@ impl Checker for TruthfulOutcome {
                 Ok(())
             }
             Event::Told { client, ask, answer, token: Some(token) } => {
-                self.exercised = true;
+                self.exercised |= is_denial(ask, answer);
                 self.last_token[usize::from(client)] = Some(token);
                 // Whoever is told that the store is down is told, too, that nothing is held.
                 let answer = match (ask, answer) {
-                    (Ask::Acquire, Answer::Unavailable) => Answer::NotAcquired,
+                    (Ask::Acquire, Answer::Refused | Answer::Unavailable) => Answer::NotAcquired,
                     (_, answer) => answer,
                 };
                 self.judge(at, client, answer, token, ledger)
+            }
+            Event::Applied { client, act: Act::Release, behalf: Some(token), .. } => {
+                self.given_up[usize::from(client)] = Some(token);
+                Ok(())
             }
             Event::Held { client, until, .. } if until <= at => {
                 Err(format!("client {client} is handed a lease that is over already"))
@@ -67,9 +73,17 @@ impl TruthfulOutcome {
         let held = ledger.is_held(at, token);
         match answer {
             Answer::NotAcquired => self.deny(at, client, token, ledger),
+            Answer::Spent if self.given_up[usize::from(client)] != Some(token) => Err(format!(
+                "client {client} is told that its token was given up before, which it was not"
+            )),
+            Answer::Spent => self.deny(at, client, token, ledger),
             Answer::Acquired if ledger.order(token) == 0 => {
                 Err(format!("client {client} is told that it holds the lock, which nobody granted"))
             }
+            Answer::Unavailable if self.freed == Some(token) => Err(format!(
+                "client {client} is told that the server was not reached, although its own release \
+                 freed the lock"
+            )),
             Answer::NotHeld if self.freed == Some(token) => Err(format!(
                 "client {client} is told that the lock was not its own, although its own release \
                  freed it"
@@ -123,6 +137,17 @@ impl TruthfulOutcome {
     }
 }
 
+/// Whether a call says that the lock is not the caller's: which may be untrue.
+fn is_denial(ask: Ask, answer: Answer) -> bool {
+    match answer {
+        Answer::NotAcquired | Answer::NotHeld | Answer::Released | Answer::Spent | Answer::Taken => {
+            true
+        }
+        Answer::Refused | Answer::Unavailable => ask == Ask::Acquire,
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{Guarantee, stories::*};
@@ -160,6 +185,14 @@ mod tests {
         let unknown = told(0, 1, Ask::Acquire, Answer::Unknown);
         let denied = told(0, 2, Ask::Acquire, Answer::NotAcquired);
         assert_eq!(verdict(&[ask, unknown, ask, stored, denied]), None);
+    }
+
+    #[test]
+    fn rejects_that_a_token_is_spent_which_nobody_gave_up() {
+        let spent = told(0, 1, Ask::Acquire, Answer::Spent);
+        assert!(verdict(&[asked(0, Ask::Acquire, 9_999), spent]).is_some());
+        let given_up = applied(0, 1, Act::Release, 0);
+        assert_eq!(verdict(&[given_up, asked(0, Ask::Acquire, 9_999), spent]), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use leasehold_core::{Command, debounce::DebounceCommand};
 
 use super::Mutant;
-use crate::redis::{Redis, Replica, Resp, Value};
+use leasehold_fake_redis::{Redis, Replica, Resp, Value};
 
 /// If `mutant` decides on the replica's word whether a run is due: then it is due on the primary,
 /// too, whatever has come since.

@@ -8,7 +8,7 @@ use leasehold_core::{
     lock::{LockCommand, LockKeys},
     quorum::{Quorum, QuorumOptions},
 };
-use leasehold_sim::redis::Resp;
+use leasehold_fake_redis::Resp;
 use leasehold_upstash::{RetryPolicy, Tcp, Upstash};
 
 use crate::fake::{Adapter, Fake, PATIENCE};

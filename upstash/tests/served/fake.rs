@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use leasehold_core::Store;
-use leasehold_sim::{
-    redis::{Executed, Resp},
+use leasehold_fake_redis::{
+    Executed, Resp,
     serve::{Host, Options, clock, keep_time, resp, rest},
 };
 use leasehold_upstash::{RetryPolicy, Tcp, TcpBuilder, Upstash};

@@ -6,7 +6,7 @@ use leasehold_core::{
     Store, Watch,
     lock::{Lock, LockKeys, LockOptions},
 };
-use leasehold_sim::{redis::Resp, serve::faults::UpheavalKind};
+use leasehold_fake_redis::{Resp, serve::faults::UpheavalKind};
 use leasehold_upstash::{RetryPolicy, Tcp, Upstash};
 use tokio::time::timeout;
 

@@ -4,7 +4,7 @@
 
 use std::{net::SocketAddr, sync::Arc, sync::mpsc, thread};
 
-use leasehold_sim::serve::{
+use leasehold_fake_redis::serve::{
     Host, Options, keep_time, resp,
     rest::{self, Tokens},
 };

@@ -1,0 +1,87 @@
+//! `leasehold mutants`: looks for planted bugs.
+
+use std::num::{NonZeroU64, NonZeroUsize};
+
+use clap::{Args, builder::TypedValueParser};
+
+use super::{
+    Ending, Failure,
+    options::{self, wanted},
+    output::{Target, print},
+    progress::Bar,
+};
+use leasehold_sim::{
+    hunt::{Hunt, KillMatrix},
+    mutants::Mutant,
+};
+
+/// Looks for bugs that were planted in the algorithms, and prints which checker found which.
+///
+/// This is how the simulator shows that it can see. Each bug must be found by the checker of the
+/// guarantee that it violates, within a stated number of schedules; and in the same schedules the
+/// same checker must find nothing where the bug is not planted. `schedules` is the median over the
+/// campaigns of how many it took, `decisions` how few are enough to show it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  leasehold mutants                            all of them
+  leasehold mutants bare-delete 7              two of them, by name or by number
+  leasehold mutants --json - | jq -r '.mutants[] | [.id, .killed_by, .schedules] | @tsv'
+
+Exit status: 0 if every bug is found and nothing else, 1 if not, 2 after wrong use.")]
+pub(super) struct Mutants {
+    /// Only these bugs, by name or by number (and the canary, always).
+    #[arg(value_name = "ID", value_parser = mutant())]
+    ids: Vec<Mutant>,
+    /// The seed of the first campaign; each further one has the next.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// How many campaigns look for each bug.
+    #[arg(long, value_name = "N", default_value = "5")]
+    campaigns: NonZeroU64,
+    /// Looks for no longer than this in each campaign, if a bug is given more.
+    #[arg(long, value_name = "N")]
+    schedules: Option<NonZeroU64>,
+    /// How many threads to use; one a core if not given.
+    #[arg(long, value_name = "J")]
+    jobs: Option<NonZeroUsize>,
+    /// Writes the result as JSON to FILE; with `-`, to standard output and nothing else.
+    #[arg(long, value_name = "FILE")]
+    json: Option<Target>,
+}
+
+impl Mutants {
+    pub(super) fn run(self) -> Result<Ending, Failure> {
+        if let Some(target) = &self.json {
+            target.probe()?;
+        }
+        let hunt = Hunt {
+            mutants: wanted(Mutant::ALL, &self.ids),
+            seed: self.seed,
+            campaigns: self.campaigns.get(),
+            schedules: self.schedules.map(NonZeroU64::get),
+        };
+        let pool = options::pool(self.jobs)?;
+        let bar = Bar::new("planted bugs");
+        let matrix = pool.install(|| KillMatrix::of(&hunt, &bar));
+        drop(bar);
+        if let Some(target) = &self.json {
+            target.write(&matrix)?;
+        }
+        if self.json != Some(Target::Stdout) {
+            print(&matrix.told())?;
+        }
+        Ok(if matrix.is_clean() { Ending::AsClaimed } else { Ending::Surprise })
+    }
+}
+
+/// Takes the name or the number of a planted bug.
+fn mutant() -> impl TypedValueParser<Value = Mutant> {
+    let names = Mutant::ALL.iter().map(|mutant| mutant.id());
+    clap::builder::StringValueParser::new().try_map(move |name| {
+        Mutant::named(&name).ok_or_else(|| {
+            let known: Vec<&str> = names.clone().collect();
+            format!("no planted bug is called so; there are {}", known.join(", "))
+        })
+    })
+}

@@ -1,0 +1,177 @@
+//! What a campaign found, as it is written to files and told to people.
+
+mod explored;
+mod join;
+mod matrix;
+mod statistics;
+mod summary;
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use explored::{Exploration, ExploredReport, Finding};
+pub(crate) use matrix::matrix;
+pub(crate) use statistics::Statistics;
+pub(crate) use summary::{story_of, surprises};
+
+use leasehold_sim::{
+    campaign::{Cell, Counterexample, Outcome},
+    catalog::{CellName, Verdict},
+    explore::{Proof, Proofs},
+    faults::Fault,
+    guarantees::Guarantee,
+    schedule::Schedule,
+    story::Told,
+};
+
+/// What a campaign found, or several shards of one together. This is the form of the JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Report {
+    /// The version of the program that found it.
+    pub(crate) version: String,
+    /// The seed of the campaign.
+    pub(crate) seed: u64,
+    /// Which shards of the campaign this is.
+    pub(crate) shards: Shards,
+    /// How many schedules were run.
+    pub(crate) schedules: u64,
+    /// The cells, by subject, guarantee and fault.
+    pub(crate) cells: Vec<CellReport>,
+    /// How much was seen.
+    #[serde(default)]
+    pub(crate) statistics: Statistics,
+}
+
+/// The shards of a campaign that a report is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Shards {
+    /// Their numbers, from 1, in order.
+    pub(crate) done: Vec<u64>,
+    /// Out of how many.
+    pub(crate) of: u64,
+}
+
+/// What is known of one cell of the matrix.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CellReport {
+    /// The name of the algorithm.
+    pub(crate) subject: String,
+    /// The name of the promise.
+    pub(crate) guarantee: String,
+    /// The name of what went wrong, or `none`.
+    pub(crate) fault: String,
+    /// What was found.
+    pub(crate) verdict: Verdict,
+    /// What is claimed.
+    pub(crate) claim: Verdict,
+    /// In how many schedules the fault bit.
+    pub(crate) schedules: u64,
+    /// How often it bit.
+    pub(crate) bites: u64,
+    /// In how many schedules the guarantee broke.
+    pub(crate) broken: u64,
+    /// The small cluster of which every schedule holds, as `leasehold explore` shows, if there is one.
+    pub(crate) exhausted: Option<Exhausted>,
+    /// The shortest story of how it broke.
+    pub(crate) counterexample: Option<Told>,
+}
+
+/// All schedules within a bound hold: `leasehold explore --only NAME` runs them again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Exhausted {
+    /// What it is called in `sim/proofs.toml`.
+    pub(crate) name: String,
+    /// How many different states of the world there are.
+    pub(crate) states: u64,
+    /// The bound, in words.
+    pub(crate) bound: String,
+}
+
+impl Report {
+    /// The report on an outcome of shard number `shard.0`, from 0, of `shard.1`.
+    #[must_use]
+    pub(crate) fn of(outcome: &Outcome, shard: (u64, u64)) -> Self {
+        let proofs = Proofs::current();
+        let mut report = Self {
+            version: env!("CARGO_PKG_VERSION").into(),
+            seed: outcome.seed,
+            shards: Shards { done: vec![shard.0 + 1], of: shard.1 },
+            schedules: outcome.schedules,
+            cells: outcome.cells.iter().map(|cell| CellReport::of(cell, &proofs)).collect(),
+            statistics: Statistics::default(),
+        };
+        report.statistics = Statistics::of(&report, Some(outcome.situated.clone()));
+        report
+    }
+
+    /// Whether all shards of the campaign are in it.
+    #[must_use]
+    pub(crate) fn is_whole(&self) -> bool {
+        self.shards.done.len() as u64 == self.shards.of
+    }
+
+    /// How often faults bit. Cells that were judged on the same schedules count once.
+    #[must_use]
+    pub(crate) fn bites(&self) -> u64 {
+        let mut seen = BTreeSet::new();
+        let workload = |name: &str| {
+            let known = Guarantee::ALL.iter().find(|known| known.name() == name);
+            known.map(|guarantee| guarantee.workload())
+        };
+        let first = self
+            .cells
+            .iter()
+            .filter(|cell| seen.insert((&cell.subject, &cell.fault, workload(&cell.guarantee))));
+        first.map(|cell| cell.bites).sum()
+    }
+
+    /// The cells that are not what is claimed of them. A part of a campaign may miss what the whole
+    /// finds, so in a part only what broke against its claim counts.
+    pub(crate) fn surprises(&self) -> impl Iterator<Item = &CellReport> {
+        let whole = self.is_whole();
+        self.cells.iter().filter(move |cell| {
+            !cell.verdict.is_as_claimed(cell.claim) && (whole || cell.verdict == Verdict::Broken)
+        })
+    }
+}
+
+impl CellReport {
+    fn of(cell: &Cell, proofs: &Proofs) -> Self {
+        let CellName { subject, guarantee, fault } = cell.name;
+        Self {
+            subject: subject.name().into(),
+            guarantee: guarantee.name().into(),
+            fault: fault.map_or("none", Fault::name).into(),
+            verdict: cell.verdict,
+            claim: cell.claim,
+            schedules: cell.schedules,
+            bites: cell.bites,
+            broken: cell.broken,
+            exhausted: proofs
+                .of(cell.name)
+                .filter(|_| cell.verdict != Verdict::Broken)
+                .map(Exhausted::of),
+            counterexample: cell.counterexample.as_ref().map(|found| told(cell.name, found)),
+        }
+    }
+
+    /// Its place in the matrix, for people.
+    #[must_use]
+    pub(crate) fn place(&self) -> String {
+        format!("{} × {} × {}", self.subject, self.guarantee, self.fault)
+    }
+}
+
+impl Exhausted {
+    fn of(proof: &Proof) -> Self {
+        Self { name: proof.name.clone(), states: proof.states, bound: proof.bounds.to_string() }
+    }
+}
+
+/// A counterexample, told.
+fn told(cell: CellName, found: &Counterexample) -> Told {
+    let told = Told::about(&Schedule::of(cell, found.decisions.clone()));
+    let text = if told.text.is_empty() { found.text.clone() } else { told.text };
+    Told { text, ..told }
+}

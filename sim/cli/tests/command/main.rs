@@ -1,0 +1,20 @@
+//! The command `leasehold`, run as a person would.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod clients;
+mod common;
+mod explore;
+mod json;
+mod layers;
+mod mutants;
+mod regressions;
+mod same;
+mod serve;
+#[path = "../../../fake-redis/tests/serve/serve_support.rs"]
+mod serve_support;
+mod serve_web;
+mod wrong_use;
+
+#[path = "../../../examples/forgotten_fence.rs"]
+mod forgotten_fence;

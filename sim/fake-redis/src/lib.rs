@@ -1,0 +1,286 @@
+//! A Redis server as a value: keys, scripts and the server's clock given with each command.
+//!
+//! Nothing here looks at the time, the network or randomness, so equal servers given equal
+//! commands stay equal. Lua scripts run in a real Lua 5.1; its virtual machine belongs to the
+//! thread, not to the value.
+//!
+//! # Differences from a real server
+//!
+//! Replies and error texts are those of Redis 7.0.15, except where that would bring in chance or
+//! the host:
+//! * Expired keys are removed by the next command, earliest first, not by a random sample; so
+//!   `DBSIZE` is exact, unless hundreds expire at once.
+//! * A hash lists its fields in the order in which they were added, also a large one; a set its
+//!   members, unless it is a small one of integers, which is sorted. `KEYS` is sorted.
+//! * A `SCAN` lists a key that stays exactly once, never twice; cursors stay below 2^53. What Redis
+//!   keeps in one piece comes in one reply, as there; `HSCAN`, `SSCAN` and `ZSCAN` of anything
+//!   larger sort it for each page.
+//! * Members are drawn by a generator in the value, so the same again in an equal server.
+//! * `OBJECT ENCODING` tells the form of a value that is made at once, not the way it came to be,
+//!   such as `raw` for a short string that was appended to, `skiplist` after `SORT`, or `hashtable`
+//!   for a hash that once held a long value;
+//!   `OBJECT IDLETIME` is always 0. `XTRIM` and `XADD` with `~` count pieces of 100 entries.
+//! * `COMMAND DOCS` and `HELP` are in other words and without arguments; `COMMAND INFO` gives no
+//!   tips. Hexadecimal floating-point numbers are refused.
+//! * `SORT … ALPHA` goes by bytes, as in the locale C. What it cannot tell apart keeps its order. A
+//!   number too large in an earlier command does not make `SORT` fail, as it does in 7.0.
+//! * A score of -0 is 0. Redis has it so while it keeps a sorted set in one piece, which it does no
+//!   more after `SORT`.
+//! * Not there, and answered as any unknown command: `DUMP` and `RESTORE`, `BITOP` and `BITFIELD`,
+//!   `XINFO STREAM … FULL`, `COMMAND GETKEYSANDFLAGS`; `GEO…` and `PF…`, whose replies are rounded
+//!   and estimated by code that no lock, queue or limit needs; `FUNCTION` and `FCALL`,
+//!   since scripts do the same and are what such libraries send; `MODULE LOAD`, which is code of
+//!   the host.
+//! * A script may not call `INFO`, `LASTSAVE` and `LOLWUT`.
+//! * `TIME` stands still during a script, as in Redis 7.2 (7.0 lets it run on).
+//! * `math.random` and the settings of `cjson` start anew in each script; `collectgarbage` answers 0.
+//! * `tostring` numbers tables and functions instead of telling where they are in memory.
+//! * `next` of the globals or a library is nil, though `pairs` lists them.
+//! * `error({})` is an error reply; Redis 7.0.15 crashes.
+//! * A script that runs for too long is stopped, see [`ScriptRules::instructions`]; a real server
+//!   answers `BUSY` to others until `SCRIPT KILL`. A pattern of more than 200 quantifiers and
+//!   captures one behind the other is refused, since Lua's own would exhaust the stack.
+//! * `cjson` nests at most 1000 deep, whatever a script sets.
+//! * `SCRIPT DEBUG` is not there; `redis.log` writes nothing.
+//! * By default a script may say `allow-key-locking`, as on Upstash; see [`ScriptRules`].
+//!
+//! Of a server's life beside its data:
+//! * Nothing is saved: `SAVE` and its like answer and do nothing. `REPLICAOF` with a host and
+//!   `CLIENT TRACKING ON` are refused.
+//! * There is one user, `default`. `ACL LIST` does not show a hash of the password.
+//! * Most settings that `CONFIG SET` takes have no effect; the password has.
+//! * `INFO` counts connections, commands, errors and keys; what is about memory, processor and
+//!   disk is constant. `SLOWLOG` and `LATENCY` have nothing to tell.
+//! * `HELP` of a command with subcommands lists them in our own words.
+//! * `MONITOR` shows a script, not the commands in it.
+//! * `UNSUBSCRIBE` without names goes through the channels in the order of their names.
+//! * `HELLO` in a transaction changes the protocol of the whole reply to `EXEC`.
+//! * In a transaction, the replies to `SUBSCRIBE` and its like with several names are all in the
+//!   list that `EXEC` answers; a real server announces a shorter list than it sends.
+//! * After `SWAPDB` and `FLUSHALL`, those who wait for several keys are served in the order of the
+//!   keys' names.
+//! * `MEMORY USAGE` of a key that has expired is nil; a real server may still have it.
+//! * A command has at most 1,048,576 arguments, as before Redis 7.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use leasehold_fake_redis::{Redis, Resp};
+//!
+//! fn words(text: &str) -> Vec<Bytes> {
+//!     text.split(' ').map(|word| Bytes::copy_from_slice(word.as_bytes())).collect()
+//! }
+//!
+//! let mut redis = Redis::default();
+//! assert_eq!(redis.execute(0, &words("SET job token NX PX 10")), Resp::OK);
+//! assert_eq!(redis.execute(4_000, &words("PTTL job")), Resp::Integer(6));
+//! assert_eq!(redis.execute(11_000, &words("GET job")), Resp::Nil);
+//! ```
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod command;
+mod commands;
+mod databases;
+mod expiry;
+mod fake;
+mod glob;
+mod keyspace;
+mod lua;
+mod number;
+mod pubsub;
+mod random;
+mod replication;
+mod resp;
+mod script;
+#[cfg(feature = "serve")]
+pub mod serve;
+mod server;
+mod twins;
+mod value;
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use leasehold_core::{Command, Reply, StoreError, redis as wire};
+
+pub use fake::{FakeConnection, FakeRedis};
+pub use keyspace::{Change, Entry, Keyspace};
+pub use replication::Replica;
+pub use resp::Resp;
+pub use script::ScriptRules;
+pub use server::{Delivery, Executed, Password, Protocol, Server, SessionId, Settings};
+pub use value::{
+    ConsumerGroup, EntryFields, EntryId, Fields, Members, Pending, Score, SortedSet, Stream, Value,
+};
+
+#[cfg(feature = "serve")]
+pub(crate) use command::Facts;
+#[cfg(feature = "serve")]
+pub(crate) use glob::matches as glob_matches;
+
+use command::{Body, Call, Origin, Refusal};
+use script::Access;
+
+/// The version of Redis that a server says it is.
+const VERSION: &str = "7.0.15";
+
+/// The refusal of a command that may need more memory than there is.
+const OUT_OF_MEMORY: &str = "OOM command not allowed when used memory > 'maxmemory'.";
+
+/// How many expired keys one command removes at most, so that none pauses for long.
+const PURGED_PER_COMMAND: usize = 250;
+
+/// One server: what it would lose if its memory were wiped.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Redis {
+    /// The data of the selected database: see [`Redis::select`].
+    pub keyspace: Keyspace,
+    databases: databases::Databases,
+    /// What scripts are allowed.
+    pub script_rules: ScriptRules,
+    /// Whether there is room for more data.
+    pub memory: Memory,
+    scripts: script::Scripts,
+    pubsub: pubsub::PubSub,
+    random: random::Random,
+}
+
+/// Whether a server has room for more data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Memory {
+    /// It has.
+    #[default]
+    Free,
+    /// It is at `maxmemory`, and evicts nothing: a command that may need more is refused, in a
+    /// script only before the first one that writes.
+    Full,
+    /// The same, and it has refused one since.
+    Refused,
+}
+
+/// How a server runs the scripts of Leasehold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Engine {
+    /// The Lua text itself, as every real server does.
+    #[default]
+    Lua,
+    /// A native twin where there is one for exactly this text, else the Lua. Same replies and same
+    /// keys, ten times faster; only the server's cache of scripts is not touched.
+    Native,
+}
+
+impl Redis {
+    /// Runs one command. `now_us` is the server's **wall** clock in microseconds since the Unix
+    /// epoch: it drives `TIME` and every time to live, and may go back. A wrong command gets
+    /// [`Resp::Error`] with the text of Redis 7 and changes nothing.
+    pub fn execute(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {
+        self.purge(now_us);
+        self.run(now_us, arguments)
+    }
+
+    /// Applies a command of Leasehold as production does: as a script, and what it answers.
+    ///
+    /// # Errors
+    ///
+    /// What the server's refusal means: [`StoreError::Rejected`] if a key holds something else.
+    pub fn apply(
+        &mut self,
+        now_us: u64,
+        command: &Command,
+        engine: Engine,
+    ) -> Result<Reply, StoreError> {
+        self.purge(now_us);
+        // A twin publishes nothing, so that it stands in only where nobody listens.
+        if engine == Engine::Native
+            && self.pubsub.is_silent()
+            && self.memory == Memory::Free
+            && let Some(reply) = twins::run(&mut self.keyspace, now_us, command)
+        {
+            return Ok(reply);
+        }
+        let reply = match wire::encode(command) {
+            wire::Request::Script(invocation) => self.run_script(now_us, invocation),
+            // The only one is WAIT, and the data alone has no replica.
+            wire::Request::Plain(_) => Resp::Integer(0),
+        };
+        wire::decode(command, reply.into())
+    }
+
+    /// A server that has these keys, and the scripts of this one: a replica.
+    #[cfg(feature = "serve")]
+    pub(crate) fn replica(&self, keyspace: Keyspace) -> Self {
+        let (scripts, script_rules) = (self.scripts.clone(), self.script_rules);
+        Self { keyspace, scripts, script_rules, ..Self::default() }
+    }
+
+    /// `EVALSHA`, and `EVAL` if the server has not seen the script.
+    fn run_script(&mut self, now_us: u64, invocation: wire::Invocation) -> Resp {
+        let mut arguments = Vec::with_capacity(3 + invocation.keys.len() + invocation.args.len());
+        arguments.push(Bytes::from_static(b"EVALSHA"));
+        arguments.push(Bytes::from_static(invocation.script.sha1.as_bytes()));
+        arguments.push(Bytes::from(invocation.keys.len().to_string()));
+        arguments.extend(invocation.keys.into_iter().chain(invocation.args).map(Bytes::from));
+        let reply = self.run(now_us, &arguments);
+        match reply {
+            Resp::Error(ref message) if wire::is_no_script(message) => {
+                arguments[0] = Bytes::from_static(b"EVAL");
+                arguments[1] = Bytes::from_static(invocation.script.text.as_bytes());
+                self.run(now_us, &arguments)
+            }
+            reply => reply,
+        }
+    }
+
+    /// Forgets what a restart forgets beside the data: the scripts.
+    fn forget_scripts(&mut self) {
+        self.scripts.clear();
+    }
+
+    /// Whether there is room for what `spec` may write.
+    fn has_memory_for(&mut self, spec: &command::Spec) -> bool {
+        let full = self.memory != Memory::Free && spec.flags.contains(command::Flags::DENYOOM);
+        if full {
+            self.memory = Memory::Refused;
+        }
+        !full
+    }
+
+    fn run(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {
+        let answer = match command::find(arguments) {
+            Ok(spec) => match spec.body {
+                Body::Function(_) if !self.has_memory_for(spec) => {
+                    Err(Refusal(OUT_OF_MEMORY.into()))
+                }
+                Body::Function(function) => {
+                    function(&mut Call { redis: self, now_us, origin: Origin::Client }, arguments)
+                }
+                _ => Err(Refusal("ERR This command needs a connection".into())),
+            },
+            Err(reason) => Err(reason.refusal(arguments)),
+        };
+        answer.unwrap_or_else(|refusal| Resp::Error(refusal.0))
+    }
+
+    /// Runs a command on behalf of a script, which is told of its mistakes in other words.
+    fn run_for_script(&mut self, now_us: u64, arguments: &[Bytes], access: &mut Access) -> Resp {
+        let spec = match access.check(self, arguments) {
+            Ok(spec) => spec,
+            Err(refusal) => return Resp::Error(refusal.0),
+        };
+        let answer = match spec.body {
+            Body::Function(function) => {
+                function(&mut Call { redis: self, now_us, origin: Origin::Script }, arguments)
+            }
+            // For the rest of the script.
+            _ if spec.name == "select" => self.select_named(&arguments[1]).map(|_| Resp::OK),
+            _ => Err(Refusal(Cow::Borrowed(script::NOT_ALLOWED))),
+        };
+        answer.unwrap_or_else(|refusal| Resp::Error(refusal.0))
+    }
+}
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,50 @@
+//! Commands of one client, run one behind another.
+
+use std::sync::{MutexGuard, atomic::Ordering};
+
+use bytes::Bytes;
+
+use super::{Client, State};
+use crate::{Protocol, Resp};
+
+/// A client's turn: as long as it lasts, no other client's command is run. What its commands mean
+/// for others is passed on at its end.
+#[derive(Debug)]
+pub(in crate::serve) struct Turn<'a> {
+    client: &'a Client,
+    state: MutexGuard<'a, State>,
+}
+
+impl Client {
+    /// Waits for the client's turn; `None` if there may be more to do for a command than to
+    /// execute it: see [`Client::perform`].
+    pub(in crate::serve) fn turn(&self) -> Option<Turn<'_>> {
+        let state = self.host.state();
+        self.host.calm.load(Ordering::Relaxed).then_some(Turn { client: self, state })
+    }
+}
+
+impl Turn<'_> {
+    /// Runs one command, and puts its replies in the place of those in `replies`. What the session
+    /// speaks now, and whether it is authenticated; `None` if it is blocked.
+    pub(in crate::serve) fn execute(
+        &mut self,
+        arguments: &[Bytes],
+        replies: &mut Vec<Resp>,
+    ) -> Option<(Protocol, bool)> {
+        let (now_us, id) = (self.client.host.clock.now_us(), self.client.id);
+        let answered = self.state.server.execute_into(now_us, id, arguments, replies);
+        answered.then(|| self.state.server.manners(id))
+    }
+
+    /// Whether the turn has to end here, so that somebody hears in time of what was done.
+    pub(in crate::serve) fn is_over(&self) -> bool {
+        self.state.server.has_news()
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.client.host.settle(&mut self.state);
+    }
+}

@@ -1,0 +1,77 @@
+//! `MONITOR`: every command, shown to whoever asked to see them.
+
+use bytes::Bytes;
+
+use super::{Connection, Delivery, Server, SessionId};
+use crate::{
+    Resp,
+    command::{Flags, Spec},
+};
+
+impl Server {
+    /// Shows `id` every command from now on.
+    pub(crate) fn monitor(&mut self, id: SessionId) {
+        self.monitors.insert(id);
+    }
+
+    pub(crate) fn stop_monitoring(&mut self, id: SessionId) {
+        self.monitors.remove(&id);
+    }
+
+    pub(crate) fn is_monitor(&self, id: SessionId) -> bool {
+        self.monitors.contains(&id)
+    }
+}
+
+impl Connection<'_> {
+    /// Shows a command that was run to all monitors. Those of operators are not shown.
+    pub(super) fn show(&mut self, spec: &Spec, arguments: &[Bytes]) {
+        let hidden = spec.flags.intersects(Flags::ADMIN | Flags::SKIP_MONITOR);
+        if self.server.monitors.is_empty() || hidden && !spec.name.starts_with("eval") {
+            return;
+        }
+        let resp = Resp::Simple(self.line(spec, arguments).into());
+        for session in &self.server.monitors {
+            let delivery = Delivery { session: *session, resp: resp.clone(), unblocks: false };
+            self.server.deliveries.push(delivery);
+        }
+    }
+
+    fn line(&self, spec: &Spec, arguments: &[Bytes]) -> String {
+        let (seconds, micros) = (self.now_us / 1_000_000, self.now_us % 1_000_000);
+        let (database, address) = (self.session().database, &self.session().address);
+        let mut line = format!("{seconds}.{micros:06} [{database} {address}]");
+        let secret = matches!(spec.name, "auth" | "hello");
+        for (index, argument) in arguments.iter().enumerate() {
+            // A password may be anywhere but in the name and the version.
+            let shown = if secret && index > usize::from(spec.name == "hello") {
+                &b"(redacted)"[..]
+            } else {
+                argument
+            };
+            line.push(' ');
+            line.push_str(&quoted(shown));
+        }
+        line
+    }
+}
+
+/// An argument in quotes, on one line.
+fn quoted(argument: &[u8]) -> String {
+    let mut text = String::with_capacity(argument.len() + 2);
+    text.push('"');
+    for &byte in argument {
+        match byte {
+            b'\\' | b'"' => text.extend(['\\', byte.into()]),
+            b'\n' => text.push_str("\\n"),
+            b'\r' => text.push_str("\\r"),
+            b'\t' => text.push_str("\\t"),
+            7 => text.push_str("\\a"),
+            8 => text.push_str("\\b"),
+            b' '..=b'~' => text.push(byte.into()),
+            _ => text.push_str(&format!("\\x{byte:02x}")),
+        }
+    }
+    text.push('"');
+    text
+}

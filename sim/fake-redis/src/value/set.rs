@@ -1,0 +1,121 @@
+//! A set's members.
+
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+
+use bytes::Bytes;
+use indexmap::IndexSet;
+use rustc_hash::FxHasher;
+
+use crate::command::integer;
+
+/// Up to this many members, a set of integers is kept sorted, as Redis does.
+const SORTED_UP_TO: usize = 512;
+
+/// The members of a set. Integers are listed in their order, as Redis lists those of a small set;
+/// from the first member that is none, or the 513th, on, in the order in which they were added,
+/// until one is removed. Redis promises no order then. Equal if they are the same members in the
+/// same order.
+#[derive(Clone, Debug)]
+pub struct Members {
+    members: IndexSet<Bytes, BuildHasherDefault<FxHasher>>,
+    sorted: bool,
+}
+
+impl Default for Members {
+    fn default() -> Self {
+        Self { members: IndexSet::default(), sorted: true }
+    }
+}
+
+impl Members {
+    /// Whether `member` is in the set.
+    #[must_use]
+    pub fn contains(&self, member: &[u8]) -> bool {
+        self.members.contains(member)
+    }
+
+    /// Adds a copy of `member`; whether it is new.
+    pub fn insert(&mut self, member: &[u8]) -> bool {
+        if self.members.contains(member) {
+            return false;
+        }
+        let number = integer(member).ok().filter(|_| self.sorted);
+        let member = Bytes::copy_from_slice(member);
+        match number {
+            Some(number) if self.members.len() < SORTED_UP_TO => {
+                let at = self
+                    .members
+                    .partition_point(|other| integer(other).is_ok_and(|other| other < number));
+                self.members.shift_insert(at, member);
+            }
+            _ => {
+                self.sorted = false;
+                self.members.insert(member);
+            }
+        }
+        true
+    }
+
+    /// Removes `member`; whether it was there.
+    pub fn remove(&mut self, member: &[u8]) -> bool {
+        if self.sorted {
+            self.members.shift_remove(member)
+        } else {
+            self.members.swap_remove(member)
+        }
+    }
+
+    /// Whether it holds integers in their order.
+    #[must_use]
+    pub fn is_sorted(&self) -> bool {
+        self.sorted
+    }
+
+    /// The member at this place of the order.
+    #[must_use]
+    pub fn at(&self, index: usize) -> Option<&Bytes> {
+        self.members.get_index(index)
+    }
+
+    /// All members.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Bytes> {
+        self.members.iter()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+}
+
+impl FromIterator<Bytes> for Members {
+    fn from_iter<I: IntoIterator<Item = Bytes>>(members: I) -> Self {
+        let mut set = Self::default();
+        members.into_iter().for_each(|member| {
+            set.insert(&member);
+        });
+        set
+    }
+}
+
+impl PartialEq for Members {
+    fn eq(&self, other: &Self) -> bool {
+        self.sorted == other.sorted && self.len() == other.len() && self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Members {}
+
+impl Hash for Members {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_usize(self.len());
+        self.iter().for_each(|member| member.hash(state));
+    }
+}

@@ -1,0 +1,116 @@
+//! One schedule, told from start to end.
+
+use std::fmt::Write;
+
+use super::{
+    Story,
+    decisions::describe,
+    timeline::{print, timeline},
+};
+use crate::words::{counted, wrap};
+use crate::{
+    claims::Claims,
+    decide::{Site, Stretched, threshold},
+    run::log_of,
+    schedule::Schedule,
+    systems::Run,
+};
+
+/// The story of a schedule: what it is about, what was decided, what happened, what that means, and
+/// what would have happened without each of the decisions.
+#[must_use]
+pub fn replay(schedule: &Schedule) -> String {
+    let (story, mut text) = (Story::of(schedule), head(schedule));
+    let decisions = &schedule.decisions;
+    let _ = writeln!(text, "\nWhat was decided ({}):", counted(decisions.len(), "decision"));
+    for line in with_counterfactuals(schedule, story.violation.is_some()) {
+        let _ = writeln!(text, "{line}");
+    }
+    text += "\nWhat happened (a star where a fault strikes):\n";
+    for line in print(&timeline(&story)) {
+        let _ = writeln!(text, "  {line}");
+    }
+    let verdict = match story.verdict() {
+        Some(verdict) => format!("Broken: {verdict}."),
+        None => "Nothing broke the guarantee in this schedule.".into(),
+    };
+    let _ = writeln!(text, "\n{verdict}");
+    text
+}
+
+/// Every event of a schedule from start to end as the checkers see it, and the hash of its trace.
+#[must_use]
+pub fn every_event(schedule: &Schedule) -> String {
+    let (plan, decisions) = (schedule.plan(), &schedule.decisions);
+    let mut text = String::from("\nEvery event, in true ms:\n");
+    for (at, event) in log_of(plan.clone(), decisions).events {
+        let _ = writeln!(text, "{:>9}.{:03} {event:?}", at / 1_000, at % 1_000);
+    }
+    let hash = Run::replayed(plan, decisions).trace_hash();
+    let _ = writeln!(text, "trace hash {hash:016x}");
+    text
+}
+
+fn head(schedule: &Schedule) -> String {
+    let cell = schedule.cell;
+    let claim = Claims::current().of(cell).name();
+    let mut text = format!("{cell}\n");
+    let _ = writeln!(text, "  subject:   {}", cell.subject.title());
+    let _ = writeln!(text, "  guarantee: {}", cell.guarantee.claim());
+    if let Some(fault) = cell.fault {
+        let _ = writeln!(text, "  fault:     {}", fault.cause());
+    }
+    if let Some(scale) = schedule.scale {
+        let _ = writeln!(text, "{}", wrap("  cluster:   ", &scale.to_string()));
+    }
+    let _ = writeln!(text, "  claimed:   {claim}");
+    text
+}
+
+fn with_counterfactuals(schedule: &Schedule, broken: bool) -> Vec<String> {
+    let (cell, plan, decisions) = (schedule.cell, schedule.plan(), &schedule.decisions);
+    let mut lines = Vec::new();
+    for (&site, &choice) in decisions {
+        lines.push(wrap("  - ", &describe(&plan, site, choice)));
+        let mut without = decisions.clone();
+        without.remove(&site);
+        let run = Run::replayed(plan.clone(), &without);
+        let breaks = run.violation(cell.guarantee).is_some();
+        let bites = cell.fault.is_none_or(|fault| run.bites(fault) > 0);
+        let mut line = format!("    without this, {}", counterfactual(broken, breaks, bites));
+        if broken
+            && !breaks
+            && let Some(length) = needed(schedule, site)
+        {
+            line += &format!("; it breaks only if that is more than {} ms", length / 1_000);
+        }
+        lines.push(line);
+    }
+    if decisions.is_empty() {
+        lines.push("  - nothing: all is as calm as can be".into());
+    }
+    lines
+}
+
+/// The longest length of a decision at which the guarantee holds, in microseconds, if the decision
+/// stands for a length of time and not every length breaks it.
+pub(super) fn needed(schedule: &Schedule, site: Site) -> Option<u64> {
+    let (plan, guarantee) = (schedule.plan(), schedule.cell.guarantee);
+    let fails = |length| {
+        let mut chance = Stretched::of(&schedule.decisions, site, length);
+        let run = Run::of(plan.clone(), &mut chance);
+        (run.violation(guarantee).is_some(), chance.asked())
+    };
+    let (_, asked) = fails(None);
+    threshold(asked?, |length| fails(Some(length)).0)
+}
+
+fn counterfactual(breaks_with: bool, breaks_without: bool, bites: bool) -> &'static str {
+    match (breaks_with, breaks_without) {
+        (true, false) => "it holds",
+        (true, true) if !bites => "it is broken, too, although the fault does not bite",
+        (true, true) => "it is broken all the same",
+        (false, true) => "it is broken",
+        (false, false) => "it holds, too",
+    }
+}

@@ -1,0 +1,93 @@
+//! A counterexample in words: what is written to files, and told to people.
+
+use std::fmt::Write;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Story,
+    decisions::{describe, kind_name},
+    replay::needed,
+    timeline::{print, timeline},
+};
+use crate::{schedule::Schedule, words::wrap};
+
+/// A counterexample, told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// The word that `leasehold replay` takes.
+    pub token: String,
+    /// How the guarantee broke, as a sentence.
+    pub text: String,
+    /// The decisions that break it; none can be left out.
+    pub decisions: Vec<ToldDecision>,
+    /// The timeline, a line an event.
+    pub events: Vec<String>,
+}
+
+/// A decision, told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldDecision {
+    /// What was decided: the name of a fault, or of a part of the workload.
+    pub kind: String,
+    /// For whom, by number.
+    pub actor: u8,
+    /// The how-manieth of that actor.
+    pub occurrence: u32,
+    /// What was chosen; 0 would have been the calmest.
+    pub choice: u32,
+    /// All of it, in words.
+    pub text: String,
+    /// For a length of time: with this many milliseconds or less, the guarantee holds.
+    #[serde(default)]
+    pub needs_more_than_ms: Option<u64>,
+}
+
+impl Told {
+    /// A schedule, told; its `text` is empty if it breaks nothing.
+    #[must_use]
+    pub fn about(schedule: &Schedule) -> Self {
+        let story = Story::of(schedule);
+        Self {
+            token: schedule.to_string(),
+            text: story.verdict().unwrap_or_default(),
+            decisions: told_decisions(schedule),
+            events: print(&timeline(&story)),
+        }
+    }
+
+    /// Its decisions and its timeline for people, and how to replay it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for decision in &self.decisions {
+            let _ = writeln!(text, "{}", wrap("  - ", &decision.text));
+        }
+        text.push('\n');
+        for event in &self.events {
+            let _ = writeln!(text, "  {event}");
+        }
+        let _ = writeln!(text, "\n{}", wrap("  ", &format!("Broken: {}.", self.text)));
+        let _ = writeln!(text, "  Replay: leasehold replay {}", self.token);
+        text
+    }
+
+    /// How long it is: by decisions first.
+    #[must_use]
+    pub fn length(&self) -> (usize, usize) {
+        (self.decisions.len(), self.events.len())
+    }
+}
+
+fn told_decisions(schedule: &Schedule) -> Vec<ToldDecision> {
+    let plan = schedule.plan();
+    let told = schedule.decisions.iter().map(|(&site, &choice)| ToldDecision {
+        kind: kind_name(site.kind).into(),
+        actor: site.actor,
+        occurrence: site.occurrence,
+        choice,
+        text: describe(&plan, site, choice),
+        needs_more_than_ms: needed(schedule, site).map(|micros| micros / 1_000),
+    });
+    told.collect()
+}

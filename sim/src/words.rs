@@ -1,0 +1,101 @@
+//! The small words that all stories share.
+
+use crate::{decide::Site, history};
+
+/// A client's name: A, B, C…
+pub fn client(number: history::Client) -> char {
+    char::from(b'A' + number.min(25))
+}
+
+/// A length of time: `300 ms`, `1.2 s`.
+pub fn span(micros: u64) -> String {
+    match micros {
+        1_000_000.. => format!("{} s", decimal(micros, 1_000_000)),
+        _ => format!("{} ms", decimal(micros, 1_000)),
+    }
+}
+
+fn decimal(number: u64, unit: u64) -> String {
+    let tenths = (number * 10 + unit / 2) / unit;
+    match tenths % 10 {
+        0 => (tenths / 10).to_string(),
+        rest => format!("{}.{rest}", tenths / 10),
+    }
+}
+
+/// The value that a choice stands for; the last one if it is out of range, as in a replay.
+pub fn pick<T: Copy>(values: &[T], choice: u32) -> T {
+    values[(choice as usize).min(values.len() - 1)]
+}
+
+/// The request that a decision is about, if it is about a request.
+pub fn request(site: Site) -> String {
+    format!("request {} of client {}", site.occurrence, client(site.actor))
+}
+
+/// The message that a decision is about: requests have even numbers, replies odd ones, and writes
+/// to the resource a wire of their own.
+pub fn message(site: Site) -> String {
+    let (who, number) = (client(site.actor & 0x7f), site.occurrence);
+    if site.actor & 0x80 != 0 {
+        return format!("write {number} of client {who}");
+    }
+    let reply = if number % 2 == 1 { "the reply to " } else { "" };
+    format!("{reply}request {} of client {who}", number / 2)
+}
+
+/// So many of them: `1 decision`, `2 decisions`.
+pub fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Breaks `text` into lines of at most 96 columns: the first begins with `first`, the others as
+/// far in.
+pub fn wrap(first: &str, text: &str) -> String {
+    let indent = first.chars().count();
+    let mut wrapped = first.to_owned();
+    let mut column = indent;
+    for (index, word) in text.split(' ').enumerate() {
+        let width = word.chars().count();
+        if index > 0 && column + 1 + width > 96 {
+            wrapped += &format!("\n{:indent$}", "");
+            column = indent;
+        } else if index > 0 {
+            wrapped.push(' ');
+            column += 1;
+        }
+        wrapped += word;
+        column += width;
+    }
+    wrapped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::Kind;
+
+    #[test]
+    fn a_length_of_time_is_short_to_say() {
+        assert_eq!(span(300_000), "300 ms");
+        assert_eq!(span(1_500), "1.5 ms");
+        assert_eq!(span(1_200_000), "1.2 s");
+        assert_eq!(span(2_000_000), "2 s");
+    }
+
+    #[test]
+    fn a_long_line_is_broken_between_words() {
+        let text = wrap("- ", &"word ".repeat(30));
+        assert!(text.lines().all(|line| line.len() <= 97), "{text}");
+        assert!(text.lines().skip(1).all(|line| line.starts_with("  word")), "{text}");
+        assert_eq!(wrap("- ", "short"), "- short");
+    }
+
+    #[test]
+    fn a_message_is_a_request_a_reply_or_a_write() {
+        let site = |actor, occurrence| Site { kind: Kind::Latency, actor, occurrence };
+        assert_eq!(message(site(0, 6)), "request 3 of client A");
+        assert_eq!(message(site(1, 7)), "the reply to request 3 of client B");
+        assert_eq!(message(site(0x82, 2)), "write 2 of client C");
+    }
+}

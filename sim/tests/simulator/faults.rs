@@ -1,0 +1,176 @@
+//! Every fault bites where it can, nowhere else, and is what makes the difference.
+
+use leasehold_sim::{
+    catalog::{CellName, Subject, Verdict, Workload},
+    claims::Claims,
+    decide::Decisions,
+    faults::{Fault, FaultSet},
+    guarantees::Guarantee,
+    history::Event,
+    run::{decisions_of, log_of},
+    systems::{Plan, Run},
+    witnesses::Witnesses,
+};
+use rayon::prelude::*;
+
+const SEED: u64 = 1;
+
+/// Within how many schedules each fault bites.
+const SCHEDULES: u64 = 40;
+
+/// Within how many schedules each cell that is claimed to break does.
+const SCHEDULES_OF_CLAIMS: u64 = 5_000;
+
+/// Each subject with each of its workloads.
+fn rows() -> impl Iterator<Item = (Subject, Workload)> {
+    Subject::ALL
+        .iter()
+        .flat_map(|&subject| subject.workloads().iter().map(move |&workload| (subject, workload)))
+}
+
+/// Each row under each fault that it can suffer.
+fn rows_and_faults() -> Vec<(Subject, Workload, Fault)> {
+    rows()
+        .flat_map(|(subject, workload)| {
+            let suffered = Fault::ALL.iter().filter(move |&&fault| subject.can_suffer(fault));
+            suffered.map(move |&fault| (subject, workload, fault))
+        })
+        .collect()
+}
+
+/// The decisions of the schedules in which `fault` bites.
+fn biting(plan: &Plan, fault: Fault) -> impl Iterator<Item = Decisions> {
+    (0..SCHEDULES)
+        .filter(move |&schedule| Run::seeded(plan.clone(), SEED, schedule).bites(fault) > 0)
+        .map(move |schedule| decisions_of(plan.clone(), SEED, schedule))
+}
+
+/// The same decisions, but for those of `fault`.
+fn without(fault: Fault, decisions: &Decisions) -> Decisions {
+    let mut rest = decisions.clone();
+    rest.retain(|site, _| site.kind != fault.kind());
+    rest
+}
+
+/// What happened, without the book-keeping about faults.
+fn effects(plan: &Plan, decisions: &Decisions) -> Vec<(u64, Event)> {
+    let mut events = log_of(plan.clone(), decisions).events;
+    events.retain(|(_, event)| !matches!(event, Event::Bit { .. } | Event::Struck { .. }));
+    events
+}
+
+#[test]
+fn every_fault_bites_every_subject_that_can_suffer_it() {
+    rows_and_faults().into_par_iter().for_each(|(subject, workload, fault)| {
+        let plan = subject.plan(workload, FaultSet::only(fault));
+        assert!(
+            biting(&plan, fault).next().is_some(),
+            "{} never bites {}, {workload:?}",
+            fault.name(),
+            subject.name()
+        );
+    });
+}
+
+#[test]
+fn a_fault_that_cannot_be_suffered_never_bites() {
+    for (subject, workload) in rows() {
+        for &fault in Fault::ALL.iter().filter(|&&fault| !subject.can_suffer(fault)) {
+            let plan = subject.plan(workload, FaultSet::only(fault));
+            let bites = biting(&plan, fault).next().is_some();
+            assert!(!bites, "{} bites {}", fault.name(), subject.name());
+        }
+    }
+}
+
+#[test]
+fn no_fault_bites_or_strikes_while_it_is_switched_off() {
+    let sets = || [None].into_iter().chain(Fault::ALL.iter().copied().map(Some));
+    for (subject, workload) in rows() {
+        for on in sets() {
+            let plan = subject.plan(workload, on.map_or(FaultSet::NONE, FaultSet::only));
+            for schedule in 0..4 {
+                let decisions = decisions_of(plan.clone(), SEED, schedule);
+                for (_, event) in log_of(plan.clone(), &decisions).events {
+                    if let Event::Bit { fault, .. } | Event::Struck { fault, .. } = event {
+                        assert_eq!(Some(fault), on, "{} under {on:?}", subject.name());
+                    }
+                }
+                let run = Run::replayed(plan.clone(), &decisions);
+                for &fault in Fault::ALL.iter().filter(|&&fault| Some(fault) != on) {
+                    assert_eq!(run.bites(fault), 0, "{fault:?} under {on:?}, {subject:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_fault_bites_after_everything_has_healed() {
+    for (subject, workload, fault) in rows_and_faults() {
+        let plan = subject.plan(workload, FaultSet::only(fault));
+        for decisions in biting(&plan, fault).take(4) {
+            let events = log_of(plan.clone(), &decisions).events;
+            let struck =
+                events.iter().rev().find(|(_, event)| matches!(event, Event::Struck { .. }));
+            assert!(
+                struck.is_none_or(|(at, _)| *at <= plan.settings.faults_end),
+                "{fault:?}, {subject:?}"
+            );
+        }
+    }
+}
+
+/// A fault that only counts itself would leave the same history as none.
+#[test]
+fn a_bite_makes_a_difference_to_what_happens() {
+    rows_and_faults().into_par_iter().for_each(|(subject, workload, fault)| {
+        let plan = subject.plan(workload, FaultSet::only(fault));
+        let differs = biting(&plan, fault).take(10).any(|decisions| {
+            effects(&plan, &decisions) != effects(&plan, &without(fault, &decisions))
+        });
+        // Upstream counts calls in a key that never expires, so that no clock matters to it.
+        let in_vain = (Subject::Upstream, Workload::Debounce, Fault::ServerClock);
+        let name = fault.name();
+        assert_eq!(
+            differs,
+            (subject, workload, fault) != in_vain,
+            "{}, {workload:?}: whether {name} makes a difference",
+            subject.name()
+        );
+    });
+}
+
+/// What is blamed on a fault does not happen without it.
+#[test]
+fn each_claim_about_a_fault_breaks_with_it_and_only_with_it() {
+    let claims = Claims::current();
+    let mut cells = Vec::new();
+    for &subject in Subject::ALL {
+        for &guarantee in Guarantee::ALL {
+            for &fault in Fault::ALL {
+                let cell = |fault| CellName { subject, guarantee, fault };
+                let broken = claims.of(cell(Some(fault))) == Verdict::Broken;
+                if broken && claims.of(cell(None)) == Verdict::Holds {
+                    cells.push((cell(Some(fault)), fault));
+                }
+            }
+        }
+    }
+    assert!(!cells.is_empty());
+    cells.into_par_iter().for_each(|(cell, fault)| {
+        let plan = cell.plan();
+        let breaks = |run: &Run| run.bites(fault) > 0 && run.violation(cell.guarantee).is_some();
+        let schedule = (0..SCHEDULES_OF_CLAIMS)
+            .find(|&schedule| breaks(&Run::seeded(plan.clone(), SEED, schedule)));
+        // What is too rare for so many schedules has a witness all the same.
+        let decisions = match schedule {
+            Some(schedule) => decisions_of(plan.clone(), SEED, schedule),
+            None => Witnesses::current().of(cell).cloned().unwrap_or_default(),
+        };
+        let broken = breaks(&Run::replayed(plan.clone(), &decisions));
+        assert!(broken, "{cell} is claimed to be broken, but was not");
+        let calm = Run::replayed(plan, &without(fault, &decisions));
+        assert_eq!(calm.violation(cell.guarantee), None, "{cell} breaks without its fault");
+    });
+}
