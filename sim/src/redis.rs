@@ -244,7 +244,9 @@ impl Redis {
     fn run(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {
         let answer = match command::find(arguments) {
             Ok(spec) => match spec.body {
-                Body::Function(_) if !self.has_memory_for(spec) => Err(Refusal(OUT_OF_MEMORY.into())),
+                Body::Function(_) if !self.has_memory_for(spec) => {
+                    Err(Refusal(OUT_OF_MEMORY.into()))
+                }
                 Body::Function(function) => {
                     function(&mut Call { redis: self, now_us, origin: Origin::Client }, arguments)
                 }

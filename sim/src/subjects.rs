@@ -151,7 +151,14 @@ impl Subject {
                     }
                 } else {
                     let clients = 4;
-                    Plan { clients, leaves: true, idle: 20_000, idle_step: 20_000, idle_choices: 16, ..plan }
+                    Plan {
+                        clients,
+                        leaves: true,
+                        idle: 20_000,
+                        idle_step: 20_000,
+                        idle_choices: 16,
+                        ..plan
+                    }
                 }
             },
         }

@@ -39,9 +39,8 @@ fn every_planted_bug_is_found_by_its_checker_and_the_true_algorithm_survives_the
 fn each_guarantee_has_a_bug_that_its_row_of_the_matrix_finds() {
     Guarantee::ALL.par_iter().for_each(|&guarantee| {
         let name = guarantee.name();
-        let is_about = |mutant: &&Mutant| {
-            mutant.guarantee() == guarantee && mutant.is_found_in_the_matrix()
-        };
+        let is_about =
+            |mutant: &&Mutant| mutant.guarantee() == guarantee && mutant.is_found_in_the_matrix();
         let mut mutants = Mutant::ALL.iter().filter(is_about).peekable();
         assert!(mutants.peek().is_some(), "no bug breaks {name} in the plan of the matrix");
         for mutant in mutants {

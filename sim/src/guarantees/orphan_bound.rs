@@ -20,8 +20,12 @@ pub(crate) struct OrphanBound {
 impl Checker for OrphanBound {
     #[inline]
     fn observe(&mut self, at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
-        if let Event::Told { client, ask: Ask::Release, answer: Answer::Refused, token: Some(token) } =
-            *event
+        if let Event::Told {
+            client,
+            ask: Ask::Release,
+            answer: Answer::Refused,
+            token: Some(token),
+        } = *event
             && ledger.is_held(at, token)
         {
             return Err(format!(

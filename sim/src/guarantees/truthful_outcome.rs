@@ -140,9 +140,11 @@ impl TruthfulOutcome {
 /// Whether a call says that the lock is not the caller's: which may be untrue.
 fn is_denial(ask: Ask, answer: Answer) -> bool {
     match answer {
-        Answer::NotAcquired | Answer::NotHeld | Answer::Released | Answer::Spent | Answer::Taken => {
-            true
-        }
+        Answer::NotAcquired
+        | Answer::NotHeld
+        | Answer::Released
+        | Answer::Spent
+        | Answer::Taken => true,
         Answer::Refused | Answer::Unavailable => ask == Ask::Acquire,
         _ => false,
     }

@@ -92,9 +92,7 @@ fn edits(mutant: Mutant) -> &'static [Edit] {
             const { &[edit(ACQUIRE, "time[1] .. string.sub('00000' .. time[2], -6)", "'1'")] }
         }
         Mutant::MarkBeforeFree => MARK_BEFORE_FREE,
-        Mutant::ForgetfulRelease => {
-            const { &[edit(RELEASE, "or old == released)", ")")] }
-        }
+        Mutant::ForgetfulRelease => const { &[edit(RELEASE, "or old == released)", ")")] },
         Mutant::PrefixCompare => PREFIX_COMPARE,
         Mutant::OwnLeaseTakeover => OWN_LEASE_TAKEOVER,
         _ => debounce_edits(mutant),
@@ -172,12 +170,16 @@ fn debounce_edits(mutant: Mutant) -> &'static [Edit] {
             const { &[edit(CALL, "math.min(at, first + max", "math.min(at, now + max")] }
         }
         Mutant::ImmortalMemo => {
-            const {
-                &[edit(CALL, "'SET', memo, mine, 'PX', ARGV[8]", "'SET', memo, mine")]
-            }
+            const { &[edit(CALL, "'SET', memo, mine, 'PX', ARGV[8]", "'SET', memo, mine")] }
         }
         Mutant::WaitFromFirst => {
-            const { &[edit(CALL, "due, lead = bounded(now + wait)", "due, lead = bounded(first + wait)")] }
+            const {
+                &[edit(
+                    CALL,
+                    "due, lead = bounded(now + wait)",
+                    "due, lead = bounded(first + wait)",
+                )]
+            }
         }
         Mutant::CallDuringRunIsDropped => CALL_DURING_RUN_IS_DROPPED,
         Mutant::UnownedClear => UNOWNED_CLEAR,
