@@ -307,7 +307,7 @@ pub enum Event {
         by: u64,
     },
     /// A call returns.
-    StoryReport {
+    Returned {
         /// Who.
         client: Client,
         /// What it had asked.

@@ -49,7 +49,7 @@ impl StateSample {
     fn follow(&mut self, event: &Event) {
         match *event {
             Event::Asked { client, ask, .. } => self.doing(client).asks = Some(ask),
-            Event::StoryReport { client, .. } => self.doing(client).asks = None,
+            Event::Returned { client, .. } => self.doing(client).asks = None,
             Event::Sent { client, .. } => self.doing(client).waits = true,
             Event::Answered { client, .. } | Event::GaveUp { client, .. } => {
                 self.doing(client).waits = false;

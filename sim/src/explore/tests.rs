@@ -296,7 +296,7 @@ fn what_a_judge_remembers_tells_two_states_apart() {
         let mut other = state.clone();
         other.checkers.observe(
             7,
-            &Event::StoryReport {
+            &Event::Returned {
                 client: 1,
                 ask: Ask::Release,
                 answer: Answer::Released,

@@ -81,7 +81,7 @@ impl Calls {
         let call = &mut self.calls[owner];
         match *event {
             Event::Granted { token, .. } => call.granted = Some(token),
-            Event::StoryReport { answer, .. } => {
+            Event::Returned { answer, .. } => {
                 call.answer = Some(answer);
                 let won = call.granted.is_some() == (answer == Answer::Acquired);
                 call.disturbed |= match call.ask {
@@ -105,7 +105,7 @@ fn is_doubtful(answer: Answer) -> bool {
 fn owner(event: &Event) -> Option<Client> {
     match *event {
         Event::Asked { client, .. }
-        | Event::StoryReport { client, .. }
+        | Event::Returned { client, .. }
         | Event::Held { client, .. }
         | Event::Sent { client, .. }
         | Event::Applied { client, copy: 0, .. }
