@@ -88,7 +88,7 @@ pub struct Explored {
 impl Explored {
     /// Whether every schedule within the bounds was searched, and none breaks a guarantee.
     #[must_use]
-    pub fn is_proof(&self) -> bool {
+    pub fn is_exhausted(&self) -> bool {
         self.cut.is_none() && self.counterexample.is_none()
     }
 }

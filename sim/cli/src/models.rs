@@ -147,7 +147,7 @@ mod tests {
         for name in ["lock-failover", "debounce-crash"] {
             let model = models.all().iter().find(|model| model.name == name).expect("it is there");
             let explored = explore(&model.bounds, &Limits::default(), &());
-            assert!(explored.is_proof(), "{}: {:?}", model.name, explored.counterexample);
+            assert!(explored.is_exhausted(), "{}: {:?}", model.name, explored.counterexample);
             assert_eq!(explored.exercised, model.bounds.guarantees, "{}", model.name);
             assert_eq!(explored.took_effect, model.bounds.scale.faults, "{}", model.name);
             let why = "what has changed the world, a machine, a script or a checker?";

@@ -80,7 +80,7 @@ pub(crate) struct CellReport {
 /// All schedules within a bound hold: `leasehold explore --only NAME` runs them again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Exhausted {
-    /// What it is called in `sim/proofs.toml`.
+    /// What it is called in `sim/cli/models.toml`.
     pub(crate) name: String,
     /// How many different states of the world there are.
     pub(crate) states: u64,
@@ -92,13 +92,13 @@ impl Report {
     /// The report on an outcome of shard number `shard.0`, from 0, of `shard.1`.
     #[must_use]
     pub(crate) fn of(outcome: &Outcome, shard: (u64, u64)) -> Self {
-        let proofs = BoundedModels::current();
+        let models = BoundedModels::current();
         let mut report = Self {
             version: env!("CARGO_PKG_VERSION").into(),
             seed: outcome.seed,
             shards: Shards { done: vec![shard.0 + 1], of: shard.1 },
             schedules: outcome.schedules,
-            cells: outcome.cells.iter().map(|cell| CellReport::of(cell, &proofs)).collect(),
+            cells: outcome.cells.iter().map(|cell| CellReport::of(cell, &models)).collect(),
             statistics: Statistics::default(),
         };
         report.statistics = Statistics::of(&report, Some(outcome.coverage.clone()));
@@ -137,7 +137,7 @@ impl Report {
 }
 
 impl CellReport {
-    fn of(cell: &Cell, proofs: &BoundedModels) -> Self {
+    fn of(cell: &Cell, models: &BoundedModels) -> Self {
         let CellName { subject, guarantee, fault } = cell.name;
         Self {
             subject: subject.name().into(),
@@ -148,7 +148,7 @@ impl CellReport {
             schedules: cell.schedules,
             effects: cell.effects,
             broken: cell.broken,
-            exhausted: proofs
+            exhausted: models
                 .of(cell.name)
                 .filter(|_| cell.verdict != Verdict::Broken)
                 .map(Exhausted::of),
@@ -164,8 +164,8 @@ impl CellReport {
 }
 
 impl Exhausted {
-    fn of(proof: &BoundedModel) -> Self {
-        Self { name: proof.name.clone(), states: proof.states, bound: proof.bounds.to_string() }
+    fn of(model: &BoundedModel) -> Self {
+        Self { name: model.name.clone(), states: model.states, bound: model.bounds.to_string() }
     }
 }
 
