@@ -20,6 +20,10 @@ pub(crate) struct Access {
     pub(crate) declared: Option<Vec<Bytes>>,
     /// Whether its writes are taken back if it fails.
     pub(crate) undo: bool,
+    /// Whether it may write beyond the limit of memory.
+    pub(crate) allow_oom: bool,
+    /// Whether it has called a command that writes: then it may go on beyond the limit.
+    pub(crate) has_written: bool,
     /// The server as it was before the first write.
     pub(crate) before: Option<Box<Redis>>,
 }
@@ -28,12 +32,23 @@ impl Access {
     /// The command that a script calls, if it may.
     pub(crate) fn check(
         &mut self,
-        redis: &Redis,
+        redis: &mut Redis,
         arguments: &[Bytes],
     ) -> Result<&'static Spec, Refusal> {
-        let spec = command::find(arguments).map_err(|reason| refused(&reason))?;
+        let spec = command::find(arguments).map_err(|reason| refused(&reason, arguments))?;
         if spec.flags.contains(Flags::NOSCRIPT) {
             return Err(Refusal(Cow::Borrowed(NOT_ALLOWED)));
+        }
+        let writes = spec.flags.contains(Flags::WRITE);
+        if let Some(service) = &mut redis.service {
+            service.admit_script_call(spec, arguments)?;
+            if spec.flags.contains(Flags::DENYOOM) && !self.has_written && !self.allow_oom {
+                service.check_memory()?;
+            }
+            if writes && !self.read_only {
+                service.check_replicas()?;
+            }
+            self.has_written |= writes;
         }
         if spec.flags.intersects(Flags::WRITE | Flags::MAY_REPLICATE) {
             if self.read_only {
@@ -67,9 +82,12 @@ fn only(declared: &[Bytes], used: &[&Bytes]) -> Result<(), Refusal> {
     }
 }
 
-fn refused(reason: &NotFound) -> Refusal {
-    Refusal(Cow::Borrowed(match reason {
-        NotFound::Arity(_) => "ERR Wrong number of args calling Redis command from script",
-        NotFound::Subcommand | NotFound::Unknown => "ERR Unknown Redis command called from script",
-    }))
+fn refused(reason: &NotFound, arguments: &[Bytes]) -> Refusal {
+    match (reason, command::absence(arguments)) {
+        (NotFound::Arity(_), _) => {
+            Refusal("ERR Wrong number of args calling Redis command from script".into())
+        }
+        (_, Some(text)) => Refusal(text.into()),
+        _ => Refusal("ERR Unknown Redis command called from script".into()),
+    }
 }
