@@ -250,7 +250,8 @@ impl Redis {
     /// Runs a command on behalf of a script, which is told of its mistakes in other words.
     fn run_for_script(&mut self, now_us: u64, arguments: &[Bytes], access: &mut Access) -> Resp {
         let spec = access.check(self, arguments);
-        let name = spec.as_ref().ok().map(|spec| spec.place(arguments));
+        let counted = self.service.is_some();
+        let name = spec.as_ref().ok().filter(|_| counted).map(|spec| spec.place(arguments));
         let answer = spec.and_then(|spec| match spec.body {
             Body::Function(function) => {
                 service::perform(self, (spec, function), (now_us, Origin::Script), arguments)

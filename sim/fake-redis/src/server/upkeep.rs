@@ -4,10 +4,11 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
+use leasehold_core::{Command, Reply, StoreError};
 
 use super::{Connection, Server};
 use crate::{
-    Redis, Resp,
+    Engine, Redis, Resp,
     command::{self, Answer, Flags, Group, Refusal, Spec},
     service::{OUT_OF_MEMORY, Service, TOO_FEW_REPLICAS},
 };
@@ -38,6 +39,26 @@ impl Server {
         let result = work(&mut self.redis);
         self.service = self.redis.service.take();
         result
+    }
+
+    /// Applies a command of Leasehold, as [`Redis::apply`], by the server's settings.
+    pub(crate) fn apply(
+        &mut self,
+        now_us: u64,
+        command: &Command,
+        engine: Engine,
+    ) -> Result<Reply, StoreError> {
+        let limited = self.service().memory.limit > 0;
+        let told = self.service().classes.any();
+        if !limited && !told && self.needed.replicas == 0 {
+            return self.redis_mut().apply(now_us, command, engine);
+        }
+        let too_few = self.has_too_few_replicas();
+        let full = self.lend(|redis| redis.is_out_of_memory(now_us));
+        let service = self.service_mut();
+        (service.out_of_memory, service.too_few_replicas) = (full, too_few);
+        // What a twin does is not told and not counted.
+        self.lend(|redis| redis.apply(now_us, command, Engine::Lua))
     }
 
     pub(super) fn has_too_few_replicas(&self) -> bool {

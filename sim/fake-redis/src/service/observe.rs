@@ -95,7 +95,9 @@ impl Expects {
     ) {
         let now_ms = now_us / 1_000;
         if spec.flags.contains(Flags::WRITE) {
-            keys.iter().for_each(|key| note_use(redis, now_us, key));
+            keys.iter().for_each(|key| {
+                note_use(redis, now_us, key);
+            });
             if elsewhere(spec, arguments)
                 && let Some(service) = &mut redis.service
             {
@@ -155,24 +157,26 @@ fn note_reads(redis: &mut Redis, now_us: u64, spec: &Spec, arguments: &[Bytes], 
     // The last key of these is only written.
     let number = if matches!(spec.name, "copy" | "sort") { 1 } else { usize::MAX };
     for key in keys.iter().skip(from).take(number) {
-        let found = redis.keyspace.peek(now_us / 1_000, key).is_some();
+        let found = if uses {
+            note_use(redis, now_us, key)
+        } else {
+            redis.keyspace.peek(now_us / 1_000, key).is_some()
+        };
         if let Some(service) = &mut redis.service {
             service.statistics.hits += u64::from(found);
             service.statistics.misses += u64::from(!found);
         }
-        if found && uses {
-            note_use(redis, now_us, key);
-        } else if !found && !of_object {
+        if !found && !of_object {
             let database = redis.selected();
             redis.notify(Classes::MISS, "keymiss", key, database);
         }
     }
 }
 
-/// Notes that a key is used.
-fn note_use(redis: &mut Redis, now_us: u64, key: &[u8]) {
-    let Some(service) = &mut redis.service else { return };
-    let Some(usage) = redis.keyspace.usage_mut(now_us / 1_000, key) else { return };
+/// Notes that a key is used; whether it is there.
+fn note_use(redis: &mut Redis, now_us: u64, key: &[u8]) -> bool {
+    let Some(service) = &mut redis.service else { return false };
+    let Some(usage) = redis.keyspace.usage_mut(now_us / 1_000, key) else { return false };
     let now_s = u32::try_from(now_us / 1_000_000).unwrap_or(u32::MAX);
     let is_new = usage.used_s == 0;
     if is_new {
@@ -182,6 +186,7 @@ fn note_use(redis: &mut Redis, now_us: u64, key: &[u8]) {
         usage.uses = service.memory.more_frequent(usage.uses, idle_minutes.into());
     }
     usage.used_s = now_s;
+    true
 }
 
 impl Service {

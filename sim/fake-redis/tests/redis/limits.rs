@@ -1,6 +1,10 @@
 //! Limits of memory and of replicas. Every reply was given by redis-server 7.0.15.
 
-use leasehold_fake_redis::Settings;
+use leasehold_core::{
+    Command, Store, StoreError, Token,
+    lock::{LockCommand, LockKeys},
+};
+use leasehold_fake_redis::{Engine, FakeRedis, Resp, Settings};
 
 use crate::sessions_support::{Talk, expect};
 
@@ -189,4 +193,24 @@ fn too_few_replicas_refuse_writes() {
     assert_eq!(talk.ask('a', "SET a b"), "+OK");
     talk.ask('a', "CONFIG SET min-replicas-max-lag 1");
     assert_eq!(talk.ask('a', "SET a b"), TOO_FEW);
+}
+
+#[tokio::test]
+async fn a_lock_hears_that_there_is_no_memory_and_nothing_is_locked() {
+    let server = FakeRedis::new(Engine::Native);
+    let acquire = || {
+        Command::Lock(LockCommand::Acquire {
+            keys: LockKeys::of("job").into(),
+            token: Token::new("a").unwrap(),
+            lease_ms: 1_000,
+            fence_life_ms: 60_000,
+            mark_ms: 60_000,
+        })
+    };
+    server.command(&["CONFIG", "SET", "maxmemory", "1"]);
+    let refused = server.execute(acquire()).await;
+    assert!(matches!(refused, Err(StoreError::Rejected(_))), "{refused:?}");
+    assert_eq!(server.command(&["EXISTS", "job"]), Resp::Integer(0));
+    server.command(&["CONFIG", "SET", "maxmemory", "0"]);
+    assert!(server.execute(acquire()).await.is_ok());
 }
