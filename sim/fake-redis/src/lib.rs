@@ -139,6 +139,9 @@ use script::Access;
 /// The version of Redis that a server says it is.
 const VERSION: &str = "7.0.15";
 
+/// The refusal of a command that may need more memory than there is.
+const OUT_OF_MEMORY: &str = "OOM command not allowed when used memory > 'maxmemory'.";
+
 /// How many expired keys one command removes at most, so that none pauses for long.
 const PURGED_PER_COMMAND: usize = 250;
 
@@ -150,11 +153,26 @@ pub struct Redis {
     databases: databases::Databases,
     /// What scripts are allowed.
     pub script_rules: ScriptRules,
+    /// Whether there is room for more data.
+    pub memory: Memory,
     scripts: script::Scripts,
     pubsub: pubsub::PubSub,
     random: random::Random,
     /// What a server has lent while it runs a command.
     service: Option<Box<service::Service>>,
+}
+
+/// Whether a server has room for more data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Memory {
+    /// It has.
+    #[default]
+    Free,
+    /// It is at `maxmemory`, and evicts nothing: a command that may need more is refused, in a
+    /// script only before the first one that writes.
+    Full,
+    /// The same, and it has refused one since.
+    Refused,
 }
 
 /// How a server runs the scripts of Leasehold.
@@ -192,6 +210,7 @@ impl Redis {
         // A twin publishes nothing, so that it stands in only where nobody listens.
         if engine == Engine::Native
             && self.pubsub.is_silent()
+            && self.memory == Memory::Free
             && let Some(reply) = twins::run(&mut self.keyspace, now_us, command)
         {
             return Ok(reply);
@@ -234,9 +253,21 @@ impl Redis {
         self.scripts.clear();
     }
 
+    /// Whether there is room for what `spec` may write.
+    fn has_memory_for(&mut self, spec: &command::Spec) -> bool {
+        let full = self.memory != Memory::Free && spec.flags.contains(command::Flags::DENYOOM);
+        if full {
+            self.memory = Memory::Refused;
+        }
+        !full
+    }
+
     fn run(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {
         let answer = match command::find(arguments) {
             Ok(spec) => match spec.body {
+                Body::Function(_) if !self.has_memory_for(spec) => {
+                    Err(Refusal(OUT_OF_MEMORY.into()))
+                }
                 Body::Function(function) => {
                     function(&mut Call { redis: self, now_us, origin: Origin::Client }, arguments)
                 }
@@ -266,3 +297,8 @@ impl Redis {
         answer.unwrap_or_else(|refusal| Resp::Error(refusal.0))
     }
 }
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -27,7 +27,7 @@ use mlua::{Either, Function, Lua, LuaString, Table, Value as LuaValue, chunk::Ch
 use rustc_hash::FxHashMap;
 
 use super::{
-    Redis,
+    Memory, OUT_OF_MEMORY, Redis,
     command::{Answer, Call, Refusal},
     script::{self, Access, ScriptRules, Sha1, Shebang},
 };
@@ -210,8 +210,12 @@ impl Compiled {
             let text = "ERR Can not execute a script with write flag using *_ro command.";
             return Err(Refusal(text.into()));
         }
+        let needs_memory = present && !allow_oom && !no_writes;
+        if needs_memory && redis.memory != Memory::Free {
+            return Err(Refusal(OUT_OF_MEMORY.into()));
+        }
         if let Some(service) = redis.service.as_ref().filter(|_| present) {
-            if !allow_oom && !no_writes {
+            if needs_memory {
                 service.check_memory()?;
             }
             if !no_writes {
@@ -223,7 +227,7 @@ impl Compiled {
             declared: allow_key_locking.then(|| keys.to_vec()),
             undo: rules.undo_failed,
             allow_oom,
-            has_written: false,
+            wrote: false,
             before: None,
         })
     }

@@ -72,7 +72,6 @@ pub struct Server {
     acl: Option<Box<Acl>>,
     /// What was denied.
     pub(crate) denied: Log,
-    pub(crate) slow_log: SlowLog,
     pub(crate) needed: Needed,
     waiting: Waiting,
     /// When to go on with removing expired keys, if there were too many for once.

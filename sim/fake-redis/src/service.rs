@@ -20,12 +20,13 @@ pub(crate) use events::Classes;
 pub(crate) use limits::Limits;
 pub(crate) use memory::{BASE, Memory, Policy, count, size_of};
 pub(crate) use observe::perform;
-pub(crate) use scripts::{OUT_OF_MEMORY, TOO_FEW_REPLICAS};
+pub(crate) use scripts::TOO_FEW_REPLICAS;
 pub(crate) use statistics::{CommandCounts, Statistics};
 
 use super::{
     PURGED_PER_COMMAND, Redis,
     acl::{Denied, User},
+    server::SlowLog,
 };
 
 /// See the [module](self).
@@ -36,6 +37,7 @@ pub(crate) struct Service {
     pub(crate) limits: Limits,
     pub(crate) memory: Memory,
     pub(crate) statistics: Statistics,
+    pub(crate) slow_log: SlowLog,
     /// Whether keys that have expired go only when somebody asks for them.
     pub(crate) lazy_expiry: bool,
     /// Why writes are refused, also those of scripts, if they are.

@@ -6,7 +6,7 @@ use super::super::{
     Resp,
     command::{Answer, Call, Flags, Group, Refusal, Spec, help, integer},
     resp::count,
-    server::Connection,
+    server::SlowLog,
     service::size_of,
 };
 
@@ -48,12 +48,12 @@ const MODULE: &[Spec] = &[
 const SLOW: Flags = Flags::ADMIN.union(Flags::LOADING).union(Flags::STALE);
 
 const SLOW_LOG: &[Spec] = &[
-    Spec::of_connection(Group::Server, "get", -2, slow_log_get, SLOW)
+    Spec::new(Group::Server, "get", -2, slow_log_get, SLOW)
         .about("2.2.12", "Lists the commands that took long."),
     HELP,
-    Spec::of_connection(Group::Server, "len", 2, slow_log_len, SLOW)
+    Spec::new(Group::Server, "len", 2, slow_log_len, SLOW)
         .about("2.2.12", "Counts the commands that took long."),
-    Spec::of_connection(Group::Server, "reset", 2, slow_log_reset, SLOW)
+    Spec::new(Group::Server, "reset", 2, slow_log_reset, SLOW)
         .about("2.2.12", "Forgets what was slow."),
 ];
 
@@ -69,7 +69,7 @@ fn done(_call: &mut Call<'_>, _arguments: &[Bytes]) -> Answer {
     Ok(Resp::OK)
 }
 
-fn slow_log_get(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
+fn slow_log_get(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let most = match &arguments[2..] {
         [] => 10,
         [most] => match integer(most) {
@@ -80,7 +80,8 @@ fn slow_log_get(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer 
         _ => return Err(Refusal("ERR wrong number of arguments for 'slowlog|get' command".into())),
     };
     let number = |number: u64| Resp::Integer(i64::try_from(number).unwrap_or(i64::MAX));
-    let lines = connection.server.slow_log.iter().take(most).map(|line| {
+    let log = call.redis.service.as_ref().map(|service| &service.slow_log);
+    let lines = log.into_iter().flat_map(SlowLog::iter).take(most).map(|line| {
         Resp::Array(vec![
             number(line.number),
             number(line.at_s),
@@ -93,12 +94,14 @@ fn slow_log_get(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer 
     Ok(Resp::Array(lines.collect()))
 }
 
-fn slow_log_len(connection: &mut Connection<'_>, _arguments: &[Bytes]) -> Answer {
-    Ok(count(connection.server.slow_log.iter().len()))
+fn slow_log_len(call: &mut Call<'_>, _arguments: &[Bytes]) -> Answer {
+    Ok(count(call.redis.service.as_ref().map_or(0, |service| service.slow_log.iter().len())))
 }
 
-fn slow_log_reset(connection: &mut Connection<'_>, _arguments: &[Bytes]) -> Answer {
-    connection.server.slow_log.clear();
+fn slow_log_reset(call: &mut Call<'_>, _arguments: &[Bytes]) -> Answer {
+    if let Some(service) = &mut call.redis.service {
+        service.slow_log.clear();
+    }
     Ok(Resp::OK)
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 
 use super::super::{
-    Redis,
+    OUT_OF_MEMORY, Redis,
     command::{self, Flags, NotFound, Refusal, Spec},
 };
 
@@ -22,8 +22,8 @@ pub(crate) struct Access {
     pub(crate) undo: bool,
     /// Whether it may write beyond the limit of memory.
     pub(crate) allow_oom: bool,
-    /// Whether it has called a command that writes: then it may go on beyond the limit.
-    pub(crate) has_written: bool,
+    /// Whether it has called a command that writes: from then on it cannot be stopped half-way.
+    pub(crate) wrote: bool,
     /// The server as it was before the first write.
     pub(crate) before: Option<Box<Redis>>,
 }
@@ -40,15 +40,12 @@ impl Access {
             return Err(Refusal(Cow::Borrowed(NOT_ALLOWED)));
         }
         let writes = spec.flags.contains(Flags::WRITE);
+        let grows = spec.flags.contains(Flags::DENYOOM);
         if let Some(service) = &mut redis.service {
             service.admit_script_call(spec, arguments)?;
-            if spec.flags.contains(Flags::DENYOOM) && !self.has_written && !self.allow_oom {
-                service.check_memory()?;
-            }
             if writes && !self.read_only {
                 service.check_replicas()?;
             }
-            self.has_written |= writes;
         }
         if spec.flags.intersects(Flags::WRITE | Flags::MAY_REPLICATE) {
             if self.read_only {
@@ -58,6 +55,15 @@ impl Access {
             if self.undo && self.before.is_none() {
                 self.before = Some(Box::new(redis.clone()));
             }
+            if !self.wrote && !self.allow_oom {
+                if !redis.has_memory_for(spec) {
+                    return Err(Refusal(Cow::Borrowed(OUT_OF_MEMORY)));
+                }
+                if let Some(service) = redis.service.as_ref().filter(|_| grows) {
+                    service.check_memory()?;
+                }
+            }
+            self.wrote |= writes;
         }
         match &self.declared {
             Some(declared) => only(declared, &spec.keys.of(arguments)).map(|()| spec),

@@ -60,15 +60,18 @@ impl SlowLog {
 impl Connection<'_> {
     /// Puts a command into the log.
     pub(crate) fn note_slow(&mut self, spec: &Spec, arguments: &[Bytes], took_us: u64) {
-        if spec.flags.contains(Flags::SKIP_SLOWLOG) || !self.server.slow_log.wants(took_us) {
+        if spec.flags.contains(Flags::SKIP_SLOWLOG)
+            || !self.server.service().slow_log.wants(took_us)
+        {
             return;
         }
         let session = self.session();
         let (address, name) = (session.address.clone(), session.name.clone());
-        let log = &mut self.server.slow_log;
+        let at_s = self.now_us / 1_000_000;
+        let log = &mut self.server.service_mut().slow_log;
         let line = SlowCommand {
             number: log.made,
-            at_s: self.now_us / 1_000_000,
+            at_s,
             took_us,
             arguments: shown(spec, arguments),
             address,

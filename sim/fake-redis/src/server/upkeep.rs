@@ -8,9 +8,9 @@ use leasehold_core::{Command, Reply, StoreError};
 
 use super::{Connection, Server};
 use crate::{
-    Engine, Redis, Resp,
+    Engine, Memory, OUT_OF_MEMORY, Redis, Resp,
     command::{self, Answer, Flags, Group, Refusal, Spec},
-    service::{OUT_OF_MEMORY, Service, TOO_FEW_REPLICAS},
+    service::{Service, TOO_FEW_REPLICAS},
 };
 
 /// How many replicas must have writes soon: `min-replicas-to-write`, and within how many seconds.
@@ -61,6 +61,11 @@ impl Server {
         self.lend(|redis| redis.apply(now_us, command, Engine::Lua))
     }
 
+    /// Whether it depends on the memory what may run.
+    fn is_limited(&self) -> bool {
+        self.service().memory.limit > 0 || self.redis.memory != Memory::Free
+    }
+
     pub(super) fn has_too_few_replicas(&self) -> bool {
         let Needed { replicas, lag_s } = self.needed;
         let good = self.replication.lag_us <= lag_s.saturating_mul(1_000_000);
@@ -76,8 +81,10 @@ impl Connection<'_> {
         if self.server.acl.is_some() {
             self.check_user(spec, arguments)?;
         }
-        if self.server.service().memory.limit > 0 {
+        if self.server.is_limited() {
             self.check_memory(spec, arguments)?;
+        } else if self.server.service().out_of_memory {
+            self.server.service_mut().out_of_memory = false;
         }
         if self.server.needed.replicas > 0 {
             let too_few = self.server.has_too_few_replicas();
@@ -144,7 +151,7 @@ impl Connection<'_> {
         {
             statistics.note_error(text);
         }
-        if self.server.slow_log.wants(0) && !self.waits {
+        if self.server.service().slow_log.wants(0) && !self.waits {
             self.note_slow(spec, arguments, 0);
         }
     }

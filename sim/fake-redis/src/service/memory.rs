@@ -148,6 +148,9 @@ impl Redis {
     pub(crate) fn is_out_of_memory(&mut self, now_us: u64) -> bool {
         let Some(service) = &self.service else { return false };
         let (limit, policy) = (service.memory.limit, service.memory.policy);
+        if self.memory != crate::Memory::Free {
+            return true;
+        }
         if limit == 0 {
             return false;
         }

@@ -4,12 +4,11 @@ use bytes::Bytes;
 
 use super::{Service, statistics::CommandName};
 use crate::{
+    OUT_OF_MEMORY,
     acl::{Context, Denial, Denied},
     command::{Answer, Refusal, Spec},
 };
 
-/// The refusal of a command that may take more memory than there is.
-pub(crate) const OUT_OF_MEMORY: &str = "OOM command not allowed when used memory > 'maxmemory'.";
 /// The refusal of a write that too few replicas would have.
 pub(crate) const TOO_FEW_REPLICAS: &str = "NOREPLICAS Not enough good replicas to write.";
 

@@ -263,3 +263,13 @@ fn the_default_user_may_be_limited_too() {
     assert_eq!(talk.ask('a', "AUTH new"), "+OK");
     assert_eq!(talk.ask('a', "EVAL x 0"), denied("eval"));
 }
+
+#[test]
+fn the_sessions_of_a_user_are_told_and_ended_by_its_name() {
+    let mut talk = with_bob("+ping");
+    let list = talk.ask('a', "CLIENT LIST ID 2");
+    assert!(list.contains(" user=bob "), "{list}");
+    assert_eq!(talk.ask('a', "CLIENT KILL USER nobody"), "!ERR No such user 'nobody'");
+    assert_eq!(talk.ask('a', "CLIENT KILL USER bob"), ":1");
+    assert_eq!(talk.server.take_closed().len(), 1);
+}

@@ -113,7 +113,8 @@ async fn every_order_of_the_table_of_tests_is_obeyed() {
 #[tokio::test]
 async fn every_example_of_a_fault_sees_the_request_that_it_is_about() {
     let fake = full().await;
-    let kinds = SERVE.lines().filter(|line| line.starts_with("| `") && line.ends_with("` |"));
+    let (_, table) = SERVE.split_once("| kind | fields |").expect("the table of kinds");
+    let kinds = table.lines().skip(2).take_while(|line| line.starts_with('|'));
     let examples: Vec<_> = kinds.filter_map(|row| row.rsplit('`').nth(1)).collect();
     assert!(examples.len() >= 11, "{examples:?}");
     for example in examples {

@@ -26,11 +26,11 @@ pub(super) fn apply(server: &mut Server) {
     let slow = (number("slowlog-log-slower-than"), size("slowlog-max-len"));
     let (replicas, lag) = (size("min-replicas-to-write"), number("min-replicas-max-lag"));
 
-    server.slow_log.slower_than_us = slow.0;
-    server.slow_log.limit(slow.1);
     server.needed.replicas = replicas;
     server.needed.lag_s = u64::try_from(lag).unwrap_or(0);
     let service = server.service_mut();
+    service.slow_log.slower_than_us = slow.0;
+    service.slow_log.limit(slow.1);
     service.limits = limits;
     service.memory.lfu_log_factor = factor;
     service.memory.lfu_decay_minutes = decay;
