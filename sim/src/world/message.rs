@@ -39,6 +39,16 @@ impl Message {
     }
 }
 
+impl Response {
+    /// What is told of a command that was sent again: an error says nothing of the first.
+    pub(super) fn or_in_doubt(self) -> Self {
+        match self {
+            Self::Ours(Err(_)) => Self::Broken,
+            response => response,
+        }
+    }
+}
+
 /// What a client asks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Request {

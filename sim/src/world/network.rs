@@ -64,7 +64,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             return;
         }
         let refused = !message.is_remote() && self.disturb_server(&message);
-        let silence = self.hangs(&message);
+        let silence = if message.resent { Silence::None } else { self.hangs(&message) };
         if silence == Silence::Stuck {
             return;
         }
@@ -75,12 +75,15 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             return;
         }
         let response = match (refused, message.resent) {
-            (false, _) => self.apply(&message),
+            (false, false) => self.apply(&message),
             (true, false) => Response::Refused,
-            // The copy before was applied, whatever is told of this one.
+            // The first was applied: nothing but a reply to this one makes certain what it did.
+            (false, true) => self.apply(&message).or_in_doubt(),
             (true, true) => Response::Broken,
         };
-        if silence == Silence::Applied || (!refused && self.resends(&message)) {
+        if silence == Silence::Applied
+            || (!refused && !message.is_remote() && self.resends(&message))
+        {
             return;
         }
         message.body = Body::Response(response);

@@ -100,9 +100,12 @@ impl Server {
 impl<C: Chance, W: Watch> Step<'_, C, W> {
     /// The faults that strike a server when a request arrives. Whether it is in no state to answer.
     pub(super) fn disturb_server(&mut self, message: &Message) -> bool {
-        self.jump_clock(message);
-        self.restart(message);
-        self.fill_memory(message);
+        // What is sent again has the address of the first, at which all of this was asked.
+        if !message.resent {
+            self.jump_clock(message);
+            self.restart(message);
+            self.fill_memory(message);
+        }
         self.core.now < self.core.servers[usize::from(message.node)].electing_until
     }
 
