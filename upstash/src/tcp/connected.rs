@@ -3,14 +3,16 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use leasehold_core::{
-    Command, RejectionKind, Reply, Store, StoreError, lock::LockCommand, redis as mapping,
+    Command, Reply, Store, StoreError,
+    lock::{LockCommand, LockReply},
+    redis as mapping,
 };
 use redis::{Cmd, Pipeline, RedisError, RedisFuture, Value, aio::ConnectionLike};
 use tokio::{sync::Mutex, time::sleep};
 
 use super::{link::in_time, wire};
 use crate::{
-    answer::{Answer, Form, rejected, value},
+    answer::{Answer, Form, value},
     error::SetupError,
     retry::{Attempts, Budget, RetryPolicy},
     send::begin,
@@ -27,8 +29,8 @@ use crate::{
 /// * knows a connection that could not be made from one that broke: here, each failure on the way is
 ///   [`StoreError::Unknown`];
 /// * is told of releases: here, waiters look by themselves;
-/// * waits for replicas: here, [`Durability`](leasehold_core::lock::Durability) is refused, since the
-///   connection may be another by the time that it is asked.
+/// * waits for replicas: here, none counts as having acknowledged anything, since the connection may
+///   be another by the time that it is asked.
 ///
 /// It must be used inside a tokio runtime.
 ///
@@ -87,8 +89,8 @@ impl<C> Connected<C> {
 impl<C: ConnectionLike + Clone + Send + Sync + 'static> Store for Connected<C> {
     async fn execute(&self, command: Command) -> Result<Reply, StoreError> {
         if let Command::Lock(LockCommand::Confirm { .. }) = command {
-            let why = "a connection that was handed in cannot wait for replicas: use Tcp";
-            return Err(rejected(RejectionKind::Other, why.into()));
+            // What `WAIT` says is about what its own connection has written.
+            return Ok(Reply::Lock(LockReply::Confirmed { replicas: 0 }));
         }
         let (request, mut attempts) =
             (mapping::encode(&command), Attempts::within(&command, self.budget));

@@ -1,7 +1,7 @@
 //! The store over a connection that is there already.
 
 use leasehold_core::{
-    Cause, Command, RejectionKind, Reply, Store, StoreError,
+    Cause, Command, Reply, Store, StoreError,
     conformance::{Fixture, Foreign},
     lock::{Holder, LockCommand, LockReply},
 };
@@ -91,12 +91,10 @@ async fn a_connection_that_breaks_is_in_doubt() {
 }
 
 #[tokio::test]
-async fn it_does_not_wait_for_replicas() {
+async fn no_replica_counts() {
     let Some(server) = RedisServer::start(&[]) else { return };
     let store = Connected::new(server.connection().await);
     let confirm = LockCommand::Confirm { keys: locks("job"), replicas: 1, timeout_ms: 1 };
-    match store.execute(Command::Lock(confirm)).await {
-        Err(StoreError::Rejected(refused)) => assert_eq!(refused.kind, RejectionKind::Other),
-        other => panic!("{other:?}"),
-    }
+    let reply = store.execute(Command::Lock(confirm)).await;
+    assert_eq!(reply, Ok(Reply::Lock(LockReply::Confirmed { replicas: 0 })));
 }

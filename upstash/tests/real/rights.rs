@@ -23,7 +23,7 @@ fn line(store: &str) -> String {
     let heading = format!("# {store}\n");
     let line = readme.split_once(&heading).expect(&heading).1.lines().next().unwrap();
     assert!(line.starts_with("ACL SETUSER leasehold "), "{line}");
-    line.replace("~nightly-report", "~held ~free ~job")
+    line.replace("~nightly-report", "~held* ~free ~job")
 }
 
 fn user(url: &str) -> String {
