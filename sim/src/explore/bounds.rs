@@ -102,7 +102,7 @@ pub const WORKLOAD: [(&str, DecisionKind); 4] = [
     ("idle", DecisionKind::Idle),
     ("jitter", DecisionKind::Jitter),
     ("order", DecisionKind::Order),
-    ("style", DecisionKind::Behaviour),
+    ("behaviour", DecisionKind::Behaviour),
 ];
 
 impl TryFrom<Written> for Bounds {
