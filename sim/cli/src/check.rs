@@ -75,7 +75,7 @@ pub(super) struct Check {
     /// Writes the shortest schedule that breaks each broken cell to FILE, a line each. For those who
     /// change the simulated world: `sim/counterexamples.txt` belongs to it.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
-    known: Option<PathBuf>,
+    counterexamples: Option<PathBuf>,
 }
 
 impl Check {
@@ -90,8 +90,8 @@ impl Check {
         let elapsed = bar.elapsed();
         drop(bar);
         let outcome = outcome.map_err(|differs| Failure::Unsound(differs.to_string()))?;
-        if let Some(path) = &self.known {
-            fs::write(path, known(&outcome))
+        if let Some(path) = &self.counterexamples {
+            fs::write(path, counterexamples(&outcome))
                 .map_err(|error| Failure::Use(format!("{}: {error}", path.display())))?;
         }
         let report = Report::of(&outcome, settings.shard);
@@ -109,7 +109,7 @@ impl Check {
             time: self.time,
             seed: self.seed,
             shard: (self.shard.number - 1, self.shard.of),
-            candidates: if self.known.is_some() { 24 } else { 2 },
+            candidates: if self.counterexamples.is_some() { 24 } else { 2 },
         };
         let any = settings.subjects.iter().any(|subject| {
             let promises =
@@ -122,7 +122,7 @@ impl Check {
     }
 }
 
-fn known(outcome: &Outcome) -> String {
+fn counterexamples(outcome: &Outcome) -> String {
     let schedules = outcome.cells.iter().filter_map(|cell| {
         let decisions = cell.counterexample.as_ref()?.decisions.clone();
         Some(Schedule::of(cell.name, decisions))
