@@ -70,9 +70,7 @@ fn admin_call(line: &str) -> Option<(String, String, String)> {
 /// What is between backticks in the tables whose rows begin with one of these words.
 fn in_backticks(page: &str, begins: &str) -> Vec<String> {
     let rows = page.lines().filter(|line| line.starts_with(begins));
-    rows.map(|row| row.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>())
-        .flatten()
-        .collect()
+    rows.flat_map(|row| row.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
 }
 
 #[tokio::test]
