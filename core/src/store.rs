@@ -139,7 +139,8 @@ pub enum StoreError {
     NotSent(Cause),
     /// The command may or may not have been applied, now or later: ambiguous.
     Unknown(Cause),
-    /// The server answered no; nothing was applied and trying again will not help.
+    /// The server answered no; nothing was applied and trying again will not help. (A server that
+    /// lets its user run some commands of a script only may have run those: give it all of them.)
     Rejected(Rejection),
 }
 

@@ -35,7 +35,7 @@ const ROUND: u64 = 32;
 /// One schedule in so many runs the Lua scripts too, and must leave the same trace.
 const LUA_SHARE: u64 = 64;
 
-/// One schedule in so many says in which situations it was.
+/// One schedule in so many says in which states it was.
 const SAMPLED_SHARE: u64 = 16;
 
 /// How many failing schedules of a cell are remembered at the most, to tell the shortest story.
@@ -74,9 +74,9 @@ pub struct Cell {
     pub verdict: Verdict,
     /// What is claimed.
     pub claim: Verdict,
-    /// In how many schedules the fault bit.
+    /// In how many schedules the fault took effect.
     pub schedules: u64,
-    /// How often it bit.
+    /// How often it took effect.
     pub effects: u64,
     /// In how many schedules the guarantee broke.
     pub broken: u64,
@@ -104,7 +104,7 @@ pub struct Outcome {
     pub schedules: u64,
     /// The cells, by subject, guarantee and fault.
     pub cells: Vec<Cell>,
-    /// How many situations there were, and how fast new ones came.
+    /// How many states there were, and how fast new ones came.
     pub coverage: StateCoverage,
 }
 
@@ -328,8 +328,8 @@ fn cell(
     tally: &Tally,
 ) -> Cell {
     let index = name.guarantee as usize;
-    let witness = known.of(name).filter(|decisions| breaks(name, decisions));
-    let verdict = if tally.broken[index] > 0 || witness.is_some() {
+    let known = known.of(name).filter(|decisions| breaks(name, decisions));
+    let verdict = if tally.broken[index] > 0 || known.is_some() {
         Verdict::Broken
     } else if tally.exercised[index] == 0 {
         Verdict::NotExercised
@@ -337,9 +337,9 @@ fn cell(
         Verdict::Holds
     };
     let found = tally.first[index].iter().take(settings.candidates);
-    let counterexample = found
+    let shortest = found
         .map(|&schedule| counterexample(name, settings.seed, schedule))
-        .chain(witness.map(|decisions| story(name, decisions.clone())))
+        .chain(known.map(|decisions| story(name, decisions.clone())))
         .min_by_key(|story| (story.decisions.len(), story.events));
     Cell {
         name,
@@ -348,7 +348,7 @@ fn cell(
         schedules: tally.schedules,
         effects: tally.effects,
         broken: tally.broken[index],
-        counterexample,
+        counterexample: shortest,
     }
 }
 
@@ -376,7 +376,7 @@ pub fn counterexample(name: CellName, seed: u64, schedule: u64) -> Counterexampl
     story(name, decisions)
 }
 
-/// Whether `decisions` break the cell's guarantee, and its fault bites.
+/// Whether `decisions` break the cell's guarantee, and its fault takes effect.
 #[must_use]
 pub fn breaks(name: CellName, decisions: &Decisions) -> bool {
     let run = Run::replayed(name.plan(), decisions);

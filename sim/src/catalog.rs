@@ -208,7 +208,7 @@ pub enum Verdict {
     Holds,
     /// A schedule broke it.
     Broken,
-    /// No schedule was about it: the fault never bit, or the situation never occurred.
+    /// No schedule was about it: the fault never took effect, or the situation never occurred.
     NotExercised,
 }
 

@@ -12,7 +12,7 @@
 //! even [`Lock::with_clock`](leasehold_core::lock::Lock::with_clock) repeats its tokens, since the
 //! store names them.
 //!
-//! # What strikes it
+//! # Faults
 //!
 //! Every [`Fault`]. A process that stands still is not polled, and what comes for it waits. One that
 //! crashes loses its futures at a step (their destructors run, but send nothing) and is started
@@ -94,14 +94,14 @@ impl Cluster {
         }
     }
 
-    /// Lets these faults strike; without, there is none but the ordinary spread of the network.
+    /// Lets these faults occur; without, there is none but the ordinary spread of the network.
     #[must_use]
     pub fn faults(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
         self.faults = faults.into_iter().collect();
         self
     }
 
-    /// How long faults may strike, 3 s unless said, and how long the run goes on after everything
+    /// How long faults may occur, 3 s unless said, and how long the run goes on after everything
     /// has healed, 5 s unless said. In simulated time.
     #[must_use]
     pub fn lasting(mut self, disturbed: Duration, calm: Duration) -> Self {
@@ -129,7 +129,7 @@ impl Cluster {
     /// # Panics
     ///
     /// If one of them fails, with its shrunk story and a word to run it again; if a situation of
-    /// [`Setup::sometimes`] did not occur in any of them; if a fault that may strike changed nothing
+    /// [`Setup::sometimes`] did not occur in any of them; if a fault that may occur changed nothing
     /// in any of them; or if the regressions cannot be read or written.
     pub fn check(&self, schedules: u64) {
         self.replay_regressions();

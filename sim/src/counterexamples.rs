@@ -2,21 +2,21 @@
 //!
 //! A campaign runs them beside its own schedules, so that what is rare is not missed by a short one,
 //! and the story that it tells is the shortest known. They belong to this version's world: after a
-//! change to it, `leasehold check --seeds 20000 --witnesses sim/witnesses.txt` finds them anew.
+//! change to it, `leasehold check --seeds 20000 --counterexamples sim/counterexamples.txt` finds them anew.
 
 use crate::{catalog::CellName, decide::Decisions, schedule::Schedule};
 
-const WITNESSES: &str = include_str!("../counterexamples.txt");
+const KNOWN: &str = include_str!("../counterexamples.txt");
 
-/// The witnesses of this version.
+/// The known counterexamples of this version.
 #[derive(Clone, Debug)]
 pub struct KnownCounterexamples(Vec<Schedule>);
 
 impl KnownCounterexamples {
-    /// Those that are compiled in. A line that is of another version is no witness.
+    /// Those that are compiled in. A line that is of another version is left out.
     #[must_use]
     pub fn current() -> Self {
-        Self(WITNESSES.lines().filter_map(|line| line.parse().ok()).collect())
+        Self(KNOWN.lines().filter_map(|line| line.parse().ok()).collect())
     }
 
     /// All of them.
@@ -42,9 +42,9 @@ mod tests {
     };
 
     #[test]
-    fn every_claim_of_a_broken_cell_has_a_witness_that_breaks_it_in_few_decisions() {
+    fn every_claim_of_a_broken_cell_has_a_known_schedule_that_breaks_it_in_few_decisions() {
         let (claims, known) = (Claims::current(), KnownCounterexamples::current());
-        let stale = "find them anew: leasehold check --seeds 20000 --witnesses sim/witnesses.txt";
+        let stale = "find them anew: leasehold check --seeds 20000 --counterexamples sim/counterexamples.txt";
         for cell in cell_names().filter(|cell| claims.of(*cell) == Verdict::Broken) {
             let decisions = known.of(cell).unwrap_or_else(|| panic!("{cell}: none; {stale}"));
             assert!(breaks(cell, decisions), "{cell}: holds; {stale}");
@@ -62,6 +62,6 @@ mod tests {
 
     #[test]
     fn every_line_is_a_schedule_of_this_version() {
-        assert_eq!(KnownCounterexamples::current().all().len(), WITNESSES.lines().count());
+        assert_eq!(KnownCounterexamples::current().all().len(), KNOWN.lines().count());
     }
 }

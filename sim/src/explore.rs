@@ -15,7 +15,6 @@ mod bounds;
 mod fingerprint;
 mod node;
 mod open_choices;
-mod proofs;
 mod search;
 
 #[cfg(test)]
@@ -25,7 +24,6 @@ use std::time::Duration;
 
 pub use bounds::WORKLOAD;
 pub use bounds::{Allowed, Bounds, BoundsError};
-pub use proofs::{BoundedModel, BoundedModels};
 
 use crate::{
     campaign::Progress,
@@ -90,7 +88,7 @@ pub struct Explored {
 impl Explored {
     /// Whether every schedule within the bounds was searched, and none breaks a guarantee.
     #[must_use]
-    pub fn is_proof(&self) -> bool {
+    pub fn is_exhausted(&self) -> bool {
         self.cut.is_none() && self.counterexample.is_none()
     }
 }

@@ -1,8 +1,8 @@
 //! What can go wrong: one kind a file. The fake Redis never misbehaves; faults do.
 //!
-//! A fault **strikes** when the world decides that it does, and **bites** when it changes what
+//! A fault is **injected** when the world decides so, and **takes effect** when it changes what
 //! would have happened: a message dropped, an acknowledged write lost, a timer that fired late. A
-//! schedule in which a fault was switched on but did not bite does not count for that fault.
+//! schedule in which a fault was switched on but had no effect does not count for that fault.
 
 use crate::{
     decide::{Address, DecisionSource, for_each_fault},
@@ -26,12 +26,12 @@ macro_rules! faults {
                 match self { $(Self::$variant => $module::describe(address, choice)),* }
             }
 
-            /// What an onlooker sees as it strikes `who`, if it strikes a client.
+            /// What an onlooker sees as it is injected into `who`, if it hits a client.
             pub(crate) fn injection(self, who: &str, choice: u32) -> String {
                 match self { $(Self::$variant => $module::injection(who, choice)),* }
             }
 
-            /// What an onlooker sees as it bites, if that is news after [`Fault::strike`].
+            /// What an onlooker sees as it takes effect, if that is news after [`Fault::injection`].
             pub(crate) fn effect(self, who: &str, call: u32) -> Option<String> {
                 match self { $(Self::$variant => $module::effect(who, call)),* }
             }

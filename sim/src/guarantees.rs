@@ -31,7 +31,7 @@ pub(crate) trait Checker: Clone + Default + Hash {
     // What a checker hashes is all that its later verdicts depend on: exploration merges states
     // that are told apart by nothing else.
 
-    /// Looks at the next event. `ledger` has seen it already.
+    /// Looks at the next event. `shared` has seen it already.
     fn observe(&mut self, at: u64, event: &Event, shared: &SharedHistory) -> Result<(), String>;
 
     /// Whether the situation that the claim is about occurred at all.
@@ -51,7 +51,7 @@ macro_rules! guarantees {
         }
 
         impl CheckerSet {
-            /// Hears the next event.
+            /// Observes the next event.
             #[inline]
             pub fn observe(&mut self, at: u64, event: &Event) {
                 self.shared.enter(event);

@@ -307,7 +307,7 @@ pub enum Event {
         by: u64,
     },
     /// A call returns.
-    StoryReport {
+    Returned {
         /// Who.
         client: Client,
         /// What it had asked.
@@ -415,7 +415,7 @@ pub enum Event {
         /// Its how-manieth request.
         call: u32,
     },
-    /// A fault strikes.
+    /// A fault is injected.
     Injected {
         /// Which.
         fault: Fault,

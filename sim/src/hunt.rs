@@ -158,7 +158,7 @@ fn complaint(mutant: Mutant, plan: &Plan, seed: u64, schedule: u64) -> Option<St
     found(mutant, &Run::seeded(plan.clone(), seed, schedule))
 }
 
-/// What the checker says, if the fault that it takes has bitten.
+/// What the checker says, if the fault that it takes has taken effect.
 fn found(mutant: Mutant, run: &Run) -> Option<String> {
     let bitten = mutant.fault().is_none_or(|fault| run.effects(fault) > 0);
     run.violation(mutant.guarantee()).filter(|_| bitten).map(|violation| violation.text.clone())

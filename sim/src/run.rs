@@ -15,7 +15,7 @@ use crate::{
     world::{Observer, Plan, System, World},
 };
 
-/// Hashes the trace and hears it in court.
+/// Hashes the trace and lets the checkers observe it.
 #[derive(Default)]
 pub struct TraceObserver {
     checkers: CheckerSet,
@@ -25,7 +25,7 @@ pub struct TraceObserver {
 
 impl fmt::Debug for TraceObserver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TraceObserver").field("court", &self.checkers).finish_non_exhaustive()
+        f.debug_struct("TraceObserver").field("checkers", &self.checkers).finish_non_exhaustive()
     }
 }
 

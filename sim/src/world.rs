@@ -318,7 +318,7 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
         choice
     }
 
-    /// A decision whether `fault` strikes: 0 if it is switched off, or if everything has healed.
+    /// A decision whether `fault` is injected: 0 if it is switched off, or if everything has healed.
     #[inline]
     pub fn injects(&mut self, fault: Fault, actor: u8, occurrence: u32, options: u32) -> u32 {
         if !self.core.plan.settings.faults.contains(fault) || self.core.healed {
@@ -333,7 +333,7 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
         self.source.length(Address { kind: fault.kind(), actor, occurrence }, micros)
     }
 
-    /// Tells that `fault` strikes, until a true time.
+    /// Tells that `fault` is injected, until a true time.
     pub fn injected(&mut self, fault: Fault, client: Option<Client>, choice: u32, until: u64) {
         self.emit(Event::Injected { fault, client, choice, until });
     }

@@ -78,7 +78,7 @@ pub enum ReleaseError {
     Unavailable(StoreError),
     /// The store did not answer: the key may be there until its time is up.
     Unknown(StoreError),
-    /// The store refused: the key stays until its time is up.
+    /// The store refused: the key, if it is still ours, stays until its time is up.
     Rejected(Rejection),
 }
 

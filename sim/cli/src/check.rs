@@ -73,7 +73,7 @@ pub(super) struct Check {
     #[arg(long, value_name = "FILE")]
     save_regressions: Option<PathBuf>,
     /// Writes the shortest schedule that breaks each broken cell to FILE, a line each. For those who
-    /// change the simulated world: `sim/witnesses.txt` belongs to it.
+    /// change the simulated world: `sim/counterexamples.txt` belongs to it.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     known: Option<PathBuf>,
 }
@@ -89,7 +89,7 @@ impl Check {
         let outcome = pool.install(|| campaign::run(&settings, &bar));
         let elapsed = bar.elapsed();
         drop(bar);
-        let outcome = outcome.map_err(|differs| Failure::BoundedModel(differs.to_string()))?;
+        let outcome = outcome.map_err(|differs| Failure::Unsound(differs.to_string()))?;
         if let Some(path) = &self.known {
             fs::write(path, known(&outcome))
                 .map_err(|error| Failure::Use(format!("{}: {error}", path.display())))?;
@@ -159,7 +159,8 @@ pub(super) fn publish(
 fn told(report: &Report, elapsed: Option<Duration>) -> String {
     let mut text = matrix(report);
     let (schedules, effects, seed) = (report.schedules, report.effects(), report.seed);
-    text += &format!("{schedules} schedules in which faults bit {effects} times, seed {seed}");
+    text +=
+        &format!("{schedules} schedules in which faults took effect {effects} times, seed {seed}");
     if let Some(elapsed) = elapsed {
         let seconds = elapsed.as_secs_f64().max(0.001);
         let rate = report.schedules as f64 / seconds;

@@ -6,6 +6,7 @@ mod matrix;
 mod statistics;
 mod summary;
 
+use crate::models::{BoundedModel, BoundedModels};
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,6 @@ pub(crate) use summary::{story_of, surprises};
 use leasehold_sim::{
     campaign::{Cell, Counterexample, Outcome},
     catalog::{CellName, Verdict},
-    explore::{BoundedModel, BoundedModels},
     faults::Fault,
     guarantees::Guarantee,
     schedule::Schedule,
@@ -65,9 +65,9 @@ pub(crate) struct CellReport {
     pub(crate) verdict: Verdict,
     /// What is claimed.
     pub(crate) claim: Verdict,
-    /// In how many schedules the fault bit.
+    /// In how many schedules the fault took effect.
     pub(crate) schedules: u64,
-    /// How often it bit.
+    /// How often it took effect.
     pub(crate) effects: u64,
     /// In how many schedules the guarantee broke.
     pub(crate) broken: u64,
@@ -80,7 +80,7 @@ pub(crate) struct CellReport {
 /// All schedules within a bound hold: `leasehold explore --only NAME` runs them again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Exhausted {
-    /// What it is called in `sim/proofs.toml`.
+    /// What it is called in `sim/cli/models.toml`.
     pub(crate) name: String,
     /// How many different states of the world there are.
     pub(crate) states: u64,
@@ -92,13 +92,13 @@ impl Report {
     /// The report on an outcome of shard number `shard.0`, from 0, of `shard.1`.
     #[must_use]
     pub(crate) fn of(outcome: &Outcome, shard: (u64, u64)) -> Self {
-        let proofs = BoundedModels::current();
+        let models = BoundedModels::current();
         let mut report = Self {
             version: env!("CARGO_PKG_VERSION").into(),
             seed: outcome.seed,
             shards: Shards { done: vec![shard.0 + 1], of: shard.1 },
             schedules: outcome.schedules,
-            cells: outcome.cells.iter().map(|cell| CellReport::of(cell, &proofs)).collect(),
+            cells: outcome.cells.iter().map(|cell| CellReport::of(cell, &models)).collect(),
             statistics: Statistics::default(),
         };
         report.statistics = Statistics::of(&report, Some(outcome.coverage.clone()));
@@ -111,7 +111,7 @@ impl Report {
         self.shards.done.len() as u64 == self.shards.of
     }
 
-    /// How often faults bit. Cells that were judged on the same schedules count once.
+    /// How often faults took effect. Cells that were judged on the same schedules count once.
     #[must_use]
     pub(crate) fn effects(&self) -> u64 {
         let mut seen = BTreeSet::new();
@@ -137,7 +137,7 @@ impl Report {
 }
 
 impl CellReport {
-    fn of(cell: &Cell, proofs: &BoundedModels) -> Self {
+    fn of(cell: &Cell, models: &BoundedModels) -> Self {
         let CellName { subject, guarantee, fault } = cell.name;
         Self {
             subject: subject.name().into(),
@@ -148,7 +148,7 @@ impl CellReport {
             schedules: cell.schedules,
             effects: cell.effects,
             broken: cell.broken,
-            exhausted: proofs
+            exhausted: models
                 .of(cell.name)
                 .filter(|_| cell.verdict != Verdict::Broken)
                 .map(Exhausted::of),
@@ -164,8 +164,8 @@ impl CellReport {
 }
 
 impl Exhausted {
-    fn of(proof: &BoundedModel) -> Self {
-        Self { name: proof.name.clone(), states: proof.states, bound: proof.bounds.to_string() }
+    fn of(model: &BoundedModel) -> Self {
+        Self { name: model.name.clone(), states: model.states, bound: model.bounds.to_string() }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     world::Observer,
 };
 
-/// Listens to a run, and notes each situation in which it was.
+/// Listens to a run, and notes each state in which it was.
 #[derive(Debug, Default)]
 pub(super) struct StateSample {
     now: Situation,
@@ -37,7 +37,7 @@ struct Doing {
 }
 
 impl StateSample {
-    /// The situations, each as a number.
+    /// The states, each as a number.
     pub(super) fn into_seen(self) -> impl Iterator<Item = u64> {
         self.seen.into_iter()
     }
@@ -49,7 +49,7 @@ impl StateSample {
     fn follow(&mut self, event: &Event) {
         match *event {
             Event::Asked { client, ask, .. } => self.doing(client).asks = Some(ask),
-            Event::StoryReport { client, .. } => self.doing(client).asks = None,
+            Event::Returned { client, .. } => self.doing(client).asks = None,
             Event::Sent { client, .. } => self.doing(client).waits = true,
             Event::Answered { client, .. } | Event::GaveUp { client, .. } => {
                 self.doing(client).waits = false;

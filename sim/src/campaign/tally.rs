@@ -38,14 +38,14 @@ pub(super) fn rows(settings: &Settings) -> Vec<Row> {
 pub(super) struct Tally {
     /// All schedules.
     pub(super) run: u64,
-    /// Those in which the fault bit.
+    /// Those in which the fault took effect.
     pub(super) schedules: u64,
     pub(super) effects: u64,
     pub(super) exercised: [u64; Guarantee::ALL.len()],
     pub(super) broken: [u64; Guarantee::ALL.len()],
     /// The first schedules in which each guarantee broke.
     pub(super) first: [Vec<u64>; Guarantee::ALL.len()],
-    /// The situations in which a sample of them was, with the thousand of schedules that was there
+    /// The states in which a sample of them was, with the thousand of schedules that was there
     /// first.
     situations: FxHashMap<u64, u64>,
 }
@@ -86,7 +86,7 @@ impl Tally {
         }
     }
 
-    /// Notes the situations in which a schedule was.
+    /// Notes the states in which a schedule was.
     pub(super) fn sample_states(&mut self, schedule: u64, situations: StateSample) {
         for situation in situations.into_seen() {
             self.enter(situation, schedule / 1_000);
@@ -99,13 +99,13 @@ impl Tally {
     }
 }
 
-/// In how many situations a sample of the schedules was: how much there may be left to see.
+/// In how many states a sample of the schedules was: how much there may be left to see.
 ///
-/// A situation is what an onlooker could say at one moment without a clock: who waits for what, who
+/// A state is here what an onlooker could say at one moment without a clock: who waits for what, who
 /// believes to hold the lock, whose token is under the key, and what just happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateCoverage {
-    /// Different situations, summed over the subjects and faults.
+    /// Different states, summed over the subjects and faults.
     pub seen: u64,
     /// How many of them were new in the first thousand schedules of each subject under each fault,
     /// in the second and so on.

@@ -24,14 +24,14 @@ pub struct Report {
     /// The situations of [`Setup::sometimes`](super::Setup::sometimes), and in how many schedules
     /// each occurred.
     pub situations: Vec<(String, u64)>,
-    /// The faults that could strike, and how often each changed what would have happened.
+    /// The faults that could occur, and how often each changed what would have happened.
     pub effects: Vec<(Fault, u64)>,
 }
 
 impl Report {
     /// # Panics
     ///
-    /// If a situation never occurred, or a fault never bit.
+    /// If a situation never occurred, or a fault never took effect.
     pub(super) fn assert_meaningful(&self) {
         let schedules = self.schedules;
         for (name, occurred) in &self.situations {

@@ -96,9 +96,9 @@ impl Failure {
         &self.decisions
     }
 
-    /// The run as a word, for [`Cluster::replay`](super::Cluster::replay).
+    /// The run as a token, for [`Cluster::replay`](super::Cluster::replay).
     #[must_use]
-    pub fn word(&self) -> String {
+    pub fn token(&self) -> String {
         token::of(&self.decisions)
     }
 
@@ -131,14 +131,14 @@ impl fmt::Display for Failure {
         }
         writeln!(
             f,
-            "\nWhat happened, until {}.{} ms (a star where a fault strikes):",
+            "\nWhat happened, until {}.{} ms (a star where a fault occurs):",
             self.at / 1_000,
             self.at / 100 % 10
         )?;
         for line in self.story() {
             writeln!(f, "{line}")?;
         }
-        writeln!(f, "\nTo run it again, in place of `.check(…)`:\n  .replay(\"{}\")", self.word())
+        writeln!(f, "\nTo run it again, in place of `.check(…)`:\n  .replay(\"{}\")", self.token())
     }
 }
 

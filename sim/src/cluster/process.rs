@@ -134,7 +134,7 @@ impl Process {
         clock.sleep_until(clock.now() + length).await;
     }
 
-    /// Calls something that is not in this process: a database, a queue, another service. `deed` is
+    /// Calls something that is not in this process: a database, a queue, another service. `remote_call` is
     /// carried out when the call arrives there, which can be long after the process thinks so: the
     /// network may delay it, lose it, or deliver it twice, and the process may stand still between
     /// asking for it and sending it.
@@ -143,7 +143,7 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// [`RemoteError`]: `deed` may have been carried out, or may yet be.
+    /// [`RemoteError`]: `remote_call` may have been carried out, or may yet be.
     ///
     /// # Cancellation
     ///
@@ -165,9 +165,8 @@ impl Process {
             Poll::Pending => patience.as_mut().poll(context).map(|()| None),
         });
         match answer.await {
-            Some(Answer::Remote(result)) => {
-                result.map(|value| *value.downcast().expect("a call returns what its deed returns"))
-            }
+            Some(Answer::Remote(result)) => result
+                .map(|value| *value.downcast().expect("a call returns what it is made of returns")),
             Some(Answer::Store(_) | Answer::Choice(_)) => {
                 unreachable!("a call is answered as such")
             }

@@ -34,7 +34,7 @@ impl Cluster {
     pub(super) fn keep_regression(&self, failure: &Failure) -> String {
         let Some(file) = &self.regressions else { return String::new() };
         let about = failure.breach.to_string();
-        fs::write(file, regressions::with(read(file), HEAD, &failure.word(), &about))
+        fs::write(file, regressions::with(read(file), HEAD, &failure.token(), &about))
             .unwrap_or_else(|error| panic!("cannot write {}: {error}", file.display()));
         format!("It is kept in {}, and is run first from now on.\n", file.display())
     }

@@ -81,6 +81,10 @@ impl System for Users {
         Some(Wait { replicas, timeout_ms, answer })
     }
 
+    fn is_error(answer: &Returned) -> bool {
+        matches!(answer, Returned::Store(Err(_)))
+    }
+
     fn is_remote(request: &Request) -> bool {
         *request == Request::Remote
     }

@@ -1,4 +1,4 @@
-//! What is decided: of the workload, or whether a fault strikes. The table of faults is here, since a
+//! What is decided: of the workload, or whether a fault occurs. The table of faults is here, since a
 //! fault is first of all a kind of decision.
 
 /// Hands the table of faults to another macro: `Variant module "name" "cause";`. A fault is a line
@@ -83,7 +83,7 @@ macro_rules! kinds {
                 match self { $(Self::$variant => $cause),* }
             }
 
-            /// The decision by which it strikes.
+            /// The decision by which it is injected.
             #[must_use]
             pub fn kind(self) -> DecisionKind {
                 match self { $(Self::$variant => DecisionKind::$variant),* }

@@ -5,7 +5,7 @@ use rand_core::{Rng, SeedableRng};
 
 use super::{Address, DecisionKind, DecisionSource, Scheduler};
 
-/// How often each kind of fault strikes, out of 2³².
+/// How often each kind of fault is injected, out of 2³².
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rates([u32; DecisionKind::ALL.len()]);
 

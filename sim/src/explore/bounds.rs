@@ -1,4 +1,4 @@
-//! What is searched, as it is written in `sim/proofs.toml`.
+//! What is searched, as it is written in `sim/cli/models.toml`.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -102,7 +102,7 @@ pub const WORKLOAD: [(&str, DecisionKind); 4] = [
     ("idle", DecisionKind::Idle),
     ("jitter", DecisionKind::Jitter),
     ("order", DecisionKind::Order),
-    ("style", DecisionKind::Behaviour),
+    ("behaviour", DecisionKind::Behaviour),
 ];
 
 impl TryFrom<Written> for Bounds {

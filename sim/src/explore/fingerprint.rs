@@ -1,4 +1,4 @@
-//! States by their imprint: 128 bits of all that their future depends on.
+//! States by their fingerprint: 128 bits of all that their future depends on.
 
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 
@@ -50,7 +50,7 @@ both! {
     write_usize usize;
 }
 
-/// An imprint is a hash already.
+/// A fingerprint is a hash already.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct AsIs(u64);
 

@@ -118,7 +118,7 @@ impl Setting<'_> {
         state.step(&mut Scripted { open_choices: &self.open_choices, script: &node.script, open })
     }
 
-    /// The imprint of a state: of the world, of what the judges remember, and of what may still be
+    /// The fingerprint of a state: of the world, of what the checkers remember, and of what may still be
     /// decided. How many decisions were made in all is left out, since the search goes by it: what
     /// is reached first has the most left.
     pub(super) fn fingerprint(&self, state: &State, spent: &Spent) -> Imprint {

@@ -33,7 +33,7 @@ impl OpenChoices {
     }
 }
 
-/// All menus, by kind.
+/// All open choices, by kind.
 pub(super) type OpenChoicesByKind = [OpenChoices; DecisionKind::ALL.len()];
 
 /// Chooses by a script within one event, then calmly, and notes what was open.

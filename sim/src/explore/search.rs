@@ -26,7 +26,7 @@ const PIECE: usize = 32;
 /// About how many bytes a state takes that is kept for later.
 const STATE_BYTES: u64 = 10_000;
 
-/// About how many bytes an imprint takes in a table.
+/// About how many bytes a fingerprint takes in a table.
 const IMPRINT_BYTES: u64 = 48;
 
 pub(super) struct Search<'a> {

@@ -135,7 +135,7 @@ impl DecisionSource for Within<'_> {
     }
 }
 
-/// The imprints that a run of these decisions passes, where something is open.
+/// The fingerprints that a run of these decisions passes, where something is open.
 fn passed(search: &Search<'_>, bounds: &Bounds, taken: &Taken) -> Vec<u128> {
     let open_choices = bounds.open_choices();
     let decisions = decisions(taken);
@@ -232,7 +232,10 @@ fn little_memory_costs_time_and_changes_no_verdict() {
         );
         assert!(little.steps > plenty.steps, "{text}");
         assert_eq!(length(&little), length(&plenty));
-        assert_eq!((little.is_proof(), little.complete), (plenty.is_proof(), plenty.complete));
+        assert_eq!(
+            (little.is_exhausted(), little.complete),
+            (plenty.is_exhausted(), plenty.complete)
+        );
     }
 }
 
@@ -245,9 +248,9 @@ fn a_search_that_is_cut_short_proves_nothing() {
     let by_time = explored(&bounds, Limits { time, ..Limits::default() });
     assert_eq!((by_time.cut, by_time.complete), (Some(Cut::Time), None));
     for cut in [by_states, by_time] {
-        assert!(!cut.is_proof() && cut.complete < Some(bounds.decisions));
+        assert!(!cut.is_exhausted() && cut.complete < Some(bounds.decisions));
     }
-    assert!(explored(&bounds, Limits::default()).is_proof());
+    assert!(explored(&bounds, Limits::default()).is_exhausted());
 }
 
 #[test]
@@ -296,7 +299,7 @@ fn what_a_judge_remembers_tells_two_states_apart() {
         let mut other = state.clone();
         other.checkers.observe(
             7,
-            &Event::StoryReport {
+            &Event::Returned {
                 client: 1,
                 ask: Ask::Release,
                 answer: Answer::Released,

@@ -11,7 +11,7 @@ use crate::{
 /// Long enough for a request to arrive, too short for its reply.
 const SOON: u64 = 1_500;
 
-/// The fault of this file.
+/// The fault that the head of this file describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Cancellation {}
 

@@ -15,7 +15,7 @@ const WALL_JUMPS: [i64; 3] = [0, 10_000_000, -10_000_000];
 /// At every so-manieth step, the wall clock may jump.
 const STEPS: u32 = 16;
 
-/// The fault of this file.
+/// The fault that the head of this file describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ClientClock {}
 
@@ -32,7 +32,7 @@ impl<S: System> Faults<S> for ClientClock {
         }
     }
 
-    /// Whether the wall clock of `client` jumps before its next step. It bites only whom reads it:
+    /// Whether the wall clock of `client` jumps before its next step. It affects only who reads it:
     /// our machines are on the monotonic clock.
     #[inline]
     fn stepping<C: DecisionSource, W: Observer>(

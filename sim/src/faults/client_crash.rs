@@ -11,7 +11,7 @@ use crate::{
 /// How long it takes until a new process is there.
 const REBORN_AFTER: [u64; 3] = [0, 50_000, 1_200_000];
 
-/// The fault of this file.
+/// The fault that the head of this file describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ClientCrash {}
 

@@ -11,7 +11,7 @@ use crate::{
 /// Shorter than a lease, longer than one, longer than two.
 const LENGTHS: [u64; 4] = [0, 300_000, 1_200_000, 2_400_000];
 
-/// The fault of this file.
+/// The fault that the head of this file describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ClientPause {}
 

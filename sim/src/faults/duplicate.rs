@@ -10,7 +10,7 @@ use crate::{
 /// From "with the first" to "when everybody has forgotten it". The marks must outlive the last.
 const LATER: [u64; 7] = [0, 1_000, 20_000, 120_000, 600_000, 1_300_000, 2_800_000];
 
-/// The fault of this file.
+/// The fault that the head of this file describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Duplicate {}
 

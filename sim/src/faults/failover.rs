@@ -24,7 +24,7 @@ const REPLICA: u8 = 0x40;
 /// The actors of decisions about which of them takes over, at a client's request.
 const PROMOTION: u8 = 0x20;
 
-/// The fault of this file.
+/// The fault that the head of this file describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Failover {}
 

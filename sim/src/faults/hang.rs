@@ -10,7 +10,7 @@ use crate::{
 /// How long a silent server sits on a request before it applies it after all.
 const STUCK: u64 = 1_500_000;
 
-/// The fault of this file.
+/// The fault that the head of this file describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Hang {}
 

@@ -10,7 +10,7 @@ use crate::{
 /// From a busy moment to longer than a lease.
 const DELAYS: [u64; 7] = [0, 20_000, 100_000, 400_000, 900_000, 1_500_000, 2_500_000];
 
-/// The fault of this file.
+/// The fault that the head of this file describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Latency {}
 

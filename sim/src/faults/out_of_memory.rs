@@ -11,7 +11,7 @@ use leasehold_fake_redis::Memory;
 /// From a moment to longer than a lease.
 const LENGTHS: [u64; 4] = [0, 100_000, 400_000, 1_500_000];
 
-/// Strikes as the head of this file says.
+/// The fault that the head of this file describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum OutOfMemory {}
 

@@ -11,7 +11,7 @@ use crate::{
 /// Shorter than a time-out, longer than one, longer than a lease.
 const LENGTHS: [u64; 3] = [100_000, 600_000, 1_600_000];
 
-/// The fault of this file.
+/// The fault that the head of this file describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Partition {}
 

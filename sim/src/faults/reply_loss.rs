@@ -7,7 +7,7 @@ use crate::{
     world::{Fate, Faults, Message, Step, System, Observer},
 };
 
-/// The fault of this file.
+/// The fault that the head of this file describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ReplyLoss {}
 

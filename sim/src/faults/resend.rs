@@ -12,7 +12,7 @@ use crate::{
 /// once a time-out is over that is shorter than the client's own.
 const AFTER: [u64; 3] = [0, 2_000, 60_000];
 
-/// Strikes as the head of this file says.
+/// The fault that the head of this file describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Resend {}
 

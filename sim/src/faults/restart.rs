@@ -8,7 +8,7 @@ use crate::{
 };
 use leasehold_fake_redis::{Keyspace, Redis, Replica};
 
-/// The fault of this file.
+/// The fault that the head of this file describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Restart {}
 

@@ -10,7 +10,7 @@ use crate::{
 /// How far the clock is off after the jump.
 const OFFSETS: [i64; 5] = [0, 200_000, 2_500_000, -200_000, -2_500_000];
 
-/// The fault of this file.
+/// The fault that the head of this file describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ServerClock {}
 

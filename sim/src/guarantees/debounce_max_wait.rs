@@ -1,6 +1,6 @@
 //! A run begins soon after the longest wait since the first call, however many calls come.
 //!
-//! Soon: when the run before is over, and within a second, in which no fault struck, for the
+//! Soon: when the run before is over, and within a second, in which no fault was injected, for the
 //! participants to ask.
 
 use super::{Checker, SharedHistory, SLACK};

@@ -17,9 +17,8 @@ impl Checker for DebounceSingleRun {
     #[inline]
     fn observe(&mut self, at: u64, event: &Event, shared: &SharedHistory) -> Result<(), String> {
         if let Event::Applied { client, .. } = *event {
-            self.exercised |= self.alive.is_some_and(|(runner, _, until)| {
-                runner != client && at < until
-            });
+            self.exercised |=
+                self.alive.is_some_and(|(runner, _, until)| runner != client && at < until);
         }
         let Event::Debounce(event) = *event else { return Ok(()) };
         match event {

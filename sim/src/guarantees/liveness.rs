@@ -27,7 +27,7 @@ impl Checker for Liveness {
     fn observe(&mut self, at: u64, event: &Event, shared: &SharedHistory) -> Result<(), String> {
         match *event {
             Event::Asked { client, by, .. } => self.pending[usize::from(client)] = Some(by),
-            Event::StoryReport { client, ask, answer, .. } => {
+            Event::Returned { client, ask, answer, .. } => {
                 self.ended_in_time(at, client)?;
                 self.pending[usize::from(client)] = None;
                 if ask == Ask::Acquire {

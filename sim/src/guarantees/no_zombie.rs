@@ -17,7 +17,7 @@ impl Checker for NoZombie {
     #[inline]
     fn observe(&mut self, _at: u64, event: &Event, _ledger: &SharedHistory) -> Result<(), String> {
         match *event {
-            Event::StoryReport {
+            Event::Returned {
                 client,
                 ask: Ask::Release,
                 answer: Answer::NotHeld | Answer::Released,

@@ -49,7 +49,7 @@ pub(crate) fn asked(client: Client, ask: Ask, by: u64) -> Event {
 }
 
 pub(crate) fn told(client: Client, number: u32, ask: Ask, answer: Answer) -> Event {
-    Event::StoryReport { client, ask, answer, token: Some(token(client, number)) }
+    Event::Returned { client, ask, answer, token: Some(token(client, number)) }
 }
 
 pub(crate) fn applied(client: Client, number: u32, act: Act, lease: u64) -> Event {

@@ -28,7 +28,7 @@ impl Checker for TruthfulOutcome {
                 self.before_call[usize::from(client)] = self.last_token[usize::from(client)];
                 Ok(())
             }
-            Event::StoryReport { client, ask, answer, token: Some(token) } => {
+            Event::Returned { client, ask, answer, token: Some(token) } => {
                 self.exercised |= is_denial(ask, answer);
                 self.last_token[usize::from(client)] = Some(token);
                 // Whoever is told that the store is down is told, too, that nothing is held.
@@ -140,9 +140,11 @@ impl TruthfulOutcome {
 /// Whether a call says that the lock is not the caller's: which may be untrue.
 fn is_denial(ask: Ask, answer: Answer) -> bool {
     match answer {
-        Answer::NotAcquired | Answer::NotHeld | Answer::Released | Answer::Spent | Answer::Taken => {
-            true
-        }
+        Answer::NotAcquired
+        | Answer::NotHeld
+        | Answer::Released
+        | Answer::Spent
+        | Answer::Taken => true,
         Answer::Refused | Answer::Unavailable => ask == Ask::Acquire,
         _ => false,
     }

@@ -26,7 +26,7 @@ pub fn replay(schedule: &Schedule) -> String {
     for line in with_counterfactuals(schedule, story.violation.is_some()) {
         let _ = writeln!(text, "{line}");
     }
-    text += "\nWhat happened (a star where a fault strikes):\n";
+    text += "\nWhat happened (a star where a fault occurs):\n";
     for line in print(&timeline(&story)) {
         let _ = writeln!(text, "  {line}");
     }
@@ -108,7 +108,7 @@ pub(super) fn needed(schedule: &Schedule, address: Address) -> Option<u64> {
 fn counterfactual(breaks_with: bool, breaks_without: bool, effects: bool) -> &'static str {
     match (breaks_with, breaks_without) {
         (true, false) => "it holds",
-        (true, true) if !effects => "it is broken, too, although the fault does not bite",
+        (true, true) if !effects => "it is broken, too, although the fault has no effect",
         (true, true) => "it is broken all the same",
         (false, true) => "it is broken",
         (false, false) => "it holds, too",

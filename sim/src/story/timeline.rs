@@ -36,7 +36,7 @@ pub(crate) enum LineKind {
     InVain(u8),
     /// A client's whole stay under the lock went as it should.
     Stay(TokenId),
-    /// A fault struck or bit.
+    /// A fault was injected or took effect.
     Fault,
     /// Anything else.
     Other,
@@ -52,7 +52,7 @@ pub(crate) fn timeline(story: &Story) -> Vec<Line> {
     fold::fold(lines, &story.names)
 }
 
-/// A timeline as text: the times in ms, aligned, and a star where a fault strikes.
+/// A timeline as text: the times in ms, aligned, and a star where a fault occurs.
 pub(crate) fn print(lines: &[Line]) -> Vec<String> {
     let times: Vec<String> = lines.iter().map(|line| instant(line.at)).collect();
     let width = times.iter().map(String::len).max().unwrap_or(0);

@@ -438,7 +438,7 @@ impl LockProgram {
         answer: Answer,
     ) {
         if let Some(ask) = self.asked.take() {
-            step.emit(Event::StoryReport { client: me, ask, answer, token: self.last_token });
+            step.emit(Event::Returned { client: me, ask, answer, token: self.last_token });
         }
     }
 

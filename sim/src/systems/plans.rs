@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Subject {
-    /// Whether `fault` can strike it at all.
+    /// Whether `fault` can hit it at all.
     #[must_use]
     pub fn can_suffer(self, fault: Fault) -> bool {
         fault != Fault::Failover
@@ -27,7 +27,7 @@ impl Subject {
         }
     }
 
-    /// A small cluster in which these faults may strike: three clients, three seconds of faults,
+    /// A small cluster in which these faults may occur: three clients, three seconds of faults,
     /// then five in which everything has healed.
     #[must_use]
     pub fn plan(self, workload: Workload, faults: FaultSet) -> Plan {

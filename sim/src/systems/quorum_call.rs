@@ -19,7 +19,7 @@ pub(super) struct QuorumCall {
     give_up_at: Instant,
 }
 
-/// Where a ballot is.
+/// Where a quorum call is.
 pub(super) enum QuorumProgress<R> {
     /// More answers are needed.
     Waiting,

@@ -228,6 +228,10 @@ impl System for Scenario {
         Some(Wait { replicas, timeout_ms, answer })
     }
 
+    fn is_error(answer: &Answer) -> bool {
+        matches!(answer, Answer::Ours(Err(_)))
+    }
+
     fn disturbed<C: DecisionSource, W: Observer>(step: &mut Step<'_, Self, C, W>, what: Disturbed) {
         match what {
             Disturbed::Data => step.look(false),

@@ -1,4 +1,4 @@
-//! What of a world decides its future, as an imprint to tell states apart.
+//! What of a world decides its future, as a fingerprint to tell states apart.
 
 use std::hash::{Hash, Hasher};
 
@@ -8,7 +8,7 @@ use crate::decide::Fault;
 impl<S: System> World<S> {
     /// Feeds to `hasher` all that the rest of the run depends on, but the plan.
     ///
-    /// What only counts (messages, bites, the numbers by which decisions are addressed) is left
+    /// What only counts (messages, effects, the numbers by which decisions are addressed) is left
     /// out: two worlds that differ in nothing else offer the same choices with the same results,
     /// under other addresses.
     pub(crate) fn fingerprint(&self, hasher: &mut impl Hasher) {
@@ -32,7 +32,7 @@ impl<S: System> Core<S> {
         self.alarms.hash(hasher);
         self.servers.hash(hasher);
         if self.plan.settings.faults.contains(Fault::Restart) {
-            // It may not strike a server that has answered at this very instant.
+            // It may not hit a server that has answered at this very instant.
             self.applied_at.map(|at| at == self.now).hash(hasher);
         }
         self.shared.hash(hasher);

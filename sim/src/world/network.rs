@@ -63,11 +63,13 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
             }
             return;
         }
-        if !remote {
+        // What is sent again has the address of the first, of which all of this was asked.
+        if !remote && !message.resent {
             S::Faults::reaching(self, &message);
         }
         let refused = !remote && self.is_electing(message.node);
-        let silence = S::Faults::serving(self, &message);
+        let silence =
+            if message.resent { Silence::None } else { S::Faults::serving(self, &message) };
         if silence == Silence::Stuck {
             return;
         }
@@ -78,13 +80,20 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
             return;
         }
         let body = match (refused, remote) {
-            // The copy before was applied, whatever is told of this one.
+            // The first was applied: nothing but a reply to this one makes certain what it did.
             (true, _) if message.resent => Body::Response(Response::Broken),
+            (false, false) if message.resent => {
+                let answer = self.apply(&message);
+                let in_doubt = S::is_error(&answer);
+                Body::Response(if in_doubt { Response::Broken } else { Response::Answer(answer) })
+            }
             (true, _) => Body::Response(Response::Refused),
             (false, true) => Body::RemoteResponse(self.apply(&message)),
             (false, false) => Body::Response(Response::Answer(self.apply(&message))),
         };
-        if silence == Silence::Applied || (!refused && S::Faults::resending(self, &message)) {
+        if silence == Silence::Applied
+            || (!refused && !remote && S::Faults::resending(self, &message))
+        {
             return;
         }
         message.body = body;

@@ -19,7 +19,7 @@ pub struct Scale {
     pub faults_end_ms: u32,
     /// When the run is over.
     pub end_ms: u32,
-    /// Which faults may strike.
+    /// Which faults may occur.
     pub faults: FaultSet,
 }
 

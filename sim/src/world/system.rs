@@ -59,6 +59,11 @@ pub trait System: Clone + fmt::Debug + Eq + Hash {
         false
     }
 
+    /// Whether a server refused what it answers so.
+    fn is_error(_response: &Self::Response) -> bool {
+        false
+    }
+
     /// A fault has changed what servers have, or by which clock.
     fn disturbed<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, Self, C, W>,

@@ -114,7 +114,7 @@ async fn fenced(me: Process, shared: Arc<Mutex<FencedResource<u32>>>, order: Arc
 fn a_failing_run_can_be_run_again_by_its_word() {
     let cluster = Cluster::new(jobs).faults([Fault::ClientPause, Fault::Failover]);
     let failure = failure(&cluster, 2_000);
-    let replayed = panic::catch_unwind(AssertUnwindSafe(|| cluster.replay(&failure.word())));
+    let replayed = panic::catch_unwind(AssertUnwindSafe(|| cluster.replay(&failure.token())));
     let text = *replayed.unwrap_err().downcast::<String>().unwrap();
     assert_eq!(text, failure.to_string());
     assert!(text.contains("stands still"), "{text}");

@@ -69,5 +69,5 @@ fn a_failing_schedule_shrinks_to_a_few_decisions() {
     let cluster = writers(vec![vec![10, 150, 150], vec![20, 150, 150]]);
     let failure = cluster.follow(&mut schedule.source()).unwrap_err();
     assert!(failure.decisions().len() <= 5, "{failure}");
-    assert!(format!("{schedule:?}").contains(&failure.word()));
+    assert!(format!("{schedule:?}").contains(&failure.token()));
 }

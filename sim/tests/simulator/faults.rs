@@ -73,7 +73,7 @@ fn every_fault_bites_every_subject_that_can_suffer_it() {
 }
 
 #[test]
-fn a_fault_that_cannot_be_suffered_never_bites() {
+fn a_fault_that_cannot_be_suffered_never_effectivees() {
     for (subject, workload) in rows() {
         for &fault in Fault::ALL.iter().filter(|&&fault| !subject.can_suffer(fault)) {
             let plan = subject.plan(workload, FaultSet::only(fault));
@@ -163,7 +163,7 @@ fn each_claim_about_a_fault_breaks_with_it_and_only_with_it() {
         let breaks = |run: &Run| run.effects(fault) > 0 && run.violation(cell.guarantee).is_some();
         let schedule = (0..SCHEDULES_OF_CLAIMS)
             .find(|&schedule| breaks(&Run::seeded(plan.clone(), SEED, schedule)));
-        // What is too rare for so many schedules has a witness all the same.
+        // What is too rare for so many schedules is known all the same.
         let decisions = match schedule {
             Some(schedule) => decisions_of(plan.clone(), SEED, schedule),
             None => KnownCounterexamples::current().of(cell).cloned().unwrap_or_default(),

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 const SCHEDULES: u64 = 1_500;
 
 /// All that can befall messages and clients, while the server does as it says.
-const NETWORK_AND_CLIENTS: [Fault; 10] = [
+const NETWORK_AND_CLIENTS: [Fault; 12] = [
     Fault::Latency,
     Fault::RequestLoss,
     Fault::ReplyLoss,
@@ -26,6 +26,8 @@ const NETWORK_AND_CLIENTS: [Fault; 10] = [
     Fault::ClientPause,
     Fault::Cancellation,
     Fault::ClientClock,
+    Fault::Resend,
+    Fault::OutOfMemory,
 ];
 
 /// Everything but [`Guarantee::Exclusion`], which no lease can promise to a client that pauses.

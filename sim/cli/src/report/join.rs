@@ -62,7 +62,7 @@ impl Report {
         for (cell, more) in self.cells.iter_mut().zip(other.cells) {
             cell.join(more);
         }
-        // Which of the situations were the same, the reports do not say.
+        // Which of the states were the same, the reports do not say.
         self.statistics = Statistics::of(self, None);
         Ok(())
     }
@@ -196,7 +196,7 @@ mod tests {
         idle(&mut other);
         whole.join(other).unwrap();
         let text = whole.statistics.told();
-        assert!(text.contains("never bit: lock × hang"), "{text}");
+        assert!(text.contains("never took effect: lock × hang"), "{text}");
         assert!(text.contains("never about: lock × exclusion"), "{text}");
         let mut third = shard(3, Verdict::Holds);
         third.cells[0].fault = "hang".into();

@@ -13,17 +13,17 @@ use leasehold_sim::{
 /// How much a campaign has seen. What is listed as *never* says that there was nothing to see.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Statistics {
-    /// In how many situations its schedules were; nothing is known of several parts together.
-    pub(crate) situations: Option<StateCoverage>,
+    /// In how many states its schedules were; nothing is known of several parts together.
+    pub(crate) coverage: Option<StateCoverage>,
     /// Which subjects a fault never changed anything for: `subject × fault`.
-    pub(crate) never_bit: Vec<String>,
+    pub(crate) never_effective: Vec<String>,
     /// Which situations never occurred under any of the faults: `subject × guarantee`.
     pub(crate) never_exercised: Vec<String>,
 }
 
 impl Statistics {
     /// What the cells of a report say.
-    pub(super) fn of(report: &Report, situations: Option<StateCoverage>) -> Self {
+    pub(super) fn of(report: &Report, coverage: Option<StateCoverage>) -> Self {
         let (mut bitten, mut exercised) = (BTreeMap::new(), BTreeMap::new());
         for cell in &report.cells {
             let subject = Subject::ALL.iter().find(|known| known.name() == cell.subject);
@@ -41,8 +41,8 @@ impl Statistics {
         }
         let never = |(name, once): (String, bool)| (!once).then_some(name);
         Self {
-            situations,
-            never_bit: bitten
+            coverage,
+            never_effective: bitten
                 .into_iter()
                 .map(|((subject, fault), once)| (format!("{subject} × {fault}"), once))
                 .filter_map(never)
@@ -59,18 +59,21 @@ impl Statistics {
     #[must_use]
     pub(crate) fn told(&self) -> String {
         let mut text = String::new();
-        if let Some(StateCoverage { seen, new_per_thousand }) = &self.situations {
+        if let Some(StateCoverage { seen, new_per_thousand }) = &self.coverage {
             let last = new_per_thousand.last().copied().unwrap_or_default();
-            text += &match new_per_thousand.len() {
-                0 | 1 => format!("{seen} situations seen in a sample\n"),
-                _ => format!(
-                    "{seen} situations seen in a sample, {last} of them first in the last thousand \
-                     schedules\n"
-                ),
-            };
+            text += &format!("Coverage: {seen} distinct states in a sample of the schedules");
+            if new_per_thousand.len() > 1 && *seen > 0 {
+                let share = last * 100 / seen;
+                text += &format!(
+                    "; {share} % of them were first seen in the last thousand, so a longer run may \
+                     find more"
+                );
+            }
+            text = wrap("", &text);
+            text.push('\n');
         }
         for (what, names) in
-            [("never bit", &self.never_bit), ("never about", &self.never_exercised)]
+            [("never took effect", &self.never_effective), ("never about", &self.never_exercised)]
         {
             if !names.is_empty() {
                 text += &wrap("", &format!("{what}: {}", names.join(", ")));

@@ -11,7 +11,7 @@ pub(super) struct Call {
     pub(super) answer: Option<Answer>,
     /// What the server granted meanwhile.
     pub(super) granted: Option<TokenId>,
-    /// Whether a fault struck or bit the client itself meanwhile.
+    /// Whether a fault was injected or took effect the client itself meanwhile.
     injected: bool,
     /// Whether one struck the server, or the call did not go as it should.
     disturbed: bool,
@@ -81,7 +81,7 @@ impl Calls {
         let call = &mut self.calls[owner];
         match *event {
             Event::Granted { token, .. } => call.granted = Some(token),
-            Event::StoryReport { answer, .. } => {
+            Event::Returned { answer, .. } => {
                 call.answer = Some(answer);
                 let won = call.granted.is_some() == (answer == Answer::Acquired);
                 call.disturbed |= match call.ask {
@@ -105,7 +105,7 @@ fn is_doubtful(answer: Answer) -> bool {
 fn owner(event: &Event) -> Option<Client> {
     match *event {
         Event::Asked { client, .. }
-        | Event::StoryReport { client, .. }
+        | Event::Returned { client, .. }
         | Event::Held { client, .. }
         | Event::Sent { client, .. }
         | Event::Applied { client, copy: 0, .. }

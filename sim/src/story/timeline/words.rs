@@ -51,9 +51,7 @@ impl<'a> Narrator<'a> {
     pub(super) fn emit(&mut self, index: usize, at: u64, event: &Event) -> Option<Line> {
         let (kind, text) = match *event {
             Event::Asked { client, ask, .. } => self.asked(index, client, ask)?,
-            Event::StoryReport { client, ask, answer, .. } => {
-                self.told(index, client, ask, answer)?
-            }
+            Event::Returned { client, ask, answer, .. } => self.told(index, client, ask, answer)?,
             Event::Held { client, token, until, .. } => self.held(index, client, token, until)?,
             Event::Acted { client: who, token } => {
                 let grant = self.names.grant(token);

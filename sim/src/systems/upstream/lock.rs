@@ -380,7 +380,7 @@ impl UpstreamLockProgram {
         answer: Answer,
     ) {
         if let Some(ask) = self.asked.take() {
-            step.emit(Event::StoryReport { client: me, ask, answer, token: self.token_id() });
+            step.emit(Event::Returned { client: me, ask, answer, token: self.token_id() });
         }
     }
 
