@@ -288,7 +288,7 @@ impl Program {
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
-        life: u8,
+        life: u32,
     ) {
         each_program!(self, program => program.reborn(step, me, life), guest => guest.reborn(me, life));
     }

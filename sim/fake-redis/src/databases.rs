@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::{
     Change, Keyspace, Redis,
     command::{Refusal, integer_of_32_bits},
+    keyspace::Past,
 };
 
 /// How many databases there are, as by default.
@@ -35,7 +36,11 @@ impl Redis {
             new.watch_changes(self.keyspace.is_recorded());
             new
         });
-        let last = mem::replace(&mut self.keyspace, next);
+        let mut last = mem::replace(&mut self.keyspace, next);
+        self.keyspace.past.0 = last.past.0.take();
+        if let Some(past) = &mut self.keyspace.past.0 {
+            past.select(database);
+        }
         let number = mem::replace(&mut self.databases.selected, database);
         if !last.is_blank() {
             self.databases.others.insert(number, last);
@@ -91,7 +96,7 @@ impl Redis {
     /// Removes every key of every database.
     pub(super) fn clear(&mut self) {
         self.keyspace.clear();
-        self.databases.others.values_mut().for_each(Keyspace::clear);
+        self.each_other(Keyspace::clear);
         self.databases.others.retain(|_, keys| !keys.is_blank());
     }
 
@@ -109,6 +114,21 @@ impl Redis {
         others.chain([selected]).filter(|(_, changes)| !changes.is_empty()).collect()
     }
 
+    /// The place of now in the past, if it is kept.
+    pub(super) fn place_in_past(&self) -> u64 {
+        self.keyspace.past.0.as_ref().map_or(0, |past| past.place())
+    }
+
+    /// Goes on with a past, in which all that is behind a place was taken back.
+    pub(super) fn go_on(&mut self, past: Option<Box<Past>>, place: u64) {
+        self.keyspace.past.0 = past;
+        let selected = self.selected();
+        if let Some(past) = &mut self.keyspace.past.0 {
+            past.select(selected);
+            past.forget_since(place);
+        }
+    }
+
     /// Exchanges the keys of two databases; whether both exist.
     pub(super) fn swap_databases(&mut self, first: usize, second: usize) -> bool {
         if first >= COUNT || second >= COUNT {
@@ -121,10 +141,19 @@ impl Redis {
         self.select(first);
         let mut keys = mem::take(&mut self.keyspace);
         self.keyspace.watch_changes(keys.is_recorded());
+        self.keyspace.past.0 = keys.past.0.take();
         self.select(second);
+        if let Some(mut past) = self.keyspace.past.0.take() {
+            self.keyspace.note_exchange(&mut past, &keys);
+            past.select(first);
+            keys.note_exchange(&mut past, &self.keyspace);
+            keys.past.0 = Some(past);
+        }
         self.keyspace.swap_keys(&mut keys);
+        let past = keys.past.0.take();
         self.select(first);
         self.keyspace = keys;
+        self.keyspace.past.0 = past;
         self.select(selected);
         true
     }
@@ -132,7 +161,27 @@ impl Redis {
     /// Removes keys that have expired, a bounded number per database; how many.
     pub(super) fn purge(&mut self, now_us: u64) -> usize {
         let purge = |keys: &mut Keyspace| keys.purge(now_us / 1_000, super::PURGED_PER_COMMAND);
-        let others: usize = self.databases.others.values_mut().map(purge).sum();
-        others + purge(&mut self.keyspace)
+        let mut removed = purge(&mut self.keyspace);
+        if !self.databases.others.is_empty() {
+            self.each_other(|keys| removed += purge(keys));
+        }
+        removed
+    }
+
+    /// Works on each database that is not selected.
+    fn each_other(&mut self, mut work: impl FnMut(&mut Keyspace)) {
+        let mut past = self.keyspace.past.0.take();
+        for (number, keys) in &mut self.databases.others {
+            if let Some(past) = &mut past {
+                past.select(*number);
+            }
+            keys.past.0 = past;
+            work(keys);
+            past = keys.past.0.take();
+        }
+        if let Some(past) = &mut past {
+            past.select(self.databases.selected);
+        }
+        self.keyspace.past.0 = past;
     }
 }

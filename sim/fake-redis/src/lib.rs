@@ -105,13 +105,14 @@ use bytes::Bytes;
 use leasehold_core::{Command, Reply, StoreError, redis as wire};
 
 pub use fake::{FakeConnection, FakeRedis};
-pub use keyspace::{Change, Entry, Keyspace};
+pub use keyspace::{Change, Entry, Keyspace, Reached};
 pub use replication::Replica;
 pub use resp::Resp;
 pub use script::ScriptRules;
 pub use server::{Delivery, Executed, Password, Protocol, Server, SessionId, Settings};
 pub use value::{
-    ConsumerGroup, EntryFields, EntryId, Fields, Members, Pending, Score, SortedSet, Stream, Value,
+    ConsumerGroup, EntryFields, EntryId, Fields, Items, Map, Members, Pending, Score, SortedSet,
+    Stream, Value,
 };
 
 #[cfg(feature = "serve")]

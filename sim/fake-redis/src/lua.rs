@@ -221,8 +221,10 @@ impl Compiled {
 /// Takes back what the failed script wrote, if the server's rules say so.
 fn undo() {
     with_running(|running| {
-        if let Some(before) = running.access.before.take() {
+        if let Some((before, place)) = running.access.before.take() {
+            let past = running.redis.keyspace.past.0.take();
             running.redis = *before;
+            running.redis.go_on(past, place);
         }
     });
 }

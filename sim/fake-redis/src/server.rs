@@ -31,8 +31,7 @@ use sessions::Sessions;
 use waiting::Waiting;
 
 use super::{
-    Change, PURGED_PER_COMMAND, Redis, Resp, command::Refusal, pubsub::PubSub,
-    replication::Replication,
+    PURGED_PER_COMMAND, Redis, Resp, command::Refusal, pubsub::PubSub, replication::Replication,
 };
 
 /// How long clients have the server for themselves between two removals of expired keys.
@@ -65,8 +64,6 @@ pub struct Server {
     purge_again_us: Option<u64>,
     pause: Option<Pause>,
     replication: Replication,
-    /// What was written, if somebody wants to know.
-    journal: Option<Vec<(usize, Vec<Change>)>>,
     config: BTreeMap<&'static str, Bytes>,
     shut_down: bool,
 }

@@ -57,7 +57,7 @@ impl Guest {
     }
 
     /// The process died; a new one boots at its next alarm.
-    pub(crate) fn reborn(self, me: Client, life: u8) {
+    pub(crate) fn reborn(self, me: Client, life: u32) {
         let gone = with(|runtime| {
             let place = runtime.place(me);
             (place.life, place.started, place.handles, place.choices) =

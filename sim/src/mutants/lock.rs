@@ -59,7 +59,7 @@ enum Detour {
 }
 
 impl PlantedLock {
-    pub(crate) fn new(machine: LockMachine, plan: &Plan, client: Client, life: u8) -> Self {
+    pub(crate) fn new(machine: LockMachine, plan: &Plan, client: Client, life: u32) -> Self {
         let bug = plan.mutant.map(|mutant| {
             let name = format!("{}.1.1", TokenId::owner(client, life));
             let fixed = Token::new(name).expect("the name is not empty");

@@ -35,7 +35,7 @@ pub(crate) struct Host {
     pub(crate) ties: u32,
     pub(crate) paused_until: u64,
     /// How many times the process was started anew.
-    pub(crate) life: u8,
+    pub(crate) life: u32,
     /// Its links to the servers.
     pub(crate) links: [Link; SERVERS],
     /// Whether it is told of releases.

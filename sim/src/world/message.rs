@@ -15,7 +15,7 @@ pub(crate) struct Message {
     /// Which server it goes to, or comes from.
     pub(crate) node: u8,
     /// The life of the process that sent it.
-    pub(crate) life: u8,
+    pub(crate) life: u32,
     pub(crate) call: u32,
     pub(crate) copy: u8,
     pub(crate) act: Act,

@@ -20,8 +20,8 @@ pub(crate) struct Access {
     pub(crate) declared: Option<Vec<Bytes>>,
     /// Whether its writes are taken back if it fails.
     pub(crate) undo: bool,
-    /// The server as it was before the first write.
-    pub(crate) before: Option<Box<Redis>>,
+    /// The server as it was before the first write, and the place of that in its past.
+    pub(crate) before: Option<(Box<Redis>, u64)>,
 }
 
 impl Access {
@@ -41,7 +41,7 @@ impl Access {
                 return Err(Refusal(text.into()));
             }
             if self.undo && self.before.is_none() {
-                self.before = Some(Box::new(redis.clone()));
+                self.before = Some((Box::new(redis.clone()), redis.place_in_past()));
             }
         }
         match &self.declared {

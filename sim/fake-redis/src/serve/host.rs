@@ -1,7 +1,6 @@
 //! One fake Redis that many tasks share: the server, its clock, and a mailbox for each client.
 
 mod disturbed;
-mod history;
 mod record;
 mod turn;
 

@@ -10,6 +10,7 @@ mod hashes;
 mod keys;
 mod keyspace;
 mod lists;
+mod past;
 mod redis_support;
 mod scripting;
 mod scripting_flags;
