@@ -32,6 +32,8 @@ use super::{
     script::{self, Access, ScriptRules, Sha1, Shebang},
 };
 use budget::Budget;
+#[cfg(feature = "serve")]
+pub(super) use budget::limit_time;
 
 /// What a machine may have allocated while it runs or compiles a script, so that a runaway script
 /// cannot take the whole host. Our own scripts run without.

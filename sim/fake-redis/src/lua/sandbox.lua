@@ -57,9 +57,19 @@ local function resumed(done, problem, ...)
   return done, problem, ...
 end
 
-local resume = coroutine.resume
+-- A coroutine takes longer than the instruction that makes it or goes on with it.
+local create, resume, wrap = coroutine.create, coroutine.resume, coroutine.wrap
+coroutine.create = function(...)
+  host.charge()
+  return create(...)
+end
 coroutine.resume = function(thread, ...)
+  host.charge()
   return resumed(resume(thread, ...))
+end
+coroutine.wrap = function(...)
+  host.charge()
+  return wrap(...)
 end
 
 -- Compiled code is refused, as it could break the machine.
@@ -109,7 +119,13 @@ local globals = {
   loadstring = load_text,
   pcall = function(f, ...) return settled(pcall(f, ...)) end,
   xpcall = function(f, handler)
-    return going_on(xpcall(f, function(problem) return handler(plain(problem)) end))
+    -- An error of the hook runs the handler inside of the hook, where nothing is counted: so a
+    -- script that has nothing left does not get there.
+    local function handle(problem)
+      host.check()
+      return handler(plain(problem))
+    end
+    return going_on(xpcall(f, handle))
   end,
   rawget = basics.rawget,
   rawset = basics.rawset,

@@ -5,6 +5,7 @@
 mod client;
 mod commands;
 mod conformance;
+mod extremes;
 mod fenced_set;
 mod hashes;
 mod keys;
