@@ -3,41 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
-    campaign::CellName,
-    faults::{Fault, FaultSet},
-    guarantees::Guarantee,
-    subjects::{Subject, Workload},
+    catalog::{CellName, Guarantee, Subject, Verdict, Workload},
+    decide::{Fault, FaultSet},
 };
-
-/// What the campaign found, or what is claimed that it will find.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// No schedule broke it.
-    Holds,
-    /// A schedule broke it.
-    Broken,
-    /// No schedule was about it: the fault never bit, or the situation never occurred.
-    NotExercised,
-}
-
-impl Verdict {
-    /// Its name in reports.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Holds => "holds",
-            Self::Broken => "broken",
-            Self::NotExercised => "not-exercised",
-        }
-    }
-}
 
 /// The claims, by subject and guarantee: under which faults it is broken. It holds under all others.
 const CLAIMS: &str = include_str!("../claims.toml");
+
+/// Before a fault under which the situation that a guarantee is about occurs seldom or never: a cell
+/// that is not exercised is then no surprise, nor is one that holds.
+const SELDOM: char = '·';
 
 /// What is claimed of every cell.
 #[derive(Clone, Debug)]
@@ -61,12 +37,18 @@ impl Claims {
             return Verdict::NotExercised;
         }
         let fault = cell.fault.map_or("none", Fault::name);
-        let broken = self
-            .0
-            .get(cell.subject.name())
-            .and_then(|guarantees| guarantees.get(cell.guarantee.name()))
-            .is_some_and(|faults| faults.iter().any(|name| name == fault));
-        if broken { Verdict::Broken } else { Verdict::Holds }
+        let of_subject = self.0.get(cell.subject.name());
+        let named = of_subject.and_then(|guarantees| guarantees.get(cell.guarantee.name()));
+        let named = named.into_iter().flatten();
+        for name in named {
+            if name == fault {
+                return Verdict::Broken;
+            }
+            if name.strip_prefix(SELDOM) == Some(fault) {
+                return Verdict::NotExercised;
+            }
+        }
+        Verdict::Holds
     }
 }
 
@@ -136,7 +118,8 @@ mod tests {
             assert!(has(&subjects, &subject), "{subject}");
             for (guarantee, broken) in claims {
                 assert!(has(&guarantees, &guarantee), "{guarantee}");
-                assert!(broken.iter().all(|fault| has(&faults, fault)), "{broken:?}");
+                let name = |fault: &String| fault.trim_start_matches(SELDOM).to_owned();
+                assert!(broken.iter().all(|fault| has(&faults, &name(fault))), "{broken:?}");
             }
         }
     }

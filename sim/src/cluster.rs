@@ -34,7 +34,6 @@ mod blocking;
 mod campaign;
 mod clock;
 mod failure;
-mod guest;
 mod process;
 mod quiet;
 mod ready;
@@ -43,7 +42,9 @@ mod run;
 mod runtime;
 mod setup;
 mod store;
-mod word;
+mod token;
+mod user_program;
+mod users;
 mod words;
 
 use std::{fmt, path::PathBuf, time::Duration};
@@ -51,20 +52,18 @@ use std::{fmt, path::PathBuf, time::Duration};
 pub use campaign::Report;
 pub use clock::SimClock;
 pub use failure::{Breach, Failure};
-pub(crate) use guest::Guest;
 pub use process::{Process, RemoteError};
-pub(crate) use runtime::arrive;
 pub use setup::Setup;
 pub use store::SimStore;
-pub use word::WordError;
+pub use token::TokenError;
 #[cfg(feature = "proptest")]
-pub(crate) use word::of as word_of;
+pub(crate) use token::of as token_of;
+
+use users::Users;
 
 use crate::{
-    decide::{Chance, Decisions, Replay, Seeded},
-    faults::{Fault, FaultSet},
-    subjects::{Subject, Workload},
-    world::Plan,
+    decide::{DecisionSource, Decisions, Fault, FaultSet, Replay, Seeded},
+    world::{Settings, Topology},
 };
 
 /// The most processes that a cluster can have.
@@ -162,8 +161,8 @@ impl Cluster {
     /// # Errors
     ///
     /// [`Failure`], as it was found, not shrunk.
-    pub fn follow(&self, chance: impl Chance) -> Result<(), Failure> {
-        let ran = run::run(self, chance, run::Looks::default());
+    pub fn follow(&self, source: impl DecisionSource) -> Result<(), Failure> {
+        let ran = run::run(self, source, run::Looks::default());
         match ran.breach {
             None => Ok(()),
             Some(breach) => Err(self.told(breach, &ran.decisions)),
@@ -176,34 +175,35 @@ impl Cluster {
     ///
     /// If it fails still, with its story; or if it is no such word.
     pub fn replay(&self, word: &str) {
-        let decisions = word::parse(word).unwrap_or_else(|error| panic!("{error}"));
+        let decisions = token::parse(word).unwrap_or_else(|error| panic!("{error}"));
         if let Err(failure) = self.follow(Replay::of(&decisions)) {
             panic!("{failure}");
         }
     }
 
     /// The plan of a run with so many processes.
-    fn plan(&self, processes: usize) -> Plan {
+    fn plan(&self, processes: usize) -> users::Plan {
         assert!(
             (1..=MOST_PROCESSES).contains(&processes),
             "a cluster has 1 to {MOST_PROCESSES} processes, not {processes}"
         );
         let micros = |length: Duration| u64::try_from(length.as_micros()).unwrap_or(u64::MAX / 4);
         let faults_end = micros(self.disturbed);
-        Plan {
+        let settings = Settings {
             clients: processes as u8,
             faults_end,
             end: faults_end.saturating_add(micros(self.calm)),
-            ..Subject::LockReplicated.plan(Workload::Lock, self.faults)
-        }
+            ..Settings::new(Topology::Replicated, self.faults)
+        };
+        users::Plan { settings, scenario: Users }
     }
 
     /// The failure that `decisions` lead to, with its story.
     fn told(&self, breach: Breach, decisions: &Decisions) -> Failure {
         let looks = run::Looks { story: true, waiting: false };
         let ran = run::run(self, Replay::of(decisions), looks);
-        let plan = Box::new(self.plan(1));
-        Failure { breach, at: ran.at, plan, decisions: decisions.clone(), story: ran.story }
+        let settings = Box::new(self.plan(1).settings);
+        Failure { breach, at: ran.at, settings, decisions: decisions.clone(), story: ran.story }
     }
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 
 use leasehold_core::Token;
 
-use crate::faults::Fault;
+use crate::decide::Fault;
 
 /// A client, by number.
 pub type Client = u8;
@@ -104,6 +104,8 @@ pub enum Answer {
     Acquired,
     /// To acquire: certainly no.
     NotAcquired,
+    /// To acquire: no, since its token was given up before.
+    Spent,
     /// To extend: yes.
     Extended,
     /// To extend: the lock is not ours any more, by the server's word.
@@ -116,6 +118,8 @@ pub enum Answer {
     NotHeld,
     /// The store was not reached.
     Unavailable,
+    /// The store refused.
+    Refused,
     /// It is not known.
     Unknown,
     /// Nothing: the caller went away.
@@ -306,7 +310,7 @@ pub enum Event {
         by: u64,
     },
     /// A call returns.
-    Told {
+    StoryReport {
         /// Who.
         client: Client,
         /// What it had asked.
@@ -415,7 +419,7 @@ pub enum Event {
         call: u32,
     },
     /// A fault strikes.
-    Struck {
+    Injected {
         /// Which.
         fault: Fault,
         /// Whom, if it is a client or a client's message.
@@ -426,7 +430,7 @@ pub enum Event {
         until: u64,
     },
     /// A fault changed what would have happened.
-    Bit {
+    TookEffect {
         /// Which.
         fault: Fault,
         /// Whom.
@@ -451,9 +455,7 @@ mod tests {
     #[test]
     fn no_two_tokens_of_any_life_have_one_number() {
         let mut numbers = BTreeSet::new();
-        for (client, life) in
-            (0..4).flat_map(|client| (0..256).map(move |life| (client, life)))
-        {
+        for (client, life) in (0..4).flat_map(|client| (0..256).map(move |life| (client, life))) {
             let mut tokens = Tokens::of_owner(TokenId::owner(client, life));
             let [first, second] = [tokens.fresh(), tokens.fresh()].map(|token| TokenId::of(&token));
             assert_eq!((first.client(), first.same_life(second)), (client, true));

@@ -12,11 +12,11 @@ use super::{
 };
 use crate::report::{Exploration, ExploredReport, Finding};
 use leasehold_sim::{
-    claims::{Claims, Verdict},
-    explore::{Bounds, Explored, Limits, Proof, Proofs, explore},
+    catalog::{Subject, Verdict},
+    claims::Claims,
+    explore::{BoundedModel, BoundedModels, Bounds, Explored, Limits, explore},
     faults::FaultSet,
     guarantees::Guarantee,
-    subjects::Subject,
     world::Scale,
 };
 
@@ -74,8 +74,11 @@ pub(super) struct Explore {
     save_regressions: Option<PathBuf>,
     /// Writes sim/proofs.toml with the numbers of states that were found to FILE. For those who
     /// change the simulated world.
-    #[arg(long, value_name = "FILE", hide_short_help = true, conflicts_with_all = ["subject", "bounds", "only", "up_to"])]
+    #[arg(long, value_name = "FILE", hide_short_help = true, requires = "because", conflicts_with_all = ["subject", "bounds", "only", "up_to"])]
     record: Option<PathBuf>,
+    /// Why the numbers are others than before, as a sentence that is written with them.
+    #[arg(long, value_name = "REASON", hide_short_help = true, requires = "record", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    because: Option<String>,
 }
 
 /// A space, by options.
@@ -138,8 +141,8 @@ impl Explore {
             ending = ending.max(end);
             reports.push(report);
         }
-        if let Some(path) = &self.record {
-            record(path, &reports)?;
+        if let (Some(path), Some(because)) = (&self.record, &self.because) {
+            record(path, &reports, because)?;
         }
         if let Some(target) = &self.json {
             let version = env!("CARGO_PKG_VERSION").into();
@@ -160,18 +163,18 @@ impl Explore {
             let bounds = toml::from_str(&text).map_err(|error| wrong(&error))?;
             return Ok(vec![Space { name: None, states: None, bounds }]);
         }
-        let proofs = Proofs::current();
+        let proofs = BoundedModels::current();
         let known = |name: &String| proofs.all().iter().any(|proof| proof.name == *name);
         if let Some(unknown) = self.only.iter().find(|name| !known(name)) {
             let names: Vec<&str> = proofs.all().iter().map(|proof| &*proof.name).collect();
             let all = names.join(", ");
             return Err(Failure::Use(format!("there is no space {unknown:?}, only {all}")));
         }
-        let wanted = |proof: &&Proof| {
+        let wanted = |proof: &&BoundedModel| {
             let named = self.only.is_empty() || self.only.contains(&proof.name);
             named && self.up_to.is_none_or(|most| proof.states <= most)
         };
-        let space = |proof: &Proof| Space {
+        let space = |proof: &BoundedModel| Space {
             name: Some(proof.name.clone()),
             states: Some(proof.states),
             bounds: proof.bounds.clone(),
@@ -242,8 +245,9 @@ impl Space {
             && report.finding == Finding::Exhausted
         {
             text += &format!(
-                "  sim/proofs.toml says {states} states: the world has changed; after a look at why,\n  \
-                 leasehold explore --record sim/proofs.toml\n"
+                "  sim/proofs.toml says {states} states, and gives no reason for others. A change \
+                 that was not meant\n  to change the world, a machine, a script or a checker has \
+                 changed one.\n"
             );
         }
         text.push('\n');
@@ -276,11 +280,11 @@ impl Space {
     }
 }
 
-fn record(path: &PathBuf, reports: &[ExploredReport]) -> Result<(), Failure> {
+fn record(path: &PathBuf, reports: &[ExploredReport], because: &str) -> Result<(), Failure> {
     let proven = reports.iter().filter(|report| report.is_proof());
     let counts: Vec<(String, u64)> =
         proven.filter_map(|report| Some((report.name.clone()?, report.states))).collect();
-    fs::write(path, Proofs::recounted(&counts))
+    fs::write(path, BoundedModels::recounted(&counts, because))
         .map_err(|error| Failure::Use(format!("{}: {error}", path.display())))
 }
 

@@ -16,13 +16,13 @@ pub(crate) use statistics::Statistics;
 pub(crate) use summary::{story_of, surprises};
 
 use leasehold_sim::{
-    campaign::{Cell, CellName, Counterexample, Outcome},
-    claims::Verdict,
-    explore::{Proof, Proofs},
+    campaign::{Cell, Counterexample, Outcome},
+    catalog::{CellName, Verdict},
+    explore::{BoundedModel, BoundedModels},
     faults::Fault,
     guarantees::Guarantee,
     schedule::Schedule,
-    story::Told,
+    story::StoryReport,
 };
 
 /// What a campaign found, or several shards of one together. This is the form of the JSON.
@@ -68,13 +68,13 @@ pub(crate) struct CellReport {
     /// In how many schedules the fault bit.
     pub(crate) schedules: u64,
     /// How often it bit.
-    pub(crate) bites: u64,
+    pub(crate) effects: u64,
     /// In how many schedules the guarantee broke.
     pub(crate) broken: u64,
     /// The small cluster of which every schedule holds, as `leasehold explore` shows, if there is one.
     pub(crate) exhausted: Option<Exhausted>,
     /// The shortest story of how it broke.
-    pub(crate) counterexample: Option<Told>,
+    pub(crate) counterexample: Option<StoryReport>,
 }
 
 /// All schedules within a bound hold: `leasehold explore --only NAME` runs them again.
@@ -92,7 +92,7 @@ impl Report {
     /// The report on an outcome of shard number `shard.0`, from 0, of `shard.1`.
     #[must_use]
     pub(crate) fn of(outcome: &Outcome, shard: (u64, u64)) -> Self {
-        let proofs = Proofs::current();
+        let proofs = BoundedModels::current();
         let mut report = Self {
             version: env!("CARGO_PKG_VERSION").into(),
             seed: outcome.seed,
@@ -101,7 +101,7 @@ impl Report {
             cells: outcome.cells.iter().map(|cell| CellReport::of(cell, &proofs)).collect(),
             statistics: Statistics::default(),
         };
-        report.statistics = Statistics::of(&report, Some(outcome.situated.clone()));
+        report.statistics = Statistics::of(&report, Some(outcome.coverage.clone()));
         report
     }
 
@@ -113,7 +113,7 @@ impl Report {
 
     /// How often faults bit. Cells that were judged on the same schedules count once.
     #[must_use]
-    pub(crate) fn bites(&self) -> u64 {
+    pub(crate) fn effects(&self) -> u64 {
         let mut seen = BTreeSet::new();
         let workload = |name: &str| {
             let known = Guarantee::ALL.iter().find(|known| known.name() == name);
@@ -123,7 +123,7 @@ impl Report {
             .cells
             .iter()
             .filter(|cell| seen.insert((&cell.subject, &cell.fault, workload(&cell.guarantee))));
-        first.map(|cell| cell.bites).sum()
+        first.map(|cell| cell.effects).sum()
     }
 
     /// The cells that are not what is claimed of them. A part of a campaign may miss what the whole
@@ -131,13 +131,13 @@ impl Report {
     pub(crate) fn surprises(&self) -> impl Iterator<Item = &CellReport> {
         let whole = self.is_whole();
         self.cells.iter().filter(move |cell| {
-            cell.verdict != cell.claim && (whole || cell.verdict == Verdict::Broken)
+            !cell.verdict.is_as_claimed(cell.claim) && (whole || cell.verdict == Verdict::Broken)
         })
     }
 }
 
 impl CellReport {
-    fn of(cell: &Cell, proofs: &Proofs) -> Self {
+    fn of(cell: &Cell, proofs: &BoundedModels) -> Self {
         let CellName { subject, guarantee, fault } = cell.name;
         Self {
             subject: subject.name().into(),
@@ -146,7 +146,7 @@ impl CellReport {
             verdict: cell.verdict,
             claim: cell.claim,
             schedules: cell.schedules,
-            bites: cell.bites,
+            effects: cell.effects,
             broken: cell.broken,
             exhausted: proofs
                 .of(cell.name)
@@ -164,14 +164,14 @@ impl CellReport {
 }
 
 impl Exhausted {
-    fn of(proof: &Proof) -> Self {
+    fn of(proof: &BoundedModel) -> Self {
         Self { name: proof.name.clone(), states: proof.states, bound: proof.bounds.to_string() }
     }
 }
 
 /// A counterexample, told.
-fn told(cell: CellName, found: &Counterexample) -> Told {
-    let told = Told::about(&Schedule::of(cell, found.decisions.clone()));
+fn told(cell: CellName, found: &Counterexample) -> StoryReport {
+    let told = StoryReport::about(&Schedule::of(cell, found.decisions.clone()));
     let text = if told.text.is_empty() { found.text.clone() } else { told.text };
-    Told { text, ..told }
+    StoryReport { text, ..told }
 }

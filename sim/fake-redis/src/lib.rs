@@ -37,7 +37,8 @@
 //! * `tostring` numbers tables and functions instead of telling where they are in memory.
 //! * `next` of the globals or a library is nil, though `pairs` lists them.
 //! * `error({})` is an error reply; Redis 7.0.15 crashes.
-//! * A script that runs for too long is stopped, see [`ScriptRules::instructions`]; a real server
+//! * A script that runs for too long is stopped, see [`ScriptRules::instructions`], and on sockets
+//!   once it has run for `lua-time-limit`, also if it has written; a real server
 //!   answers `BUSY` to others until `SCRIPT KILL`. A pattern of more than 200 quantifiers and
 //!   captures one behind the other is refused, since Lua's own would exhaust the stack.
 //! * `cjson` nests at most 1000 deep, whatever a script sets.
@@ -126,6 +127,9 @@ use script::Access;
 /// The version of Redis that a server says it is.
 const VERSION: &str = "7.0.15";
 
+/// The refusal of a command that may need more memory than there is.
+const OUT_OF_MEMORY: &str = "OOM command not allowed when used memory > 'maxmemory'.";
+
 /// How many expired keys one command removes at most, so that none pauses for long.
 const PURGED_PER_COMMAND: usize = 250;
 
@@ -137,9 +141,24 @@ pub struct Redis {
     databases: databases::Databases,
     /// What scripts are allowed.
     pub script_rules: ScriptRules,
+    /// Whether there is room for more data.
+    pub memory: Memory,
     scripts: script::Scripts,
     pubsub: pubsub::PubSub,
     random: random::Random,
+}
+
+/// Whether a server has room for more data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Memory {
+    /// It has.
+    #[default]
+    Free,
+    /// It is at `maxmemory`, and evicts nothing: a command that may need more is refused, in a
+    /// script only before the first one that writes.
+    Full,
+    /// The same, and it has refused one since.
+    Refused,
 }
 
 /// How a server runs the scripts of Leasehold.
@@ -177,6 +196,7 @@ impl Redis {
         // A twin publishes nothing, so that it stands in only where nobody listens.
         if engine == Engine::Native
             && self.pubsub.is_silent()
+            && self.memory == Memory::Free
             && let Some(reply) = twins::run(&mut self.keyspace, now_us, command)
         {
             return Ok(reply);
@@ -219,9 +239,21 @@ impl Redis {
         self.scripts.clear();
     }
 
+    /// Whether there is room for what `spec` may write.
+    fn has_memory_for(&mut self, spec: &command::Spec) -> bool {
+        let full = self.memory != Memory::Free && spec.flags.contains(command::Flags::DENYOOM);
+        if full {
+            self.memory = Memory::Refused;
+        }
+        !full
+    }
+
     fn run(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {
         let answer = match command::find(arguments) {
             Ok(spec) => match spec.body {
+                Body::Function(_) if !self.has_memory_for(spec) => {
+                    Err(Refusal(OUT_OF_MEMORY.into()))
+                }
                 Body::Function(function) => {
                     function(&mut Call { redis: self, now_us, origin: Origin::Client }, arguments)
                 }
@@ -249,3 +281,8 @@ impl Redis {
         answer.unwrap_or_else(|refusal| Resp::Error(refusal.0))
     }
 }
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

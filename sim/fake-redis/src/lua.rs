@@ -215,6 +215,7 @@ impl Compiled {
             read_only: script.read_only || no_writes,
             declared: allow_key_locking.then(|| keys.to_vec()),
             undo: rules.undo_failed,
+            wrote: false,
             before: None,
         })
     }

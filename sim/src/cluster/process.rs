@@ -154,11 +154,11 @@ impl Process {
     /// Outside of its simulation.
     pub async fn remote<T: Send + 'static>(
         &self,
-        mut deed: impl FnMut() -> T + Send + 'static,
+        mut remote_call: impl FnMut() -> T + Send + 'static,
     ) -> Result<T, RemoteError> {
         Sleep::turn(self.client).await;
-        let deed = Box::new(move || Box::new(deed()) as Box<dyn Any + Send>);
-        let mut call = pin!(self.ask(|wait| Order::Remote { wait, deed }));
+        let remote_call = Box::new(move || Box::new(remote_call()) as Box<dyn Any + Send>);
+        let mut call = pin!(self.ask(|wait| Order::Remote { wait, remote_call }));
         let mut patience = pin!(self.sleep(REMOTE_TIMEOUT));
         let answer = poll_fn(|context| match call.as_mut().poll(context) {
             Poll::Ready(answer) => Poll::Ready(Some(answer)),

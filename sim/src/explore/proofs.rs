@@ -3,14 +3,14 @@
 use serde::Deserialize;
 
 use super::Bounds;
-use crate::campaign::CellName;
+use crate::catalog::CellName;
 
 const PROOFS: &str = include_str!("../../proofs.toml");
 
 /// A space that was searched to its end.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Proof {
+pub struct BoundedModel {
     /// What it is called on the command line.
     pub name: String,
     /// How many different states there are in it.
@@ -22,11 +22,12 @@ pub struct Proof {
 /// All of them.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Proofs {
-    proof: Vec<Proof>,
+pub struct BoundedModels {
+    because: String,
+    proof: Vec<BoundedModel>,
 }
 
-impl Proofs {
+impl BoundedModels {
     /// Those of this version.
     ///
     /// # Panics
@@ -39,14 +40,20 @@ impl Proofs {
 
     /// All of them, in the order of the file.
     #[must_use]
-    pub fn all(&self) -> &[Proof] {
+    pub fn all(&self) -> &[BoundedModel] {
         &self.proof
+    }
+
+    /// Why their states were counted anew the last time.
+    #[must_use]
+    pub fn because(&self) -> &str {
+        &self.because
     }
 
     /// The largest one that is about this cell: its fault may strike in it, maybe with others.
     #[must_use]
-    pub fn of(&self, cell: CellName) -> Option<&Proof> {
-        let about = |proof: &&Proof| {
+    pub fn of(&self, cell: CellName) -> Option<&BoundedModel> {
+        let about = |proof: &&BoundedModel| {
             let bounds = &proof.bounds;
             bounds.subject == cell.subject
                 && bounds.guarantees.contains(&cell.guarantee)
@@ -55,13 +62,17 @@ impl Proofs {
         self.proof.iter().filter(about).max_by_key(|proof| proof.states)
     }
 
-    /// The text of the file with other numbers of states, by name.
-    pub fn recounted(counts: &[(String, u64)]) -> String {
+    /// The text of the file with other numbers of states, by name, and why they are others.
+    pub fn recounted(counts: &[(String, u64)], because: &str) -> String {
         let mut text = String::new();
         let mut name = "";
         for line in PROOFS.lines() {
             if let Some(quoted) = line.strip_prefix("name = ") {
                 name = quoted.trim_matches('"');
+            }
+            if line.starts_with("because = ") {
+                text += &format!("because = {}\n", toml::Value::from(because));
+                continue;
             }
             let count = counts.iter().find(|(known, _)| known == name);
             match count {
@@ -81,20 +92,19 @@ mod tests {
 
     use super::*;
     use crate::{
-        claims::{Claims, Verdict},
-        faults::Fault,
-        guarantees::Guarantee,
-        subjects::Subject,
+        catalog::{Guarantee, Subject, Verdict},
+        claims::Claims,
+        decide::Fault,
     };
 
     #[test]
     fn every_proof_is_of_what_is_claimed_to_hold_under_each_of_its_faults() {
         let claims = Claims::current();
-        for Proof { name, bounds, .. } in Proofs::current().all() {
+        for BoundedModel { name, bounds, .. } in BoundedModels::current().all() {
             for &guarantee in &bounds.guarantees {
                 for fault in bounds.scale.faults.iter().map(Some).chain([None]) {
                     let cell = CellName { subject: bounds.subject, guarantee, fault };
-                    assert_eq!(claims.of(cell), Verdict::Holds, "{name}: {cell}");
+                    assert_ne!(claims.of(cell), Verdict::Broken, "{name}: {cell}");
                 }
             }
         }
@@ -102,7 +112,7 @@ mod tests {
 
     #[test]
     fn every_cell_of_ours_that_is_claimed_to_hold_is_proven_in_a_small_cluster() {
-        let (claims, proofs) = (Claims::current(), Proofs::current());
+        let (claims, proofs) = (Claims::current(), BoundedModels::current());
         for &subject in Subject::ALL.iter().filter(|subject| **subject != Subject::Upstream) {
             let workload = subject.workloads()[0];
             let mine = Guarantee::ALL.iter().filter(|guarantee| guarantee.workload() == workload);
@@ -119,11 +129,14 @@ mod tests {
 
     #[test]
     fn every_proof_has_a_name_of_its_own_and_can_be_recounted() {
-        let proofs = Proofs::current();
+        let proofs = BoundedModels::current();
         let names: BTreeSet<&str> = proofs.all().iter().map(|proof| &*proof.name).collect();
         assert_eq!(names.len(), proofs.all().len());
         let counts: Vec<_> = names.iter().map(|name| (String::from(*name), 7)).collect();
-        let recounted: Proofs = toml::from_str(&Proofs::recounted(&counts)).unwrap();
+        let because = "somebody said \"go\"";
+        let recounted: BoundedModels =
+            toml::from_str(&BoundedModels::recounted(&counts, because)).unwrap();
+        assert_eq!(recounted.because(), because);
         assert!(recounted.all().iter().all(|proof| proof.states == 7));
     }
 }

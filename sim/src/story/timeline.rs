@@ -9,7 +9,7 @@ mod fold;
 mod words;
 
 use calls::Calls;
-use words::Teller;
+use words::Narrator;
 
 use crate::history::TokenId;
 use crate::story::Story;
@@ -45,10 +45,10 @@ pub(crate) enum LineKind {
 /// The story's timeline.
 pub(crate) fn timeline(story: &Story) -> Vec<Line> {
     let calls = Calls::of(&story.events);
-    let mut teller = Teller::of(story, &calls);
+    let mut teller = Narrator::of(story, &calls);
     let told = story.events.iter().enumerate();
     let lines =
-        told.filter_map(|(index, &(at, ref event))| teller.tell(index, at, event)).collect();
+        told.filter_map(|(index, &(at, ref event))| teller.emit(index, at, event)).collect();
     fold::fold(lines, &story.names)
 }
 

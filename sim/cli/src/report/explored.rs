@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::Told;
+use super::StoryReport;
 use leasehold_sim::words::{counted, wrap};
 use leasehold_sim::{
     explore::{Bounds, Cut, Explored},
@@ -65,7 +65,7 @@ pub(crate) struct ExploredReport {
     /// The faults that never changed anything.
     pub(crate) never_bit: Vec<String>,
     /// A shortest schedule that breaks a guarantee.
-    pub(crate) counterexample: Option<Told>,
+    pub(crate) counterexample: Option<StoryReport>,
 }
 
 impl ExploredReport {
@@ -78,7 +78,8 @@ impl ExploredReport {
             (None, None) => Finding::Exhausted,
         };
         let idle = |guarantee: &&Guarantee| !explored.exercised.contains(guarantee);
-        let harmless = bounds.scale.faults.iter().filter(|fault| !explored.bit.contains(*fault));
+        let harmless =
+            bounds.scale.faults.iter().filter(|fault| !explored.took_effect.contains(*fault));
         Self {
             name: name.map(Into::into),
             subject: bounds.subject.name().into(),
@@ -102,7 +103,7 @@ impl ExploredReport {
                 .map(|guarantee| guarantee.name().into())
                 .collect(),
             never_bit: harmless.map(|fault| Fault::name(fault).into()).collect(),
-            counterexample: explored.counterexample.as_ref().map(Told::about),
+            counterexample: explored.counterexample.as_ref().map(StoryReport::about),
         }
     }
 

@@ -1,7 +1,7 @@
 //! `leasehold explore`: what it says, and its exit status.
 
 use crate::common::{json, leasehold, printed};
-use leasehold_sim::explore::{Limits, Proofs, explore};
+use leasehold_sim::explore::{BoundedModels, Limits, explore};
 
 const FAILOVER: [&str; 7] =
     ["explore", "--subject", "lock-replicated", "--fault", "failover", "--guarantee", "exclusion"];
@@ -82,14 +82,14 @@ fn wrong_use_is_refused() {
 /// The others take longer: `leasehold explore` runs them all.
 #[test]
 fn proofs_have_the_states_that_they_say() {
-    let proofs = Proofs::current();
+    let proofs = BoundedModels::current();
     for name in ["lock-failover", "debounce-crash"] {
         let proof = proofs.all().iter().find(|proof| proof.name == name).expect("it is there");
         let explored = explore(&proof.bounds, &Limits::default(), &());
         assert!(explored.is_proof(), "{}: {:?}", proof.name, explored.counterexample);
         assert_eq!(explored.exercised, proof.bounds.guarantees, "{}", proof.name);
-        assert_eq!(explored.bit, proof.bounds.scale.faults, "{}", proof.name);
-        let anew = "after a look at why: leasehold explore --record sim/proofs.toml";
-        assert_eq!(explored.states, proof.states, "{}: {anew}", proof.name);
+        assert_eq!(explored.took_effect, proof.bounds.scale.faults, "{}", proof.name);
+        let why = "what has changed the world, a machine, a script or a checker?";
+        assert_eq!(explored.states, proof.states, "{}: {why}", proof.name);
     }
 }

@@ -57,19 +57,11 @@ local function resumed(done, problem, ...)
   return done, problem, ...
 end
 
--- A coroutine takes longer than the instruction that makes it or goes on with it.
-local create, resume, wrap = coroutine.create, coroutine.resume, coroutine.wrap
-coroutine.create = function(...)
-  host.charge()
-  return create(...)
-end
+-- To go on with a coroutine takes longer than an instruction.
+local resume = coroutine.resume
 coroutine.resume = function(thread, ...)
   host.charge()
   return resumed(resume(thread, ...))
-end
-coroutine.wrap = function(...)
-  host.charge()
-  return wrap(...)
 end
 
 -- Compiled code is refused, as it could break the machine.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 
 use super::super::{
-    Redis,
+    OUT_OF_MEMORY, Redis,
     command::{self, Flags, NotFound, Refusal, Spec},
 };
 
@@ -20,6 +20,8 @@ pub(crate) struct Access {
     pub(crate) declared: Option<Vec<Bytes>>,
     /// Whether its writes are taken back if it fails.
     pub(crate) undo: bool,
+    /// Whether it has called a command that writes: from then on it cannot be stopped half-way.
+    pub(crate) wrote: bool,
     /// The server as it was before the first write, and the place of that in its past.
     pub(crate) before: Option<(Box<Redis>, u64)>,
 }
@@ -28,7 +30,7 @@ impl Access {
     /// The command that a script calls, if it may.
     pub(crate) fn check(
         &mut self,
-        redis: &Redis,
+        redis: &mut Redis,
         arguments: &[Bytes],
     ) -> Result<&'static Spec, Refusal> {
         let spec = command::find(arguments).map_err(|reason| refused(&reason))?;
@@ -43,6 +45,10 @@ impl Access {
             if self.undo && self.before.is_none() {
                 self.before = Some((Box::new(redis.clone()), redis.place_in_past()));
             }
+            if !self.wrote && !redis.has_memory_for(spec) {
+                return Err(Refusal(Cow::Borrowed(OUT_OF_MEMORY)));
+            }
+            self.wrote |= spec.flags.contains(Flags::WRITE);
         }
         match &self.declared {
             Some(declared) => only(declared, &spec.keys.of(arguments)).map(|()| spec),

@@ -3,24 +3,24 @@
 
 use leasehold_core::{Command, Event, Instant, Reply, quorum::Progress};
 
-use super::{driver, lock};
+use super::{Response, Step, driver};
 use crate::{
-    decide::Chance,
+    decide::DecisionSource,
     history::Client,
     mutants::PlantedQuorum,
-    world::{Alarm, Request, Response, Step, Watch},
+    world::{Alarm, Observer},
 };
 
 /// A call of a machine under way at several servers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Ballot {
+pub(super) struct QuorumCall {
     machine: PlantedQuorum,
     /// When the caller stops waiting for a decision.
     give_up_at: Instant,
 }
 
 /// Where a ballot is.
-pub(super) enum Cast<R> {
+pub(super) enum QuorumProgress<R> {
     /// More answers are needed.
     Waiting,
     /// They are, in a new round.
@@ -29,8 +29,8 @@ pub(super) enum Cast<R> {
     Decided(Event<R>),
 }
 
-impl Ballot {
-    pub(super) fn open<C: Chance, W: Watch>(
+impl QuorumCall {
+    pub(super) fn open<C: DecisionSource, W: Observer>(
         step: &mut Step<'_, C, W>,
         me: Client,
         command: Command,
@@ -39,33 +39,33 @@ impl Ballot {
         let Command::Lock(command) = command else {
             unreachable!("a quorum is asked about locks");
         };
-        let machine = PlantedQuorum::new(&step.core.plan, step.core.servers.len(), command);
-        let ballot = Self { machine, give_up_at };
-        ballot.ask(step, me);
-        ballot
+        let machine = PlantedQuorum::new(step.scenario().mutant, step.core.servers.len(), command);
+        let quorum_call = Self { machine, give_up_at };
+        quorum_call.ask(step, me);
+        quorum_call
     }
 
     /// Server number `node` answered.
-    pub(super) fn replied<R, C: Chance, W: Watch>(
+    pub(super) fn replied<R, C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
         node: u8,
         response: Response,
-    ) -> Cast<R> {
+    ) -> QuorumProgress<R> {
         let progress = self.machine.answered(usize::from(node), driver::result(response));
         self.go_on(step, me, progress)
     }
 
     /// Some servers, or all of this, took too long.
-    pub(super) fn rung<R, C: Chance, W: Watch>(
+    pub(super) fn rung<R, C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
-    ) -> Cast<R> {
+    ) -> QuorumProgress<R> {
         step.give_up(me);
         if step.local(me) >= self.give_up_at {
-            return Cast::Decided(Event::Replied(Err(driver::TIMED_OUT)));
+            return QuorumProgress::Decided(Event::Replied(Err(driver::TIMED_OUT)));
         }
         let silent = self.machine.requests();
         let mut progress = Progress::Waiting;
@@ -78,36 +78,36 @@ impl Ballot {
         self.go_on(step, me, progress)
     }
 
-    fn go_on<R, C: Chance, W: Watch>(
+    fn go_on<R, C: DecisionSource, W: Observer>(
         &self,
         step: &mut Step<'_, C, W>,
         me: Client,
         progress: Progress,
-    ) -> Cast<R> {
+    ) -> QuorumProgress<R> {
         match progress {
-            Progress::Waiting => Cast::Waiting,
+            Progress::Waiting => QuorumProgress::Waiting,
             Progress::NextRound => {
                 self.ask(step, me);
-                Cast::NextRound
+                QuorumProgress::NextRound
             }
             Progress::Done(answer) => {
                 // What is sent now is awaited by nobody.
                 self.ask(step, me);
                 step.host(me).forget_calls();
                 step.clear_alarm(me, Alarm::Machine);
-                Cast::Decided(Event::Replied(answer.map(Reply::Lock)))
+                QuorumProgress::Decided(Event::Replied(answer.map(Reply::Lock)))
             }
         }
     }
 
     /// Sends the requests of a round. Those of the last one are awaited no more.
-    fn ask<C: Chance, W: Watch>(&self, step: &mut Step<'_, C, W>, me: Client) {
+    fn ask<C: DecisionSource, W: Observer>(&self, step: &mut Step<'_, C, W>, me: Client) {
         step.host(me).forget_calls();
         for (node, command) in self.machine.requests() {
-            let (act, token) = lock::meaning(&command);
-            step.send(me, node as u8, act, token, token, Request::Ours(command));
+            let (act, token) = driver::meaning(&command);
+            step.send(me, node as u8, driver::request(act, token, command));
         }
-        let silent_at = step.local(me).plus_micros(step.core.plan.node_timeout);
+        let silent_at = step.local(me).plus_micros(step.core.plan.scenario.node_timeout);
         let wake = if self.machine.waits_for_ever() {
             Instant::NEVER
         } else {

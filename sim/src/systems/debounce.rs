@@ -10,22 +10,20 @@ use leasehold_core::{
     },
 };
 
-use super::driver::{self, Fed};
+use super::{
+    Plan, Response, Step, Write,
+    driver::{self, Driven},
+};
 use crate::{
-    decide::{Chance, Kind},
+    catalog::{DEBOUNCE_MAX_WAIT, DEBOUNCE_WAIT},
+    decide::{DecisionKind, DecisionSource},
     history::{Act, CallAnswer, CallId, Client, DebounceEvent, Event, TokenId},
     mutants::PlantedDebounce,
-    world::{Alarm, Plan, Response, Step, Watch},
+    world::{Alarm, Observer},
 };
 
 /// The id of the debounced function.
 pub(crate) const DEBOUNCE_ID: &str = "index";
-
-/// How long no further call may come.
-pub(crate) const WAIT: u64 = 300_000;
-
-/// How long after the first call of a burst the run is due at the latest.
-pub(crate) const MAX_WAIT: u64 = 1_000_000;
 
 /// How long a run may take.
 const RUN_LEASE: u64 = 800_000;
@@ -36,13 +34,16 @@ const RUN: u64 = 40_000;
 /// How often the sweeper looks.
 const SWEEP: u64 = 250_000;
 
-/// How many calls a client makes unless said otherwise, so that the end is quiet and stories are
-/// short.
+/// How many calls a client makes at least, unless said otherwise,
 const CALLS: u32 = 3;
+
+/// and at the most while there may be faults, so that the end is quiet. So many come so fast that a
+/// burst reaches the longest wait.
+const CALLS_BEFORE: u32 = 6;
 
 /// How a run goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Style {
+enum Behaviour {
     Well,
     /// The callback fails.
     Fails,
@@ -66,7 +67,7 @@ pub(crate) struct DebounceProgram {
     machine: PlantedDebounce,
     sweeper: bool,
     stage: Stage,
-    style: Style,
+    style: Behaviour,
     round: u32,
     /// How many calls the client has made, in all its lives.
     calls: u16,
@@ -78,15 +79,18 @@ pub(crate) struct DebounceProgram {
 
 impl DebounceProgram {
     pub(crate) fn new(plan: &Plan, client: Client, life: u32) -> Self {
-        let options = options(plan);
+        let options = options(plan, client);
         let config = DebounceConfig::new(DEBOUNCE_ID, &options).expect("a valid setting");
         let tokens = Tokens::of_owner(TokenId::owner(client, life));
         let seed = u64::from(client) << 8 | u64::from(life);
         Self {
-            machine: PlantedDebounce::new(DebounceMachine::new(config, tokens, seed), plan),
+            machine: PlantedDebounce::new(
+                DebounceMachine::new(config, tokens, seed),
+                plan.scenario.mutant,
+            ),
             sweeper: is_sweeper(plan, client),
             stage: Stage::Idle,
-            style: Style::Well,
+            style: Behaviour::Well,
             round: 0,
             calls: 0,
             call: None,
@@ -94,7 +98,7 @@ impl DebounceProgram {
         }
     }
 
-    pub(crate) fn alarm<C: Chance, W: Watch>(
+    pub(crate) fn alarm<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -109,7 +113,7 @@ impl DebounceProgram {
         }
     }
 
-    pub(crate) fn reply<C: Chance, W: Watch>(
+    pub(crate) fn reply<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -120,19 +124,19 @@ impl DebounceProgram {
         self.feed(step, me, event);
     }
 
-    pub(crate) fn cancel<C: Chance, W: Watch>(
+    pub(crate) fn cancel<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
         handle: bool,
     ) {
         if !handle {
-            step.cancelled_in_flight(me);
+            step.cancelling(me);
         }
         self.vanish(step, me, handle);
     }
 
-    pub(crate) fn reborn<C: Chance, W: Watch>(
+    pub(crate) fn restarted<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -152,7 +156,7 @@ impl DebounceProgram {
         !self.sweeper
     }
 
-    fn feed<C: Chance, W: Watch>(
+    fn feed<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -163,17 +167,17 @@ impl DebounceProgram {
             driver::call(step, me, command, meaning, give_up_at);
         };
         match driver::feed(&mut self.machine, step, me, event, call) {
-            Fed::Awaiting => {}
-            Fed::Vanished { handle } => self.vanish(step, me, handle),
-            Fed::Done(outcome) => self.done(step, me, outcome),
+            Driven::Awaiting => {}
+            Driven::Vanished { handle } => self.vanish(step, me, handle),
+            Driven::Done(outcome) => self.done(step, me, outcome),
         }
     }
 
-    fn work<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn work<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         match self.stage {
             Stage::Idle if self.sweeper => {
                 self.stage = Stage::Participating;
-                let cancels = step.core.plan.cancels && self.round % 2 == 1;
+                let cancels = step.core.plan.scenario.cancels && self.round % 2 == 1;
                 let request =
                     if cancels { DebounceRequest::Cancel } else { DebounceRequest::Sweep };
                 self.feed(step, me, MachineEvent::Start(request));
@@ -182,7 +186,9 @@ impl DebounceProgram {
             Stage::Running => self.end_of_run(step, me),
             Stage::Writing => {
                 if let Some((call, _, fence)) = self.run {
-                    step.write_debounced(me, call, self.machine.shown_fence(fence));
+                    let fence = self.machine.shown_fence(fence);
+                    // Without a spread: whose of two runs at once writes last is not what is asked.
+                    step.write(me, Write::Debounce { call, fence }, false);
                 }
                 self.finish(step, me, true);
             }
@@ -192,8 +198,9 @@ impl DebounceProgram {
         }
     }
 
-    fn call<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        let most = Some(step.core.plan.calls).filter(|&calls| calls < u32::MAX).unwrap_or(CALLS);
+    fn call<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+        let calls = Some(step.scenario().calls).filter(|&calls| calls < u32::MAX);
+        let most = calls.unwrap_or(if step.is_healed() { CALLS } else { CALLS_BEFORE });
         if u32::from(self.calls) >= most {
             return;
         }
@@ -201,12 +208,12 @@ impl DebounceProgram {
         let call = CallId::of(me, self.calls);
         self.call = Some(call);
         self.stage = Stage::Participating;
-        step.tell(Event::Debounce(DebounceEvent::Called { client: me, call }));
+        step.emit(Event::Debounce(DebounceEvent::Called { client: me, call }));
         let args = call.to_args();
         self.feed(step, me, MachineEvent::Start(DebounceRequest::Call { args }));
     }
 
-    fn done<C: Chance, W: Watch>(
+    fn done<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -228,32 +235,36 @@ impl DebounceProgram {
         }
     }
 
-    fn begin_run<C: Chance, W: Watch>(
+    fn begin_run<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
         claim: &Claim,
     ) {
-        let styles = if step.core.healed { 1 } else { step.core.plan.styles };
-        self.style = match step.choose(Kind::Style, me, self.round, styles) {
-            0 => Style::Well,
-            1 => Style::Fails,
-            _ => Style::Long,
+        let behaviours = if step.core.healed { 1 } else { step.core.plan.scenario.behaviours };
+        self.style = match step.choose(DecisionKind::Behaviour, me, self.round, behaviours) {
+            0 => Behaviour::Well,
+            1 => Behaviour::Fails,
+            _ => Behaviour::Long,
         };
         let call = CallId::from_args(claim.args()).expect("only calls are claimed");
         let (deadline, fence) = (claim.deadline(), claim.fence().0);
         self.run = Some((call, deadline, fence));
         self.stage = Stage::Running;
-        step.tell(Event::Debounce(DebounceEvent::RunBegan { client: me, call, fence }));
-        let takes = if self.style == Style::Long { RUN_LEASE * 2 } else { RUN };
+        step.emit(Event::Debounce(DebounceEvent::RunBegan { client: me, call, fence }));
+        let takes = if self.style == Behaviour::Long { RUN_LEASE * 2 } else { RUN };
         let end = step.local(me).plus_micros(takes).min(deadline);
         step.set_alarm(me, Alarm::Work, end);
     }
 
-    fn end_of_run<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn end_of_run<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+    ) {
         let now = step.local(me);
         let in_time = self.run.is_some_and(|(_, deadline, _)| now < deadline);
-        if in_time && self.style == Style::Well {
+        if in_time && self.style == Behaviour::Well {
             // The lease was good just now; a pause may fall between this step and the next.
             self.stage = Stage::Writing;
             step.set_alarm(me, Alarm::Work, now.plus_micros(1));
@@ -262,76 +273,82 @@ impl DebounceProgram {
         }
     }
 
-    fn finish<C: Chance, W: Watch>(
+    fn finish<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
         success: bool,
     ) {
         if let Some((call, _, _)) = self.run.take() {
-            step.tell(Event::Debounce(DebounceEvent::RunEnded { client: me, call, success }));
+            step.emit(Event::Debounce(DebounceEvent::RunEnded { client: me, call, success }));
         }
         self.stage = Stage::Finishing;
         self.feed(step, me, MachineEvent::Start(DebounceRequest::Finish { success }));
     }
 
-    fn vanish<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, handle: bool) {
+    fn vanish<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        handle: bool,
+    ) {
         driver::abandon(step, me);
         self.returned(step, me, CallAnswer::Dropped);
         if handle {
             let host = step.host(me);
             host.life += 1;
             let life = host.life;
-            self.reborn(step, me, life);
+            self.restarted(step, me, life);
         }
         self.rest(step, me);
     }
 
-    fn rest<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn rest<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         self.stage = Stage::Idle;
         self.run = None;
         self.round += 1;
-        let plan = &step.core.plan;
+        let plan = &step.core.plan.scenario;
         let (idle, idle_step, choices) = (plan.idle, plan.idle_step, plan.idle_choices);
         let idle = if self.sweeper {
             SWEEP
         } else {
-            let choice = step.choose(Kind::Idle, me, self.round, choices);
+            let choice = step.choose(DecisionKind::Idle, me, self.round, choices);
             idle + u64::from(choice) * idle_step
         };
         let wake = step.local(me).plus_micros(idle);
         step.set_alarm(me, Alarm::Work, wake);
     }
 
-    fn returned<C: Chance, W: Watch>(
+    fn returned<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
         answer: CallAnswer,
     ) {
         if let Some(call) = self.call.take() {
-            step.tell(Event::Debounce(DebounceEvent::Returned { client: me, call, answer }));
+            step.emit(Event::Debounce(DebounceEvent::Returned { client: me, call, answer }));
         }
     }
 }
 
 /// The last client sweeps.
 pub(crate) fn is_sweeper(plan: &Plan, client: Client) -> bool {
-    client + 1 == plan.clients
+    client + 1 == plan.settings.clients
 }
 
-fn options(plan: &Plan) -> DebounceOptions {
+fn options(plan: &Plan, client: Client) -> DebounceOptions {
     let micros = Duration::from_micros;
     DebounceOptions {
-        wait: micros(WAIT),
-        max_wait: Some(micros(MAX_WAIT)),
+        wait: micros(DEBOUNCE_WAIT),
+        max_wait: Some(micros(DEBOUNCE_MAX_WAIT)),
         run_lease: micros(RUN_LEASE),
-        retry_delay: micros(plan.delay),
-        delay: micros(plan.delay / 2),
-        call_timeout: micros(plan.call_timeout),
+        retry_delay: micros(plan.scenario.delay),
+        delay: micros(plan.scenario.delay / 2),
+        call_timeout: micros(plan.scenario.call_timeout),
         request_life: Duration::from_secs(10),
         life: Duration::from_secs(60),
-        leave_when_superseded: plan.leaves,
+        // The first one stays, to be told what became of its calls.
+        leave_when_superseded: plan.scenario.leaves && client > 0,
         ..DebounceOptions::default()
     }
 }

@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 
 use super::{CLIENTS, calls::Calls};
 use crate::{
-    faults::Fault,
+    decide::Fault,
     history::{Act, Event, TokenId},
 };
 
@@ -12,7 +12,7 @@ use crate::{
 const REMEMBERED: usize = 32;
 
 #[derive(Clone, Debug)]
-pub(crate) struct Ledger {
+pub(crate) struct SharedHistory {
     grants: [(u32, u64); REMEMBERED],
     granted: u64,
     /// Whose token is under the key, and until when.
@@ -24,7 +24,7 @@ pub(crate) struct Ledger {
     pub(crate) calls: Calls,
 }
 
-impl Default for Ledger {
+impl Default for SharedHistory {
     fn default() -> Self {
         Self {
             grants: [(u32::MAX, 0); REMEMBERED],
@@ -37,7 +37,7 @@ impl Default for Ledger {
     }
 }
 
-impl Hash for Ledger {
+impl Hash for SharedHistory {
     /// Without the places that no grant has taken yet.
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         let taken = self.granted.min(REMEMBERED as u64 - 1) as usize;
@@ -47,7 +47,7 @@ impl Hash for Ledger {
     }
 }
 
-impl Ledger {
+impl SharedHistory {
     #[inline]
     pub(super) fn enter(&mut self, event: &Event) {
         match *event {
@@ -59,7 +59,7 @@ impl Ledger {
             }
             Event::Key { after, expires, .. } => self.key = after.map(|token| (token, expires)),
             Event::Applied { act, behalf, lease, .. } => self.applied = (act, behalf, lease),
-            Event::Struck { fault: Fault::ClientPause, client: Some(client), until, .. } => {
+            Event::Injected { fault: Fault::ClientPause, client: Some(client), until, .. } => {
                 self.paused_until[usize::from(client)] = until;
             }
             _ => {}

@@ -6,12 +6,12 @@ use rustc_hash::{FxHashSet, FxHasher};
 
 use crate::{
     history::{Ask, Client, DebounceEvent, Event, TokenId},
-    world::Watch,
+    world::Observer,
 };
 
 /// Listens to a run, and notes each situation in which it was.
 #[derive(Debug, Default)]
-pub(super) struct Situations {
+pub(super) struct StateSample {
     now: Situation,
     seen: FxHashSet<u64>,
 }
@@ -36,7 +36,7 @@ struct Doing {
     runs: bool,
 }
 
-impl Situations {
+impl StateSample {
     /// The situations, each as a number.
     pub(super) fn into_seen(self) -> impl Iterator<Item = u64> {
         self.seen.into_iter()
@@ -49,7 +49,7 @@ impl Situations {
     fn follow(&mut self, event: &Event) {
         match *event {
             Event::Asked { client, ask, .. } => self.doing(client).asks = Some(ask),
-            Event::Told { client, .. } => self.doing(client).asks = None,
+            Event::StoryReport { client, .. } => self.doing(client).asks = None,
             Event::Sent { client, .. } => self.doing(client).waits = true,
             Event::Answered { client, .. } | Event::GaveUp { client, .. } => {
                 self.doing(client).waits = false;
@@ -74,8 +74,8 @@ impl Situations {
     }
 }
 
-impl Watch for Situations {
-    fn see(&mut self, _at: u64, event: &Event) {
+impl Observer for StateSample {
+    fn observe(&mut self, _at: u64, event: &Event) {
         self.follow(event);
         let mut hasher = FxHasher::default();
         std::mem::discriminant(event).hash(&mut hasher);
@@ -92,9 +92,9 @@ mod tests {
     use super::*;
 
     fn seen(events: &[(u64, Event)]) -> usize {
-        let mut situations = Situations::default();
+        let mut situations = StateSample::default();
         for (at, event) in events {
-            situations.see(*at, event);
+            situations.observe(*at, event);
         }
         situations.into_seen().count()
     }

@@ -17,7 +17,7 @@ impl Imprinter {
         Self(FixedState::with_seed(1).build_hasher(), FixedState::with_seed(2).build_hasher())
     }
 
-    pub(super) fn imprint(&self) -> Imprint {
+    pub(super) fn fingerprint(&self) -> Imprint {
         u128::from(self.0.finish()) << 64 | u128::from(self.1.finish())
     }
 }
@@ -66,8 +66,8 @@ impl Hasher for AsIs {
     }
 
     #[inline]
-    fn write_u128(&mut self, imprint: u128) {
-        self.0 = imprint as u64;
+    fn write_u128(&mut self, fingerprint: u128) {
+        self.0 = fingerprint as u64;
     }
 }
 

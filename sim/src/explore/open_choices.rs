@@ -1,16 +1,16 @@
 //! What may be chosen, and what was asked.
 
-use crate::decide::{Chance, Kind, Site};
+use crate::decide::{Address, DecisionKind, DecisionSource};
 
 /// The choices of one kind that are searched.
 #[derive(Clone, Debug)]
-pub(super) struct Menu {
+pub(super) struct OpenChoices {
     pub(super) times: u8,
     /// All if empty.
     choices: Vec<u32>,
 }
 
-impl Menu {
+impl OpenChoices {
     pub(super) const CLOSED: Self = Self { times: 0, choices: Vec::new() };
 
     pub(super) fn of(times: u8, choices: &[u32]) -> Self {
@@ -34,25 +34,25 @@ impl Menu {
 }
 
 /// All menus, by kind.
-pub(super) type Menus = [Menu; Kind::ALL.len()];
+pub(super) type OpenChoicesByKind = [OpenChoices; DecisionKind::ALL.len()];
 
 /// Chooses by a script within one event, then calmly, and notes what was open.
 pub(super) struct Scripted<'a> {
-    pub(super) menus: &'a Menus,
+    pub(super) open_choices: &'a OpenChoicesByKind,
     /// Choices for the first open decisions.
     pub(super) script: &'a [u32],
     /// The open decisions, with the number of their options.
-    pub(super) open: &'a mut Vec<(Site, u32)>,
+    pub(super) open: &'a mut Vec<(Address, u32)>,
 }
 
-impl Chance for Scripted<'_> {
+impl DecisionSource for Scripted<'_> {
     #[inline]
-    fn choose(&mut self, site: Site, options: u32) -> u32 {
-        if !self.menus[site.kind as usize].is_open(options) {
+    fn choose(&mut self, address: Address, options: u32) -> u32 {
+        if !self.open_choices[address.kind as usize].is_open(options) {
             return 0;
         }
         let choice = self.script.get(self.open.len()).copied().unwrap_or(0);
-        self.open.push((site, options));
+        self.open.push((address, options));
         choice
     }
 }

@@ -2,50 +2,124 @@
 
 use std::{sync::Arc, task::Context};
 
-use leasehold_core::{Cause, StoreError};
+use leasehold_core::{
+    Cause, Command, Reply, StoreError,
+    lock::{LockCommand, LockReply},
+};
+use leasehold_fake_redis::Engine;
 
 use super::{
     Process, RemoteError,
-    runtime::{Answer, Order, Task, with},
+    runtime::{Answer, Order, Task, arrive, with},
+    users::{Answer as Returned, Plan, Request, Response, Step, Users},
     words,
 };
 use crate::{
-    decide::{Chance, Kind, Site},
-    faults::{Cancelled, FUTURE_ONLY},
-    history::{Act, Client},
+    decide::{Address, DecisionKind, DecisionSource},
+    faults,
+    history::{Act, Client, Event},
     words::client,
-    world::{Alarm, Request, Response, Step, Watch},
+    world::{Alarm, Answered, Cancelled, Host, Message, Observer, Program, System, Wait},
 };
 
 /// Stands in the world for a process of a [`Cluster`](super::Cluster), whose futures are elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Guest;
+pub(crate) struct UserProgram;
 
-impl Guest {
-    pub(crate) fn alarm<C: Chance, W: Watch>(self, step: &mut Step<'_, C, W>, me: Client) {
-        self.go_on(step, me);
+impl System for Users {
+    type Program = UserProgram;
+    type Request = Request;
+    type Response = Returned;
+    type Write = ();
+    type Shared = ();
+    type Faults = faults::All;
+
+    fn program(_plan: &Plan, _client: Client) -> UserProgram {
+        UserProgram
     }
 
-    /// The answer to request `call` has come.
-    pub(crate) fn reply<C: Chance, W: Watch>(
-        self,
+    fn shared(_plan: &Plan) {}
+
+    fn sent(client: Client, call: u32, _request: &Request) -> Event {
+        Event::Sent { client, call, act: Act::Other, token: None }
+    }
+
+    fn apply<C: DecisionSource, W: Observer>(
+        step: &mut Step<'_, C, W>,
+        message: &Message<Self>,
+        request: &Request,
+    ) -> Returned {
+        let Message { client, call, node, .. } = *message;
+        let copy = message.number();
+        let now = step.now();
+        let (act, behalf, lease) = (Act::Other, None, 0);
+        step.emit(Event::Applied { client, call, copy, act, behalf, lease });
+        match request {
+            Request::Store(command) => {
+                let server = step.server(node);
+                let wall = server.wall(now);
+                Returned::Store(server.redis.apply(wall, command, Engine::Native))
+            }
+            Request::Remote => {
+                arrive(client, call, now);
+                Returned::Remote
+            }
+        }
+    }
+
+    fn written<C: DecisionSource, W: Observer>(
+        _step: &mut Step<'_, C, W>,
+        _client: Client,
+        (): (),
+    ) {
+    }
+
+    fn wait(request: &Request) -> Option<Wait<Self>> {
+        let Request::Store(Command::Lock(command)) = request else { return None };
+        let LockCommand::Confirm { replicas, timeout_ms, .. } = *command else { return None };
+        let answer = |replicas| Returned::Store(Ok(Reply::Lock(LockReply::Confirmed { replicas })));
+        Some(Wait { replicas, timeout_ms, answer })
+    }
+
+    fn is_remote(request: &Request) -> bool {
+        *request == Request::Remote
+    }
+}
+
+impl Program<Users> for UserProgram {
+    fn alarm<C: DecisionSource, W: Observer>(
+        &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
-        call: u32,
+        _alarm: Alarm,
+    ) {
+        go_on(step, me);
+    }
+
+    fn awaits(&self, _host: &Host, me: Client, call: u32) -> bool {
+        with(|runtime| runtime.place(me).sent.contains_key(&call))
+    }
+
+    fn reply<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        answered: Answered,
         response: Response,
     ) {
+        let call = answered.call;
         with(|runtime| {
             runtime.advance(step.core.now);
             runtime.note(|| format!("  {}", words::response(me, call, &response)));
             let returned = match response {
-                Response::Remote => runtime.take_returned(me, call),
+                Response::Answer(Returned::Remote) => runtime.take_returned(me, call),
                 _ => None,
             };
             let place = runtime.place(me);
             let Some((wait, is_remote)) = place.sent.remove(&call) else { return };
             let answer = match (response, is_remote) {
                 (_, true) => Answer::Remote(returned.ok_or(RemoteError::Broken)),
-                (Response::Ours(result), _) => Answer::Store(result),
+                (Response::Answer(Returned::Store(result)), _) => Answer::Store(result),
                 (Response::Refused, _) => {
                     Answer::Store(Err(StoreError::NotSent(Cause::Unreachable)))
                 }
@@ -53,11 +127,28 @@ impl Guest {
             };
             place.answer(wait, answer);
         });
-        self.go_on(step, me);
+        go_on(step, me);
     }
 
-    /// The process died; a new one boots at its next alarm.
-    pub(crate) fn reborn(self, me: Client, life: u32) {
+    /// Whoever waits for the process goes away, in the middle of an await.
+    fn cancel<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        _handle: bool,
+    ) {
+        if self.is_busy(me) {
+            step.cancelling(me);
+            drop_main(step, me);
+        }
+    }
+
+    fn restarted<C: DecisionSource, W: Observer>(
+        &mut self,
+        _step: &mut Step<'_, C, W>,
+        me: Client,
+        life: u32,
+    ) {
         let gone = with(|runtime| {
             let place = runtime.place(me);
             (place.life, place.started, place.handles, place.choices) =
@@ -69,52 +160,42 @@ impl Guest {
         drop(with(|runtime| runtime.place(me).end()));
     }
 
-    /// Whether a crash would interrupt anything.
-    pub(crate) fn is_busy(self, me: Client) -> bool {
-        with(|runtime| runtime.place(me).is_running())
+    fn is_busy(&self, me: Client) -> bool {
+        is_busy(me)
     }
+}
 
-    /// Whether the process still waits for the answer to request `call`.
-    pub(crate) fn awaits(self, me: Client, call: u32) -> bool {
-        with(|runtime| runtime.place(me).sent.contains_key(&call))
+fn is_busy(me: Client) -> bool {
+    with(|runtime| runtime.place(me).is_running())
+}
+
+/// Polls what is ready until nothing is.
+fn go_on<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, me: Client) {
+    let clock = step.host(me).clock;
+    with(|runtime| {
+        runtime.advance(step.core.now);
+        runtime.place(me).clock = clock;
+    });
+    boot(me);
+    ring(me);
+    while let Some(task) = next_task(step, me) {
+        if poll(me, task) && task == 0 {
+            drop(with(|runtime| {
+                let who = client(me);
+                runtime.note(|| format!("  {who} is done"));
+                runtime.place(me).tasks.drain(..).collect::<Vec<_>>()
+            }));
+        }
+        carry_out(step, me);
     }
-
-    /// Polls what is ready until nothing is.
-    fn go_on<C: Chance, W: Watch>(self, step: &mut Step<'_, C, W>, me: Client) {
-        let clock = step.host(me).clock;
-        with(|runtime| {
-            runtime.advance(step.core.now);
-            runtime.place(me).clock = clock;
-        });
-        boot(me);
-        ring(me);
-        while let Some(task) = next_task(step, me) {
-            if poll(me, task) && task == 0 {
-                drop(with(|runtime| {
-                    let who = client(me);
-                    runtime.note(|| format!("  {who} is done"));
-                    runtime.place(me).tasks.drain(..).collect::<Vec<_>>()
-                }));
-            }
-            carry_out(step, me);
-        }
-        set_alarms(step, me);
-        if self.is_busy(me) && step.cancels(me, FUTURE_ONLY) != Cancelled::No {
-            drop_main(step, me);
-        }
-    }
-
-    /// Whoever waits for the process goes away, in the middle of an await.
-    pub(crate) fn cancel<C: Chance, W: Watch>(self, step: &mut Step<'_, C, W>, me: Client) {
-        if self.is_busy(me) {
-            step.cancelled_in_flight(me);
-            drop_main(step, me);
-        }
+    set_alarms(step, me);
+    if is_busy(me) && step.awaiting(me, false) != Cancelled::No {
+        drop_main(step, me);
     }
 }
 
 /// Drops the main task, whose destructors may send, and has it started anew. Its other tasks go on.
-fn drop_main<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) {
+fn drop_main<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, me: Client) {
     let main = with(|runtime| {
         let place = runtime.place(me);
         place.started = false;
@@ -160,7 +241,10 @@ fn ring(me: Client) {
 }
 
 /// The task that goes on: of several, any may.
-fn next_task<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) -> Option<usize> {
+fn next_task<C: DecisionSource, W: Observer>(
+    step: &mut Step<'_, C, W>,
+    me: Client,
+) -> Option<usize> {
     let ready = with(|runtime| {
         runtime.burn(me);
         runtime.place(me).ready.clone()
@@ -171,7 +255,7 @@ fn next_task<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) -> Opti
             let host = step.host(me);
             host.ties += 1;
             let occurrence = host.ties;
-            step.choose(Kind::Order, me, occurrence, several as u32)
+            step.choose(DecisionKind::Order, me, occurrence, several as u32)
         }
     };
     ready.take(choice as usize)
@@ -202,7 +286,7 @@ fn poll(me: Client, number: usize) -> bool {
 }
 
 /// Sends what was ordered, in order.
-fn carry_out<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) {
+fn carry_out<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, me: Client) {
     while let Some(order) = with(|runtime| runtime.place(me).orders.pop_front()) {
         match order {
             Order::Call { wait, command } => {
@@ -210,17 +294,17 @@ fn carry_out<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) {
                     runtime.trace((me, &command));
                     runtime.note(|| format!("  {} {}", client(me), words::command(&command)));
                 });
-                step.send(me, 0, Act::Other, None, None, Request::Ours(command));
+                step.send(me, 0, Request::Store(command));
                 let call = step.host(me).calls;
                 with(|runtime| runtime.place(me).sent.insert(call, (wait, false)));
             }
-            Order::Remote { wait, deed } => {
-                step.send(me, 0, Act::Other, None, None, Request::Remote);
+            Order::Remote { wait, remote_call } => {
+                step.send(me, 0, Request::Remote);
                 let call = step.host(me).calls;
                 with(|runtime| {
                     runtime.trace((me, call));
                     runtime.note(|| format!("  {} sends its remote call {call}", client(me)));
-                    runtime.keep_deed(me, call, deed);
+                    runtime.keep_remote_call(me, call, remote_call);
                     runtime.place(me).sent.insert(call, (wait, true));
                 });
             }
@@ -229,14 +313,19 @@ fn carry_out<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) {
     }
 }
 
-fn choose<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client, wait: u64, options: u32) {
+fn choose<C: DecisionSource, W: Observer>(
+    step: &mut Step<'_, C, W>,
+    me: Client,
+    wait: u64,
+    options: u32,
+) {
     let occurrence = with(|runtime| {
         let place = runtime.place(me);
         place.choices += 1;
         place.choices
     });
-    let site = Site { kind: Kind::Style, actor: me, occurrence };
-    let choice = step.chance.choose(site, options);
+    let address = Address { kind: DecisionKind::Behaviour, actor: me, occurrence };
+    let choice = step.source.choose(address, options);
     with(|runtime| {
         runtime.trace((me, choice));
         runtime.place(me).answer(wait, Answer::Choice(choice));
@@ -244,7 +333,7 @@ fn choose<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client, wait: u64,
 }
 
 /// When the process goes on; and at once, whoever else was woken by what it did.
-fn set_alarms<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) {
+fn set_alarms<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, me: Client) {
     let (timer, woken) = with(|runtime| {
         let timer = runtime.place(me).timers.keys().next().map(|(deadline, _)| *deadline);
         let woken: Vec<Client> = (0..)

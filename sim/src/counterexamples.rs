@@ -4,15 +4,15 @@
 //! and the story that it tells is the shortest known. They belong to this version's world: after a
 //! change to it, `leasehold check --seeds 20000 --witnesses sim/witnesses.txt` finds them anew.
 
-use crate::{campaign::CellName, decide::Decisions, schedule::Schedule};
+use crate::{catalog::CellName, decide::Decisions, schedule::Schedule};
 
-const WITNESSES: &str = include_str!("../witnesses.txt");
+const WITNESSES: &str = include_str!("../counterexamples.txt");
 
 /// The witnesses of this version.
 #[derive(Clone, Debug)]
-pub struct Witnesses(Vec<Schedule>);
+pub struct KnownCounterexamples(Vec<Schedule>);
 
-impl Witnesses {
+impl KnownCounterexamples {
     /// Those that are compiled in. A line that is of another version is no witness.
     #[must_use]
     pub fn current() -> Self {
@@ -37,17 +37,16 @@ mod tests {
     use super::*;
     use crate::{
         campaign::{breaks, cell_names},
-        claims::{Claims, Verdict},
-        guarantees::Guarantee,
-        subjects::Subject,
+        catalog::{Guarantee, Subject, Verdict},
+        claims::Claims,
     };
 
     #[test]
     fn every_claim_of_a_broken_cell_has_a_witness_that_breaks_it_in_few_decisions() {
-        let (claims, witnesses) = (Claims::current(), Witnesses::current());
+        let (claims, known) = (Claims::current(), KnownCounterexamples::current());
         let stale = "find them anew: leasehold check --seeds 20000 --witnesses sim/witnesses.txt";
         for cell in cell_names().filter(|cell| claims.of(*cell) == Verdict::Broken) {
-            let decisions = witnesses.of(cell).unwrap_or_else(|| panic!("{cell}: none; {stale}"));
+            let decisions = known.of(cell).unwrap_or_else(|| panic!("{cell}: none; {stale}"));
             assert!(breaks(cell, decisions), "{cell}: holds; {stale}");
             let most = if is_rare(cell) { 12 } else { 4 };
             assert!(decisions.len() <= most, "{cell}: {} decisions", decisions.len());
@@ -63,6 +62,6 @@ mod tests {
 
     #[test]
     fn every_line_is_a_schedule_of_this_version() {
-        assert_eq!(Witnesses::current().all().len(), WITNESSES.lines().count());
+        assert_eq!(KnownCounterexamples::current().all().len(), WITNESSES.lines().count());
     }
 }
