@@ -38,7 +38,8 @@
 //! * `tostring` numbers tables and functions instead of telling where they are in memory.
 //! * `next` of the globals or a library is nil, though `pairs` lists them.
 //! * `error({})` is an error reply; Redis 7.0.15 crashes.
-//! * A script that runs for too long is stopped, see [`ScriptRules::instructions`]; a real server
+//! * A script that runs for too long is stopped, see [`ScriptRules::instructions`], and on sockets
+//!   once it has run for `lua-time-limit`, also if it has written; a real server
 //!   answers `BUSY` to others until `SCRIPT KILL`. A pattern of more than 200 quantifiers and
 //!   captures one behind the other is refused, since Lua's own would exhaust the stack.
 //! * `cjson` nests at most 1000 deep, whatever a script sets.
@@ -119,13 +120,14 @@ use bytes::Bytes;
 use leasehold_core::{Command, Reply, StoreError, redis as wire};
 
 pub use fake::{FakeConnection, FakeRedis};
-pub use keyspace::{Change, Entry, Keyspace};
+pub use keyspace::{Change, Entry, Keyspace, Reached};
 pub use replication::Replica;
 pub use resp::Resp;
 pub use script::ScriptRules;
 pub use server::{Delivery, Executed, Password, Protocol, Server, SessionId, Settings};
 pub use value::{
-    ConsumerGroup, EntryFields, EntryId, Fields, Members, Pending, Score, SortedSet, Stream, Value,
+    ConsumerGroup, EntryFields, EntryId, Fields, Items, Map, Members, Pending, Score, SortedSet,
+    Stream, Value,
 };
 
 #[cfg(feature = "serve")]

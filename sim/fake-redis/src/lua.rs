@@ -32,6 +32,8 @@ use super::{
     script::{self, Access, ScriptRules, Sha1, Shebang},
 };
 use budget::Budget;
+#[cfg(feature = "serve")]
+pub(super) use budget::limit_time;
 
 /// What a machine may have allocated while it runs or compiles a script, so that a runaway script
 /// cannot take the whole host. Our own scripts run without.
@@ -236,8 +238,10 @@ impl Compiled {
 /// Takes back what the failed script wrote, if the server's rules say so.
 fn undo() {
     with_running(|running| {
-        if let Some(before) = running.access.before.take() {
+        if let Some((before, place)) = running.access.before.take() {
+            let past = running.redis.keyspace.past.0.take();
             running.redis = *before;
+            running.redis.go_on(past, place);
         }
     });
 }

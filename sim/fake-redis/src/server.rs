@@ -34,7 +34,7 @@ use sessions::Sessions;
 use waiting::Waiting;
 
 use super::{
-    Change, PURGED_PER_COMMAND, Redis, Resp,
+    PURGED_PER_COMMAND, Redis, Resp,
     acl::{Acl, Log},
     command::Refusal,
     pubsub::PubSub,
@@ -78,8 +78,6 @@ pub struct Server {
     purge_again_us: Option<u64>,
     pause: Option<Pause>,
     replication: Replication,
-    /// What was written, if somebody wants to know.
-    journal: Option<Vec<(usize, Vec<Change>)>>,
     config: BTreeMap<&'static str, Bytes>,
     shut_down: bool,
 }

@@ -140,7 +140,7 @@ pub trait Program<S: System>: Clone + fmt::Debug + Eq + Hash {
         &mut self,
         step: &mut Step<'_, S, C, W>,
         me: Client,
-        life: u8,
+        life: u32,
     );
 
     /// Whether a crash would interrupt anything.

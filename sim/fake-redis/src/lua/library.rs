@@ -26,6 +26,7 @@ const CALL: u64 = 100;
 pub(super) fn functions(lua: &Lua) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     table.raw_set("check", lua.create_function(budget::check)?)?;
+    table.raw_set("charge", lua.create_function(|_, ()| budget::spend(CALL))?)?;
     table.raw_set("explain", lua.create_function(failure::explain)?)?;
     table.raw_set("plain", lua.create_function(failure::plain)?)?;
     table.raw_set("random", lua.create_function(|lua, bounds| random(lua, &bounds))?)?;

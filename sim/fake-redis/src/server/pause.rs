@@ -41,7 +41,9 @@ impl Connection<'_> {
             self.server.pause = None;
             return false;
         }
-        let held = !pause.writes_only || self.may_write(spec);
+        // What ends the pause is heard, unlike in Redis 7.0, where it waits for the end, too.
+        let ends = spec.name == "unpause";
+        let held = !ends && (!pause.writes_only || self.may_write(spec));
         if !held || self.session().silence != Silence::None {
             return false;
         }

@@ -216,7 +216,7 @@ impl Options {
     fn trim(&self, stream: &mut Stream) -> usize {
         let surplus = self.surplus(stream);
         // What is trimmed is no deletion: it leaves no gap.
-        (0..surplus).for_each(|_| drop(stream.entries.pop_first()));
+        (0..surplus).for_each(|_| _ = stream.entries.remove_first());
         surplus
     }
 }

@@ -75,10 +75,7 @@ fn in_group(
     work: impl FnOnce(&mut ConsumerGroup, &Stream) -> Resp,
 ) -> Answer {
     call.change_unnoticed(key, |stream: &mut Stream| {
-        let Some(mut group) = stream.groups.remove(name) else { return Resp::Nil };
-        let reply = work(&mut group, stream);
-        stream.groups.insert(owned(name), group);
-        reply
+        stream.in_group(name, work).unwrap_or(Resp::Nil)
     })
 }
 
@@ -164,14 +161,11 @@ impl Claim {
             _ => {}
         }
         group.consumers.insert(owned(consumer), now_ms);
-        let new = || Pending { consumer: Bytes::new(), delivered_ms: now_ms, deliveries: 1 };
-        let pending = group.pending.entry(id).or_insert_with(new);
-        pending.consumer = owned(consumer);
-        pending.delivered_ms = self.delivered_ms;
-        match self.deliveries {
-            Some(deliveries) => pending.deliveries = deliveries,
-            None => pending.deliveries += u64::from(!self.ids_only),
-        }
+        let deliveries = group.pending.get(&id).map_or(1, |pending| pending.deliveries);
+        let one_more = || deliveries.saturating_add(u64::from(!self.ids_only));
+        let deliveries = self.deliveries.unwrap_or_else(one_more);
+        let (consumer, delivered_ms) = (owned(consumer), self.delivered_ms);
+        group.pending.insert(id, Pending { consumer, delivered_ms, deliveries });
         Some(if self.ids_only { identifier(id) } else { entry(id, fields) })
     }
 

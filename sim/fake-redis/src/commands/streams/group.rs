@@ -47,7 +47,8 @@ fn create(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
         return Err(Refusal("BUSYGROUP Consumer Group name already exists".into()));
     }
     call.change_unnoticed(key, |stream: &mut Stream| {
-        let group = ConsumerGroup { last_id, read: options.read, ..ConsumerGroup::default() };
+        let mut group = ConsumerGroup::default();
+        (group.last_id, group.read) = (last_id, options.read);
         stream.groups.insert(owned(name), group);
     })?;
     Ok(Resp::OK)
@@ -93,7 +94,9 @@ fn delete_consumer(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     if group.consumers.contains_key(&arguments[4]) {
         in_group(call, arguments, |group| {
             group.consumers.remove(&arguments[4]);
-            group.pending.retain(|_, it| it.consumer != arguments[4]);
+            let own = group.pending.iter().filter(|(_, it)| it.consumer == arguments[4]);
+            let own: Vec<_> = own.map(|(id, _)| *id).collect();
+            own.iter().for_each(|id| _ = group.pending.remove(id));
         })?;
     }
     Ok(count(pending))
@@ -180,6 +183,6 @@ fn in_group(
     change: impl FnOnce(&mut ConsumerGroup),
 ) -> Result<(), Refusal> {
     call.change_unnoticed(&arguments[2], |stream: &mut Stream| {
-        stream.groups.get_mut(&arguments[3]).map(change);
+        stream.groups.within(&arguments[3]).map(change);
     })
 }
