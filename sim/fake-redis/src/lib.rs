@@ -139,6 +139,7 @@ pub struct Redis {
     scripts: script::Scripts,
     pubsub: pubsub::PubSub,
     random: random::Random,
+    pieces: value::PieceLimits,
 }
 
 /// How a server runs the scripts of Leasehold.
@@ -191,8 +192,8 @@ impl Redis {
     /// A server that has these keys, and the scripts of this one: a replica.
     #[cfg(feature = "serve")]
     pub(crate) fn replica(&self, keyspace: Keyspace) -> Self {
-        let (scripts, script_rules) = (self.scripts.clone(), self.script_rules);
-        Self { keyspace, scripts, script_rules, ..Self::default() }
+        let (scripts, script_rules, pieces) = (self.scripts.clone(), self.script_rules, self.pieces);
+        Self { keyspace, scripts, script_rules, pieces, ..Self::default() }
     }
 
     /// `EVALSHA`, and `EVAL` if the server has not seen the script.

@@ -31,7 +31,7 @@ use sessions::Sessions;
 use waiting::Waiting;
 
 use super::{
-    Change, PURGED_PER_COMMAND, Redis, Resp, command::Refusal, pubsub::PubSub,
+    Change, PURGED_PER_COMMAND, Redis, Resp, command::{Refusal, integer}, pubsub::PubSub,
     replication::Replication,
 };
 
@@ -288,6 +288,17 @@ impl Server {
     /// A setting that was changed by `CONFIG SET`.
     pub(super) fn config(&self, name: &str) -> Option<&Bytes> {
         self.config.get(name)
+    }
+
+    /// Lets a setting change what commands do, if it is one that does.
+    pub(super) fn take_effect(&mut self, name: &str, value: &[u8]) {
+        let number = || integer(value).ok().and_then(|number| u64::try_from(number).ok());
+        let pieces = &mut self.redis.pieces;
+        match name {
+            "stream-node-max-bytes" => pieces.bytes = number().unwrap_or(pieces.bytes),
+            "stream-node-max-entries" => pieces.entries = number().unwrap_or(pieces.entries),
+            _ => {}
+        }
     }
 
     pub(super) fn set_config(&mut self, name: &'static str, value: Bytes) {

@@ -12,6 +12,7 @@ use bytes::Bytes;
 pub use hash::Fields;
 pub use set::Members;
 pub use sorted_set::{Score, SortedSet};
+pub(crate) use stream::PieceLimits;
 pub use stream::{ConsumerGroup, EntryFields, EntryId, Pending, Stream};
 
 /// The data under a key. A collection other than a stream is never empty, as Redis removes

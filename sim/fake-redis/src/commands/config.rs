@@ -77,6 +77,7 @@ fn apply(server: &mut Server, setting: &Setting, value: Bytes) {
     if setting.kind == Kind::Password {
         server.set_password((!value.is_empty()).then(|| Password::new(value)));
     } else {
+        server.take_effect(setting.name, &value);
         server.set_config(setting.name, value);
     }
 }

@@ -1,8 +1,14 @@
 //! A stream: entries in the order of their identifiers, and the groups that read them.
 
+mod pieces;
+
 use std::{collections::BTreeMap, fmt, str};
 
 use bytes::Bytes;
+
+pub(crate) use pieces::PieceLimits;
+
+use pieces::Pieces;
 
 /// The identifier of an entry: milliseconds, and a number among those of one millisecond.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +35,7 @@ pub struct Stream {
     pub max_deleted: EntryId,
     /// By name.
     pub groups: BTreeMap<Bytes, ConsumerGroup>,
+    pieces: Pieces,
 }
 
 /// Consumers who share the entries of a stream.
@@ -105,10 +112,31 @@ impl fmt::Display for EntryId {
 }
 
 impl Stream {
+    /// Adds an entry behind all others.
+    pub(crate) fn add(&mut self, id: EntryId, fields: EntryFields, limits: PieceLimits) {
+        self.pieces.add(id, &fields, limits);
+        self.entries.insert(id, fields);
+        self.last_id = id;
+        self.added = self.added.saturating_add(1);
+    }
+
+    /// Takes off the first entries. That is no deletion: it leaves no gap.
+    pub(crate) fn trim(&mut self, surplus: usize) {
+        for _ in 0..surplus {
+            let Some((id, _)) = self.entries.pop_first() else { return };
+            self.pieces.delete(id);
+        }
+    }
+
+    pub(crate) fn pieces(&self) -> &Pieces {
+        &self.pieces
+    }
+
     /// Removes an entry; whether it was there.
     pub fn delete(&mut self, id: EntryId) -> bool {
         let deleted = self.entries.remove(&id).is_some();
         if deleted {
+            self.pieces.delete(id);
             self.max_deleted = self.max_deleted.max(id);
         }
         deleted
@@ -159,7 +187,7 @@ impl ConsumerGroup {
     /// Counts the delivery of an entry of `stream` that is new to the group.
     pub(crate) fn note_delivery(&mut self, stream: &Stream, id: EntryId) {
         self.read = match self.read {
-            Some(read) if !stream.has_gap_from(id) => Some(read + 1),
+            Some(read) if !stream.has_gap_from(id) => Some(read.saturating_add(1)),
             _ => stream.added_up_to(id),
         };
         self.last_id = id;

@@ -25,6 +25,8 @@ pub(super) enum Kind {
     Fixed,
     /// Bytes, perhaps with a unit.
     Memory,
+    /// The same, as a signed number.
+    SignedMemory,
     /// An integer from the first to the second.
     Number(i64, i64),
     /// Secret: it is not stored with the others.
@@ -48,12 +50,14 @@ impl Kind {
             Self::Memory => memory(text)
                 .map(|bytes| bytes.to_string().into())
                 .ok_or_else(|| "argument must be a memory value".into()),
+            Self::SignedMemory => match memory(text) {
+                Some(bytes) if i64::try_from(bytes).is_ok() => Ok(bytes.to_string().into()),
+                Some(_) => Err(between(0, i64::MAX)),
+                None => Err("argument must be a memory value".into()),
+            },
             Self::Number(least, most) => match integer(text) {
                 Ok(number) if (least..=most).contains(&number) => Ok(text.clone()),
-                Ok(_) => {
-                    let text = format!("argument must be between {least} and {most} inclusive");
-                    Err(text.into())
-                }
+                Ok(_) => Err(between(least, most)),
                 Err(_) => Err("argument couldn't be parsed into an integer".into()),
             },
             Self::Password | Self::Text => Ok(text.clone()),
@@ -64,6 +68,10 @@ impl Kind {
             },
         }
     }
+}
+
+fn between(least: i64, most: i64) -> Cow<'static, str> {
+    format!("argument must be between {least} and {most} inclusive").into()
 }
 
 /// A number of bytes, such as `100mb`.
@@ -159,8 +167,8 @@ pub(super) const TABLE: &[Option] = &[
     row("slowlog-log-slower-than", Kind::Number(-1, i64::MAX), "10000"),
     row("slowlog-max-len", SOME, "128"),
     row("stop-writes-on-bgsave-error", Kind::YesNo, "yes"),
-    row("stream-node-max-bytes", Kind::Memory, "4096"),
-    row("stream-node-max-entries", SOME, "100"),
+    row("stream-node-max-bytes", Kind::SignedMemory, "4096"),
+    row("stream-node-max-entries", Kind::Number(0, i64::MAX), "100"),
     row("tcp-backlog", Kind::Fixed, "511"),
     row("tcp-keepalive", SOME, "300"),
     row("timeout", SOME, "0"),
