@@ -25,6 +25,8 @@ mod strings;
 mod table;
 mod transactions;
 
+pub(super) use scripting::script_says_it_writes;
+
 use super::command::Spec;
 
 /// Every command of the server.

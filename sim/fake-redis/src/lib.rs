@@ -19,7 +19,7 @@
 //! * `OBJECT ENCODING` tells the form of a value that is made at once, not the way it came to be,
 //!   such as `raw` for a short string that was appended to, `skiplist` after `SORT`, or `hashtable`
 //!   for a hash that once held a long value;
-//!   `OBJECT IDLETIME` is always 0. `XTRIM` and `XADD` with `~` count pieces of 100 entries.
+//!   `OBJECT IDLETIME` is always 0.
 //! * `COMMAND DOCS` and `HELP` are in other words and without arguments; `COMMAND INFO` gives no
 //!   tips. Hexadecimal floating-point numbers are refused.
 //! * `SORT … ALPHA` goes by bytes, as in the locale C. What it cannot tell apart keeps its order. A
@@ -27,15 +27,16 @@
 //! * A score of -0 is 0. Redis has it so while it keeps a sorted set in one piece, which it does no
 //!   more after `SORT`.
 //! * Not there, and answered as any unknown command: `DUMP` and `RESTORE`, `BITOP` and `BITFIELD`,
-//!   `XINFO STREAM … FULL`, `COMMAND GETKEYSANDFLAGS`; `GEO…` and `PF…`, whose replies are rounded
+//!   `COMMAND GETKEYSANDFLAGS`; `GEO…` and `PF…`, whose replies are rounded
 //!   and estimated by code that no lock, queue or limit needs; `FUNCTION` and `FCALL`,
 //!   since scripts do the same and are what such libraries send; `MODULE LOAD`, which is code of
 //!   the host.
 //! * A script may not call `INFO`, `LASTSAVE` and `LOLWUT`.
 //! * `TIME` stands still during a script, as in Redis 7.2 (7.0 lets it run on).
-//! * `math.random` and the settings of `cjson` start anew in each script; `collectgarbage` answers 0.
+//! * The settings of `cjson` start anew in each script; `collectgarbage` answers 0.
 //! * `tostring` numbers tables and functions instead of telling where they are in memory.
 //! * `next` of the globals or a library is nil, though `pairs` lists them.
+//! * What is no UTF-8 in the text of an error becomes U+FFFD.
 //! * `error({})` is an error reply; Redis 7.0.15 crashes.
 //! * A script that runs for too long is stopped, see [`ScriptRules::instructions`]; a real server
 //!   answers `BUSY` to others until `SCRIPT KILL`. A pattern of more than 200 quantifiers and
@@ -52,7 +53,6 @@
 //! * `INFO` counts connections, commands, errors and keys; what is about memory, processor and
 //!   disk is constant. `SLOWLOG` and `LATENCY` have nothing to tell.
 //! * `HELP` of a command with subcommands lists them in our own words.
-//! * `MONITOR` shows a script, not the commands in it.
 //! * `UNSUBSCRIBE` without names goes through the channels in the order of their names.
 //! * `HELLO` in a transaction changes the protocol of the whole reply to `EXEC`.
 //! * In a transaction, the replies to `SUBSCRIBE` and its like with several names are all in the
@@ -119,7 +119,7 @@ pub(crate) use command::Facts;
 #[cfg(feature = "serve")]
 pub(crate) use glob::matches as glob_matches;
 
-use command::{Body, Call, Origin, Refusal};
+use command::{Body, Call, Flags, Origin, Refusal};
 use script::Access;
 
 /// The version of Redis that a server says it is.
@@ -140,6 +140,10 @@ pub struct Redis {
     pubsub: pubsub::PubSub,
     random: random::Random,
     pieces: value::PieceLimits,
+    /// Where `math.random` has come to.
+    lua_random: lua::Random,
+    /// What a script has run, with the number of the database, if somebody monitors it.
+    overheard: Option<Vec<(usize, Vec<Bytes>)>>,
 }
 
 /// How a server runs the scripts of Leasehold.
@@ -192,7 +196,8 @@ impl Redis {
     /// A server that has these keys, and the scripts of this one: a replica.
     #[cfg(feature = "serve")]
     pub(crate) fn replica(&self, keyspace: Keyspace) -> Self {
-        let (scripts, script_rules, pieces) = (self.scripts.clone(), self.script_rules, self.pieces);
+        let (scripts, script_rules, pieces) =
+            (self.scripts.clone(), self.script_rules, self.pieces);
         Self { keyspace, scripts, script_rules, pieces, ..Self::default() }
     }
 
@@ -246,6 +251,11 @@ impl Redis {
             _ if spec.name == "select" => self.select_named(&arguments[1]).map(|_| Resp::OK),
             _ => Err(Refusal(Cow::Borrowed(script::NOT_ALLOWED))),
         };
+        if !spec.flags.intersects(Flags::ADMIN | Flags::SKIP_MONITOR)
+            && let Some(overheard) = &mut self.overheard
+        {
+            overheard.push((self.databases.selected(), arguments.to_vec()));
+        }
         answer.unwrap_or_else(|refusal| Resp::Error(refusal.0))
     }
 }

@@ -31,7 +31,9 @@ use sessions::Sessions;
 use waiting::Waiting;
 
 use super::{
-    Change, PURGED_PER_COMMAND, Redis, Resp, command::{Refusal, integer}, pubsub::PubSub,
+    Change, PURGED_PER_COMMAND, Redis, Resp,
+    command::{Refusal, integer},
+    pubsub::PubSub,
     replication::Replication,
 };
 

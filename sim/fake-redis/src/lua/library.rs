@@ -39,6 +39,7 @@ pub(super) fn functions(lua: &Lua) -> mlua::Result<Table> {
     table.raw_set("cjson", json::library(lua)?)?;
     table.raw_set("cmsgpack", msgpack::library(lua)?)?;
     table.raw_set("redis", redis(lua)?)?;
+    table.raw_set("listed", listed(lua)?)?;
     table.raw_set("struct", packing::library(lua)?)?;
     let globals = lua.globals();
     pattern::replace(lua, &globals.raw_get("string")?, &globals.raw_get("pcall")?)?;
@@ -60,10 +61,35 @@ fn redis(lua: &Lua) -> mlua::Result<Table> {
     Ok(table)
 }
 
+/// The same functions for so many arguments that they come as a list with their number.
+fn listed(lua: &Lua) -> mlua::Result<Table> {
+    let table = lua.create_table()?;
+    table.raw_set(
+        "acl_check_cmd",
+        lua.create_function(|_, (list, number)| acl_check_words(listed_words(&list, number)?))?,
+    )?;
+    table.raw_set(
+        "call",
+        lua.create_function(|lua, (list, number)| call_words(lua, listed_words(&list, number)?))?,
+    )?;
+    table.raw_set(
+        "pcall",
+        lua.create_function(|lua, (list, number)| pcall_words(lua, listed_words(&list, number)?))?,
+    )?;
+    Ok(table)
+}
+
+/// The words of a command, or what is wrong with them.
+type Words = Result<Vec<Bytes>, &'static str>;
+
 /// `redis.call`: an error is raised.
 fn call(lua: &Lua, arguments: &MultiValue) -> mlua::Result<LuaValue> {
+    call_words(lua, words(arguments))
+}
+
+fn call_words(lua: &Lua, words: Words) -> mlua::Result<LuaValue> {
     unlimited(lua, || {
-        let words = words(arguments).map_err(table_error)?;
+        let words = words.map_err(table_error)?;
         match perform(&words)? {
             Resp::Error(message) => Err(Failure::Reply(message.into_owned()).into()),
             reply => convert::to_lua(lua, reply),
@@ -73,7 +99,11 @@ fn call(lua: &Lua, arguments: &MultiValue) -> mlua::Result<LuaValue> {
 
 /// `redis.pcall`: an error is returned.
 fn pcall(lua: &Lua, arguments: &MultiValue) -> mlua::Result<LuaValue> {
-    unlimited(lua, || match words(arguments) {
+    pcall_words(lua, words(arguments))
+}
+
+fn pcall_words(lua: &Lua, words: Words) -> mlua::Result<LuaValue> {
+    unlimited(lua, || match words {
         Ok(words) => convert::to_lua(lua, perform(&words)?),
         Err(text) => single(lua, "err", text),
     })
@@ -99,18 +129,34 @@ fn perform(words: &[Bytes]) -> mlua::Result<Resp> {
     })
 }
 
-/// The words of a command, or what is wrong with them.
-fn words(arguments: &MultiValue) -> Result<Vec<Bytes>, &'static str> {
+fn words(arguments: &MultiValue) -> Words {
     if arguments.is_empty() {
         return Err("ERR Please specify at least one argument for this redis lib call");
     }
     let words = arguments.iter().map(convert::argument).collect::<Option<_>>();
-    words.ok_or("ERR Lua redis lib command arguments must be strings or integers")
+    words.ok_or(NOT_WORDS)
+}
+
+const NOT_WORDS: &str = "ERR Lua redis lib command arguments must be strings or integers";
+
+fn listed_words(list: &Table, number: usize) -> mlua::Result<Words> {
+    let mut words = Vec::with_capacity(number);
+    for index in 1..=number {
+        match convert::argument(&list.raw_get(index)?) {
+            Some(word) => words.push(word),
+            None => return Ok(Err(NOT_WORDS)),
+        }
+    }
+    Ok(Ok(words))
 }
 
 /// There is one user, who may do everything.
 fn acl_check_cmd(arguments: &MultiValue) -> mlua::Result<bool> {
-    let words = words(arguments).map_err(table_error)?;
+    acl_check_words(words(arguments))
+}
+
+fn acl_check_words(words: Words) -> mlua::Result<bool> {
+    let words = words.map_err(table_error)?;
     match command::find(&words) {
         Err(NotFound::Unknown | NotFound::Subcommand) => {
             Err(table_error("ERR Invalid command passed to redis.acl_check_cmd()"))
@@ -202,7 +248,7 @@ fn sha1hex(lua: &Lua, arguments: &Variadic<LuaValue>) -> mlua::Result<LuaValue> 
 fn random(lua: &Lua, bounds: &Variadic<LuaValue>) -> mlua::Result<f64> {
     let arguments = Arguments::new(lua, bounds);
     let bound = |index: usize| Ok::<_, mlua::Error>(arguments.number(index)?.floor());
-    let fraction = with_running(|running| running.random.fraction());
+    let fraction = with_running(|running| running.redis.lua_random.fraction());
     let (low, high) = match arguments.len() {
         0 => return Ok(fraction),
         1 => (1.0, bound(0)?),
@@ -217,6 +263,6 @@ fn random(lua: &Lua, bounds: &Variadic<LuaValue>) -> mlua::Result<f64> {
 
 fn random_seed(lua: &Lua, arguments: &Variadic<LuaValue>) -> mlua::Result<()> {
     let seed = Arguments::new(lua, arguments).integer(0)? as u32;
-    with_running(|running| running.random = Random::seeded(seed));
+    with_running(|running| running.redis.lua_random = Random::seeded(seed));
     Ok(())
 }

@@ -10,6 +10,7 @@ mod hashes;
 mod keys;
 mod keyspace;
 mod lists;
+mod others_suites;
 mod redis_support;
 mod scripting;
 mod scripting_flags;

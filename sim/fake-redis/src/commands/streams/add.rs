@@ -230,10 +230,11 @@ impl Options {
             None if limits.entries == 0 => ENTRIES_AT_MOST,
             None => limits.entries.saturating_mul(PIECES_AT_MOST).min(NEVER_MORE),
         };
-        let surplus = stream.pieces().surplus(length as u64, limit, |left, held, last| match trim {
-            Trim::Length(kept) => left - held >= kept as u64,
-            Trim::From(id) => last < id,
-        });
+        let surplus =
+            stream.pieces().surplus(length as u64, limit, |left, held, last| match trim {
+                Trim::Length(kept) => left - held >= kept as u64,
+                Trim::From(id) => last < id,
+            });
         usize::try_from(surplus).unwrap_or(length)
     }
 }

@@ -60,26 +60,26 @@ fn number(bytes: &mut Vec<u8>, number: f64) -> mlua::Result<()> {
 }
 
 fn table(bytes: &mut Vec<u8>, table: &Table, depth: usize) -> mlua::Result<()> {
-    let mut pairs = Vec::new();
-    let mut last = Some(0);
+    // Looked through twice, since Lua does not let many of its values be held at once.
+    let (mut number, mut last) = (0, Some(0));
     for pair in table.pairs::<LuaValue, LuaValue>() {
-        let pair = pair?;
-        let index = match pair.0 {
+        let index = match pair?.0 {
             LuaValue::Integer(index) if index > 0 => usize::try_from(index).ok(),
             _ => None,
         };
         last = last.zip(index).map(|(last, index)| index.max(last));
-        pairs.push(pair);
+        number += 1;
     }
-    if last == Some(pairs.len()) {
-        encode::write_array_len(bytes, length(pairs.len())?).map_err(written)?;
-        for index in 1..=pairs.len() {
+    if last == Some(number) {
+        encode::write_array_len(bytes, length(number)?).map_err(written)?;
+        for index in 1..=number {
             write(bytes, &table.raw_get(index)?, depth)?;
         }
         return Ok(());
     }
-    encode::write_map_len(bytes, length(pairs.len())?).map_err(written)?;
-    for (name, value) in pairs {
+    encode::write_map_len(bytes, length(number)?).map_err(written)?;
+    for pair in table.pairs::<LuaValue, LuaValue>() {
+        let (name, value) = pair?;
         write(bytes, &name, depth)?;
         write(bytes, &value, depth)?;
     }

@@ -141,7 +141,8 @@ impl Piece {
     fn add(&mut self, begin: EntryId, id: EntryId, fields: &[Bytes]) {
         let same = self.names.iter().eq(fields.iter().step_by(2));
         let names = fields.len() / 2;
-        let since = [id.millis.wrapping_sub(begin.millis), id.sequence.wrapping_sub(begin.sequence)];
+        let since =
+            [id.millis.wrapping_sub(begin.millis), id.sequence.wrapping_sub(begin.sequence)];
         // The flags, both parts of the identifier, and how many parts there are.
         let frame = size_of_number(0)
             + since.iter().map(|part| size_of_number(part.cast_signed())).sum::<u64>()
