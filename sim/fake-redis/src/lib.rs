@@ -43,6 +43,7 @@
 //!   captures one behind the other is refused, since Lua's own would exhaust the stack.
 //! * `cjson` nests at most 1000 deep, whatever a script sets.
 //! * `SCRIPT DEBUG` is not there; `redis.log` writes nothing.
+//! * A script may hand some 7,890 values to a function; in Redis nearly 8,000.
 //! * By default a script may say `allow-key-locking`, as on Upstash; see [`ScriptRules`].
 //!
 //! Of a server's life beside its data:

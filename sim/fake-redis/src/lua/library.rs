@@ -39,7 +39,6 @@ pub(super) fn functions(lua: &Lua) -> mlua::Result<Table> {
     table.raw_set("cjson", json::library(lua)?)?;
     table.raw_set("cmsgpack", msgpack::library(lua)?)?;
     table.raw_set("redis", redis(lua)?)?;
-    table.raw_set("listed", listed(lua)?)?;
     table.raw_set("struct", packing::library(lua)?)?;
     let globals = lua.globals();
     pattern::replace(lua, &globals.raw_get("string")?, &globals.raw_get("pcall")?)?;
@@ -61,35 +60,10 @@ fn redis(lua: &Lua) -> mlua::Result<Table> {
     Ok(table)
 }
 
-/// The same functions for so many arguments that they come as a list with their number.
-fn listed(lua: &Lua) -> mlua::Result<Table> {
-    let table = lua.create_table()?;
-    table.raw_set(
-        "acl_check_cmd",
-        lua.create_function(|_, (list, number)| acl_check_words(listed_words(&list, number)?))?,
-    )?;
-    table.raw_set(
-        "call",
-        lua.create_function(|lua, (list, number)| call_words(lua, listed_words(&list, number)?))?,
-    )?;
-    table.raw_set(
-        "pcall",
-        lua.create_function(|lua, (list, number)| pcall_words(lua, listed_words(&list, number)?))?,
-    )?;
-    Ok(table)
-}
-
-/// The words of a command, or what is wrong with them.
-type Words = Result<Vec<Bytes>, &'static str>;
-
 /// `redis.call`: an error is raised.
 fn call(lua: &Lua, arguments: &MultiValue) -> mlua::Result<LuaValue> {
-    call_words(lua, words(arguments))
-}
-
-fn call_words(lua: &Lua, words: Words) -> mlua::Result<LuaValue> {
     unlimited(lua, || {
-        let words = words.map_err(table_error)?;
+        let words = words(arguments).map_err(table_error)?;
         match perform(&words)? {
             Resp::Error(message) => Err(Failure::Reply(message.into_owned()).into()),
             reply => convert::to_lua(lua, reply),
@@ -99,11 +73,7 @@ fn call_words(lua: &Lua, words: Words) -> mlua::Result<LuaValue> {
 
 /// `redis.pcall`: an error is returned.
 fn pcall(lua: &Lua, arguments: &MultiValue) -> mlua::Result<LuaValue> {
-    pcall_words(lua, words(arguments))
-}
-
-fn pcall_words(lua: &Lua, words: Words) -> mlua::Result<LuaValue> {
-    unlimited(lua, || match words {
+    unlimited(lua, || match words(arguments) {
         Ok(words) => convert::to_lua(lua, perform(&words)?),
         Err(text) => single(lua, "err", text),
     })
@@ -129,34 +99,18 @@ fn perform(words: &[Bytes]) -> mlua::Result<Resp> {
     })
 }
 
-fn words(arguments: &MultiValue) -> Words {
+/// The words of a command, or what is wrong with them.
+fn words(arguments: &MultiValue) -> Result<Vec<Bytes>, &'static str> {
     if arguments.is_empty() {
         return Err("ERR Please specify at least one argument for this redis lib call");
     }
     let words = arguments.iter().map(convert::argument).collect::<Option<_>>();
-    words.ok_or(NOT_WORDS)
-}
-
-const NOT_WORDS: &str = "ERR Lua redis lib command arguments must be strings or integers";
-
-fn listed_words(list: &Table, number: usize) -> mlua::Result<Words> {
-    let mut words = Vec::with_capacity(number);
-    for index in 1..=number {
-        match convert::argument(&list.raw_get(index)?) {
-            Some(word) => words.push(word),
-            None => return Ok(Err(NOT_WORDS)),
-        }
-    }
-    Ok(Ok(words))
+    words.ok_or("ERR Lua redis lib command arguments must be strings or integers")
 }
 
 /// There is one user, who may do everything.
 fn acl_check_cmd(arguments: &MultiValue) -> mlua::Result<bool> {
-    acl_check_words(words(arguments))
-}
-
-fn acl_check_words(words: Words) -> mlua::Result<bool> {
-    let words = words.map_err(table_error)?;
+    let words = words(arguments).map_err(table_error)?;
     match command::find(&words) {
         Err(NotFound::Unknown | NotFound::Subcommand) => {
             Err(table_error("ERR Invalid command passed to redis.acl_check_cmd()"))

@@ -87,35 +87,6 @@ local function load_pieces(next_piece, name)
 end
 
 local redis = host.redis
--- The binding has room for some 8,000 values at a time: more arguments go by a list, or in parts.
-local select, unpack = select, unpack
-local MANY = 2000
-
-local function listed_if_many(call, call_listed)
-  return function(...)
-    local result
-    if select('#', ...) > MANY then
-      result = call_listed({...}, select('#', ...))
-    else
-      result = call(...)
-    end
-    return result
-  end
-end
-
-for _, name in ipairs({'call', 'pcall', 'acl_check_cmd'}) do
-  redis[name] = listed_if_many(redis[name], host.listed[name])
-end
-
-local pack, concat = host.cmsgpack.pack, table.concat
-host.cmsgpack.pack = listed_if_many(pack, function(values, number)
-  local parts = {}
-  for first = 1, number, MANY do
-    parts[#parts + 1] = pack(unpack(values, first, math.min(first + MANY - 1, number)))
-  end
-  return concat(parts)
-end)
-
 redis.breakpoint = function() return false end
 redis.debug = function() end
 redis.replicate_commands = function() return true end

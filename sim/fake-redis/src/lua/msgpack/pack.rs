@@ -9,10 +9,17 @@ use crate::lua::{MEMORY_LIMIT, budget};
 /// How deep tables are followed. What is deeper becomes nil.
 const DEEPEST: usize = 16;
 
+/// How many values are packed at once: Lua has twice the room.
+const MOST: usize = 4_000;
+
 /// All arguments, one behind the other.
 pub(super) fn pack(arguments: Arguments<'_>) -> mlua::Result<MultiValue> {
     if arguments.len() == 0 {
         let text = "bad argument #0 to 'pack' (MessagePack pack needs input.)";
+        return Err(raised(arguments.lua, text));
+    }
+    if arguments.len() > MOST {
+        let text = "bad argument #0 to 'pack' (Too many arguments for MessagePack pack.)";
         return Err(raised(arguments.lua, text));
     }
     let mut bytes = Vec::new();
