@@ -7,7 +7,7 @@ import arq
 import redis
 from arq.connections import RedisSettings
 from arq.worker import Worker as ArqWorker
-from pottery import NextId, RedisDict, Redlock
+from pottery import RedisCounter, RedisDict, Redlock
 from rq import Queue, SimpleWorker
 
 PORT = int(sys.argv[1])
@@ -20,14 +20,14 @@ def client():
 def rq_runs_every_job():
     queue = Queue("rq", connection=client())
     jobs = [queue.enqueue(divmod, n, 3) for n in range(20)]
-    SimpleWorker([queue], connection=client()).work(burst=True)
+    SimpleWorker([queue], connection=client()).work(burst=True, logging_level="CRITICAL")
     assert [tuple(job.return_value()) for job in jobs] == [divmod(n, 3) for n in range(20)]
 
 
 def rq_keeps_what_failed():
     queue = Queue("rq-failing", connection=client())
     job = queue.enqueue(divmod, 1, 0)
-    SimpleWorker([queue], connection=client()).work(burst=True)
+    SimpleWorker([queue], connection=client()).work(burst=True, logging_level="CRITICAL")
     assert job.id in queue.failed_job_registry.get_job_ids()
 
 
@@ -40,7 +40,7 @@ def arq_runs_every_job():
         pool = await arq.create_pool(settings)
         jobs = [await pool.enqueue_job("square", n, _job_id=f"square-{n}") for n in range(20)]
         assert await pool.enqueue_job("square", 1, _job_id="square-1") is None
-        worker = ArqWorker([square], redis_settings=settings, burst=True, poll_delay=0.05, handle_signals=False)
+        worker = ArqWorker([arq.worker.func(square, name="square")], redis_settings=settings, burst=True, poll_delay=0.05, handle_signals=False)
         await worker.async_run()
         assert [await job.result(timeout=10) for job in jobs] == [n * n for n in range(20)]
         await worker.close()
@@ -62,8 +62,8 @@ def pottery_locks():
 
 
 def pottery_counts_and_keeps():
-    ids = NextId(key="ids", masters={client()})
-    assert next(ids) < next(ids)
+    counter = RedisCounter("aab", redis=client(), key="counter")
+    assert counter["a"] == 2
     kept = RedisDict({"a": 1}, redis=client(), key="dict")
     kept["b"] = [2, 3]
     assert dict(kept) == {"a": 1, "b": [2, 3]}
