@@ -1,14 +1,13 @@
 //! Whatever befalls a cluster, the guarantees that are claimed to hold under that fault do.
 
 use leasehold_sim::{
-    campaign::CellName,
-    claims::{Claims, Verdict},
+    catalog::{CellName, Subject, Verdict},
+    claims::Claims,
     decide::{Bytes, Recording},
     faults::Fault,
     guarantees::Guarantee,
-    run::Run,
     schedule::Schedule,
-    subjects::Subject,
+    systems::Run,
 };
 
 /// Runs one schedule: the first byte picks a subject of ours and a kind of fault, the others are
@@ -96,7 +95,7 @@ mod tests {
 
     #[test]
     fn bytes_make_faults_bite() {
-        let bites = |bytes: Vec<u8>| {
+        let effects = |bytes: Vec<u8>| {
             let (subject, fault) = cell(bytes[0]);
             let guarantee = if subject == Subject::Debounce {
                 Guarantee::DebounceFires
@@ -104,8 +103,8 @@ mod tests {
                 Guarantee::Exclusion
             };
             let plan = CellName { subject, guarantee, fault: Some(fault) }.plan();
-            u32::from(Run::of(plan, &mut Bytes::of(&bytes[1..])).bites(fault) > 0)
+            u32::from(Run::of(plan, &mut Bytes::of(&bytes[1..])).effects(fault) > 0)
         };
-        assert!(inputs(300, 200).map(bites).sum::<u32>() > 100);
+        assert!(inputs(300, 200).map(effects).sum::<u32>() > 100);
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn main() {
     let failure = runners(false).report(2_000).failure.expect("a paused runner writes late");
     println!("Without the fence:\n{failure}");
     assert!(failure.decisions().len() <= 4, "the story is short");
-    runners(true).replay(&failure.word());
+    runners(true).replay(&failure.token());
     runners(true).check(2_000);
     println!("With it, that run is well, and so are 2000 others.");
 }

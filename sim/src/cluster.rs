@@ -12,7 +12,7 @@
 //! even [`Lock::with_clock`](leasehold_core::lock::Lock::with_clock) repeats its tokens, since the
 //! store names them.
 //!
-//! # What strikes it
+//! # Faults
 //!
 //! Every [`Fault`]. A process that stands still is not polled, and what comes for it waits. One that
 //! crashes loses its futures at a step (their destructors run, but send nothing) and is started
@@ -34,7 +34,6 @@ mod blocking;
 mod campaign;
 mod clock;
 mod failure;
-mod guest;
 mod process;
 mod quiet;
 mod ready;
@@ -43,7 +42,9 @@ mod run;
 mod runtime;
 mod setup;
 mod store;
-mod word;
+mod token;
+mod user_program;
+mod users;
 mod words;
 
 use std::{fmt, path::PathBuf, time::Duration};
@@ -51,20 +52,18 @@ use std::{fmt, path::PathBuf, time::Duration};
 pub use campaign::Report;
 pub use clock::SimClock;
 pub use failure::{Breach, Failure};
-pub(crate) use guest::Guest;
 pub use process::{Process, RemoteError};
-pub(crate) use runtime::arrive;
 pub use setup::Setup;
 pub use store::SimStore;
-pub use word::WordError;
+pub use token::TokenError;
 #[cfg(feature = "proptest")]
-pub(crate) use word::of as word_of;
+pub(crate) use token::of as token_of;
+
+use users::Users;
 
 use crate::{
-    decide::{Chance, Decisions, Replay, Seeded},
-    faults::{Fault, FaultSet},
-    subjects::{Subject, Workload},
-    world::Plan,
+    decide::{DecisionSource, Decisions, Fault, FaultSet, Replay, Seeded},
+    world::{Settings, Topology},
 };
 
 /// The most processes that a cluster can have.
@@ -95,14 +94,14 @@ impl Cluster {
         }
     }
 
-    /// Lets these faults strike; without, there is none but the ordinary spread of the network.
+    /// Lets these faults occur; without, there is none but the ordinary spread of the network.
     #[must_use]
     pub fn faults(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
         self.faults = faults.into_iter().collect();
         self
     }
 
-    /// How long faults may strike, 3 s unless said, and how long the run goes on after everything
+    /// How long faults may occur, 3 s unless said, and how long the run goes on after everything
     /// has healed, 5 s unless said. In simulated time.
     #[must_use]
     pub fn lasting(mut self, disturbed: Duration, calm: Duration) -> Self {
@@ -130,7 +129,7 @@ impl Cluster {
     /// # Panics
     ///
     /// If one of them fails, with its shrunk story and a word to run it again; if a situation of
-    /// [`Setup::sometimes`] did not occur in any of them; if a fault that may strike changed nothing
+    /// [`Setup::sometimes`] did not occur in any of them; if a fault that may occur changed nothing
     /// in any of them; or if the regressions cannot be read or written.
     pub fn check(&self, schedules: u64) {
         self.replay_regressions();
@@ -162,8 +161,8 @@ impl Cluster {
     /// # Errors
     ///
     /// [`Failure`], as it was found, not shrunk.
-    pub fn follow(&self, chance: impl Chance) -> Result<(), Failure> {
-        let ran = run::run(self, chance, run::Looks::default());
+    pub fn follow(&self, source: impl DecisionSource) -> Result<(), Failure> {
+        let ran = run::run(self, source, run::Looks::default());
         match ran.breach {
             None => Ok(()),
             Some(breach) => Err(self.told(breach, &ran.decisions)),
@@ -176,34 +175,35 @@ impl Cluster {
     ///
     /// If it fails still, with its story; or if it is no such word.
     pub fn replay(&self, word: &str) {
-        let decisions = word::parse(word).unwrap_or_else(|error| panic!("{error}"));
+        let decisions = token::parse(word).unwrap_or_else(|error| panic!("{error}"));
         if let Err(failure) = self.follow(Replay::of(&decisions)) {
             panic!("{failure}");
         }
     }
 
     /// The plan of a run with so many processes.
-    fn plan(&self, processes: usize) -> Plan {
+    fn plan(&self, processes: usize) -> users::Plan {
         assert!(
             (1..=MOST_PROCESSES).contains(&processes),
             "a cluster has 1 to {MOST_PROCESSES} processes, not {processes}"
         );
         let micros = |length: Duration| u64::try_from(length.as_micros()).unwrap_or(u64::MAX / 4);
         let faults_end = micros(self.disturbed);
-        Plan {
+        let settings = Settings {
             clients: processes as u8,
             faults_end,
             end: faults_end.saturating_add(micros(self.calm)),
-            ..Subject::LockReplicated.plan(Workload::Lock, self.faults)
-        }
+            ..Settings::new(Topology::Replicated, self.faults)
+        };
+        users::Plan { settings, scenario: Users }
     }
 
     /// The failure that `decisions` lead to, with its story.
     fn told(&self, breach: Breach, decisions: &Decisions) -> Failure {
         let looks = run::Looks { story: true, waiting: false };
         let ran = run::run(self, Replay::of(decisions), looks);
-        let plan = Box::new(self.plan(1));
-        Failure { breach, at: ran.at, plan, decisions: decisions.clone(), story: ran.story }
+        let settings = Box::new(self.plan(1).settings);
+        Failure { breach, at: ran.at, settings, decisions: decisions.clone(), story: ran.story }
     }
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 
 use leasehold_core::Token;
 
-use crate::faults::Fault;
+use crate::decide::Fault;
 
 /// A client, by number.
 pub type Client = u8;
@@ -101,6 +101,8 @@ pub enum Answer {
     Acquired,
     /// To acquire: certainly no.
     NotAcquired,
+    /// To acquire: no, since its token was given up before.
+    Spent,
     /// To extend: yes.
     Extended,
     /// To extend: the lock is not ours any more, by the server's word.
@@ -113,6 +115,8 @@ pub enum Answer {
     NotHeld,
     /// The store was not reached.
     Unavailable,
+    /// The store refused.
+    Refused,
     /// It is not known.
     Unknown,
     /// Nothing: the caller went away.
@@ -303,7 +307,7 @@ pub enum Event {
         by: u64,
     },
     /// A call returns.
-    Told {
+    Returned {
         /// Who.
         client: Client,
         /// What it had asked.
@@ -411,8 +415,8 @@ pub enum Event {
         /// Its how-manieth request.
         call: u32,
     },
-    /// A fault strikes.
-    Struck {
+    /// A fault is injected.
+    Injected {
         /// Which.
         fault: Fault,
         /// Whom, if it is a client or a client's message.
@@ -423,7 +427,7 @@ pub enum Event {
         until: u64,
     },
     /// A fault changed what would have happened.
-    Bit {
+    TookEffect {
         /// Which.
         fault: Fault,
         /// Whom.

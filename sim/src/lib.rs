@@ -3,13 +3,16 @@
 #![deny(missing_docs)]
 
 pub mod campaign;
+pub mod catalog;
 pub mod claims;
 pub mod cluster;
+pub mod counterexamples;
 pub mod decide;
 pub mod explore;
 pub mod faults;
 pub mod guarantees;
 pub mod history;
+pub mod hunt;
 pub mod mutants;
 pub mod regressions;
 pub mod run;
@@ -17,7 +20,6 @@ pub mod schedule;
 pub mod story;
 #[cfg(feature = "proptest")]
 pub mod strategy;
-pub mod subjects;
-pub mod witnesses;
+pub mod systems;
 pub mod words;
 pub mod world;

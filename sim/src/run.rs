@@ -8,39 +8,41 @@ use std::{
 use rustc_hash::FxHasher;
 
 use crate::{
-    decide::{Chance, Decisions, Recording, Replay, Seeded},
-    faults::Fault,
-    guarantees::{Court, Guarantee, Violation},
+    catalog::Guarantee,
+    decide::{DecisionSource, Decisions, Fault, Recording, Replay, Seeded},
+    guarantees::{CheckerSet, Violation},
     history::Event,
-    world::{Plan, Watch, World},
+    world::{Observer, Plan, System, World},
 };
 
-/// Hashes the trace and hears it in court.
+/// Hashes the trace and lets the checkers observe it.
 #[derive(Default)]
-pub struct Judge {
-    court: Court,
+pub struct TraceObserver {
+    checkers: CheckerSet,
     hasher: FxHasher,
+    grants: u64,
 }
 
-impl fmt::Debug for Judge {
+impl fmt::Debug for TraceObserver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Judge").field("court", &self.court).finish_non_exhaustive()
+        f.debug_struct("TraceObserver").field("checkers", &self.checkers).finish_non_exhaustive()
     }
 }
 
-impl Watch for Judge {
+impl Observer for TraceObserver {
     #[inline]
-    fn see(&mut self, at: u64, event: &Event) {
+    fn observe(&mut self, at: u64, event: &Event) {
         at.hash(&mut self.hasher);
         event.hash(&mut self.hasher);
-        self.court.hear(at, event);
+        self.checkers.observe(at, event);
+        self.grants += u64::from(matches!(event, Event::Granted { .. }));
     }
 }
 
-impl Watch for Court {
+impl Observer for CheckerSet {
     #[inline]
-    fn see(&mut self, at: u64, event: &Event) {
-        self.hear(at, event);
+    fn observe(&mut self, at: u64, event: &Event) {
+        self.observe(at, event);
     }
 }
 
@@ -51,74 +53,80 @@ pub struct Log {
     pub events: Vec<(u64, Event)>,
 }
 
-impl Watch for Log {
-    fn see(&mut self, at: u64, event: &Event) {
+impl Observer for Log {
+    fn observe(&mut self, at: u64, event: &Event) {
         self.events.push((at, *event));
     }
 }
 
 /// What became of one schedule.
 #[derive(Debug)]
-pub struct Run {
-    judge: Judge,
-    world: World,
+pub struct Run<S: System> {
+    observer: TraceObserver,
+    world: World<S>,
 }
 
-impl Run {
+impl<S: System> Run<S> {
     /// Runs `plan` with the choices of `chance`.
-    pub fn of(plan: Plan, chance: &mut impl Chance) -> Self {
-        let mut judge = Judge::default();
+    pub fn of(plan: Plan<S>, source: &mut impl DecisionSource) -> Self {
+        let mut observer = TraceObserver::default();
         let mut world = World::new(plan);
-        world.run(chance, &mut judge);
-        Self { judge, world }
+        world.run(source, &mut observer);
+        Self { observer, world }
     }
 
     /// Runs schedule number `schedule` of the campaign `seed`.
     #[must_use]
-    pub fn seeded(plan: Plan, seed: u64, schedule: u64) -> Self {
+    pub fn seeded(plan: Plan<S>, seed: u64, schedule: u64) -> Self {
         Self::of(plan, &mut Seeded::new(seed, schedule))
     }
 
     /// Runs `decisions`; whatever they do not name is calm.
     #[must_use]
-    pub fn replayed(plan: Plan, decisions: &Decisions) -> Self {
+    pub fn replayed(plan: Plan<S>, decisions: &Decisions) -> Self {
         Self::of(plan, &mut Replay::of(decisions))
     }
 
     /// A number that two runs share only if they were the same, event by event.
     #[must_use]
     pub fn trace_hash(&self) -> u64 {
-        self.judge.hasher.finish()
+        self.observer.hasher.finish()
     }
 
     /// What was found against `guarantee` first.
     #[must_use]
     pub fn violation(&self, guarantee: Guarantee) -> Option<&Violation> {
-        self.judge.court.violation(guarantee)
+        self.observer.checkers.violation(guarantee)
     }
 
     /// Whether the run was one that `guarantee` is about.
     #[must_use]
     pub fn exercised(&self, guarantee: Guarantee) -> bool {
-        self.judge.court.exercised(guarantee)
+        self.observer.checkers.exercised(guarantee)
+    }
+
+    /// How many times the lock was granted.
+    #[must_use]
+    pub fn grants(&self) -> u64 {
+        self.observer.grants
     }
 
     /// How often `fault` changed what would have happened.
     #[must_use]
-    pub fn bites(&self, fault: Fault) -> u32 {
-        self.world.bites(fault)
+    pub fn effects(&self, fault: Fault) -> u32 {
+        self.world.effects(fault)
     }
 
     /// The world as it is at the end.
     #[must_use]
-    pub fn world(&self) -> &World {
+    pub fn world(&self) -> &World<S> {
         &self.world
     }
 }
 
 /// The choices that schedule number `schedule` of the campaign `seed` makes.
 #[must_use]
-pub fn decisions_of(plan: Plan, seed: u64, schedule: u64) -> Decisions {
+pub fn decisions_of<S: System>(plan: Plan<S>, seed: u64, schedule: u64) -> Decisions {
     let mut recording = Recording::of(Seeded::new(seed, schedule));
     World::new(plan).run(&mut recording, &mut ());
     recording.into_decisions()
@@ -126,7 +134,7 @@ pub fn decisions_of(plan: Plan, seed: u64, schedule: u64) -> Decisions {
 
 /// Everything that happens in the run of `decisions`.
 #[must_use]
-pub fn log_of(plan: Plan, decisions: &Decisions) -> Log {
+pub fn log_of<S: System>(plan: Plan<S>, decisions: &Decisions) -> Log {
     let mut log = Log::default();
     World::new(plan).run(&mut Replay::of(decisions), &mut log);
     log

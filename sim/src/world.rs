@@ -2,109 +2,101 @@
 //!
 //! One server (with or without a replica) or several, some clients, a resource that checks fences, and the
 //! messages between them. It steps from event to event in simulated time; what is left to chance is
-//! asked of a [`Chance`], and what happens is told to a [`Watch`]. Nothing else goes in or out, so
+//! asked of a [`DecisionSource`], and what happens is told to a [`Observer`]. Nothing else goes in or out, so
 //! the same choices give the same history, in any process and on any day.
 
 mod client;
 mod clocks;
 mod copies;
-mod hints;
-mod imprint;
-mod key;
+mod fingerprint;
+#[cfg(test)]
+mod idle;
 mod message;
 mod network;
-mod plan;
 mod queue;
 mod scale;
 mod server;
+mod settings;
+mod subscriptions;
+mod system;
 mod ties;
 
-pub(crate) use client::{Alarm, Host};
-pub(crate) use clocks::ClientClock;
-use key::Majority;
-pub(crate) use message::{Body, Message, Request, Response};
-pub use plan::{Plan, Promotion, Topology};
+pub use client::{Alarm, Host, Link};
+pub use clocks::ClientClock;
+pub use message::{Body, Message, Response};
+pub(crate) use network::FURTHER;
 pub(crate) use queue::{Queue, What};
 pub use scale::Scale;
-pub(crate) use server::{SERVERS, Server};
+pub(crate) use server::SERVERS;
+pub use server::Server;
+pub use settings::{Plan, Promotion, Settings, Topology};
+pub use system::{Answered, Cancelled, Disturbed, Fate, Faults, Program, Silence, System, Wait};
 use ties::Tied;
 
 use crate::{
-    cluster::Guest,
-    decide::{Chance, Kind, Site},
-    faults::Fault,
-    history::{Client, DebounceEvent, Event, TokenId},
-    subjects::{Program, upstream::UpstreamLock},
+    decide::{Address, DecisionKind, DecisionSource, Fault},
+    history::{Client, Event},
 };
 
+/// How long after one client the next one starts, by its own clock: not all at once, so that a run
+/// without any chance is a story with an order.
+const STAGGER: u64 = 7_000;
+
 /// Someone who is told everything that happens.
-pub trait Watch {
+pub trait Observer {
     /// `event` happened at true time `at`, in microseconds from the start.
-    fn see(&mut self, at: u64, event: &Event);
+    fn observe(&mut self, at: u64, event: &Event);
 }
 
-impl Watch for () {
-    fn see(&mut self, _at: u64, _event: &Event) {}
+impl Observer for () {
+    fn observe(&mut self, _at: u64, _event: &Event) {}
 }
 
 /// A simulated cluster.
-///
-/// ```
-/// use leasehold_sim::{decide::Seeded, faults::FaultSet, subjects::{Subject, Workload}, world::World};
-///
-/// let mut world = World::new(Subject::Lock.plan(Workload::Lock, FaultSet::NONE));
-/// world.run(&mut Seeded::new(1, 0), &mut ());
-/// assert!(world.messages() > 0);
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct World {
-    programs: Vec<Program>,
-    core: Core,
+pub struct World<S: System> {
+    programs: Vec<S::Program>,
+    core: Core<S>,
 }
 
 /// All of the world but the programs that run in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Core {
-    pub(crate) plan: Plan,
+pub(crate) struct Core<S: System> {
+    pub(crate) plan: Plan<S>,
     pub(crate) now: u64,
     pub(crate) healed: bool,
-    pub(crate) queue: Queue,
+    pub(crate) queue: Queue<S>,
     pub(crate) hosts: Vec<Host>,
     /// When each client is woken, in true time, [`u64::MAX`] for never. Kept side by side, since
     /// every step looks through all of them.
     pub(crate) alarms: Vec<[u64; 2]>,
     pub(crate) servers: Vec<Server>,
-    /// What a majority of them has, if there are several.
-    pub(crate) majority: Majority,
-    /// The lock objects of upstream's processes, each shared by two clients.
-    pub(crate) upstream_locks: Vec<UpstreamLock>,
+    /// What the programs share, and what an observer was told last.
+    pub(crate) shared: S::Shared,
     /// The greatest fence that the protected resource has seen.
     pub(crate) resource_fence: u64,
     /// When each server last applied a request.
     pub(crate) applied_at: [u64; SERVERS],
     pub(crate) messages: u64,
-    pub(crate) grants: u64,
-    pub(crate) bites: [u32; Fault::ALL.len()],
+    pub(crate) effects: [u32; Fault::ALL.len()],
 }
 
 /// What a step may use.
-pub(crate) struct Step<'a, C, W> {
-    pub(crate) core: &'a mut Core,
-    pub(crate) chance: &'a mut C,
-    pub(crate) watch: &'a mut W,
+#[derive(Debug)]
+pub struct Step<'a, S: System, C, W> {
+    pub(crate) core: &'a mut Core<S>,
+    pub(crate) source: &'a mut C,
+    pub(crate) observer: &'a mut W,
 }
 
-impl World {
+impl<S: System> World<S> {
     /// The cluster of `plan`, at its start.
     #[must_use]
-    pub fn new(plan: Plan) -> Self {
-        let programs = (0..plan.clients).map(|client| Program::new(&plan, client)).collect();
-        Self { programs, core: Core::new(plan) }
-    }
-
-    /// A cluster whose programs are the processes of a [`crate::cluster`].
-    pub(crate) fn of_guests(plan: Plan) -> Self {
-        let programs = (0..plan.clients).map(|_| Program::Guest(Guest)).collect();
+    pub fn new(plan: Plan<S>) -> Self {
+        let Settings { clients, faults_end, end, .. } = plan.settings;
+        debug_assert!((1..=8).contains(&clients), "a world has 1 to 8 clients, not {clients}");
+        debug_assert!(faults_end <= end, "faults end at {faults_end}, the run at {end}");
+        let programs = (0..clients).map(|client| S::program(&plan, client)).collect();
         Self { programs, core: Core::new(plan) }
     }
 
@@ -114,27 +106,33 @@ impl World {
     }
 
     /// Runs to the end.
-    pub fn run<C: Chance, W: Watch>(&mut self, chance: &mut C, watch: &mut W) {
-        self.begin(chance, watch);
-        while self.step(chance, watch) {}
+    pub fn run<C: DecisionSource, W: Observer>(&mut self, source: &mut C, observer: &mut W) {
+        self.begin(source, observer);
+        while self.step(source, observer) {}
     }
 
     /// Sets the clocks and the first alarms. Once, before the first [`World::step`].
-    pub fn begin<C: Chance, W: Watch>(&mut self, chance: &mut C, watch: &mut W) {
-        let mut step = Step { core: &mut self.core, chance, watch };
+    pub fn begin<C: DecisionSource, W: Observer>(&mut self, source: &mut C, observer: &mut W) {
+        debug_assert!(self.core.now == 0 && self.core.messages == 0, "a world begins once");
+        let mut step = Step { core: &mut self.core, source, observer };
         step.begin();
-        for client in 0..self.programs.len() {
-            Program::boot(&mut step, client as Client);
+        for client in 0..self.programs.len() as Client {
+            let start = step.local(client).plus_micros(STAGGER * u64::from(client));
+            step.set_alarm(client, Alarm::Work, start);
         }
     }
 
     /// Takes the next event, and says whether there are more.
-    pub fn step<C: Chance, W: Watch>(&mut self, chance: &mut C, watch: &mut W) -> bool {
-        let mut step = Step { core: &mut self.core, chance, watch };
+    pub fn step<C: DecisionSource, W: Observer>(
+        &mut self,
+        source: &mut C,
+        observer: &mut W,
+    ) -> bool {
+        let mut step = Step { core: &mut self.core, source, observer };
         let more = step.next(&mut self.programs);
         if !more {
-            step.count_immortal_keys();
-            step.tell(Event::Finished);
+            S::finish(&mut step);
+            step.emit(Event::Finished);
         }
         more
     }
@@ -145,69 +143,67 @@ impl World {
         self.core.messages
     }
 
-    /// How many times the lock was granted.
-    #[must_use]
-    pub fn grants(&self) -> u64 {
-        self.core.grants
-    }
-
     /// How often `fault` changed what would have happened.
     #[must_use]
-    pub fn bites(&self, fault: Fault) -> u32 {
-        self.core.bites[fault as usize]
+    pub fn effects(&self, fault: Fault) -> u32 {
+        self.core.effects[fault as usize]
     }
 }
 
-impl Core {
-    fn new(plan: Plan) -> Self {
-        let hosts = (0..plan.clients).map(|_| Host::default()).collect();
-        let alarms = vec![[u64::MAX; 2]; usize::from(plan.clients)];
-        let servers = Server::all(&plan);
-        let upstream_lock = UpstreamLock { token: None, lease_ms: plan.lease / 1_000 };
-        let upstream_locks = vec![upstream_lock; usize::from(plan.clients).div_ceil(2)];
+impl<S: System> Core<S> {
+    fn new(plan: Plan<S>) -> Self {
+        let clients = plan.settings.clients;
         Self {
             now: 0,
             healed: false,
             queue: Queue::default(),
-            hosts,
-            alarms,
-            servers,
-            majority: Majority::default(),
-            upstream_locks,
+            hosts: (0..clients).map(|_| Host::default()).collect(),
+            alarms: vec![[u64::MAX; 2]; usize::from(clients)],
+            servers: Server::all(&plan.settings),
+            shared: S::shared(&plan),
             resource_fence: 0,
             applied_at: [u64::MAX; SERVERS],
             messages: 0,
-            grants: 0,
-            bites: [0; Fault::ALL.len()],
+            effects: [0; Fault::ALL.len()],
             plan,
         }
     }
 }
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
+impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
     fn begin(&mut self) {
-        self.core.queue.push(self.core.plan.faults_end, What::Heal);
-        self.core.queue.push(self.core.plan.end, What::End);
-        for client in 0..self.core.plan.clients {
-            self.skew_clock(client);
+        let Settings { faults_end, end, clients, .. } = self.core.plan.settings;
+        self.core.queue.push(faults_end, What::Heal);
+        self.core.queue.push(end, What::End);
+        for client in 0..clients {
+            S::Faults::starting(self, client);
         }
     }
 
     /// Takes the next event, and says whether there are more.
-    fn next(&mut self, programs: &mut [Program]) -> bool {
+    fn next(&mut self, programs: &mut [S::Program]) -> bool {
         if let Some(tied) = self.break_tie() {
             return self.take(programs, tied);
         }
         let (due, client, alarm) = self.next_alarm();
         if self.core.queue.next_due() <= due {
             let (at, what) = self.core.queue.pop();
+            debug_assert!(at >= self.core.now, "time runs forward");
             self.core.now = at;
             return self.happen(programs, what);
         }
         self.ring(programs, due, client, alarm)
     }
 
-    fn ring(&mut self, programs: &mut [Program], due: u64, client: Client, alarm: Alarm) -> bool {
+    fn ring(
+        &mut self,
+        programs: &mut [S::Program],
+        due: u64,
+        client: Client,
+        alarm: Alarm,
+    ) -> bool {
+        debug_assert!(due >= self.core.now, "an alarm of {client} rings in the past");
+        debug_assert!(due < u64::MAX, "an alarm of {client} rings that was never set");
         self.core.now = due;
         self.core.alarms[usize::from(client)][alarm as usize] = u64::MAX;
         if self.may_run(programs, client, Deferred::Alarm(alarm)) {
@@ -217,10 +213,11 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     }
 
     /// Takes one of several events that are due at once.
-    fn take(&mut self, programs: &mut [Program], tied: Tied) -> bool {
+    fn take(&mut self, programs: &mut [S::Program], tied: Tied) -> bool {
         match tied {
             Tied::Queued(place) => {
                 let (at, what) = self.core.queue.take(place);
+                debug_assert!(at >= self.core.now, "time runs forward");
                 self.core.now = at;
                 self.happen(programs, what)
             }
@@ -246,30 +243,20 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         best
     }
 
-    fn happen(&mut self, programs: &mut [Program], what: What) -> bool {
+    fn happen(&mut self, programs: &mut [S::Program], what: What<S>) -> bool {
         match what {
             What::Request(message) => self.arrive(message),
             What::Reply(message) => {
-                let client = message.client;
-                if let Program::Guest(guest) = programs[usize::from(client)] {
-                    self.answer_guest(programs, guest, message);
-                    return true;
-                }
-                if !self.core.hosts[usize::from(client)].awaits(message.call) {
-                    return true;
-                }
-                if let Some(message) = self.may_receive(programs, message) {
-                    let node = message.node;
+                let (client, call, node) = (message.client, message.call, message.node);
+                let index = usize::from(client);
+                if programs[index].awaits(&self.core.hosts[index], client, call)
+                    && let Some(message) = self.may_receive(programs, message)
+                {
                     let response = self.received(*message);
-                    programs[usize::from(client)].reply(self, client, node, response);
+                    programs[index].reply(self, client, Answered { call, node }, response);
                 }
             }
-            What::Write { client, token, fence } => self.write_arrives(client, token, fence),
-            What::WriteDebounced { client, call, fence } => {
-                let accepted = self.accepts(fence);
-                let event = DebounceEvent::Wrote { client, call, fence, accepted };
-                self.tell(Event::Debounce(event));
-            }
+            What::Write { client, write } => S::written(self, client, write),
             What::Cancel { client, awaiting } => {
                 if self.core.hosts[usize::from(client)].awaits_number == awaiting {
                     programs[usize::from(client)].cancel(self, client, false);
@@ -277,8 +264,8 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             }
             What::Waited(message) => self.waited(message),
             What::Hint { client } => {
-                if self.keep_hint(client) {
-                    programs[usize::from(client)].hinted(self, client);
+                if self.keep_notification(client) {
+                    programs[usize::from(client)].notified(self, client);
                 }
             }
             What::Heal => self.heal(),
@@ -287,39 +274,54 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         true
     }
 
-    /// A reply comes for a process that may await several.
-    fn answer_guest(&mut self, programs: &mut [Program], guest: Guest, message: Box<Message>) {
-        let (client, call) = (message.client, message.call);
-        if guest.awaits(client, call)
-            && let Some(message) = self.may_receive(programs, message)
-        {
-            let response = self.received(*message);
-            guest.reply(self, client, call, response);
-        }
+    fn heal(&mut self) {
+        debug_assert!(!self.core.healed, "a world heals once");
+        self.core.healed = true;
+        S::Faults::healing(self);
+        self.emit(Event::Healed);
     }
 
-    fn heal(&mut self) {
-        self.core.healed = true;
-        self.heal_server_clocks();
-        self.tell(Event::Healed);
+    /// The true time, in microseconds from the start.
+    #[inline]
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.core.now
+    }
+
+    /// What the world is like.
+    #[inline]
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.core.plan.settings
+    }
+
+    /// What the clients do in it.
+    #[inline]
+    #[must_use]
+    pub fn scenario(&self) -> &S {
+        &self.core.plan.scenario
+    }
+
+    /// Whether there are no more faults.
+    #[inline]
+    #[must_use]
+    pub fn is_healed(&self) -> bool {
+        self.core.healed
     }
 
     /// A decision that belongs to the workload.
     #[inline]
-    pub(crate) fn choose(&mut self, kind: Kind, actor: u8, occurrence: u32, options: u32) -> u32 {
-        self.chance.choose(Site { kind, actor, occurrence }, options)
+    pub fn choose(&mut self, kind: DecisionKind, actor: u8, occurrence: u32, options: u32) -> u32 {
+        debug_assert!(options > 0, "a choice of nothing at {kind:?} of {actor}");
+        let choice = self.source.choose(Address { kind, actor, occurrence }, options);
+        debug_assert!(choice < options, "{choice} of {options} at {kind:?} of {actor}");
+        choice
     }
 
-    /// A decision whether `fault` strikes: 0 if it is switched off, or if everything has healed.
+    /// A decision whether `fault` is injected: 0 if it is switched off, or if everything has healed.
     #[inline]
-    pub(crate) fn strikes(
-        &mut self,
-        fault: Fault,
-        actor: u8,
-        occurrence: u32,
-        options: u32,
-    ) -> u32 {
-        if !self.core.plan.faults.contains(fault) || self.core.healed {
+    pub fn injects(&mut self, fault: Fault, actor: u8, occurrence: u32, options: u32) -> u32 {
+        if !self.core.plan.settings.faults.contains(fault) || self.core.healed {
             return 0;
         }
         self.choose(fault.kind(), actor, occurrence, options)
@@ -327,63 +329,63 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
 
     /// How long a decision of `fault` lasts that stands for `micros` by its number.
     #[inline]
-    pub(crate) fn lasts(&mut self, fault: Fault, actor: u8, occurrence: u32, micros: u64) -> u64 {
-        self.chance.length(Site { kind: fault.kind(), actor, occurrence }, micros)
+    pub fn lasts(&mut self, fault: Fault, actor: u8, occurrence: u32, micros: u64) -> u64 {
+        self.source.length(Address { kind: fault.kind(), actor, occurrence }, micros)
     }
 
-    pub(crate) fn struck(&mut self, fault: Fault, client: Option<Client>, choice: u32, until: u64) {
-        self.tell(Event::Struck { fault, client, choice, until });
+    /// Tells that `fault` is injected, until a true time.
+    pub fn injected(&mut self, fault: Fault, client: Option<Client>, choice: u32, until: u64) {
+        self.emit(Event::Injected { fault, client, choice, until });
     }
 
-    pub(crate) fn bit(&mut self, fault: Fault, client: Option<Client>, call: u32) {
-        self.core.bites[fault as usize] += 1;
-        self.tell(Event::Bit { fault, client, call });
+    /// Counts and tells that `fault` changed what would have happened.
+    pub fn took_effect(&mut self, fault: Fault, client: Option<Client>, call: u32) {
+        debug_assert!(
+            self.core.plan.settings.faults.contains(fault),
+            "{fault:?} took effect, although it is switched off"
+        );
+        self.core.effects[fault as usize] += 1;
+        self.emit(Event::TookEffect { fault, client, call });
     }
 
+    /// Tells an observer what happens now.
     #[inline]
-    pub(crate) fn tell(&mut self, event: Event) {
-        self.watch.see(self.core.now, &event);
+    pub fn emit(&mut self, event: Event) {
+        self.observer.observe(self.core.now, &event);
     }
 
     /// Whether the protected resource takes a write with this fence.
-    fn accepts(&mut self, fence: u64) -> bool {
+    pub fn accepts(&mut self, fence: u64) -> bool {
         let accepted = fence >= self.core.resource_fence;
         self.core.resource_fence = self.core.resource_fence.max(fence);
         accepted
-    }
-
-    fn write_arrives(&mut self, client: Client, token: TokenId, fence: u64) {
-        let accepted = self.accepts(fence);
-        self.tell(Event::Wrote { client, token, fence, accepted });
     }
 }
 
 /// What a client was about to do when it was stopped.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Deferred {
+pub enum Deferred {
+    /// To hear an alarm.
     Alarm(Alarm),
+    /// To receive a message.
     Message,
 }
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
+impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
     /// Whether `client` can take its next step now: not while it is paused, and not if it crashes
     /// at this very point.
-    fn may_run(&mut self, programs: &mut [Program], client: Client, what: Deferred) -> bool {
+    fn may_run(&mut self, programs: &mut [S::Program], client: Client, what: Deferred) -> bool {
         let index = usize::from(client);
         self.core.hosts[index].steps += 1;
-        self.jump_wall_clock(client);
-        if self.paused(client, what) {
-            return false;
-        }
-        !self.crashes(&mut programs[index], client)
+        !S::Faults::stepping(self, &mut programs[index], client, what)
     }
 
     /// As [`Step::may_run`], for a message, which waits outside if the client is paused.
     fn may_receive(
         &mut self,
-        programs: &mut [Program],
-        message: Box<Message>,
-    ) -> Option<Box<Message>> {
+        programs: &mut [S::Program],
+        message: Box<Message<S>>,
+    ) -> Option<Box<Message<S>>> {
         let client = message.client;
         if self.may_run(programs, client, Deferred::Message) {
             return Some(message);

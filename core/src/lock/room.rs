@@ -386,6 +386,32 @@ mod tests {
         assert_eq!(line.count_hand_over(), 1);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_place_is_kept_eight_times_in_a_row() {
+        let (room, clock) = (Arc::new(Room::default()), TokioClock::new());
+        let mut first = turn_within(&room, clock, 1).await.unwrap();
+        for count in 1..=3 * HAND_OVERS {
+            let number = room.line().join();
+            let behind = Turn { place: Place { room: room.clone(), number }, clock };
+            let kept = first.into_place().is_some();
+            assert_eq!(kept, count % (HAND_OVERS + 1) != 0, "{count}");
+            first = behind;
+        }
+    }
+
+    #[test]
+    fn who_leaves_the_line_leaves_the_others_in_order() {
+        for leaver in 0..5 {
+            let mut line = Line::default();
+            let mut order: Vec<_> = (0..5).map(|_| line.join()).collect();
+            line.leave(order.remove(leaver)).wake();
+            for next in order {
+                assert_eq!(line.waiters.front().map(|first| first.number), Some(next));
+                line.leave(next).wake();
+            }
+        }
+    }
+
     #[test]
     fn who_leaves_the_middle_of_the_line_is_no_sign_of_life_of_the_first() {
         let mut line = Line::default();

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, iter, mem};
 use bytes::Bytes;
 
 use super::{
-    Change, Keyspace, Redis,
+    Change, Entry, Keyspace, Redis,
     command::{Refusal, integer_of_32_bits},
 };
 
@@ -135,10 +135,21 @@ impl Redis {
         true
     }
 
-    /// Removes keys that have expired, a bounded number per database; how many.
-    pub(super) fn purge(&mut self, now_us: u64) -> usize {
-        let purge = |keys: &mut Keyspace| keys.purge(now_us / 1_000, super::PURGED_PER_COMMAND);
-        let others: usize = self.databases.others.values_mut().map(purge).sum();
-        others + purge(&mut self.keyspace)
+    /// Removes keys that have expired, at most so many per database, and tells `note` of each; how
+    /// many.
+    pub(super) fn purge_noting(
+        &mut self,
+        now_us: u64,
+        at_most: usize,
+        mut note: impl FnMut(usize, &Bytes, &Entry),
+    ) -> usize {
+        let mut removed = 0;
+        for (number, keys) in &mut self.databases.others {
+            let note = |key: &Bytes, entry: &Entry| note(*number, key, entry);
+            removed += keys.purge_noting(now_us / 1_000, at_most, note);
+        }
+        let selected = self.databases.selected;
+        let note = |key: &Bytes, entry: &Entry| note(selected, key, entry);
+        removed + self.keyspace.purge_noting(now_us / 1_000, at_most, note)
     }
 }

@@ -10,6 +10,7 @@ mod awaited;
 mod order;
 #[cfg(test)]
 mod tests;
+mod usage;
 mod watched;
 
 use std::{
@@ -30,6 +31,7 @@ use super::{
 };
 use awaited::Awaited;
 use order::Order;
+pub(super) use usage::Usage;
 use watched::Watched;
 
 /// What one key holds.
@@ -78,6 +80,7 @@ struct Slot {
     entry: Entry,
     /// The time under which [`Expiries`] knows the key: its expiry or earlier, or [`NEVER`].
     indexed_at_ms: u64,
+    usage: Usage,
 }
 
 impl Keyspace {
@@ -109,7 +112,8 @@ impl Keyspace {
             hash_table::Entry::Vacant(place) => {
                 let key = Bytes::copy_from_slice(&key);
                 self.awaited.came(&key);
-                let slot = Box::new(Slot { key, entry, indexed_at_ms: NEVER });
+                let slot =
+                    Box::new(Slot { key, entry, indexed_at_ms: NEVER, usage: Usage::default() });
                 self.expiries.note(hash, place.insert(slot).get_mut());
                 self.order.add(hash);
             }
@@ -211,6 +215,16 @@ impl Keyspace {
     /// Removes at most `at_most` expired keys, earliest first, and says how many. Costs a
     /// comparison if none is due.
     pub fn purge(&mut self, now_ms: u64, at_most: usize) -> usize {
+        self.purge_noting(now_ms, at_most, |_, _| {})
+    }
+
+    /// The same, and tells `note` what is removed.
+    pub(super) fn purge_noting(
+        &mut self,
+        now_ms: u64,
+        at_most: usize,
+        mut note: impl FnMut(&Bytes, &Entry),
+    ) -> usize {
         let mut removed = 0;
         while removed < at_most
             && let Some((due_ms, hash)) = self.expiries.pop_before(now_ms)
@@ -220,6 +234,7 @@ impl Keyspace {
                 continue;
             };
             if slot.entry.is_expired(now_ms) {
+                note(&slot.key, &slot.entry);
                 self.take_where(hash, is_due);
                 removed += 1;
             } else {

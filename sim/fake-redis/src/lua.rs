@@ -27,7 +27,7 @@ use mlua::{Either, Function, Lua, LuaString, Table, Value as LuaValue, chunk::Ch
 use rustc_hash::FxHashMap;
 
 use super::{
-    Redis,
+    Memory, OUT_OF_MEMORY, Redis,
     command::{Answer, Call, Refusal},
     script::{self, Access, ScriptRules, Sha1, Shebang},
 };
@@ -107,7 +107,7 @@ pub(super) fn run(
     let selected = call.redis.selected();
     let answer = MACHINE.with(|machine| {
         let compiled = machine.compiled(script.sha1, script.text)?;
-        let access = compiled.access(script, keys, call.redis.script_rules)?;
+        let access = compiled.access(script, keys, call.redis)?;
         let _lent = Lent::new(call, script.sha1, access);
         let reply =
             machine.run(&compiled, keys, args).unwrap_or_else(|error| Err(failure::fatal(&error)));
@@ -202,18 +202,33 @@ impl Compiled {
         &self,
         script: &Script<'_>,
         keys: &[Bytes],
-        rules: ScriptRules,
+        redis: &Redis,
     ) -> Result<Access, Refusal> {
+        let rules = redis.script_rules;
         self.check(rules)?;
-        let Shebang { present, no_writes, allow_key_locking, .. } = self.shebang;
+        let Shebang { present, no_writes, allow_oom, allow_key_locking, .. } = self.shebang;
         if script.read_only && present && !no_writes {
             let text = "ERR Can not execute a script with write flag using *_ro command.";
             return Err(Refusal(text.into()));
+        }
+        let needs_memory = present && !allow_oom && !no_writes;
+        if needs_memory && redis.memory != Memory::Free {
+            return Err(Refusal(OUT_OF_MEMORY.into()));
+        }
+        if let Some(service) = redis.service.as_ref().filter(|_| present) {
+            if needs_memory {
+                service.check_memory()?;
+            }
+            if !no_writes {
+                service.check_replicas()?;
+            }
         }
         Ok(Access {
             read_only: script.read_only || no_writes,
             declared: allow_key_locking.then(|| keys.to_vec()),
             undo: rules.undo_failed,
+            allow_oom,
+            wrote: false,
             before: None,
         })
     }

@@ -10,8 +10,10 @@ mod replicas;
 mod session;
 mod sessions;
 mod settings;
-mod statistics;
+mod slow_log;
 mod transaction;
+mod upkeep;
+mod users;
 mod waiting;
 mod watching;
 
@@ -25,16 +27,20 @@ pub use settings::{Password, Settings};
 pub(super) use connection::Connection;
 pub(super) use pause::Pause;
 pub(super) use session::{Session, Silence};
-pub(super) use statistics::Statistics;
+pub(super) use slow_log::SlowLog;
+pub(super) use upkeep::Needed;
 
 use sessions::Sessions;
 use waiting::Waiting;
 
 use super::{
     Change, PURGED_PER_COMMAND, Redis, Resp,
-    command::{Refusal, integer},
+    acl::{Acl, Log},
+    command::Refusal,
     pubsub::PubSub,
     replication::Replication,
+    service::Service,
+    value::PieceLimits,
 };
 
 /// How long clients have the server for themselves between two removals of expired keys.
@@ -61,7 +67,13 @@ pub struct Server {
     deliveries: Vec<Delivery>,
     closed: Vec<SessionId>,
     monitors: BTreeSet<SessionId>,
-    pub(crate) statistics: Statistics,
+    /// What is kept beside the data: lent to them while a command runs.
+    service: Option<Box<Service>>,
+    /// The users, once somebody has changed one.
+    acl: Option<Box<Acl>>,
+    /// What was denied.
+    pub(crate) denied: Log,
+    pub(crate) needed: Needed,
     waiting: Waiting,
     /// When to go on with removing expired keys, if there were too many for once.
     purge_again_us: Option<u64>,
@@ -113,7 +125,7 @@ impl Server {
     /// password, the session has to say it.
     pub fn connect_from(&mut self, now_us: u64, peer: String, local: String) -> SessionId {
         self.admit(Session {
-            authenticated: self.settings.password.is_none(),
+            authenticated: !self.has_password(),
             address: peer,
             local_address: local,
             connected_at_us: now_us,
@@ -124,7 +136,7 @@ impl Server {
 
     fn admit(&mut self, session: Session) -> SessionId {
         self.connected += 1;
-        self.statistics.connections += 1;
+        self.service_mut().statistics.connections += 1;
         let id = SessionId(self.connected);
         self.sessions.insert(id, session);
         id
@@ -196,9 +208,16 @@ impl Server {
 
     /// Does what is due at `now_us`: ends waits, and removes some of the keys that have expired.
     pub fn wake(&mut self, now_us: u64) {
-        let removed = self.redis.purge(now_us);
+        let removed = self.lend(|redis| redis.purge(now_us));
         self.purge_again_us = (removed >= PURGED_PER_COMMAND).then_some(now_us + PURGE_PAUSE_US);
         self.end_overdue_waits(now_us);
+        self.settle(now_us);
+    }
+
+    /// Removes every key of every database, whoever asks.
+    #[cfg(feature = "serve")]
+    pub(crate) fn flush(&mut self, now_us: u64) {
+        self.redis_mut().clear();
         self.settle(now_us);
     }
 
@@ -242,6 +261,7 @@ impl Server {
 
     /// The data, to be changed from outside: by a fault, or a test.
     pub fn redis_mut(&mut self) -> &mut Redis {
+        self.service_mut().memory.forget();
         &mut self.redis
     }
 
@@ -261,25 +281,12 @@ impl Server {
         self.closed.push(id);
     }
 
-    pub(super) fn has_password(&self) -> bool {
-        self.settings.password.is_some()
-    }
-
-    /// Whether the user `default` may come in with this password.
-    pub(super) fn accepts(&self, guess: &[u8]) -> bool {
-        self.settings.password.as_ref().is_none_or(|password| password.is(guess))
-    }
-
     pub(super) fn sessions(&self) -> impl Iterator<Item = (SessionId, &Session)> {
         self.sessions.iter()
     }
 
     pub(super) fn settings(&self) -> &Settings {
         &self.settings
-    }
-
-    pub(super) fn set_password(&mut self, password: Option<Password>) {
-        self.settings.password = password;
     }
 
     /// Selects the database that a client names; its number.
@@ -292,15 +299,8 @@ impl Server {
         self.config.get(name)
     }
 
-    /// Lets a setting change what commands do, if it is one that does.
-    pub(super) fn take_effect(&mut self, name: &str, value: &[u8]) {
-        let number = || integer(value).ok().and_then(|number| u64::try_from(number).ok());
-        let pieces = &mut self.redis.pieces;
-        match name {
-            "stream-node-max-bytes" => pieces.bytes = number().unwrap_or(pieces.bytes),
-            "stream-node-max-entries" => pieces.entries = number().unwrap_or(pieces.entries),
-            _ => {}
-        }
+    pub(super) fn set_pieces(&mut self, pieces: PieceLimits) {
+        self.redis.pieces = pieces;
     }
 
     pub(super) fn set_config(&mut self, name: &'static str, value: Bytes) {

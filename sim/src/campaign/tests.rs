@@ -1,7 +1,7 @@
 //! The campaign's own guards, each seen to fail.
 
 use super::*;
-use crate::subjects::Workload;
+use crate::catalog::Workload;
 
 const ROW: Row = Row {
     subject: Subject::LockReplicated,
@@ -30,7 +30,7 @@ fn settings() -> Settings {
 fn a_schedule_in_which_the_fault_did_not_bite_does_not_count() {
     let mut tally = Tally::default();
     tally.count(ROW, 0, &Run::seeded(plan(FaultSet::NONE), 1, 0));
-    assert_eq!((tally.run, tally.schedules, tally.bites), (1, 0, 0));
+    assert_eq!((tally.run, tally.schedules, tally.effects), (1, 0, 0));
     assert!(tally.exercised.iter().all(|&schedules| schedules == 0));
 }
 
@@ -41,17 +41,19 @@ fn a_cell_that_no_schedule_was_about_is_not_exercised_and_that_is_a_surprise() {
         guarantee: Guarantee::FencedExclusion,
         fault: Some(Fault::Failover),
     };
-    let (claims, witnesses) = (Claims::current(), Witnesses::current());
-    let cell = cell(&settings(), &claims, &witnesses, name, &Tally::default());
+    let (claims, known) = (Claims::current(), KnownCounterexamples::current());
+    let cell = cell(&settings(), &claims, &known, name, &Tally::default());
     assert_eq!((cell.verdict, cell.claim), (Verdict::NotExercised, Verdict::Holds));
 }
 
 #[test]
 fn a_twin_that_leaves_another_trace_stops_the_campaign() {
     let native = Run::seeded(plan(FaultSet::NONE), 1, 7);
-    let lua = Plan { engine: Engine::Lua, ..plan(FaultSet::NONE) };
+    let mut lua = plan(FaultSet::NONE);
+    lua.scenario.engine = Engine::Lua;
     assert!(same_trace(ROW, 1, 7, &native, lua.clone()).is_ok());
-    let other = Plan { lease: lua.lease / 2, ..lua };
+    let mut other = lua;
+    other.scenario.lease /= 2;
     let differs = same_trace(ROW, 1, 7, &native, other).unwrap_err();
     assert_eq!((differs.seed, differs.schedule), (1, 7));
 }
@@ -59,9 +61,9 @@ fn a_twin_that_leaves_another_trace_stops_the_campaign() {
 #[test]
 fn situations_that_are_new_are_counted_by_the_thousand() {
     let settings = Settings { schedules: 1_400, ..settings() };
-    let situated = run(&settings, &()).unwrap().situated;
-    assert_eq!(situated.new_per_thousand.len(), 2);
-    assert_eq!(situated.seen, situated.new_per_thousand.iter().sum::<u64>());
+    let coverage = run(&settings, &()).unwrap().coverage;
+    assert_eq!(coverage.new_per_thousand.len(), 2);
+    assert_eq!(coverage.seen, coverage.new_per_thousand.iter().sum::<u64>());
     // The more was seen, the less is new.
-    assert!(situated.new_per_thousand[0] > 5 * situated.new_per_thousand[1], "{situated:?}");
+    assert!(coverage.new_per_thousand[0] > 5 * coverage.new_per_thousand[1], "{coverage:?}");
 }

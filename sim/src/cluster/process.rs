@@ -134,7 +134,7 @@ impl Process {
         clock.sleep_until(clock.now() + length).await;
     }
 
-    /// Calls something that is not in this process: a database, a queue, another service. `deed` is
+    /// Calls something that is not in this process: a database, a queue, another service. `remote_call` is
     /// carried out when the call arrives there, which can be long after the process thinks so: the
     /// network may delay it, lose it, or deliver it twice, and the process may stand still between
     /// asking for it and sending it.
@@ -143,7 +143,7 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// [`RemoteError`]: `deed` may have been carried out, or may yet be.
+    /// [`RemoteError`]: `remote_call` may have been carried out, or may yet be.
     ///
     /// # Cancellation
     ///
@@ -154,20 +154,19 @@ impl Process {
     /// Outside of its simulation.
     pub async fn remote<T: Send + 'static>(
         &self,
-        mut deed: impl FnMut() -> T + Send + 'static,
+        mut remote_call: impl FnMut() -> T + Send + 'static,
     ) -> Result<T, RemoteError> {
         Sleep::turn(self.client).await;
-        let deed = Box::new(move || Box::new(deed()) as Box<dyn Any + Send>);
-        let mut call = pin!(self.ask(|wait| Order::Remote { wait, deed }));
+        let remote_call = Box::new(move || Box::new(remote_call()) as Box<dyn Any + Send>);
+        let mut call = pin!(self.ask(|wait| Order::Remote { wait, remote_call }));
         let mut patience = pin!(self.sleep(REMOTE_TIMEOUT));
         let answer = poll_fn(|context| match call.as_mut().poll(context) {
             Poll::Ready(answer) => Poll::Ready(Some(answer)),
             Poll::Pending => patience.as_mut().poll(context).map(|()| None),
         });
         match answer.await {
-            Some(Answer::Remote(result)) => {
-                result.map(|value| *value.downcast().expect("a call returns what its deed returns"))
-            }
+            Some(Answer::Remote(result)) => result
+                .map(|value| *value.downcast().expect("a call returns what it is made of returns")),
             Some(Answer::Store(_) | Answer::Choice(_)) => {
                 unreachable!("a call is answered as such")
             }

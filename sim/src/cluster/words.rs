@@ -6,14 +6,15 @@ use leasehold_core::{
     lock::{LockCommand, LockReply},
 };
 
-use crate::{history::Client, words::client, world::Response};
+use super::users::{Answer, Response};
+use crate::{history::Client, words::client};
 
 /// What a process does that sends this.
 pub(super) fn command(command: &Command) -> String {
     match command {
         Command::Lock(command) => lock(command),
         Command::Debounce(command) => {
-            let deed = match command {
+            let remote_call = match command {
                 DebounceCommand::Call { .. } => "calls",
                 DebounceCommand::Claim { .. } => "asks for a run of",
                 DebounceCommand::Finish { .. } => "reports its run of",
@@ -21,13 +22,13 @@ pub(super) fn command(command: &Command) -> String {
                 DebounceCommand::Flush { .. } => "makes due what waits of",
                 DebounceCommand::Inspect { .. } => "looks at",
             };
-            format!("{deed} the debounced `{}`", command.keys().id())
+            format!("{remote_call} the debounced `{}`", command.keys().id())
         }
     }
 }
 
 fn lock(command: &LockCommand) -> String {
-    let (deed, keys) = match command {
+    let (remote_call, keys) = match command {
         LockCommand::Acquire { keys, .. } => ("asks for the lock", keys),
         LockCommand::Extend { keys, .. } => ("extends the lock", keys),
         LockCommand::Release { keys, .. } => ("releases the lock", keys),
@@ -35,22 +36,26 @@ fn lock(command: &LockCommand) -> String {
         LockCommand::Confirm { keys, .. } => ("waits for replicas to have the lock", keys),
         LockCommand::Inspect { keys, .. } => ("looks at the lock", keys),
     };
-    format!("{deed} `{}`", keys.lock())
+    format!("{remote_call} `{}`", keys.lock())
 }
 
 /// What a process learns by this response to its request `call`.
 pub(super) fn response(me: Client, call: u32, response: &Response) -> String {
     let who = client(me);
     match response {
-        Response::Ours(Ok(Reply::Lock(reply))) => format!("{who} is told: {}", lock_reply(reply)),
-        Response::Ours(Ok(Reply::Debounce(reply))) => {
+        Response::Answer(Answer::Store(Ok(Reply::Lock(reply)))) => {
+            format!("{who} is told: {}", lock_reply(reply))
+        }
+        Response::Answer(Answer::Store(Ok(Reply::Debounce(reply)))) => {
             format!("{who} is told: {}", debounce_reply(reply))
         }
-        Response::Ours(Err(StoreError::Rejected(no))) => {
+        Response::Answer(Answer::Store(Err(StoreError::Rejected(no)))) => {
             format!("{who} is refused: {}", no.message)
         }
-        Response::Ours(Err(error)) => format!("{who} is told: {error}"),
-        Response::Remote => format!("{who} has the answer to its remote call {call}"),
+        Response::Answer(Answer::Store(Err(error))) => format!("{who} is told: {error}"),
+        Response::Answer(Answer::Remote) => {
+            format!("{who} has the answer to its remote call {call}")
+        }
         Response::Refused => format!("{who} reaches no server"),
         _ => {
             format!("{who} sees its connection break, and knows nothing of its request {call}")

@@ -2,10 +2,10 @@
 
 use super::Fault;
 use crate::{
-    decide::{Chance, Site},
+    decide::{DecisionSource, Address},
     history::Client,
     words::{pick, request, span},
-    world::{Step, Watch},
+    world::{Disturbed, Faults, Message, Step, System, Observer},
 };
 use leasehold_fake_redis::{Keyspace, Redis};
 
@@ -24,92 +24,113 @@ const REPLICA: u8 = 0x40;
 /// The actors of decisions about which of them takes over, at a client's request.
 const PROMOTION: u8 = 0x20;
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
-    /// Whether the server dies right after it has acknowledged request `call` of `client`, so that
-    /// a replica takes over.
+/// The fault that the head of this file describes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Failover {}
+
+impl<S: System> Faults<S> for Failover {
+    /// Whether the server dies right after it has acknowledged a request, so that a replica takes
+    /// over.
     #[inline]
-    pub(crate) fn fail_over(&mut self, client: Client, call: u32) {
-        let server = &self.core.servers[0];
-        if self.core.now < server.electing_until {
+    fn answering<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
+        let (now, server) = (step.now(), step.server(0));
+        if now < server.electing_until {
             return;
         }
         if server.copies.is_some() {
-            self.promote(client, call);
+            promote(step, message.client, message.call);
         } else if server.replica.is_some() {
-            self.fall_back(client, call);
+            fall_back(step, message.client, message.call);
         }
     }
 
-    /// To a replica of which nobody knew how far it was behind.
-    fn fall_back(&mut self, client: Client, call: u32) {
-        let choice = self.strikes(Fault::Failover, client, call, BEHIND.len() as u32);
-        if choice == 0 {
-            return;
-        }
-        let now = self.core.now;
-        let behind = self.lasts(Fault::Failover, client, call, BEHIND[choice as usize]);
-        let Some(replica) = &mut self.core.servers[0].replica else { return };
-        replica.catch_up((now + 1).saturating_sub(behind));
-        let lost = replica.forget_pending();
-        let keyspace = replica.keyspace.clone();
-        self.start_over(keyspace, lost, choice, call);
-    }
-
-    /// To one of the replicas that acknowledge: the first choice is the one that has the most, the
-    /// second the other.
-    fn promote(&mut self, client: Client, call: u32) {
-        let choices = if self.promotes_any() { 3 } else { 2 };
-        let choice = self.strikes(Fault::Failover, client | PROMOTION, call, choices);
-        if choice == 0 {
-            return;
-        }
-        let now = self.core.now;
-        let Some(copies) = &mut self.core.servers[0].copies else { return };
-        let (keyspace, lost) = copies.take_over(now, choice == 2, now + ELECTION);
-        self.start_over(keyspace, lost, choice + BEHIND.len() as u32 - 1, call);
-    }
-
-    /// A server begins with what a replica had.
-    fn start_over(&mut self, keyspace: Keyspace, lost: usize, choice: u32, call: u32) {
-        let until = self.core.now + ELECTION;
-        let server = &mut self.core.servers[0];
-        server.redis = Redis::default();
-        server.redis.keyspace = keyspace;
-        server.redis.keyspace.watch_changes(true);
-        server.electing_until = until;
-        self.struck(Fault::Failover, None, choice, until);
-        if lost > 0 {
-            self.bit(Fault::Failover, None, call);
-        }
-        self.look(false);
-    }
-
-    /// How much later than usual a replica that acknowledges gets the how-manieth write.
-    pub(crate) fn stalls(&mut self, replica: u8, write: u32) -> u64 {
+    fn replicating<C: DecisionSource, W: Observer>(
+        step: &mut Step<'_, S, C, W>,
+        replica: u8,
+        write: u32,
+    ) -> u64 {
         let actor = REPLICA | replica;
-        let choice = self.strikes(Fault::Failover, actor, write, STALLS.len() as u32);
+        let choice = step.injects(Fault::Failover, actor, write, STALLS.len() as u32);
         match choice {
             0 => 0,
-            _ => self.lasts(Fault::Failover, actor, write, STALLS[choice as usize]),
+            _ => step.lasts(Fault::Failover, actor, write, STALLS[choice as usize]),
         }
     }
 }
 
-pub(crate) fn describe(site: Site, choice: u32) -> String {
-    if site.actor & REPLICA != 0 {
-        let (replica, write) = (site.actor & !REPLICA, site.occurrence);
+/// A replica takes over of which nobody knew how far it was behind.
+fn fall_back<S: System, C: DecisionSource, W: Observer>(
+    step: &mut Step<'_, S, C, W>,
+    client: Client,
+    call: u32,
+) {
+    let choice = step.injects(Fault::Failover, client, call, BEHIND.len() as u32);
+    if choice == 0 {
+        return;
+    }
+    let now = step.now();
+    let behind = step.lasts(Fault::Failover, client, call, BEHIND[choice as usize]);
+    let Some(replica) = &mut step.server(0).replica else { return };
+    replica.catch_up((now + 1).saturating_sub(behind));
+    let lost = replica.forget_pending();
+    let keyspace = replica.keyspace.clone();
+    start_over(step, keyspace, lost, choice, call);
+}
+
+/// One of the replicas that acknowledge takes over: the first choice is the one that has the most,
+/// the second the other.
+fn promote<S: System, C: DecisionSource, W: Observer>(
+    step: &mut Step<'_, S, C, W>,
+    client: Client,
+    call: u32,
+) {
+    let choices = if step.promotes_any() { 3 } else { 2 };
+    let choice = step.injects(Fault::Failover, client | PROMOTION, call, choices);
+    if choice == 0 {
+        return;
+    }
+    let now = step.now();
+    let Some(copies) = &mut step.server(0).copies else { return };
+    let (keyspace, lost) = copies.take_over(now, choice == 2, now + ELECTION);
+    start_over(step, keyspace, lost, choice + BEHIND.len() as u32 - 1, call);
+}
+
+/// A server begins with what a replica had.
+fn start_over<S: System, C: DecisionSource, W: Observer>(
+    step: &mut Step<'_, S, C, W>,
+    keyspace: Keyspace,
+    lost: usize,
+    choice: u32,
+    call: u32,
+) {
+    let until = step.now() + ELECTION;
+    let server = step.server(0);
+    server.redis = Redis::default();
+    server.redis.keyspace = keyspace;
+    server.redis.keyspace.watch_changes(true);
+    server.electing_until = until;
+    step.injected(Fault::Failover, None, choice, until);
+    if lost > 0 {
+        step.took_effect(Fault::Failover, None, call);
+    }
+    S::disturbed(step, Disturbed::Data);
+}
+
+pub(crate) fn describe(address: Address, choice: u32) -> String {
+    if address.actor & REPLICA != 0 {
+        let (replica, write) = (address.actor & !REPLICA, address.occurrence);
         let later = span(pick(&STALLS, choice));
         return format!("replica {} gets write {write} {later} later than usual", replica + 1);
     }
-    if site.actor & PROMOTION != 0 {
-        let site = Site { actor: site.actor & !PROMOTION, ..site };
-        let strike = strike("", choice + BEHIND.len() as u32 - 1);
-        return format!("right after it has acknowledged {}, {strike}", request(site));
+    if address.actor & PROMOTION != 0 {
+        let address = Address { actor: address.actor & !PROMOTION, ..address };
+        let injection = injection("", choice + BEHIND.len() as u32 - 1);
+        return format!("right after it has acknowledged {}, {injection}", request(address));
     }
-    format!("right after it has acknowledged {}, {}", request(site), strike("", choice))
+    format!("right after it has acknowledged {}, {}", request(address), injection("", choice))
 }
 
-pub(crate) fn strike(_who: &str, choice: u32) -> String {
+pub(crate) fn injection(_who: &str, choice: u32) -> String {
     let which = match choice.checked_sub(BEHIND.len() as u32) {
         None => "",
         Some(0) => "the server dies, and the replica that has the most takes over",
@@ -125,6 +146,6 @@ pub(crate) fn strike(_who: &str, choice: u32) -> String {
     format!("the server dies, and a replica takes over that is {behind}")
 }
 
-pub(crate) fn bite(_who: &str, _call: u32) -> Option<String> {
+pub(crate) fn effect(_who: &str, _call: u32) -> Option<String> {
     Some("what the replica had not seen is gone, although it was acknowledged".into())
 }

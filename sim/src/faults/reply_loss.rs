@@ -2,30 +2,38 @@
 
 use super::Fault;
 use crate::{
-    decide::{Chance, Site},
+    decide::{DecisionSource, Address},
     words::request,
-    world::{Step, Watch},
+    world::{Fate, Faults, Message, Step, System, Observer},
 };
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
+/// The fault that the head of this file describes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ReplyLoss {}
+
+impl<S: System> Faults<S> for ReplyLoss {
     #[inline]
-    pub(crate) fn loses_reply(&mut self, client: u8, call: u32) -> bool {
-        let lost = self.strikes(Fault::ReplyLoss, client, call, 2) == 1;
-        if lost {
-            self.bit(Fault::ReplyLoss, Some(client), call);
+    fn reply_fate<C: DecisionSource, W: Observer>(
+        step: &mut Step<'_, S, C, W>,
+        message: &Message<S>,
+    ) -> Fate {
+        let (client, call) = (message.client, message.call);
+        if step.injects(Fault::ReplyLoss, client, call, 2) == 0 {
+            return Fate::Arrives;
         }
-        lost
+        step.took_effect(Fault::ReplyLoss, Some(client), call);
+        Fate::Broken
     }
 }
 
-pub(crate) fn describe(site: Site, _choice: u32) -> String {
-    format!("the reply to {} is lost with the connection", request(site))
+pub(crate) fn describe(address: Address, _choice: u32) -> String {
+    format!("the reply to {} is lost with the connection", request(address))
 }
 
-pub(crate) fn strike(who: &str, _choice: u32) -> String {
+pub(crate) fn injection(who: &str, _choice: u32) -> String {
     format!("a reply to {who} is lost")
 }
 
-pub(crate) fn bite(who: &str, call: u32) -> Option<String> {
+pub(crate) fn effect(who: &str, call: u32) -> Option<String> {
     Some(format!("the reply to request {call} of {who} is lost with the connection"))
 }

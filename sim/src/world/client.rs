@@ -2,8 +2,11 @@
 
 use leasehold_core::Instant;
 
-use super::{ClientClock, SERVERS, Step, hints::Watching};
-use crate::{decide::Chance, history::Client, world::Watch};
+use super::{
+    Cancelled, ClientClock, Deferred, Faults, SERVERS, Step, System, What,
+    subscriptions::Subscription,
+};
+use crate::{decide::DecisionSource, history::Client, world::Observer};
 
 /// How many requests back an answer may be awaited.
 const WINDOW: u32 = u64::BITS;
@@ -11,15 +14,16 @@ const WINDOW: u32 = u64::BITS;
 /// What a client can be woken by, beside replies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
-pub(crate) enum Alarm {
+pub enum Alarm {
     /// A sleep or a give-up time of its machine.
     Machine,
     /// The client's own work, and the end of its lease.
     Work,
 }
 
+/// The machine that a client runs on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Host {
+pub struct Host {
     pub(crate) clock: ClientClock,
     /// How many requests were sent.
     pub(crate) calls: u32,
@@ -39,12 +43,12 @@ pub(crate) struct Host {
     /// Its links to the servers.
     pub(crate) links: [Link; SERVERS],
     /// Whether it is told of releases.
-    pub(super) watching: Watching,
+    pub(super) subscription: Subscription,
 }
 
 /// A client's link to a server, while it is cut.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Link {
+pub struct Link {
     pub(crate) requests_cut_until: u64,
     pub(crate) replies_cut_until: u64,
 }
@@ -55,6 +59,7 @@ impl Host {
     pub(super) fn begin_call(&mut self) -> u32 {
         self.calls += 1;
         self.awaited = self.awaited << 1 | 1;
+        debug_assert!(self.awaits(self.calls), "what was sent just now is awaited");
         self.calls
     }
 
@@ -78,10 +83,12 @@ impl Host {
     /// The answer to `call` is awaited no more.
     #[inline]
     pub(super) fn end_call(&mut self, call: u32) {
+        debug_assert!(call <= self.calls, "call {call} of {} has ended", self.calls);
         let age = self.calls.wrapping_sub(call);
         if age < WINDOW {
             self.awaited &= !(1 << age);
         }
+        debug_assert!(!self.awaits(call), "call {call} has ended and is awaited still");
     }
 
     /// No answer is awaited any more.
@@ -91,7 +98,7 @@ impl Host {
     }
 }
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
+impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
     pub(crate) fn host(&mut self, client: Client) -> &mut Host {
         &mut self.core.hosts[usize::from(client)]
     }
@@ -100,7 +107,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     #[inline]
     pub(crate) fn local(&self, client: Client) -> Instant {
         let clock = self.core.hosts[usize::from(client)].clock;
-        if self.core.plan.reads_wall_clock {
+        if self.core.plan.settings.reads_wall_clock {
             clock.wall(self.core.now)
         } else {
             clock.local(self.core.now)
@@ -111,7 +118,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     #[inline]
     pub(crate) fn truth(&self, client: Client, local: Instant) -> u64 {
         let clock = self.core.hosts[usize::from(client)].clock;
-        if self.core.plan.reads_wall_clock {
+        if self.core.plan.settings.reads_wall_clock {
             clock.truth_of_wall(local)
         } else {
             clock.truth(local)
@@ -123,6 +130,43 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     pub(crate) fn set_alarm(&mut self, client: Client, alarm: Alarm, local: Instant) {
         let at = self.truth(client, local).max(self.core.now);
         self.core.alarms[usize::from(client)][alarm as usize] = at;
+    }
+
+    /// `client` does what it was about to do at `until`. A message waits by itself.
+    pub(crate) fn defer(&mut self, client: Client, what: Deferred, until: u64) {
+        if let Deferred::Alarm(alarm) = what {
+            self.core.alarms[usize::from(client)][alarm as usize] = until;
+        }
+    }
+
+    /// The process of `client` is gone, and a new one starts at `at`. The number of its life.
+    pub(crate) fn start_anew(&mut self, client: Client, at: u64) -> u8 {
+        self.unsubscribe(client);
+        let host = self.host(client);
+        host.forget_calls();
+        host.life += 1;
+        let life = host.life;
+        self.core.alarms[usize::from(client)] = [u64::MAX; 2];
+        self.core.alarms[usize::from(client)][Alarm::Work as usize] = at;
+        life
+    }
+
+    /// The caller goes away at `at`, if it awaits the same thing then.
+    pub(crate) fn cancel_at(&mut self, client: Client, at: u64) {
+        debug_assert!(at >= self.core.now, "a caller goes away in the past");
+        let awaiting = self.host(client).awaits_number;
+        self.core.queue.push(at, What::Cancel { client, awaiting });
+    }
+
+    /// The caller begins to await something. Whether it goes away at once.
+    #[inline]
+    pub fn awaiting(&mut self, client: Client, with_handle: bool) -> Cancelled {
+        S::Faults::awaiting(self, client, with_handle)
+    }
+
+    /// Tells that the caller goes away in the middle of what it awaits.
+    pub fn cancelling(&mut self, client: Client) {
+        S::Faults::cancelling(self, client);
     }
 
     #[inline]

@@ -1,7 +1,12 @@
 //! A smaller cluster than that of a campaign, so that all of its schedules can be searched.
 
-use super::Plan;
-use crate::faults::FaultSet;
+use std::fmt;
+
+use super::Settings;
+use crate::{
+    decide::{Fault, FaultSet},
+    words::span,
+};
 
 /// How large a cluster is, and how long its faults last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,21 +19,20 @@ pub struct Scale {
     pub faults_end_ms: u32,
     /// When the run is over.
     pub end_ms: u32,
-    /// Which faults may strike.
+    /// Which faults may occur.
     pub faults: FaultSet,
 }
 
 impl Scale {
-    /// `plan` in this size.
+    /// `settings` in this size.
     #[must_use]
-    pub fn applied(self, plan: Plan) -> Plan {
-        Plan {
+    pub fn applied(self, settings: Settings) -> Settings {
+        Settings {
             clients: self.clients,
-            calls: self.calls,
             faults_end: u64::from(self.faults_end_ms) * 1_000,
             end: u64::from(self.end_ms) * 1_000,
             faults: self.faults,
-            ..plan
+            ..settings
         }
     }
 
@@ -36,5 +40,24 @@ impl Scale {
     #[must_use]
     pub fn is_possible(self) -> bool {
         (1..=8).contains(&self.clients) && self.faults_end_ms <= self.end_ms
+    }
+}
+
+impl fmt::Display for Scale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { clients, calls, faults_end_ms, end_ms, faults } = *self;
+        let calls = match calls {
+            u32::MAX => "call again and again".into(),
+            1 => "call once".into(),
+            calls => format!("call {calls} times each"),
+        };
+        let names: Vec<&str> = faults.iter().map(Fault::name).collect();
+        let (until, end) =
+            (span(u64::from(faults_end_ms) * 1_000), span(u64::from(end_ms) * 1_000));
+        let faults = match names[..] {
+            [] => "no fault".into(),
+            _ => format!("{} within {until}", names.join(", ")),
+        };
+        write!(f, "{clients} clients {calls} in {end}, {faults}")
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! In reality nothing is due at exactly the same time, so every order is possible.
 
-use super::{Alarm, Queue, Step, Watch, What};
+use super::{Alarm, Observer, Queue, Step, System, What};
 use crate::{
-    decide::{Chance, Kind, Site},
+    decide::{Address, DecisionKind, DecisionSource},
     history::Client,
 };
 
@@ -19,11 +19,11 @@ pub(super) enum Tied {
     Alarm(Client, Alarm),
 }
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
+impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
     /// The event that comes first, if several are due and it is left to chance.
     #[inline]
     pub(super) fn break_tie(&mut self) -> Option<Tied> {
-        if !self.core.plan.ties {
+        if !self.core.plan.settings.ties {
             return None;
         }
         let (due, alarms) = self.earliest_alarms();
@@ -64,8 +64,8 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         let actor = actors[0];
         let host = self.host(actor);
         host.ties += 1;
-        let site = Site { kind: Kind::Order, actor, occurrence: host.ties };
-        let choice = self.chance.order(site, &actors[..count]);
+        let address = Address { kind: DecisionKind::Order, actor, occurrence: host.ties };
+        let choice = self.source.order(address, &actors[..count]);
         Some(tied[choice as usize])
     }
 
@@ -85,7 +85,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     }
 }
 
-impl Queue {
+impl<S: System> Queue<S> {
     /// Whether the two earliest entries are due at the same instant.
     #[inline]
     fn is_tied(&self) -> bool {
@@ -99,16 +99,15 @@ impl Queue {
     }
 }
 
-impl What {
+impl<S: System> What<S> {
     fn actor(&self) -> Option<Client> {
         match self {
             Self::Request(message) | Self::Reply(message) | Self::Waited(message) => {
                 Some(message.client)
             }
-            Self::Write { client, .. }
-            | Self::WriteDebounced { client, .. }
-            | Self::Cancel { client, .. }
-            | Self::Hint { client } => Some(*client),
+            Self::Write { client, .. } | Self::Cancel { client, .. } | Self::Hint { client } => {
+                Some(*client)
+            }
             Self::Heal | Self::End => None,
         }
     }
@@ -117,20 +116,28 @@ impl What {
 #[cfg(test)]
 mod tests {
     use crate::{
-        decide::{Chance, Kind, Site},
-        faults::FaultSet,
-        run::Log,
-        subjects::{Subject, Workload},
-        world::{Plan, World},
+        decide::{Address, DecisionKind, DecisionSource},
+        history::Event,
+        world::{Observer, World, idle::Idle},
     };
+
+    /// Keeps what happens, in words.
+    #[derive(Default)]
+    struct Log(Vec<String>);
+
+    impl Observer for Log {
+        fn observe(&mut self, _at: u64, event: &Event) {
+            self.0.push(format!("{event:?}"));
+        }
+    }
 
     /// Lets the last of those who are due come first, and counts how often it was asked.
     #[derive(Default)]
     struct LastFirst(u32);
 
-    impl Chance for LastFirst {
-        fn choose(&mut self, site: Site, options: u32) -> u32 {
-            let tie = site.kind == Kind::Order;
+    impl DecisionSource for LastFirst {
+        fn choose(&mut self, address: Address, options: u32) -> u32 {
+            let tie = address.kind == DecisionKind::Order;
             self.0 += u32::from(tie);
             if tie { options - 1 } else { 0 }
         }
@@ -138,15 +145,16 @@ mod tests {
 
     /// Two clients whose first steps are due at once.
     fn tied(ties: bool) -> (u32, Vec<String>) {
-        let plan = Subject::Lock.plan(Workload::Lock, FaultSet::NONE);
-        let mut world = World::new(Plan { ties, clients: 2, ..plan });
-        let (mut chance, mut log) = (LastFirst::default(), Log::default());
-        world.begin(&mut chance, &mut log);
+        let mut plan = Idle::plan(2);
+        plan.settings.ties = ties;
+        let mut world = World::new(plan);
+        let (mut source, mut log) = (LastFirst::default(), Log::default());
+        world.begin(&mut source, &mut log);
         world.core.alarms[1] = world.core.alarms[0];
         for _ in 0..2 {
-            world.step(&mut chance, &mut log);
+            world.step(&mut source, &mut log);
         }
-        (chance.0, log.events.iter().map(|(_, event)| format!("{event:?}")).collect())
+        (source.0, log.0)
     }
 
     #[test]

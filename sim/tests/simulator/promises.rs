@@ -2,12 +2,11 @@
 //! once, by seeds and by decisions that no seed would make.
 
 use leasehold_sim::{
-    decide::{Decisions, Kind, Site},
+    catalog::{Subject, Workload},
+    decide::{Address, DecisionKind, Decisions},
     faults::{Fault, FaultSet},
     guarantees::Guarantee,
-    run::Run,
-    subjects::{Subject, Workload},
-    world::Plan,
+    systems::{Plan, Run},
 };
 use proptest::{collection::btree_map, prelude::*, sample::select};
 use rayon::prelude::*;
@@ -16,7 +15,7 @@ use rayon::prelude::*;
 const SCHEDULES: u64 = 1_500;
 
 /// All that can befall messages and clients, while the server does as it says.
-const NETWORK_AND_CLIENTS: [Fault; 10] = [
+const NETWORK_AND_CLIENTS: [Fault; 12] = [
     Fault::Latency,
     Fault::RequestLoss,
     Fault::ReplyLoss,
@@ -27,6 +26,8 @@ const NETWORK_AND_CLIENTS: [Fault; 10] = [
     Fault::ClientPause,
     Fault::Cancellation,
     Fault::ClientClock,
+    Fault::Resend,
+    Fault::OutOfMemory,
 ];
 
 /// Everything but [`Guarantee::Exclusion`], which no lease can promise to a client that pauses.
@@ -119,21 +120,21 @@ impl Mix {
     /// Maps that strike everywhere, with workloads of every kind. A choice too great for its site
     /// is taken as its greatest.
     fn decisions(&self) -> impl Strategy<Value = Decisions> + use<> {
-        let faults = self.plan.faults;
-        let strikes = |kind: &Kind| {
+        let faults = self.plan.settings.faults;
+        let injects = |kind: &DecisionKind| {
             let fault = Fault::ALL.iter().find(|fault| fault.kind() == *kind);
             fault.is_none_or(|&fault| faults.contains(fault))
         };
-        let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(strikes).collect();
-        let clients = self.plan.clients;
+        let kinds: Vec<DecisionKind> = DecisionKind::ALL.into_iter().filter(injects).collect();
+        let clients = self.plan.settings.clients;
         // A client's writes travel on a wire of their own.
         let actors: Vec<u8> =
             (0..clients).chain((0..clients).map(|client| client | 0x80)).collect();
         // Nearly all that matters happens in the first steps of a client.
         let occurrence = prop_oneof![0..8u32, 0..30u32, 0..100u32];
-        let site = (select(kinds), select(actors), occurrence)
-            .prop_map(|(kind, actor, occurrence)| Site { kind, actor, occurrence });
-        btree_map(site, 1..16u32, 0..60)
+        let address = (select(kinds), select(actors), occurrence)
+            .prop_map(|(kind, actor, occurrence)| Address { kind, actor, occurrence });
+        btree_map(address, 1..16u32, 0..60)
     }
 
     fn holds_in_seeded_storms(&self) {
@@ -181,10 +182,10 @@ fn many_faults_bite_in_one_storm() {
         let most = (0..100)
             .map(|schedule| {
                 let run = Run::seeded(plan.clone(), 1, schedule);
-                Fault::ALL.iter().filter(|&&fault| run.bites(fault) > 0).count()
+                Fault::ALL.iter().filter(|&&fault| run.effects(fault) > 0).count()
             })
             .max();
-        assert!(most >= Some(8), "at most {most:?} faults at once, {:?}", plan.subject);
+        assert!(most >= Some(8), "at most {most:?} faults at once, {:?}", plan.scenario.subject);
     }
 }
 

@@ -39,7 +39,8 @@ const STRIKES: &[(&str, Told, bool)] = &[
     ("error text=MASTERDOWN", NotSent, false),
     ("error text=OOM", Rejected(RejectionKind::OutOfMemory), false),
     ("error text=READONLY", Rejected(RejectionKind::ReadOnly), false),
-    ("error text=MISCONF", Rejected(RejectionKind::Other), false),
+    ("error text=MISCONF", Rejected(RejectionKind::DiskError), false),
+    ("error text=\"NOREPLICAS Not enough good replicas to write.\"", NotSent, false),
     ("error text=NOSCRIPT", Done, true),
 ];
 

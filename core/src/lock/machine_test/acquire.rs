@@ -165,9 +165,29 @@ fn a_callers_token_that_may_be_there_is_given_up_after_the_last_try() {
 }
 
 #[test]
+fn a_doubt_about_a_callers_token_outlives_a_try_that_was_not_sent() {
+    let mut scene = Scene::with(|options| options.attempts = 2);
+    scene.acquire_with(own_token()).fail(TIMED_OUT).sleep();
+    scene.fail(UNREACHABLE);
+    assert_eq!(scene.call(), "release mine");
+    assert_eq!(scene.reply(LockReply::Released).done(), LockOutcome::Unavailable(UNREACHABLE));
+}
+
+#[test]
 fn a_spent_token_is_told_apart() {
     let mut scene = Scene::new();
     assert_eq!(scene.acquire_with(own_token()).reply(LockReply::Gone).done(), LockOutcome::Spent);
+}
+
+#[test]
+fn a_try_of_ours_that_is_gone_was_busy() {
+    let mut scene = Scene::with(|options| options.attempts = 2);
+    scene.acquire().reply(LockReply::Gone);
+    assert_eq!((scene.millis_asleep(), scene.in_flight()), (100, None));
+    assert_eq!(scene.sleep().call(), "acquire me.1#2");
+    scene.reply(LockReply::Gone);
+    assert_eq!(scene.done(), LockOutcome::Busy { remaining_ms: Some(0) });
+    assert_eq!(scene.in_flight(), None);
 }
 
 #[test]

@@ -108,14 +108,18 @@ fn words(arguments: &MultiValue) -> Result<Vec<Bytes>, &'static str> {
     words.ok_or("ERR Lua redis lib command arguments must be strings or integers")
 }
 
-/// There is one user, who may do everything.
+/// Whether the user for whom the script runs may run a command.
 fn acl_check_cmd(arguments: &MultiValue) -> mlua::Result<bool> {
     let words = words(arguments).map_err(table_error)?;
-    match command::find(&words) {
+    match command::find_by_name(&words) {
         Err(NotFound::Unknown | NotFound::Subcommand) => {
             Err(table_error("ERR Invalid command passed to redis.acl_check_cmd()"))
         }
-        Ok(_) | Err(NotFound::Arity(_)) => Ok(true),
+        Err(NotFound::Arity(_)) => Ok(true),
+        Ok(spec) => Ok(with_running(|running| {
+            let user = running.redis.service.as_ref().and_then(|service| service.user.as_ref());
+            user.is_none_or(|user| user.check(spec, &words).is_ok())
+        })),
     }
 }
 

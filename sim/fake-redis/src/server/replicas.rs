@@ -95,6 +95,7 @@ impl Server {
     }
 
     fn end_sessions(&mut self) {
+        self.service_mut().memory.forget();
         let ids: Vec<_> = self.sessions.iter().map(|(id, _)| id).collect();
         ids.into_iter().for_each(|id| self.kill(id));
     }

@@ -22,11 +22,6 @@ fn an_inexact_trim_goes_by_the_pieces_that_were_set() {
                 "CONFIG SET stream-node-max-entries -1",
                 "!ERR CONFIG SET failed (possibly related to argument 'stream-node-max-entries') - argument must be between 0 and 9223372036854775807 inclusive",
             ),
-            (
-                'a',
-                "CONFIG SET stream-node-max-bytes 9223372036854775808",
-                "!ERR CONFIG SET failed (possibly related to argument 'stream-node-max-bytes') - argument must be between 0 and 9223372036854775807 inclusive",
-            ),
             ('a', "CONFIG GET stream-node-max-entries", "{stream-node-max-entries=10}"),
         ],
     );

@@ -68,5 +68,7 @@ pub(super) fn sscan(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     };
     let options = scan::Scan::parse(&arguments[3..], false)?;
     let members = set.iter().map(|member| (member, ()));
-    Ok(options.page(cursor, set.is_sorted(), members, |name, ()| vec![Resp::Bulk(name.clone())]))
+    Ok(options.page(cursor, call.redis.limits().set(set), members, |name, ()| {
+        vec![Resp::Bulk(name.clone())]
+    }))
 }

@@ -155,11 +155,7 @@ impl Host {
     /// Removes every key of every database.
     pub fn flush(&self) {
         let now_us = self.clock.now_us();
-        self.with_server(|server| {
-            let session = server.connect();
-            server.execute(now_us, session, &[Bytes::from_static(b"FLUSHALL")]);
-            server.disconnect(session);
-        });
+        self.with_server(|server| server.flush(now_us));
     }
 
     /// How many writes there have been: a request that names this number sees them all.
