@@ -21,6 +21,12 @@ pub(super) struct Databases {
     others: BTreeMap<usize, Keyspace>,
 }
 
+impl Databases {
+    pub(super) fn selected(&self) -> usize {
+        self.selected
+    }
+}
+
 impl Redis {
     /// Selects the database on which the next commands work; whether there is one of that number.
     /// Costs a comparison if it is selected already.

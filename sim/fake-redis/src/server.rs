@@ -40,6 +40,7 @@ use super::{
     pubsub::PubSub,
     replication::Replication,
     service::Service,
+    value::PieceLimits,
 };
 
 /// How long clients have the server for themselves between two removals of expired keys.
@@ -294,6 +295,10 @@ impl Server {
     /// A setting that was changed by `CONFIG SET`.
     pub(super) fn config(&self, name: &str) -> Option<&Bytes> {
         self.config.get(name)
+    }
+
+    pub(super) fn set_pieces(&mut self, pieces: PieceLimits) {
+        self.redis.pieces = pieces;
     }
 
     pub(super) fn set_config(&mut self, name: &'static str, value: Bytes) {

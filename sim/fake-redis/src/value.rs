@@ -21,6 +21,7 @@ pub use set::Members;
 pub use sorted_set::{Score, SortedSet};
 use steps::ELEMENT;
 pub(crate) use steps::Steps;
+pub(crate) use stream::PieceLimits;
 pub use stream::{ConsumerGroup, EntryFields, EntryId, Pending, Stream};
 
 /// The data under a key. A collection other than a stream is never empty, as Redis removes

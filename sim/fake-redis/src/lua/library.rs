@@ -207,7 +207,7 @@ fn sha1hex(lua: &Lua, arguments: &Variadic<LuaValue>) -> mlua::Result<LuaValue> 
 fn random(lua: &Lua, bounds: &Variadic<LuaValue>) -> mlua::Result<f64> {
     let arguments = Arguments::new(lua, bounds);
     let bound = |index: usize| Ok::<_, mlua::Error>(arguments.number(index)?.floor());
-    let fraction = with_running(|running| running.random.fraction());
+    let fraction = with_running(|running| running.redis.lua_random.fraction());
     let (low, high) = match arguments.len() {
         0 => return Ok(fraction),
         1 => (1.0, bound(0)?),
@@ -222,6 +222,6 @@ fn random(lua: &Lua, bounds: &Variadic<LuaValue>) -> mlua::Result<f64> {
 
 fn random_seed(lua: &Lua, arguments: &Variadic<LuaValue>) -> mlua::Result<()> {
     let seed = Arguments::new(lua, arguments).integer(0)? as u32;
-    with_running(|running| running.random = Random::seeded(seed));
+    with_running(|running| running.redis.lua_random = Random::seeded(seed));
     Ok(())
 }

@@ -46,16 +46,16 @@ impl<K: Ord + Clone, V: Clone> Map<K, V> {
         self.map.iter_mut()
     }
 
-    pub(super) fn begin_trace(&mut self) {
+    pub(in crate::value) fn begin_trace(&mut self) {
         self.trace.begin();
     }
 
-    pub(super) fn end_trace(&mut self) -> Vec<MapStep<K, V>> {
+    pub(in crate::value) fn end_trace(&mut self) -> Vec<MapStep<K, V>> {
         self.trace.end()
     }
 
     /// Takes steps back, the last one first.
-    pub(super) fn undo(&mut self, steps: &[MapStep<K, V>]) {
+    pub(in crate::value) fn undo(&mut self, steps: &[MapStep<K, V>]) {
         for (key, value) in steps.iter().rev() {
             match value {
                 Some(value) => drop(self.map.insert(key.clone(), value.clone())),

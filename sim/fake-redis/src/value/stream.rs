@@ -1,14 +1,19 @@
 //! A stream: entries in the order of their identifiers, and the groups that read them.
 
+mod pieces;
+
 use std::{fmt, mem, str};
 
 use bytes::Bytes;
+
+pub(crate) use pieces::PieceLimits;
 
 use super::{
     aside::Aside,
     map::{Map, MapStep},
     steps::ELEMENT,
 };
+use pieces::{Piece, Pieces};
 
 /// The identifier of an entry: milliseconds, and a number among those of one millisecond.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,6 +40,7 @@ pub struct Stream {
     pub max_deleted: EntryId,
     /// By name.
     pub groups: Map<Bytes, ConsumerGroup>,
+    pieces: Pieces,
     trace: Aside<(EntryId, u64, EntryId)>,
 }
 
@@ -70,6 +76,7 @@ pub(crate) struct StreamSteps {
     heads: (EntryId, u64, EntryId),
     changed: bool,
     entries: Vec<MapStep<EntryId, EntryFields>>,
+    pieces: Vec<MapStep<EntryId, Piece>>,
     groups: Vec<MapStep<Bytes, ConsumerGroup>>,
     within: Vec<(Bytes, GroupSteps)>,
 }
@@ -132,10 +139,32 @@ impl fmt::Display for EntryId {
 }
 
 impl Stream {
+    /// Adds an entry behind all others.
+    pub(crate) fn add(&mut self, id: EntryId, fields: EntryFields, limits: PieceLimits) {
+        self.pieces.add(id, &fields, limits);
+        self.entries.insert(id, fields);
+        self.last_id = id;
+        self.added = self.added.saturating_add(1);
+    }
+
+    /// Takes off the first entries. That is no deletion: it leaves no gap.
+    pub(crate) fn trim(&mut self, surplus: usize) {
+        for _ in 0..surplus {
+            let Some(id) = self.entries.keys().next().copied() else { return };
+            self.entries.remove_first();
+            self.pieces.delete(id);
+        }
+    }
+
+    pub(crate) fn pieces(&self) -> &Pieces {
+        &self.pieces
+    }
+
     /// Removes an entry; whether it was there.
     pub fn delete(&mut self, id: EntryId) -> bool {
         let deleted = self.entries.remove(&id);
         if deleted {
+            self.pieces.delete(id);
             self.max_deleted = self.max_deleted.max(id);
         }
         deleted
@@ -198,6 +227,7 @@ impl Stream {
     pub(super) fn begin_trace(&mut self) {
         self.trace = Aside(Some(self.heads()));
         self.entries.begin_trace();
+        self.pieces.begin_trace();
         self.groups.begin_trace();
         self.groups.all_within().for_each(|(_, group)| group.begin_trace());
     }
@@ -211,6 +241,7 @@ impl Stream {
             changed: heads != (self.last_id, self.added, self.max_deleted),
             within: within.collect(),
             entries: self.entries.end_trace(),
+            pieces: self.pieces.end_trace(),
             groups: self.groups.end_trace(),
         }
     }
@@ -218,6 +249,7 @@ impl Stream {
     pub(super) fn undo(&mut self, steps: &StreamSteps) {
         (self.last_id, self.added, self.max_deleted) = steps.heads;
         self.entries.undo(&steps.entries);
+        self.pieces.undo(&steps.pieces);
         self.groups.undo(&steps.groups);
         for (name, steps) in &steps.within {
             if let Some(group) = self.groups.within(name) {
@@ -243,8 +275,12 @@ fn size_of_entry(fields: &EntryFields) -> usize {
 
 impl StreamSteps {
     pub(super) fn is_nothing(&self) -> bool {
-        let Self { changed, entries, groups, within, heads: _ } = self;
-        !changed && entries.is_empty() && groups.is_empty() && within.is_empty()
+        let Self { changed, entries, pieces, groups, within, heads: _ } = self;
+        !changed
+            && entries.is_empty()
+            && pieces.is_empty()
+            && groups.is_empty()
+            && within.is_empty()
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -253,7 +289,8 @@ impl StreamSteps {
         let groups = self.groups.iter();
         let groups = groups.map(|(_, old)| ELEMENT + old.as_ref().map_or(0, ConsumerGroup::bytes));
         let within = self.within.iter().map(|(name, steps)| name.len() + steps.bytes());
-        2 * ELEMENT + entries.chain(groups).chain(within).sum::<usize>()
+        let pieces = 2 * ELEMENT * self.pieces.len();
+        2 * ELEMENT + pieces + entries.chain(groups).chain(within).sum::<usize>()
     }
 }
 
@@ -297,7 +334,7 @@ impl ConsumerGroup {
     /// Counts the delivery of an entry of `stream` that is new to the group.
     pub(crate) fn note_delivery(&mut self, stream: &Stream, id: EntryId) {
         self.read = match self.read {
-            Some(read) if !stream.has_gap_from(id) => Some(read + 1),
+            Some(read) if !stream.has_gap_from(id) => Some(read.saturating_add(1)),
             _ => stream.added_up_to(id),
         };
         self.last_id = id;

@@ -13,6 +13,7 @@ mod keys;
 mod keyspace;
 mod limits;
 mod lists;
+mod others_suites;
 mod past;
 mod redis_support;
 mod scripting;

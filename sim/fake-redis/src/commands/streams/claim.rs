@@ -11,6 +11,9 @@ use crate::{ConsumerGroup, Pending};
 /// How many pending entries `XAUTOCLAIM` looks at for each that it may claim.
 const LOOKS_PER_CLAIM: usize = 10;
 
+/// How many entries `XAUTOCLAIM` may be asked for.
+const CLAIMED_AT_MOST: usize = i64::MAX as usize / 16;
+
 /// How to claim.
 #[derive(Debug, Default)]
 struct Claim {
@@ -131,7 +134,7 @@ impl Claim {
                     rest = behind;
                     let wanted = integer(text).ok().and_then(|count| usize::try_from(count).ok());
                     number = wanted
-                        .filter(|count| *count > 0)
+                        .filter(|count| (1..=CLAIMED_AT_MOST).contains(count))
                         .ok_or_else(|| Refusal("ERR COUNT must be > 0".into()))?;
                 }
                 (b"JUSTID", _) => self.ids_only = true,

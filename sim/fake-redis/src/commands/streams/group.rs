@@ -58,7 +58,12 @@ fn set_id(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let options = Options::parse(&arguments[5..], &arguments[1], false)?;
     known_group(call, arguments)?;
     check_number(7, arguments)?;
-    let last_id = last_id(call.read::<Stream>(&arguments[2])?, &arguments[4])?;
+    let stream = call.read::<Stream>(&arguments[2])?;
+    let last_id = match &*arguments[4] {
+        b"-" => EntryId::MIN,
+        b"+" => EntryId::MAX,
+        id => last_id(stream, id)?,
+    };
     in_group(call, arguments, |group| {
         group.last_id = last_id;
         group.read = options.read;
