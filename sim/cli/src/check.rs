@@ -51,7 +51,7 @@ pub(super) struct Check {
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = options::disturbance())]
     fault: Vec<Disturbance>,
     /// How many schedules to run of each subject under each fault.
-    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
     schedules: u64,
     /// Goes on with more schedules for at least this long, such as 60s or 10m.
     #[arg(long, value_name = "TIME", value_parser = options::duration)]
