@@ -38,10 +38,12 @@ macro_rules! faults {
         }
 
         impl<S: System> Faults<S> for All {
+            #[inline]
             fn starting<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, client: Client) {
                 $(<$module::$variant as Faults<S>>::starting(step, client);)*
             }
 
+            #[inline]
             fn stepping<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 program: &mut S::Program,
@@ -51,6 +53,7 @@ macro_rules! faults {
                 $(<$module::$variant as Faults<S>>::stepping(step, program, client, what))||*
             }
 
+            #[inline]
             fn awaiting<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 client: Client,
@@ -63,10 +66,12 @@ macro_rules! faults {
                 Cancelled::No
             }
 
+            #[inline]
             fn cancelling<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, client: Client) {
                 $(<$module::$variant as Faults<S>>::cancelling(step, client);)*
             }
 
+            #[inline]
             fn sending<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 client: Client,
@@ -76,6 +81,7 @@ macro_rules! faults {
                 $(<$module::$variant as Faults<S>>::sending(step, client, node, call);)*
             }
 
+            #[inline]
             fn delay<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 wire: u8,
@@ -84,6 +90,7 @@ macro_rules! faults {
                 0 $(+ <$module::$variant as Faults<S>>::delay(step, wire, number))*
             }
 
+            #[inline]
             fn leaving<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
@@ -91,6 +98,7 @@ macro_rules! faults {
                 $(<$module::$variant as Faults<S>>::leaving(step, message);)*
             }
 
+            #[inline]
             fn request_fate<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
@@ -102,6 +110,7 @@ macro_rules! faults {
                 Fate::Arrives
             }
 
+            #[inline]
             fn arrived<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
@@ -109,6 +118,7 @@ macro_rules! faults {
                 $(<$module::$variant as Faults<S>>::arrived(step, message);)*
             }
 
+            #[inline]
             fn reaching<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
@@ -116,6 +126,7 @@ macro_rules! faults {
                 $(<$module::$variant as Faults<S>>::reaching(step, message);)*
             }
 
+            #[inline]
             fn serving<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
@@ -127,6 +138,7 @@ macro_rules! faults {
                 Silence::None
             }
 
+            #[inline]
             fn applying<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
@@ -134,6 +146,7 @@ macro_rules! faults {
                 $(<$module::$variant as Faults<S>>::applying(step, message);)*
             }
 
+            #[inline]
             fn applied<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
@@ -141,6 +154,7 @@ macro_rules! faults {
                 $(<$module::$variant as Faults<S>>::applied(step, message);)*
             }
 
+            #[inline]
             fn resending<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
@@ -148,6 +162,7 @@ macro_rules! faults {
                 $(<$module::$variant as Faults<S>>::resending(step, message))||*
             }
 
+            #[inline]
             fn answering<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
@@ -155,6 +170,7 @@ macro_rules! faults {
                 $(<$module::$variant as Faults<S>>::answering(step, message);)*
             }
 
+            #[inline]
             fn reply_fate<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
@@ -166,6 +182,7 @@ macro_rules! faults {
                 Fate::Arrives
             }
 
+            #[inline]
             fn replicating<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 replica: u8,
@@ -174,6 +191,7 @@ macro_rules! faults {
                 0 $(+ <$module::$variant as Faults<S>>::replicating(step, replica, write))*
             }
 
+            #[inline]
             fn healing<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>) {
                 $(<$module::$variant as Faults<S>>::healing(step);)*
             }

@@ -16,7 +16,7 @@ use crate::{
 const PREFIX: &str = "lh1_";
 
 /// Changes with the simulated world: a word from another one would tell another story.
-const WORLD: u8 = 1;
+const WORLD: u8 = 2;
 
 /// As [`WORLD`], for a word that names the size of its cluster.
 const SCALED: u8 = WORLD | 0x80;

@@ -122,7 +122,7 @@ impl world::Program<Scenario> for Program {
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
-        life: u8,
+        life: u32,
     ) {
         each_program!(self, program => program.restarted(step, me, life));
     }

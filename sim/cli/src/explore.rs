@@ -33,7 +33,7 @@ Examples:
   leasehold explore --only lock-failover
   leasehold explore --up-to 500000                    the smaller ones, in half a minute
   leasehold explore --subject lock-replicated --guarantee exclusion --fault failover
-  leasehold explore --subject lock --fault reply-loss:2,duplicate:1:3+5 --workload style:1:2+3 \\
+  leasehold explore --subject lock --fault reply-loss:2,duplicate:1:3+5 --workload behaviour:1:2+3 \\
     --clients 2 --calls 1 --faults-end 600ms --end 3s --decisions 3 --time 60s
   leasehold explore --bounds mine.toml --json -
 
@@ -94,7 +94,7 @@ struct Asked {
     /// Faults that may strike, and how often each.
     #[arg(long, value_name = "ALLOWANCE", value_delimiter = ',', requires = "subject")]
     fault: Vec<Allowance>,
-    /// Parts of the workload that may be other than the calmest: idle, jitter, order, style.
+    /// Parts of the workload that may be other than the calmest: idle, jitter, order, behaviour.
     #[arg(long, value_name = "ALLOWANCE", value_delimiter = ',', requires = "subject")]
     workload: Vec<Allowance>,
     /// How many clients there are.

@@ -30,6 +30,7 @@ mod transactions;
 
 pub(super) use client::describe;
 pub(super) use config::setting_number;
+pub(super) use scripting::script_says_it_writes;
 
 use super::command::Spec;
 

@@ -8,6 +8,7 @@
 mod attention;
 mod awaited;
 mod order;
+mod past;
 #[cfg(test)]
 mod tests;
 mod usage;
@@ -28,9 +29,14 @@ use rustc_hash::FxHasher;
 use super::{
     Value,
     expiry::{Expiries, NEVER},
+    value::Aside,
 };
 use awaited::Awaited;
 use order::Order;
+pub(crate) use past::Past;
+pub use past::Reached;
+#[cfg(feature = "serve")]
+pub(crate) use past::copy;
 pub(super) use usage::Usage;
 use watched::Watched;
 
@@ -69,6 +75,8 @@ pub struct Keyspace {
     watched: Watched,
     awaited: Awaited,
     order: Order,
+    /// Follows the selected database of a server.
+    pub(crate) past: Aside<Box<Past>>,
 }
 
 /// A key and what it holds now, `None` if it is gone.
@@ -105,13 +113,19 @@ impl Keyspace {
         let hash = hash_of(&key);
         match self.slots.entry(hash, |slot| slot.key == key, |slot| hash_of(&slot.key)) {
             hash_table::Entry::Occupied(mut slot) => {
-                slot.get_mut().entry = entry;
+                let was = mem::replace(&mut slot.get_mut().entry, entry);
+                if let Some(past) = &mut self.past.0 {
+                    past.note_whole(&slot.get().key, was);
+                }
                 self.awaited.went(&key);
                 self.expiries.note(hash, slot.get_mut());
             }
             hash_table::Entry::Vacant(place) => {
                 let key = Bytes::copy_from_slice(&key);
                 self.awaited.came(&key);
+                if let Some(past) = &mut self.past.0 {
+                    past.note_absent(&key);
+                }
                 let slot =
                     Box::new(Slot { key, entry, indexed_at_ms: NEVER, usage: Usage::default() });
                 self.expiries.note(hash, place.insert(slot).get_mut());
@@ -171,7 +185,10 @@ impl Keyspace {
         if slot.entry.is_expired(now_ms) {
             return None;
         }
-        let result = change(&mut slot.entry);
+        let result = match &mut self.past.0 {
+            Some(past) => noted(past, slot, change),
+            None => change(&mut slot.entry),
+        };
         if result.is_err() {
             return Some(result);
         }
@@ -208,6 +225,9 @@ impl Keyspace {
         }
         self.watched.touch(&key);
         self.awaited.went(&key);
+        if let Some(past) = &mut self.past.0 {
+            past.note_whole(&key, entry.clone());
+        }
         self.record(key, None);
         Some(entry)
     }
@@ -279,7 +299,13 @@ impl Keyspace {
             let keys: Vec<_> = self.iter().map(|(key, _)| key.clone()).collect();
             keys.into_iter().for_each(|key| self.record(key, None));
         }
-        self.slots.clear();
+        match &mut self.past.0 {
+            Some(past) => {
+                self.slots.drain().for_each(|slot| past.note_whole(&slot.key, slot.entry));
+            }
+            None => self.slots.clear(),
+        }
+        self.slots.shrink_to(0, |slot| hash_of(&slot.key));
         self.expiries = Expiries::default();
         self.order = Order::default();
     }
@@ -405,6 +431,22 @@ impl Entry {
     pub fn remaining_ms(&self, now_ms: u64) -> Option<u64> {
         self.expires_at_ms.map(|at_ms| at_ms.saturating_sub(now_ms))
     }
+}
+
+/// Changes what a slot holds, and notes how.
+fn noted<R, E>(
+    past: &mut Past,
+    slot: &mut Slot,
+    change: impl FnOnce(&mut Entry) -> Result<R, E>,
+) -> Result<R, E> {
+    let expires_at_ms = slot.entry.expires_at_ms;
+    let text = slot.entry.value.begin_trace();
+    let result = change(&mut slot.entry);
+    let steps = slot.entry.value.end_trace(text);
+    if !steps.is_nothing() || slot.entry.expires_at_ms != expires_at_ms {
+        past.note_changed(&slot.key, expires_at_ms, steps);
+    }
+    result
 }
 
 /// The same in every process, unlike the standard library's.

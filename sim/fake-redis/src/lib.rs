@@ -18,7 +18,7 @@
 //! * Members are drawn by a generator in the value, so the same again in an equal server.
 //! * `OBJECT ENCODING` tells the form of a value that is made at once, not the way it came to be,
 //!   such as `raw` for a short string that was appended to, `skiplist` after `SORT`, or `hashtable`
-//!   for a hash that once held a long value. It follows the settings as they are now. `XTRIM` and `XADD` with `~` count pieces of 100 entries.
+//!   for a hash that once held a long value. It follows the settings as they are now.
 //! * `COMMAND DOCS` and `HELP` are in other words and without arguments; `COMMAND INFO` gives no
 //!   tips. Hexadecimal floating-point numbers are refused.
 //! * `SORT … ALPHA` goes by bytes, as in the locale C. What it cannot tell apart keeps its order. A
@@ -31,18 +31,21 @@
 //!   libraries send; `MODULE LOAD`, which is code of the host, and the commands of modules, such as
 //!   `JSON.GET`; `FAILOVER`, `SYNC`, `PSYNC` and `REPLCONF`, since replicas are configured;
 //!   `CLIENT CACHING` and `TRACKINGINFO`; `LATENCY DOCTOR`, `GRAPH` and `HISTOGRAM`; `MEMORY DOCTOR`,
-//!   `MALLOC-STATS` and `STATS`. Answered as an unknown form: `XINFO STREAM … FULL`.
+//!   `MALLOC-STATS` and `STATS`.
 //! * A script may not call `INFO`, `LASTSAVE` and `LOLWUT`.
 //! * `TIME` stands still during a script, as in Redis 7.2 (7.0 lets it run on).
-//! * `math.random` and the settings of `cjson` start anew in each script; `collectgarbage` answers 0.
+//! * The settings of `cjson` start anew in each script; `collectgarbage` answers 0.
 //! * `tostring` numbers tables and functions instead of telling where they are in memory.
 //! * `next` of the globals or a library is nil, though `pairs` lists them.
+//! * What is no UTF-8 in the text of an error becomes U+FFFD.
 //! * `error({})` is an error reply; Redis 7.0.15 crashes.
-//! * A script that runs for too long is stopped, see [`ScriptRules::instructions`]; a real server
+//! * A script that runs for too long is stopped, see [`ScriptRules::instructions`], and on sockets
+//!   once it has run for `lua-time-limit`, also if it has written; a real server
 //!   answers `BUSY` to others until `SCRIPT KILL`. A pattern of more than 200 quantifiers and
 //!   captures one behind the other is refused, since Lua's own would exhaust the stack.
 //! * `cjson` nests at most 1000 deep, whatever a script sets.
 //! * `SCRIPT DEBUG` is not there; `redis.log` writes nothing.
+//! * A script may hand some 7,890 values to a function; in Redis nearly 8,000.
 //! * By default a script may say `allow-key-locking`, as on Upstash; see [`ScriptRules`].
 //!
 //! Of a server's life beside its data:
@@ -64,7 +67,6 @@
 //!   setting. `SLEEP` is a pause for everybody, which ends when the server's clock says so; in a
 //!   transaction it takes no time.
 //! * `HELP` of a command with subcommands lists them in our own words.
-//! * `MONITOR` shows a script, not the commands in it.
 //! * `UNSUBSCRIBE` without names goes through the channels in the order of their names.
 //! * `HELLO` in a transaction changes the protocol of the whole reply to `EXEC`.
 //! * In a transaction, the replies to `SUBSCRIBE` and its like with several names are all in the
@@ -119,13 +121,14 @@ use bytes::Bytes;
 use leasehold_core::{Command, Reply, StoreError, redis as wire};
 
 pub use fake::{FakeConnection, FakeRedis};
-pub use keyspace::{Change, Entry, Keyspace};
+pub use keyspace::{Change, Entry, Keyspace, Reached};
 pub use replication::Replica;
 pub use resp::Resp;
 pub use script::ScriptRules;
 pub use server::{Delivery, Executed, Password, Protocol, Server, SessionId, Settings};
 pub use value::{
-    ConsumerGroup, EntryFields, EntryId, Fields, Members, Pending, Score, SortedSet, Stream, Value,
+    ConsumerGroup, EntryFields, EntryId, Fields, Items, Map, Members, Pending, Score, SortedSet,
+    Stream, Value,
 };
 
 #[cfg(feature = "serve")]
@@ -133,7 +136,7 @@ pub(crate) use command::Facts;
 #[cfg(feature = "serve")]
 pub(crate) use glob::matches as glob_matches;
 
-use command::{Body, Call, Origin, Refusal};
+use command::{Body, Call, Flags, Origin, Refusal};
 use script::Access;
 
 /// The version of Redis that a server says it is.
@@ -158,6 +161,11 @@ pub struct Redis {
     scripts: script::Scripts,
     pubsub: pubsub::PubSub,
     random: random::Random,
+    pieces: value::PieceLimits,
+    /// Where `math.random` has come to.
+    lua_random: lua::Random,
+    /// What a script has run, with the number of the database, if somebody monitors it.
+    overheard: Option<Vec<(usize, Vec<Bytes>)>>,
     /// What a server has lent while it runs a command.
     service: Option<Box<service::Service>>,
 }
@@ -226,8 +234,9 @@ impl Redis {
     /// A server that has these keys, and the scripts of this one: a replica.
     #[cfg(feature = "serve")]
     pub(crate) fn replica(&self, keyspace: Keyspace) -> Self {
-        let (scripts, script_rules) = (self.scripts.clone(), self.script_rules);
-        Self { keyspace, scripts, script_rules, ..Self::default() }
+        let (scripts, script_rules, pieces) =
+            (self.scripts.clone(), self.script_rules, self.pieces);
+        Self { keyspace, scripts, script_rules, pieces, ..Self::default() }
     }
 
     /// `EVALSHA`, and `EVAL` if the server has not seen the script.
@@ -255,7 +264,7 @@ impl Redis {
 
     /// Whether there is room for what `spec` may write.
     fn has_memory_for(&mut self, spec: &command::Spec) -> bool {
-        let full = self.memory != Memory::Free && spec.flags.contains(command::Flags::DENYOOM);
+        let full = self.memory != Memory::Free && spec.flags.contains(Flags::DENYOOM);
         if full {
             self.memory = Memory::Refused;
         }
@@ -281,6 +290,8 @@ impl Redis {
     /// Runs a command on behalf of a script, which is told of its mistakes in other words.
     fn run_for_script(&mut self, now_us: u64, arguments: &[Bytes], access: &mut Access) -> Resp {
         let spec = access.check(self, arguments);
+        let hidden = Flags::ADMIN | Flags::SKIP_MONITOR;
+        let shown = spec.as_ref().is_ok_and(|spec| !spec.flags.intersects(hidden));
         let counted = self.service.is_some();
         let name = spec.as_ref().ok().filter(|_| counted).map(|spec| spec.place(arguments));
         let answer = spec.and_then(|spec| match spec.body {
@@ -291,6 +302,9 @@ impl Redis {
             _ if spec.name == "select" => self.select_named(&arguments[1]).map(|_| Resp::OK),
             _ => Err(Refusal(Cow::Borrowed(script::NOT_ALLOWED))),
         });
+        if shown && let Some(overheard) = &mut self.overheard {
+            overheard.push((self.databases.selected(), arguments.to_vec()));
+        }
         if let Some(service) = &mut self.service {
             service.note_script_call(name, &answer);
         }

@@ -32,6 +32,10 @@ use super::{
     script::{self, Access, ScriptRules, Sha1, Shebang},
 };
 use budget::Budget;
+#[cfg(feature = "serve")]
+pub(super) use budget::limit_time;
+
+pub(super) use random::Random;
 
 /// What a machine may have allocated while it runs or compiles a script, so that a runaway script
 /// cannot take the whole host. Our own scripts run without.
@@ -86,7 +90,6 @@ struct Running {
     json: json::Config,
     /// The numbers that stand for addresses, once one was asked for.
     numbers: Option<Table>,
-    random: random::Random,
     /// Whether it speaks the newer protocol with the server, after `redis.setresp(3)`.
     resp3: bool,
 }
@@ -236,8 +239,13 @@ impl Compiled {
 /// Takes back what the failed script wrote, if the server's rules say so.
 fn undo() {
     with_running(|running| {
-        if let Some(before) = running.access.before.take() {
+        if let Some((mut before, place)) = running.access.before.take() {
+            // What was drawn and shown to monitors was so.
+            before.lua_random = running.redis.lua_random;
+            before.overheard = running.redis.overheard.take();
+            let past = running.redis.keyspace.past.0.take();
             running.redis = *before;
+            running.redis.go_on(past, place);
         }
     });
 }
@@ -256,7 +264,6 @@ impl<'a> Lent<'a> {
             budget,
             json: json::Config::default(),
             numbers: None,
-            random: random::Random::default(),
             resp3: false,
         }));
         Self(call.redis)

@@ -34,12 +34,13 @@ use sessions::Sessions;
 use waiting::Waiting;
 
 use super::{
-    Change, PURGED_PER_COMMAND, Redis, Resp,
+    PURGED_PER_COMMAND, Redis, Resp,
     acl::{Acl, Log},
     command::Refusal,
     pubsub::PubSub,
     replication::Replication,
     service::Service,
+    value::PieceLimits,
 };
 
 /// How long clients have the server for themselves between two removals of expired keys.
@@ -78,8 +79,6 @@ pub struct Server {
     purge_again_us: Option<u64>,
     pause: Option<Pause>,
     replication: Replication,
-    /// What was written, if somebody wants to know.
-    journal: Option<Vec<(usize, Vec<Change>)>>,
     config: BTreeMap<&'static str, Bytes>,
     shut_down: bool,
 }
@@ -296,6 +295,10 @@ impl Server {
     /// A setting that was changed by `CONFIG SET`.
     pub(super) fn config(&self, name: &str) -> Option<&Bytes> {
         self.config.get(name)
+    }
+
+    pub(super) fn set_pieces(&mut self, pieces: PieceLimits) {
+        self.redis.pieces = pieces;
     }
 
     pub(super) fn set_config(&mut self, name: &'static str, value: Bytes) {

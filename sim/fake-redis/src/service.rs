@@ -53,7 +53,7 @@ pub(crate) struct Service {
 impl Redis {
     /// The limits of small forms: those that were set, or those of a stock server.
     pub(crate) fn limits(&self) -> Limits {
-        self.service.as_ref().map_or(Limits::default(), |service| service.limits)
+        self.service.as_ref().map_or_else(Limits::default, |service| service.limits)
     }
 
     /// Removes keys that have expired, a bounded number per database; how many.

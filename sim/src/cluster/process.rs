@@ -31,7 +31,7 @@ const REMOTE_TIMEOUT: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug)]
 pub struct Process {
     client: Client,
-    life: u8,
+    life: u32,
 }
 
 /// A remote call that did not come back. What it does may have happened, or may yet happen.
@@ -56,7 +56,7 @@ impl fmt::Display for RemoteError {
 impl error::Error for RemoteError {}
 
 impl Process {
-    pub(super) fn new(client: Client, life: u8) -> Self {
+    pub(super) fn new(client: Client, life: u32) -> Self {
         Self { client, life }
     }
 
@@ -75,7 +75,7 @@ impl Process {
     /// How many times it has crashed.
     #[must_use]
     pub fn life(&self) -> u32 {
-        self.life.into()
+        self.life
     }
 
     /// The cluster's Redis, over this process's link.

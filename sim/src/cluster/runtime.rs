@@ -51,7 +51,7 @@ pub(super) struct Place {
     pub(super) factory: Factory,
     /// Whether it may wait for ever.
     pub(super) service: bool,
-    pub(super) life: u8,
+    pub(super) life: u32,
     /// Whether it was started in this life.
     pub(super) started: bool,
     pub(super) clock: ClientClock,

@@ -151,7 +151,7 @@ impl Program<Users> for UserProgram {
         &mut self,
         _step: &mut Step<'_, C, W>,
         me: Client,
-        life: u8,
+        life: u32,
     ) {
         let gone = with(|runtime| {
             let place = runtime.place(me);

@@ -62,7 +62,7 @@ impl PlantedLock {
         machine: LockMachine,
         mutant: Option<Mutant>,
         client: Client,
-        life: u8,
+        life: u32,
     ) -> Self {
         let bug = mutant.map(|mutant| {
             let name = format!("{}.1.1", TokenId::owner(client, life));

@@ -13,7 +13,7 @@ pub(crate) fn kind_name(kind: DecisionKind) -> &'static str {
     match (kind.fault(), kind) {
         (Some(fault), _) => fault.name(),
         (None, DecisionKind::Idle) => "idle",
-        (None, DecisionKind::Behaviour) => "style",
+        (None, DecisionKind::Behaviour) => "behaviour",
         (None, DecisionKind::Jitter) => "jitter",
         (None, DecisionKind::Order) => "order",
         (None, _) => "other",
@@ -31,11 +31,11 @@ pub(crate) fn describe(plan: &Plan, address: Address, choice: u32) -> String {
         }
         DecisionKind::Behaviour => {
             let (who, round) = (client(address.actor), u64::from(address.occurrence) + 1);
-            let style = match workload {
-                Workload::Lock => style(choice),
+            let behaviour = match workload {
+                Workload::Lock => behaviour(choice),
                 Workload::Debounce => run_style(choice),
             };
-            format!("in its round {round}, client {who} {style}")
+            format!("in its round {round}, client {who} {behaviour}")
         }
         _ => describe_in_any_world(&plan.settings, address, choice),
     }
@@ -63,7 +63,7 @@ pub(crate) fn describe_in_any_world(settings: &Settings, address: Address, choic
 }
 
 /// What a client does with the lock once it has it.
-fn style(choice: u32) -> &'static str {
+fn behaviour(choice: u32) -> &'static str {
     match choice {
         1 => "works on until the lease is over, and longer",
         2 => "extends the lease once while it works",

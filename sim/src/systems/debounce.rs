@@ -78,7 +78,7 @@ pub(crate) struct DebounceProgram {
 }
 
 impl DebounceProgram {
-    pub(crate) fn new(plan: &Plan, client: Client, life: u8) -> Self {
+    pub(crate) fn new(plan: &Plan, client: Client, life: u32) -> Self {
         let options = options(plan, client);
         let config = DebounceConfig::new(DEBOUNCE_ID, &options).expect("a valid setting");
         let tokens = Tokens::of_owner(TokenId::owner(client, life));
@@ -140,7 +140,7 @@ impl DebounceProgram {
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
-        life: u8,
+        life: u32,
     ) {
         self.returned(step, me, CallAnswer::Dropped);
         let (round, calls) = (self.round, self.calls);

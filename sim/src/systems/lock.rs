@@ -70,7 +70,7 @@ pub(crate) struct LockProgram {
 }
 
 impl LockProgram {
-    pub(crate) fn new(plan: &Plan, client: Client, life: u8) -> Self {
+    pub(crate) fn new(plan: &Plan, client: Client, life: u32) -> Self {
         let options = options(plan);
         let config = LockConfig::new(LOCK_ID, &options).expect("the plan is a valid setting");
         let terms = config.terms(&AcquireOptions::default()).expect("the plan is a valid setting");
@@ -151,7 +151,7 @@ impl LockProgram {
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
-        life: u8,
+        life: u32,
     ) {
         self.end(step, me, End::Gone);
         let round = self.round;

@@ -39,7 +39,7 @@ pub struct Host {
     pub(crate) ties: u32,
     pub(crate) paused_until: u64,
     /// How many times the process was started anew.
-    pub(crate) life: u8,
+    pub(crate) life: u32,
     /// Its links to the servers.
     pub(crate) links: [Link; SERVERS],
     /// Whether it is told of releases.
@@ -140,7 +140,7 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
     }
 
     /// The process of `client` is gone, and a new one starts at `at`. The number of its life.
-    pub(crate) fn start_anew(&mut self, client: Client, at: u64) -> u8 {
+    pub(crate) fn start_anew(&mut self, client: Client, at: u64) -> u32 {
         self.unsubscribe(client);
         let host = self.host(client);
         host.forget_calls();

@@ -84,7 +84,7 @@ impl Program<Self> for Idle {
         &mut self,
         _step: &mut Step<'_, Self, C, W>,
         _me: Client,
-        _life: u8,
+        _life: u32,
     ) {
     }
 

@@ -11,7 +11,7 @@ pub struct Message<S: System> {
     /// Which server it goes to, or comes from.
     pub node: u8,
     /// The life of the process that sent it.
-    pub life: u8,
+    pub life: u32,
     /// The number of the call.
     pub call: u32,
     /// 0 for what the client sent, 1 for a copy.

@@ -140,7 +140,7 @@ pub trait Program<S: System>: Clone + fmt::Debug + Eq + Hash {
         &mut self,
         step: &mut Step<'_, S, C, W>,
         me: Client,
-        life: u8,
+        life: u32,
     );
 
     /// Whether a crash would interrupt anything.
@@ -164,9 +164,11 @@ pub struct Answered {
 /// Where something may go wrong. The world calls these; each does nothing unless it is overridden.
 pub trait Faults<S: System> {
     /// A client starts, at the beginning of the run.
+    #[inline]
     fn starting<C: DecisionSource, W: Observer>(_step: &mut Step<'_, S, C, W>, _client: Client) {}
 
     /// A client is about to take a step. Whether it is kept from it.
+    #[inline]
     fn stepping<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _program: &mut S::Program,
@@ -178,6 +180,7 @@ pub trait Faults<S: System> {
 
     /// A caller begins to await something. Whether it goes away at once; with its handle only if it
     /// may.
+    #[inline]
     fn awaiting<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _client: Client,
@@ -187,9 +190,11 @@ pub trait Faults<S: System> {
     }
 
     /// A caller goes away in the middle of what it awaits.
+    #[inline]
     fn cancelling<C: DecisionSource, W: Observer>(_step: &mut Step<'_, S, C, W>, _client: Client) {}
 
     /// A client begins to send its request numbered `call` to server number `node`.
+    #[inline]
     fn sending<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _client: Client,
@@ -199,6 +204,7 @@ pub trait Faults<S: System> {
     }
 
     /// How much longer than usual message number `number` takes on `wire`, in microseconds.
+    #[inline]
     fn delay<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _wire: u8,
@@ -208,6 +214,7 @@ pub trait Faults<S: System> {
     }
 
     /// A request is complete, and leaves.
+    #[inline]
     fn leaving<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _message: &Message<S>,
@@ -215,6 +222,7 @@ pub trait Faults<S: System> {
     }
 
     /// What becomes of a request on the way.
+    #[inline]
     fn request_fate<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _message: &Message<S>,
@@ -223,6 +231,7 @@ pub trait Faults<S: System> {
     }
 
     /// A request, or a copy of one, arrives.
+    #[inline]
     fn arrived<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _message: &Message<S>,
@@ -230,6 +239,7 @@ pub trait Faults<S: System> {
     }
 
     /// A request is about to be looked at by its server.
+    #[inline]
     fn reaching<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _message: &Message<S>,
@@ -237,6 +247,7 @@ pub trait Faults<S: System> {
     }
 
     /// What a server does with a request.
+    #[inline]
     fn serving<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _message: &Message<S>,
@@ -245,6 +256,7 @@ pub trait Faults<S: System> {
     }
 
     /// A server is about to apply a request or a copy of one,
+    #[inline]
     fn applying<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _message: &Message<S>,
@@ -252,6 +264,7 @@ pub trait Faults<S: System> {
     }
 
     /// and has applied it.
+    #[inline]
     fn applied<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _message: &Message<S>,
@@ -260,6 +273,7 @@ pub trait Faults<S: System> {
 
     /// Whether the reply to what was just applied is lost, and the request sent again by what carries
     /// it.
+    #[inline]
     fn resending<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _message: &Message<S>,
@@ -268,6 +282,7 @@ pub trait Faults<S: System> {
     }
 
     /// A server has applied a request, and is about to answer.
+    #[inline]
     fn answering<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _message: &Message<S>,
@@ -275,6 +290,7 @@ pub trait Faults<S: System> {
     }
 
     /// What becomes of a reply on the way.
+    #[inline]
     fn reply_fate<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _message: &Message<S>,
@@ -284,6 +300,7 @@ pub trait Faults<S: System> {
 
     /// How much longer than usual write number `write` takes to a replica that acknowledges, in
     /// microseconds.
+    #[inline]
     fn replicating<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _replica: u8,
@@ -293,6 +310,7 @@ pub trait Faults<S: System> {
     }
 
     /// Everything heals.
+    #[inline]
     fn healing<C: DecisionSource, W: Observer>(_step: &mut Step<'_, S, C, W>) {}
 }
 

@@ -66,7 +66,7 @@ fn wrong_use_is_refused() {
         &["explore", "--only", "everything"][..],
         &["explore", "--fault", "hang"],
         &["explore", "--subject", "lock", "--fault", "hang:many"],
-        &["explore", "--subject", "lock", "--fault", "style"],
+        &["explore", "--subject", "lock", "--fault", "behaviour"],
         &["explore", "--subject", "lock", "--workload", "hang"],
         &["explore", "--subject", "lock", "--guarantee", "debounce-fires"],
         &["explore", "--subject", "lock", "--clients", "9"],

@@ -26,6 +26,7 @@ const CALL: u64 = 100;
 pub(super) fn functions(lua: &Lua) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     table.raw_set("check", lua.create_function(budget::check)?)?;
+    table.raw_set("charge", lua.create_function(|_, ()| budget::spend(CALL))?)?;
     table.raw_set("explain", lua.create_function(failure::explain)?)?;
     table.raw_set("plain", lua.create_function(failure::plain)?)?;
     table.raw_set("random", lua.create_function(|lua, bounds| random(lua, &bounds))?)?;
@@ -206,7 +207,7 @@ fn sha1hex(lua: &Lua, arguments: &Variadic<LuaValue>) -> mlua::Result<LuaValue> 
 fn random(lua: &Lua, bounds: &Variadic<LuaValue>) -> mlua::Result<f64> {
     let arguments = Arguments::new(lua, bounds);
     let bound = |index: usize| Ok::<_, mlua::Error>(arguments.number(index)?.floor());
-    let fraction = with_running(|running| running.random.fraction());
+    let fraction = with_running(|running| running.redis.lua_random.fraction());
     let (low, high) = match arguments.len() {
         0 => return Ok(fraction),
         1 => (1.0, bound(0)?),
@@ -221,6 +222,6 @@ fn random(lua: &Lua, bounds: &Variadic<LuaValue>) -> mlua::Result<f64> {
 
 fn random_seed(lua: &Lua, arguments: &Variadic<LuaValue>) -> mlua::Result<()> {
     let seed = Arguments::new(lua, arguments).integer(0)? as u32;
-    with_running(|running| running.random = Random::seeded(seed));
+    with_running(|running| running.redis.lua_random = Random::seeded(seed));
     Ok(())
 }

@@ -24,8 +24,8 @@ pub(crate) struct Access {
     pub(crate) allow_oom: bool,
     /// Whether it has called a command that writes: from then on it cannot be stopped half-way.
     pub(crate) wrote: bool,
-    /// The server as it was before the first write.
-    pub(crate) before: Option<Box<Redis>>,
+    /// The server as it was before the first write, and the place of that in its past.
+    pub(crate) before: Option<(Box<Redis>, u64)>,
 }
 
 impl Access {
@@ -53,7 +53,7 @@ impl Access {
                 return Err(Refusal(text.into()));
             }
             if self.undo && self.before.is_none() {
-                self.before = Some(Box::new(redis.clone()));
+                self.before = Some((Box::new(redis.clone()), redis.place_in_past()));
             }
             if !self.wrote && !self.allow_oom {
                 if !redis.has_memory_for(spec) {

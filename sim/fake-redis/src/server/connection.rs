@@ -24,6 +24,13 @@ pub(crate) struct Connection<'a> {
     pub(super) may_wait: bool,
     /// Whether the reply comes later.
     pub(super) waits: bool,
+    /// Whether the session has just said that it wants replies.
+    pub(crate) ends_silence: bool,
+}
+
+/// The answer to `PING` that looks like a message.
+fn is_pong(resp: &Resp) -> bool {
+    matches!(resp, Resp::Push(words) if words.first() == Some(&Resp::Bulk("pong".into())))
 }
 
 impl<'a> Connection<'a> {
@@ -36,6 +43,7 @@ impl<'a> Connection<'a> {
             in_transaction: false,
             may_wait: true,
             waits: false,
+            ends_silence: false,
         }
     }
 }
@@ -49,6 +57,8 @@ impl Connection<'_> {
             return true;
         }
         let answer = self.dispatch(arguments);
+        // Whoever wants to hear again is told so at once.
+        let skipped = skipped && !std::mem::take(&mut self.ends_silence);
         self.receive_published();
         if self.waits {
             self.replies.clear();
@@ -56,7 +66,8 @@ impl Connection<'_> {
         }
         self.replies.push(answer.unwrap_or_else(|refusal| Resp::Error(refusal.0)));
         if skipped || self.session().silence != Silence::None {
-            self.replies.clear();
+            // What a session hears of its subscriptions is no reply.
+            self.replies.retain(|resp| matches!(resp, Resp::Push(_)) && !is_pong(resp));
         }
         true
     }
@@ -99,6 +110,7 @@ impl Connection<'_> {
     /// Runs a command that was found and may be run.
     pub(super) fn run(&mut self, spec: &Spec, arguments: &[Bytes]) -> Answer {
         let errors = self.server.service().statistics.errors;
+        self.show_script(spec, arguments);
         let answer = self.call(spec, arguments);
         self.note_run(spec, arguments, &answer, errors);
         self.show(spec, arguments);

@@ -123,7 +123,7 @@ impl Memory {
         let uses = self.decayed(uses, idle_minutes);
         let above = u64::from(uses.saturating_sub(NEW_KEY));
         let odds = above * u64::from(self.lfu_log_factor) + 1;
-        let more = uses < u8::MAX && self.random.next() % odds == 0;
+        let more = uses < u8::MAX && self.random.next().is_multiple_of(odds);
         uses + u8::from(more)
     }
 

@@ -127,7 +127,7 @@ impl UpstreamDebounceProgram {
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
-        _life: u8,
+        _life: u32,
     ) {
         self.tell_return(step, me, CallAnswer::Dropped);
         *self = Self { round: self.round, calls: self.calls, ..Self::new() };

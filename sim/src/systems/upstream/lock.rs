@@ -44,7 +44,7 @@ pub(crate) struct UpstreamLockProgram {
     stage: Stage,
     style: Behaviour,
     round: u32,
-    life: u8,
+    life: u32,
     made: u32,
     asked: Option<Ask>,
     /// The token of this task's last acquire.
@@ -142,7 +142,7 @@ impl UpstreamLockProgram {
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
-        life: u8,
+        life: u32,
     ) {
         self.end(step, me, End::Gone);
         let round = self.round;

@@ -4,6 +4,7 @@ use super::{
     super::super::{
         server::Server,
         service::{Limits, Policy},
+        value::PieceLimits,
     },
     setting, setting_number,
 };
@@ -12,6 +13,7 @@ use super::{
 pub(super) fn apply(server: &mut Server) {
     let number = |name| setting_number(server, name);
     let size = |name| usize::try_from(number(name)).unwrap_or(usize::MAX);
+    let wide = |name| u64::try_from(setting_number(server, name)).unwrap_or(u64::MAX);
     let small = |name| u32::try_from(number(name)).unwrap_or(u32::MAX);
     let limits = Limits {
         hash_entries: size("hash-max-listpack-entries"),
@@ -24,8 +26,13 @@ pub(super) fn apply(server: &mut Server) {
     let limit = u64::try_from(number("maxmemory")).unwrap_or(u64::MAX);
     let policy = Policy::parse(&setting(server, "maxmemory-policy"));
     let slow = (number("slowlog-log-slower-than"), size("slowlog-max-len"));
+    let pieces = PieceLimits {
+        entries: wide("stream-node-max-entries"),
+        bytes: wide("stream-node-max-bytes"),
+    };
     let (replicas, lag) = (size("min-replicas-to-write"), number("min-replicas-max-lag"));
 
+    server.set_pieces(pieces);
     server.needed.replicas = replicas;
     server.needed.lag_s = u64::try_from(lag).unwrap_or(0);
     let service = server.service_mut();

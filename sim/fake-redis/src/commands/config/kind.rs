@@ -40,7 +40,7 @@ impl Kind {
             }
             Self::Events => {
                 let wrong = "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.";
-                Classes::parse(text).map(|it| it.text().into()).ok_or(wrong.into())
+                Classes::parse(text).map(|it| it.text().into()).ok_or_else(|| wrong.into())
             }
             Self::Fixed => Err("can't set immutable config".into()),
             Self::Protected => Err("can't set protected config".into()),

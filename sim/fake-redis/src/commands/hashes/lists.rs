@@ -20,10 +20,12 @@ pub(super) fn hrandfield(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
         return Ok(Resp::Array(Vec::new()));
     };
     let length = fields.len();
-    let places = draw::places(&mut call.redis.random, number, length);
+    let places = draw::places(&mut call.redis.random, number, length)?;
     let Some(fields) = call.read::<Fields>(&arguments[1])? else {
         return Ok(Resp::Array(Vec::new()));
     };
+    let length_at = |at: &usize| fields.at(*at).map_or(0, |(name, value)| name.len() + value.len());
+    draw::check_bytes(places.iter().map(length_at))?;
     let drawn = places.into_iter().filter_map(|place| fields.at(place));
     let bulk = |text: &Bytes| Resp::Bulk(text.clone());
     Ok(if with_values {

@@ -17,7 +17,8 @@ pub(super) fn zrandmember(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     };
     let members: Vec<_> = set.iter().map(|(score, name)| (score, name.clone())).collect();
     let (number, with_scores) = asked.unwrap_or((1, false));
-    let places = draw::places(&mut call.redis.random, number, members.len());
+    let places = draw::places(&mut call.redis.random, number, members.len())?;
+    draw::check_bytes(places.iter().map(|place| members[*place].1.len()))?;
     let mut drawn = places.into_iter().map(|place| members[place].clone());
     Ok(match asked {
         Some(_) => listed(drawn, with_scores),
