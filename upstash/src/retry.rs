@@ -87,6 +87,7 @@ impl Budget {
     }
 
     /// The same, for a command that takes up to `pause` on purpose.
+    #[cfg(feature = "rest")]
     pub(crate) fn and(self, pause: Duration) -> Self {
         Self { total: self.total.saturating_add(pause), ..self }
     }

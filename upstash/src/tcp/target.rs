@@ -4,10 +4,10 @@ use std::fmt;
 
 use redis::{
     AsyncConnectionConfig, Client, Cmd, RedisResult, Value,
-    aio::{self, ConnectionLike, MultiplexedConnection},
+    aio::{self, MultiplexedConnection},
 };
 #[cfg(feature = "cluster")]
-use redis::{cluster::ClusterClient, cluster_async::ClusterConnection};
+use redis::{aio::ConnectionLike, cluster::ClusterClient, cluster_async::ClusterConnection};
 #[cfg(feature = "sentinel")]
 use {redis::sentinel::SentinelClient, tokio::sync::Mutex};
 
