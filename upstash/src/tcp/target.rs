@@ -12,6 +12,7 @@ use redis::{aio::ConnectionLike, cluster::ClusterClient, cluster_async::ClusterC
 use {redis::sentinel::SentinelClient, tokio::sync::Mutex};
 
 /// Where the server is.
+#[allow(clippy::large_enum_variant, reason = "there is one for each store")]
 pub(super) enum Target {
     Single(Client),
     #[cfg(feature = "sentinel")]
