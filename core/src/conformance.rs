@@ -173,6 +173,7 @@ macro_rules! store_conformance {
             a_released_token_is_gone_even_if_its_acquire_comes_late
             a_token_given_up_before_it_arrived_is_gone
             a_try_that_was_busy_is_gone_even_if_its_copy_comes_late
+            a_busy_try_that_is_sent_twice_was_busy
             a_callers_own_token_may_be_tried_again_after_busy
             giving_up_a_try_gives_up_those_before_it
             a_mark_does_not_block_other_series

@@ -9,7 +9,13 @@ use super::{
     two_tokens, unique,
 };
 use crate::{
-    lock::{Holder, LockCommand, LockReply},
+    lock::{
+        AcquireOptions, Holder, LockCommand, LockConfig, LockMachine, LockOptions, LockOutcome,
+        LockReply, LockRequest,
+    },
+    machine::{Action, Event, Machine},
+    store::Store,
+    time::Instant,
     token::{Fence, Tokens},
 };
 
@@ -98,6 +104,31 @@ pub async fn a_try_that_was_busy_is_gone_even_if_its_copy_comes_late<F: Fixture>
     assert_eq!(subject.release(&other).await, LockReply::Released);
     assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Gone);
     assert_eq!(subject.holder(&mine).await, Holder::Free);
+}
+
+pub async fn a_busy_try_that_is_sent_twice_was_busy<F: Fixture>(fixture: &F) {
+    let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
+    subject.take(&other, LONG).await;
+    assert!(matches!(subject.acquire(&mine, LONG).await, LockReply::Busy { .. }));
+    assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Gone);
+    // So is a caller told of whose requests all arrive twice, and who sees the second answers.
+    let options = LockOptions { attempts: 1, ..LockOptions::default() };
+    let config = LockConfig::new(subject.keys.lock(), &options).expect("it can work");
+    let terms = config.terms(&AcquireOptions::default()).expect("they can work");
+    let mut machine = LockMachine::new(config, Tokens::from_os(), 0);
+    let mut event = Event::Start(LockRequest::Acquire(terms));
+    let outcome = loop {
+        match machine.step(Instant::ORIGIN, event) {
+            Action::Call { command, .. } => {
+                let _lost = fixture.store().execute(command.clone()).await;
+                event = Event::Replied(fixture.store().execute(command).await);
+            }
+            Action::Done(outcome) => break outcome,
+            action => panic!("{action:?}"),
+        }
+    };
+    assert!(matches!(outcome, LockOutcome::Busy { .. }), "{outcome:?}");
+    assert!(matches!(subject.holder(&other).await, Holder::Us { .. }));
 }
 
 pub async fn a_callers_own_token_may_be_tried_again_after_busy<F: Fixture>(fixture: &F) {

@@ -13,7 +13,8 @@ use crate::store::{Rejection, StoreError};
 pub enum NotAcquired {
     /// Another holds the lock. The store said so, or it is a lease of this process.
     Busy {
-        /// How long, if it is not extended; `None` if the key never expires, so that it was not
+        /// How long, if it is not extended; zero also if the answer that said so was lost, and the
+        /// store told a copy of the request only that the try is over. `None` if the key never expires, so that it was not
         /// written by a lock.
         remaining: Option<Duration>,
     },

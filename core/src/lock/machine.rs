@@ -10,6 +10,8 @@
 //!                            // after an extend, if a caller's own token was there already
 //!                   Acquired | Unknown => store.release(token)      // leaves a mark: "gone"
 //!                   Busy | NotSent     => {}
+//!                   Gone               => {}                        // a copy of it was told Busy
+//!                                                                   // (a caller's own: Spent)
 //!                   Rejected           => return Rejected
 //!               }
 //!               sleep(delay)                                        // not after the last one

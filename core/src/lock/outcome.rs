@@ -16,7 +16,7 @@ pub enum LockOutcome {
     Acquired(Grant),
     /// To `Acquire`: another holds it, for this many milliseconds if it is not extended.
     Busy {
-        /// `None` if the key never expires, so that it was not written by a lock.
+        /// 0 also if only a copy of the try was told. `None` if the key never expires, so that it was not written by a lock.
         remaining_ms: Option<u64>,
     },
     /// To `Acquire`: it was ours, but on fewer replicas than [`Durability`](super::Durability) asks

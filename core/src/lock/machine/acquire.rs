@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// Looks again soon.
+const NOT_TOLD_HOW_LONG: LockOutcome = LockOutcome::Busy { remaining_ms: Some(0) };
+
 impl LockMachine {
     pub(super) fn first_try(&mut self, now: Instant, terms: Terms) -> Action<LockOutcome> {
         let token = self.token_for(&terms);
@@ -32,7 +35,11 @@ impl LockMachine {
             Ok(LockReply::Busy { remaining_ms }) => {
                 self.wait(now, attempt, LockOutcome::Busy { remaining_ms })
             }
-            Ok(LockReply::Gone) => self.end(now, attempt, LockOutcome::Spent),
+            Ok(LockReply::Gone) if attempt.terms.token.is_some() => {
+                self.end(now, attempt, LockOutcome::Spent)
+            }
+            // A copy of this try was told *busy*, which this one was not told: the try is over.
+            Ok(LockReply::Gone) => self.wait(now, attempt, NOT_TOLD_HOW_LONG),
             Err(StoreError::Rejected(rejection)) => {
                 self.end(now, attempt, LockOutcome::Rejected(rejection))
             }

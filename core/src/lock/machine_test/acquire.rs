@@ -171,6 +171,17 @@ fn a_spent_token_is_told_apart() {
 }
 
 #[test]
+fn a_try_of_ours_that_is_gone_was_busy() {
+    let mut scene = Scene::with(|options| options.attempts = 2);
+    scene.acquire().reply(LockReply::Gone);
+    assert_eq!((scene.millis_asleep(), scene.in_flight()), (100, None));
+    assert_eq!(scene.sleep().call(), "acquire me.1#2");
+    scene.reply(LockReply::Gone);
+    assert_eq!(scene.done(), LockOutcome::Busy { remaining_ms: Some(0) });
+    assert_eq!(scene.in_flight(), None);
+}
+
+#[test]
 fn a_delay_is_jittered_by_half_of_it() {
     let mut scene = Scene::with(|options| {
         options.jitter = true;

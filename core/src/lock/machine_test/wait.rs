@@ -45,6 +45,18 @@ fn a_waiter_tries_again_once_it_watches() {
 }
 
 #[test]
+fn a_waiter_whose_try_is_gone_waits_on() {
+    let mut scene = waiting_for(5_000);
+    watched(scene.reply(LockReply::Gone), true);
+    assert_eq!(scene.call(), "acquire me.1#2");
+    scene.reply(LockReply::Gone);
+    assert_eq!(scene.millis_asleep(), 11, "how long the lock is held was told to a copy only");
+    assert_eq!(scene.sleep().call(), "acquire me.1#3");
+    scene.pass(5_000).reply(LockReply::Gone);
+    assert_eq!(scene.done(), LockOutcome::Busy { remaining_ms: Some(0) });
+}
+
+#[test]
 fn a_waiter_that_has_a_watch_asks_for_none() {
     let mut scene = waiting_with(5_000, AcquireOptions::default(), true);
     assert_eq!(scene.reply(held_for(60_000)).millis_asleep(), 1_000);
