@@ -7,10 +7,10 @@ use std::{
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use leasehold_benches::tokio_paused;
-use leasehold_sim::{run::Run, world::Plan};
+use leasehold_sim::systems::{Run, speed_plan};
 
 fn simulator(criterion: &mut Criterion) {
-    let plan = Plan::speed();
+    let plan = speed_plan();
     let ours = measure(criterion, "leasehold-sim", |schedule| {
         Run::seeded(plan.clone(), 1, schedule).world().messages()
     });

@@ -1,14 +1,13 @@
 //! Whatever befalls a cluster, the guarantees that are claimed to hold under that fault do.
 
 use leasehold_sim::{
-    campaign::CellName,
-    claims::{Claims, Verdict},
+    catalog::{CellName, Subject, Verdict},
+    claims::Claims,
     decide::{Bytes, Recording},
     faults::Fault,
     guarantees::Guarantee,
-    run::Run,
     schedule::Schedule,
-    subjects::Subject,
+    systems::Run,
 };
 
 /// Runs one schedule: the first byte picks a subject of ours and a kind of fault, the others are

@@ -17,14 +17,14 @@ pub use tally::Situated;
 use tally::{Row, Tally, rows};
 
 use crate::{
-    claims::{Claims, Verdict},
+    catalog::{CellName, Subject, Verdict},
+    claims::Claims,
     decide::{Decisions, Seeded, shrink},
     faults::{Fault, FaultSet},
     guarantees::Guarantee,
-    run::{Run, decisions_of},
-    subjects::Subject,
+    run::decisions_of,
+    systems::{Plan, Run, World},
     witnesses::Witnesses,
-    world::{Plan, World},
 };
 use leasehold_fake_redis::Engine;
 
@@ -65,32 +65,6 @@ pub struct Settings {
     pub shard: (u64, u64),
     /// How many failing schedules of each cell are shrunk, to tell the shortest story; at most 64.
     pub candidates: usize,
-}
-
-/// The place of a cell in the matrix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CellName {
-    /// The algorithm.
-    pub subject: Subject,
-    /// The promise.
-    pub guarantee: Guarantee,
-    /// What went wrong, if anything.
-    pub fault: Option<Fault>,
-}
-
-impl CellName {
-    /// The plan of the runs that are about this cell.
-    #[must_use]
-    pub fn plan(self) -> Plan {
-        self.subject.plan(self.guarantee.workload(), fault_set(self.fault))
-    }
-}
-
-impl fmt::Display for CellName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fault = self.fault.map_or("none", Fault::name);
-        write!(f, "{} × {} × {fault}", self.subject.name(), self.guarantee.name())
-    }
 }
 
 /// What a campaign found about one cell.
@@ -251,7 +225,8 @@ fn run_chunk(settings: &Settings, row: Row, chunk: u64) -> Result<Tally, TwinDif
         }
         let run = Run::seeded(plan.clone(), settings.seed, schedule);
         if index.is_multiple_of(LUA_SHARE) {
-            let lua = Plan { engine: Engine::Lua, ..plan.clone() };
+            let mut lua = plan.clone();
+            lua.scenario.engine = Engine::Lua;
             same_trace(row, settings.seed, schedule, &run, lua)?;
         }
         tally.count(row, schedule, &run);

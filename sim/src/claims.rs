@@ -3,38 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
-    campaign::CellName,
-    faults::{Fault, FaultSet},
-    guarantees::Guarantee,
-    subjects::{Subject, Workload},
+    catalog::{CellName, Guarantee, Subject, Verdict, Workload},
+    decide::{Fault, FaultSet},
 };
-
-/// What the campaign found, or what is claimed that it will find.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// No schedule broke it.
-    Holds,
-    /// A schedule broke it.
-    Broken,
-    /// No schedule was about it: the fault never bit, or the situation never occurred.
-    NotExercised,
-}
-
-impl Verdict {
-    /// Its name in reports.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Holds => "holds",
-            Self::Broken => "broken",
-            Self::NotExercised => "not-exercised",
-        }
-    }
-}
 
 /// The claims, by subject and guarantee: under which faults it is broken. It holds under all others.
 const CLAIMS: &str = include_str!("../claims.toml");

@@ -43,6 +43,7 @@ mod run;
 mod runtime;
 mod setup;
 mod store;
+mod users;
 mod word;
 mod words;
 
@@ -51,20 +52,18 @@ use std::{fmt, path::PathBuf, time::Duration};
 pub use campaign::Report;
 pub use clock::SimClock;
 pub use failure::{Breach, Failure};
-pub(crate) use guest::Guest;
 pub use process::{Process, RemoteError};
-pub(crate) use runtime::arrive;
 pub use setup::Setup;
 pub use store::SimStore;
 pub use word::WordError;
 #[cfg(feature = "proptest")]
 pub(crate) use word::of as word_of;
 
+use users::Users;
+
 use crate::{
-    decide::{Chance, Decisions, Replay, Seeded},
-    faults::{Fault, FaultSet},
-    subjects::{Subject, Workload},
-    world::Plan,
+    decide::{Chance, Decisions, Fault, FaultSet, Replay, Seeded},
+    world::{Settings, Topology},
 };
 
 /// The most processes that a cluster can have.
@@ -183,27 +182,28 @@ impl Cluster {
     }
 
     /// The plan of a run with so many processes.
-    fn plan(&self, processes: usize) -> Plan {
+    fn plan(&self, processes: usize) -> users::Plan {
         assert!(
             (1..=MOST_PROCESSES).contains(&processes),
             "a cluster has 1 to {MOST_PROCESSES} processes, not {processes}"
         );
         let micros = |length: Duration| u64::try_from(length.as_micros()).unwrap_or(u64::MAX / 4);
         let faults_end = micros(self.disturbed);
-        Plan {
+        let settings = Settings {
             clients: processes as u8,
             faults_end,
             end: faults_end.saturating_add(micros(self.calm)),
-            ..Subject::LockReplicated.plan(Workload::Lock, self.faults)
-        }
+            ..Settings::new(Topology::Replicated, self.faults)
+        };
+        users::Plan { settings, scenario: Users }
     }
 
     /// The failure that `decisions` lead to, with its story.
     fn told(&self, breach: Breach, decisions: &Decisions) -> Failure {
         let looks = run::Looks { story: true, waiting: false };
         let ran = run::run(self, Replay::of(decisions), looks);
-        let plan = Box::new(self.plan(1));
-        Failure { breach, at: ran.at, plan, decisions: decisions.clone(), story: ran.story }
+        let settings = Box::new(self.plan(1).settings);
+        Failure { breach, at: ran.at, settings, decisions: decisions.clone(), story: ran.story }
     }
 }
 

@@ -6,6 +6,8 @@
 //! tape: removing one decision does not shift the others, and that is why shrinking works.
 
 mod bytes;
+mod fault_set;
+mod kind;
 mod length;
 mod replay;
 mod scheduler;
@@ -15,86 +17,14 @@ mod shrink;
 use std::collections::BTreeMap;
 
 pub use bytes::Bytes;
+pub use fault_set::FaultSet;
+pub(crate) use kind::for_each_fault;
+pub use kind::{Fault, Kind};
 pub use length::{Stretched, threshold};
 pub use replay::Replay;
 pub use scheduler::Scheduler;
 pub use seed::{Rates, Seeded};
 pub use shrink::{Shrunk, shrink};
-
-/// What is decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Kind {
-    /// How long a client idles before its next call.
-    Idle,
-    /// What a client does with the lock once it has it.
-    Style,
-    /// The ordinary spread of a request's or reply's time on the wire.
-    Jitter,
-    /// An extraordinary delay of a request or reply.
-    Latency,
-    /// Whether a request is lost.
-    RequestLoss,
-    /// Whether a reply is lost.
-    ReplyLoss,
-    /// Whether a second copy of a request arrives later.
-    Duplicate,
-    /// Whether a server takes a request and stays silent.
-    Hang,
-    /// Whether a client's link is cut.
-    Partition,
-    /// Whether a client's process dies.
-    ClientCrash,
-    /// Whether a client's process stands still.
-    ClientPause,
-    /// Whether a caller drops what it awaits.
-    Cancellation,
-    /// How wrong a client's clock is.
-    ClientClock,
-    /// Whether the server's clock jumps.
-    ServerClock,
-    /// Whether the server restarts without its data.
-    Restart,
-    /// Whether a replica takes over, and what it has not seen.
-    Failover,
-    /// Which of several events comes first that are due at the same instant.
-    Order,
-}
-
-impl Kind {
-    /// Every kind, in the order of its number.
-    pub const ALL: [Self; 17] = [
-        Self::Idle,
-        Self::Style,
-        Self::Jitter,
-        Self::Latency,
-        Self::RequestLoss,
-        Self::ReplyLoss,
-        Self::Duplicate,
-        Self::Hang,
-        Self::Partition,
-        Self::ClientCrash,
-        Self::ClientPause,
-        Self::Cancellation,
-        Self::ClientClock,
-        Self::ServerClock,
-        Self::Restart,
-        Self::Failover,
-        Self::Order,
-    ];
-
-    /// The kind with this number.
-    #[must_use]
-    pub fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(number)).copied()
-    }
-
-    /// Whether the decision belongs to the workload, not to a fault.
-    #[must_use]
-    pub fn is_workload(self) -> bool {
-        matches!(self, Self::Idle | Self::Jitter | Self::Order | Self::Style)
-    }
-}
 
 /// The address of a decision: "the latency of client 2's 7th request".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,6 +3,7 @@
 #![deny(missing_docs)]
 
 pub mod campaign;
+pub mod catalog;
 pub mod claims;
 pub mod cluster;
 pub mod decide;
@@ -10,6 +11,7 @@ pub mod explore;
 pub mod faults;
 pub mod guarantees;
 pub mod history;
+pub mod hunt;
 pub mod mutants;
 pub mod regressions;
 pub mod run;
@@ -17,7 +19,7 @@ pub mod schedule;
 pub mod story;
 #[cfg(feature = "proptest")]
 pub mod strategy;
-pub mod subjects;
+pub mod systems;
 pub mod witnesses;
 pub mod words;
 pub mod world;

@@ -5,32 +5,16 @@
 //! looks at (`replica.rs`), of what a machine is told and says (`lock.rs`, `quorum.rs`,
 //! `debounce.rs`), or of what leaves a client (`client.rs`). Two are a setting that is left out. Most
 //! of them were shipped by somebody; the table says by whom.
-//!
-//! ```
-//! use leasehold_sim::mutants::{Mutant, hunt};
-//!
-//! let found = hunt(Mutant::BareDelete, 1);
-//! assert!(found.killed_after.is_some_and(|schedules| schedules <= Mutant::BareDelete.within()));
-//! assert!(found.control_survives);
-//! ```
 
 mod client;
 mod debounce;
-mod excused;
-mod hunt;
-mod kills;
 mod lock;
 mod planted;
 mod quorum;
 mod replica;
 mod scripts;
 
-pub use excused::{EXCUSED, Excused};
-pub use hunt::{Hunted, fewest_decisions, hunt};
-pub use kills::{Hunt, Kill, KillMatrix, NotPlanted};
-
-use hunt::hunt_within;
-
+pub(crate) use client::Sender;
 pub(crate) use debounce::PlantedDebounce;
 pub(crate) use lock::PlantedLock;
 pub(crate) use quorum::PlantedQuorum;
@@ -38,10 +22,8 @@ pub(crate) use quorum::PlantedQuorum;
 use leasehold_core::{Command, Reply, StoreError};
 
 use crate::{
-    faults::{Fault, FaultSet},
-    guarantees::Guarantee,
-    subjects::Subject,
-    world::Plan,
+    catalog::{Guarantee, Subject},
+    decide::Fault,
 };
 use leasehold_fake_redis::{Redis, Replica};
 
@@ -236,115 +218,10 @@ mutants! {
 }
 
 impl Mutant {
-    /// The plan of the runs in which it must be found.
-    #[must_use]
-    pub fn plan(self) -> Plan {
-        let reads_wall_clock = self == Self::WallClock;
-        let plan = Plan { mutant: Some(self), reads_wall_clock, ..self.control() };
-        match self {
-            Self::RestartWithoutDelay => Plan { absence: 0, ..plan },
-            Self::OneAcknowledgement => Plan { acknowledgements: 1, ..plan },
-            _ => plan,
-        }
-    }
-
-    /// The same plan without the bug.
-    #[must_use]
-    pub fn control(self) -> Plan {
-        let faults = self.fault().map_or(FaultSet::NONE, FaultSet::only);
-        let plan = self.subject().plan(self.guarantee().workload(), faults);
-        match self {
-            // Holders work up to the end of their lease.
-            Self::DeadlineFromReply | Self::ReusedToken => {
-                Plan { hold: 950_000, delay: 20_000, attempts: 50, styles: 1, ..plan }
-            }
-            // The longer the lease, the further two clocks drift apart.
-            Self::NoDrift => {
-                let (lease, hold) = (3_000_000, 2_985_000);
-                Plan { lease, hold, delay: 5_000, attempts: 800, styles: 1, ..plan }
-            }
-            // What comes late finds the lock free.
-            Self::NoMark => Plan { idle: 600_000, styles: 1, ..plan },
-            Self::ExtendRecreates => Plan { idle: 600_000, ..plan },
-            // Not a number of seconds.
-            Self::ExtendInSeconds => Plan { lease: 1_900_000, ..plan },
-            // Replies come later than that.
-            Self::ValidityUnderflows => Plan { lease: 300_000, ..plan },
-            // Somebody calls again soon after another has gone away.
-            Self::ClampPastMaxWait => {
-                let (idle, idle_step, idle_choices) = (300_000, 80_000, 12);
-                Plan { clients: 7, idle, idle_step, idle_choices, ..plan }
-            }
-            Self::EvenVote => Plan { servers: 2, ..plan },
-            // What is left behind stays until after the end.
-            Self::KeptMinority => Plan { lease: 20_000_000, end: 12_000_000, styles: 1, ..plan },
-            // As long as the longest lease, and a little for the server's rounding.
-            Self::RestartWithoutDelay => Plan { absence: plan.lease + 10_000, ..plan },
-            // As many as there are.
-            Self::OneAcknowledgement => Plan { acknowledgements: 2, ..plan },
-            // Callers come again and again while the first call waits.
-            Self::FirstCallerBounds => {
-                let (idle, idle_step, idle_choices) = (10_000, 50_000, 8);
-                Plan { clients: 7, calls: 6, leaves: true, idle, idle_step, idle_choices, ..plan }
-            }
-            // Who misses a release waits long for the next.
-            Self::HintsOnly => {
-                let (waits, idle) = (1_000_000, 1_500_000);
-                Plan { clients: 2, waits, idle, end: 20_000_000, styles: 1, ..plan }
-            }
-            Self::SilentCancel => Plan { cancels: true, ..plan },
-            // An extended lease is longer than another's own.
-            Self::OwnLeaseTakeover => Plan { hold: 700_000, ..plan },
-            _ => plan,
-        }
-    }
-
     /// The planted bug with this name, or with this number.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         let is_meant = |mutant: &&Self| mutant.id() == name || mutant.number().to_string() == name;
         Self::ALL.iter().find(is_meant).copied()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_bug_of_the_catalogue_is_planted_or_excused_but_not_both() {
-        for number in 1..=54 {
-            let planted = Mutant::ALL.iter().filter(|mutant| mutant.number() == number).count();
-            let excused = EXCUSED.iter().filter(|excused| excused.number == number).count();
-            assert_eq!(planted + excused, 1, "number {number}");
-        }
-    }
-
-    #[test]
-    fn names_are_unique_and_numbers_grow() {
-        for pair in Mutant::ALL.windows(2) {
-            assert!(pair[0].number() < pair[1].number());
-        }
-        for mutant in Mutant::ALL {
-            assert_eq!(Mutant::named(mutant.id()), Some(*mutant));
-            assert_eq!(Mutant::named(&mutant.number().to_string()), Some(*mutant));
-        }
-    }
-
-    #[test]
-    fn a_bug_is_only_found_where_the_true_algorithm_is_claimed_to_hold() {
-        let claims = crate::claims::Claims::current();
-        // For these two, the true algorithm takes a setting that the matrix is without.
-        let is_setting = |mutant: &&Mutant| {
-            matches!(mutant, Mutant::RestartWithoutDelay | Mutant::OneAcknowledgement)
-        };
-        for mutant in Mutant::ALL.iter().filter(|mutant| !is_setting(mutant)) {
-            let name = crate::campaign::CellName {
-                subject: mutant.subject(),
-                guarantee: mutant.guarantee(),
-                fault: mutant.fault(),
-            };
-            assert_eq!(claims.of(name), crate::claims::Verdict::Holds, "{}", mutant.id());
-        }
     }
 }

@@ -17,7 +17,7 @@
 
 use std::{fmt::Write as _, fs, io, path::Path};
 
-use crate::{run::Run, schedule::Schedule, story};
+use crate::{schedule::Schedule, story, systems::Run};
 
 /// What a new file begins with.
 const HEAD: &str = "# Schedules that broke a guarantee once, a word each, for \

@@ -8,11 +8,10 @@ use std::{
 use rustc_hash::FxHasher;
 
 use crate::{
-    decide::{Chance, Decisions, Recording, Replay, Seeded},
-    faults::Fault,
+    decide::{Chance, Decisions, Fault, Recording, Replay, Seeded},
     guarantees::{Court, Guarantee, Violation},
     history::Event,
-    world::{Plan, Watch, World},
+    world::{Plan, System, Watch, World},
 };
 
 /// Hashes the trace and hears it in court.
@@ -20,6 +19,7 @@ use crate::{
 pub struct Judge {
     court: Court,
     hasher: FxHasher,
+    grants: u64,
 }
 
 impl fmt::Debug for Judge {
@@ -34,6 +34,7 @@ impl Watch for Judge {
         at.hash(&mut self.hasher);
         event.hash(&mut self.hasher);
         self.court.hear(at, event);
+        self.grants += u64::from(matches!(event, Event::Granted { .. }));
     }
 }
 
@@ -59,14 +60,14 @@ impl Watch for Log {
 
 /// What became of one schedule.
 #[derive(Debug)]
-pub struct Run {
+pub struct Run<S: System> {
     judge: Judge,
-    world: World,
+    world: World<S>,
 }
 
-impl Run {
+impl<S: System> Run<S> {
     /// Runs `plan` with the choices of `chance`.
-    pub fn of(plan: Plan, chance: &mut impl Chance) -> Self {
+    pub fn of(plan: Plan<S>, chance: &mut impl Chance) -> Self {
         let mut judge = Judge::default();
         let mut world = World::new(plan);
         world.run(chance, &mut judge);
@@ -75,13 +76,13 @@ impl Run {
 
     /// Runs schedule number `schedule` of the campaign `seed`.
     #[must_use]
-    pub fn seeded(plan: Plan, seed: u64, schedule: u64) -> Self {
+    pub fn seeded(plan: Plan<S>, seed: u64, schedule: u64) -> Self {
         Self::of(plan, &mut Seeded::new(seed, schedule))
     }
 
     /// Runs `decisions`; whatever they do not name is calm.
     #[must_use]
-    pub fn replayed(plan: Plan, decisions: &Decisions) -> Self {
+    pub fn replayed(plan: Plan<S>, decisions: &Decisions) -> Self {
         Self::of(plan, &mut Replay::of(decisions))
     }
 
@@ -103,6 +104,12 @@ impl Run {
         self.judge.court.exercised(guarantee)
     }
 
+    /// How many times the lock was granted.
+    #[must_use]
+    pub fn grants(&self) -> u64 {
+        self.judge.grants
+    }
+
     /// How often `fault` changed what would have happened.
     #[must_use]
     pub fn bites(&self, fault: Fault) -> u32 {
@@ -111,14 +118,14 @@ impl Run {
 
     /// The world as it is at the end.
     #[must_use]
-    pub fn world(&self) -> &World {
+    pub fn world(&self) -> &World<S> {
         &self.world
     }
 }
 
 /// The choices that schedule number `schedule` of the campaign `seed` makes.
 #[must_use]
-pub fn decisions_of(plan: Plan, seed: u64, schedule: u64) -> Decisions {
+pub fn decisions_of<S: System>(plan: Plan<S>, seed: u64, schedule: u64) -> Decisions {
     let mut recording = Recording::of(Seeded::new(seed, schedule));
     World::new(plan).run(&mut recording, &mut ());
     recording.into_decisions()
@@ -126,7 +133,7 @@ pub fn decisions_of(plan: Plan, seed: u64, schedule: u64) -> Decisions {
 
 /// Everything that happens in the run of `decisions`.
 #[must_use]
-pub fn log_of(plan: Plan, decisions: &Decisions) -> Log {
+pub fn log_of<S: System>(plan: Plan<S>, decisions: &Decisions) -> Log {
     let mut log = Log::default();
     World::new(plan).run(&mut Replay::of(decisions), &mut log);
     log

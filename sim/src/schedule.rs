@@ -5,12 +5,12 @@ use std::fmt;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::{
-    campaign::CellName,
+    catalog::{CellName, Subject},
     decide::{Decisions, Kind, Site},
     faults::{Fault, FaultSet},
     guarantees::Guarantee,
-    subjects::Subject,
-    world::{Plan, Scale},
+    systems::Plan,
+    world::Scale,
 };
 
 /// What every such word begins with.
@@ -25,8 +25,8 @@ const SCALED: u8 = WORLD | 0x80;
 /// One schedule of one cell.
 ///
 /// ```
-/// use leasehold_sim::{campaign::CellName, decide::Decisions, schedule::Schedule};
-/// use leasehold_sim::{guarantees::Guarantee, subjects::Subject};
+/// use leasehold_sim::{catalog::CellName, decide::Decisions, schedule::Schedule};
+/// use leasehold_sim::{catalog::Subject, guarantees::Guarantee};
 ///
 /// let cell = CellName { subject: Subject::Lock, guarantee: Guarantee::Exclusion, fault: None };
 /// let schedule = Schedule::of(cell, Decisions::new());
@@ -56,7 +56,7 @@ impl Schedule {
     pub fn plan(&self) -> Plan {
         match self.scale {
             None => self.cell.plan(),
-            Some(scale) => scale.applied(self.cell.plan()),
+            Some(scale) => scale.of_plan(self.cell.plan()),
         }
     }
 }

@@ -15,7 +15,8 @@ use crate::{
     guarantees::{Court, Guarantee, Violation},
     history::{Client, Event, TokenId},
     schedule::Schedule,
-    world::{Topology, Watch, World},
+    systems::World,
+    world::{Topology, Watch},
 };
 
 /// What happened in a schedule, up to the event that breaks the guarantee.
@@ -37,7 +38,7 @@ impl Story {
         let Witness { events, court, .. } = witness;
         let violation = court.violation(guarantee).cloned();
         let names = Names::of(&events);
-        let grantor = match schedule.plan().topology {
+        let grantor = match schedule.plan().settings.topology {
             Topology::Independent => "a majority",
             Topology::Acknowledged(_) | Topology::Replicated | Topology::Single => "the server",
         };

@@ -4,7 +4,7 @@
 //! and the story that it tells is the shortest known. They belong to this version's world: after a
 //! change to it, `leasehold check --seeds 20000 --witnesses sim/witnesses.txt` finds them anew.
 
-use crate::{campaign::CellName, decide::Decisions, schedule::Schedule};
+use crate::{catalog::CellName, decide::Decisions, schedule::Schedule};
 
 const WITNESSES: &str = include_str!("../witnesses.txt");
 
@@ -37,9 +37,9 @@ mod tests {
     use super::*;
     use crate::{
         campaign::{breaks, cell_names},
-        claims::{Claims, Verdict},
+        catalog::{Subject, Verdict},
+        claims::Claims,
         guarantees::Guarantee,
-        subjects::Subject,
     };
 
     #[test]

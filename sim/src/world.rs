@@ -9,33 +9,37 @@ mod client;
 mod clocks;
 mod copies;
 mod hints;
+#[cfg(test)]
+mod idle;
 mod imprint;
-mod key;
 mod message;
 mod network;
-mod plan;
 mod queue;
 mod scale;
 mod server;
+mod settings;
+mod system;
 mod ties;
 
-pub(crate) use client::{Alarm, Host};
-pub(crate) use clocks::ClientClock;
-use key::Majority;
-pub(crate) use message::{Body, Message, Request, Response};
-pub use plan::{Plan, Promotion, Topology};
+pub use client::{Alarm, Host, Link};
+pub use clocks::ClientClock;
+pub use message::{Body, Message, Response};
 pub(crate) use queue::{Queue, What};
 pub use scale::Scale;
-pub(crate) use server::{SERVERS, Server};
+pub(crate) use server::SERVERS;
+pub use server::Server;
+pub use settings::{Plan, Promotion, Settings, Topology};
+pub use system::{Answered, Cancelled, Disturbed, Fate, Faults, Program, Silence, System, Wait};
 use ties::Tied;
 
 use crate::{
-    cluster::Guest,
-    decide::{Chance, Kind, Site},
-    faults::Fault,
-    history::{Client, DebounceEvent, Event, TokenId},
-    subjects::{Program, upstream::UpstreamLock},
+    decide::{Chance, Fault, Kind, Site},
+    history::{Client, Event},
 };
+
+/// How long after one client the next one starts, by its own clock: not all at once, so that a run
+/// without any chance is a story with an order.
+const STAGGER: u64 = 7_000;
 
 /// Someone who is told everything that happens.
 pub trait Watch {
@@ -48,63 +52,48 @@ impl Watch for () {
 }
 
 /// A simulated cluster.
-///
-/// ```
-/// use leasehold_sim::{decide::Seeded, faults::FaultSet, subjects::{Subject, Workload}, world::World};
-///
-/// let mut world = World::new(Subject::Lock.plan(Workload::Lock, FaultSet::NONE));
-/// world.run(&mut Seeded::new(1, 0), &mut ());
-/// assert!(world.messages() > 0);
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct World {
-    programs: Vec<Program>,
-    core: Core,
+pub struct World<S: System> {
+    programs: Vec<S::Program>,
+    core: Core<S>,
 }
 
 /// All of the world but the programs that run in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Core {
-    pub(crate) plan: Plan,
+pub(crate) struct Core<S: System> {
+    pub(crate) plan: Plan<S>,
     pub(crate) now: u64,
     pub(crate) healed: bool,
-    pub(crate) queue: Queue,
+    pub(crate) queue: Queue<S>,
     pub(crate) hosts: Vec<Host>,
     /// When each client is woken, in true time, [`u64::MAX`] for never. Kept side by side, since
     /// every step looks through all of them.
     pub(crate) alarms: Vec<[u64; 2]>,
     pub(crate) servers: Vec<Server>,
-    /// What a majority of them has, if there are several.
-    pub(crate) majority: Majority,
-    /// The lock objects of upstream's processes, each shared by two clients.
-    pub(crate) upstream_locks: Vec<UpstreamLock>,
+    /// What the programs share, and what an observer was told last.
+    pub(crate) shared: S::Shared,
     /// The greatest fence that the protected resource has seen.
     pub(crate) resource_fence: u64,
     /// When each server last applied a request.
     pub(crate) applied_at: [u64; SERVERS],
     pub(crate) messages: u64,
-    pub(crate) grants: u64,
     pub(crate) bites: [u32; Fault::ALL.len()],
 }
 
 /// What a step may use.
-pub(crate) struct Step<'a, C, W> {
-    pub(crate) core: &'a mut Core,
+#[derive(Debug)]
+pub struct Step<'a, S: System, C, W> {
+    pub(crate) core: &'a mut Core<S>,
     pub(crate) chance: &'a mut C,
     pub(crate) watch: &'a mut W,
 }
 
-impl World {
+impl<S: System> World<S> {
     /// The cluster of `plan`, at its start.
     #[must_use]
-    pub fn new(plan: Plan) -> Self {
-        let programs = (0..plan.clients).map(|client| Program::new(&plan, client)).collect();
-        Self { programs, core: Core::new(plan) }
-    }
-
-    /// A cluster whose programs are the processes of a [`crate::cluster`].
-    pub(crate) fn of_guests(plan: Plan) -> Self {
-        let programs = (0..plan.clients).map(|_| Program::Guest(Guest)).collect();
+    pub fn new(plan: Plan<S>) -> Self {
+        let clients = plan.settings.clients;
+        let programs = (0..clients).map(|client| S::program(&plan, client)).collect();
         Self { programs, core: Core::new(plan) }
     }
 
@@ -123,8 +112,9 @@ impl World {
     pub fn begin<C: Chance, W: Watch>(&mut self, chance: &mut C, watch: &mut W) {
         let mut step = Step { core: &mut self.core, chance, watch };
         step.begin();
-        for client in 0..self.programs.len() {
-            Program::boot(&mut step, client as Client);
+        for client in 0..self.programs.len() as Client {
+            let start = step.local(client).plus_micros(STAGGER * u64::from(client));
+            step.set_alarm(client, Alarm::Work, start);
         }
     }
 
@@ -133,7 +123,7 @@ impl World {
         let mut step = Step { core: &mut self.core, chance, watch };
         let more = step.next(&mut self.programs);
         if !more {
-            step.count_immortal_keys();
+            S::finish(&mut step);
             step.tell(Event::Finished);
         }
         more
@@ -145,12 +135,6 @@ impl World {
         self.core.messages
     }
 
-    /// How many times the lock was granted.
-    #[must_use]
-    pub fn grants(&self) -> u64 {
-        self.core.grants
-    }
-
     /// How often `fault` changed what would have happened.
     #[must_use]
     pub fn bites(&self, fault: Fault) -> u32 {
@@ -158,43 +142,38 @@ impl World {
     }
 }
 
-impl Core {
-    fn new(plan: Plan) -> Self {
-        let hosts = (0..plan.clients).map(|_| Host::default()).collect();
-        let alarms = vec![[u64::MAX; 2]; usize::from(plan.clients)];
-        let servers = Server::all(&plan);
-        let upstream_lock = UpstreamLock { token: None, lease_ms: plan.lease / 1_000 };
-        let upstream_locks = vec![upstream_lock; usize::from(plan.clients).div_ceil(2)];
+impl<S: System> Core<S> {
+    fn new(plan: Plan<S>) -> Self {
+        let clients = plan.settings.clients;
         Self {
             now: 0,
             healed: false,
             queue: Queue::default(),
-            hosts,
-            alarms,
-            servers,
-            majority: Majority::default(),
-            upstream_locks,
+            hosts: (0..clients).map(|_| Host::default()).collect(),
+            alarms: vec![[u64::MAX; 2]; usize::from(clients)],
+            servers: Server::all(&plan.settings),
+            shared: S::shared(&plan),
             resource_fence: 0,
             applied_at: [u64::MAX; SERVERS],
             messages: 0,
-            grants: 0,
             bites: [0; Fault::ALL.len()],
             plan,
         }
     }
 }
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
+impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
     fn begin(&mut self) {
-        self.core.queue.push(self.core.plan.faults_end, What::Heal);
-        self.core.queue.push(self.core.plan.end, What::End);
-        for client in 0..self.core.plan.clients {
-            self.skew_clock(client);
+        let Settings { faults_end, end, clients, .. } = self.core.plan.settings;
+        self.core.queue.push(faults_end, What::Heal);
+        self.core.queue.push(end, What::End);
+        for client in 0..clients {
+            S::Faults::starting(self, client);
         }
     }
 
     /// Takes the next event, and says whether there are more.
-    fn next(&mut self, programs: &mut [Program]) -> bool {
+    fn next(&mut self, programs: &mut [S::Program]) -> bool {
         if let Some(tied) = self.break_tie() {
             return self.take(programs, tied);
         }
@@ -207,7 +186,13 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         self.ring(programs, due, client, alarm)
     }
 
-    fn ring(&mut self, programs: &mut [Program], due: u64, client: Client, alarm: Alarm) -> bool {
+    fn ring(
+        &mut self,
+        programs: &mut [S::Program],
+        due: u64,
+        client: Client,
+        alarm: Alarm,
+    ) -> bool {
         self.core.now = due;
         self.core.alarms[usize::from(client)][alarm as usize] = u64::MAX;
         if self.may_run(programs, client, Deferred::Alarm(alarm)) {
@@ -217,7 +202,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     }
 
     /// Takes one of several events that are due at once.
-    fn take(&mut self, programs: &mut [Program], tied: Tied) -> bool {
+    fn take(&mut self, programs: &mut [S::Program], tied: Tied) -> bool {
         match tied {
             Tied::Queued(place) => {
                 let (at, what) = self.core.queue.take(place);
@@ -246,30 +231,20 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         best
     }
 
-    fn happen(&mut self, programs: &mut [Program], what: What) -> bool {
+    fn happen(&mut self, programs: &mut [S::Program], what: What<S>) -> bool {
         match what {
             What::Request(message) => self.arrive(message),
             What::Reply(message) => {
-                let client = message.client;
-                if let Program::Guest(guest) = programs[usize::from(client)] {
-                    self.answer_guest(programs, guest, message);
-                    return true;
-                }
-                if !self.core.hosts[usize::from(client)].awaits(message.call) {
-                    return true;
-                }
-                if let Some(message) = self.may_receive(programs, message) {
-                    let node = message.node;
+                let (client, call, node) = (message.client, message.call, message.node);
+                let index = usize::from(client);
+                if programs[index].awaits(&self.core.hosts[index], client, call)
+                    && let Some(message) = self.may_receive(programs, message)
+                {
                     let response = self.received(*message);
-                    programs[usize::from(client)].reply(self, client, node, response);
+                    programs[index].reply(self, client, Answered { call, node }, response);
                 }
             }
-            What::Write { client, token, fence } => self.write_arrives(client, token, fence),
-            What::WriteDebounced { client, call, fence } => {
-                let accepted = self.accepts(fence);
-                let event = DebounceEvent::Wrote { client, call, fence, accepted };
-                self.tell(Event::Debounce(event));
-            }
+            What::Write { client, write } => S::written(self, client, write),
             What::Cancel { client, awaiting } => {
                 if self.core.hosts[usize::from(client)].awaits_number == awaiting {
                     programs[usize::from(client)].cancel(self, client, false);
@@ -287,39 +262,50 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         true
     }
 
-    /// A reply comes for a process that may await several.
-    fn answer_guest(&mut self, programs: &mut [Program], guest: Guest, message: Box<Message>) {
-        let (client, call) = (message.client, message.call);
-        if guest.awaits(client, call)
-            && let Some(message) = self.may_receive(programs, message)
-        {
-            let response = self.received(*message);
-            guest.reply(self, client, call, response);
-        }
-    }
-
     fn heal(&mut self) {
         self.core.healed = true;
-        self.heal_server_clocks();
+        S::Faults::healing(self);
         self.tell(Event::Healed);
+    }
+
+    /// The true time, in microseconds from the start.
+    #[inline]
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.core.now
+    }
+
+    /// What the world is like.
+    #[inline]
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.core.plan.settings
+    }
+
+    /// What the clients do in it.
+    #[inline]
+    #[must_use]
+    pub fn scenario(&self) -> &S {
+        &self.core.plan.scenario
+    }
+
+    /// Whether there are no more faults.
+    #[inline]
+    #[must_use]
+    pub fn is_healed(&self) -> bool {
+        self.core.healed
     }
 
     /// A decision that belongs to the workload.
     #[inline]
-    pub(crate) fn choose(&mut self, kind: Kind, actor: u8, occurrence: u32, options: u32) -> u32 {
+    pub fn choose(&mut self, kind: Kind, actor: u8, occurrence: u32, options: u32) -> u32 {
         self.chance.choose(Site { kind, actor, occurrence }, options)
     }
 
     /// A decision whether `fault` strikes: 0 if it is switched off, or if everything has healed.
     #[inline]
-    pub(crate) fn strikes(
-        &mut self,
-        fault: Fault,
-        actor: u8,
-        occurrence: u32,
-        options: u32,
-    ) -> u32 {
-        if !self.core.plan.faults.contains(fault) || self.core.healed {
+    pub fn strikes(&mut self, fault: Fault, actor: u8, occurrence: u32, options: u32) -> u32 {
+        if !self.core.plan.settings.faults.contains(fault) || self.core.healed {
             return 0;
         }
         self.choose(fault.kind(), actor, occurrence, options)
@@ -327,63 +313,59 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
 
     /// How long a decision of `fault` lasts that stands for `micros` by its number.
     #[inline]
-    pub(crate) fn lasts(&mut self, fault: Fault, actor: u8, occurrence: u32, micros: u64) -> u64 {
+    pub fn lasts(&mut self, fault: Fault, actor: u8, occurrence: u32, micros: u64) -> u64 {
         self.chance.length(Site { kind: fault.kind(), actor, occurrence }, micros)
     }
 
-    pub(crate) fn struck(&mut self, fault: Fault, client: Option<Client>, choice: u32, until: u64) {
+    /// Tells that `fault` strikes, until a true time.
+    pub fn struck(&mut self, fault: Fault, client: Option<Client>, choice: u32, until: u64) {
         self.tell(Event::Struck { fault, client, choice, until });
     }
 
-    pub(crate) fn bit(&mut self, fault: Fault, client: Option<Client>, call: u32) {
+    /// Counts and tells that `fault` changed what would have happened.
+    pub fn bit(&mut self, fault: Fault, client: Option<Client>, call: u32) {
         self.core.bites[fault as usize] += 1;
         self.tell(Event::Bit { fault, client, call });
     }
 
+    /// Tells an observer what happens now.
     #[inline]
-    pub(crate) fn tell(&mut self, event: Event) {
+    pub fn tell(&mut self, event: Event) {
         self.watch.see(self.core.now, &event);
     }
 
     /// Whether the protected resource takes a write with this fence.
-    fn accepts(&mut self, fence: u64) -> bool {
+    pub fn accepts(&mut self, fence: u64) -> bool {
         let accepted = fence >= self.core.resource_fence;
         self.core.resource_fence = self.core.resource_fence.max(fence);
         accepted
-    }
-
-    fn write_arrives(&mut self, client: Client, token: TokenId, fence: u64) {
-        let accepted = self.accepts(fence);
-        self.tell(Event::Wrote { client, token, fence, accepted });
     }
 }
 
 /// What a client was about to do when it was stopped.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Deferred {
+pub enum Deferred {
+    /// To hear an alarm.
     Alarm(Alarm),
+    /// To receive a message.
     Message,
 }
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
+impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
     /// Whether `client` can take its next step now: not while it is paused, and not if it crashes
     /// at this very point.
-    fn may_run(&mut self, programs: &mut [Program], client: Client, what: Deferred) -> bool {
+    fn may_run(&mut self, programs: &mut [S::Program], client: Client, what: Deferred) -> bool {
         let index = usize::from(client);
         self.core.hosts[index].steps += 1;
-        self.jump_wall_clock(client);
-        if self.paused(client, what) {
-            return false;
-        }
-        !self.crashes(&mut programs[index], client)
+        !S::Faults::stepping(self, &mut programs[index], client, what)
     }
 
     /// As [`Step::may_run`], for a message, which waits outside if the client is paused.
     fn may_receive(
         &mut self,
-        programs: &mut [Program],
-        message: Box<Message>,
-    ) -> Option<Box<Message>> {
+        programs: &mut [S::Program],
+        message: Box<Message<S>>,
+    ) -> Option<Box<Message<S>>> {
         let client = message.client;
         if self.may_run(programs, client, Deferred::Message) {
             return Some(message);

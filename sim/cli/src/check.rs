@@ -18,9 +18,9 @@ use super::{
 use crate::report::{Report, matrix, story_of, surprises};
 use leasehold_sim::{
     campaign::{self, Outcome, Settings},
+    catalog::Subject,
     guarantees::Guarantee,
     schedule::Schedule,
-    subjects::Subject,
 };
 
 /// Runs many schedules of every subject under every fault, and prints which guarantee held.

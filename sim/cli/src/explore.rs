@@ -12,11 +12,11 @@ use super::{
 };
 use crate::report::{Exploration, ExploredReport, Finding};
 use leasehold_sim::{
-    claims::{Claims, Verdict},
+    catalog::{Subject, Verdict},
+    claims::Claims,
     explore::{Bounds, Explored, Limits, Proof, Proofs, explore},
     faults::FaultSet,
     guarantees::Guarantee,
-    subjects::Subject,
     world::Scale,
 };
 

@@ -10,7 +10,10 @@ use super::{
     output::{Target, print},
     progress::Bar,
 };
-use leasehold_sim::mutants::{Hunt, KillMatrix, Mutant};
+use leasehold_sim::{
+    hunt::{Hunt, KillMatrix},
+    mutants::Mutant,
+};
 
 /// Looks for bugs that were planted in the algorithms, and prints which checker found which.
 ///

@@ -6,11 +6,11 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::Failure;
 use leasehold_sim::{
+    catalog::Subject,
     decide::Kind,
     explore::{Allowed, WORKLOAD},
     faults::Fault,
     guarantees::Guarantee,
-    subjects::Subject,
 };
 
 /// Takes the name of a subject.

@@ -16,8 +16,8 @@ pub(crate) use statistics::Statistics;
 pub(crate) use summary::{story_of, surprises};
 
 use leasehold_sim::{
-    campaign::{Cell, CellName, Counterexample, Outcome},
-    claims::Verdict,
+    campaign::{Cell, Counterexample, Outcome},
+    catalog::{CellName, Verdict},
     explore::{Proof, Proofs},
     faults::Fault,
     guarantees::Guarantee,

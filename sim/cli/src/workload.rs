@@ -12,7 +12,10 @@ use super::{
     output::{Target, print},
     progress::Bar,
 };
-use leasehold_sim::{campaign::Progress, run::Run, world::Plan};
+use leasehold_sim::{
+    campaign::Progress,
+    systems::{Run, speed_plan},
+};
 
 /// Runs a fixed workload on one thread, with trace hash and checkers on, and says how fast it was.
 ///
@@ -73,7 +76,7 @@ impl Workload {
 }
 
 fn measure(seed: u64, seeds: u64) -> Speed {
-    let (bar, plan) = (Bar::new("schedules"), Plan::speed());
+    let (bar, plan) = (Bar::new("schedules"), speed_plan());
     bar.expect(seeds);
     let start = ProcessTime::now();
     let mut hasher = FxHasher::default();
@@ -82,13 +85,13 @@ fn measure(seed: u64, seeds: u64) -> Speed {
         let run = Run::seeded(plan.clone(), seed, schedule);
         hasher.write_u64(run.trace_hash());
         messages += run.world().messages();
-        acquisitions += run.world().grants();
+        acquisitions += run.grants();
         bar.done();
     }
     Speed {
         messages,
         acquisitions,
-        simulated_s: seeds as f64 * plan.end as f64 / 1e6,
+        simulated_s: seeds as f64 * plan.settings.end as f64 / 1e6,
         cpu_s: start.elapsed().as_secs_f64(),
         trace_hash: format!("{:016x}", hasher.finish()),
     }

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{REMEMBERED, Settings, situations::Situations};
 use crate::{
+    catalog::{Subject, Workload},
     faults::Fault,
     guarantees::Guarantee,
-    run::Run,
-    subjects::{Subject, Workload},
+    systems::Run,
 };
 /// A subject at work under a fault.
 #[derive(Clone, Copy, Debug)]

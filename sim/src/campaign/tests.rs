@@ -1,7 +1,7 @@
 //! The campaign's own guards, each seen to fail.
 
 use super::*;
-use crate::subjects::Workload;
+use crate::catalog::Workload;
 
 const ROW: Row = Row {
     subject: Subject::LockReplicated,
@@ -49,9 +49,11 @@ fn a_cell_that_no_schedule_was_about_is_not_exercised_and_that_is_a_surprise() {
 #[test]
 fn a_twin_that_leaves_another_trace_stops_the_campaign() {
     let native = Run::seeded(plan(FaultSet::NONE), 1, 7);
-    let lua = Plan { engine: Engine::Lua, ..plan(FaultSet::NONE) };
+    let mut lua = plan(FaultSet::NONE);
+    lua.scenario.engine = Engine::Lua;
     assert!(same_trace(ROW, 1, 7, &native, lua.clone()).is_ok());
-    let other = Plan { lease: lua.lease / 2, ..lua };
+    let mut other = lua;
+    other.scenario.lease /= 2;
     let differs = same_trace(ROW, 1, 7, &native, other).unwrap_err();
     assert_eq!((differs.seed, differs.schedule), (1, 7));
 }

@@ -7,7 +7,7 @@ use crate::{
     decide::{Decisions, Kind, Site},
     story::decisions,
     words::{client, wrap},
-    world::Plan,
+    world::Settings,
 };
 
 /// How many lines of a story are told, not counting the faults.
@@ -78,7 +78,7 @@ impl fmt::Display for Breach {
 pub struct Failure {
     pub(super) breach: Breach,
     pub(super) at: u64,
-    pub(super) plan: Box<Plan>,
+    pub(super) settings: Box<Settings>,
     pub(super) decisions: Decisions,
     pub(super) story: Vec<(u64, String)>,
 }
@@ -124,7 +124,7 @@ impl fmt::Display for Failure {
         writeln!(f, "{}", wrap("", &self.breach.to_string()))?;
         writeln!(f, "\nWhat was decided ({}):", self.decisions.len())?;
         for (&site, &choice) in &self.decisions {
-            writeln!(f, "{}", wrap("  - ", &decision(&self.plan, site, choice)))?;
+            writeln!(f, "{}", wrap("  - ", &decision(&self.settings, site, choice)))?;
         }
         if self.decisions.is_empty() {
             writeln!(f, "  - nothing: all is as calm as can be")?;
@@ -151,10 +151,10 @@ impl fmt::Debug for Failure {
 impl error::Error for Failure {}
 
 /// A decision as a sentence without its full stop.
-fn decision(plan: &Plan, site: Site, choice: u32) -> String {
+fn decision(settings: &Settings, site: Site, choice: u32) -> String {
     if site.kind == Kind::Style {
         let who = client(site.actor);
         return format!("choice {} of process {who} is {choice}", site.occurrence);
     }
-    decisions::describe(plan, site, choice).replace("client ", "process ")
+    decisions::describe_in_any_world(settings, site, choice).replace("client ", "process ")
 }

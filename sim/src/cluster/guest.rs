@@ -7,45 +7,49 @@ use leasehold_core::{Cause, StoreError};
 use super::{
     Process, RemoteError,
     runtime::{Answer, Order, Task, with},
+    users::{Answer as Returned, Request, Response, Step, Users},
     words,
 };
 use crate::{
     decide::{Chance, Kind, Site},
-    faults::{Cancelled, FUTURE_ONLY},
-    history::{Act, Client},
+    history::Client,
     words::client,
-    world::{Alarm, Request, Response, Step, Watch},
+    world::{Alarm, Answered, Cancelled, Host, Program, Watch},
 };
 
 /// Stands in the world for a process of a [`Cluster`](super::Cluster), whose futures are elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Guest;
 
-impl Guest {
-    pub(crate) fn alarm<C: Chance, W: Watch>(self, step: &mut Step<'_, C, W>, me: Client) {
-        self.go_on(step, me);
+impl Program<Users> for Guest {
+    fn alarm<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, _alarm: Alarm) {
+        go_on(step, me);
     }
 
-    /// The answer to request `call` has come.
-    pub(crate) fn reply<C: Chance, W: Watch>(
-        self,
+    fn awaits(&self, _host: &Host, me: Client, call: u32) -> bool {
+        with(|runtime| runtime.place(me).sent.contains_key(&call))
+    }
+
+    fn reply<C: Chance, W: Watch>(
+        &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
-        call: u32,
+        answered: Answered,
         response: Response,
     ) {
+        let call = answered.call;
         with(|runtime| {
             runtime.advance(step.core.now);
             runtime.note(|| format!("  {}", words::response(me, call, &response)));
             let returned = match response {
-                Response::Remote => runtime.take_returned(me, call),
+                Response::Answer(Returned::Remote) => runtime.take_returned(me, call),
                 _ => None,
             };
             let place = runtime.place(me);
             let Some((wait, is_remote)) = place.sent.remove(&call) else { return };
             let answer = match (response, is_remote) {
                 (_, true) => Answer::Remote(returned.ok_or(RemoteError::Broken)),
-                (Response::Ours(result), _) => Answer::Store(result),
+                (Response::Answer(Returned::Store(result)), _) => Answer::Store(result),
                 (Response::Refused, _) => {
                     Answer::Store(Err(StoreError::NotSent(Cause::Unreachable)))
                 }
@@ -53,11 +57,23 @@ impl Guest {
             };
             place.answer(wait, answer);
         });
-        self.go_on(step, me);
+        go_on(step, me);
     }
 
-    /// The process died; a new one boots at its next alarm.
-    pub(crate) fn reborn(self, me: Client, life: u8) {
+    /// Whoever waits for the process goes away, in the middle of an await.
+    fn cancel<C: Chance, W: Watch>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        _handle: bool,
+    ) {
+        if self.is_busy(me) {
+            step.cancelling(me);
+            drop_main(step, me);
+        }
+    }
+
+    fn reborn<C: Chance, W: Watch>(&mut self, _step: &mut Step<'_, C, W>, me: Client, life: u8) {
         let gone = with(|runtime| {
             let place = runtime.place(me);
             (place.life, place.started, place.handles, place.choices) =
@@ -69,47 +85,37 @@ impl Guest {
         drop(with(|runtime| runtime.place(me).end()));
     }
 
-    /// Whether a crash would interrupt anything.
-    pub(crate) fn is_busy(self, me: Client) -> bool {
-        with(|runtime| runtime.place(me).is_running())
+    fn is_busy(&self, me: Client) -> bool {
+        is_busy(me)
     }
+}
 
-    /// Whether the process still waits for the answer to request `call`.
-    pub(crate) fn awaits(self, me: Client, call: u32) -> bool {
-        with(|runtime| runtime.place(me).sent.contains_key(&call))
+fn is_busy(me: Client) -> bool {
+    with(|runtime| runtime.place(me).is_running())
+}
+
+/// Polls what is ready until nothing is.
+fn go_on<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) {
+    let clock = step.host(me).clock;
+    with(|runtime| {
+        runtime.advance(step.core.now);
+        runtime.place(me).clock = clock;
+    });
+    boot(me);
+    ring(me);
+    while let Some(task) = next_task(step, me) {
+        if poll(me, task) && task == 0 {
+            drop(with(|runtime| {
+                let who = client(me);
+                runtime.note(|| format!("  {who} is done"));
+                runtime.place(me).tasks.drain(..).collect::<Vec<_>>()
+            }));
+        }
+        carry_out(step, me);
     }
-
-    /// Polls what is ready until nothing is.
-    fn go_on<C: Chance, W: Watch>(self, step: &mut Step<'_, C, W>, me: Client) {
-        let clock = step.host(me).clock;
-        with(|runtime| {
-            runtime.advance(step.core.now);
-            runtime.place(me).clock = clock;
-        });
-        boot(me);
-        ring(me);
-        while let Some(task) = next_task(step, me) {
-            if poll(me, task) && task == 0 {
-                drop(with(|runtime| {
-                    let who = client(me);
-                    runtime.note(|| format!("  {who} is done"));
-                    runtime.place(me).tasks.drain(..).collect::<Vec<_>>()
-                }));
-            }
-            carry_out(step, me);
-        }
-        set_alarms(step, me);
-        if self.is_busy(me) && step.cancels(me, FUTURE_ONLY) != Cancelled::No {
-            drop_main(step, me);
-        }
-    }
-
-    /// Whoever waits for the process goes away, in the middle of an await.
-    pub(crate) fn cancel<C: Chance, W: Watch>(self, step: &mut Step<'_, C, W>, me: Client) {
-        if self.is_busy(me) {
-            step.cancelled_in_flight(me);
-            drop_main(step, me);
-        }
+    set_alarms(step, me);
+    if is_busy(me) && step.awaiting(me, false) != Cancelled::No {
+        drop_main(step, me);
     }
 }
 
@@ -210,12 +216,12 @@ fn carry_out<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) {
                     runtime.trace((me, &command));
                     runtime.note(|| format!("  {} {}", client(me), words::command(&command)));
                 });
-                step.send(me, 0, Act::Other, None, None, Request::Ours(command));
+                step.send(me, 0, Request::Store(command));
                 let call = step.host(me).calls;
                 with(|runtime| runtime.place(me).sent.insert(call, (wait, false)));
             }
             Order::Remote { wait, deed } => {
-                step.send(me, 0, Act::Other, None, None, Request::Remote);
+                step.send(me, 0, Request::Remote);
                 let call = step.host(me).calls;
                 with(|runtime| {
                     runtime.trace((me, call));

@@ -13,13 +13,14 @@ use super::{
     quiet::quietly,
     runtime::{Installed, Runtime, with},
     setup::Check,
+    users::World,
 };
 use crate::{
     decide::{Chance, Decisions, Recording},
     faults::Fault,
     history::Event,
     words::client,
-    world::{Watch, World},
+    world::Watch,
 };
 
 /// What is looked at beside the invariants.
@@ -50,7 +51,7 @@ pub(super) struct Ran {
 pub(super) fn run(cluster: &Cluster, chance: impl Chance, looks: Looks) -> Ran {
     let mut setup = Setup::default();
     (cluster.build)(&mut setup);
-    let mut world = World::of_guests(cluster.plan(setup.processes.len()));
+    let mut world = World::new(cluster.plan(setup.processes.len()));
     let processes = std::mem::take(&mut setup.processes);
     let installed = Installed::new(Runtime::new(processes, looks.story, looks.waiting));
     let (mut chance, mut witness) = (Recording::of(chance), Witness::default());

@@ -250,7 +250,7 @@ impl Runtime {
 }
 
 /// A remote call arrives: does what it does.
-pub(crate) fn arrive(client: Client, call: u32, now: u64) {
+pub(super) fn arrive(client: Client, call: u32, now: u64) {
     let deed = with(|runtime| {
         runtime.advance(now);
         runtime.deeds.remove(&(client, call))

@@ -6,7 +6,8 @@ use leasehold_core::{
     lock::{LockCommand, LockReply},
 };
 
-use crate::{history::Client, words::client, world::Response};
+use super::users::{Answer, Response};
+use crate::{history::Client, words::client};
 
 /// What a process does that sends this.
 pub(super) fn command(command: &Command) -> String {
@@ -42,15 +43,19 @@ fn lock(command: &LockCommand) -> String {
 pub(super) fn response(me: Client, call: u32, response: &Response) -> String {
     let who = client(me);
     match response {
-        Response::Ours(Ok(Reply::Lock(reply))) => format!("{who} is told: {}", lock_reply(reply)),
-        Response::Ours(Ok(Reply::Debounce(reply))) => {
+        Response::Answer(Answer::Store(Ok(Reply::Lock(reply)))) => {
+            format!("{who} is told: {}", lock_reply(reply))
+        }
+        Response::Answer(Answer::Store(Ok(Reply::Debounce(reply)))) => {
             format!("{who} is told: {}", debounce_reply(reply))
         }
-        Response::Ours(Err(StoreError::Rejected(no))) => {
+        Response::Answer(Answer::Store(Err(StoreError::Rejected(no)))) => {
             format!("{who} is refused: {}", no.message)
         }
-        Response::Ours(Err(error)) => format!("{who} is told: {error}"),
-        Response::Remote => format!("{who} has the answer to its remote call {call}"),
+        Response::Answer(Answer::Store(Err(error))) => format!("{who} is told: {error}"),
+        Response::Answer(Answer::Remote) => {
+            format!("{who} has the answer to its remote call {call}")
+        }
         Response::Refused => format!("{who} reaches no server"),
         _ => {
             format!("{who} sees its connection break, and knows nothing of its request {call}")

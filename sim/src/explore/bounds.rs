@@ -6,14 +6,14 @@ use serde::Deserialize;
 
 use super::menu::Menu;
 use crate::{
-    campaign::CellName,
+    catalog::{CellName, Subject},
     decide::Kind,
     faults::{Fault, FaultSet},
     guarantees::Guarantee,
     schedule::Schedule,
-    subjects::Subject,
+    systems::Plan,
     words::{counted, scaled},
-    world::{Plan, Scale},
+    world::Scale,
 };
 
 /// How often something may be decided other than the calmest, and as what.
@@ -199,7 +199,7 @@ impl Bounds {
     #[must_use]
     pub fn plan(&self) -> Plan {
         let workload = self.guarantees[0].workload();
-        self.scale.applied(self.subject.plan(workload, self.scale.faults))
+        self.scale.of_plan(self.subject.plan(workload, self.scale.faults))
     }
 
     pub(super) fn menus(&self) -> [Menu; Kind::ALL.len()] {

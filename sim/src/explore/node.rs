@@ -10,7 +10,7 @@ use super::{
 use crate::{
     decide::{Chance, Kind, Replay, Site},
     guarantees::{Court, Guarantee},
-    world::{Plan, World},
+    systems::{Plan, World},
 };
 
 /// A world and its judges, between two events.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::Bounds;
-use crate::campaign::CellName;
+use crate::catalog::CellName;
 
 const PROOFS: &str = include_str!("../../proofs.toml");
 
@@ -81,10 +81,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        claims::{Claims, Verdict},
+        catalog::{Subject, Verdict},
+        claims::Claims,
         faults::Fault,
         guarantees::Guarantee,
-        subjects::Subject,
     };
 
     #[test]

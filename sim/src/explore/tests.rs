@@ -6,7 +6,7 @@ use super::{menu::Scripted, node::State, search::Search, *};
 use crate::{
     decide::{Chance, Kind, Replay, Seeded, Site},
     faults::Fault,
-    run::Run,
+    systems::Run,
 };
 
 /// Small spaces of every sort: with and without a counterexample, of every subject.

@@ -5,58 +5,47 @@ use crate::{
     decide::{Chance, Site},
     history::Client,
     words::{client, span},
-    world::{Step, Watch, What},
+    world::{Cancelled, Faults, Step, System, Watch},
 };
-
-/// How a caller goes away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cancelled {
-    /// It stays, for now.
-    No,
-    /// It drops the future at once.
-    Future,
-    /// It drops the future and the handle at once.
-    Handle,
-}
-
-/// In how many ways a caller goes away, or not, that may drop its handle, too,
-pub(crate) const WITH_HANDLE: u32 = 4;
-
-/// and one that may not.
-pub(crate) const FUTURE_ONLY: u32 = 3;
 
 /// Long enough for a request to arrive, too short for its reply.
 const SOON: u64 = 1_500;
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
-    /// Whether the caller goes away at this await, in one of so many ways.
+/// The fault of this file.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Cancellation {}
+
+impl<S: System> Faults<S> for Cancellation {
     #[inline]
-    pub(crate) fn cancels(&mut self, client: Client, ways: u32) -> Cancelled {
-        if !self.core.plan.faults.contains(Fault::Cancellation) {
+    fn awaiting<C: Chance, W: Watch>(
+        step: &mut Step<'_, S, C, W>,
+        client: Client,
+        with_handle: bool,
+    ) -> Cancelled {
+        if !step.settings().faults.contains(Fault::Cancellation) {
             return Cancelled::No;
         }
-        let host = self.host(client);
+        let host = step.host(client);
         host.awaits_number += 1;
         let (awaiting, call) = (host.awaits_number, host.calls);
-        let choice = self.strikes(Fault::Cancellation, client, awaiting, ways);
+        let ways = if with_handle { 4 } else { 3 };
+        let choice = step.strikes(Fault::Cancellation, client, awaiting, ways);
         if choice == 0 {
             return Cancelled::No;
         }
         if choice == 2 {
-            let at = self.core.now + SOON;
-            self.core.queue.push(at, What::Cancel { client, awaiting });
+            step.cancel_at(client, step.now() + SOON);
             return Cancelled::No;
         }
-        self.struck(Fault::Cancellation, Some(client), choice, self.core.now);
-        self.bit(Fault::Cancellation, Some(client), call);
+        step.struck(Fault::Cancellation, Some(client), choice, step.now());
+        step.bit(Fault::Cancellation, Some(client), call);
         if choice == 1 { Cancelled::Future } else { Cancelled::Handle }
     }
 
-    /// The caller goes away in the middle of an await.
-    pub(crate) fn cancelled_in_flight(&mut self, client: Client) {
-        let call = self.host(client).calls;
-        self.struck(Fault::Cancellation, Some(client), 2, self.core.now);
-        self.bit(Fault::Cancellation, Some(client), call);
+    fn cancelling<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>, client: Client) {
+        let call = step.host(client).calls;
+        step.struck(Fault::Cancellation, Some(client), 2, step.now());
+        step.bit(Fault::Cancellation, Some(client), call);
     }
 }
 

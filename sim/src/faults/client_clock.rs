@@ -5,7 +5,7 @@ use crate::{
     decide::{Chance, Site},
     history::Client,
     words::{client, pick, span},
-    world::{Step, Watch},
+    world::{Deferred, Faults, Step, System, Watch},
 };
 
 /// Within the 1 % that the lock allows for by default.
@@ -15,36 +15,46 @@ const WALL_JUMPS: [i64; 3] = [0, 10_000_000, -10_000_000];
 /// At every so-manieth step, the wall clock may jump.
 const STEPS: u32 = 16;
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
+/// The fault of this file.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ClientClock {}
+
+impl<S: System> Faults<S> for ClientClock {
     /// Sets how wrong the clock of `client` is.
-    pub(crate) fn skew_clock(&mut self, client: Client) {
+    fn starting<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>, client: Client) {
         let rates = RATES_PPM.len() as u32;
-        let choice = self.strikes(Fault::ClientClock, client, 0, rates);
-        self.host(client).clock.rate_ppm = RATES_PPM[choice as usize];
+        let choice = step.strikes(Fault::ClientClock, client, 0, rates);
+        step.host(client).clock.rate_ppm = RATES_PPM[choice as usize];
         if choice > 0 {
-            self.struck(Fault::ClientClock, Some(client), choice, u64::MAX);
+            step.struck(Fault::ClientClock, Some(client), choice, u64::MAX);
             // Every alarm of this run will ring at another time than it would have.
-            self.bit(Fault::ClientClock, Some(client), 0);
+            step.bit(Fault::ClientClock, Some(client), 0);
         }
     }
 
     /// Whether the wall clock of `client` jumps before its next step. It bites only whom reads it:
     /// our machines are on the monotonic clock.
     #[inline]
-    pub(crate) fn jump_wall_clock(&mut self, client: Client) {
-        let steps = self.host(client).steps;
-        if !self.core.plan.faults.contains(Fault::ClientClock) || !steps.is_multiple_of(STEPS) {
-            return;
+    fn stepping<C: Chance, W: Watch>(
+        step: &mut Step<'_, S, C, W>,
+        _program: &mut S::Program,
+        client: Client,
+        _what: Deferred,
+    ) -> bool {
+        let steps = step.host(client).steps;
+        if !step.settings().faults.contains(Fault::ClientClock) || !steps.is_multiple_of(STEPS) {
+            return false;
         }
-        let choice = self.strikes(Fault::ClientClock, client, steps, WALL_JUMPS.len() as u32);
+        let choice = step.strikes(Fault::ClientClock, client, steps, WALL_JUMPS.len() as u32);
         if choice > 0 {
-            let host = self.host(client);
+            let host = step.host(client);
             host.clock.wall_offset_us = WALL_JUMPS[choice as usize];
             let call = host.calls;
-            if self.core.plan.reads_wall_clock {
-                self.bit(Fault::ClientClock, Some(client), call);
+            if step.settings().reads_wall_clock {
+                step.bit(Fault::ClientClock, Some(client), call);
             }
         }
+        false
     }
 }
 

@@ -4,43 +4,43 @@ use super::Fault;
 use crate::{
     decide::{Chance, Site},
     history::Client,
-    subjects::Program,
     words::{client, pick, span},
-    world::{Alarm, Step, Watch},
+    world::{Deferred, Faults, Program, Step, System, Watch},
 };
 
 /// How long it takes until a new process is there.
 const REBORN_AFTER: [u64; 3] = [0, 50_000, 1_200_000];
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
-    /// Whether `client` dies instead of taking its next step.
+/// The fault of this file.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ClientCrash {}
+
+impl<S: System> Faults<S> for ClientCrash {
     #[inline]
-    pub(crate) fn crashes(&mut self, program: &mut Program, client: Client) -> bool {
-        if !self.core.plan.faults.contains(Fault::ClientCrash) {
+    fn stepping<C: Chance, W: Watch>(
+        step: &mut Step<'_, S, C, W>,
+        program: &mut S::Program,
+        client: Client,
+        _what: Deferred,
+    ) -> bool {
+        if !step.settings().faults.contains(Fault::ClientCrash) {
             return false;
         }
-        let steps = self.host(client).steps;
+        let steps = step.host(client).steps;
         let choices = if program.may_crash() { 3 } else { 1 };
-        let choice = self.strikes(Fault::ClientCrash, client, steps, choices);
+        let choice = step.strikes(Fault::ClientCrash, client, steps, choices);
         if choice == 0 {
             return false;
         }
-        let gone = self.lasts(Fault::ClientCrash, client, steps, REBORN_AFTER[choice as usize]);
-        let at = self.core.now + gone;
-        let busy = program.is_busy(client);
-        self.stop_watching(client);
-        let host = self.host(client);
-        host.forget_calls();
-        host.life += 1;
-        let (call, life) = (host.calls, host.life);
-        let alarms = &mut self.core.alarms[usize::from(client)];
-        *alarms = [u64::MAX; 2];
-        alarms[Alarm::Work as usize] = at;
-        self.struck(Fault::ClientCrash, Some(client), choice, at);
+        let gone = step.lasts(Fault::ClientCrash, client, steps, REBORN_AFTER[choice as usize]);
+        let at = step.now() + gone;
+        let (busy, call) = (program.is_busy(client), step.host(client).calls);
+        let life = step.start_anew(client, at);
+        step.struck(Fault::ClientCrash, Some(client), choice, at);
         if busy {
-            self.bit(Fault::ClientCrash, Some(client), call);
+            step.bit(Fault::ClientCrash, Some(client), call);
         }
-        program.reborn(self, client, life);
+        program.reborn(step, client, life);
         true
     }
 }

@@ -5,36 +5,42 @@ use crate::{
     decide::{Chance, Site},
     history::Client,
     words::{client, pick, span},
-    world::{Deferred, Step, Watch},
+    world::{Deferred, Faults, Step, System, Watch},
 };
 
 /// Shorter than a lease, longer than one, longer than two.
 const LENGTHS: [u64; 4] = [0, 300_000, 1_200_000, 2_400_000];
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
-    /// Whether `client` stands still, so that `what` has to wait.
+/// The fault of this file.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ClientPause {}
+
+impl<S: System> Faults<S> for ClientPause {
     #[inline]
-    pub(crate) fn paused(&mut self, client: Client, what: Deferred) -> bool {
-        if !self.core.plan.faults.contains(Fault::ClientPause) {
+    fn stepping<C: Chance, W: Watch>(
+        step: &mut Step<'_, S, C, W>,
+        _program: &mut S::Program,
+        client: Client,
+        what: Deferred,
+    ) -> bool {
+        if !step.settings().faults.contains(Fault::ClientPause) {
             return false;
         }
-        let (now, host) = (self.core.now, self.host(client));
+        let (now, host) = (step.now(), step.host(client));
         let (steps, call) = (host.steps, host.calls);
         if host.paused_until <= now {
-            let choice = self.strikes(Fault::ClientPause, client, steps, LENGTHS.len() as u32);
+            let choice = step.strikes(Fault::ClientPause, client, steps, LENGTHS.len() as u32);
             if choice == 0 {
                 return false;
             }
-            let length = self.lasts(Fault::ClientPause, client, steps, LENGTHS[choice as usize]);
-            let until = (now + length).min(self.core.plan.faults_end);
-            self.host(client).paused_until = until;
-            self.struck(Fault::ClientPause, Some(client), choice, until);
+            let length = step.lasts(Fault::ClientPause, client, steps, LENGTHS[choice as usize]);
+            let until = (now + length).min(step.settings().faults_end);
+            step.host(client).paused_until = until;
+            step.struck(Fault::ClientPause, Some(client), choice, until);
         }
-        if let Deferred::Alarm(alarm) = what {
-            let until = self.host(client).paused_until;
-            self.core.alarms[usize::from(client)][alarm as usize] = until;
-        }
-        self.bit(Fault::ClientPause, Some(client), call);
+        let until = step.host(client).paused_until;
+        step.defer(client, what, until);
+        step.bit(Fault::ClientPause, Some(client), call);
         true
     }
 }

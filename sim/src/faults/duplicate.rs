@@ -4,34 +4,37 @@ use super::Fault;
 use crate::{
     decide::{Chance, Site},
     words::{pick, request, span},
-    world::{Message, Step, Watch, What},
+    world::{Faults, Message, Step, System, Watch},
 };
 
 /// From "with the first" to "when everybody has forgotten it". The marks must outlive the last.
 const LATER: [u64; 7] = [0, 1_000, 20_000, 120_000, 600_000, 1_300_000, 2_800_000];
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
+/// The fault of this file.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Duplicate {}
+
+impl<S: System> Faults<S> for Duplicate {
     #[inline]
-    pub(crate) fn send_copy_too(&mut self, message: &Message) {
+    fn leaving<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
         let (client, call) = (message.client, message.call);
-        let choice = self.strikes(Fault::Duplicate, client, call, LATER.len() as u32);
-        if choice > 0 {
-            let later = self.lasts(Fault::Duplicate, client, call, LATER[choice as usize]);
-            let at = self.core.now + self.core.plan.latency + later;
-            // Once all faults are over, nothing of them is on its way any more.
-            let at = at.min(self.core.plan.faults_end.max(self.core.now));
-            let mut copy = Box::new(message.clone());
-            copy.copy = 1;
-            self.struck(Fault::Duplicate, Some(client), choice, at);
-            self.core.queue.push(at, What::Request(copy));
+        let choice = step.strikes(Fault::Duplicate, client, call, LATER.len() as u32);
+        if choice == 0 {
+            return;
         }
+        let later = step.lasts(Fault::Duplicate, client, call, LATER[choice as usize]);
+        let at = step.now() + step.settings().latency + later;
+        // Once all faults are over, nothing of them is on its way any more.
+        let at = at.min(step.settings().faults_end.max(step.now()));
+        step.struck(Fault::Duplicate, Some(client), choice, at);
+        step.send_copy(message, at);
     }
 
-    /// Tells that a copy was applied, which nobody had asked for.
+    /// A copy was applied, which nobody had asked for.
     #[inline]
-    pub(crate) fn copy_arrived(&mut self, message: &Message) {
-        if message.copy > 0 && self.core.plan.faults.contains(Fault::Duplicate) {
-            self.bit(Fault::Duplicate, Some(message.client), message.call);
+    fn arrived<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
+        if message.copy > 0 && step.settings().faults.contains(Fault::Duplicate) {
+            step.bit(Fault::Duplicate, Some(message.client), message.call);
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     decide::{Chance, Site},
     history::Client,
     words::{pick, request, span},
-    world::{Step, Watch},
+    world::{Disturbed, Faults, Message, Step, System, Watch},
 };
 use leasehold_fake_redis::{Keyspace, Redis};
 
@@ -24,75 +24,96 @@ const REPLICA: u8 = 0x40;
 /// The actors of decisions about which of them takes over, at a client's request.
 const PROMOTION: u8 = 0x20;
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
-    /// Whether the server dies right after it has acknowledged request `call` of `client`, so that
-    /// a replica takes over.
+/// The fault of this file.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Failover {}
+
+impl<S: System> Faults<S> for Failover {
+    /// Whether the server dies right after it has acknowledged a request, so that a replica takes
+    /// over.
     #[inline]
-    pub(crate) fn fail_over(&mut self, client: Client, call: u32) {
-        let server = &self.core.servers[0];
-        if self.core.now < server.electing_until {
+    fn answering<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
+        let (now, server) = (step.now(), step.server(0));
+        if now < server.electing_until {
             return;
         }
         if server.copies.is_some() {
-            self.promote(client, call);
+            promote(step, message.client, message.call);
         } else if server.replica.is_some() {
-            self.fall_back(client, call);
+            fall_back(step, message.client, message.call);
         }
     }
 
-    /// To a replica of which nobody knew how far it was behind.
-    fn fall_back(&mut self, client: Client, call: u32) {
-        let choice = self.strikes(Fault::Failover, client, call, BEHIND.len() as u32);
-        if choice == 0 {
-            return;
-        }
-        let now = self.core.now;
-        let behind = self.lasts(Fault::Failover, client, call, BEHIND[choice as usize]);
-        let Some(replica) = &mut self.core.servers[0].replica else { return };
-        replica.catch_up((now + 1).saturating_sub(behind));
-        let lost = replica.forget_pending();
-        let keyspace = replica.keyspace.clone();
-        self.start_over(keyspace, lost, choice, call);
-    }
-
-    /// To one of the replicas that acknowledge: the first choice is the one that has the most, the
-    /// second the other.
-    fn promote(&mut self, client: Client, call: u32) {
-        let choices = if self.promotes_any() { 3 } else { 2 };
-        let choice = self.strikes(Fault::Failover, client | PROMOTION, call, choices);
-        if choice == 0 {
-            return;
-        }
-        let now = self.core.now;
-        let Some(copies) = &mut self.core.servers[0].copies else { return };
-        let (keyspace, lost) = copies.take_over(now, choice == 2, now + ELECTION);
-        self.start_over(keyspace, lost, choice + BEHIND.len() as u32 - 1, call);
-    }
-
-    /// A server begins with what a replica had.
-    fn start_over(&mut self, keyspace: Keyspace, lost: usize, choice: u32, call: u32) {
-        let until = self.core.now + ELECTION;
-        let server = &mut self.core.servers[0];
-        server.redis = Redis::default();
-        server.redis.keyspace = keyspace;
-        server.redis.keyspace.watch_changes(true);
-        server.electing_until = until;
-        self.struck(Fault::Failover, None, choice, until);
-        if lost > 0 {
-            self.bit(Fault::Failover, None, call);
-        }
-        self.look(false);
-    }
-
-    /// How much later than usual a replica that acknowledges gets the how-manieth write.
-    pub(crate) fn stalls(&mut self, replica: u8, write: u32) -> u64 {
+    fn replicating<C: Chance, W: Watch>(
+        step: &mut Step<'_, S, C, W>,
+        replica: u8,
+        write: u32,
+    ) -> u64 {
         let actor = REPLICA | replica;
-        let choice = self.strikes(Fault::Failover, actor, write, STALLS.len() as u32);
+        let choice = step.strikes(Fault::Failover, actor, write, STALLS.len() as u32);
         match choice {
             0 => 0,
-            _ => self.lasts(Fault::Failover, actor, write, STALLS[choice as usize]),
+            _ => step.lasts(Fault::Failover, actor, write, STALLS[choice as usize]),
         }
     }
+}
+
+/// A replica takes over of which nobody knew how far it was behind.
+fn fall_back<S: System, C: Chance, W: Watch>(
+    step: &mut Step<'_, S, C, W>,
+    client: Client,
+    call: u32,
+) {
+    let choice = step.strikes(Fault::Failover, client, call, BEHIND.len() as u32);
+    if choice == 0 {
+        return;
+    }
+    let now = step.now();
+    let behind = step.lasts(Fault::Failover, client, call, BEHIND[choice as usize]);
+    let Some(replica) = &mut step.server(0).replica else { return };
+    replica.catch_up((now + 1).saturating_sub(behind));
+    let lost = replica.forget_pending();
+    let keyspace = replica.keyspace.clone();
+    start_over(step, keyspace, lost, choice, call);
+}
+
+/// One of the replicas that acknowledge takes over: the first choice is the one that has the most,
+/// the second the other.
+fn promote<S: System, C: Chance, W: Watch>(
+    step: &mut Step<'_, S, C, W>,
+    client: Client,
+    call: u32,
+) {
+    let choices = if step.promotes_any() { 3 } else { 2 };
+    let choice = step.strikes(Fault::Failover, client | PROMOTION, call, choices);
+    if choice == 0 {
+        return;
+    }
+    let now = step.now();
+    let Some(copies) = &mut step.server(0).copies else { return };
+    let (keyspace, lost) = copies.take_over(now, choice == 2, now + ELECTION);
+    start_over(step, keyspace, lost, choice + BEHIND.len() as u32 - 1, call);
+}
+
+/// A server begins with what a replica had.
+fn start_over<S: System, C: Chance, W: Watch>(
+    step: &mut Step<'_, S, C, W>,
+    keyspace: Keyspace,
+    lost: usize,
+    choice: u32,
+    call: u32,
+) {
+    let until = step.now() + ELECTION;
+    let server = step.server(0);
+    server.redis = Redis::default();
+    server.redis.keyspace = keyspace;
+    server.redis.keyspace.watch_changes(true);
+    server.electing_until = until;
+    step.struck(Fault::Failover, None, choice, until);
+    if lost > 0 {
+        step.bit(Fault::Failover, None, call);
+    }
+    S::disturbed(step, Disturbed::Data);
 }
 
 pub(crate) fn describe(site: Site, choice: u32) -> String {

@@ -4,40 +4,34 @@ use super::Fault;
 use crate::{
     decide::{Chance, Site},
     words::{request, span},
-    world::{Message, Step, Watch, What},
+    world::{Faults, Message, Silence, Step, System, Watch},
 };
 
 /// How long a silent server sits on a request before it applies it after all.
 const STUCK: u64 = 1_500_000;
 
-/// What becomes of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Silence {
-    /// It is applied and answered.
-    None,
-    /// It is applied and never answered.
-    Applied,
-    /// It is applied much later and never answered.
-    Stuck,
-}
+/// The fault of this file.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Hang {}
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
+impl<S: System> Faults<S> for Hang {
     #[inline]
-    pub(crate) fn hangs(&mut self, message: &Message) -> Silence {
+    fn serving<C: Chance, W: Watch>(
+        step: &mut Step<'_, S, C, W>,
+        message: &Message<S>,
+    ) -> Silence {
         let (client, call) = (message.client, message.call);
-        let choice = self.strikes(Fault::Hang, client, call, 3);
+        let choice = step.strikes(Fault::Hang, client, call, 3);
         if choice == 0 {
             return Silence::None;
         }
-        self.struck(Fault::Hang, Some(client), choice, self.core.now);
-        self.bit(Fault::Hang, Some(client), call);
+        step.struck(Fault::Hang, Some(client), choice, step.now());
+        step.bit(Fault::Hang, Some(client), call);
         if choice == 1 {
             return Silence::Applied;
         }
-        let length = self.lasts(Fault::Hang, client, call, STUCK);
-        let mut stuck = Box::new(message.clone());
-        stuck.copy = 1;
-        self.core.queue.push(self.core.now + length, What::Request(stuck));
+        let length = step.lasts(Fault::Hang, client, call, STUCK);
+        step.send_copy(message, step.now() + length);
         Silence::Stuck
     }
 }

@@ -4,24 +4,27 @@ use super::Fault;
 use crate::{
     decide::{Chance, Site},
     words::{message, pick, span},
-    world::{Step, Watch},
+    world::{Faults, Step, System, Watch},
 };
 
 /// From a busy moment to longer than a lease.
 const DELAYS: [u64; 7] = [0, 20_000, 100_000, 400_000, 900_000, 1_500_000, 2_500_000];
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
-    /// How much longer the message numbered `number` of `wire` takes.
+/// The fault of this file.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Latency {}
+
+impl<S: System> Faults<S> for Latency {
     #[inline]
-    pub(crate) fn late(&mut self, wire: u8, number: u32) -> u64 {
-        let choice = self.strikes(Fault::Latency, wire, number, DELAYS.len() as u32);
-        let mut delay = DELAYS[choice as usize];
-        if choice > 0 {
-            delay = self.lasts(Fault::Latency, wire, number, delay);
-            let client = wire & 0x7f;
-            self.struck(Fault::Latency, Some(client), choice, self.core.now + delay);
-            self.bit(Fault::Latency, Some(client), number / 2);
+    fn delay<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>, wire: u8, number: u32) -> u64 {
+        let choice = step.strikes(Fault::Latency, wire, number, DELAYS.len() as u32);
+        if choice == 0 {
+            return 0;
         }
+        let delay = step.lasts(Fault::Latency, wire, number, DELAYS[choice as usize]);
+        let client = wire & 0x7f;
+        step.struck(Fault::Latency, Some(client), choice, step.now() + delay);
+        step.bit(Fault::Latency, Some(client), number / 2);
         delay
     }
 }

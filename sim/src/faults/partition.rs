@@ -5,52 +5,69 @@ use crate::{
     decide::{Chance, Site},
     history::Client,
     words::{client, pick, span},
-    world::{Step, Watch},
+    world::{Fate, Faults, Link, Message, Step, System, Watch},
 };
 
 /// Shorter than a time-out, longer than one, longer than a lease.
 const LENGTHS: [u64; 3] = [100_000, 600_000, 1_600_000];
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
-    /// Whether the link of `client` to server `node` is cut as it sends its request numbered `call`.
+/// The fault of this file.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Partition {}
+
+impl<S: System> Faults<S> for Partition {
     #[inline]
-    pub(crate) fn cut_link(&mut self, client: Client, node: u8, call: u32) {
-        let choice = self.strikes(Fault::Partition, client, call, 10);
+    fn sending<C: Chance, W: Watch>(
+        step: &mut Step<'_, S, C, W>,
+        client: Client,
+        node: u8,
+        call: u32,
+    ) {
+        let choice = step.strikes(Fault::Partition, client, call, 10);
         if choice == 0 {
             return;
         }
         let (direction, length) = ((choice - 1) / 3, LENGTHS[(choice as usize - 1) % 3]);
-        let length = self.lasts(Fault::Partition, client, call, length);
-        let until = (self.core.now + length).min(self.core.plan.faults_end);
-        let link = &mut self.host(client).links[usize::from(node)];
+        let length = step.lasts(Fault::Partition, client, call, length);
+        let until = (step.now() + length).min(step.settings().faults_end);
+        let link = &mut step.host(client).links[usize::from(node)];
         if direction != 1 {
             link.requests_cut_until = until;
         }
         if direction != 0 {
             link.replies_cut_until = until;
         }
-        self.struck(Fault::Partition, Some(client), choice, until);
+        step.struck(Fault::Partition, Some(client), choice, until);
     }
 
     #[inline]
-    pub(crate) fn cuts_request(&mut self, client: Client, node: u8, call: u32) -> bool {
-        let link = self.host(client).links[usize::from(node)];
-        let cut = self.core.now < link.requests_cut_until;
-        if cut {
-            self.bit(Fault::Partition, Some(client), call);
-        }
-        cut
+    fn request_fate<C: Chance, W: Watch>(
+        step: &mut Step<'_, S, C, W>,
+        message: &Message<S>,
+    ) -> Fate {
+        cut(step, message, |link| link.requests_cut_until)
     }
 
     #[inline]
-    pub(crate) fn cuts_reply(&mut self, client: Client, node: u8, call: u32) -> bool {
-        let link = self.host(client).links[usize::from(node)];
-        let cut = self.core.now < link.replies_cut_until;
-        if cut {
-            self.bit(Fault::Partition, Some(client), call);
-        }
-        cut
+    fn reply_fate<C: Chance, W: Watch>(
+        step: &mut Step<'_, S, C, W>,
+        message: &Message<S>,
+    ) -> Fate {
+        cut(step, message, |link| link.replies_cut_until)
     }
+}
+
+fn cut<S: System, C: Chance, W: Watch>(
+    step: &mut Step<'_, S, C, W>,
+    message: &Message<S>,
+    until: impl Fn(Link) -> u64,
+) -> Fate {
+    let (client, call) = (message.client, message.call);
+    if step.now() >= until(step.host(client).links[usize::from(message.node)]) {
+        return Fate::Arrives;
+    }
+    step.bit(Fault::Partition, Some(client), call);
+    Fate::Lost
 }
 
 pub(crate) fn describe(site: Site, choice: u32) -> String {

@@ -4,17 +4,25 @@ use super::Fault;
 use crate::{
     decide::{Chance, Site},
     words::request,
-    world::{Step, Watch},
+    world::{Fate, Faults, Message, Step, System, Watch},
 };
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
+/// The fault of this file.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum RequestLoss {}
+
+impl<S: System> Faults<S> for RequestLoss {
     #[inline]
-    pub(crate) fn loses_request(&mut self, client: u8, call: u32) -> bool {
-        let lost = self.strikes(Fault::RequestLoss, client, call, 2) == 1;
-        if lost {
-            self.bit(Fault::RequestLoss, Some(client), call);
+    fn request_fate<C: Chance, W: Watch>(
+        step: &mut Step<'_, S, C, W>,
+        message: &Message<S>,
+    ) -> Fate {
+        let (client, call) = (message.client, message.call);
+        if step.strikes(Fault::RequestLoss, client, call, 2) == 0 {
+            return Fate::Arrives;
         }
-        lost
+        step.bit(Fault::RequestLoss, Some(client), call);
+        Fate::Broken
     }
 }
 

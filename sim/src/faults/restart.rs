@@ -4,43 +4,43 @@ use super::Fault;
 use crate::{
     decide::{Chance, Site},
     words::request,
-    world::{Message, Step, Watch},
+    world::{Disturbed, Faults, Message, Step, System, Watch},
 };
 use leasehold_fake_redis::{Keyspace, Redis, Replica};
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
-    /// Whether the server restarts as `message` arrives.
-    #[inline]
-    pub(crate) fn restart(&mut self, message: &Message) {
+/// The fault of this file.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Restart {}
+
+impl<S: System> Faults<S> for Restart {
+    fn reaching<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
         let Message { client, node, call, .. } = *message;
         // However fast, it takes longer than an instant: else two lives of the server could make
         // one fence.
-        if self.core.applied_at[usize::from(node)] == self.core.now {
+        if step.has_just_applied(node) || step.strikes(Fault::Restart, client, call, 2) == 0 {
             return;
         }
-        if self.strikes(Fault::Restart, client, call, 2) == 1 {
-            let server = &mut self.core.servers[usize::from(node)];
-            let lost = server.redis.keyspace.len();
-            server.redis = Redis::default();
-            if let Some(replica) = &mut server.replica {
-                // A replica follows its primary, also into nothing.
-                *replica = Replica::default();
-                server.redis.keyspace.watch_changes(true);
-            }
-            if let Some(copies) = &mut server.copies {
-                copies.follow(&Keyspace::default(), self.core.now);
-                server.redis.keyspace.watch_changes(true);
-            }
-            if self.core.plan.absence > 0 {
-                let back = self.core.now + self.core.plan.absence;
-                server.electing_until = server.electing_until.max(back);
-            }
-            self.struck(Fault::Restart, None, 1, self.core.now);
-            if lost > 0 {
-                self.bit(Fault::Restart, None, call);
-            }
-            self.look(false);
+        let (now, absence) = (step.now(), step.settings().absence);
+        let server = step.server(node);
+        let lost = server.redis.keyspace.len();
+        server.redis = Redis::default();
+        if let Some(replica) = &mut server.replica {
+            // A replica follows its primary, also into nothing.
+            *replica = Replica::default();
+            server.redis.keyspace.watch_changes(true);
         }
+        if let Some(copies) = &mut server.copies {
+            copies.follow(&Keyspace::default(), now);
+            server.redis.keyspace.watch_changes(true);
+        }
+        if absence > 0 {
+            server.electing_until = server.electing_until.max(now + absence);
+        }
+        step.struck(Fault::Restart, None, 1, now);
+        if lost > 0 {
+            step.bit(Fault::Restart, None, call);
+        }
+        S::disturbed(step, Disturbed::Data);
     }
 }
 

@@ -4,43 +4,42 @@ use super::Fault;
 use crate::{
     decide::{Chance, Site},
     words::{pick, request, span},
-    world::{Message, Step, Watch},
+    world::{Disturbed, Faults, Message, Step, System, Watch},
 };
 
 /// How far the clock is off after the jump.
 const OFFSETS: [i64; 5] = [0, 200_000, 2_500_000, -200_000, -2_500_000];
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
-    /// Whether the clock jumps of the server at which `message` arrives.
-    #[inline]
-    pub(crate) fn jump_clock(&mut self, message: &Message) {
+/// The fault of this file.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ServerClock {}
+
+impl<S: System> Faults<S> for ServerClock {
+    fn reaching<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
         let Message { client, node, call, .. } = *message;
-        let choice = self.strikes(Fault::ServerClock, client, call, OFFSETS.len() as u32);
-        if choice > 0 {
-            // What has expired is gone by now: a server does not wait to be asked.
-            let now = self.core.now;
-            let server = &mut self.core.servers[usize::from(node)];
-            server.redis.keyspace.purge(server.wall(now) / 1_000, usize::MAX);
-            self.look(false);
-            let server = &mut self.core.servers[usize::from(node)];
-            server.clock_offset_us = OFFSETS[choice as usize];
-            let timed = !server.redis.keyspace.is_empty();
-            self.struck(Fault::ServerClock, None, choice, self.core.now);
-            if timed {
-                self.bit(Fault::ServerClock, None, call);
-            }
-            self.look_again();
+        let choice = step.strikes(Fault::ServerClock, client, call, OFFSETS.len() as u32);
+        if choice == 0 {
+            return;
         }
+        // What has expired is gone by now: a server does not wait to be asked.
+        let now = step.now();
+        let server = step.server(node);
+        server.redis.keyspace.purge(server.wall(now) / 1_000, usize::MAX);
+        S::disturbed(step, Disturbed::Data);
+        let server = step.server(node);
+        server.clock_offset_us = OFFSETS[choice as usize];
+        let timed = !server.redis.keyspace.is_empty();
+        step.struck(Fault::ServerClock, None, choice, now);
+        if timed {
+            step.bit(Fault::ServerClock, None, call);
+        }
+        S::disturbed(step, Disturbed::Clock);
     }
 
     /// The clocks are set right.
-    pub(crate) fn heal_server_clocks(&mut self) {
-        let mut wrong = false;
-        for server in &mut self.core.servers {
-            wrong |= std::mem::take(&mut server.clock_offset_us) != 0;
-        }
-        if wrong {
-            self.look_again();
+    fn healing<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>) {
+        if step.set_server_clocks_right() {
+            S::disturbed(step, Disturbed::Clock);
         }
     }
 }

@@ -6,7 +6,7 @@
 use super::{Checker, Ledger, SLACK};
 use crate::{
     history::{DebounceEvent, Event},
-    subjects::debounce::MAX_WAIT,
+    catalog::DEBOUNCE_MAX_WAIT as MAX_WAIT,
 };
 
 /// Time-outs, retries, and the sweeper's rounds.

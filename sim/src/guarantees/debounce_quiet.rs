@@ -3,7 +3,7 @@
 use super::{Checker, Ledger, calls::name};
 use crate::{
     history::{DebounceEvent, Event},
-    subjects::debounce::{MAX_WAIT, WAIT},
+    catalog::{DEBOUNCE_MAX_WAIT as MAX_WAIT, DEBOUNCE_WAIT as WAIT},
 };
 
 /// Servers count in whole milliseconds.

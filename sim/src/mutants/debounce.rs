@@ -10,7 +10,6 @@ use super::{
     Mutant,
     planted::{Bug, Planted},
 };
-use crate::world::Plan;
 
 /// The machine of a participant, with a bug around it if the plan has one.
 pub(crate) type PlantedDebounce = Planted<DebounceMachine, DebounceBug>;
@@ -25,8 +24,8 @@ pub(crate) struct DebounceBug {
 }
 
 impl PlantedDebounce {
-    pub(crate) fn new(machine: DebounceMachine, plan: &Plan) -> Self {
-        let bug = plan.mutant.map(|mutant| DebounceBug { mutant, sent: None, patience: 0 });
+    pub(crate) fn new(machine: DebounceMachine, mutant: Option<Mutant>) -> Self {
+        let bug = mutant.map(|mutant| DebounceBug { mutant, sent: None, patience: 0 });
         Self::around(machine, bug)
     }
 

@@ -12,10 +12,7 @@ use super::{
     Mutant,
     planted::{Bug, Planted},
 };
-use crate::{
-    history::{Client, TokenId},
-    world::Plan,
-};
+use crate::history::{Client, TokenId};
 
 /// The machine of a lock, with a bug around it if the plan has one.
 pub(crate) type PlantedLock = Planted<LockMachine, LockBug>;
@@ -59,8 +56,13 @@ enum Detour {
 }
 
 impl PlantedLock {
-    pub(crate) fn new(machine: LockMachine, plan: &Plan, client: Client, life: u8) -> Self {
-        let bug = plan.mutant.map(|mutant| {
+    pub(crate) fn new(
+        machine: LockMachine,
+        mutant: Option<Mutant>,
+        client: Client,
+        life: u8,
+    ) -> Self {
+        let bug = mutant.map(|mutant| {
             let name = format!("{}.1.1", TokenId::owner(client, life));
             let fixed = Token::new(name).expect("the name is not empty");
             LockBug {

@@ -8,7 +8,6 @@ use leasehold_core::{
 };
 
 use super::Mutant;
-use crate::world::Plan;
 
 type Answer = Result<Reply, StoreError>;
 
@@ -34,8 +33,8 @@ struct Bug {
 }
 
 impl PlantedQuorum {
-    pub(crate) fn new(plan: &Plan, servers: usize, command: LockCommand) -> Self {
-        let bug = plan.mutant.filter(|mutant| {
+    pub(crate) fn new(mutant: Option<Mutant>, servers: usize, command: LockCommand) -> Self {
+        let bug = mutant.filter(|mutant| {
             let is_one = matches!(
                 mutant,
                 Mutant::ReachedMajority

@@ -1,16 +1,16 @@
 //! Decisions in words.
 
-use crate::words::{client, message, span};
 use crate::{
+    catalog::Workload,
     decide::{Kind, Site},
-    faults::Fault,
-    subjects::Workload,
-    world::Plan,
+    systems::{Plan, Scenario},
+    words::{client, message, span},
+    world::Settings,
 };
 
 /// The name of a kind of decision: that of its fault, or what the workload decides.
 pub(crate) fn kind_name(kind: Kind) -> &'static str {
-    match (fault_of(kind), kind) {
+    match (kind.fault(), kind) {
         (Some(fault), _) => fault.name(),
         (None, Kind::Idle) => "idle",
         (None, Kind::Style) => "style",
@@ -22,25 +22,35 @@ pub(crate) fn kind_name(kind: Kind) -> &'static str {
 
 /// A decision as a sentence without its full stop.
 pub(crate) fn describe(plan: &Plan, site: Site, choice: u32) -> String {
-    if let Some(fault) = fault_of(site.kind) {
-        return fault.describe(site, choice);
-    }
-    let (who, round) = (client(site.actor), u64::from(site.occurrence) + 1);
+    let Scenario { workload, idle_step, .. } = plan.scenario;
     match site.kind {
         Kind::Idle => {
-            let more = u64::from(choice) * plan.idle_step;
-            format!("client {who} idles {} longer before its round {round}", span(more))
+            let (who, round) = (client(site.actor), u64::from(site.occurrence) + 1);
+            let more = span(u64::from(choice) * idle_step);
+            format!("client {who} idles {more} longer before its round {round}")
         }
         Kind::Style => {
-            let style = match plan.workload {
+            let (who, round) = (client(site.actor), u64::from(site.occurrence) + 1);
+            let style = match workload {
                 Workload::Lock => style(choice),
                 Workload::Debounce => run_style(choice),
             };
             format!("in its round {round}, client {who} {style}")
         }
+        _ => describe_in_any_world(&plan.settings, site, choice),
+    }
+}
+
+/// As [`describe`], of a decision that does not depend on what the clients do.
+pub(crate) fn describe_in_any_world(settings: &Settings, site: Site, choice: u32) -> String {
+    if let Some(fault) = site.kind.fault() {
+        return fault.describe(site, choice);
+    }
+    let who = client(site.actor);
+    match site.kind {
         Kind::Jitter => {
-            let more = u64::from(choice) * plan.jitter_step;
-            format!("{} takes {} longer, as messages may", message(site), span(more))
+            let more = span(u64::from(choice) * settings.jitter_step);
+            format!("{} takes {more} longer, as messages may", message(site))
         }
         Kind::Order => format!(
             "at its tie {}, client {who} lets the next {choice} of those come first whose events \
@@ -68,14 +78,10 @@ fn run_style(choice: u32) -> &'static str {
     }
 }
 
-fn fault_of(kind: Kind) -> Option<Fault> {
-    Fault::ALL.iter().copied().find(|fault| fault.kind() == kind)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{faults::FaultSet, subjects::Subject};
+    use crate::{catalog::Subject, faults::FaultSet};
 
     #[test]
     fn every_decision_has_words_whatever_was_chosen() {

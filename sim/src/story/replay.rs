@@ -11,8 +11,9 @@ use crate::words::{counted, scaled, wrap};
 use crate::{
     claims::Claims,
     decide::{Site, Stretched, threshold},
-    run::{Run, log_of},
+    run::log_of,
     schedule::Schedule,
+    systems::Run,
 };
 
 /// The story of a schedule: what it is about, what was decided, what happened, what that means, and

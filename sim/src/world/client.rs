@@ -2,7 +2,9 @@
 
 use leasehold_core::Instant;
 
-use super::{ClientClock, SERVERS, Step, hints::Watching};
+use super::{
+    Cancelled, ClientClock, Deferred, Faults, SERVERS, Step, System, What, hints::Watching,
+};
 use crate::{decide::Chance, history::Client, world::Watch};
 
 /// How many requests back an answer may be awaited.
@@ -11,15 +13,16 @@ const WINDOW: u32 = u64::BITS;
 /// What a client can be woken by, beside replies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
-pub(crate) enum Alarm {
+pub enum Alarm {
     /// A sleep or a give-up time of its machine.
     Machine,
     /// The client's own work, and the end of its lease.
     Work,
 }
 
+/// The machine that a client runs on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Host {
+pub struct Host {
     pub(crate) clock: ClientClock,
     /// How many requests were sent.
     pub(crate) calls: u32,
@@ -44,7 +47,7 @@ pub(crate) struct Host {
 
 /// A client's link to a server, while it is cut.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Link {
+pub struct Link {
     pub(crate) requests_cut_until: u64,
     pub(crate) replies_cut_until: u64,
 }
@@ -91,7 +94,7 @@ impl Host {
     }
 }
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
+impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
     pub(crate) fn host(&mut self, client: Client) -> &mut Host {
         &mut self.core.hosts[usize::from(client)]
     }
@@ -100,7 +103,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     #[inline]
     pub(crate) fn local(&self, client: Client) -> Instant {
         let clock = self.core.hosts[usize::from(client)].clock;
-        if self.core.plan.reads_wall_clock {
+        if self.core.plan.settings.reads_wall_clock {
             clock.wall(self.core.now)
         } else {
             clock.local(self.core.now)
@@ -111,7 +114,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     #[inline]
     pub(crate) fn truth(&self, client: Client, local: Instant) -> u64 {
         let clock = self.core.hosts[usize::from(client)].clock;
-        if self.core.plan.reads_wall_clock {
+        if self.core.plan.settings.reads_wall_clock {
             clock.truth_of_wall(local)
         } else {
             clock.truth(local)
@@ -123,6 +126,42 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     pub(crate) fn set_alarm(&mut self, client: Client, alarm: Alarm, local: Instant) {
         let at = self.truth(client, local).max(self.core.now);
         self.core.alarms[usize::from(client)][alarm as usize] = at;
+    }
+
+    /// `client` does what it was about to do at `until`. A message waits by itself.
+    pub(crate) fn defer(&mut self, client: Client, what: Deferred, until: u64) {
+        if let Deferred::Alarm(alarm) = what {
+            self.core.alarms[usize::from(client)][alarm as usize] = until;
+        }
+    }
+
+    /// The process of `client` is gone, and a new one starts at `at`. The number of its life.
+    pub(crate) fn start_anew(&mut self, client: Client, at: u64) -> u8 {
+        self.stop_watching(client);
+        let host = self.host(client);
+        host.forget_calls();
+        host.life += 1;
+        let life = host.life;
+        self.core.alarms[usize::from(client)] = [u64::MAX; 2];
+        self.core.alarms[usize::from(client)][Alarm::Work as usize] = at;
+        life
+    }
+
+    /// The caller goes away at `at`, if it awaits the same thing then.
+    pub(crate) fn cancel_at(&mut self, client: Client, at: u64) {
+        let awaiting = self.host(client).awaits_number;
+        self.core.queue.push(at, What::Cancel { client, awaiting });
+    }
+
+    /// The caller begins to await something. Whether it goes away at once.
+    #[inline]
+    pub fn awaiting(&mut self, client: Client, with_handle: bool) -> Cancelled {
+        S::Faults::awaiting(self, client, with_handle)
+    }
+
+    /// Tells that the caller goes away in the middle of what it awaits.
+    pub fn cancelling(&mut self, client: Client) {
+        S::Faults::cancelling(self, client);
     }
 
     #[inline]

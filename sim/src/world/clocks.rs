@@ -4,7 +4,7 @@ use leasehold_core::Instant;
 
 /// A client's monotonic clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct ClientClock {
+pub struct ClientClock {
     /// How much faster than true time, in parts per million.
     pub(crate) rate_ppm: i32,
     /// How far the wall clock is off. The monotonic clock does not follow it.

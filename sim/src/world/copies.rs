@@ -3,12 +3,9 @@
 //! A replica gets each write a little after the primary, and in order. When one takes over, the
 //! other follows it, and a third is there again, before anybody is answered.
 
-use leasehold_core::{
-    Command, Reply,
-    lock::{LockCommand, LockReply},
+use super::{
+    Body, Faults, Message, Promotion, Response, Server, Step, System, Topology, Wait, Watch, What,
 };
-
-use super::{Body, Message, Promotion, Request, Response, Server, Step, Topology, Watch, What};
 use crate::{decide::Chance, history::Client};
 use leasehold_fake_redis::{Change, Keyspace, Replica};
 
@@ -81,7 +78,7 @@ impl Server {
     }
 }
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
+impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
     /// Hands what was written to the replicas.
     pub(super) fn copy_out(&mut self, changes: Vec<Change>) {
         if changes.is_empty() {
@@ -92,7 +89,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         copies.writes += 1;
         let write = copies.writes;
         for (replica, lag) in LAGS.into_iter().enumerate() {
-            let due = now + lag + self.stalls(replica as u8, write);
+            let due = now + lag + S::Faults::replicating(self, replica as u8, write);
             if let Some(copies) = &mut self.core.servers[0].copies {
                 copies.note(replica, due, changes.clone());
             }
@@ -106,12 +103,11 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         }
     }
 
-    /// If `message` is a `WAIT`: when it is answered, and what, unless the server fails before.
-    pub(super) fn waits(&self, message: &Message) -> Option<(u64, Response)> {
-        let Body::Request(Request::Ours(Command::Lock(command))) = &message.body else {
-            return None;
-        };
-        let LockCommand::Confirm { replicas, timeout_ms, .. } = *command else { return None };
+    /// If `message` waits for replicas: when it is answered, and what, unless the server fails
+    /// before.
+    pub(super) fn waits(&self, message: &Message<S>) -> Option<(u64, Response<S>)> {
+        let Body::Request(request) = &message.body else { return None };
+        let Wait { replicas, timeout_ms, answer } = S::wait(request)?;
         let copies = self.core.servers[0].copies.as_ref()?;
         let now = self.core.now;
         if !copies.has_connection(message.client) {
@@ -119,12 +115,11 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             return Some((now, Response::Refused));
         }
         let (at, count) = copies.acknowledge(now, replicas, now + timeout_ms * 1_000);
-        let reply = Reply::Lock(LockReply::Confirmed { replicas: count });
-        Some((at, Response::Ours(Ok(reply))))
+        Some((at, Response::Answer(answer(count))))
     }
 
     /// A `WAIT` is over, unless its connection is.
-    pub(super) fn waited(&mut self, mut message: Box<Message>) {
+    pub(super) fn waited(&mut self, mut message: Box<Message<S>>) {
         let copies = self.core.servers[0].copies.as_ref();
         let connected = copies.is_some_and(|copies| copies.has_connection(message.client));
         if !connected && message.body != Body::Response(Response::Refused) {
@@ -135,11 +130,11 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
 
     /// Whether a replica that is behind may take over.
     pub(crate) fn promotes_any(&self) -> bool {
-        self.core.plan.topology == Topology::Acknowledged(Promotion::Any)
+        self.core.plan.settings.topology == Topology::Acknowledged(Promotion::Any)
     }
 
     /// As a `WAIT` begins: it is answered at `at`.
-    pub(super) fn wait(&mut self, mut message: Box<Message>, at: u64, response: Response) {
+    pub(super) fn wait(&mut self, mut message: Box<Message<S>>, at: u64, response: Response<S>) {
         message.body = Body::Response(response);
         self.core.queue.push(at, What::Waited(message));
     }

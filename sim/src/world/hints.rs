@@ -1,12 +1,12 @@
 //! Hints of releases, for the plans in which clients wait for them: none is lost, and none is about
 //! nothing.
 
-use super::{Step, Watch, What};
+use super::{Step, System, Watch, What};
 use crate::{decide::Chance, history::Client};
 
 /// How a client watches for releases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Watching {
+pub(super) struct Watching {
     /// From when on the server tells it of releases.
     since: Option<u64>,
     /// Whether it does not know yet that the server does.
@@ -15,10 +15,10 @@ pub(crate) struct Watching {
     hinted: bool,
 }
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
+impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
     /// The client asks the server to tell it of releases.
     pub(crate) fn watch_releases(&mut self, client: Client) {
-        let since = Some(self.core.now + self.core.plan.latency);
+        let since = Some(self.core.now + self.core.plan.settings.latency);
         self.host(client).watching = Watching { since, asked: true, hinted: false };
     }
 
@@ -46,9 +46,9 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     }
 
     /// The lock was released: whoever watches is told.
-    pub(super) fn hint_release(&mut self) {
-        let (now, due) = (self.core.now, self.core.now + self.core.plan.latency);
-        for client in 0..self.core.plan.clients {
+    pub(crate) fn hint_release(&mut self) {
+        let (now, due) = (self.core.now, self.core.now + self.core.plan.settings.latency);
+        for client in 0..self.core.plan.settings.clients {
             if self.host(client).watching.since.is_some_and(|since| since <= now) {
                 self.core.queue.push(due, What::Hint { client });
             }

@@ -2,10 +2,10 @@
 
 use std::hash::{Hash, Hasher};
 
-use super::{Core, Message, Queue, What, World};
-use crate::faults::Fault;
+use super::{Core, Message, Queue, System, What, World};
+use crate::decide::Fault;
 
-impl World {
+impl<S: System> World<S> {
     /// Feeds to `hasher` all that the rest of the run depends on, but the plan.
     ///
     /// What only counts (messages, bites, the numbers by which decisions are addressed) is left
@@ -17,10 +17,10 @@ impl World {
     }
 }
 
-impl Core {
+impl<S: System> Core<S> {
     fn imprint(&self, hasher: &mut impl Hasher) {
         (self.now, self.healed, self.resource_fence).hash(hasher);
-        let by_steps = self.plan.faults.contains(Fault::ClientClock);
+        let by_steps = self.plan.settings.faults.contains(Fault::ClientClock);
         for host in &self.hosts {
             (host.clock, host.awaited(), host.paused_until, host.life, host.links).hash(hasher);
             host.watching.hash(hasher);
@@ -31,42 +31,37 @@ impl Core {
         }
         self.alarms.hash(hasher);
         self.servers.hash(hasher);
-        self.majority.hash(hasher);
-        if self.plan.faults.contains(Fault::Restart) {
+        if self.plan.settings.faults.contains(Fault::Restart) {
             // It may not strike a server that has answered at this very instant.
             self.applied_at.map(|at| at == self.now).hash(hasher);
         }
-        self.upstream_locks.hash(hasher);
+        self.shared.hash(hasher);
         self.queue.imprint(self, hasher);
     }
 
     /// Whether the client still waits for the answer to this message.
-    fn is_awaited(&self, message: &Message) -> bool {
+    fn is_awaited(&self, message: &Message<S>) -> bool {
         self.hosts[usize::from(message.client)].awaits(message.call)
     }
 }
 
-impl Queue {
-    fn imprint(&self, core: &Core, hasher: &mut impl Hasher) {
+impl<S: System> Queue<S> {
+    fn imprint(&self, core: &Core<S>, hasher: &mut impl Hasher) {
         for entry in self.entries() {
             entry.due.hash(hasher);
             std::mem::discriminant(&entry.what).hash(hasher);
             match &entry.what {
                 What::Request(message) | What::Reply(message) | What::Waited(message) => {
                     // A call that is not awaited now never will be.
-                    let Message { client, node, life, call: _, copy, act, behalf, body } =
-                        &**message;
+                    let Message { client, node, life, call: _, copy, body } = &**message;
                     let awaited = core.is_awaited(message);
-                    (client, node, life, copy, act, behalf, body, awaited).hash(hasher);
+                    (client, node, life, copy, body, awaited).hash(hasher);
                 }
                 What::Cancel { client, awaiting } => {
                     let in_time = core.hosts[usize::from(*client)].awaits_number == *awaiting;
                     (client, in_time).hash(hasher);
                 }
-                What::Write { client, token, fence } => (client, token, fence).hash(hasher),
-                What::WriteDebounced { client, call, fence } => {
-                    (client, call, fence).hash(hasher);
-                }
+                What::Write { client, write } => (client, write).hash(hasher),
                 What::Hint { client } => client.hash(hasher),
                 What::Heal | What::End => {}
             }

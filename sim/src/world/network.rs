@@ -1,65 +1,55 @@
 //! The wire: what is sent arrives, unless a fault has it otherwise.
 
-use super::{Body, Message, Request, Response, Step, Watch, What};
+use super::{Body, Fate, Faults, Message, Response, Silence, Step, System, Watch, What};
 use crate::{
     decide::{Chance, Kind},
-    faults::Silence,
-    history::{Act, CallId, Client, Event, TokenId},
+    history::{Client, Event},
 };
 
 /// How long it takes to notice that a connection broke.
 const BROKEN_AFTER: u64 = 2_000;
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
+impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
     /// Sends a request to server number `node`; the reply will come to the client's program, or
     /// never.
-    pub(crate) fn send(
-        &mut self,
-        client: Client,
-        node: u8,
-        act: Act,
-        token: Option<TokenId>,
-        behalf: Option<TokenId>,
-        request: Request,
-    ) {
+    pub fn send(&mut self, client: Client, node: u8, request: S::Request) {
         let host = self.host(client);
         let (call, life) = (host.begin_call(), host.life);
-        self.tell(Event::Sent { client, call, act, token });
-        self.cut_link(client, node, call);
-        let delay = self.on_the_wire(client, call * 2) + self.late(client, call * 2);
-        let message = Box::new(Message {
-            client,
-            node,
-            life,
-            call,
-            copy: 0,
-            act,
-            behalf,
-            body: Body::Request(request),
-        });
-        self.send_copy_too(&message);
-        if self.loses_request(client, call) {
-            self.break_connection(message, delay);
-        } else if !self.cuts_request(client, node, call) {
-            self.core.queue.push(self.core.now + delay, What::Request(message));
+        self.tell(S::sent(client, call, &request));
+        S::Faults::sending(self, client, node, call);
+        let delay = self.on_the_wire(client, call * 2) + S::Faults::delay(self, client, call * 2);
+        let body = Body::Request(request);
+        let message = Box::new(Message { client, node, life, call, copy: 0, body });
+        S::Faults::leaving(self, &message);
+        match S::Faults::request_fate(self, &message) {
+            Fate::Arrives => self.core.queue.push(self.core.now + delay, What::Request(message)),
+            Fate::Broken => self.break_connection(message, delay),
+            Fate::Lost => {}
         }
     }
 
+    /// A copy of a request arrives at `at`. Nobody waits for the answer.
+    pub(crate) fn send_copy(&mut self, message: &Message<S>, at: u64) {
+        let copy = Message { copy: 1, ..message.clone() };
+        self.core.queue.push(at, What::Request(Box::new(copy)));
+    }
+
     /// A request reaches the server.
-    pub(super) fn arrive(&mut self, mut message: Box<Message>) {
+    pub(super) fn arrive(&mut self, mut message: Box<Message<S>>) {
         self.core.messages += 1;
-        let node = message.node;
-        self.copy_arrived(&message);
+        S::Faults::arrived(self, &message);
+        let remote = message.is_remote();
         if message.copy > 0 {
-            if message.is_remote()
-                || self.core.now >= self.core.servers[usize::from(node)].electing_until
-            {
+            if remote || !self.is_electing(message.node) {
                 let _nobody_waits = self.apply(&message);
             }
             return;
         }
-        let refused = !message.is_remote() && self.disturb_server(&message);
-        let silence = self.hangs(&message);
+        if !remote {
+            S::Faults::reaching(self, &message);
+        }
+        let refused = !remote && self.is_electing(message.node);
+        let silence = S::Faults::serving(self, &message);
         if silence == Silence::Stuck {
             return;
         }
@@ -69,58 +59,57 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             }
             return;
         }
-        let response = if refused { Response::Refused } else { self.apply(&message) };
+        let body = match (refused, remote) {
+            (true, _) => Body::Response(Response::Refused),
+            (false, true) => Body::RemoteResponse(self.apply(&message)),
+            (false, false) => Body::Response(Response::Answer(self.apply(&message))),
+        };
         if silence == Silence::Applied {
             return;
         }
-        message.body = Body::Response(response);
+        message.body = body;
         self.answer(message);
     }
 
     /// A server answers.
-    pub(super) fn answer(&mut self, message: Box<Message>) {
-        let (client, node, call) = (message.client, message.node, message.call);
-        if !matches!(message.body, Body::Response(Response::Remote)) {
-            self.fail_over(client, call);
+    pub(super) fn answer(&mut self, message: Box<Message<S>>) {
+        let (client, call) = (message.client, message.call);
+        if !matches!(message.body, Body::RemoteResponse(_)) {
+            S::Faults::answering(self, &message);
         }
-        let delay = self.on_the_wire(client, call * 2 + 1) + self.late(client, call * 2 + 1);
-        if self.loses_reply(client, call) {
-            self.break_connection(message, delay);
-        } else if !self.cuts_reply(client, node, call) {
-            self.core.queue.push(self.core.now + delay, What::Reply(message));
+        let number = call * 2 + 1;
+        let delay = self.on_the_wire(client, number) + S::Faults::delay(self, client, number);
+        match S::Faults::reply_fate(self, &message) {
+            Fate::Arrives => self.core.queue.push(self.core.now + delay, What::Reply(message)),
+            Fate::Broken => self.break_connection(message, delay),
+            Fate::Lost => {}
         }
     }
 
     /// A reply reaches the client that waits for it.
-    pub(super) fn received(&mut self, message: Message) -> Response {
+    pub(super) fn received(&mut self, message: Message<S>) -> Response<S> {
         self.core.messages += 1;
         self.host(message.client).end_call(message.call);
-        let Body::Response(response) = message.body else {
-            unreachable!("only responses are sent to clients");
+        let response = match message.body {
+            Body::Response(response) => response,
+            Body::RemoteResponse(response) => Response::Answer(response),
+            Body::Request(_) => unreachable!("only responses are sent to clients"),
         };
         let ok = !matches!(response, Response::Broken | Response::Refused);
         self.tell(Event::Answered { client: message.client, call: message.call, ok });
         response
     }
 
-    /// Sends a write to the protected resource; nobody waits for an answer.
-    pub(crate) fn write(&mut self, client: Client, token: TokenId, fence: u64) {
+    /// Sends a write to the protected resource; nobody waits for an answer. It takes the usual time
+    /// on the wire, with its ordinary spread if it is `spread`.
+    pub fn write(&mut self, client: Client, write: S::Write, spread: bool) {
         let host = self.host(client);
         host.writes += 1;
         let (number, wire) = (host.writes, client | 0x80);
-        let delay = self.on_the_wire(wire, number) + self.late(wire, number);
-        self.core.queue.push(self.core.now + delay, What::Write { client, token, fence });
-    }
-
-    /// As [`Step::write`], from a run of a debounced function.
-    pub(crate) fn write_debounced(&mut self, client: Client, call: CallId, fence: u64) {
-        // No ordinary spread here: whose of two runs at once writes last is not what is asked.
-        let host = self.host(client);
-        host.writes += 1;
-        let number = host.writes;
-        let delay = self.core.plan.latency + self.late(client | 0x80, number);
-        let what = What::WriteDebounced { client, call, fence };
-        self.core.queue.push(self.core.now + delay, what);
+        let usual =
+            if spread { self.on_the_wire(wire, number) } else { self.core.plan.settings.latency };
+        let delay = usual + S::Faults::delay(self, wire, number);
+        self.core.queue.push(self.core.now + delay, What::Write { client, write });
     }
 
     /// The client stops waiting for all calls under way.
@@ -133,13 +122,14 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
 
     #[inline]
     fn on_the_wire(&mut self, wire: u8, number: u32) -> u64 {
-        let choices = self.core.plan.jitter_choices;
+        let choices = self.core.plan.settings.jitter_choices;
         let choice = self.choose(Kind::Jitter, wire, number, choices);
-        self.core.plan.latency + u64::from(choice) * self.core.plan.jitter_step
+        let settings = &self.core.plan.settings;
+        settings.latency + u64::from(choice) * settings.jitter_step
     }
 
     /// The client learns, after `delay`, that its connection broke, and nothing else.
-    pub(crate) fn break_connection(&mut self, mut message: Box<Message>, delay: u64) {
+    pub(crate) fn break_connection(&mut self, mut message: Box<Message<S>>, delay: u64) {
         message.body = Body::Response(Response::Broken);
         let at = self.core.now + delay + BROKEN_AFTER;
         self.core.queue.push(at, What::Reply(message));

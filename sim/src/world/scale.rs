@@ -1,7 +1,7 @@
 //! A smaller cluster than that of a campaign, so that all of its schedules can be searched.
 
-use super::Plan;
-use crate::faults::FaultSet;
+use super::Settings;
+use crate::decide::FaultSet;
 
 /// How large a cluster is, and how long its faults last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,16 +19,15 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// `plan` in this size.
+    /// `settings` in this size.
     #[must_use]
-    pub fn applied(self, plan: Plan) -> Plan {
-        Plan {
+    pub fn applied(self, settings: Settings) -> Settings {
+        Settings {
             clients: self.clients,
-            calls: self.calls,
             faults_end: u64::from(self.faults_end_ms) * 1_000,
             end: u64::from(self.end_ms) * 1_000,
             faults: self.faults,
-            ..plan
+            ..settings
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! In reality nothing is due at exactly the same time, so every order is possible.
 
-use super::{Alarm, Queue, Step, Watch, What};
+use super::{Alarm, Queue, Step, System, Watch, What};
 use crate::{
     decide::{Chance, Kind, Site},
     history::Client,
@@ -19,11 +19,11 @@ pub(super) enum Tied {
     Alarm(Client, Alarm),
 }
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
+impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
     /// The event that comes first, if several are due and it is left to chance.
     #[inline]
     pub(super) fn break_tie(&mut self) -> Option<Tied> {
-        if !self.core.plan.ties {
+        if !self.core.plan.settings.ties {
             return None;
         }
         let (due, alarms) = self.earliest_alarms();
@@ -85,7 +85,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     }
 }
 
-impl Queue {
+impl<S: System> Queue<S> {
     /// Whether the two earliest entries are due at the same instant.
     #[inline]
     fn is_tied(&self) -> bool {
@@ -99,16 +99,15 @@ impl Queue {
     }
 }
 
-impl What {
+impl<S: System> What<S> {
     fn actor(&self) -> Option<Client> {
         match self {
             Self::Request(message) | Self::Reply(message) | Self::Waited(message) => {
                 Some(message.client)
             }
-            Self::Write { client, .. }
-            | Self::WriteDebounced { client, .. }
-            | Self::Cancel { client, .. }
-            | Self::Hint { client } => Some(*client),
+            Self::Write { client, .. } | Self::Cancel { client, .. } | Self::Hint { client } => {
+                Some(*client)
+            }
             Self::Heal | Self::End => None,
         }
     }
@@ -118,11 +117,19 @@ impl What {
 mod tests {
     use crate::{
         decide::{Chance, Kind, Site},
-        faults::FaultSet,
-        run::Log,
-        subjects::{Subject, Workload},
-        world::{Plan, World},
+        history::Event,
+        world::{Watch, World, idle::Idle},
     };
+
+    /// Keeps what happens, in words.
+    #[derive(Default)]
+    struct Log(Vec<String>);
+
+    impl Watch for Log {
+        fn see(&mut self, _at: u64, event: &Event) {
+            self.0.push(format!("{event:?}"));
+        }
+    }
 
     /// Lets the last of those who are due come first, and counts how often it was asked.
     #[derive(Default)]
@@ -138,15 +145,16 @@ mod tests {
 
     /// Two clients whose first steps are due at once.
     fn tied(ties: bool) -> (u32, Vec<String>) {
-        let plan = Subject::Lock.plan(Workload::Lock, FaultSet::NONE);
-        let mut world = World::new(Plan { ties, clients: 2, ..plan });
+        let mut plan = Idle::plan(2);
+        plan.settings.ties = ties;
+        let mut world = World::new(plan);
         let (mut chance, mut log) = (LastFirst::default(), Log::default());
         world.begin(&mut chance, &mut log);
         world.core.alarms[1] = world.core.alarms[0];
         for _ in 0..2 {
             world.step(&mut chance, &mut log);
         }
-        (chance.0, log.events.iter().map(|(_, event)| format!("{event:?}")).collect())
+        (chance.0, log.0)
     }
 
     #[test]

@@ -1,16 +1,15 @@
 //! Every fault bites where it can, nowhere else, and is what makes the difference.
 
 use leasehold_sim::{
-    campaign::CellName,
-    claims::{Claims, Verdict},
+    catalog::{CellName, Subject, Verdict, Workload},
+    claims::Claims,
     decide::Decisions,
     faults::{Fault, FaultSet},
     guarantees::Guarantee,
     history::Event,
-    run::{Run, decisions_of, log_of},
-    subjects::{Subject, Workload},
+    run::{decisions_of, log_of},
+    systems::{Plan, Run},
     witnesses::Witnesses,
-    world::Plan,
 };
 use rayon::prelude::*;
 
@@ -114,7 +113,10 @@ fn no_fault_bites_after_everything_has_healed() {
             let events = log_of(plan.clone(), &decisions).events;
             let struck =
                 events.iter().rev().find(|(_, event)| matches!(event, Event::Struck { .. }));
-            assert!(struck.is_none_or(|(at, _)| *at <= plan.faults_end), "{fault:?}, {subject:?}");
+            assert!(
+                struck.is_none_or(|(at, _)| *at <= plan.settings.faults_end),
+                "{fault:?}, {subject:?}"
+            );
         }
     }
 }

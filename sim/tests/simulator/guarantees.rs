@@ -1,12 +1,10 @@
 //! Every guarantee is about something that happens, and its checker can say no.
 
 use leasehold_sim::{
-    campaign::CellName,
+    catalog::{CellName, Subject, Workload},
     faults::{Fault, FaultSet},
     guarantees::{Guarantee, Violation},
-    run::Run,
-    subjects::{Subject, Workload},
-    world::Plan,
+    systems::Run,
 };
 use rayon::prelude::*;
 
@@ -97,7 +95,8 @@ fn every_guarantee_is_exercised_by_each_of_our_subjects_under_each_fault() {
 fn a_lease_on_the_wall_clock_is_caught_and_one_on_the_monotonic_clock_is_not() {
     let broken = |reads_wall_clock| {
         let faults = FaultSet::only(Fault::ClientClock);
-        let plan = Plan { reads_wall_clock, ..Subject::Lock.plan(Workload::Lock, faults) };
+        let mut plan = Subject::Lock.plan(Workload::Lock, faults);
+        plan.settings.reads_wall_clock = reads_wall_clock;
         let runs = (0..300).map(|schedule| Run::seeded(plan.clone(), 1, schedule));
         runs.filter(|run| run.violation(Guarantee::Exclusion).is_some()).count()
     };

@@ -2,12 +2,11 @@
 //! once, by seeds and by decisions that no seed would make.
 
 use leasehold_sim::{
+    catalog::{Subject, Workload},
     decide::{Decisions, Kind, Site},
     faults::{Fault, FaultSet},
     guarantees::Guarantee,
-    run::Run,
-    subjects::{Subject, Workload},
-    world::Plan,
+    systems::{Plan, Run},
 };
 use proptest::{collection::btree_map, prelude::*, sample::select};
 use rayon::prelude::*;
@@ -119,13 +118,13 @@ impl Mix {
     /// Maps that strike everywhere, with workloads of every kind. A choice too great for its site
     /// is taken as its greatest.
     fn decisions(&self) -> impl Strategy<Value = Decisions> + use<> {
-        let faults = self.plan.faults;
+        let faults = self.plan.settings.faults;
         let strikes = |kind: &Kind| {
             let fault = Fault::ALL.iter().find(|fault| fault.kind() == *kind);
             fault.is_none_or(|&fault| faults.contains(fault))
         };
         let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(strikes).collect();
-        let clients = self.plan.clients;
+        let clients = self.plan.settings.clients;
         // A client's writes travel on a wire of their own.
         let actors: Vec<u8> =
             (0..clients).chain((0..clients).map(|client| client | 0x80)).collect();
@@ -184,7 +183,7 @@ fn many_faults_bite_in_one_storm() {
                 Fault::ALL.iter().filter(|&&fault| run.bites(fault) > 0).count()
             })
             .max();
-        assert!(most >= Some(8), "at most {most:?} faults at once, {:?}", plan.subject);
+        assert!(most >= Some(8), "at most {most:?} faults at once, {:?}", plan.scenario.subject);
     }
 }
 

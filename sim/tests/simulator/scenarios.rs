@@ -1,14 +1,14 @@
 //! Stories that the literature tells of locks, each as the few decisions that it takes.
 
 use leasehold_sim::{
-    campaign::CellName,
+    catalog::{CellName, Subject, Workload},
     decide::{Decisions, Kind, Site, Stretched, shrink, threshold},
     faults::{Fault, FaultSet},
     guarantees::Guarantee,
-    run::{Run, decisions_of},
+    run::decisions_of,
     schedule::Schedule,
     story::replay,
-    subjects::{Subject, Workload},
+    systems::Run,
     witnesses::Witnesses,
 };
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{CellReport, Report, Statistics};
-use leasehold_sim::claims::Verdict;
+use leasehold_sim::catalog::Verdict;
 
 /// Why reports cannot be joined.
 #[derive(Clone, Debug, PartialEq, Eq)]

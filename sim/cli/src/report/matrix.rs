@@ -5,7 +5,7 @@ use std::fmt::Write;
 use console::Style;
 
 use super::{CellReport, Report};
-use leasehold_sim::{claims::Verdict, subjects::Subject};
+use leasehold_sim::catalog::{Subject, Verdict};
 
 /// How wide the matrix may get.
 const WIDTH: usize = 96;

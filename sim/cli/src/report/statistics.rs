@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Report;
 use leasehold_sim::words::wrap;
-use leasehold_sim::{campaign::Situated, faults::Fault, guarantees::Guarantee, subjects::Subject};
+use leasehold_sim::{campaign::Situated, catalog::Subject, faults::Fault, guarantees::Guarantee};
 
 /// How much a campaign has seen. What is listed as *never* says that there was nothing to see.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ impl Statistics {
             let order = Guarantee::ALL.iter().position(|known| known.name() == cell.guarantee);
             let bites = cell.fault == "none" || cell.bites > 0;
             *bitten.entry((&cell.subject, &cell.fault)).or_insert(false) |= bites;
-            let about = cell.verdict != leasehold_sim::claims::Verdict::NotExercised;
+            let about = cell.verdict != leasehold_sim::catalog::Verdict::NotExercised;
             *exercised.entry((&cell.subject, order, &cell.guarantee)).or_insert(false) |= about;
         }
         let never = |(name, once): (String, bool)| (!once).then_some(name);

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{CellReport, Report};
-use leasehold_sim::claims::Verdict;
+use leasehold_sim::catalog::Verdict;
 
 /// The cell whose story is told first, if it is broken: what leases are most often trusted with.
 const FAVOURITE: [&str; 3] = ["lock-replicated", "exclusion", "failover"];

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use crate::common::{json, leasehold};
-use leasehold_sim::{faults::Fault, guarantees::Guarantee, subjects::Subject};
+use leasehold_sim::{catalog::Subject, faults::Fault, guarantees::Guarantee};
 use serde_json::Value;
 
 const CAMPAIGN: [&str; 6] =

@@ -3,11 +3,11 @@
 use crate::common::{json, leasehold, printed};
 use leasehold_sim::{
     campaign::Progress,
+    catalog::{Subject, Workload},
     faults::{Fault, FaultSet},
-    mutants::{Hunt, KillMatrix, Mutant, hunt},
-    run::Run,
-    subjects::{Subject, Workload},
-    world::Plan,
+    hunt::{Hunt, KillMatrix, hunt},
+    mutants::Mutant,
+    systems::Run,
 };
 
 struct Silent;
@@ -73,7 +73,8 @@ fn a_bug_that_is_planted_elsewhere_leaves_every_event_as_it_is() {
         let faults: FaultSet =
             Fault::ALL.iter().copied().filter(|&fault| subject.can_suffer(fault)).collect();
         let plan = subject.plan(workload, faults);
-        let planted = Plan { mutant: Some(elsewhere), ..plan.clone() };
+        let mut planted = plan.clone();
+        planted.scenario.mutant = Some(elsewhere);
         for schedule in 0..50 {
             let without = Run::seeded(plan.clone(), 1, schedule).trace_hash();
             assert_eq!(Run::seeded(planted.clone(), 1, schedule).trace_hash(), without);

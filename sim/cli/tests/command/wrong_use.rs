@@ -2,8 +2,11 @@
 
 use crate::common::{leasehold, printed};
 use leasehold_sim::{
-    campaign::CellName, decide::Decisions, faults::Fault, guarantees::Guarantee,
-    schedule::Schedule, subjects::Subject,
+    catalog::{CellName, Subject},
+    decide::Decisions,
+    faults::Fault,
+    guarantees::Guarantee,
+    schedule::Schedule,
 };
 
 const QUICK: [&str; 6] = ["--seeds", "30", "--subject", "lock", "--fault", "none,latency"];

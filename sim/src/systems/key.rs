@@ -6,17 +6,26 @@
 //! there has not. A grant is told when a client is handed the lock, since its fence is not known
 //! before: a majority that comes too late is handed to nobody, and so was no grant.
 
-use super::{Server, Step, Topology, Watch};
+use super::{LOCK_ID, Step};
 use crate::{
     decide::Chance,
     history::{Event, TokenId},
-    subjects::LOCK_ID,
+    world::{Server, Topology, Watch},
 };
 use leasehold_fake_redis::Value;
 
+/// The lock's key as it was last told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct KeyView {
+    /// On the only server: whose token, and until when by the server's clock, in ms.
+    seen: Option<(TokenId, u64)>,
+    /// On a majority of several.
+    majority: Majority,
+}
+
 /// What a majority of several servers has.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Majority {
+struct Majority {
     /// The key as it was last told: whose token, and until when in true time.
     seen: Option<(TokenId, u64)>,
     /// The last token that was released anywhere, and where: one bit for each server.
@@ -30,8 +39,8 @@ impl Majority {
         let mut keys: Vec<_> = servers
             .iter()
             .filter_map(|server| {
-                let (token, wall_ms) = server.key(now)?;
-                Some((token, server.gone_at(wall_ms)))
+                let (token, wall_ms) = key_of(server, now)?;
+                Some((token, gone_at(server, wall_ms)))
             })
             .collect();
         keys.sort_unstable_by_key(|&(token, expires)| (token, std::cmp::Reverse(expires)));
@@ -53,100 +62,101 @@ impl Majority {
     }
 }
 
-impl Server {
-    /// Whose token is under the key, and until when by the server's clock, in ms.
-    fn key(&self, now: u64) -> Option<(TokenId, u64)> {
-        let entry = self.redis.keyspace.peek(self.wall(now) / 1_000, LOCK_ID.as_bytes())?;
-        // What a process of a `Cluster` keeps there has no name.
-        let Value::String(text) = &entry.value else { return None };
-        Some((TokenId::parse(text)?, entry.expires_at_ms.unwrap_or(u64::MAX)))
-    }
+/// Whose token is under the key of `server`, and until when by the server's clock, in ms.
+fn key_of(server: &Server, now: u64) -> Option<(TokenId, u64)> {
+    let entry = server.redis.keyspace.peek(server.wall(now) / 1_000, LOCK_ID.as_bytes())?;
+    let Value::String(text) = &entry.value else { return None };
+    Some((TokenId::parse(text)?, entry.expires_at_ms.unwrap_or(u64::MAX)))
+}
 
-    /// When a key is gone that expires at `wall_ms`, in true time.
-    fn gone_at(&self, wall_ms: u64) -> u64 {
-        if wall_ms == u64::MAX { u64::MAX } else { self.truth(wall_ms) }
-    }
+/// When a key of `server` is gone that expires at `wall_ms`, in true time.
+fn gone_at(server: &Server, wall_ms: u64) -> u64 {
+    if wall_ms == u64::MAX { u64::MAX } else { server.truth(wall_ms) }
 }
 
 impl<C: Chance, W: Watch> Step<'_, C, W> {
     /// Whether the key has expired that was told of last.
     #[inline]
     pub(super) fn key_has_expired(&self) -> bool {
-        if self.core.plan.topology == Topology::Independent {
-            return self.core.majority.seen.is_some_and(|(_, expires)| expires <= self.core.now);
+        if self.settings().topology == Topology::Independent {
+            return self
+                .core
+                .shared
+                .key
+                .majority
+                .seen
+                .is_some_and(|(_, expires)| expires <= self.core.now);
         }
-        let server = &self.core.servers[0];
-        let wall_ms = server.wall(self.core.now) / 1_000;
-        server.seen.is_some_and(|(_, expires)| expires < wall_ms)
+        let wall_ms = self.core.servers[0].wall(self.core.now) / 1_000;
+        self.core.shared.key.seen.is_some_and(|(_, expires)| expires < wall_ms)
     }
 
     /// Tells how the lock's key has changed since the last look.
-    pub(crate) fn look(&mut self, by_request: bool) {
-        if self.core.plan.topology == Topology::Independent {
+    pub(super) fn look(&mut self, by_request: bool) {
+        if self.settings().topology == Topology::Independent {
             return self.look_at_all(by_request);
         }
-        let server = &mut self.core.servers[0];
-        let found = server.key(self.core.now);
-        if found == server.seen {
+        let found = key_of(&self.core.servers[0], self.core.now);
+        let seen = std::mem::replace(&mut self.core.shared.key.seen, found);
+        if found == seen {
             return;
         }
-        let before = server.seen.map(|(token, _)| token);
-        server.seen = found;
+        let before = seen.map(|(token, _)| token);
         self.tell_key(before, by_request);
     }
 
     /// Tells when the lock's key expires, after the clock jumped.
-    pub(crate) fn look_again(&mut self) {
+    pub(super) fn look_again(&mut self) {
         self.look(false);
-        if let Some((token, _)) = self.core.servers[0].seen {
+        if let Some((token, _)) = self.core.shared.key.seen {
             self.tell_key(Some(token), false);
         }
     }
 
     fn tell_key(&mut self, before: Option<TokenId>, by_request: bool) {
         let server = &self.core.servers[0];
-        let (after, expires) = match server.seen {
+        let (after, expires) = match self.core.shared.key.seen {
             None => (None, 0),
-            Some((token, wall_ms)) => (Some(token), server.gone_at(wall_ms)),
+            Some((token, wall_ms)) => (Some(token), gone_at(server, wall_ms)),
         };
         self.tell(Event::Key { before, after, expires, by_request });
-        if self.core.plan.waits > 0 && after.is_none() && by_request {
+        if self.scenario().waits > 0 && after.is_none() && by_request {
             self.hint_release();
         }
     }
 
     fn look_at_all(&mut self, by_request: bool) {
         let found = Majority::of(&self.core.servers, self.core.now);
-        let seen = std::mem::replace(&mut self.core.majority.seen, found);
+        let seen = std::mem::replace(&mut self.core.shared.key.majority.seen, found);
         if found == seen {
             return;
         }
         let before = seen.map(|(token, _)| token);
         let (after, expires) = found.map_or((None, 0), |(token, until)| (Some(token), until));
         let servers = self.core.servers.len();
-        let half = |token| self.core.majority.is_half_released(token, servers);
+        let half = |token| self.core.shared.key.majority.is_half_released(token, servers);
         let by_request = by_request && !(after.is_none() && before.is_some_and(half));
         self.tell(Event::Key { before, after, expires, by_request });
     }
 
     /// Whether one of several servers has `token` under the key.
     pub(super) fn has_key(&self, node: u8, token: Option<TokenId>) -> bool {
-        self.core.plan.topology == Topology::Independent
+        self.settings().topology == Topology::Independent
             && token.is_some()
-            && self.core.servers[usize::from(node)].key(self.core.now).map(|key| key.0) == token
+            && key_of(&self.core.servers[usize::from(node)], self.core.now).map(|key| key.0)
+                == token
     }
 
     /// Notes that a server had `token` under the key until its owner's request.
     pub(super) fn had_key(&mut self, node: u8, token: Option<TokenId>) {
         if let Some(token) = token.filter(|&token| !self.has_key(node, Some(token))) {
-            self.core.majority.note_release(token, node);
+            self.core.shared.key.majority.note_release(token, node);
         }
     }
 
     /// A client is handed the lock that a majority of several servers has granted it.
-    pub(crate) fn elected(&mut self, token: TokenId, fence: u64) {
-        if self.core.plan.topology == Topology::Independent {
-            self.core.grants += 1;
+    pub(super) fn elected(&mut self, token: TokenId, fence: u64) {
+        if self.settings().topology == Topology::Independent {
             self.tell(Event::Granted { token, fence });
         }
     }

@@ -4,10 +4,12 @@ use leasehold_core::{Action, Cause, Command, Event, Instant, Machine, Reply, Sto
 
 use crate::{
     decide::Chance,
-    faults::{Cancelled, WITH_HANDLE},
     history::{Act, Client, TokenId},
-    world::{Alarm, Request, Response, Step, Watch},
+    mutants::Sender,
+    world::{Alarm, Cancelled, Watch},
 };
+
+use super::{Answer, Asked, Request, Response, Step};
 
 /// There was no answer in time.
 pub(super) const TIMED_OUT: StoreError = StoreError::Unknown(Cause::TimedOut);
@@ -40,7 +42,7 @@ pub(super) fn feed<M: Machine, C: Chance, W: Watch>(
         Action::Call { command, give_up_at } => call(step, command, give_up_at),
         Action::Watch { .. } => {
             step.watch_releases(me);
-            let in_place = step.local(me).plus_micros(2 * step.core.plan.latency);
+            let in_place = step.local(me).plus_micros(2 * step.core.plan.settings.latency);
             step.set_alarm(me, Alarm::Machine, in_place);
         }
         Action::SleepUntil(deadline) => step.set_alarm(me, Alarm::Machine, deadline),
@@ -50,7 +52,7 @@ pub(super) fn feed<M: Machine, C: Chance, W: Watch>(
             return Fed::Done(outcome);
         }
     }
-    match step.cancels(me, WITH_HANDLE) {
+    match step.awaiting(me, true) {
         Cancelled::No => Fed::Awaiting,
         Cancelled::Future => Fed::Vanished { handle: false },
         Cancelled::Handle => Fed::Vanished { handle: true },
@@ -66,9 +68,26 @@ pub(super) fn call<C: Chance, W: Watch>(
     give_up_at: Instant,
 ) {
     step.host(me).forget_calls();
-    let command = step.subverted(me, command);
-    step.send(me, 0, act, token, token, Request::Ours(command));
+    let command = subverted(step, me, command);
+    step.send(me, 0, request(act, token, command));
     step.set_alarm(me, Alarm::Machine, give_up_at);
+}
+
+/// What is sent in place of `command`: another one only if a bug is planted.
+fn subverted<C: Chance, W: Watch>(
+    step: &mut Step<'_, C, W>,
+    me: Client,
+    command: Command,
+) -> Command {
+    let Some(mutant) = step.scenario().mutant else { return command };
+    let wall_offset_us = step.host(me).clock.wall_offset_us;
+    let shared_token = &mut step.core.shared.upstream_locks[usize::from(me / 2)].token;
+    mutant.subverted(Sender { shared_token, wall_offset_us }, command)
+}
+
+/// One of our commands as a request.
+pub(super) fn request(act: Act, token: Option<TokenId>, command: Command) -> Request {
+    Request { act, token, behalf: token, asked: Asked::Ours(command) }
 }
 
 /// What the machine's alarm means to it.
@@ -96,10 +115,10 @@ pub(super) fn replied<R, C: Chance, W: Watch>(
 /// What a response means to whoever asked in our words.
 pub(super) fn result(response: Response) -> Result<Reply, StoreError> {
     match response {
-        Response::Ours(result) => result,
+        Response::Answer(Answer::Ours(result)) => result,
         Response::Broken => Err(StoreError::Unknown(Cause::Disconnected)),
         Response::Refused => Err(StoreError::NotSent(Cause::Unreachable)),
-        Response::Upstream(_) | Response::Remote => unreachable!("nothing else was asked"),
+        Response::Answer(Answer::Upstream(_)) => unreachable!("nothing else was asked"),
     }
 }
 

@@ -10,22 +10,20 @@ use leasehold_core::{
     },
 };
 
-use super::driver::{self, Fed};
+use super::{
+    Plan, Response, Step, Write,
+    driver::{self, Fed},
+};
 use crate::{
+    catalog::{DEBOUNCE_MAX_WAIT, DEBOUNCE_WAIT},
     decide::{Chance, Kind},
     history::{Act, CallAnswer, CallId, Client, DebounceEvent, Event, TokenId},
     mutants::PlantedDebounce,
-    world::{Alarm, Plan, Response, Step, Watch},
+    world::{Alarm, Watch},
 };
 
 /// The id of the debounced function.
 pub(crate) const DEBOUNCE_ID: &str = "index";
-
-/// How long no further call may come.
-pub(crate) const WAIT: u64 = 300_000;
-
-/// How long after the first call of a burst the run is due at the latest.
-pub(crate) const MAX_WAIT: u64 = 1_000_000;
 
 /// How long a run may take.
 const RUN_LEASE: u64 = 800_000;
@@ -83,7 +81,10 @@ impl DebounceProgram {
         let tokens = Tokens::of_owner(TokenId::owner(client, life));
         let seed = u64::from(client) << 8 | u64::from(life);
         Self {
-            machine: PlantedDebounce::new(DebounceMachine::new(config, tokens, seed), plan),
+            machine: PlantedDebounce::new(
+                DebounceMachine::new(config, tokens, seed),
+                plan.scenario.mutant,
+            ),
             sweeper: is_sweeper(plan, client),
             stage: Stage::Idle,
             style: Style::Well,
@@ -127,7 +128,7 @@ impl DebounceProgram {
         handle: bool,
     ) {
         if !handle {
-            step.cancelled_in_flight(me);
+            step.cancelling(me);
         }
         self.vanish(step, me, handle);
     }
@@ -173,7 +174,7 @@ impl DebounceProgram {
         match self.stage {
             Stage::Idle if self.sweeper => {
                 self.stage = Stage::Participating;
-                let cancels = step.core.plan.cancels && self.round % 2 == 1;
+                let cancels = step.core.plan.scenario.cancels && self.round % 2 == 1;
                 let request =
                     if cancels { DebounceRequest::Cancel } else { DebounceRequest::Sweep };
                 self.feed(step, me, MachineEvent::Start(request));
@@ -182,7 +183,9 @@ impl DebounceProgram {
             Stage::Running => self.end_of_run(step, me),
             Stage::Writing => {
                 if let Some((call, _, fence)) = self.run {
-                    step.write_debounced(me, call, self.machine.shown_fence(fence));
+                    let fence = self.machine.shown_fence(fence);
+                    // Without a spread: whose of two runs at once writes last is not what is asked.
+                    step.write(me, Write::Debounce { call, fence }, false);
                 }
                 self.finish(step, me, true);
             }
@@ -193,7 +196,8 @@ impl DebounceProgram {
     }
 
     fn call<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        let most = Some(step.core.plan.calls).filter(|&calls| calls < u32::MAX).unwrap_or(CALLS);
+        let most =
+            Some(step.core.plan.scenario.calls).filter(|&calls| calls < u32::MAX).unwrap_or(CALLS);
         if u32::from(self.calls) >= most {
             return;
         }
@@ -234,7 +238,7 @@ impl DebounceProgram {
         me: Client,
         claim: &Claim,
     ) {
-        let styles = if step.core.healed { 1 } else { step.core.plan.styles };
+        let styles = if step.core.healed { 1 } else { step.core.plan.scenario.styles };
         self.style = match step.choose(Kind::Style, me, self.round, styles) {
             0 => Style::Well,
             1 => Style::Fails,
@@ -291,7 +295,7 @@ impl DebounceProgram {
         self.stage = Stage::Idle;
         self.run = None;
         self.round += 1;
-        let plan = &step.core.plan;
+        let plan = &step.core.plan.scenario;
         let (idle, idle_step, choices) = (plan.idle, plan.idle_step, plan.idle_choices);
         let idle = if self.sweeper {
             SWEEP
@@ -317,21 +321,21 @@ impl DebounceProgram {
 
 /// The last client sweeps.
 pub(crate) fn is_sweeper(plan: &Plan, client: Client) -> bool {
-    client + 1 == plan.clients
+    client + 1 == plan.settings.clients
 }
 
 fn options(plan: &Plan) -> DebounceOptions {
     let micros = Duration::from_micros;
     DebounceOptions {
-        wait: micros(WAIT),
-        max_wait: Some(micros(MAX_WAIT)),
+        wait: micros(DEBOUNCE_WAIT),
+        max_wait: Some(micros(DEBOUNCE_MAX_WAIT)),
         run_lease: micros(RUN_LEASE),
-        retry_delay: micros(plan.delay),
-        delay: micros(plan.delay / 2),
-        call_timeout: micros(plan.call_timeout),
+        retry_delay: micros(plan.scenario.delay),
+        delay: micros(plan.scenario.delay / 2),
+        call_timeout: micros(plan.scenario.call_timeout),
         request_life: Duration::from_secs(10),
         life: Duration::from_secs(60),
-        leave_when_superseded: plan.leaves,
+        leave_when_superseded: plan.scenario.leaves,
         ..DebounceOptions::default()
     }
 }

@@ -3,9 +3,9 @@
 use super::{UpstreamCommand, UpstreamLock, backoff};
 use crate::{
     decide::{Chance, Kind},
-    faults::{Cancelled, WITH_HANDLE},
     history::{Act, Answer, Ask, Client, End, Event, TokenId},
-    world::{Alarm, Plan, Request, Response, Step, Watch},
+    systems::{Answer as Reply, Asked, Plan, Request, Response, Step, Write},
+    world::{Alarm, Cancelled, Watch},
 };
 use leasehold_fake_redis::Resp;
 
@@ -95,9 +95,9 @@ impl UpstreamLockProgram {
         response: Response,
     ) {
         let value = match response {
-            Response::Upstream(value) => value,
+            Response::Answer(Reply::Upstream(value)) => value,
             Response::Broken | Response::Refused => return self.broken(step, me),
-            Response::Ours(_) | Response::Remote => unreachable!("nothing else was asked"),
+            Response::Answer(Reply::Ours(_)) => unreachable!("nothing else was asked"),
         };
         self.request = None;
         let yes = value == Resp::Integer(1) || value == Resp::OK;
@@ -105,7 +105,7 @@ impl UpstreamLockProgram {
             Stage::Acquiring { .. } if yes => self.acquired(step, me),
             Stage::Acquiring { attempt } => {
                 self.stage = Stage::Delaying { attempt };
-                let wake = step.local(me).plus_micros(step.core.plan.delay);
+                let wake = step.local(me).plus_micros(step.core.plan.scenario.delay);
                 step.set_alarm(me, Alarm::Machine, wake);
                 self.awaited(step, me);
             }
@@ -130,7 +130,7 @@ impl UpstreamLockProgram {
         handle: bool,
     ) {
         if !handle {
-            step.cancelled_in_flight(me);
+            step.cancelling(me);
         }
         self.abort(step, me);
     }
@@ -180,13 +180,13 @@ impl UpstreamLockProgram {
         me: Client,
         attempt: u32,
     ) {
-        if attempt > step.core.plan.attempts {
+        if attempt > step.core.plan.scenario.attempts {
             return self.not_acquired(step, me);
         }
         self.stage = Stage::Acquiring { attempt };
         let lease_ms = self.object(step, me).lease_ms;
         let token = self.token.clone();
-        let meant_ms = step.core.plan.lease / 1_000;
+        let meant_ms = step.core.plan.scenario.lease / 1_000;
         let command = UpstreamCommand::SetIfAbsent { token, lease_ms, meant_ms };
         self.request(step, me, Act::Acquire, command);
     }
@@ -202,11 +202,11 @@ impl UpstreamLockProgram {
             step.tell(Event::Held { client: me, token, fence: 0, until });
         }
         // One extension is enough to see that it lengthens every later lease, too.
-        let extended = self.object(step, me).lease_ms > step.core.plan.lease / 1_000;
+        let extended = self.object(step, me).lease_ms > step.core.plan.scenario.lease / 1_000;
         let styles = match (step.core.healed, extended) {
             (true, _) => 1,
-            (false, true) => step.core.plan.styles.min(2),
-            (false, false) => step.core.plan.styles.min(3),
+            (false, true) => step.core.plan.scenario.styles.min(2),
+            (false, false) => step.core.plan.scenario.styles.min(3),
         };
         self.style = match step.choose(Kind::Style, me, self.round, styles) {
             0 => Style::Brief,
@@ -220,7 +220,7 @@ impl UpstreamLockProgram {
     fn act<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, left: u8) {
         if let Some((token, _)) = self.held {
             step.tell(Event::Acted { client: me, token });
-            step.write(me, token, 0);
+            step.write(me, Write::Lock { token, fence: 0 }, true);
         }
         let Some(left) = left.checked_sub(1) else {
             return match self.style {
@@ -229,7 +229,7 @@ impl UpstreamLockProgram {
             };
         };
         self.stage = Stage::Working { left };
-        let plan = &step.core.plan;
+        let plan = &step.core.plan.scenario;
         let overstay = self.style == Style::Overstay;
         let rest = if overstay { plan.lease + plan.lease / 4 } else { plan.hold };
         let wake = step.local(me).plus_micros(rest);
@@ -240,7 +240,7 @@ impl UpstreamLockProgram {
         self.ask(step, me, Ask::Extend);
         self.stage = Stage::Extending;
         let token = self.object(step, me).token.clone();
-        let by = step.core.plan.lease;
+        let by = step.core.plan.scenario.lease;
         let rest = self.held.map_or(0, |(_, until)| until.saturating_sub(step.core.now));
         let meant_ms = (rest + by).div_ceil(1_000) + ROUNDING_MS;
         let command = UpstreamCommand::AddSeconds { token, seconds: by / 1_000_000, meant_ms };
@@ -250,7 +250,7 @@ impl UpstreamLockProgram {
     fn extended<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, yes: bool) {
         self.told(step, me, if yes { Answer::Extended } else { Answer::Taken });
         if yes {
-            let by = step.core.plan.lease;
+            let by = step.core.plan.scenario.lease;
             self.object(step, me).lease_ms += by / 1_000;
             if let Some((token, until)) = &mut self.held {
                 *until += by;
@@ -297,12 +297,12 @@ impl UpstreamLockProgram {
             Act::Extend | Act::Other | Act::Release => self.object(step, me).token_id(),
         };
         step.host(me).forget_calls();
-        step.send(me, 0, act, token, behalf, Request::Upstream(command));
+        step.send(me, 0, Request { act, token, behalf, asked: Asked::Upstream(command) });
         self.awaited(step, me);
     }
 
     fn awaited<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        if step.cancels(me, WITH_HANDLE) != Cancelled::No {
+        if step.awaiting(me, true) != Cancelled::No {
             self.abort(step, me);
         }
     }
@@ -328,7 +328,7 @@ impl UpstreamLockProgram {
     fn rest<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         self.stage = Stage::Idle;
         self.round += 1;
-        let plan = &step.core.plan;
+        let plan = &step.core.plan.scenario;
         if self.round >= plan.calls {
             return step.clear_alarm(me, Alarm::Work);
         }
@@ -368,6 +368,6 @@ impl UpstreamLockProgram {
         step: &'a mut Step<'_, C, W>,
         me: Client,
     ) -> &'a mut UpstreamLock {
-        &mut step.core.upstream_locks[usize::from(me / 2)]
+        &mut step.core.shared.upstream_locks[usize::from(me / 2)]
     }
 }

@@ -11,7 +11,7 @@ pub(crate) use lock::UpstreamLockProgram;
 
 use crate::{
     history::{CallId, Client, DebounceEvent, TokenId},
-    subjects::{LOCK_ID, debounce::DEBOUNCE_ID},
+    systems::{LOCK_ID, debounce::DEBOUNCE_ID},
 };
 use leasehold_fake_redis::{Redis, Resp};
 

@@ -11,16 +11,15 @@ use leasehold_core::{
 };
 
 use super::{
-    LOCK_ID,
+    LOCK_ID, Plan, Response, Step, Write,
     ballot::{Ballot, Cast},
     driver::{self, Fed},
 };
 use crate::{
     decide::{Chance, Kind},
-    faults::{Cancelled, WITH_HANDLE},
     history::{Act, Answer, Ask, Client, End, Event, TokenId},
-    mutants::{Mutant, PlantedLock},
-    world::{Alarm, Plan, Response, Step, Topology, Watch},
+    mutants::PlantedLock,
+    world::{Alarm, Cancelled, Topology, Watch},
 };
 
 /// What the client does with the lock once it has it.
@@ -75,12 +74,12 @@ impl LockProgram {
         let options = options(plan);
         let config = LockConfig::new(LOCK_ID, &options).expect("the plan is a valid setting");
         let terms = config.terms(&AcquireOptions::default()).expect("the plan is a valid setting");
-        let patience = (config.patience(&terms).as_micros() as u64).max(plan.waits);
+        let patience = (config.patience(&terms).as_micros() as u64).max(plan.scenario.waits);
         let tokens = Tokens::of_owner(TokenId::owner(client, life));
         let seed = u64::from(client) << 8 | u64::from(life);
         let machine = LockMachine::new(config, tokens, seed);
         Self {
-            machine: PlantedLock::new(machine, plan, client, life),
+            machine: PlantedLock::new(machine, plan.scenario.mutant, client, life),
             ballot: None,
             terms,
             patience,
@@ -139,7 +138,7 @@ impl LockProgram {
         handle: bool,
     ) {
         if !handle {
-            step.cancelled_in_flight(me);
+            step.cancelling(me);
         }
         self.vanish(step, me, handle);
     }
@@ -172,7 +171,7 @@ impl LockProgram {
             if let (Act::Acquire, token) = meaning {
                 *last_token = token;
             }
-            if step.core.plan.topology == Topology::Independent {
+            if step.core.plan.settings.topology == Topology::Independent {
                 *ballot = Some(Box::new(Ballot::open(step, me, command, give_up_at)));
             } else {
                 driver::call(step, me, command, meaning, give_up_at);
@@ -198,7 +197,7 @@ impl LockProgram {
             Cast::Waiting => self.ballot = Some(ballot),
             Cast::NextRound => {
                 self.ballot = Some(ballot);
-                match step.cancels(me, WITH_HANDLE) {
+                match step.awaiting(me, true) {
                     Cancelled::No => {}
                     Cancelled::Future => self.vanish(step, me, false),
                     Cancelled::Handle => self.vanish(step, me, true),
@@ -253,7 +252,7 @@ impl LockProgram {
                 if let LockOutcome::Lost(_) = outcome {
                     self.give_up_lock(step, me, End::Lost);
                 } else {
-                    self.next_work = step.local(me) + micros(step.core.plan.hold);
+                    self.next_work = step.local(me) + micros(step.core.plan.scenario.hold);
                     self.stage = Stage::Working { left: 0 };
                     self.watch_lease(step, me);
                 }
@@ -282,7 +281,7 @@ impl LockProgram {
             Stage::Idle => {
                 self.ask(step, me, Ask::Acquire);
                 self.stage = Stage::Acquiring;
-                let terms = match step.core.plan.waits {
+                let terms = match step.core.plan.scenario.waits {
                     0 => self.terms.clone(),
                     waits => self.terms.clone().until(now.plus_micros(waits), false),
                 };
@@ -293,7 +292,7 @@ impl LockProgram {
             Stage::Working { left: 1 } if self.style == Style::Extend => {
                 self.ask(step, me, Ask::Extend);
                 self.stage = Stage::Extending;
-                let by_ms = step.core.plan.lease / 1_000;
+                let by_ms = step.core.plan.scenario.lease / 1_000;
                 self.feed(step, me, MachineEvent::Start(LockRequest::Extend { by_ms }));
             }
             Stage::Working { left } => {
@@ -310,17 +309,17 @@ impl LockProgram {
 
     fn act<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, left: u8) {
         if let Some((token, _)) = self.held
-            && step.core.plan.acts
+            && step.core.plan.scenario.acts
         {
             let fence = self.machine.grant().map_or(0, |grant| grant.fence().0);
             step.tell(Event::Acted { client: me, token });
-            step.write(me, token, fence);
+            step.write(me, Write::Lock { token, fence }, true);
         }
         let Some(left) = left.checked_sub(1) else {
             return self.give_up_lock(step, me, End::Releasing);
         };
         self.stage = Stage::Working { left };
-        let plan = &step.core.plan;
+        let plan = &step.core.plan.scenario;
         let rest = match self.style {
             Style::Brief | Style::Extend => plan.hold,
             Style::Overstay => plan.lease + plan.lease / 4,
@@ -331,7 +330,7 @@ impl LockProgram {
     }
 
     fn begin_work<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        let styles = if step.core.healed { 1 } else { step.core.plan.styles };
+        let styles = if step.core.healed { 1 } else { step.core.plan.scenario.styles };
         self.style = match step.choose(Kind::Style, me, self.round, styles) {
             0 => Style::Brief,
             1 => Style::Overstay,
@@ -389,7 +388,7 @@ impl LockProgram {
     fn rest<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         self.stage = Stage::Idle;
         self.round += 1;
-        let plan = &step.core.plan;
+        let plan = &step.core.plan.scenario;
         if self.round >= plan.calls {
             return step.clear_alarm(me, Alarm::Work);
         }
@@ -437,10 +436,11 @@ impl LockProgram {
 }
 
 fn options(plan: &Plan) -> LockOptions {
-    let durability = match plan.topology {
-        Topology::Acknowledged(_) => Durability::Replicas(plan.acknowledgements),
+    let durability = match plan.settings.topology {
+        Topology::Acknowledged(_) => Durability::Replicas(plan.scenario.acknowledgements),
         Topology::Independent | Topology::Replicated | Topology::Single => Durability::Primary,
     };
+    let plan = &plan.scenario;
     let options = LockOptions {
         lease: micros(plan.lease),
         attempts: plan.attempts,
@@ -453,7 +453,10 @@ fn options(plan: &Plan) -> LockOptions {
         confirm_timeout: Duration::from_millis(100),
         ..LockOptions::default()
     };
-    Mutant::set(plan, options)
+    match plan.mutant {
+        Some(mutant) => mutant.set(options),
+        None => options,
+    }
 }
 
 fn answer(outcome: &LockOutcome) -> Answer {

@@ -3,11 +3,11 @@
 
 use super::{UpstreamCommand, backoff, number};
 use crate::{
+    catalog::DEBOUNCE_WAIT,
     decide::{Chance, Kind},
-    faults::{Cancelled, WITH_HANDLE},
     history::{Act, CallAnswer, CallId, Client, DebounceEvent, Event},
-    subjects::debounce::WAIT,
-    world::{Alarm, Request, Response, Step, Watch},
+    systems::{Answer as Reply, Asked, Request, Response, Step, Write},
+    world::{Alarm, Cancelled, Watch},
 };
 
 /// How many calls a client makes: enough to see that steady calls are never run.
@@ -82,16 +82,16 @@ impl UpstreamDebounceProgram {
         response: Response,
     ) {
         let value = match response {
-            Response::Upstream(value) => value,
+            Response::Answer(Reply::Upstream(value)) => value,
             Response::Broken | Response::Refused => return self.broken(step, me),
-            Response::Ours(_) | Response::Remote => unreachable!("nothing else was asked"),
+            Response::Answer(Reply::Ours(_)) => unreachable!("nothing else was asked"),
         };
         self.request = None;
         match self.stage {
             Stage::Counting => {
                 let ticket = number(&value).unwrap_or_default();
                 self.stage = Stage::Waiting { ticket };
-                let wake = step.local(me).plus_micros(WAIT);
+                let wake = step.local(me).plus_micros(DEBOUNCE_WAIT);
                 step.set_alarm(me, Alarm::Work, wake);
                 self.awaited(step, me);
             }
@@ -113,7 +113,7 @@ impl UpstreamDebounceProgram {
         handle: bool,
     ) {
         if !handle {
-            step.cancelled_in_flight(me);
+            step.cancelling(me);
         }
         self.vanish(step, me);
     }
@@ -140,7 +140,7 @@ impl UpstreamDebounceProgram {
     }
 
     fn call<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        if u32::from(self.calls) >= step.core.plan.calls.min(CALLS.into()) {
+        if u32::from(self.calls) >= step.core.plan.scenario.calls.min(CALLS.into()) {
             return;
         }
         self.calls += 1;
@@ -169,7 +169,7 @@ impl UpstreamDebounceProgram {
     ) {
         let (call, success) = (self.call, !fails);
         if success {
-            step.write_debounced(me, call, 0);
+            step.write(me, Write::Debounce { call, fence: 0 }, false);
         }
         step.tell(Event::Debounce(DebounceEvent::RunEnded { client: me, call, success }));
         // A callback that throws makes the call throw: the others were told that all is well.
@@ -191,13 +191,14 @@ impl UpstreamDebounceProgram {
     fn transmit<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         if let Some(command) = self.request.clone() {
             step.host(me).forget_calls();
-            step.send(me, 0, Act::Other, None, None, Request::Upstream(command));
+            let asked = Asked::Upstream(command);
+            step.send(me, 0, Request { act: Act::Other, token: None, behalf: None, asked });
             self.awaited(step, me);
         }
     }
 
     fn awaited<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        if step.cancels(me, WITH_HANDLE) != Cancelled::No {
+        if step.awaiting(me, true) != Cancelled::No {
             self.vanish(step, me);
         }
     }
@@ -218,7 +219,7 @@ impl UpstreamDebounceProgram {
     fn rest<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         self.stage = Stage::Idle;
         self.round += 1;
-        let plan = &step.core.plan;
+        let plan = &step.core.plan.scenario;
         let (idle, idle_step, choices) = (plan.idle, plan.idle_step, plan.idle_choices);
         let choice = step.choose(Kind::Idle, me, self.round, choices);
         let wake = step.local(me).plus_micros(idle + u64::from(choice) * idle_step);

@@ -3,12 +3,12 @@
 
 use leasehold_core::{Command, Event, Instant, Reply, quorum::Progress};
 
-use super::{driver, lock};
+use super::{Response, Step, driver, lock};
 use crate::{
     decide::Chance,
     history::Client,
     mutants::PlantedQuorum,
-    world::{Alarm, Request, Response, Step, Watch},
+    world::{Alarm, Watch},
 };
 
 /// A call of a machine under way at several servers.
@@ -39,7 +39,7 @@ impl Ballot {
         let Command::Lock(command) = command else {
             unreachable!("a quorum is asked about locks");
         };
-        let machine = PlantedQuorum::new(&step.core.plan, step.core.servers.len(), command);
+        let machine = PlantedQuorum::new(step.scenario().mutant, step.core.servers.len(), command);
         let ballot = Self { machine, give_up_at };
         ballot.ask(step, me);
         ballot
@@ -105,9 +105,9 @@ impl Ballot {
         step.host(me).forget_calls();
         for (node, command) in self.machine.requests() {
             let (act, token) = lock::meaning(&command);
-            step.send(me, node as u8, act, token, token, Request::Ours(command));
+            step.send(me, node as u8, driver::request(act, token, command));
         }
-        let silent_at = step.local(me).plus_micros(step.core.plan.node_timeout);
+        let silent_at = step.local(me).plus_micros(step.core.plan.scenario.node_timeout);
         let wake = if self.machine.waits_for_ever() {
             Instant::NEVER
         } else {

@@ -1,0 +1,225 @@
+//! The names that everybody uses: what is examined, what is promised, and where in the matrix.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::decide::Fault;
+
+/// An algorithm, on the servers that it runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// Our lock on one Redis.
+    Lock,
+    /// Our lock on a Redis with a replica that takes over.
+    LockReplicated,
+    /// Our debounce, on a Redis with a replica that takes over.
+    Debounce,
+    /// The lock and the debounce of `@upstash/lock` as they are, on a Redis with a replica.
+    Upstream,
+    /// Our lock on a majority of three independent Redis servers.
+    Quorum,
+    /// Our lock on a Redis with two replicas, of which one has every lease: the one that takes over
+    /// has the most.
+    LockAcked,
+    /// The same where any replica may take over.
+    LockAckedAny,
+}
+
+/// What the clients of a run do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Workload {
+    /// They contend for one lock.
+    Lock,
+    /// They call one debounced function.
+    Debounce,
+}
+
+impl Subject {
+    /// Every subject, in the order of the reports.
+    pub const ALL: &[Self] = &[
+        Self::Lock,
+        Self::LockReplicated,
+        Self::LockAcked,
+        Self::LockAckedAny,
+        Self::Quorum,
+        Self::Debounce,
+        Self::Upstream,
+    ];
+
+    /// Its name on the command line and in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lock => "lock",
+            Self::LockReplicated => "lock-replicated",
+            Self::Debounce => "debounce",
+            Self::Upstream => "upstream",
+            Self::Quorum => "quorum",
+            Self::LockAcked => "lock-acked",
+            Self::LockAckedAny => "lock-acked-any",
+        }
+    }
+
+    /// What it is, in a few words.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Lock => "our lock on one Redis",
+            Self::LockReplicated => "our lock on a Redis with a replica that takes over",
+            Self::Debounce => "our debounce on a Redis with a replica that takes over",
+            Self::LockAcked => {
+                "our lock on a Redis with two replicas, once one has the lease; the one with the \
+                 most takes over"
+            }
+            Self::LockAckedAny => {
+                "our lock on a Redis with two replicas, once one has the lease; any takes over"
+            }
+            Self::Quorum => "our lock on a majority of three independent Redis servers",
+            Self::Upstream => "the algorithms of @upstash/lock, on a Redis with a replica",
+        }
+    }
+
+    /// What its clients can do.
+    #[must_use]
+    pub fn workloads(self) -> &'static [Workload] {
+        match self {
+            Self::Lock
+            | Self::LockAcked
+            | Self::LockAckedAny
+            | Self::LockReplicated
+            | Self::Quorum => &[Workload::Lock],
+            Self::Debounce => &[Workload::Debounce],
+            Self::Upstream => &[Workload::Lock, Workload::Debounce],
+        }
+    }
+}
+
+/// Hands the table of guarantees to another macro: `Variant module "name" Workload "claim";`. A
+/// guarantee is a line here and a file in `guarantees`.
+macro_rules! for_each_guarantee {
+    ($callback:ident) => {
+        $callback! {
+            Exclusion exclusion "exclusion" Lock
+                "No client acts under the lock while another client's later grant is alive.";
+            FencedExclusion fenced_exclusion "fenced-exclusion" Lock
+                "A resource that checks fences never accepts an older holder's write after a newer one's.";
+            FenceOrder fence_order "fence-order" Lock
+                "Each grant has a greater fence than every grant before it.";
+            Ownership ownership "ownership" Lock
+                "No command changes a key that is under another grant's token.";
+            TruthfulOutcome truthful_outcome "truthful-outcome" Lock
+                "What a call returns is true: a lock that is said not to be held is not and will not be.";
+            NoZombie no_zombie "no-zombie" Lock
+                "A token that was given up never comes back.";
+            TimelyLoss timely_loss "timely-loss" Lock
+                "A holder is told that its lease is over no later than its own deadline.";
+            OrphanBound orphan_bound "orphan-bound" Lock
+                "No key outlives the longest lease that was asked for it.";
+            Liveness liveness "liveness" Lock
+                "Every call ends by its deadline, and once faults are over, those who ask are served.";
+            Idempotence idempotence "idempotence" Lock
+                "However often it is applied, an extension gives no more than it asks for, and a release frees once.";
+            DebounceFires debounce_fires "debounce-fires" Debounce
+                "A call that counts is run, or a newer one is, while one participant or sweeper lives.";
+            DebounceSingleRun debounce_single_run "debounce-single-run" Debounce
+                "No two valid runs overlap, and what was run and noted is not run again.";
+            DebounceLatestArgs debounce_latest_args "debounce-latest-args" Debounce
+                "What takes effect last are the newest arguments, and never older after newer ones.";
+            DebounceQuiet debounce_quiet "debounce-quiet" Debounce
+                "No run begins before the wait has passed since the last call, unless the longest wait has.";
+            DebounceMaxWait debounce_max_wait "debounce-max-wait" Debounce
+                "A run begins soon after the longest wait since the first call, however many calls come.";
+            DebounceExpiry debounce_expiry "debounce-expiry" Debounce
+                "Every key expires.";
+            DebounceTruth debounce_truth "debounce-truth" Debounce
+                "Every call returns, and truly: one that is said to be run or superseded has been.";
+        }
+    };
+}
+
+macro_rules! names {
+    ($($variant:ident $module:ident $name:literal $workload:ident $claim:literal;)*) => {
+        /// A promise.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Guarantee {
+            $(#[doc = $claim] $variant,)*
+        }
+
+        impl Guarantee {
+            /// Every guarantee, in the order of the reports.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// Its name on the command line and in reports.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+
+            /// The exact claim, as a sentence.
+            #[must_use]
+            pub fn claim(self) -> &'static str {
+                match self { $(Self::$variant => $claim),* }
+            }
+
+            /// What clients must do for it to be judged.
+            #[must_use]
+            pub fn workload(self) -> Workload {
+                match self { $(Self::$variant => Workload::$workload),* }
+            }
+        }
+    };
+}
+
+for_each_guarantee!(names);
+
+pub(crate) use for_each_guarantee;
+
+/// The place of a cell in the matrix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CellName {
+    /// The algorithm.
+    pub subject: Subject,
+    /// The promise.
+    pub guarantee: Guarantee,
+    /// What went wrong, if anything.
+    pub fault: Option<Fault>,
+}
+
+impl fmt::Display for CellName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fault = self.fault.map_or("none", Fault::name);
+        write!(f, "{} × {} × {fault}", self.subject.name(), self.guarantee.name())
+    }
+}
+
+/// How long no further call of the debounced function may come before it is run, in microseconds.
+pub(crate) const DEBOUNCE_WAIT: u64 = 300_000;
+
+/// How long after the first call of a burst it is run at the latest.
+pub(crate) const DEBOUNCE_MAX_WAIT: u64 = 1_000_000;
+
+/// What is known of a cell, or what is claimed of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// No schedule broke it.
+    Holds,
+    /// A schedule broke it.
+    Broken,
+    /// No schedule was about it: the fault never bit, or the situation never occurred.
+    NotExercised,
+}
+
+impl Verdict {
+    /// Its name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Broken => "broken",
+            Self::NotExercised => "not-exercised",
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What is decided: of the workload, or whether a fault strikes. The table of faults is here, since a
+//! fault is first of all a kind of decision.
+
+/// Hands the table of faults to another macro: `Variant module "name" "cause";`. A fault is a line
+/// here and a file in `faults`.
+macro_rules! for_each_fault {
+    ($callback:ident) => {
+        $callback! {
+            Latency latency "latency" "A message takes much longer than usual: a full queue, a retransmission.";
+            RequestLoss request_loss "request-loss" "A request never arrives, and the client sees a broken connection.";
+            ReplyLoss reply_loss "reply-loss" "A request is applied, but its reply is lost with the connection.";
+            Duplicate duplicate "duplicate" "A second copy of a request arrives later: something on the way sent it again.";
+            Hang hang "hang" "A server or a link goes silent without an error: only a time-out can tell.";
+            Partition partition "partition" "A client's link drops everything for a while, in one or both directions.";
+            ClientCrash client_crash "client-crash" "A client's process dies, and a new one starts without its memory.";
+            ClientPause client_pause "client-pause" "A client's process stands still: garbage collection, swapping, a suspended machine.";
+            Cancellation cancellation "cancellation" "A caller drops the future it awaits, or the whole handle.";
+            ClientClock client_clock "client-clock" "A client's clock runs fast or slow within the stated drift, and its wall clock jumps.";
+            ServerClock server_clock "server-clock" "The server's wall clock, by which keys expire, jumps.";
+            Restart restart "restart" "The server restarts without its data.";
+            Failover failover "failover" "A replica takes over without the last acknowledged writes.";
+        }
+    };
+}
+
+macro_rules! kinds {
+    ($($variant:ident $module:ident $name:literal $cause:literal;)*) => {
+        /// What is decided.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Kind {
+            /// How long a client idles before its next call.
+            Idle,
+            /// What a client does with the lock once it has it.
+            Style,
+            /// The ordinary spread of a request's or reply's time on the wire.
+            Jitter,
+            $(#[doc = $cause] $variant,)*
+            /// Which of several events comes first that are due at the same instant.
+            Order,
+        }
+
+        impl Kind {
+            /// How many kinds there are.
+            pub const COUNT: usize = Self::Order as usize + 1;
+
+            /// Every kind, in the order of its number.
+            pub const ALL: [Self; Self::COUNT] =
+                [Self::Idle, Self::Style, Self::Jitter, $(Self::$variant,)* Self::Order];
+
+            /// The fault whose decision it is, if it is not the workload's.
+            #[must_use]
+            pub fn fault(self) -> Option<Fault> {
+                match self {
+                    $(Self::$variant => Some(Fault::$variant),)*
+                    Self::Idle | Self::Jitter | Self::Order | Self::Style => None,
+                }
+            }
+        }
+
+        /// A kind of fault.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Fault {
+            $(#[doc = $cause] $variant,)*
+        }
+
+        impl Fault {
+            /// Every kind of fault, in the order of the reports.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// Its name on the command line and in reports.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+
+            /// What it is in the real world, as a sentence.
+            #[must_use]
+            pub fn cause(self) -> &'static str {
+                match self { $(Self::$variant => $cause),* }
+            }
+
+            /// The decision by which it strikes.
+            #[must_use]
+            pub fn kind(self) -> Kind {
+                match self { $(Self::$variant => Kind::$variant),* }
+            }
+        }
+    };
+}
+
+for_each_fault!(kinds);
+
+pub(crate) use for_each_fault;
+
+impl Kind {
+    /// The kind with this number.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+
+    /// Whether the decision belongs to the workload, not to a fault.
+    #[must_use]
+    pub fn is_workload(self) -> bool {
+        self.fault().is_none()
+    }
+}

@@ -1,0 +1,125 @@
+//! The algorithms under test, as programs that run on simulated clients.
+
+mod ballot;
+pub(crate) mod debounce;
+mod driver;
+mod key;
+pub(crate) mod lock;
+mod plans;
+mod scenario;
+pub(crate) mod upstream;
+
+use debounce::DebounceProgram;
+use lock::LockProgram;
+use upstream::{UpstreamDebounceProgram, UpstreamLockProgram};
+
+use crate::{
+    catalog::{Subject, Workload},
+    decide::Chance,
+    history::Client,
+    run, world,
+    world::{Alarm, Answered, Watch},
+};
+
+pub use plans::speed_plan;
+pub(crate) use scenario::Asked;
+pub use scenario::{Answer, Request, Scenario, Shared, Write};
+
+/// All about a run that is not left to chance.
+pub type Plan = world::Plan<Scenario>;
+
+/// A world in which the built-in algorithms run.
+pub type World = world::World<Scenario>;
+
+/// A run of one of them, judged.
+pub type Run = run::Run<Scenario>;
+
+/// A step of such a world.
+type Step<'a, C, W> = world::Step<'a, Scenario, C, W>;
+
+/// What a client of one of them is answered.
+type Response = world::Response<Scenario>;
+
+/// The id of the lock for which the clients contend.
+pub const LOCK_ID: &str = "job";
+
+/// A client's program.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Program(Algorithm);
+
+/// There are few, and none is moved once it is there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Algorithm {
+    Lock(LockProgram),
+    Debounce(DebounceProgram),
+    UpstreamLock(UpstreamLockProgram),
+    UpstreamDebounce(UpstreamDebounceProgram),
+}
+
+impl Program {
+    fn new(plan: &Plan, client: Client) -> Self {
+        Self(match (plan.scenario.subject, plan.scenario.workload) {
+            (Subject::Upstream, Workload::Lock) => {
+                Algorithm::UpstreamLock(UpstreamLockProgram::new(plan, client))
+            }
+            (Subject::Upstream, Workload::Debounce) => {
+                Algorithm::UpstreamDebounce(UpstreamDebounceProgram::new())
+            }
+            (_, Workload::Lock) => Algorithm::Lock(LockProgram::new(plan, client, 0)),
+            (_, Workload::Debounce) => Algorithm::Debounce(DebounceProgram::new(plan, client, 0)),
+        })
+    }
+}
+
+/// Hands a call to whichever program it is.
+macro_rules! each_program {
+    ($self:ident, $program:ident => $call:expr) => {
+        match $self {
+            Program(Algorithm::Lock($program)) => $call,
+            Program(Algorithm::Debounce($program)) => $call,
+            Program(Algorithm::UpstreamLock($program)) => $call,
+            Program(Algorithm::UpstreamDebounce($program)) => $call,
+        }
+    };
+}
+
+impl world::Program<Scenario> for Program {
+    fn alarm<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, alarm: Alarm) {
+        each_program!(self, program => program.alarm(step, me, alarm));
+    }
+
+    fn reply<C: Chance, W: Watch>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        answered: Answered,
+        response: Response,
+    ) {
+        each_program!(self, program => program.reply(step, me, answered.node, response));
+    }
+
+    fn cancel<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, handle: bool) {
+        each_program!(self, program => program.cancel(step, me, handle));
+    }
+
+    fn hinted<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+        if let Self(Algorithm::Lock(program)) = self {
+            program.hinted(step, me);
+        }
+    }
+
+    fn reborn<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, life: u8) {
+        each_program!(self, program => program.reborn(step, me, life));
+    }
+
+    fn is_busy(&self, _me: Client) -> bool {
+        each_program!(self, program => program.is_busy())
+    }
+
+    fn may_crash(&self) -> bool {
+        match self {
+            Self(Algorithm::Debounce(program)) => program.may_crash(),
+            Self(_) => true,
+        }
+    }
+}

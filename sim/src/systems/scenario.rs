@@ -1,0 +1,309 @@
+//! What the clients of the built-in algorithms do, what they send, and what a server does with it.
+
+use leasehold_core::{
+    Command, Reply, StoreError,
+    debounce::{DebounceCommand, DebounceReply},
+    lock::{LockCommand, LockReply},
+};
+use leasehold_fake_redis::{Engine, Resp};
+
+use super::{
+    Plan, Program,
+    key::KeyView,
+    upstream::{UpstreamCommand, UpstreamLock},
+};
+use crate::{
+    catalog::{Subject, Workload},
+    decide::Chance,
+    faults,
+    history::{Act, CallId, Client, DebounceEvent, Event, TokenId},
+    mutants::{self, Mutant},
+    world::{Disturbed, Message, Step, System, Topology, Wait, Watch},
+};
+
+/// What the clients do. Times are in microseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Scenario {
+    /// Which algorithm the clients run.
+    pub subject: Subject,
+    /// What the clients do with it.
+    pub workload: Workload,
+    /// How many of the replicas that acknowledge writes must have a lease.
+    pub acknowledgements: u32,
+    /// Whether the server runs the Lua scripts themselves or their native twins.
+    pub engine: Engine,
+    /// How long a lease is.
+    pub lease: u64,
+    /// How often an acquire tries.
+    pub attempts: u32,
+    /// How long an acquire waits for hints of releases instead, 0 if it does not.
+    pub waits: u64,
+    /// How long it waits between two tries.
+    pub delay: u64,
+    /// Whether that is spread.
+    pub delay_jitter: bool,
+    /// How long a client waits for a reply.
+    pub call_timeout: u64,
+    /// How long it waits for one of several servers, before that counts as silent.
+    pub node_timeout: u64,
+    /// How long a client works with the lock.
+    pub hold: u64,
+    /// How long a client idles at least.
+    pub idle: u64,
+    /// The spread: up to `idle_choices - 1` times `idle_step` more.
+    pub idle_step: u64,
+    /// How many ordinary idle times there are.
+    pub idle_choices: u32,
+    /// Whether a caller of a debounced function goes away once a newer call supersedes its own.
+    pub leaves: bool,
+    /// Whether the sweeper of a debounced function cancels what waits, every other time.
+    pub cancels: bool,
+    /// How many things a client may do with the lock: see [`crate::systems`].
+    pub styles: u32,
+    /// How many times a client calls, [`u32::MAX`] for as long as there is time.
+    pub calls: u32,
+    /// Whether holders write to a protected resource.
+    pub acts: bool,
+    /// A planted bug.
+    pub mutant: Option<Mutant>,
+}
+
+impl Scenario {
+    /// Sets how long a client idles: at least so long, and up to so many steps more.
+    pub(crate) fn call_again(&mut self, idle: u64, step: u64, choices: u32) {
+        (self.idle, self.idle_step, self.idle_choices) = (idle, step, choices);
+    }
+}
+
+/// What a client asks, and what that means for the lock.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Request {
+    /// What it does to the lock's key.
+    pub(crate) act: Act,
+    /// Under which token,
+    pub(crate) token: Option<TokenId>,
+    /// and on behalf of which grant.
+    pub(crate) behalf: Option<TokenId>,
+    pub(crate) asked: Asked,
+}
+
+/// The words in which a client asks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Asked {
+    Ours(Command),
+    /// Those of `@upstash/lock`.
+    Upstream(UpstreamCommand),
+}
+
+/// What a server answers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// To one of our commands.
+    Ours(Result<Reply, StoreError>),
+    /// To one of `@upstash/lock`.
+    Upstream(Resp),
+}
+
+/// What a client writes to the protected resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Write {
+    /// Under a lock.
+    Lock {
+        /// By which token.
+        token: TokenId,
+        /// With which fence.
+        fence: u64,
+    },
+    /// In a run of a debounced function.
+    Debounce {
+        /// With whose arguments.
+        call: CallId,
+        /// With which fence.
+        fence: u64,
+    },
+}
+
+/// What is shared by several clients, and what an observer was told last.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Shared {
+    /// The lock's key.
+    pub(super) key: KeyView,
+    /// The fences of the last claim and of the last success that were told: a copy is no news.
+    claimed: u64,
+    settled: u64,
+    /// The lock objects of upstream's processes, each shared by two clients.
+    pub(crate) upstream_locks: Vec<UpstreamLock>,
+}
+
+impl System for Scenario {
+    type Program = Program;
+    type Request = Request;
+    type Response = Answer;
+    type Write = Write;
+    type Shared = Shared;
+    type Faults = faults::All;
+
+    fn program(plan: &Plan, client: Client) -> Program {
+        Program::new(plan, client)
+    }
+
+    fn shared(plan: &Plan) -> Shared {
+        let lock = UpstreamLock { token: None, lease_ms: plan.scenario.lease / 1_000 };
+        let upstream_locks = vec![lock; usize::from(plan.settings.clients).div_ceil(2)];
+        Shared { upstream_locks, ..Shared::default() }
+    }
+
+    fn sent(client: Client, call: u32, request: &Request) -> Event {
+        let Request { act, token, .. } = *request;
+        Event::Sent { client, call, act, token }
+    }
+
+    fn apply<C: Chance, W: Watch>(
+        step: &mut Step<'_, Self, C, W>,
+        message: &Message<Self>,
+        request: &Request,
+    ) -> Answer {
+        // What expired since the last look is not this request's doing.
+        if step.key_has_expired() {
+            step.look(false);
+        }
+        let Message { client, call, copy, node, .. } = *message;
+        let Request { act, behalf, .. } = *request;
+        let lease = asked_lease(&request.asked);
+        step.tell(Event::Applied { client, call, copy, act, behalf, lease });
+        let had_key = act == Act::Release && step.has_key(node, behalf);
+        let (answer, fence) = match &request.asked {
+            Asked::Ours(command) => {
+                let reply = step.apply_ours(node, command);
+                if let (Command::Debounce(command), Ok(Reply::Debounce(reply))) = (command, &reply)
+                {
+                    step.tell_debounced(client, command, reply);
+                }
+                let fence = granted_fence(&reply);
+                (Answer::Ours(reply), fence)
+            }
+            Asked::Upstream(command) => {
+                let now = step.now();
+                let server = step.server(node);
+                let wall = server.wall(now);
+                let value = command.apply(&mut server.redis, wall);
+                if let Some(event) = command.debounced(client, now, &value) {
+                    step.tell(Event::Debounce(event));
+                }
+                let fence = (act == Act::Acquire && !matches!(value, Resp::Nil)).then_some(0);
+                (Answer::Upstream(value), fence)
+            }
+        };
+        if had_key {
+            step.had_key(node, behalf);
+        }
+        if act != Act::Other {
+            step.look(true);
+        }
+        if let (Some(fence), Some(token)) = (fence, behalf)
+            && step.settings().topology != Topology::Independent
+        {
+            step.tell(Event::Granted { token, fence });
+        }
+        answer
+    }
+
+    fn written<C: Chance, W: Watch>(step: &mut Step<'_, Self, C, W>, client: Client, write: Write) {
+        let event = match write {
+            Write::Lock { token, fence } => {
+                let accepted = step.accepts(fence);
+                Event::Wrote { client, token, fence, accepted }
+            }
+            Write::Debounce { call, fence } => {
+                let accepted = step.accepts(fence);
+                Event::Debounce(DebounceEvent::Wrote { client, call, fence, accepted })
+            }
+        };
+        step.tell(event);
+    }
+
+    fn wait(request: &Request) -> Option<Wait<Self>> {
+        let Asked::Ours(Command::Lock(command)) = &request.asked else { return None };
+        let LockCommand::Confirm { replicas, timeout_ms, .. } = *command else { return None };
+        let answer = |replicas| Answer::Ours(Ok(Reply::Lock(LockReply::Confirmed { replicas })));
+        Some(Wait { replicas, timeout_ms, answer })
+    }
+
+    fn disturbed<C: Chance, W: Watch>(step: &mut Step<'_, Self, C, W>, what: Disturbed) {
+        match what {
+            Disturbed::Data => step.look(false),
+            Disturbed::Clock => step.look_again(),
+        }
+    }
+
+    /// Tells how many keys would stay for ever.
+    fn finish<C: Chance, W: Watch>(step: &mut Step<'_, Self, C, W>) {
+        if step.scenario().workload == Workload::Debounce {
+            let keys = step.server(0).redis.keyspace.iter();
+            let keys = keys.filter(|(_, entry)| entry.expires_at_ms.is_none()).count() as u32;
+            step.tell(Event::Debounce(DebounceEvent::Immortal { keys }));
+        }
+    }
+}
+
+impl<C: Chance, W: Watch> Step<'_, Scenario, C, W> {
+    /// Applies one of our commands as the server does, or as a faulty one would.
+    fn apply_ours(&mut self, node: u8, command: &Command) -> Result<Reply, StoreError> {
+        let Scenario { mutant, engine, .. } = *self.scenario();
+        let now = self.now();
+        let server = self.server(node);
+        let wall = server.wall(now);
+        let (redis, replica) = (&mut server.redis, server.replica.as_ref());
+        let faulty =
+            mutant.and_then(|mutant| mutants::serve(mutant, redis, replica, wall, command));
+        faulty.unwrap_or_else(|| redis.apply(wall, command, engine))
+    }
+
+    /// Tells what a command did to the debounced function.
+    fn tell_debounced(&mut self, client: Client, command: &DebounceCommand, reply: &DebounceReply) {
+        let now = self.now();
+        let shared = &mut self.core.shared;
+        let event = match (command, reply) {
+            (DebounceCommand::Call { args, .. }, DebounceReply::Armed { .. }) => {
+                CallId::from_args(args).map(|call| DebounceEvent::Armed { call })
+            }
+            (_, DebounceReply::Claimed { fence, .. }) if fence.0 == shared.claimed => None,
+            (_, DebounceReply::Claimed { args, fence, remaining_ms, .. }) => {
+                shared.claimed = fence.0;
+                let until = now + remaining_ms * 1_000;
+                let claimed = |call| DebounceEvent::Claimed { client, call, fence: fence.0, until };
+                CallId::from_args(args).map(claimed)
+            }
+            (DebounceCommand::Finish { fence, .. }, DebounceReply::Finished)
+                if fence.0 > shared.settled =>
+            {
+                shared.settled = fence.0;
+                Some(DebounceEvent::Settled { client, fence: fence.0 })
+            }
+            (_, DebounceReply::Rearmed { .. }) => Some(DebounceEvent::Rearmed { client }),
+            // Also if nothing waits: a run under way is then not repeated.
+            (_, DebounceReply::Cancelled { .. }) => Some(DebounceEvent::Cancelled),
+            _ => None,
+        };
+        if let Some(event) = event {
+            self.tell(Event::Debounce(event));
+        }
+    }
+}
+
+fn asked_lease(asked: &Asked) -> u64 {
+    match asked {
+        Asked::Ours(Command::Lock(
+            LockCommand::Acquire { lease_ms, .. } | LockCommand::Extend { lease_ms, .. },
+        )) => lease_ms * 1_000,
+        Asked::Ours(_) => 0,
+        Asked::Upstream(command) => command.asked_lease(),
+    }
+}
+
+fn granted_fence(reply: &Result<Reply, StoreError>) -> Option<u64> {
+    match reply {
+        Ok(Reply::Lock(LockReply::Acquired { fence, fresh: true })) => Some(fence.0),
+        Ok(_) | Err(_) => None,
+    }
+}

@@ -1,0 +1,271 @@
+//! What a world is made for: what runs in it, what its servers are asked, and what goes wrong.
+//!
+//! The world knows none of them by name. A new algorithm is a [`System`], a new fault implements
+//! [`Faults`], and no file of the world changes.
+
+use std::{fmt, hash::Hash};
+
+use super::{Alarm, Deferred, Host, Message, Plan, Response, Step, Watch};
+use crate::{
+    decide::Chance,
+    history::{Client, Event},
+};
+
+/// What runs in a world, and what its servers are asked. A value of it says how the clients behave.
+pub trait System: Clone + fmt::Debug + Eq + Hash {
+    /// What a client runs.
+    type Program: Program<Self>;
+    /// What a client asks a server.
+    type Request: Clone + fmt::Debug + Eq + Hash;
+    /// What the server answers.
+    type Response: Clone + fmt::Debug + Eq + Hash;
+    /// What a client writes to the protected resource.
+    type Write: Copy + fmt::Debug + Eq + Hash;
+    /// What several clients share, and what an observer was told last.
+    type Shared: Clone + fmt::Debug + Eq + Hash;
+    /// What may go wrong.
+    type Faults: Faults<Self>;
+
+    /// The program of `client`, at its start.
+    fn program(plan: &Plan<Self>, client: Client) -> Self::Program;
+
+    /// What is shared, at the start.
+    fn shared(plan: &Plan<Self>) -> Self::Shared;
+
+    /// What an observer is told when a client sends `request` as its call number `call`.
+    fn sent(client: Client, call: u32, request: &Self::Request) -> Event;
+
+    /// Applies a request to the server that it reached, and tells what an observer sees of it.
+    fn apply<C: Chance, W: Watch>(
+        step: &mut Step<'_, Self, C, W>,
+        message: &Message<Self>,
+        request: &Self::Request,
+    ) -> Self::Response;
+
+    /// A write reaches the protected resource.
+    fn written<C: Chance, W: Watch>(
+        step: &mut Step<'_, Self, C, W>,
+        client: Client,
+        write: Self::Write,
+    );
+
+    /// Whether `request` waits until replicas have all that was written before it.
+    fn wait(_request: &Self::Request) -> Option<Wait<Self>> {
+        None
+    }
+
+    /// Whether `request` goes to something that is no server.
+    fn is_remote(_request: &Self::Request) -> bool {
+        false
+    }
+
+    /// A fault has changed what servers have, or by which clock.
+    fn disturbed<C: Chance, W: Watch>(_step: &mut Step<'_, Self, C, W>, _what: Disturbed) {}
+
+    /// The run is about to end.
+    fn finish<C: Chance, W: Watch>(_step: &mut Step<'_, Self, C, W>) {}
+}
+
+/// A request that waits for replicas.
+#[derive(Clone, Copy, Debug)]
+pub struct Wait<S: System> {
+    /// For how many.
+    pub replicas: u32,
+    /// For how long at most, in milliseconds.
+    pub timeout_ms: u64,
+    /// The answer when so many have it.
+    pub answer: fn(u32) -> S::Response,
+}
+
+/// What a fault has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disturbed {
+    /// What a server has.
+    Data,
+    /// The clock of a server.
+    Clock,
+}
+
+/// What a client runs. The world steps it, and it answers by sending and by setting alarms.
+pub trait Program<S: System>: Clone + fmt::Debug + Eq + Hash {
+    /// An alarm rings that the program has set.
+    fn alarm<C: Chance, W: Watch>(
+        &mut self,
+        step: &mut Step<'_, S, C, W>,
+        me: Client,
+        alarm: Alarm,
+    );
+
+    /// Whether it waits for the answer to `call`.
+    fn awaits(&self, host: &Host, _me: Client, call: u32) -> bool {
+        host.awaits(call)
+    }
+
+    /// Server number `node` answers `call`.
+    fn reply<C: Chance, W: Watch>(
+        &mut self,
+        step: &mut Step<'_, S, C, W>,
+        me: Client,
+        answered: Answered,
+        response: Response<S>,
+    );
+
+    /// The caller vanishes from what it awaits; with `handle`, it drops the handle too.
+    fn cancel<C: Chance, W: Watch>(
+        &mut self,
+        step: &mut Step<'_, S, C, W>,
+        me: Client,
+        handle: bool,
+    );
+
+    /// Something was published for which it sleeps.
+    fn hinted<C: Chance, W: Watch>(&mut self, _step: &mut Step<'_, S, C, W>, _me: Client) {}
+
+    /// The process died; a new one boots at its next alarm.
+    fn reborn<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, S, C, W>, me: Client, life: u8);
+
+    /// Whether a crash would interrupt anything.
+    fn is_busy(&self, me: Client) -> bool;
+
+    /// Whether the process may crash at all.
+    fn may_crash(&self) -> bool {
+        true
+    }
+}
+
+/// Which call was answered, and by which server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// The number of the call.
+    pub call: u32,
+    /// The number of the server.
+    pub node: u8,
+}
+
+/// Where something may go wrong. The world calls these; each does nothing unless it is overridden.
+pub trait Faults<S: System> {
+    /// A client starts, at the beginning of the run.
+    fn starting<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _client: Client) {}
+
+    /// A client is about to take a step. Whether it is kept from it.
+    fn stepping<C: Chance, W: Watch>(
+        _step: &mut Step<'_, S, C, W>,
+        _program: &mut S::Program,
+        _client: Client,
+        _what: Deferred,
+    ) -> bool {
+        false
+    }
+
+    /// A caller begins to await something. Whether it goes away at once; with its handle only if it
+    /// may.
+    fn awaiting<C: Chance, W: Watch>(
+        _step: &mut Step<'_, S, C, W>,
+        _client: Client,
+        _with_handle: bool,
+    ) -> Cancelled {
+        Cancelled::No
+    }
+
+    /// A caller goes away in the middle of what it awaits.
+    fn cancelling<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _client: Client) {}
+
+    /// A client begins to send its request numbered `call` to server number `node`.
+    fn sending<C: Chance, W: Watch>(
+        _step: &mut Step<'_, S, C, W>,
+        _client: Client,
+        _node: u8,
+        _call: u32,
+    ) {
+    }
+
+    /// How much longer than usual message number `number` takes on `wire`, in microseconds.
+    fn delay<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _wire: u8, _number: u32) -> u64 {
+        0
+    }
+
+    /// A request is complete, and leaves.
+    fn leaving<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _message: &Message<S>) {}
+
+    /// What becomes of a request on the way.
+    fn request_fate<C: Chance, W: Watch>(
+        _step: &mut Step<'_, S, C, W>,
+        _message: &Message<S>,
+    ) -> Fate {
+        Fate::Arrives
+    }
+
+    /// A request, or a copy of one, arrives.
+    fn arrived<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _message: &Message<S>) {}
+
+    /// A request is about to be looked at by its server.
+    fn reaching<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _message: &Message<S>) {}
+
+    /// What a server does with a request.
+    fn serving<C: Chance, W: Watch>(
+        _step: &mut Step<'_, S, C, W>,
+        _message: &Message<S>,
+    ) -> Silence {
+        Silence::None
+    }
+
+    /// A server has applied a request, and is about to answer.
+    fn answering<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _message: &Message<S>) {}
+
+    /// What becomes of a reply on the way.
+    fn reply_fate<C: Chance, W: Watch>(
+        _step: &mut Step<'_, S, C, W>,
+        _message: &Message<S>,
+    ) -> Fate {
+        Fate::Arrives
+    }
+
+    /// How much longer than usual write number `write` takes to a replica that acknowledges, in
+    /// microseconds.
+    fn replicating<C: Chance, W: Watch>(
+        _step: &mut Step<'_, S, C, W>,
+        _replica: u8,
+        _write: u32,
+    ) -> u64 {
+        0
+    }
+
+    /// Everything heals.
+    fn healing<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>) {}
+}
+
+/// A world in which nothing goes wrong.
+impl<S: System> Faults<S> for () {}
+
+/// What becomes of a message on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It arrives.
+    Arrives,
+    /// It vanishes, and nobody learns of it.
+    Lost,
+    /// It vanishes with its connection, which the client notices.
+    Broken,
+}
+
+/// What a server does with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// It is applied and answered.
+    None,
+    /// It is applied and never answered.
+    Applied,
+    /// It is applied much later and never answered.
+    Stuck,
+}
+
+/// How a caller goes away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancelled {
+    /// It stays, for now.
+    No,
+    /// It drops the future at once.
+    Future,
+    /// It drops the future and the handle at once.
+    Handle,
+}
