@@ -1,16 +1,14 @@
 //! A lock's settings, checked once.
 
-use alloc::{string::String, sync::Arc};
-use core::{error, fmt, time::Duration};
+use alloc::sync::Arc;
+use core::time::Duration;
 
 use super::{Durability, LockKeys, RELEASE_TRIES};
 use crate::{
+    settings::{ConfigError, MAX_LEASE, margin, whole_millis},
     time::{Instant, whole_micros},
     token::Token,
 };
-
-/// The longest lease, wait or extension: ten years. Longer ones would overflow a server's clock.
-pub const MAX_LEASE: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// How many delays a waiter lets pass between two looks while a watch is in place: the hint mostly
 /// comes first, but it may be lost.
@@ -22,39 +20,119 @@ const LONGEST_PAUSE_DELAYS: u64 = DELAYS_PER_WATCHED_LOOK * 3 / 2;
 /// How a lock behaves unless a call says otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockOptions {
+    pub(crate) lease: Duration,
+    pub(crate) attempts: u32,
+    pub(crate) delay: Duration,
+    pub(crate) jitter: bool,
+    pub(crate) call_timeout: Duration,
+    pub(crate) drift_ppm: u32,
+    pub(crate) margin: Duration,
+    pub(crate) request_life: Duration,
+    pub(crate) fence_life: Duration,
+    pub(crate) durability: Durability,
+    pub(crate) confirm_timeout: Duration,
+    pub(crate) max_renewals: Option<u32>,
+}
+
+impl LockOptions {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
     /// How long a lease lasts, in whole milliseconds (rounded down). Default 10 s. Must be longer
     /// than the margin that [`LockOptions::drift_ppm`] and [`LockOptions::margin`] take off.
-    pub lease: Duration,
+    #[must_use]
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
+    }
+
     /// How many times to try before saying busy. Default 3. Not zero.
-    pub attempts: u32,
+    #[must_use]
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
+        self
+    }
+
     /// How long to wait between two tries. Default 100 ms.
-    pub delay: Duration,
+    #[must_use]
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
     /// Whether each delay is drawn from 50 % to 150 %, so that waiters do not march in step.
     /// Default true.
-    pub jitter: bool,
+    #[must_use]
+    pub fn jitter(mut self, jitter: bool) -> Self {
+        self.jitter = jitter;
+        self
+    }
+
     /// How long to wait for one reply of the store. Default 2 s. Not zero.
-    pub call_timeout: Duration,
+    #[must_use]
+    pub fn call_timeout(mut self, call_timeout: Duration) -> Self {
+        self.call_timeout = call_timeout;
+        self
+    }
+
     /// How much faster or slower than the local clock the server's may run, in parts per million.
     /// Default 10 000 (1 %). At most 500 000. This share of every lease is not used.
-    pub drift_ppm: u32,
+    #[must_use]
+    pub fn drift_ppm(mut self, drift_ppm: u32) -> Self {
+        self.drift_ppm = drift_ppm;
+        self
+    }
+
     /// What else is taken off every lease, for the server's rounding to milliseconds.
     /// Default 2 ms. At least 1 ms.
-    pub margin: Duration,
+    #[must_use]
+    pub fn margin(mut self, margin: Duration) -> Self {
+        self.margin = margin;
+        self
+    }
+
     /// The longest time for which a request may linger in the network after its caller gave it up.
     /// A token that was released is refused for this long. Default 60 s. Not zero.
-    pub request_life: Duration,
+    #[must_use]
+    pub fn request_life(mut self, request_life: Duration) -> Self {
+        self.request_life = request_life;
+        self
+    }
+
     /// How long the last fence is kept after the last grant. Default 1 day. Losing it is harmless
     /// while the servers' clocks do not go back. Must be at least the lease.
-    pub fence_life: Duration,
+    #[must_use]
+    pub fn fence_life(mut self, fence_life: Duration) -> Self {
+        self.fence_life = fence_life;
+        self
+    }
+
     /// How much of a replicated Redis must know of a lease before it counts. Default: the primary
     /// alone.
-    pub durability: Durability,
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
     /// How long the server waits for its replicas to acknowledge. Default 200 ms. Not zero, which
     /// would be for ever. The connection over which it waits answers nothing else meanwhile.
-    pub confirm_timeout: Duration,
+    #[must_use]
+    pub fn confirm_timeout(mut self, confirm_timeout: Duration) -> Self {
+        self.confirm_timeout = confirm_timeout;
+        self
+    }
+
     /// How many renewals in a row [`Lock::hold`](super::Lock::hold) makes before it lets the
     /// lease end, so that a hung job cannot hold for ever. Default: no limit.
-    pub max_renewals: Option<u32>,
+    #[must_use]
+    pub fn max_renewals(mut self, max_renewals: u32) -> Self {
+        self.max_renewals = Some(max_renewals);
+        self
+    }
 }
 
 impl Default for LockOptions {
@@ -79,17 +157,49 @@ impl Default for LockOptions {
 /// What one call to acquire does differently. It never changes a later call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AcquireOptions {
+    pub(crate) lease: Option<Duration>,
+    pub(crate) attempts: Option<u32>,
+    pub(crate) delay: Option<Duration>,
+    pub(crate) token: Option<Token>,
+}
+
+impl AcquireOptions {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
     /// Instead of [`LockOptions::lease`].
-    pub lease: Option<Duration>,
+    #[must_use]
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = Some(lease);
+        self
+    }
+
     /// Instead of [`LockOptions::attempts`].
-    pub attempts: Option<u32>,
+    #[must_use]
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = Some(attempts);
+        self
+    }
+
     /// Instead of [`LockOptions::delay`].
-    pub delay: Option<Duration>,
+    #[must_use]
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.delay = Some(delay);
+        self
+    }
+
     /// The token to store, instead of a fresh one per attempt. It must be unique in the world, and
     /// is spent by a release: also by the one with which a call that failed and may have stored it
     /// cleans up. It must not end in `#` and a number, as the tokens made here do: to
     /// take over such a lease, see [`Lock::adopt`](super::Lock::adopt).
-    pub token: Option<Token>,
+    #[must_use]
+    pub fn token(mut self, token: Token) -> Self {
+        self.token = Some(token);
+        self
+    }
 }
 
 /// A lock's settings, checked. Times are integers so that a machine can be hashed and compared.
@@ -277,93 +387,6 @@ fn delay(delay: Duration) -> Result<u64, ConfigError> {
     }
     Ok(whole_micros(delay))
 }
-
-/// What is taken off a lease of `lease_us`: the share that the clocks may drift apart, and the
-/// server's rounding.
-pub(crate) fn margin(lease_us: u64, drift_ppm: u32, margin_us: u64) -> u64 {
-    let drift_ppm = u64::from(drift_ppm);
-    lease_us / 1_000_000 * drift_ppm
-        + (lease_us % 1_000_000 * drift_ppm).div_ceil(1_000_000)
-        + margin_us
-}
-
-/// `duration` in whole milliseconds, refused if that is zero or beyond [`MAX_LEASE`].
-pub(crate) fn whole_millis(what: &'static str, duration: Duration) -> Result<u64, ConfigError> {
-    if duration > MAX_LEASE {
-        return Err(ConfigError::TooLong { what });
-    }
-    match u64::try_from(duration.as_millis()) {
-        Ok(0) => Err(ConfigError::Zero { what }),
-        Ok(millis) => Ok(millis),
-        Err(_) => Err(ConfigError::TooLong { what }),
-    }
-}
-
-/// A setting that cannot work. Nothing was sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The drift is more than half of the time.
-    DriftTooLarge {
-        /// What was asked for, in parts per million.
-        ppm: u32,
-    },
-    /// The id is empty.
-    EmptyId,
-    /// The fence would be forgotten while a lease is still running.
-    FenceLifeTooShort,
-    /// The margin would take all of the lease.
-    LeaseTooShort {
-        /// What the margin takes off.
-        margin: Duration,
-    },
-    /// Less than the server's rounding.
-    MarginTooSmall,
-    /// No attempts: nothing would ever be tried.
-    NoAttempts,
-    /// The caller's token ends as the tokens made here do, which are good for one try.
-    NumberedToken,
-    /// Longer than [`MAX_LEASE`].
-    TooLong {
-        /// Which setting.
-        what: &'static str,
-    },
-    /// Zero, or less than the millisecond in which servers count.
-    Zero {
-        /// Which setting.
-        what: &'static str,
-    },
-    /// Two settings contradict one another.
-    Contradiction(String),
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::DriftTooLarge { ppm } => {
-                write!(f, "a drift of {ppm} ppm leaves no usable lease: give at most 500000")
-            }
-            Self::EmptyId => f.write_str("the id is empty: give the name of what is protected"),
-            Self::FenceLifeTooShort => f.write_str("fence_life must be at least the lease"),
-            Self::LeaseTooShort { margin } => {
-                write!(f, "the lease is used up by the margin of {margin:?}: give a longer one")
-            }
-            Self::MarginTooSmall => f.write_str("the margin must be at least 1 ms"),
-            Self::NoAttempts => f.write_str("zero attempts would never try: give at least 1"),
-            Self::NumberedToken => f.write_str(
-                "the token ends in # and a number, as the tokens made here do: give another, \
-                 or adopt the lease that it belongs to",
-            ),
-            Self::TooLong { what } => {
-                write!(f, "{what} is too long: give at most {} days", MAX_LEASE.as_secs() / 86_400)
-            }
-            Self::Zero { what } => write!(f, "{what} is zero: give at least 1 ms"),
-            Self::Contradiction(text) => f.write_str(text),
-        }
-    }
-}
-
-impl error::Error for ConfigError {}
 
 #[cfg(test)]
 mod tests {

@@ -78,7 +78,7 @@ pub enum LockRequest {
 /// let mut machine = LockMachine::new(config, Tokens::of_owner("me"), 0);
 /// let action = machine.step(Instant::ORIGIN, Event::Start(LockRequest::Acquire(terms)));
 /// assert!(matches!(action, Action::Call { .. }));
-/// # Ok::<(), leasehold_core::lock::ConfigError>(())
+/// # Ok::<(), leasehold_core::ConfigError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LockMachine {
@@ -240,6 +240,11 @@ impl LockMachine {
             "only a machine that holds nothing can take over a lease"
         );
         self.grant = Some(self.granted(token, fence, lease_ms, now));
+    }
+
+    /// Remembers a token that may be under the key although nobody wants it.
+    pub(super) fn leave_behind(&mut self, token: Token) {
+        self.leftover = Some(token);
     }
 
     /// Moves the lease and what is under way for it into a machine of their own, which never makes

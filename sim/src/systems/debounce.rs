@@ -326,18 +326,16 @@ pub(crate) fn is_sweeper(plan: &Plan, client: Client) -> bool {
 
 fn options(plan: &Plan) -> DebounceOptions {
     let micros = Duration::from_micros;
-    DebounceOptions {
-        wait: micros(DEBOUNCE_WAIT),
-        max_wait: Some(micros(DEBOUNCE_MAX_WAIT)),
-        run_lease: micros(RUN_LEASE),
-        retry_delay: micros(plan.scenario.delay),
-        delay: micros(plan.scenario.delay / 2),
-        call_timeout: micros(plan.scenario.call_timeout),
-        request_life: Duration::from_secs(10),
-        life: Duration::from_secs(60),
-        leave_when_superseded: plan.scenario.leaves,
-        ..DebounceOptions::default()
-    }
+    DebounceOptions::new()
+        .wait(micros(DEBOUNCE_WAIT))
+        .max_wait(micros(DEBOUNCE_MAX_WAIT))
+        .run_lease(micros(RUN_LEASE))
+        .retry_delay(micros(plan.scenario.delay))
+        .delay(micros(plan.scenario.delay / 2))
+        .call_timeout(micros(plan.scenario.call_timeout))
+        .request_life(Duration::from_secs(10))
+        .life(Duration::from_secs(60))
+        .leave_when_superseded(plan.scenario.leaves)
 }
 
 fn answer(outcome: &DebounceOutcome) -> CallAnswer {

@@ -36,25 +36,23 @@ impl Replicated {
         builder.timeout(PATIENCE).connect_timeout(PATIENCE).build().unwrap()
     }
 
-    fn lock(&self, durability: Durability, confirm_timeout: Duration) -> Lock<Tcp, TokioClock> {
-        let options = LockOptions {
-            lease: Duration::from_secs(60),
-            attempts: 1,
-            call_timeout: PATIENCE,
-            durability,
-            confirm_timeout,
-            ..LockOptions::default()
-        };
+    fn lock(&self, durability: Durability, confirm_timeout: Duration) -> Lock {
+        let options = LockOptions::new()
+            .lease(Duration::from_secs(60))
+            .attempts(1)
+            .call_timeout(PATIENCE)
+            .durability(durability)
+            .confirm_timeout(confirm_timeout);
         Lock::with_options(self.store(), "job", &options).unwrap()
     }
 
     /// A lock whose replicas may take their time.
-    fn patient(&self, durability: Durability) -> Lock<Tcp, TokioClock> {
+    fn patient(&self, durability: Durability) -> Lock {
         self.lock(durability, PATIENCE)
     }
 
     /// A lock whose replicas are not expected to answer.
-    fn hasty(&self, durability: Durability) -> Lock<Tcp, TokioClock> {
+    fn hasty(&self, durability: Durability) -> Lock {
         self.lock(durability, Duration::from_millis(50))
     }
 

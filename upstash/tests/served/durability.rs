@@ -24,16 +24,14 @@ async fn replicated(replicas: usize, lag: Duration) -> Fake {
     fake
 }
 
-fn lock<S: Adapter>(fake: &Fake, durability: Durability) -> Lock<S, TokioClock> {
-    let options = LockOptions {
-        lease: Duration::from_secs(20),
-        attempts: 1,
-        call_timeout: PATIENCE,
-        request_life: Duration::from_millis(LIFE),
-        fence_life: Duration::from_millis(LIFE),
-        durability,
-        ..LockOptions::default()
-    };
+fn lock<S: Adapter>(fake: &Fake, durability: Durability) -> Lock {
+    let options = LockOptions::new()
+        .lease(Duration::from_secs(20))
+        .attempts(1)
+        .call_timeout(PATIENCE)
+        .request_life(Duration::from_millis(LIFE))
+        .fence_life(Duration::from_millis(LIFE))
+        .durability(durability);
     Lock::with_options(S::of(fake, RetryPolicy::none()), "job", &options).unwrap()
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use leasehold_core::{
     Cause, RejectionKind, Reply, StoreError,
-    lock::{AcquireOptions, Lock, LockOptions, LockReply, NotAcquired, Released},
+    lock::{Lock, LockOptions, LockReply, NotAcquired, Released},
 };
 use leasehold_upstash::{RetryPolicy, Upstash};
 
@@ -130,7 +130,7 @@ async fn a_lock_gets_over_one_strike_at_any_point<S: Adapter>() {
 async fn gets_over<S: Adapter>(rule: &str, struck: u64, retry: RetryPolicy) {
     let shown = format!("{rule}, request {struck}, {retry:?}");
     let fake = server::<S>().await;
-    let options = LockOptions { delay: Duration::from_millis(1), ..LockOptions::default() };
+    let options = LockOptions::new().delay(Duration::from_millis(1));
     let lock = || {
         let store = S::of(&fake, retry.clone());
         Lock::with_options(store, "job", &options).unwrap()
@@ -149,7 +149,7 @@ async fn gets_over<S: Adapter>(rule: &str, struck: u64, retry: RetryPolicy) {
     let extended = lease.extend(Duration::from_secs(60)).await.is_ok();
     assert!(extended || (struck == 1 && retry.retries == 0), "{shown}");
     assert_eq!(lease.deadline() > before, extended, "{shown}");
-    let busy = other.acquire_with(once()).await;
+    let busy = other.acquire().attempts(1).await;
     assert!(matches!(busy, Err(NotAcquired::Busy { .. })), "{shown}: {busy:?}");
     strike(2);
     let released = lease.release().await;
@@ -159,11 +159,7 @@ async fn gets_over<S: Adapter>(rule: &str, struck: u64, retry: RetryPolicy) {
         assert_eq!(lease.release().await, Ok(Released::Released), "{shown}: asked again");
     }
     assert_eq!(fake.bites(), 1, "{shown}");
-    let _ = other.acquire_with(once()).await.expect(&shown);
-}
-
-fn once() -> AcquireOptions {
-    AcquireOptions { attempts: Some(1), ..AcquireOptions::default() }
+    let _ = other.acquire().attempts(1).await.expect(&shown);
 }
 
 async fn a_server_that_hangs_ends_at_the_timeout_and_is_cleaned_up_once_it_is_back<S: Adapter>() {
@@ -173,7 +169,7 @@ async fn a_server_that_hangs_ends_at_the_timeout_and_is_cleaned_up_once_it_is_ba
         // Less patient than its store, whose connection must not be kept for that.
         let mut lock = Lock::new(S::of(&fake, at_once(2)), "job").unwrap();
         let call = async {
-            let error = lock.acquire_with(once()).await.map(drop).unwrap_err();
+            let error = lock.acquire().attempts(1).await.map(drop).unwrap_err();
             (error, lock)
         };
         let (error, mut lock) = out_of_patience(&fake, call).await;
@@ -185,7 +181,7 @@ async fn a_server_that_hangs_ends_at_the_timeout_and_is_cleaned_up_once_it_is_ba
         lock.clear().await.unwrap();
         assert!(!fake.exists("job"), "{rule}");
         let mut other = Lock::new(S::of(&fake, at_once(2)), "job").unwrap();
-        let _ = other.acquire_with(once()).await.unwrap();
+        let _ = other.acquire().attempts(1).await.unwrap();
     }
 }
 

@@ -28,15 +28,13 @@ fn assert_not_sent(reply: Result<u32, StoreError>) {
 }
 
 /// A lock that counts once a replica has it.
-fn acked(store: Tcp, id: &str, confirm_timeout: Duration) -> Lock<Tcp, TokioClock> {
-    let options = LockOptions {
-        lease: Duration::from_secs(60),
-        attempts: 1,
-        call_timeout: PATIENCE,
-        durability: Durability::Replicas(1),
-        confirm_timeout,
-        ..LockOptions::default()
-    };
+fn acked(store: Tcp, id: &str, confirm_timeout: Duration) -> Lock {
+    let options = LockOptions::new()
+        .lease(Duration::from_secs(60))
+        .attempts(1)
+        .call_timeout(PATIENCE)
+        .durability(Durability::Replicas(1))
+        .confirm_timeout(confirm_timeout);
     Lock::with_options(store, id, &options).unwrap()
 }
 
