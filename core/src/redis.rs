@@ -146,22 +146,33 @@ pub fn is_no_script(message: &str) -> bool {
     message.starts_with("NOSCRIPT")
 }
 
+/// What servers say of a command in a script that its user may not run: up to 7.0, and from then on.
+const DENIED_TO_A_SCRIPT: [&str; 2] =
+    ["The user executing the script can't", "ACL failure in script"];
+
 /// What an error reply of the server means for the command that it answers.
 #[must_use]
 pub fn refusal(message: String) -> StoreError {
     let code = message.split([' ', ':']).next().unwrap_or_default();
+    // Before Redis 7, an error inside a script is wrapped, with its code further on.
+    let wrapped = |code: &str| message.contains(code);
     let kind = match code {
         // The server says so before it runs anything.
-        "BUSY" | "CLUSTERDOWN" | "LOADING" | "MASTERDOWN" | "NOREPLICAS" | "TRYAGAIN" => {
+        "BUSY" | "CLUSTERDOWN" | "LOADING" | "MASTERDOWN" | "TRYAGAIN" => {
             return StoreError::NotSent(Cause::TryAgain(message.into()));
         }
+        // Or before the first command of a script that writes.
+        "NOREPLICAS" => return StoreError::NotSent(Cause::TooFewReplicas(message.into())),
+        "MISCONF" => RejectionKind::DiskError,
         "NOAUTH" | "NOPERM" | "WRONGPASS" => RejectionKind::NotAllowed,
         "OOM" => RejectionKind::OutOfMemory,
         "READONLY" => RejectionKind::ReadOnly,
-        // Before Redis 7, an error inside a script is wrapped, with its code further on.
-        _ if message.contains("WRONGTYPE") => RejectionKind::WrongType,
-        _ if message.contains("OOM command not allowed") => RejectionKind::OutOfMemory,
-        _ if message.contains("script") => RejectionKind::Script,
+        _ if DENIED_TO_A_SCRIPT.iter().any(|words| wrapped(words)) => RejectionKind::NotAllowed,
+        _ if wrapped("WRONGTYPE") => RejectionKind::WrongType,
+        _ if wrapped("OOM command not allowed") => RejectionKind::OutOfMemory,
+        _ if wrapped("-MISCONF ") => RejectionKind::DiskError,
+        _ if wrapped("-READONLY ") => RejectionKind::ReadOnly,
+        _ if wrapped("script") => RejectionKind::Script,
         _ => RejectionKind::Other,
     };
     StoreError::Rejected(Rejection { kind, message: message.into() })
@@ -247,6 +258,27 @@ mod tests {
             kind("ERR Error running script (call to f_1): WRONGTYPE Operation"),
             Some(RejectionKind::WrongType)
         );
+        for denied in [
+            "ERR The user executing the script can't run this command or subcommand script: f, on …",
+            "ERR The user executing the script can't access at least one of the keys mentioned in …",
+            "ERR Error running script (call to f_1): @user_script:1: @user_script: 1: The user \
+             executing the script can't run this command or subcommand",
+            "ERR ACL failure in script: User w has no permissions to run the 'set' command script",
+        ] {
+            assert_eq!(kind(denied), Some(RejectionKind::NotAllowed), "{denied}");
+        }
+        for full in [
+            "MISCONF Redis is configured to save RDB snapshots, but … script: f, on …",
+            "ERR Error running script (call to f_1): @user_script:1: -MISCONF Redis is …",
+        ] {
+            assert_eq!(kind(full), Some(RejectionKind::DiskError), "{full}");
+        }
+        assert_eq!(
+            kind("ERR Error running script (call to f_1): @user_script:1: -READONLY You can't …"),
+            Some(RejectionKind::ReadOnly)
+        );
+        let few = String::from("NOREPLICAS Not enough good replicas to write. script: f, on …");
+        assert_eq!(refusal(few.clone()), StoreError::NotSent(Cause::TooFewReplicas(few.into())));
         assert_eq!(kind("ERR user_script:1: boom script: x"), Some(RejectionKind::Script));
         assert_eq!(kind("ERR max requests limit exceeded"), Some(RejectionKind::Other));
     }

@@ -136,7 +136,8 @@ pub enum StoreError {
     NotSent(Cause),
     /// The command may or may not have been applied, now or later: ambiguous.
     Unknown(Cause),
-    /// The server answered no; nothing was applied and trying again will not help.
+    /// The server answered no; nothing was applied and trying again will not help. (A server that
+    /// lets its user run some commands of a script only may have run those: give it all of them.)
     Rejected(Rejection),
 }
 
@@ -152,6 +153,9 @@ pub enum Cause {
     Unreachable,
     /// The server is loading, busy, or not the leader, and says to try again.
     TryAgain(Cow<'static, str>),
+    /// Fewer replicas are connected than the server wants for a write (`min-replicas-to-write`).
+    /// Bring them back; it passes by itself once they are.
+    TooFewReplicas(Cow<'static, str>),
     /// A reply came, but not in the shape that the command calls for.
     Malformed(Cow<'static, str>),
     /// Anything else, as the adapter tells it.
@@ -171,11 +175,15 @@ pub struct Rejection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectionKind {
-    /// The credentials are wrong or do not allow the command.
+    /// The credentials are wrong, or do not allow the command or one that its script runs: give
+    /// others, or let the user run those that the [scripts](crate::redis::SCRIPTS) do.
     NotAllowed,
-    /// The server is out of memory.
+    /// The server cannot write to its disk, and takes no writes until it can (`MISCONF`): make room
+    /// on the disk, or see the server's log.
+    DiskError,
+    /// The server is out of memory: give it more, or let it evict other keys (but no locks).
     OutOfMemory,
-    /// The server only serves reads.
+    /// The server only serves reads: it is a replica, so ask the primary.
     ReadOnly,
     /// The script failed.
     Script,
@@ -217,6 +225,9 @@ impl fmt::Display for Cause {
             Self::Disconnected => f.write_str("the connection broke"),
             Self::Unreachable => f.write_str("no connection could be made"),
             Self::TryAgain(text) => write!(f, "the server says to try again: {text}"),
+            Self::TooFewReplicas(text) => {
+                write!(f, "too few replicas are connected, bring them back: {text}")
+            }
             Self::Malformed(text) => write!(f, "a reply of the wrong shape: {text}"),
             Self::Other(text) => f.write_str(text),
         }

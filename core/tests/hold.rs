@@ -85,6 +85,29 @@ async fn work_is_dropped_at_the_local_deadline_though_the_server_hangs() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn work_is_not_polled_once_the_lease_is_over() {
+    let network = Network::new();
+    let lock = network.lock("me");
+    let polls = Arc::new(AtomicU32::new(0));
+    let counter = polls.clone();
+    let mut held = pin!(lock.acquire().hold(async |_| {
+        poll_fn(|_| {
+            counter.fetch_add(1, Ordering::Relaxed);
+            Poll::<Result<(), Infallible>>::Pending
+        })
+        .await
+    }));
+    while polls.load(Ordering::Relaxed) == 0 {
+        let step = tokio::time::timeout(Duration::from_millis(1), held.as_mut());
+        assert!(step.await.is_err(), "the work never ends");
+    }
+    let before = polls.load(Ordering::Relaxed);
+    tokio::time::advance(secs(60)).await;
+    assert_eq!(held.await, Err(HoldError::Lost(LossReason::Expired)));
+    assert_eq!(polls.load(Ordering::Relaxed), before, "it would act after the deadline");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_renewal_that_fails_once_is_no_loss() {
     let network = Network::new();
     let lock = network.lock("me");

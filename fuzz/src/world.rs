@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn bytes_make_faults_bite() {
-        let bites = |bytes: Vec<u8>| {
+        let effects = |bytes: Vec<u8>| {
             let (subject, fault) = cell(bytes[0]);
             let guarantee = if subject == Subject::Debounce {
                 Guarantee::DebounceFires
@@ -103,8 +103,8 @@ mod tests {
                 Guarantee::Exclusion
             };
             let plan = CellName { subject, guarantee, fault: Some(fault) }.plan();
-            u32::from(Run::of(plan, &mut Bytes::of(&bytes[1..])).bites(fault) > 0)
+            u32::from(Run::of(plan, &mut Bytes::of(&bytes[1..])).effects(fault) > 0)
         };
-        assert!(inputs(300, 200).map(bites).sum::<u32>() > 100);
+        assert!(inputs(300, 200).map(effects).sum::<u32>() > 100);
     }
 }

@@ -15,7 +15,7 @@ type Database = Arc<Mutex<FencedResource<Vec<Fence>>>>;
 
 /// Runs three jobs under the lock. Without the fence, the database takes whatever comes.
 async fn run_jobs(me: Process, database: Database, shows_fence: bool) {
-    let mut lock = me.lock("nightly").expect("the id is not empty");
+    let lock = me.lock("nightly").expect("the id is not empty");
     for _ in 0..3 {
         let Ok(mut lease) = lock.acquire().await else { continue };
         let (fence, database) = (lease.fence(), database.clone());
@@ -48,7 +48,7 @@ pub(crate) fn main() {
     let failure = runners(false).report(2_000).failure.expect("a paused runner writes late");
     println!("Without the fence:\n{failure}");
     assert!(failure.decisions().len() <= 4, "the story is short");
-    runners(true).replay(&failure.word());
+    runners(true).replay(&failure.token());
     runners(true).check(2_000);
     println!("With it, that run is well, and so are 2000 others.");
 }

@@ -1,6 +1,6 @@
 //! Many schedules of each subject under each fault, and what they say of each guarantee.
 
-mod situations;
+mod states;
 mod tally;
 
 #[cfg(test)]
@@ -12,19 +12,17 @@ use std::{
 };
 
 use rayon::prelude::*;
-use situations::Situations;
-pub use tally::Situated;
+use states::StateSample;
+pub use tally::StateCoverage;
 use tally::{Row, Tally, rows};
 
 use crate::{
-    catalog::{CellName, Subject, Verdict},
+    catalog::{CellName, Guarantee, Subject, Verdict},
     claims::Claims,
-    decide::{Decisions, Seeded, shrink},
-    faults::{Fault, FaultSet},
-    guarantees::Guarantee,
+    counterexamples::KnownCounterexamples,
+    decide::{Decisions, Fault, FaultSet, Seeded, shrink},
     run::decisions_of,
     systems::{Plan, Run, World},
-    witnesses::Witnesses,
 };
 use leasehold_fake_redis::Engine;
 
@@ -37,8 +35,8 @@ const ROUND: u64 = 32;
 /// One schedule in so many runs the Lua scripts too, and must leave the same trace.
 const LUA_SHARE: u64 = 64;
 
-/// One schedule in so many says in which situations it was.
-const SITUATED_SHARE: u64 = 16;
+/// One schedule in so many says in which states it was.
+const SAMPLED_SHARE: u64 = 16;
 
 /// How many failing schedules of a cell are remembered at the most, to tell the shortest story.
 const REMEMBERED: usize = 64;
@@ -76,10 +74,10 @@ pub struct Cell {
     pub verdict: Verdict,
     /// What is claimed.
     pub claim: Verdict,
-    /// In how many schedules the fault bit.
+    /// In how many schedules the fault took effect.
     pub schedules: u64,
-    /// How often it bit.
-    pub bites: u64,
+    /// How often it took effect.
+    pub effects: u64,
     /// In how many schedules the guarantee broke.
     pub broken: u64,
     /// The shortest story of how it broke.
@@ -106,14 +104,14 @@ pub struct Outcome {
     pub schedules: u64,
     /// The cells, by subject, guarantee and fault.
     pub cells: Vec<Cell>,
-    /// How many situations there were, and how fast new ones came.
-    pub situated: Situated,
+    /// How many states there were, and how fast new ones came.
+    pub coverage: StateCoverage,
 }
 
 impl Outcome {
     /// The cells whose verdict is not what is claimed.
     pub fn surprises(&self) -> impl Iterator<Item = &Cell> {
-        self.cells.iter().filter(|cell| cell.verdict != cell.claim)
+        self.cells.iter().filter(|cell| !cell.verdict.is_as_claimed(cell.claim))
     }
 }
 
@@ -230,11 +228,11 @@ fn run_chunk(settings: &Settings, row: Row, chunk: u64) -> Result<Tally, TwinDif
             same_trace(row, settings.seed, schedule, &run, lua)?;
         }
         tally.count(row, schedule, &run);
-        if index.is_multiple_of(SITUATED_SHARE) {
-            let mut situations = Situations::default();
+        if index.is_multiple_of(SAMPLED_SHARE) {
+            let mut situations = StateSample::default();
             World::new(plan.clone())
                 .run(&mut Seeded::new(settings.seed, schedule), &mut situations);
-            tally.situate(schedule, situations);
+            tally.sample_states(schedule, situations);
         }
     }
     Ok(tally)
@@ -260,7 +258,7 @@ fn conclude(
     tallies: &[Tally],
     progress: &impl Progress,
 ) -> Outcome {
-    let (claims, witnesses) = (Claims::current(), Witnesses::current());
+    let (claims, known) = (Claims::current(), KnownCounterexamples::current());
     let names = names(settings);
     let shrinking = names.iter().filter(|name| {
         row_of(rows, **name).is_some_and(|row| tallies[row].broken[name.guarantee as usize] > 0)
@@ -271,7 +269,7 @@ fn conclude(
         .into_par_iter()
         .map(|name| {
             let tally = row_of(rows, name).map_or(&nothing, |row| &tallies[row]);
-            let cell = cell(settings, &claims, &witnesses, name, tally);
+            let cell = cell(settings, &claims, &known, name, tally);
             if cell.verdict == Verdict::Broken {
                 progress.done();
             }
@@ -279,7 +277,7 @@ fn conclude(
         })
         .collect();
     let schedules = tallies.iter().map(|tally| tally.run).sum();
-    Outcome { seed: settings.seed, schedules, cells, situated: Situated::of(tallies) }
+    Outcome { seed: settings.seed, schedules, cells, coverage: StateCoverage::of(tallies) }
 }
 
 /// Every cell of the matrix.
@@ -325,13 +323,13 @@ fn row_of(rows: &[Row], name: CellName) -> Option<usize> {
 fn cell(
     settings: &Settings,
     claims: &Claims,
-    witnesses: &Witnesses,
+    known: &KnownCounterexamples,
     name: CellName,
     tally: &Tally,
 ) -> Cell {
     let index = name.guarantee as usize;
-    let witness = witnesses.of(name).filter(|decisions| breaks(name, decisions));
-    let verdict = if tally.broken[index] > 0 || witness.is_some() {
+    let known = known.of(name).filter(|decisions| breaks(name, decisions));
+    let verdict = if tally.broken[index] > 0 || known.is_some() {
         Verdict::Broken
     } else if tally.exercised[index] == 0 {
         Verdict::NotExercised
@@ -339,18 +337,18 @@ fn cell(
         Verdict::Holds
     };
     let found = tally.first[index].iter().take(settings.candidates);
-    let counterexample = found
+    let shortest = found
         .map(|&schedule| counterexample(name, settings.seed, schedule))
-        .chain(witness.map(|decisions| story(name, decisions.clone())))
+        .chain(known.map(|decisions| story(name, decisions.clone())))
         .min_by_key(|story| (story.decisions.len(), story.events));
     Cell {
         name,
         verdict,
         claim: claims.of(name),
         schedules: tally.schedules,
-        bites: tally.bites,
+        effects: tally.effects,
         broken: tally.broken[index],
-        counterexample,
+        counterexample: shortest,
     }
 }
 
@@ -365,7 +363,7 @@ pub fn counterexample(name: CellName, seed: u64, schedule: u64) -> Counterexampl
     let needs_fault = |decisions: &Decisions| {
         breaks(name, decisions) && {
             let mut calm = decisions.clone();
-            calm.retain(|site, _| site.kind.is_workload());
+            calm.retain(|address, _| address.kind.is_workload());
             Run::replayed(name.plan(), &calm).violation(name.guarantee).is_none()
         }
     };
@@ -378,12 +376,12 @@ pub fn counterexample(name: CellName, seed: u64, schedule: u64) -> Counterexampl
     story(name, decisions)
 }
 
-/// Whether `decisions` break the cell's guarantee, and its fault bites.
+/// Whether `decisions` break the cell's guarantee, and its fault takes effect.
 #[must_use]
 pub fn breaks(name: CellName, decisions: &Decisions) -> bool {
     let run = Run::replayed(name.plan(), decisions);
     // A story without the fault would be one about another cell.
-    name.fault.is_none_or(|fault| run.bites(fault) > 0) && run.violation(name.guarantee).is_some()
+    name.fault.is_none_or(|fault| run.effects(fault) > 0) && run.violation(name.guarantee).is_some()
 }
 
 fn story(name: CellName, decisions: Decisions) -> Counterexample {

@@ -101,7 +101,7 @@ macro_rules! for_each_guarantee {
     ($callback:ident) => {
         $callback! {
             Exclusion exclusion "exclusion" Lock
-                "No client acts under the lock while another client's later grant is alive.";
+                "No client acts under the lock while another client's later grant is alive, nor believes in a lease for longer than it was given.";
             FencedExclusion fenced_exclusion "fenced-exclusion" Lock
                 "A resource that checks fences never accepts an older holder's write after a newer one's.";
             FenceOrder fence_order "fence-order" Lock
@@ -115,7 +115,7 @@ macro_rules! for_each_guarantee {
             TimelyLoss timely_loss "timely-loss" Lock
                 "A holder is told that its lease is over no later than its own deadline.";
             OrphanBound orphan_bound "orphan-bound" Lock
-                "No key outlives the longest lease that was asked for it.";
+                "No key outlives the longest lease that was asked for it, nor a release that a server answered.";
             Liveness liveness "liveness" Lock
                 "Every call ends by its deadline, and once faults are over, those who ask are served.";
             Idempotence idempotence "idempotence" Lock
@@ -208,7 +208,7 @@ pub enum Verdict {
     Holds,
     /// A schedule broke it.
     Broken,
-    /// No schedule was about it: the fault never bit, or the situation never occurred.
+    /// No schedule was about it: the fault never took effect, or the situation never occurred.
     NotExercised,
 }
 
@@ -221,5 +221,13 @@ impl Verdict {
             Self::Broken => "broken",
             Self::NotExercised => "not-exercised",
         }
+    }
+}
+
+impl Verdict {
+    /// Whether this is no surprise where `claim` is claimed.
+    #[must_use]
+    pub fn is_as_claimed(self, claim: Self) -> bool {
+        self == claim || (self, claim) == (Self::Holds, Self::NotExercised)
     }
 }

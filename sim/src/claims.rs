@@ -11,6 +11,10 @@ use crate::{
 /// The claims, by subject and guarantee: under which faults it is broken. It holds under all others.
 const CLAIMS: &str = include_str!("../claims.toml");
 
+/// Before a fault under which the situation that a guarantee is about occurs seldom or never: a cell
+/// that is not exercised is then no surprise, nor is one that holds.
+const SELDOM: char = '·';
+
 /// What is claimed of every cell.
 #[derive(Clone, Debug)]
 pub struct Claims(BTreeMap<String, BTreeMap<String, Vec<String>>>);
@@ -23,7 +27,7 @@ impl Claims {
     /// If the file that is compiled in is not well formed; a test reads it.
     #[must_use]
     pub fn current() -> Self {
-        Self(toml::from_str(CLAIMS).expect("the claims that are compiled in are well formed"))
+        Self(parse(CLAIMS).expect("the claims that are compiled in are well formed"))
     }
 
     /// What is claimed of this cell.
@@ -33,17 +37,23 @@ impl Claims {
             return Verdict::NotExercised;
         }
         let fault = cell.fault.map_or("none", Fault::name);
-        let broken = self
-            .0
-            .get(cell.subject.name())
-            .and_then(|guarantees| guarantees.get(cell.guarantee.name()))
-            .is_some_and(|faults| faults.iter().any(|name| name == fault));
-        if broken { Verdict::Broken } else { Verdict::Holds }
+        let of_subject = self.0.get(cell.subject.name());
+        let named = of_subject.and_then(|guarantees| guarantees.get(cell.guarantee.name()));
+        let named = named.into_iter().flatten();
+        for name in named {
+            if name == fault {
+                return Verdict::Broken;
+            }
+            if name.strip_prefix(SELDOM) == Some(fault) {
+                return Verdict::NotExercised;
+            }
+        }
+        Verdict::Holds
     }
 }
 
 impl Claims {
-    /// What is claimed if any of these faults may strike, or none: broken if it is under one.
+    /// What is claimed if any of these faults may occur, or none: broken if it is under one.
     pub fn under_any(&self, subject: Subject, guarantee: Guarantee, faults: FaultSet) -> Verdict {
         let broken = |fault| self.of(CellName { subject, guarantee, fault }) == Verdict::Broken;
         if faults.iter().map(Some).chain([None]).any(broken) {
@@ -93,9 +103,35 @@ impl Claims {
     }
 }
 
+/// Reads the little of TOML that the file uses: a section for each subject, and in it a line for
+/// each guarantee with the list of its faults.
+fn parse(text: &str) -> Option<BTreeMap<String, BTreeMap<String, Vec<String>>>> {
+    let mut claims = BTreeMap::<String, BTreeMap<String, Vec<String>>>::new();
+    let mut subject = String::new();
+    let lines = text.lines().map(str::trim);
+    for line in lines.filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        if let Some(name) = line.strip_prefix('[') {
+            subject = name.strip_suffix(']')?.into();
+            continue;
+        }
+        let (guarantee, faults) = line.split_once(" = ")?;
+        let faults = faults.strip_prefix('[')?.strip_suffix(']')?;
+        let quoted = |name: &str| Some(name.trim().strip_prefix('"')?.strip_suffix('"')?.into());
+        let faults = faults.split(',').map(quoted).collect::<Option<_>>()?;
+        claims.entry(subject.clone()).or_default().insert(guarantee.into(), faults);
+    }
+    Some(claims)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_file_is_toml_and_is_read_as_such() {
+        assert_eq!(parse(CLAIMS), toml::from_str(CLAIMS).ok());
+        assert_eq!(parse("[lock]\nexclusion = failover"), None);
+    }
 
     #[test]
     fn every_name_in_the_claims_exists() {
@@ -108,7 +144,8 @@ mod tests {
             assert!(has(&subjects, &subject), "{subject}");
             for (guarantee, broken) in claims {
                 assert!(has(&guarantees, &guarantee), "{guarantee}");
-                assert!(broken.iter().all(|fault| has(&faults, fault)), "{broken:?}");
+                let name = |fault: &String| fault.trim_start_matches(SELDOM).to_owned();
+                assert!(broken.iter().all(|fault| has(&faults, &name(fault))), "{broken:?}");
             }
         }
     }

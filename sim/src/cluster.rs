@@ -12,7 +12,7 @@
 //! runs as it is: [`Process::lock`] and [`Process::debounce`] make those, with tokens that the run
 //! repeats.
 //!
-//! # What strikes it
+//! # Faults
 //!
 //! Every [`Fault`]. A process that stands still is not polled, and what comes for it waits. One that
 //! crashes loses its futures at a step (their destructors run, but send nothing) and is started
@@ -34,7 +34,6 @@ mod blocking;
 mod campaign;
 mod clock;
 mod failure;
-mod guest;
 mod process;
 mod quiet;
 mod ready;
@@ -43,8 +42,9 @@ mod run;
 mod runtime;
 mod setup;
 mod store;
+mod token;
+mod user_program;
 mod users;
-mod word;
 mod words;
 
 use std::{fmt, path::PathBuf, time::Duration};
@@ -55,14 +55,14 @@ pub use failure::{Breach, Failure};
 pub use process::{Process, RemoteError};
 pub use setup::Setup;
 pub use store::SimStore;
-pub use word::WordError;
+pub use token::TokenError;
 #[cfg(feature = "proptest")]
-pub(crate) use word::of as word_of;
+pub(crate) use token::of as token_of;
 
 use users::Users;
 
 use crate::{
-    decide::{Chance, Decisions, Fault, FaultSet, Replay, Seeded},
+    decide::{DecisionSource, Decisions, Fault, FaultSet, Replay, Seeded},
     world::{Settings, Topology},
 };
 
@@ -94,14 +94,14 @@ impl Cluster {
         }
     }
 
-    /// Lets these faults strike; without, there is none but the ordinary spread of the network.
+    /// Lets these faults occur; without, there is none but the ordinary spread of the network.
     #[must_use]
     pub fn faults(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
         self.faults = faults.into_iter().collect();
         self
     }
 
-    /// How long faults may strike, 3 s unless said, and how long the run goes on after everything
+    /// How long faults may occur, 3 s unless said, and how long the run goes on after everything
     /// has healed, 5 s unless said. In simulated time.
     #[must_use]
     pub fn lasting(mut self, disturbed: Duration, calm: Duration) -> Self {
@@ -129,7 +129,7 @@ impl Cluster {
     /// # Panics
     ///
     /// If one of them fails, with its shrunk story and a word to run it again; if a situation of
-    /// [`Setup::sometimes`] did not occur in any of them; if a fault that may strike changed nothing
+    /// [`Setup::sometimes`] did not occur in any of them; if a fault that may occur changed nothing
     /// in any of them; or if the regressions cannot be read or written.
     pub fn check(&self, schedules: u64) {
         self.replay_regressions();
@@ -161,8 +161,8 @@ impl Cluster {
     /// # Errors
     ///
     /// [`Failure`], as it was found, not shrunk.
-    pub fn follow(&self, chance: impl Chance) -> Result<(), Failure> {
-        let ran = run::run(self, chance, run::Looks::default());
+    pub fn follow(&self, source: impl DecisionSource) -> Result<(), Failure> {
+        let ran = run::run(self, source, run::Looks::default());
         match ran.breach {
             None => Ok(()),
             Some(breach) => Err(self.told(breach, &ran.decisions)),
@@ -175,7 +175,7 @@ impl Cluster {
     ///
     /// If it fails still, with its story; or if it is no such word.
     pub fn replay(&self, word: &str) {
-        let decisions = word::parse(word).unwrap_or_else(|error| panic!("{error}"));
+        let decisions = token::parse(word).unwrap_or_else(|error| panic!("{error}"));
         if let Err(failure) = self.follow(Replay::of(&decisions)) {
             panic!("{failure}");
         }

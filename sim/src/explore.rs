@@ -12,10 +12,9 @@
 //! delays. So states are not merged that differ only in who is who.
 
 mod bounds;
-mod imprint;
-mod menu;
+mod fingerprint;
 mod node;
-mod proofs;
+mod open_choices;
 mod search;
 
 #[cfg(test)]
@@ -25,10 +24,11 @@ use std::time::Duration;
 
 pub use bounds::WORKLOAD;
 pub use bounds::{Allowed, Bounds, BoundsError};
-pub use proofs::{Proof, Proofs};
 
 use crate::{
-    campaign::Progress, decide::Decisions, faults::FaultSet, guarantees::Guarantee,
+    campaign::Progress,
+    catalog::Guarantee,
+    decide::{Decisions, FaultSet},
     schedule::Schedule,
 };
 
@@ -82,13 +82,13 @@ pub struct Explored {
     /// The guarantees whose situation occurred.
     pub exercised: Vec<Guarantee>,
     /// The faults that changed what would have happened.
-    pub bit: FaultSet,
+    pub took_effect: FaultSet,
 }
 
 impl Explored {
     /// Whether every schedule within the bounds was searched, and none breaks a guarantee.
     #[must_use]
-    pub fn is_proof(&self) -> bool {
+    pub fn is_exhausted(&self) -> bool {
         self.cut.is_none() && self.counterexample.is_none()
     }
 }
@@ -118,7 +118,7 @@ pub fn explore(bounds: &Bounds, limits: &Limits, progress: &impl Progress) -> Ex
 }
 
 /// The decisions that were taken on the way to a state, in their order.
-type Taken = Vec<(crate::decide::Site, u32)>;
+type Taken = Vec<(crate::decide::Address, u32)>;
 
 fn decisions(taken: &Taken) -> Decisions {
     taken.iter().copied().collect()

@@ -1,13 +1,13 @@
 //! What can go wrong: one kind a file. The fake Redis never misbehaves; faults do.
 //!
-//! A fault **strikes** when the world decides that it does, and **bites** when it changes what
+//! A fault is **injected** when the world decides so, and **takes effect** when it changes what
 //! would have happened: a message dropped, an acknowledged write lost, a timer that fired late. A
-//! schedule in which a fault was switched on but did not bite does not count for that fault.
+//! schedule in which a fault was switched on but had no effect does not count for that fault.
 
 use crate::{
-    decide::{Chance, Site, for_each_fault},
+    decide::{Address, DecisionSource, for_each_fault},
     history::Client,
-    world::{Cancelled, Deferred, Fate, Faults, Message, Silence, Step, System, Watch},
+    world::{Cancelled, Deferred, Fate, Faults, Message, Observer, Silence, Step, System},
 };
 
 pub use crate::decide::{Fault, FaultSet};
@@ -22,27 +22,29 @@ macro_rules! faults {
 
         impl Fault {
             /// The decision at `site` in words: when, whom, and how.
-            pub(crate) fn describe(self, site: Site, choice: u32) -> String {
-                match self { $(Self::$variant => $module::describe(site, choice)),* }
+            pub(crate) fn describe(self, address: Address, choice: u32) -> String {
+                match self { $(Self::$variant => $module::describe(address, choice)),* }
             }
 
-            /// What an onlooker sees as it strikes `who`, if it strikes a client.
-            pub(crate) fn strike(self, who: &str, choice: u32) -> String {
-                match self { $(Self::$variant => $module::strike(who, choice)),* }
+            /// What an onlooker sees as it is injected into `who`, if it hits a client.
+            pub(crate) fn injection(self, who: &str, choice: u32) -> String {
+                match self { $(Self::$variant => $module::injection(who, choice)),* }
             }
 
-            /// What an onlooker sees as it bites, if that is news after [`Fault::strike`].
-            pub(crate) fn bite(self, who: &str, call: u32) -> Option<String> {
-                match self { $(Self::$variant => $module::bite(who, call)),* }
+            /// What an onlooker sees as it takes effect, if that is news after [`Fault::injection`].
+            pub(crate) fn effect(self, who: &str, call: u32) -> Option<String> {
+                match self { $(Self::$variant => $module::effect(who, call)),* }
             }
         }
 
         impl<S: System> Faults<S> for All {
-            fn starting<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>, client: Client) {
+            #[inline]
+            fn starting<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, client: Client) {
                 $(<$module::$variant as Faults<S>>::starting(step, client);)*
             }
 
-            fn stepping<C: Chance, W: Watch>(
+            #[inline]
+            fn stepping<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 program: &mut S::Program,
                 client: Client,
@@ -51,7 +53,8 @@ macro_rules! faults {
                 $(<$module::$variant as Faults<S>>::stepping(step, program, client, what))||*
             }
 
-            fn awaiting<C: Chance, W: Watch>(
+            #[inline]
+            fn awaiting<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 client: Client,
                 with_handle: bool,
@@ -63,11 +66,13 @@ macro_rules! faults {
                 Cancelled::No
             }
 
-            fn cancelling<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>, client: Client) {
+            #[inline]
+            fn cancelling<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, client: Client) {
                 $(<$module::$variant as Faults<S>>::cancelling(step, client);)*
             }
 
-            fn sending<C: Chance, W: Watch>(
+            #[inline]
+            fn sending<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 client: Client,
                 node: u8,
@@ -76,7 +81,8 @@ macro_rules! faults {
                 $(<$module::$variant as Faults<S>>::sending(step, client, node, call);)*
             }
 
-            fn delay<C: Chance, W: Watch>(
+            #[inline]
+            fn delay<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 wire: u8,
                 number: u32,
@@ -84,14 +90,16 @@ macro_rules! faults {
                 0 $(+ <$module::$variant as Faults<S>>::delay(step, wire, number))*
             }
 
-            fn leaving<C: Chance, W: Watch>(
+            #[inline]
+            fn leaving<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
             ) {
                 $(<$module::$variant as Faults<S>>::leaving(step, message);)*
             }
 
-            fn request_fate<C: Chance, W: Watch>(
+            #[inline]
+            fn request_fate<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
             ) -> Fate {
@@ -102,21 +110,24 @@ macro_rules! faults {
                 Fate::Arrives
             }
 
-            fn arrived<C: Chance, W: Watch>(
+            #[inline]
+            fn arrived<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
             ) {
                 $(<$module::$variant as Faults<S>>::arrived(step, message);)*
             }
 
-            fn reaching<C: Chance, W: Watch>(
+            #[inline]
+            fn reaching<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
             ) {
                 $(<$module::$variant as Faults<S>>::reaching(step, message);)*
             }
 
-            fn serving<C: Chance, W: Watch>(
+            #[inline]
+            fn serving<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
             ) -> Silence {
@@ -127,14 +138,40 @@ macro_rules! faults {
                 Silence::None
             }
 
-            fn answering<C: Chance, W: Watch>(
+            #[inline]
+            fn applying<C: DecisionSource, W: Observer>(
+                step: &mut Step<'_, S, C, W>,
+                message: &Message<S>,
+            ) {
+                $(<$module::$variant as Faults<S>>::applying(step, message);)*
+            }
+
+            #[inline]
+            fn applied<C: DecisionSource, W: Observer>(
+                step: &mut Step<'_, S, C, W>,
+                message: &Message<S>,
+            ) {
+                $(<$module::$variant as Faults<S>>::applied(step, message);)*
+            }
+
+            #[inline]
+            fn resending<C: DecisionSource, W: Observer>(
+                step: &mut Step<'_, S, C, W>,
+                message: &Message<S>,
+            ) -> bool {
+                $(<$module::$variant as Faults<S>>::resending(step, message))||*
+            }
+
+            #[inline]
+            fn answering<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
             ) {
                 $(<$module::$variant as Faults<S>>::answering(step, message);)*
             }
 
-            fn reply_fate<C: Chance, W: Watch>(
+            #[inline]
+            fn reply_fate<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 message: &Message<S>,
             ) -> Fate {
@@ -145,7 +182,8 @@ macro_rules! faults {
                 Fate::Arrives
             }
 
-            fn replicating<C: Chance, W: Watch>(
+            #[inline]
+            fn replicating<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 replica: u8,
                 write: u32,
@@ -153,7 +191,8 @@ macro_rules! faults {
                 0 $(+ <$module::$variant as Faults<S>>::replicating(step, replica, write))*
             }
 
-            fn healing<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>) {
+            #[inline]
+            fn healing<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>) {
                 $(<$module::$variant as Faults<S>>::healing(step);)*
             }
         }

@@ -4,14 +4,14 @@
 //! of an algorithm that it has never heard of.
 
 mod calls;
-mod ledger;
+mod shared_history;
 
 #[cfg(test)]
 mod stories;
 
 use std::hash::{Hash, Hasher};
 
-use ledger::Ledger;
+use shared_history::SharedHistory;
 
 use crate::{catalog::for_each_guarantee, history::Event};
 
@@ -31,8 +31,8 @@ pub(crate) trait Checker: Clone + Default + Hash {
     // What a checker hashes is all that its later verdicts depend on: exploration merges states
     // that are told apart by nothing else.
 
-    /// Looks at the next event. `ledger` has seen it already.
-    fn observe(&mut self, at: u64, event: &Event, ledger: &Ledger) -> Result<(), String>;
+    /// Looks at the next event. `shared` has seen it already.
+    fn observe(&mut self, at: u64, event: &Event, shared: &SharedHistory) -> Result<(), String>;
 
     /// Whether the situation that the claim is about occurred at all.
     fn exercised(&self) -> bool;
@@ -44,27 +44,27 @@ macro_rules! guarantees {
 
         /// All checkers at work on one history.
         #[derive(Clone, Debug, Default)]
-        pub struct Court {
-            ledger: Ledger,
+        pub struct CheckerSet {
+            shared: SharedHistory,
             violations: [Option<Violation>; Guarantee::ALL.len()],
             $($module: $module::$variant,)*
         }
 
-        impl Court {
-            /// Hears the next event.
+        impl CheckerSet {
+            /// Observes the next event.
             #[inline]
-            pub fn hear(&mut self, at: u64, event: &Event) {
-                self.ledger.enter(event);
+            pub fn observe(&mut self, at: u64, event: &Event) {
+                self.shared.enter(event);
                 $(
-                    if let Err(text) = self.$module.observe(at, event, &self.ledger) {
-                        self.convict(Guarantee::$variant, at, text);
+                    if let Err(text) = self.$module.observe(at, event, &self.shared) {
+                        self.report(Guarantee::$variant, at, text);
                     }
                 )*
             }
 
             /// Feeds to `hasher` all that later verdicts on `guarantees` depend on.
-            pub(crate) fn imprint(&self, guarantees: &[Guarantee], hasher: &mut impl Hasher) {
-                self.ledger.hash(hasher);
+            pub(crate) fn fingerprint(&self, guarantees: &[Guarantee], hasher: &mut impl Hasher) {
+                self.shared.hash(hasher);
                 for guarantee in guarantees {
                     match guarantee { $(Guarantee::$variant => self.$module.hash(hasher)),* }
                 }
@@ -81,7 +81,7 @@ macro_rules! guarantees {
 
 for_each_guarantee!(guarantees);
 
-impl Court {
+impl CheckerSet {
     /// What was found against `guarantee` first.
     #[must_use]
     pub fn violation(&self, guarantee: Guarantee) -> Option<&Violation> {
@@ -89,7 +89,7 @@ impl Court {
     }
 
     #[cold]
-    fn convict(&mut self, guarantee: Guarantee, at: u64, text: String) {
+    fn report(&mut self, guarantee: Guarantee, at: u64, text: String) {
         self.violations[guarantee as usize].get_or_insert(Violation { at, text });
     }
 }

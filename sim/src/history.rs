@@ -7,7 +7,7 @@ use std::fmt;
 
 use leasehold_core::Token;
 
-use crate::faults::Fault;
+use crate::decide::Fault;
 
 /// A client, by number.
 pub type Client = u8;
@@ -19,7 +19,7 @@ pub struct TokenId(u32);
 impl TokenId {
     /// The owner's name that [`TokenId::of`] understands.
     #[must_use]
-    pub fn owner(client: Client, life: u8) -> String {
+    pub fn owner(client: Client, life: u32) -> String {
         format!("{client}-{life}")
     }
 
@@ -36,13 +36,16 @@ impl TokenId {
         let mut index = 0;
         for &byte in text {
             match byte {
-                b'0'..=b'9' => numbers[index] = numbers[index] * 10 + u32::from(byte - b'0'),
+                b'0'..=b'9' => {
+                    let number = numbers[index].checked_mul(10)?;
+                    numbers[index] = number.checked_add(u32::from(byte - b'0'))?;
+                }
                 _ if index < 3 => index += 1,
                 _ => return None,
             }
         }
         let [client, life, call, attempt] = numbers;
-        (index == 3)
+        (index == 3 && client < 1 << 4 && life < 1 << 8)
             .then_some(Self(client << 28 | life << 20 | (call & 0x3ff) << 10 | attempt & 0x3ff))
     }
 
@@ -101,6 +104,8 @@ pub enum Answer {
     Acquired,
     /// To acquire: certainly no.
     NotAcquired,
+    /// To acquire: no, since its token was given up before.
+    Spent,
     /// To extend: yes.
     Extended,
     /// To extend: the lock is not ours any more, by the server's word.
@@ -113,6 +118,8 @@ pub enum Answer {
     NotHeld,
     /// The store was not reached.
     Unavailable,
+    /// The store refused.
+    Refused,
     /// It is not known.
     Unknown,
     /// Nothing: the caller went away.
@@ -303,7 +310,7 @@ pub enum Event {
         by: u64,
     },
     /// A call returns.
-    Told {
+    Returned {
         /// Who.
         client: Client,
         /// What it had asked.
@@ -411,8 +418,8 @@ pub enum Event {
         /// Its how-manieth request.
         call: u32,
     },
-    /// A fault strikes.
-    Struck {
+    /// A fault is injected.
+    Injected {
         /// Which.
         fault: Fault,
         /// Whom, if it is a client or a client's message.
@@ -423,7 +430,7 @@ pub enum Event {
         until: u64,
     },
     /// A fault changed what would have happened.
-    Bit {
+    TookEffect {
         /// Which.
         fault: Fault,
         /// Whom.
@@ -448,9 +455,7 @@ mod tests {
     #[test]
     fn no_two_tokens_of_any_life_have_one_number() {
         let mut numbers = BTreeSet::new();
-        for (client, life) in
-            (0..4).flat_map(|client| (0..=u8::MAX).map(move |life| (client, life)))
-        {
+        for (client, life) in (0..4).flat_map(|client| (0..256).map(move |life| (client, life))) {
             let mut tokens = Tokens::of_owner(TokenId::owner(client, life));
             let [first, second] = [tokens.fresh(), tokens.fresh()].map(|token| TokenId::of(&token));
             assert_eq!((first.client(), first.same_life(second)), (client, true));
@@ -458,5 +463,18 @@ mod tests {
             numbers.extend([first, second]);
         }
         assert_eq!(numbers.len(), 4 * 256 * 2);
+    }
+
+    #[test]
+    fn numbers_that_no_process_has_are_no_token() {
+        let owner = TokenId::owner(1, 300);
+        let made = Tokens::of_owner(owner).fresh();
+        assert_eq!(TokenId::parse(made.as_str().as_bytes()), None);
+        let of = |text: &str| TokenId::parse(text.as_bytes());
+        assert_eq!(of("12345678901-0-0-1"), None);
+        assert_eq!(of("0-0-0-99999999999"), None);
+        assert_eq!(of("99999999999"), None);
+        assert_eq!(of("16-0-0-1"), None);
+        assert!(of("15-255-0-1").is_some());
     }
 }

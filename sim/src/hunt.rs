@@ -15,7 +15,8 @@ pub use excused::{EXCUSED, Excused};
 pub use kills::{Hunt, Kill, KillMatrix, NotPlanted};
 
 use crate::{
-    decide::{FaultSet, Shrunk, shrink},
+    catalog::CellName,
+    decide::{Fault, Shrunk, shrink},
     mutants::Mutant,
     run::decisions_of,
     systems::{Plan, Run},
@@ -39,10 +40,24 @@ impl Mutant {
     /// The same plan without the bug.
     #[must_use]
     pub fn control(self) -> Plan {
-        let faults = self.fault().map_or(FaultSet::NONE, FaultSet::only);
-        let mut plan = self.subject().plan(self.guarantee().workload(), faults);
+        let mut plan = self.matrix_plan();
         self.adjust(&mut plan);
         plan
+    }
+
+    /// The plan of the matrix's cell that the bug is about.
+    fn matrix_plan(self) -> Plan {
+        let (subject, guarantee, fault) = (self.subject(), self.guarantee(), self.fault());
+        CellName { subject, guarantee, fault }.plan()
+    }
+
+    /// Whether it is found in the plan of the matrix itself: else it takes other habits of the
+    /// clients, or another cluster.
+    #[must_use]
+    pub fn is_found_in_the_matrix(self) -> bool {
+        let mut plan = self.matrix_plan();
+        plan.scenario.mutant = Some(self);
+        self.plan() == plan
     }
 
     /// Other habits of the clients, where it takes them to show the bug.
@@ -52,45 +67,39 @@ impl Mutant {
             // Holders work up to the end of their lease.
             Self::DeadlineFromReply | Self::ReusedToken => {
                 (scenario.hold, scenario.delay) = (950_000, 20_000);
-                (scenario.attempts, scenario.styles) = (50, 1);
+                (scenario.attempts, scenario.behaviours) = (50, 1);
             }
             // The longer the lease, the further two clocks drift apart.
             Self::NoDrift => {
                 (scenario.lease, scenario.hold) = (3_000_000, 2_985_000);
-                (scenario.delay, scenario.attempts, scenario.styles) = (5_000, 800, 1);
+                (scenario.delay, scenario.attempts, scenario.behaviours) = (5_000, 800, 1);
             }
             // What comes late finds the lock free.
-            Self::NoMark => (scenario.idle, scenario.styles) = (600_000, 1),
+            Self::NoMark => (scenario.idle, scenario.behaviours) = (600_000, 1),
             Self::ExtendRecreates => scenario.idle = 600_000,
             // Not a number of seconds.
             Self::ExtendInSeconds => scenario.lease = 1_900_000,
             // Replies come later than that.
             Self::ValidityUnderflows => scenario.lease = 300_000,
-            // Somebody calls again soon after another has gone away.
-            Self::ClampPastMaxWait => {
-                settings.clients = 7;
-                scenario.call_again(300_000, 80_000, 12);
-            }
             Self::EvenVote => settings.servers = 2,
             // What is left behind stays until after the end.
             Self::KeptMinority => {
                 settings.end = 12_000_000;
-                (scenario.lease, scenario.styles) = (20_000_000, 1);
+                (scenario.lease, scenario.behaviours) = (20_000_000, 1);
             }
             // As long as the longest lease, and a little for the server's rounding.
             Self::RestartWithoutDelay => settings.absence = scenario.lease + 10_000,
             // As many as there are.
             Self::OneAcknowledgement => scenario.acknowledgements = 2,
-            // Callers come again and again while the first call waits.
-            Self::FirstCallerBounds => {
-                settings.clients = 7;
-                (scenario.calls, scenario.leaves) = (6, true);
-                scenario.call_again(10_000, 50_000, 8);
+            // A server whose reply is lost, and that is away when it is asked again.
+            Self::ForgottenDoubt => {
+                settings.faults = settings.faults.with(Fault::ReplyLoss);
+                settings.absence = 1_000_000;
             }
             // Who misses a release waits long for the next.
             Self::HintsOnly => {
                 (settings.clients, settings.end) = (2, 20_000_000);
-                (scenario.waits, scenario.idle, scenario.styles) = (1_000_000, 1_500_000, 1);
+                (scenario.waits, scenario.idle, scenario.behaviours) = (1_000_000, 1_500_000, 1);
             }
             Self::SilentCancel => scenario.cancels = true,
             // An extended lease is longer than another's own.
@@ -149,9 +158,9 @@ fn complaint(mutant: Mutant, plan: &Plan, seed: u64, schedule: u64) -> Option<St
     found(mutant, &Run::seeded(plan.clone(), seed, schedule))
 }
 
-/// What the checker says, if the fault that it takes has bitten.
+/// What the checker says, if the fault that it takes has taken effect.
 fn found(mutant: Mutant, run: &Run) -> Option<String> {
-    let bitten = mutant.fault().is_none_or(|fault| run.bites(fault) > 0);
+    let bitten = mutant.fault().is_none_or(|fault| run.effects(fault) > 0);
     run.violation(mutant.guarantee()).filter(|_| bitten).map(|violation| violation.text.clone())
 }
 
@@ -187,7 +196,7 @@ mod tests {
             matches!(mutant, Mutant::RestartWithoutDelay | Mutant::OneAcknowledgement)
         };
         for mutant in Mutant::ALL.iter().filter(|mutant| !is_setting(mutant)) {
-            let name = crate::catalog::CellName {
+            let name = CellName {
                 subject: mutant.subject(),
                 guarantee: mutant.guarantee(),
                 fault: mutant.fault(),

@@ -6,6 +6,7 @@ pub mod campaign;
 pub mod catalog;
 pub mod claims;
 pub mod cluster;
+pub mod counterexamples;
 pub mod decide;
 pub mod explore;
 pub mod faults;
@@ -20,6 +21,5 @@ pub mod story;
 #[cfg(feature = "proptest")]
 pub mod strategy;
 pub mod systems;
-pub mod witnesses;
 pub mod words;
 pub mod world;

@@ -52,8 +52,8 @@ macro_rules! mutants {
             /// Every planted bug, in the order of its number.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
-            /// Its number in the catalogue of known bugs, from 1 to 54; 0 for the canary, and 55
-            /// for one that was found while this simulator was built.
+            /// Its number in the catalogue of known bugs, from 1 to 54; 0 for the canary, and from
+            /// 55 on for those that were found since.
             #[must_use]
             pub fn number(self) -> u8 {
                 match self { $(Self::$variant => $number),* }
@@ -215,6 +215,26 @@ mutants! {
         "A call that was cancelled never returns.";
     ReusedToken 55 "reused-token" Lock Exclusion Hang 1000 "a first version of this lock; proposed in node-redlock#369" "M1"
         "A second try has the token of the first, and counts its lease from the second.";
+    BusyIsSpent 56 "busy-is-spent" Lock TruthfulOutcome Resend 1000 "a first version of this lock" "M3, M8"
+        "A try that was told busy is sent again, finds its own mark, and ends the whole call.";
+    MarkBeforeFree 57 "mark-before-free" Lock OrphanBound OutOfMemory 1000 "a first version of this lock" "M7, M8"
+        "A release notes that it was one before it frees, so that a full server refuses all of it.";
+    ForgetfulRelease 58 "forgetful-release" Lock TruthfulOutcome Resend 500 "@upstash/lock" "M3, M11"
+        "A release that is sent again finds nothing, and says that the lock was not its own.";
+    UnfencedWrite 59 "unfenced-write" Lock FencedExclusion ClientPause 1000 "@upstash/lock; redsync" "M5"
+        "A holder shows no fence to what it writes to.";
+    NoTimeOut 60 "no-time-out" Lock Liveness Hang 500 "redlock-py" "M8"
+        "A call waits for its reply however long it takes.";
+    SecuredFromReply 61 "secured-from-reply" LockAcked Exclusion Latency 2000 "a plausible slip" "M1"
+        "A renewal counts from when the replicas had it, not from before it was sent.";
+    BoundFromLast 62 "bound-from-last" Debounce DebounceMaxWait none 2000 "a plausible slip" "B5"
+        "The longest wait is counted from the last call, so that it never comes.";
+    ImmortalMemo 63 "immortal-memo" Debounce DebounceExpiry none 50 "@upstash/lock; bullmq#4311" "B6"
+        "What is remembered of a call has no time to live.";
+    WaitFromFirst 64 "wait-from-first" Debounce DebounceQuiet none 500 "a throttle that is called a debounce" "B4"
+        "The wait is counted from the first call, so that later ones put nothing off.";
+    ForgottenDoubt 65 "forgotten-doubt" Lock TruthfulOutcome Restart 2000 "a plausible slip" "M3"
+        "A release whose reply was lost and that was not sent again says that it never was.";
 }
 
 impl Mutant {

@@ -8,40 +8,41 @@ use std::{
 use rustc_hash::FxHasher;
 
 use crate::{
-    decide::{Chance, Decisions, Fault, Recording, Replay, Seeded},
-    guarantees::{Court, Guarantee, Violation},
+    catalog::Guarantee,
+    decide::{DecisionSource, Decisions, Fault, Recording, Replay, Seeded},
+    guarantees::{CheckerSet, Violation},
     history::Event,
-    world::{Plan, System, Watch, World},
+    world::{Observer, Plan, System, World},
 };
 
-/// Hashes the trace and hears it in court.
+/// Hashes the trace and lets the checkers observe it.
 #[derive(Default)]
-pub struct Judge {
-    court: Court,
+pub struct TraceObserver {
+    checkers: CheckerSet,
     hasher: FxHasher,
     grants: u64,
 }
 
-impl fmt::Debug for Judge {
+impl fmt::Debug for TraceObserver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Judge").field("court", &self.court).finish_non_exhaustive()
+        f.debug_struct("TraceObserver").field("checkers", &self.checkers).finish_non_exhaustive()
     }
 }
 
-impl Watch for Judge {
+impl Observer for TraceObserver {
     #[inline]
-    fn see(&mut self, at: u64, event: &Event) {
+    fn observe(&mut self, at: u64, event: &Event) {
         at.hash(&mut self.hasher);
         event.hash(&mut self.hasher);
-        self.court.hear(at, event);
+        self.checkers.observe(at, event);
         self.grants += u64::from(matches!(event, Event::Granted { .. }));
     }
 }
 
-impl Watch for Court {
+impl Observer for CheckerSet {
     #[inline]
-    fn see(&mut self, at: u64, event: &Event) {
-        self.hear(at, event);
+    fn observe(&mut self, at: u64, event: &Event) {
+        self.observe(at, event);
     }
 }
 
@@ -52,8 +53,8 @@ pub struct Log {
     pub events: Vec<(u64, Event)>,
 }
 
-impl Watch for Log {
-    fn see(&mut self, at: u64, event: &Event) {
+impl Observer for Log {
+    fn observe(&mut self, at: u64, event: &Event) {
         self.events.push((at, *event));
     }
 }
@@ -61,17 +62,17 @@ impl Watch for Log {
 /// What became of one schedule.
 #[derive(Debug)]
 pub struct Run<S: System> {
-    judge: Judge,
+    observer: TraceObserver,
     world: World<S>,
 }
 
 impl<S: System> Run<S> {
     /// Runs `plan` with the choices of `chance`.
-    pub fn of(plan: Plan<S>, chance: &mut impl Chance) -> Self {
-        let mut judge = Judge::default();
+    pub fn of(plan: Plan<S>, source: &mut impl DecisionSource) -> Self {
+        let mut observer = TraceObserver::default();
         let mut world = World::new(plan);
-        world.run(chance, &mut judge);
-        Self { judge, world }
+        world.run(source, &mut observer);
+        Self { observer, world }
     }
 
     /// Runs schedule number `schedule` of the campaign `seed`.
@@ -89,31 +90,31 @@ impl<S: System> Run<S> {
     /// A number that two runs share only if they were the same, event by event.
     #[must_use]
     pub fn trace_hash(&self) -> u64 {
-        self.judge.hasher.finish()
+        self.observer.hasher.finish()
     }
 
     /// What was found against `guarantee` first.
     #[must_use]
     pub fn violation(&self, guarantee: Guarantee) -> Option<&Violation> {
-        self.judge.court.violation(guarantee)
+        self.observer.checkers.violation(guarantee)
     }
 
     /// Whether the run was one that `guarantee` is about.
     #[must_use]
     pub fn exercised(&self, guarantee: Guarantee) -> bool {
-        self.judge.court.exercised(guarantee)
+        self.observer.checkers.exercised(guarantee)
     }
 
     /// How many times the lock was granted.
     #[must_use]
     pub fn grants(&self) -> u64 {
-        self.judge.grants
+        self.observer.grants
     }
 
     /// How often `fault` changed what would have happened.
     #[must_use]
-    pub fn bites(&self, fault: Fault) -> u32 {
-        self.world.bites(fault)
+    pub fn effects(&self, fault: Fault) -> u32 {
+        self.world.effects(fault)
     }
 
     /// The world as it is at the end.

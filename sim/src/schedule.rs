@@ -2,13 +2,12 @@
 
 use std::fmt;
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-
 use crate::{
-    catalog::{CellName, Subject},
-    decide::{Decisions, Kind, Site},
-    faults::{Fault, FaultSet},
-    guarantees::Guarantee,
+    catalog::{CellName, Guarantee, Subject},
+    decide::{
+        Decisions, Fault, FaultSet,
+        token::{TokenError, open, push_decisions, push_number, seal, take_decisions, take_number},
+    },
     systems::Plan,
     world::Scale,
 };
@@ -17,7 +16,7 @@ use crate::{
 const PREFIX: &str = "lh1_";
 
 /// Changes with the simulated world: a word from another one would tell another story.
-const WORLD: u8 = 1;
+const WORLD: u8 = 2;
 
 /// As [`WORLD`], for a word that names the size of its cluster.
 const SCALED: u8 = WORLD | 0x80;
@@ -103,13 +102,8 @@ impl fmt::Display for Schedule {
                 push_number(&mut bytes, number);
             }
         }
-        for (site, &choice) in &self.decisions {
-            bytes.extend([site.kind as u8, site.actor]);
-            push_number(&mut bytes, site.occurrence);
-            push_number(&mut bytes, choice);
-        }
-        bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
-        write!(f, "{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(bytes))
+        push_decisions(&mut bytes, &self.decisions);
+        f.write_str(&seal(PREFIX, bytes))
     }
 }
 
@@ -117,13 +111,11 @@ impl std::str::FromStr for Schedule {
     type Err = ScheduleError;
 
     fn from_str(word: &str) -> Result<Self, ScheduleError> {
-        let body = word.trim().strip_prefix(PREFIX).ok_or(ScheduleError::NotASchedule)?;
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(body).map_err(|_| ScheduleError::Damaged)?;
-        let (bytes, sum) = bytes.split_last_chunk::<4>().ok_or(ScheduleError::Damaged)?;
-        if crc32fast::hash(bytes).to_be_bytes() != *sum {
-            return Err(ScheduleError::Damaged);
-        }
-        match bytes {
+        let bytes = open(PREFIX, word).map_err(|error| match error {
+            TokenError::NotAToken => ScheduleError::NotASchedule,
+            TokenError::Damaged => ScheduleError::Damaged,
+        })?;
+        match &bytes[..] {
             [world @ (WORLD | SCALED), rest @ ..] => {
                 parse(rest, *world == SCALED).ok_or(ScheduleError::OtherVersion)
             }
@@ -143,14 +135,8 @@ fn parse(bytes: &[u8], scaled: bool) -> Option<Schedule> {
         },
     };
     let scale = if scaled { Some(take_scale(&mut rest)?) } else { None };
-    let mut decisions = Decisions::new();
-    while let Some((&[kind, actor], more)) = rest.split_first_chunk::<2>() {
-        rest = more;
-        let kind = Kind::from_number(kind)?;
-        let occurrence = take_number(&mut rest)?;
-        decisions.insert(Site { kind, actor, occurrence }, take_number(&mut rest)?);
-    }
-    rest.is_empty().then_some(Schedule { cell, scale, decisions })
+    let decisions = take_decisions(rest)?;
+    Some(Schedule { cell, scale, decisions })
 }
 
 fn take_scale(bytes: &mut &[u8]) -> Option<Scale> {
@@ -164,37 +150,16 @@ fn take_scale(bytes: &mut &[u8]) -> Option<Scale> {
     scale.is_possible().then_some(scale)
 }
 
-/// Seven bits at a time, the least first; the high bit says that more follow (LEB128).
-pub(crate) fn push_number(bytes: &mut Vec<u8>, mut number: u32) {
-    while number >= 0x80 {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-}
-
-pub(crate) fn take_number(bytes: &mut &[u8]) -> Option<u32> {
-    let mut number = 0;
-    for shift in (0..35).step_by(7) {
-        let (&byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        number |= u32::from(byte & 0x7f).checked_shl(shift)?;
-        if byte < 0x80 {
-            return Some(number);
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::decide::{Address, DecisionKind};
 
     fn schedules() -> impl Strategy<Value = Schedule> {
-        let site = (0..Kind::ALL.len(), any::<u8>(), any::<u32>());
-        let decisions = proptest::collection::btree_map(site, 1u32.., 0..20);
+        let address = (0..DecisionKind::ALL.len(), any::<u8>(), any::<u32>());
+        let decisions = proptest::collection::btree_map(address, 1u32.., 0..20);
         let faults = proptest::option::of(0..Fault::ALL.len());
         let scale = (1..=8u8, any::<u32>(), any::<u16>(), any::<u16>()).prop_map(
             |(clients, calls, faults_end, more)| Scale {
@@ -221,7 +186,7 @@ mod tests {
                 decisions: decisions
                     .into_iter()
                     .map(|((kind, actor, occurrence), choice)| {
-                        (Site { kind: Kind::ALL[kind], actor, occurrence }, choice)
+                        (Address { kind: DecisionKind::ALL[kind], actor, occurrence }, choice)
                     })
                     .collect(),
             },
@@ -245,9 +210,7 @@ mod tests {
     #[test]
     fn another_word_is_refused() {
         assert_eq!("hello".parse::<Schedule>(), Err(ScheduleError::NotASchedule));
-        let mut foreign = vec![WORLD + 1, 0, 0, 0];
-        foreign.extend(crc32fast::hash(&foreign).to_be_bytes());
-        let word = format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(foreign));
+        let word = seal(PREFIX, vec![WORLD + 1, 0, 0, 0]);
         assert_eq!(word.parse::<Schedule>(), Err(ScheduleError::OtherVersion));
     }
 }

@@ -7,16 +7,17 @@ mod told;
 
 pub(crate) use decisions::kind_name;
 pub use replay::{every_event, replay};
-pub use told::{Told, ToldDecision};
+pub use told::{DecisionReport, StoryReport};
 
 use crate::words::client;
 use crate::{
+    catalog::Guarantee,
     decide::Replay,
-    guarantees::{Court, Guarantee, Violation},
+    guarantees::{CheckerSet, Violation},
     history::{Client, Event, TokenId},
     schedule::Schedule,
     systems::World,
-    world::{Topology, Watch},
+    world::{Observer, Topology},
 };
 
 /// What happened in a schedule, up to the event that breaks the guarantee.
@@ -33,10 +34,10 @@ impl Story {
     /// Runs a schedule, and listens until its guarantee breaks, or to the end.
     pub(crate) fn of(schedule: &Schedule) -> Self {
         let guarantee = schedule.cell.guarantee;
-        let mut witness = Witness::new(guarantee);
-        World::new(schedule.plan()).run(&mut Replay::of(&schedule.decisions), &mut witness);
-        let Witness { events, court, .. } = witness;
-        let violation = court.violation(guarantee).cloned();
+        let mut observer = StoryObserver::new(guarantee);
+        World::new(schedule.plan()).run(&mut Replay::of(&schedule.decisions), &mut observer);
+        let StoryObserver { events, checkers, .. } = observer;
+        let violation = checkers.violation(guarantee).cloned();
         let names = Names::of(&events);
         let grantor = match schedule.plan().settings.topology {
             Topology::Independent => "a majority",
@@ -53,22 +54,22 @@ impl Story {
 }
 
 /// Writes down what happens until a guarantee breaks.
-struct Witness {
+struct StoryObserver {
     guarantee: Guarantee,
-    court: Box<Court>,
+    checkers: Box<CheckerSet>,
     events: Vec<(u64, Event)>,
 }
 
-impl Witness {
+impl StoryObserver {
     fn new(guarantee: Guarantee) -> Self {
-        Self { guarantee, court: Box::default(), events: Vec::new() }
+        Self { guarantee, checkers: Box::default(), events: Vec::new() }
     }
 }
 
-impl Watch for Witness {
-    fn see(&mut self, at: u64, event: &Event) {
-        if self.court.violation(self.guarantee).is_none() {
-            self.court.hear(at, event);
+impl Observer for StoryObserver {
+    fn observe(&mut self, at: u64, event: &Event) {
+        if self.checkers.violation(self.guarantee).is_none() {
+            self.checkers.observe(at, event);
             self.events.push((at, *event));
         }
     }

@@ -51,8 +51,8 @@ use proptest::{collection, prelude::*};
 pub use tree::{ScheduleTree, Schedules};
 
 use crate::{
-    cluster::word_of,
-    decide::{Chance, Decisions, Seeded, Site},
+    cluster::token_of,
+    decide::{Address, DecisionSource, Decisions, Seeded},
 };
 
 /// All that is left to chance in a run, from a seed or as decisions.
@@ -97,7 +97,7 @@ pub fn workloads<T: Strategy>(
 impl Schedule {
     /// The choices, for [`Cluster::follow`](crate::cluster::Cluster::follow).
     #[must_use]
-    pub fn chance(&self) -> Followed<'_> {
+    pub fn source(&self) -> Followed<'_> {
         self.decided.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let seeded = match self.source {
             Source::Seed(seed) => Some(Seeded::new(seed, 0)),
@@ -121,7 +121,7 @@ impl fmt::Debug for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.source {
             Source::Seed(seed) => write!(f, "Schedule(seed {seed})"),
-            Source::Decisions(decisions) => write!(f, "Schedule({})", word_of(decisions)),
+            Source::Decisions(decisions) => write!(f, "Schedule({})", token_of(decisions)),
         }
     }
 }
@@ -134,38 +134,38 @@ pub struct Followed<'a> {
 }
 
 impl Followed<'_> {
-    fn note(&self, site: Site, choice: u32) -> u32 {
+    fn note(&self, address: Address, choice: u32) -> u32 {
         if choice != 0 {
             let mut decided = self.schedule.decided.lock().unwrap_or_else(PoisonError::into_inner);
-            decided.insert(site, choice);
+            decided.insert(address, choice);
         }
         choice
     }
 
-    fn replayed(&self, site: Site, options: u32) -> u32 {
+    fn replayed(&self, address: Address, options: u32) -> u32 {
         match &self.schedule.source {
             Source::Decisions(decisions) => {
-                decisions.get(&site).map_or(0, |&choice| choice.min(options - 1))
+                decisions.get(&address).map_or(0, |&choice| choice.min(options - 1))
             }
             Source::Seed(_) => 0,
         }
     }
 }
 
-impl Chance for Followed<'_> {
-    fn choose(&mut self, site: Site, options: u32) -> u32 {
+impl DecisionSource for Followed<'_> {
+    fn choose(&mut self, address: Address, options: u32) -> u32 {
         let choice = match &mut self.seeded {
-            Some(seeded) => seeded.choose(site, options),
-            None => self.replayed(site, options),
+            Some(seeded) => seeded.choose(address, options),
+            None => self.replayed(address, options),
         };
-        self.note(site, choice)
+        self.note(address, choice)
     }
 
-    fn order(&mut self, site: Site, actors: &[u8]) -> u32 {
+    fn order(&mut self, address: Address, actors: &[u8]) -> u32 {
         let choice = match &mut self.seeded {
-            Some(seeded) => seeded.order(site, actors),
-            None => self.replayed(site, actors.len() as u32),
+            Some(seeded) => seeded.order(address, actors),
+            None => self.replayed(address, actors.len() as u32),
         };
-        self.note(site, choice)
+        self.note(address, choice)
     }
 }

@@ -1,11 +1,11 @@
 //! The algorithms under test, as programs that run on simulated clients.
 
-mod ballot;
 pub(crate) mod debounce;
 mod driver;
 mod key;
 pub(crate) mod lock;
 mod plans;
+mod quorum_call;
 mod scenario;
 pub(crate) mod upstream;
 
@@ -15,10 +15,10 @@ use upstream::{UpstreamDebounceProgram, UpstreamLockProgram};
 
 use crate::{
     catalog::{Subject, Workload},
-    decide::Chance,
+    decide::DecisionSource,
     history::Client,
     run, world,
-    world::{Alarm, Answered, Watch},
+    world::{Alarm, Answered, Observer},
 };
 
 pub use plans::speed_plan;
@@ -84,11 +84,16 @@ macro_rules! each_program {
 }
 
 impl world::Program<Scenario> for Program {
-    fn alarm<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, alarm: Alarm) {
+    fn alarm<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        alarm: Alarm,
+    ) {
         each_program!(self, program => program.alarm(step, me, alarm));
     }
 
-    fn reply<C: Chance, W: Watch>(
+    fn reply<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -98,18 +103,28 @@ impl world::Program<Scenario> for Program {
         each_program!(self, program => program.reply(step, me, answered.node, response));
     }
 
-    fn cancel<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, handle: bool) {
+    fn cancel<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        handle: bool,
+    ) {
         each_program!(self, program => program.cancel(step, me, handle));
     }
 
-    fn hinted<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn notified<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         if let Self(Algorithm::Lock(program)) = self {
-            program.hinted(step, me);
+            program.notified(step, me);
         }
     }
 
-    fn reborn<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, life: u8) {
-        each_program!(self, program => program.reborn(step, me, life));
+    fn restarted<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        life: u32,
+    ) {
+        each_program!(self, program => program.restarted(step, me, life));
     }
 
     fn is_busy(&self, _me: Client) -> bool {

@@ -1,6 +1,6 @@
 //! The small words that all stories share.
 
-use crate::{decide::Site, faults::Fault, history, world::Scale};
+use crate::{decide::Address, history};
 
 /// A client's name: A, B, C…
 pub fn client(number: history::Client) -> char {
@@ -29,15 +29,15 @@ pub fn pick<T: Copy>(values: &[T], choice: u32) -> T {
 }
 
 /// The request that a decision is about, if it is about a request.
-pub fn request(site: Site) -> String {
-    format!("request {} of client {}", site.occurrence, client(site.actor))
+pub fn request(address: Address) -> String {
+    format!("request {} of client {}", address.occurrence, client(address.actor))
 }
 
 /// The message that a decision is about: requests have even numbers, replies odd ones, and writes
 /// to the resource a wire of their own.
-pub fn message(site: Site) -> String {
-    let (who, number) = (client(site.actor & 0x7f), site.occurrence);
-    if site.actor & 0x80 != 0 {
+pub fn message(address: Address) -> String {
+    let (who, number) = (client(address.actor & 0x7f), address.occurrence);
+    if address.actor & 0x80 != 0 {
         return format!("write {number} of client {who}");
     }
     let reply = if number % 2 == 1 { "the reply to " } else { "" };
@@ -47,23 +47,6 @@ pub fn message(site: Site) -> String {
 /// So many of them: `1 decision`, `2 decisions`.
 pub fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
-/// The size of a cluster.
-pub fn scaled(scale: Scale) -> String {
-    let Scale { clients, calls, faults_end_ms, end_ms, faults } = scale;
-    let calls = match calls {
-        u32::MAX => "call again and again".into(),
-        1 => "call once".into(),
-        calls => format!("call {calls} times each"),
-    };
-    let names: Vec<&str> = faults.iter().map(Fault::name).collect();
-    let (until, end) = (span(u64::from(faults_end_ms) * 1_000), span(u64::from(end_ms) * 1_000));
-    let faults = match names[..] {
-        [] => "no fault".into(),
-        _ => format!("{} within {until}", names.join(", ")),
-    };
-    format!("{clients} clients {calls} in {end}, {faults}")
 }
 
 /// Breaks `text` into lines of at most 96 columns: the first begins with `first`, the others as
@@ -90,7 +73,7 @@ pub fn wrap(first: &str, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decide::Kind;
+    use crate::decide::DecisionKind;
 
     #[test]
     fn a_length_of_time_is_short_to_say() {
@@ -110,9 +93,10 @@ mod tests {
 
     #[test]
     fn a_message_is_a_request_a_reply_or_a_write() {
-        let site = |actor, occurrence| Site { kind: Kind::Latency, actor, occurrence };
-        assert_eq!(message(site(0, 6)), "request 3 of client A");
-        assert_eq!(message(site(1, 7)), "the reply to request 3 of client B");
-        assert_eq!(message(site(0x82, 2)), "write 2 of client C");
+        let address =
+            |actor, occurrence| Address { kind: DecisionKind::Latency, actor, occurrence };
+        assert_eq!(message(address(0, 6)), "request 3 of client A");
+        assert_eq!(message(address(1, 7)), "the reply to request 3 of client B");
+        assert_eq!(message(address(0x82, 2)), "write 2 of client C");
     }
 }

@@ -2,28 +2,29 @@
 //!
 //! One server (with or without a replica) or several, some clients, a resource that checks fences, and the
 //! messages between them. It steps from event to event in simulated time; what is left to chance is
-//! asked of a [`Chance`], and what happens is told to a [`Watch`]. Nothing else goes in or out, so
+//! asked of a [`DecisionSource`], and what happens is told to a [`Observer`]. Nothing else goes in or out, so
 //! the same choices give the same history, in any process and on any day.
 
 mod client;
 mod clocks;
 mod copies;
-mod hints;
+mod fingerprint;
 #[cfg(test)]
 mod idle;
-mod imprint;
 mod message;
 mod network;
 mod queue;
 mod scale;
 mod server;
 mod settings;
+mod subscriptions;
 mod system;
 mod ties;
 
 pub use client::{Alarm, Host, Link};
 pub use clocks::ClientClock;
 pub use message::{Body, Message, Response};
+pub(crate) use network::FURTHER;
 pub(crate) use queue::{Queue, What};
 pub use scale::Scale;
 pub(crate) use server::SERVERS;
@@ -33,7 +34,7 @@ pub use system::{Answered, Cancelled, Disturbed, Fate, Faults, Program, Silence,
 use ties::Tied;
 
 use crate::{
-    decide::{Chance, Fault, Kind, Site},
+    decide::{Address, DecisionKind, DecisionSource, Fault},
     history::{Client, Event},
 };
 
@@ -42,13 +43,13 @@ use crate::{
 const STAGGER: u64 = 7_000;
 
 /// Someone who is told everything that happens.
-pub trait Watch {
+pub trait Observer {
     /// `event` happened at true time `at`, in microseconds from the start.
-    fn see(&mut self, at: u64, event: &Event);
+    fn observe(&mut self, at: u64, event: &Event);
 }
 
-impl Watch for () {
-    fn see(&mut self, _at: u64, _event: &Event) {}
+impl Observer for () {
+    fn observe(&mut self, _at: u64, _event: &Event) {}
 }
 
 /// A simulated cluster.
@@ -77,22 +78,24 @@ pub(crate) struct Core<S: System> {
     /// When each server last applied a request.
     pub(crate) applied_at: [u64; SERVERS],
     pub(crate) messages: u64,
-    pub(crate) bites: [u32; Fault::ALL.len()],
+    pub(crate) effects: [u32; Fault::ALL.len()],
 }
 
 /// What a step may use.
 #[derive(Debug)]
 pub struct Step<'a, S: System, C, W> {
     pub(crate) core: &'a mut Core<S>,
-    pub(crate) chance: &'a mut C,
-    pub(crate) watch: &'a mut W,
+    pub(crate) source: &'a mut C,
+    pub(crate) observer: &'a mut W,
 }
 
 impl<S: System> World<S> {
     /// The cluster of `plan`, at its start.
     #[must_use]
     pub fn new(plan: Plan<S>) -> Self {
-        let clients = plan.settings.clients;
+        let Settings { clients, faults_end, end, .. } = plan.settings;
+        debug_assert!((1..=8).contains(&clients), "a world has 1 to 8 clients, not {clients}");
+        debug_assert!(faults_end <= end, "faults end at {faults_end}, the run at {end}");
         let programs = (0..clients).map(|client| S::program(&plan, client)).collect();
         Self { programs, core: Core::new(plan) }
     }
@@ -103,14 +106,15 @@ impl<S: System> World<S> {
     }
 
     /// Runs to the end.
-    pub fn run<C: Chance, W: Watch>(&mut self, chance: &mut C, watch: &mut W) {
-        self.begin(chance, watch);
-        while self.step(chance, watch) {}
+    pub fn run<C: DecisionSource, W: Observer>(&mut self, source: &mut C, observer: &mut W) {
+        self.begin(source, observer);
+        while self.step(source, observer) {}
     }
 
     /// Sets the clocks and the first alarms. Once, before the first [`World::step`].
-    pub fn begin<C: Chance, W: Watch>(&mut self, chance: &mut C, watch: &mut W) {
-        let mut step = Step { core: &mut self.core, chance, watch };
+    pub fn begin<C: DecisionSource, W: Observer>(&mut self, source: &mut C, observer: &mut W) {
+        debug_assert!(self.core.now == 0 && self.core.messages == 0, "a world begins once");
+        let mut step = Step { core: &mut self.core, source, observer };
         step.begin();
         for client in 0..self.programs.len() as Client {
             let start = step.local(client).plus_micros(STAGGER * u64::from(client));
@@ -119,12 +123,16 @@ impl<S: System> World<S> {
     }
 
     /// Takes the next event, and says whether there are more.
-    pub fn step<C: Chance, W: Watch>(&mut self, chance: &mut C, watch: &mut W) -> bool {
-        let mut step = Step { core: &mut self.core, chance, watch };
+    pub fn step<C: DecisionSource, W: Observer>(
+        &mut self,
+        source: &mut C,
+        observer: &mut W,
+    ) -> bool {
+        let mut step = Step { core: &mut self.core, source, observer };
         let more = step.next(&mut self.programs);
         if !more {
             S::finish(&mut step);
-            step.tell(Event::Finished);
+            step.emit(Event::Finished);
         }
         more
     }
@@ -137,8 +145,8 @@ impl<S: System> World<S> {
 
     /// How often `fault` changed what would have happened.
     #[must_use]
-    pub fn bites(&self, fault: Fault) -> u32 {
-        self.core.bites[fault as usize]
+    pub fn effects(&self, fault: Fault) -> u32 {
+        self.core.effects[fault as usize]
     }
 }
 
@@ -156,13 +164,13 @@ impl<S: System> Core<S> {
             resource_fence: 0,
             applied_at: [u64::MAX; SERVERS],
             messages: 0,
-            bites: [0; Fault::ALL.len()],
+            effects: [0; Fault::ALL.len()],
             plan,
         }
     }
 }
 
-impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
+impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
     fn begin(&mut self) {
         let Settings { faults_end, end, clients, .. } = self.core.plan.settings;
         self.core.queue.push(faults_end, What::Heal);
@@ -180,6 +188,7 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
         let (due, client, alarm) = self.next_alarm();
         if self.core.queue.next_due() <= due {
             let (at, what) = self.core.queue.pop();
+            debug_assert!(at >= self.core.now, "time runs forward");
             self.core.now = at;
             return self.happen(programs, what);
         }
@@ -193,6 +202,8 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
         client: Client,
         alarm: Alarm,
     ) -> bool {
+        debug_assert!(due >= self.core.now, "an alarm of {client} rings in the past");
+        debug_assert!(due < u64::MAX, "an alarm of {client} rings that was never set");
         self.core.now = due;
         self.core.alarms[usize::from(client)][alarm as usize] = u64::MAX;
         if self.may_run(programs, client, Deferred::Alarm(alarm)) {
@@ -206,6 +217,7 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
         match tied {
             Tied::Queued(place) => {
                 let (at, what) = self.core.queue.take(place);
+                debug_assert!(at >= self.core.now, "time runs forward");
                 self.core.now = at;
                 self.happen(programs, what)
             }
@@ -252,8 +264,8 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
             }
             What::Waited(message) => self.waited(message),
             What::Hint { client } => {
-                if self.keep_hint(client) {
-                    programs[usize::from(client)].hinted(self, client);
+                if self.keep_notification(client) {
+                    programs[usize::from(client)].notified(self, client);
                 }
             }
             What::Heal => self.heal(),
@@ -263,9 +275,10 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
     }
 
     fn heal(&mut self) {
+        debug_assert!(!self.core.healed, "a world heals once");
         self.core.healed = true;
         S::Faults::healing(self);
-        self.tell(Event::Healed);
+        self.emit(Event::Healed);
     }
 
     /// The true time, in microseconds from the start.
@@ -298,13 +311,16 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
 
     /// A decision that belongs to the workload.
     #[inline]
-    pub fn choose(&mut self, kind: Kind, actor: u8, occurrence: u32, options: u32) -> u32 {
-        self.chance.choose(Site { kind, actor, occurrence }, options)
+    pub fn choose(&mut self, kind: DecisionKind, actor: u8, occurrence: u32, options: u32) -> u32 {
+        debug_assert!(options > 0, "a choice of nothing at {kind:?} of {actor}");
+        let choice = self.source.choose(Address { kind, actor, occurrence }, options);
+        debug_assert!(choice < options, "{choice} of {options} at {kind:?} of {actor}");
+        choice
     }
 
-    /// A decision whether `fault` strikes: 0 if it is switched off, or if everything has healed.
+    /// A decision whether `fault` is injected: 0 if it is switched off, or if everything has healed.
     #[inline]
-    pub fn strikes(&mut self, fault: Fault, actor: u8, occurrence: u32, options: u32) -> u32 {
+    pub fn injects(&mut self, fault: Fault, actor: u8, occurrence: u32, options: u32) -> u32 {
         if !self.core.plan.settings.faults.contains(fault) || self.core.healed {
             return 0;
         }
@@ -314,24 +330,28 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
     /// How long a decision of `fault` lasts that stands for `micros` by its number.
     #[inline]
     pub fn lasts(&mut self, fault: Fault, actor: u8, occurrence: u32, micros: u64) -> u64 {
-        self.chance.length(Site { kind: fault.kind(), actor, occurrence }, micros)
+        self.source.length(Address { kind: fault.kind(), actor, occurrence }, micros)
     }
 
-    /// Tells that `fault` strikes, until a true time.
-    pub fn struck(&mut self, fault: Fault, client: Option<Client>, choice: u32, until: u64) {
-        self.tell(Event::Struck { fault, client, choice, until });
+    /// Tells that `fault` is injected, until a true time.
+    pub fn injected(&mut self, fault: Fault, client: Option<Client>, choice: u32, until: u64) {
+        self.emit(Event::Injected { fault, client, choice, until });
     }
 
     /// Counts and tells that `fault` changed what would have happened.
-    pub fn bit(&mut self, fault: Fault, client: Option<Client>, call: u32) {
-        self.core.bites[fault as usize] += 1;
-        self.tell(Event::Bit { fault, client, call });
+    pub fn took_effect(&mut self, fault: Fault, client: Option<Client>, call: u32) {
+        debug_assert!(
+            self.core.plan.settings.faults.contains(fault),
+            "{fault:?} took effect, although it is switched off"
+        );
+        self.core.effects[fault as usize] += 1;
+        self.emit(Event::TookEffect { fault, client, call });
     }
 
     /// Tells an observer what happens now.
     #[inline]
-    pub fn tell(&mut self, event: Event) {
-        self.watch.see(self.core.now, &event);
+    pub fn emit(&mut self, event: Event) {
+        self.observer.observe(self.core.now, &event);
     }
 
     /// Whether the protected resource takes a write with this fence.
@@ -351,7 +371,7 @@ pub enum Deferred {
     Message,
 }
 
-impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
+impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
     /// Whether `client` can take its next step now: not while it is paused, and not if it crashes
     /// at this very point.
     fn may_run(&mut self, programs: &mut [S::Program], client: Client, what: Deferred) -> bool {

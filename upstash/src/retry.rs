@@ -188,12 +188,14 @@ mod tests {
 
     #[test]
     fn once_in_doubt_it_stays_in_doubt() {
-        for last in [read_only(), unreachable()] {
-            let (mut attempts, policy) =
-                (attempts("a#1"), RetryPolicy { retries: 1, ..RetryPolicy::default() });
-            assert!(attempts.failed(lost(), &policy).is_ok());
-            let told = attempts.failed(last.clone(), &policy).unwrap_err();
-            assert!(matches!(told, StoreError::Unknown(_)), "{last:?} became {told:?}");
+        for cause in [Cause::TimedOut, Cause::Disconnected, Cause::Other("HTTP 503".into())] {
+            for last in [read_only(), unreachable()] {
+                let (mut attempts, policy) =
+                    (attempts("a#1"), RetryPolicy { retries: 1, ..RetryPolicy::default() });
+                assert!(attempts.failed(StoreError::Unknown(cause.clone()), &policy).is_ok());
+                let told = attempts.failed(last.clone(), &policy).unwrap_err();
+                assert!(matches!(told, StoreError::Unknown(_)), "{last:?} became {told:?}");
+            }
         }
     }
 

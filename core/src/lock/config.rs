@@ -126,8 +126,8 @@ impl LockOptions {
         self
     }
 
-    /// How many renewals in a row [`Lock::hold`](super::Lock::hold) makes before it lets the
-    /// lease end, so that a hung job cannot hold for ever. Default: no limit.
+    /// How many renewals in a row [`Acquire::hold`](super::Acquire::hold) and
+    /// [`Lease::keep_alive`](super::Lease::keep_alive) make before they let the lease end, so that a hung job cannot hold for ever. Default: no limit.
     #[must_use]
     pub fn max_renewals(mut self, max_renewals: u32) -> Self {
         self.max_renewals = Some(max_renewals);

@@ -37,8 +37,8 @@ pub enum NotAcquired {
         /// How many did in time.
         got: u32,
     },
-    /// Others of this process waited before it in line until the time was up; the store was not
-    /// asked. Only where waiters [stand in line](super::Lock::acquire_within).
+    /// Others of this process were before it in the queue until the time was up; the store was not
+    /// asked. Only for a request that [waits](super::Acquire::within).
     Queued,
     /// The caller's own token was released before: give another.
     Spent,
@@ -81,7 +81,7 @@ pub enum ReleaseError {
     Unavailable(StoreError),
     /// The store did not answer: the key may be there until its time is up.
     Unknown(StoreError),
-    /// The store refused: the key stays until its time is up.
+    /// The store refused: the key, if it is still ours, stays until its time is up.
     Rejected(Rejection),
 }
 

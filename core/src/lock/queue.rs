@@ -393,6 +393,32 @@ mod tests {
         assert_eq!(tickets.count_hand_over(), 1);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_place_is_kept_eight_times_in_a_row() {
+        let (queue, clock) = (Arc::new(LocalQueue::default()), TokioClock::new());
+        let mut first = head_within(&queue, clock, 1).await.unwrap();
+        for count in 1..=3 * HAND_OVERS {
+            let number = queue.tickets().join();
+            let behind = Head { ticket: Ticket { queue: queue.clone(), number }, clock };
+            let kept = first.into_ticket().is_some();
+            assert_eq!(kept, count % (HAND_OVERS + 1) != 0, "{count}");
+            first = behind;
+        }
+    }
+
+    #[test]
+    fn who_leaves_the_line_leaves_the_others_in_order() {
+        for leaver in 0..5 {
+            let mut tickets = Tickets::default();
+            let mut order: Vec<_> = (0..5).map(|_| tickets.join()).collect();
+            tickets.leave(order.remove(leaver)).wake();
+            for next in order {
+                assert_eq!(tickets.waiters.front().map(|first| first.number), Some(next));
+                tickets.leave(next).wake();
+            }
+        }
+    }
+
     #[test]
     fn who_leaves_the_middle_of_the_line_is_no_sign_of_life_of_the_first() {
         let mut tickets = Tickets::default();

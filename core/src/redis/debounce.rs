@@ -11,22 +11,22 @@ use crate::{
 
 pub(super) const CALL: Script = Script {
     name: "debounce.call",
-    sha1: "afd0189b7860d461eb57f33d427e023210024c76",
+    sha1: "2b29ad792618d6e9d87a4c5fca91305d8418d093",
     text: include_str!("scripts/debounce_call.lua"),
 };
 pub(super) const CLAIM: Script = Script {
     name: "debounce.claim",
-    sha1: "4543d25578b6974ee5fb2570e95e0dfd04cd69c7",
+    sha1: "a662924b869b9073e94ade80ef4588142366aea4",
     text: include_str!("scripts/debounce_claim.lua"),
 };
 pub(super) const FINISH: Script = Script {
     name: "debounce.finish",
-    sha1: "cd2af0be25d87bb2add03bae0a89c012112b7d63",
+    sha1: "78913f180c9532d379d4d0ecc85eb483bb28fa53",
     text: include_str!("scripts/debounce_finish.lua"),
 };
 pub(super) const CANCEL: Script = Script {
     name: "debounce.cancel",
-    sha1: "1e6f749cc32948afc376d82522a9c5689744aafb",
+    sha1: "08c8d7f6b8daa7815f0205634cfa8ec9a5b28723",
     text: include_str!("scripts/debounce_cancel.lua"),
 };
 pub(super) const FLUSH: Script = Script {

@@ -21,7 +21,7 @@ pub(super) const EXTEND: Script = Script {
 };
 pub(super) const RELEASE: Script = Script {
     name: "lock.release",
-    sha1: "8150825e76efc05081b21112712b48c7be210c91",
+    sha1: "33566f26e40abb0e39b35e5e775c3b11390acb21",
     text: include_str!("scripts/release.lua"),
 };
 pub(super) const RAISE_FENCE: Script = Script {

@@ -73,9 +73,9 @@ pub(super) struct Check {
     #[arg(long, value_name = "FILE")]
     save_regressions: Option<PathBuf>,
     /// Writes the shortest schedule that breaks each broken cell to FILE, a line each. For those who
-    /// change the simulated world: `sim/witnesses.txt` belongs to it.
+    /// change the simulated world: `sim/counterexamples.txt` belongs to it.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
-    witnesses: Option<PathBuf>,
+    counterexamples: Option<PathBuf>,
 }
 
 impl Check {
@@ -89,9 +89,9 @@ impl Check {
         let outcome = pool.install(|| campaign::run(&settings, &bar));
         let elapsed = bar.elapsed();
         drop(bar);
-        let outcome = outcome.map_err(|differs| Failure::Proof(differs.to_string()))?;
-        if let Some(path) = &self.witnesses {
-            fs::write(path, witnesses(&outcome))
+        let outcome = outcome.map_err(|differs| Failure::Unsound(differs.to_string()))?;
+        if let Some(path) = &self.counterexamples {
+            fs::write(path, counterexamples(&outcome))
                 .map_err(|error| Failure::Use(format!("{}: {error}", path.display())))?;
         }
         let report = Report::of(&outcome, settings.shard);
@@ -109,7 +109,7 @@ impl Check {
             time: self.time,
             seed: self.seed,
             shard: (self.shard.number - 1, self.shard.of),
-            candidates: if self.witnesses.is_some() { 24 } else { 2 },
+            candidates: if self.counterexamples.is_some() { 24 } else { 2 },
         };
         let any = settings.subjects.iter().any(|subject| {
             let promises =
@@ -122,7 +122,7 @@ impl Check {
     }
 }
 
-fn witnesses(outcome: &Outcome) -> String {
+fn counterexamples(outcome: &Outcome) -> String {
     let schedules = outcome.cells.iter().filter_map(|cell| {
         let decisions = cell.counterexample.as_ref()?.decisions.clone();
         Some(Schedule::of(cell.name, decisions))
@@ -158,8 +158,9 @@ pub(super) fn publish(
 
 fn told(report: &Report, elapsed: Option<Duration>) -> String {
     let mut text = matrix(report);
-    let (schedules, bites, seed) = (report.schedules, report.bites(), report.seed);
-    text += &format!("{schedules} schedules in which faults bit {bites} times, seed {seed}");
+    let (schedules, effects, seed) = (report.schedules, report.effects(), report.seed);
+    text +=
+        &format!("{schedules} schedules in which faults took effect {effects} times, seed {seed}");
     if let Some(elapsed) = elapsed {
         let seconds = elapsed.as_secs_f64().max(0.001);
         let rate = report.schedules as f64 / seconds;

@@ -1,5 +1,6 @@
 //! `leasehold explore`: searches every schedule of a small cluster.
 
+use crate::models::{BoundedModel, BoundedModels};
 use std::{fs, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::Args;
@@ -14,16 +15,16 @@ use crate::report::{Exploration, ExploredReport, Finding};
 use leasehold_sim::{
     catalog::{Subject, Verdict},
     claims::Claims,
-    explore::{Bounds, Explored, Limits, Proof, Proofs, explore},
+    explore::{Bounds, Explored, Limits, explore},
     faults::FaultSet,
     guarantees::Guarantee,
     world::Scale,
 };
 
 /// Searches every schedule of a small cluster, within bounds, and finds a shortest counterexample
-/// or says that there is none in the whole space.
+/// or says that there is none in the whole model.
 ///
-/// Without --subject, --bounds or --fault: the spaces of sim/proofs.toml, each of which must hold no
+/// Without --subject, --bounds or --fault: the models of sim/cli/models.toml, each of which must hold no
 /// counterexample and have as many states as is said there.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -32,23 +33,23 @@ Examples:
   leasehold explore --only lock-failover
   leasehold explore --up-to 500000                    the smaller ones, in half a minute
   leasehold explore --subject lock-replicated --guarantee exclusion --fault failover
-  leasehold explore --subject lock --fault reply-loss:2,duplicate:1:3+5 --workload style:1:2+3 \\
+  leasehold explore --subject lock --fault reply-loss:2,duplicate:1:3+5 --workload behaviour:1:2+3 \\
     --clients 2 --calls 1 --faults-end 600ms --end 3s --decisions 3 --time 60s
   leasehold explore --bounds mine.toml --json -
 
 An allowance is NAME:TIMES:CHOICES, such as duplicate:1:3+5: a second copy may arrive once, and the
 choices 3 and 5 are tried for when. Without CHOICES all are, without TIMES it happens once.
 
-Exit status: 0 if each space was searched to its end and is what is claimed of it, 1 if one is not,
+Exit status: 0 if each model was searched to its end and is what is claimed of it, 1 if one is not,
 2 after wrong use, 3 if a search was cut short and found nothing: then nothing is proven.")]
 pub(super) struct Explore {
-    /// Only these spaces of sim/proofs.toml (repeat, or separate by commas).
+    /// Only these models of sim/cli/models.toml (repeat, or separate by commas).
     #[arg(long, value_name = "NAME", value_delimiter = ',', conflicts_with_all = ["subject", "bounds"])]
     only: Vec<String>,
-    /// Only the spaces of sim/proofs.toml that have at most so many states.
+    /// Only the models of sim/cli/models.toml that have at most so many states.
     #[arg(long, value_name = "N", conflicts_with_all = ["subject", "bounds"])]
     up_to: Option<u64>,
-    /// The bounds are those in FILE, written as `[proof.bounds]` is in sim/proofs.toml.
+    /// The bounds are those in FILE, written as `[model.bounds]` is in sim/cli/models.toml.
     #[arg(long, value_name = "FILE", conflicts_with = "subject")]
     bounds: Option<PathBuf>,
     #[command(flatten)]
@@ -72,13 +73,16 @@ pub(super) struct Explore {
     /// `leasehold_sim::regressions::replay`.
     #[arg(long, value_name = "FILE")]
     save_regressions: Option<PathBuf>,
-    /// Writes sim/proofs.toml with the numbers of states that were found to FILE. For those who
+    /// Writes sim/cli/models.toml with the numbers of states that were found to FILE. For those who
     /// change the simulated world.
-    #[arg(long, value_name = "FILE", hide_short_help = true, conflicts_with_all = ["subject", "bounds", "only", "up_to"])]
+    #[arg(long, value_name = "FILE", hide_short_help = true, requires = "because", conflicts_with_all = ["subject", "bounds", "only", "up_to"])]
     record: Option<PathBuf>,
+    /// Why the numbers are others than before, as a sentence that is written with them.
+    #[arg(long, value_name = "REASON", hide_short_help = true, requires = "record", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    because: Option<String>,
 }
 
-/// A space, by options.
+/// A model, by options.
 #[derive(Debug, Args)]
 struct Asked {
     /// The algorithm.
@@ -90,7 +94,7 @@ struct Asked {
     /// Faults that may strike, and how often each.
     #[arg(long, value_name = "ALLOWANCE", value_delimiter = ',', requires = "subject")]
     fault: Vec<Allowance>,
-    /// Parts of the workload that may be other than the calmest: idle, jitter, order, style.
+    /// Parts of the workload that may be other than the calmest: idle, jitter, order, behaviour.
     #[arg(long, value_name = "ALLOWANCE", value_delimiter = ',', requires = "subject")]
     workload: Vec<Allowance>,
     /// How many clients there are.
@@ -112,7 +116,7 @@ struct Asked {
 
 impl Explore {
     pub(super) fn run(self) -> Result<Ending, Failure> {
-        let spaces = self.spaces()?;
+        let models = self.models()?;
         if let Some(target) = &self.json {
             target.probe()?;
         }
@@ -120,16 +124,16 @@ impl Explore {
         let limits =
             Limits { memory: self.memory, time: self.time, states: self.states, merging: true };
         let (mut reports, mut ending) = (Vec::new(), Ending::AsClaimed);
-        for space in &spaces {
+        for model in &models {
             let bar = Bar::new("branches");
-            let explored = pool.install(|| explore(&space.bounds, &limits, &bar));
+            let explored = pool.install(|| explore(&model.bounds, &limits, &bar));
             let elapsed = bar.elapsed();
             drop(bar);
-            let report = ExploredReport::of(space.name.as_deref(), &space.bounds, &explored);
+            let report = ExploredReport::of(model.name.as_deref(), &model.bounds, &explored);
             if self.json != Some(Target::Stdout) {
-                print(&space.told(&report, &explored, elapsed))?;
+                print(&model.told(&report, &explored, elapsed))?;
             }
-            let end = space.ending(&report, self.record.is_some());
+            let end = model.ending(&report, self.record.is_some());
             if let (Some(file), Some(told)) = (&self.save_regressions, &report.counterexample)
                 && end == Ending::Surprise
             {
@@ -138,8 +142,8 @@ impl Explore {
             ending = ending.max(end);
             reports.push(report);
         }
-        if let Some(path) = &self.record {
-            record(path, &reports)?;
+        if let (Some(path), Some(because)) = (&self.record, &self.because) {
+            record(path, &reports, because)?;
         }
         if let Some(target) = &self.json {
             let version = env!("CARGO_PKG_VERSION").into();
@@ -148,9 +152,9 @@ impl Explore {
         Ok(ending)
     }
 
-    fn spaces(&self) -> Result<Vec<Space>, Failure> {
+    fn models(&self) -> Result<Vec<Model>, Failure> {
         if let Some(bounds) = self.asked.bounds()? {
-            return Ok(vec![Space { name: None, states: None, bounds }]);
+            return Ok(vec![Model { name: None, states: None, bounds }]);
         }
         if let Some(path) = &self.bounds {
             let wrong = |error: &dyn std::fmt::Display| {
@@ -158,25 +162,25 @@ impl Explore {
             };
             let text = fs::read_to_string(path).map_err(|error| wrong(&error))?;
             let bounds = toml::from_str(&text).map_err(|error| wrong(&error))?;
-            return Ok(vec![Space { name: None, states: None, bounds }]);
+            return Ok(vec![Model { name: None, states: None, bounds }]);
         }
-        let proofs = Proofs::current();
-        let known = |name: &String| proofs.all().iter().any(|proof| proof.name == *name);
+        let models = BoundedModels::current();
+        let known = |name: &String| models.all().iter().any(|model| model.name == *name);
         if let Some(unknown) = self.only.iter().find(|name| !known(name)) {
-            let names: Vec<&str> = proofs.all().iter().map(|proof| &*proof.name).collect();
+            let names: Vec<&str> = models.all().iter().map(|model| &*model.name).collect();
             let all = names.join(", ");
-            return Err(Failure::Use(format!("there is no space {unknown:?}, only {all}")));
+            return Err(Failure::Use(format!("there is no model {unknown:?}, only {all}")));
         }
-        let wanted = |proof: &&Proof| {
-            let named = self.only.is_empty() || self.only.contains(&proof.name);
-            named && self.up_to.is_none_or(|most| proof.states <= most)
+        let wanted = |model: &&BoundedModel| {
+            let named = self.only.is_empty() || self.only.contains(&model.name);
+            named && self.up_to.is_none_or(|most| model.states <= most)
         };
-        let space = |proof: &Proof| Space {
-            name: Some(proof.name.clone()),
-            states: Some(proof.states),
-            bounds: proof.bounds.clone(),
+        let search = |model: &BoundedModel| Model {
+            name: Some(model.name.clone()),
+            states: Some(model.states),
+            bounds: model.bounds.clone(),
         };
-        Ok(proofs.all().iter().filter(wanted).map(space).collect())
+        Ok(models.all().iter().filter(wanted).map(search).collect())
     }
 }
 
@@ -226,13 +230,13 @@ impl Asked {
 }
 
 /// What is searched, and what is said of it.
-struct Space {
+struct Model {
     name: Option<String>,
     states: Option<u64>,
     bounds: Bounds,
 }
 
-impl Space {
+impl Model {
     fn told(&self, report: &ExploredReport, explored: &Explored, elapsed: Duration) -> String {
         let mut text = report.told();
         let seconds = elapsed.as_secs_f64().max(0.001);
@@ -242,8 +246,10 @@ impl Space {
             && report.finding == Finding::Exhausted
         {
             text += &format!(
-                "  sim/proofs.toml says {states} states: the world has changed; after a look at why,\n  \
-                 leasehold explore --record sim/proofs.toml\n"
+                "  sim/cli/models.toml says {states} states, and gives no reason for others. A change \
+                 that was not meant\n  to change the world, a machine, a script or a checker has \
+                 changed one. They were last counted\n  anew for this reason: {}\n",
+                BoundedModels::current().because()
             );
         }
         text.push('\n');
@@ -259,7 +265,7 @@ impl Space {
             },
             Finding::Exhausted => {
                 let known = self.states.is_none_or(|states| states == report.states || recording);
-                let proven = self.name.is_none() || report.is_proof();
+                let proven = self.name.is_none() || report.is_exhausted();
                 if known && proven { Ending::AsClaimed } else { Ending::Surprise }
             }
         }
@@ -276,11 +282,11 @@ impl Space {
     }
 }
 
-fn record(path: &PathBuf, reports: &[ExploredReport]) -> Result<(), Failure> {
-    let proven = reports.iter().filter(|report| report.is_proof());
+fn record(path: &PathBuf, reports: &[ExploredReport], because: &str) -> Result<(), Failure> {
+    let proven = reports.iter().filter(|report| report.is_exhausted());
     let counts: Vec<(String, u64)> =
         proven.filter_map(|report| Some((report.name.clone()?, report.states))).collect();
-    fs::write(path, Proofs::recounted(&counts))
+    fs::write(path, BoundedModels::recounted(&counts, because))
         .map_err(|error| Failure::Use(format!("{}: {error}", path.display())))
 }
 
@@ -288,27 +294,27 @@ fn record(path: &PathBuf, reports: &[ExploredReport]) -> Result<(), Failure> {
 mod tests {
     use super::*;
 
-    fn space(states: Option<u64>, faults: &str) -> Space {
+    fn model(states: Option<u64>, faults: &str) -> Model {
         let text = format!(
             "subject = 'lock-replicated'\nguarantees = ['exclusion']\nclients = 3\ncalls = 1\n\
              faults-end-ms = 600\nend-ms = 3000\ndecisions = 1\nfaults = {{ {faults} }}"
         );
         let bounds = toml::from_str(&text).unwrap();
-        Space { name: states.map(|_| "space".into()), states, bounds }
+        Model { name: states.map(|_| "model".into()), states, bounds }
     }
 
-    fn report(space: &Space, limits: Limits) -> ExploredReport {
-        let explored = explore(&space.bounds, &limits, &());
-        ExploredReport::of(space.name.as_deref(), &space.bounds, &explored)
+    fn report(model: &Model, limits: Limits) -> ExploredReport {
+        let explored = explore(&model.bounds, &limits, &());
+        ExploredReport::of(model.name.as_deref(), &model.bounds, &explored)
     }
 
     #[test]
     fn what_is_found_must_be_what_is_claimed() {
-        let failover = space(None, "failover = { times = 1 }");
+        let failover = model(None, "failover = { times = 1 }");
         let broken = report(&failover, Limits::default());
         assert_eq!(failover.ending(&broken, false), Ending::AsClaimed);
         // Without a failover, exclusion is claimed to hold.
-        let other = space(None, "hang = { times = 1 }");
+        let other = model(None, "hang = { times = 1 }");
         assert_eq!(other.ending(&broken, false), Ending::Surprise);
         let cut = report(
             &other,
@@ -319,13 +325,13 @@ mod tests {
 
     #[test]
     fn a_proof_must_have_the_states_that_it_says_and_be_about_something() {
-        let wrong = space(Some(1), "hang = { times = 1 }");
+        let wrong = model(Some(1), "hang = { times = 1 }");
         let found = report(&wrong, Limits::default());
         assert_eq!(wrong.ending(&found, false), Ending::Surprise);
         assert_eq!(wrong.ending(&found, true), Ending::AsClaimed);
-        let right = Space { states: Some(found.states), ..space(Some(0), "hang = { times = 1 }") };
+        let right = Model { states: Some(found.states), ..model(Some(0), "hang = { times = 1 }") };
         assert_eq!(right.ending(&found, false), Ending::AsClaimed);
-        let idle = ExploredReport { never_bit: vec!["hang".into()], ..found };
+        let idle = ExploredReport { never_effective: vec!["hang".into()], ..found };
         assert_eq!(right.ending(&idle, false), Ending::Surprise);
     }
 }

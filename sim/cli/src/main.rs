@@ -5,6 +5,7 @@
 mod check;
 mod explore;
 mod merge;
+mod models;
 mod mutants;
 mod options;
 mod output;
@@ -74,14 +75,14 @@ enum Ending {
 enum Failure {
     /// It was used in a wrong way: what was wrong, and what to do.
     Use(String),
-    /// The proof is worth nothing.
-    Proof(String),
+    /// What was found is worth nothing.
+    Unsound(String),
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Use(text) | Self::Proof(text) => f.write_str(text),
+            Self::Use(text) | Self::Unsound(text) => f.write_str(text),
         }
     }
 }
@@ -105,7 +106,7 @@ fn main() -> ExitCode {
         Ok(Ending::Surprise) => ExitCode::from(1),
         Err(failure) => {
             eprintln!("error: {failure}");
-            ExitCode::from(if matches!(failure, Failure::Proof(_)) { 1 } else { 2 })
+            ExitCode::from(if matches!(failure, Failure::Unsound(_)) { 1 } else { 2 })
         }
     }
 }

@@ -7,7 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::Failure;
 use leasehold_sim::{
     catalog::Subject,
-    decide::Kind,
+    decide::DecisionKind,
     explore::{Allowed, WORKLOAD},
     faults::Fault,
     guarantees::Guarantee,
@@ -88,7 +88,7 @@ impl FromStr for Shard {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Allowance {
     name: String,
-    pub(super) kind: Kind,
+    pub(super) kind: DecisionKind,
     pub(super) allowed: Allowed,
 }
 
@@ -115,7 +115,7 @@ impl FromStr for Allowance {
         let faults = Fault::ALL.iter().map(|fault| (fault.name(), fault.kind()));
         let kind = faults.chain(WORKLOAD).find(|(known, _)| *known == name);
         let (_, kind) = kind.ok_or_else(|| {
-            format!("nothing that may be decided is called {name:?}: name a fault, or idle, style, jitter or order")
+            format!("nothing that may be decided is called {name:?}: name a fault, or idle, behaviour, jitter or order")
         })?;
         let times = parts.next().map_or(Ok(1), str::parse).map_err(|_| form)?;
         let choices = parts.next().map_or(Ok(Vec::new()), |choices| {
@@ -174,10 +174,10 @@ mod tests {
     #[test]
     fn an_allowance_has_a_name_a_number_and_choices() {
         let allowance: Allowance = "duplicate:2:3+5".parse().unwrap();
-        assert_eq!(allowance.kind, Kind::Duplicate);
+        assert_eq!(allowance.kind, DecisionKind::Duplicate);
         assert_eq!(allowance.allowed, Allowed { times: 2, choices: vec![3, 5] });
-        let once: Allowance = "style".parse().unwrap();
-        assert_eq!((once.kind, once.allowed.times), (Kind::Style, 1));
+        let once: Allowance = "behaviour".parse().unwrap();
+        assert_eq!((once.kind, once.allowed.times), (DecisionKind::Behaviour, 1));
         for wrong in ["", "bad-luck", "hang:x", "hang:1:", "hang:1:2:3", "hang:-1", "hang:300"] {
             assert!(wrong.parse::<Allowance>().is_err(), "{wrong}");
         }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::Failure;
 use leasehold_sim::regressions;
-use leasehold_sim::story::Told;
+use leasehold_sim::story::StoryReport;
 
 /// Where JSON goes: a file, or standard output (`-`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +79,7 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
 }
 
 /// Adds the schedule of `told`, about this, to a file of regressions.
-pub(super) fn keep(file: &Path, told: &Told, about: &str) -> Result<(), Failure> {
+pub(super) fn keep(file: &Path, told: &StoryReport, about: &str) -> Result<(), Failure> {
     let about = format!("{about}: {}", told.text);
     regressions::keep(file, &told.token, &about)
         .map_err(|error| Failure::Use(format!("{}: {error}", file.display())))

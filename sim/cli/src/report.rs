@@ -6,6 +6,7 @@ mod matrix;
 mod statistics;
 mod summary;
 
+use crate::models::{BoundedModel, BoundedModels};
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -18,11 +19,10 @@ pub(crate) use summary::{story_of, surprises};
 use leasehold_sim::{
     campaign::{Cell, Counterexample, Outcome},
     catalog::{CellName, Verdict},
-    explore::{Proof, Proofs},
     faults::Fault,
     guarantees::Guarantee,
     schedule::Schedule,
-    story::Told,
+    story::StoryReport,
 };
 
 /// What a campaign found, or several shards of one together. This is the form of the JSON.
@@ -65,22 +65,22 @@ pub(crate) struct CellReport {
     pub(crate) verdict: Verdict,
     /// What is claimed.
     pub(crate) claim: Verdict,
-    /// In how many schedules the fault bit.
+    /// In how many schedules the fault took effect.
     pub(crate) schedules: u64,
-    /// How often it bit.
-    pub(crate) bites: u64,
+    /// How often it took effect.
+    pub(crate) effects: u64,
     /// In how many schedules the guarantee broke.
     pub(crate) broken: u64,
     /// The small cluster of which every schedule holds, as `leasehold explore` shows, if there is one.
     pub(crate) exhausted: Option<Exhausted>,
     /// The shortest story of how it broke.
-    pub(crate) counterexample: Option<Told>,
+    pub(crate) counterexample: Option<StoryReport>,
 }
 
 /// All schedules within a bound hold: `leasehold explore --only NAME` runs them again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Exhausted {
-    /// What it is called in `sim/proofs.toml`.
+    /// What it is called in `sim/cli/models.toml`.
     pub(crate) name: String,
     /// How many different states of the world there are.
     pub(crate) states: u64,
@@ -92,16 +92,16 @@ impl Report {
     /// The report on an outcome of shard number `shard.0`, from 0, of `shard.1`.
     #[must_use]
     pub(crate) fn of(outcome: &Outcome, shard: (u64, u64)) -> Self {
-        let proofs = Proofs::current();
+        let models = BoundedModels::current();
         let mut report = Self {
             version: env!("CARGO_PKG_VERSION").into(),
             seed: outcome.seed,
             shards: Shards { done: vec![shard.0 + 1], of: shard.1 },
             schedules: outcome.schedules,
-            cells: outcome.cells.iter().map(|cell| CellReport::of(cell, &proofs)).collect(),
+            cells: outcome.cells.iter().map(|cell| CellReport::of(cell, &models)).collect(),
             statistics: Statistics::default(),
         };
-        report.statistics = Statistics::of(&report, Some(outcome.situated.clone()));
+        report.statistics = Statistics::of(&report, Some(outcome.coverage.clone()));
         report
     }
 
@@ -111,9 +111,9 @@ impl Report {
         self.shards.done.len() as u64 == self.shards.of
     }
 
-    /// How often faults bit. Cells that were judged on the same schedules count once.
+    /// How often faults took effect. Cells that were judged on the same schedules count once.
     #[must_use]
-    pub(crate) fn bites(&self) -> u64 {
+    pub(crate) fn effects(&self) -> u64 {
         let mut seen = BTreeSet::new();
         let workload = |name: &str| {
             let known = Guarantee::ALL.iter().find(|known| known.name() == name);
@@ -123,7 +123,7 @@ impl Report {
             .cells
             .iter()
             .filter(|cell| seen.insert((&cell.subject, &cell.fault, workload(&cell.guarantee))));
-        first.map(|cell| cell.bites).sum()
+        first.map(|cell| cell.effects).sum()
     }
 
     /// The cells that are not what is claimed of them. A part of a campaign may miss what the whole
@@ -131,13 +131,13 @@ impl Report {
     pub(crate) fn surprises(&self) -> impl Iterator<Item = &CellReport> {
         let whole = self.is_whole();
         self.cells.iter().filter(move |cell| {
-            cell.verdict != cell.claim && (whole || cell.verdict == Verdict::Broken)
+            !cell.verdict.is_as_claimed(cell.claim) && (whole || cell.verdict == Verdict::Broken)
         })
     }
 }
 
 impl CellReport {
-    fn of(cell: &Cell, proofs: &Proofs) -> Self {
+    fn of(cell: &Cell, models: &BoundedModels) -> Self {
         let CellName { subject, guarantee, fault } = cell.name;
         Self {
             subject: subject.name().into(),
@@ -146,9 +146,9 @@ impl CellReport {
             verdict: cell.verdict,
             claim: cell.claim,
             schedules: cell.schedules,
-            bites: cell.bites,
+            effects: cell.effects,
             broken: cell.broken,
-            exhausted: proofs
+            exhausted: models
                 .of(cell.name)
                 .filter(|_| cell.verdict != Verdict::Broken)
                 .map(Exhausted::of),
@@ -164,14 +164,14 @@ impl CellReport {
 }
 
 impl Exhausted {
-    fn of(proof: &Proof) -> Self {
-        Self { name: proof.name.clone(), states: proof.states, bound: proof.bounds.to_string() }
+    fn of(model: &BoundedModel) -> Self {
+        Self { name: model.name.clone(), states: model.states, bound: model.bounds.to_string() }
     }
 }
 
 /// A counterexample, told.
-fn told(cell: CellName, found: &Counterexample) -> Told {
-    let told = Told::about(&Schedule::of(cell, found.decisions.clone()));
+fn told(cell: CellName, found: &Counterexample) -> StoryReport {
+    let told = StoryReport::about(&Schedule::of(cell, found.decisions.clone()));
     let text = if told.text.is_empty() { found.text.clone() } else { told.text };
-    Told { text, ..told }
+    StoryReport { text, ..told }
 }

@@ -1,5 +1,6 @@
 //! The table of commands: looking one up, and what each is given.
 
+mod absent;
 mod arguments;
 mod call;
 mod describe;
@@ -7,6 +8,7 @@ mod describe;
 mod facts;
 mod flags;
 mod help;
+mod rights;
 mod wait;
 
 use std::{borrow::Cow, sync::LazyLock};
@@ -14,6 +16,7 @@ use std::{borrow::Cow, sync::LazyLock};
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
+pub(super) use absent::{ABSENT, absence};
 pub(super) use arguments::{decimal, float, integer, integer_of_32_bits, owned, seconds, word};
 pub(super) use call::{Call, Collection, Origin};
 pub(super) use describe::all;
@@ -163,6 +166,11 @@ impl Spec {
         self
     }
 
+    /// The container, if it is a subcommand, and the name.
+    pub(super) fn place(&self, arguments: &[Bytes]) -> (Option<&'static str>, &'static str) {
+        (container_of(self, arguments), self.name)
+    }
+
     pub(super) fn takes(&self, arguments: usize) -> bool {
         let least = usize::try_from(self.arity.unsigned_abs()).unwrap_or(usize::MAX);
         if self.arity < 0 { arguments >= least } else { arguments == least }
@@ -231,6 +239,10 @@ impl NotFound {
         let at = |index: usize| {
             arguments.get(index).map(|argument| shown(argument, 128)).unwrap_or_default()
         };
+        let absent = if let Self::Arity(_) = self { None } else { absence(arguments) };
+        if let Some(text) = absent {
+            return Refusal(text.into());
+        }
         Refusal(match self {
             Self::Arity(name) => {
                 format!("ERR wrong number of arguments for '{name}' command").into()

@@ -2,9 +2,12 @@
 //!
 //! To add a command, write a function and a row; to add a family, a file and a line here.
 
+mod acl;
 mod client;
+mod cluster;
 mod config;
 mod connection;
+mod debug;
 mod draw;
 mod hashes;
 mod info;
@@ -25,13 +28,20 @@ mod strings;
 mod table;
 mod transactions;
 
+pub(super) use client::describe;
+pub(super) use config::setting_number;
+pub(super) use scripting::script_says_it_writes;
+
 use super::command::Spec;
 
 /// Every command of the server.
 pub(super) const FAMILIES: &[&[Spec]] = &[
+    acl::COMMANDS,
     client::COMMANDS,
+    cluster::COMMANDS,
     config::COMMANDS,
     connection::COMMANDS,
+    debug::COMMANDS,
     hashes::COMMANDS,
     info::COMMANDS,
     inspection::COMMANDS,

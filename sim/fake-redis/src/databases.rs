@@ -6,8 +6,9 @@ use std::{collections::BTreeMap, iter, mem};
 use bytes::Bytes;
 
 use super::{
-    Change, Keyspace, Redis,
+    Change, Entry, Keyspace, Redis,
     command::{Refusal, integer_of_32_bits},
+    keyspace::Past,
 };
 
 /// How many databases there are, as by default.
@@ -18,6 +19,12 @@ const COUNT: usize = 16;
 pub(super) struct Databases {
     selected: usize,
     others: BTreeMap<usize, Keyspace>,
+}
+
+impl Databases {
+    pub(super) fn selected(&self) -> usize {
+        self.selected
+    }
 }
 
 impl Redis {
@@ -35,7 +42,11 @@ impl Redis {
             new.watch_changes(self.keyspace.is_recorded());
             new
         });
-        let last = mem::replace(&mut self.keyspace, next);
+        let mut last = mem::replace(&mut self.keyspace, next);
+        self.keyspace.past.0 = last.past.0.take();
+        if let Some(past) = &mut self.keyspace.past.0 {
+            past.select(database);
+        }
         let number = mem::replace(&mut self.databases.selected, database);
         if !last.is_blank() {
             self.databases.others.insert(number, last);
@@ -91,7 +102,7 @@ impl Redis {
     /// Removes every key of every database.
     pub(super) fn clear(&mut self) {
         self.keyspace.clear();
-        self.databases.others.values_mut().for_each(Keyspace::clear);
+        self.each_other(|_, keys| keys.clear());
         self.databases.others.retain(|_, keys| !keys.is_blank());
     }
 
@@ -109,6 +120,21 @@ impl Redis {
         others.chain([selected]).filter(|(_, changes)| !changes.is_empty()).collect()
     }
 
+    /// The place of now in the past, if it is kept.
+    pub(super) fn place_in_past(&self) -> u64 {
+        self.keyspace.past.0.as_ref().map_or(0, |past| past.place())
+    }
+
+    /// Goes on with a past, in which all that is behind a place was taken back.
+    pub(super) fn go_on(&mut self, past: Option<Box<Past>>, place: u64) {
+        self.keyspace.past.0 = past;
+        let selected = self.selected();
+        if let Some(past) = &mut self.keyspace.past.0 {
+            past.select(selected);
+            past.forget_since(place);
+        }
+    }
+
     /// Exchanges the keys of two databases; whether both exist.
     pub(super) fn swap_databases(&mut self, first: usize, second: usize) -> bool {
         if first >= COUNT || second >= COUNT {
@@ -121,18 +147,57 @@ impl Redis {
         self.select(first);
         let mut keys = mem::take(&mut self.keyspace);
         self.keyspace.watch_changes(keys.is_recorded());
+        self.keyspace.past.0 = keys.past.0.take();
         self.select(second);
+        if let Some(mut past) = self.keyspace.past.0.take() {
+            self.keyspace.note_exchange(&mut past, &keys);
+            past.select(first);
+            keys.note_exchange(&mut past, &self.keyspace);
+            keys.past.0 = Some(past);
+        }
         self.keyspace.swap_keys(&mut keys);
+        let past = keys.past.0.take();
         self.select(first);
         self.keyspace = keys;
+        self.keyspace.past.0 = past;
         self.select(selected);
         true
     }
 
-    /// Removes keys that have expired, a bounded number per database; how many.
-    pub(super) fn purge(&mut self, now_us: u64) -> usize {
-        let purge = |keys: &mut Keyspace| keys.purge(now_us / 1_000, super::PURGED_PER_COMMAND);
-        let others: usize = self.databases.others.values_mut().map(purge).sum();
-        others + purge(&mut self.keyspace)
+    /// Removes keys that have expired, at most so many per database, and tells `note` of each; how
+    /// many.
+    pub(super) fn purge_noting(
+        &mut self,
+        now_us: u64,
+        at_most: usize,
+        mut note: impl FnMut(usize, &Bytes, &Entry),
+    ) -> usize {
+        let mut removed = 0;
+        if !self.databases.others.is_empty() {
+            self.each_other(|number, keys| {
+                let note = |key: &Bytes, entry: &Entry| note(number, key, entry);
+                removed += keys.purge_noting(now_us / 1_000, at_most, note);
+            });
+        }
+        let selected = self.databases.selected;
+        let note = |key: &Bytes, entry: &Entry| note(selected, key, entry);
+        removed + self.keyspace.purge_noting(now_us / 1_000, at_most, note)
+    }
+
+    /// Works on each database that is not selected.
+    fn each_other(&mut self, mut work: impl FnMut(usize, &mut Keyspace)) {
+        let mut past = self.keyspace.past.0.take();
+        for (number, keys) in &mut self.databases.others {
+            if let Some(past) = &mut past {
+                past.select(*number);
+            }
+            keys.past.0 = past;
+            work(*number, keys);
+            past = keys.past.0.take();
+        }
+        if let Some(past) = &mut past {
+            past.select(self.databases.selected);
+        }
+        self.keyspace.past.0 = past;
     }
 }

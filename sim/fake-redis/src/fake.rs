@@ -187,7 +187,7 @@ impl Store for FakeRedis {
     async fn execute(&self, command: Command) -> Result<Reply, StoreError> {
         let mut shared = self.shared();
         let now_us = shared.clock.now_us();
-        shared.server.redis_mut().apply(now_us, &command, self.engine)
+        shared.server.apply(now_us, &command, self.engine)
     }
 }
 

@@ -8,8 +8,10 @@
 mod attention;
 mod awaited;
 mod order;
+mod past;
 #[cfg(test)]
 mod tests;
+mod usage;
 mod watched;
 
 use std::{
@@ -27,9 +29,15 @@ use rustc_hash::FxHasher;
 use super::{
     Value,
     expiry::{Expiries, NEVER},
+    value::Aside,
 };
 use awaited::Awaited;
 use order::Order;
+pub(crate) use past::Past;
+pub use past::Reached;
+#[cfg(feature = "serve")]
+pub(crate) use past::copy;
+pub(super) use usage::Usage;
 use watched::Watched;
 
 /// What one key holds.
@@ -67,6 +75,8 @@ pub struct Keyspace {
     watched: Watched,
     awaited: Awaited,
     order: Order,
+    /// Follows the selected database of a server.
+    pub(crate) past: Aside<Box<Past>>,
 }
 
 /// A key and what it holds now, `None` if it is gone.
@@ -78,6 +88,7 @@ struct Slot {
     entry: Entry,
     /// The time under which [`Expiries`] knows the key: its expiry or earlier, or [`NEVER`].
     indexed_at_ms: u64,
+    usage: Usage,
 }
 
 impl Keyspace {
@@ -102,14 +113,21 @@ impl Keyspace {
         let hash = hash_of(&key);
         match self.slots.entry(hash, |slot| slot.key == key, |slot| hash_of(&slot.key)) {
             hash_table::Entry::Occupied(mut slot) => {
-                slot.get_mut().entry = entry;
+                let was = mem::replace(&mut slot.get_mut().entry, entry);
+                if let Some(past) = &mut self.past.0 {
+                    past.note_whole(&slot.get().key, was);
+                }
                 self.awaited.went(&key);
                 self.expiries.note(hash, slot.get_mut());
             }
             hash_table::Entry::Vacant(place) => {
                 let key = Bytes::copy_from_slice(&key);
                 self.awaited.came(&key);
-                let slot = Box::new(Slot { key, entry, indexed_at_ms: NEVER });
+                if let Some(past) = &mut self.past.0 {
+                    past.note_absent(&key);
+                }
+                let slot =
+                    Box::new(Slot { key, entry, indexed_at_ms: NEVER, usage: Usage::default() });
                 self.expiries.note(hash, place.insert(slot).get_mut());
                 self.order.add(hash);
             }
@@ -167,7 +185,10 @@ impl Keyspace {
         if slot.entry.is_expired(now_ms) {
             return None;
         }
-        let result = change(&mut slot.entry);
+        let result = match &mut self.past.0 {
+            Some(past) => noted(past, slot, change),
+            None => change(&mut slot.entry),
+        };
         if result.is_err() {
             return Some(result);
         }
@@ -204,6 +225,9 @@ impl Keyspace {
         }
         self.watched.touch(&key);
         self.awaited.went(&key);
+        if let Some(past) = &mut self.past.0 {
+            past.note_whole(&key, entry.clone());
+        }
         self.record(key, None);
         Some(entry)
     }
@@ -211,6 +235,16 @@ impl Keyspace {
     /// Removes at most `at_most` expired keys, earliest first, and says how many. Costs a
     /// comparison if none is due.
     pub fn purge(&mut self, now_ms: u64, at_most: usize) -> usize {
+        self.purge_noting(now_ms, at_most, |_, _| {})
+    }
+
+    /// The same, and tells `note` what is removed.
+    pub(super) fn purge_noting(
+        &mut self,
+        now_ms: u64,
+        at_most: usize,
+        mut note: impl FnMut(&Bytes, &Entry),
+    ) -> usize {
         let mut removed = 0;
         while removed < at_most
             && let Some((due_ms, hash)) = self.expiries.pop_before(now_ms)
@@ -220,6 +254,7 @@ impl Keyspace {
                 continue;
             };
             if slot.entry.is_expired(now_ms) {
+                note(&slot.key, &slot.entry);
                 self.take_where(hash, is_due);
                 removed += 1;
             } else {
@@ -264,7 +299,13 @@ impl Keyspace {
             let keys: Vec<_> = self.iter().map(|(key, _)| key.clone()).collect();
             keys.into_iter().for_each(|key| self.record(key, None));
         }
-        self.slots.clear();
+        match &mut self.past.0 {
+            Some(past) => {
+                self.slots.drain().for_each(|slot| past.note_whole(&slot.key, slot.entry));
+            }
+            None => self.slots.clear(),
+        }
+        self.slots.shrink_to(0, |slot| hash_of(&slot.key));
         self.expiries = Expiries::default();
         self.order = Order::default();
     }
@@ -390,6 +431,22 @@ impl Entry {
     pub fn remaining_ms(&self, now_ms: u64) -> Option<u64> {
         self.expires_at_ms.map(|at_ms| at_ms.saturating_sub(now_ms))
     }
+}
+
+/// Changes what a slot holds, and notes how.
+fn noted<R, E>(
+    past: &mut Past,
+    slot: &mut Slot,
+    change: impl FnOnce(&mut Entry) -> Result<R, E>,
+) -> Result<R, E> {
+    let expires_at_ms = slot.entry.expires_at_ms;
+    let text = slot.entry.value.begin_trace();
+    let result = change(&mut slot.entry);
+    let steps = slot.entry.value.end_trace(text);
+    if !steps.is_nothing() || slot.entry.expires_at_ms != expires_at_ms {
+        past.note_changed(&slot.key, expires_at_ms, steps);
+    }
+    result
 }
 
 /// The same in every process, unlike the standard library's.

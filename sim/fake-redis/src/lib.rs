@@ -18,41 +18,55 @@
 //! * Members are drawn by a generator in the value, so the same again in an equal server.
 //! * `OBJECT ENCODING` tells the form of a value that is made at once, not the way it came to be,
 //!   such as `raw` for a short string that was appended to, `skiplist` after `SORT`, or `hashtable`
-//!   for a hash that once held a long value;
-//!   `OBJECT IDLETIME` is always 0. `XTRIM` and `XADD` with `~` count pieces of 100 entries.
+//!   for a hash that once held a long value. It follows the settings as they are now.
 //! * `COMMAND DOCS` and `HELP` are in other words and without arguments; `COMMAND INFO` gives no
 //!   tips. Hexadecimal floating-point numbers are refused.
 //! * `SORT … ALPHA` goes by bytes, as in the locale C. What it cannot tell apart keeps its order. A
 //!   number too large in an earlier command does not make `SORT` fail, as it does in 7.0.
 //! * A score of -0 is 0. Redis has it so while it keeps a sorted set in one piece, which it does no
 //!   more after `SORT`.
-//! * Not there, and answered as any unknown command: `DUMP` and `RESTORE`, `BITOP` and `BITFIELD`,
-//!   `XINFO STREAM … FULL`, `COMMAND GETKEYSANDFLAGS`; `GEO…` and `PF…`, whose replies are rounded
-//!   and estimated by code that no lock, queue or limit needs; `FUNCTION` and `FCALL`,
-//!   since scripts do the same and are what such libraries send; `MODULE LOAD`, which is code of
-//!   the host.
+//! * Not there, and refused with a sentence that says so: `DUMP`, `RESTORE` and `MIGRATE`, `BITOP`
+//!   and `BITFIELD`; `GEO…` and `PF…`, whose replies are rounded and estimated by code that no lock,
+//!   queue or limit needs; `FUNCTION` and `FCALL`, since scripts do the same and are what such
+//!   libraries send; `MODULE LOAD`, which is code of the host, and the commands of modules, such as
+//!   `JSON.GET`; `FAILOVER`, `SYNC`, `PSYNC` and `REPLCONF`, since replicas are configured;
+//!   `CLIENT CACHING` and `TRACKINGINFO`; `LATENCY DOCTOR`, `GRAPH` and `HISTOGRAM`; `MEMORY DOCTOR`,
+//!   `MALLOC-STATS` and `STATS`.
 //! * A script may not call `INFO`, `LASTSAVE` and `LOLWUT`.
 //! * `TIME` stands still during a script, as in Redis 7.2 (7.0 lets it run on).
-//! * `math.random` and the settings of `cjson` start anew in each script; `collectgarbage` answers 0.
+//! * The settings of `cjson` start anew in each script; `collectgarbage` answers 0.
 //! * `tostring` numbers tables and functions instead of telling where they are in memory.
 //! * `next` of the globals or a library is nil, though `pairs` lists them.
+//! * What is no UTF-8 in the text of an error becomes U+FFFD.
 //! * `error({})` is an error reply; Redis 7.0.15 crashes.
-//! * A script that runs for too long is stopped, see [`ScriptRules::instructions`]; a real server
+//! * A script that runs for too long is stopped, see [`ScriptRules::instructions`], and on sockets
+//!   once it has run for `lua-time-limit`, also if it has written; a real server
 //!   answers `BUSY` to others until `SCRIPT KILL`. A pattern of more than 200 quantifiers and
 //!   captures one behind the other is refused, since Lua's own would exhaust the stack.
 //! * `cjson` nests at most 1000 deep, whatever a script sets.
 //! * `SCRIPT DEBUG` is not there; `redis.log` writes nothing.
+//! * A script may hand some 7,890 values to a function; in Redis nearly 8,000.
 //! * By default a script may say `allow-key-locking`, as on Upstash; see [`ScriptRules`].
 //!
 //! Of a server's life beside its data:
 //! * Nothing is saved: `SAVE` and its like answer and do nothing. `REPLICAOF` with a host and
 //!   `CLIENT TRACKING ON` are refused.
-//! * There is one user, `default`. `ACL LIST` does not show a hash of the password.
-//! * Most settings that `CONFIG SET` takes have no effect; the password has.
-//! * `INFO` counts connections, commands, errors and keys; what is about memory, processor and
-//!   disk is constant. `SLOWLOG` and `LATENCY` have nothing to tell.
+//! * `ACL LIST` tells the rules of commands as they were given, where Redis finds others that mean the
+//!   same. An error does not repeat a password. The words `BY` and `GET` of `SORT` are no matter of
+//!   rights. There is no `ACL` file.
+//! * `CONFIG SET` of a setting that would have an effect in Redis and has none here is refused, unless
+//!   it is set to what it is: those about the disk, sockets, encryption, and limits of clients. What
+//!   no client could see, such as `hz`, is taken and told.
+//! * Memory is an estimate that is the same everywhere: 1 MiB, and for each key 56 bytes, its name and
+//!   its value; a collection counts the mean of its first five elements for each of them, and 16 to
+//!   64 bytes more. `maxmemory`, `INFO`, `MEMORY USAGE` and `DEBUG OBJECT` go by it. The key that
+//!   gives way is the first by the policy, of all keys up to 1,000, beyond that of 64 drawn ones.
+//! * By the server's clock a command takes no time, so `SLOWLOG` has something to tell only if it
+//!   logs from 0 on, or after `DEBUG SLEEP`; `LATENCY` never. `INFO` has nothing of processor and disk.
+//! * `DEBUG` has `SLEEP`, `ERROR`, `OBJECT`, `SET-ACTIVE-EXPIRE` and `CHANGE-REPL-ID`, and needs no
+//!   setting. `SLEEP` is a pause for everybody, which ends when the server's clock says so; in a
+//!   transaction it takes no time.
 //! * `HELP` of a command with subcommands lists them in our own words.
-//! * `MONITOR` shows a script, not the commands in it.
 //! * `UNSUBSCRIBE` without names goes through the channels in the order of their names.
 //! * `HELLO` in a transaction changes the protocol of the whole reply to `EXEC`.
 //! * In a transaction, the replies to `SUBSCRIBE` and its like with several names are all in the
@@ -79,6 +93,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod acl;
 mod command;
 mod commands;
 mod databases;
@@ -96,6 +111,7 @@ mod script;
 #[cfg(feature = "serve")]
 pub mod serve;
 mod server;
+mod service;
 mod twins;
 mod value;
 
@@ -105,13 +121,14 @@ use bytes::Bytes;
 use leasehold_core::{Command, Reply, StoreError, redis as wire};
 
 pub use fake::{FakeConnection, FakeRedis};
-pub use keyspace::{Change, Entry, Keyspace};
+pub use keyspace::{Change, Entry, Keyspace, Reached};
 pub use replication::Replica;
 pub use resp::Resp;
 pub use script::ScriptRules;
 pub use server::{Delivery, Executed, Password, Protocol, Server, SessionId, Settings};
 pub use value::{
-    ConsumerGroup, EntryFields, EntryId, Fields, Members, Pending, Score, SortedSet, Stream, Value,
+    ConsumerGroup, EntryFields, EntryId, Fields, Items, Map, Members, Pending, Score, SortedSet,
+    Stream, Value,
 };
 
 #[cfg(feature = "serve")]
@@ -119,11 +136,14 @@ pub(crate) use command::Facts;
 #[cfg(feature = "serve")]
 pub(crate) use glob::matches as glob_matches;
 
-use command::{Body, Call, Origin, Refusal};
+use command::{Body, Call, Flags, Origin, Refusal};
 use script::Access;
 
 /// The version of Redis that a server says it is.
 const VERSION: &str = "7.0.15";
+
+/// The refusal of a command that may need more memory than there is.
+const OUT_OF_MEMORY: &str = "OOM command not allowed when used memory > 'maxmemory'.";
 
 /// How many expired keys one command removes at most, so that none pauses for long.
 const PURGED_PER_COMMAND: usize = 250;
@@ -136,9 +156,31 @@ pub struct Redis {
     databases: databases::Databases,
     /// What scripts are allowed.
     pub script_rules: ScriptRules,
+    /// Whether there is room for more data.
+    pub memory: Memory,
     scripts: script::Scripts,
     pubsub: pubsub::PubSub,
     random: random::Random,
+    pieces: value::PieceLimits,
+    /// Where `math.random` has come to.
+    lua_random: lua::Random,
+    /// What a script has run, with the number of the database, if somebody monitors it.
+    overheard: Option<Vec<(usize, Vec<Bytes>)>>,
+    /// What a server has lent while it runs a command.
+    service: Option<Box<service::Service>>,
+}
+
+/// Whether a server has room for more data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Memory {
+    /// It has.
+    #[default]
+    Free,
+    /// It is at `maxmemory`, and evicts nothing: a command that may need more is refused, in a
+    /// script only before the first one that writes.
+    Full,
+    /// The same, and it has refused one since.
+    Refused,
 }
 
 /// How a server runs the scripts of Leasehold.
@@ -176,6 +218,7 @@ impl Redis {
         // A twin publishes nothing, so that it stands in only where nobody listens.
         if engine == Engine::Native
             && self.pubsub.is_silent()
+            && self.memory == Memory::Free
             && let Some(reply) = twins::run(&mut self.keyspace, now_us, command)
         {
             return Ok(reply);
@@ -191,8 +234,9 @@ impl Redis {
     /// A server that has these keys, and the scripts of this one: a replica.
     #[cfg(feature = "serve")]
     pub(crate) fn replica(&self, keyspace: Keyspace) -> Self {
-        let (scripts, script_rules) = (self.scripts.clone(), self.script_rules);
-        Self { keyspace, scripts, script_rules, ..Self::default() }
+        let (scripts, script_rules, pieces) =
+            (self.scripts.clone(), self.script_rules, self.pieces);
+        Self { keyspace, scripts, script_rules, pieces, ..Self::default() }
     }
 
     /// `EVALSHA`, and `EVAL` if the server has not seen the script.
@@ -218,9 +262,21 @@ impl Redis {
         self.scripts.clear();
     }
 
+    /// Whether there is room for what `spec` may write.
+    fn has_memory_for(&mut self, spec: &command::Spec) -> bool {
+        let full = self.memory != Memory::Free && spec.flags.contains(Flags::DENYOOM);
+        if full {
+            self.memory = Memory::Refused;
+        }
+        !full
+    }
+
     fn run(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {
         let answer = match command::find(arguments) {
             Ok(spec) => match spec.body {
+                Body::Function(_) if !self.has_memory_for(spec) => {
+                    Err(Refusal(OUT_OF_MEMORY.into()))
+                }
                 Body::Function(function) => {
                     function(&mut Call { redis: self, now_us, origin: Origin::Client }, arguments)
                 }
@@ -233,18 +289,30 @@ impl Redis {
 
     /// Runs a command on behalf of a script, which is told of its mistakes in other words.
     fn run_for_script(&mut self, now_us: u64, arguments: &[Bytes], access: &mut Access) -> Resp {
-        let spec = match access.check(self, arguments) {
-            Ok(spec) => spec,
-            Err(refusal) => return Resp::Error(refusal.0),
-        };
-        let answer = match spec.body {
+        let spec = access.check(self, arguments);
+        let hidden = Flags::ADMIN | Flags::SKIP_MONITOR;
+        let shown = spec.as_ref().is_ok_and(|spec| !spec.flags.intersects(hidden));
+        let counted = self.service.is_some();
+        let name = spec.as_ref().ok().filter(|_| counted).map(|spec| spec.place(arguments));
+        let answer = spec.and_then(|spec| match spec.body {
             Body::Function(function) => {
-                function(&mut Call { redis: self, now_us, origin: Origin::Script }, arguments)
+                service::perform(self, (spec, function), (now_us, Origin::Script), arguments)
             }
             // For the rest of the script.
             _ if spec.name == "select" => self.select_named(&arguments[1]).map(|_| Resp::OK),
             _ => Err(Refusal(Cow::Borrowed(script::NOT_ALLOWED))),
-        };
+        });
+        if shown && let Some(overheard) = &mut self.overheard {
+            overheard.push((self.databases.selected(), arguments.to_vec()));
+        }
+        if let Some(service) = &mut self.service {
+            service.note_script_call(name, &answer);
+        }
         answer.unwrap_or_else(|refusal| Resp::Error(refusal.0))
     }
 }
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -27,11 +27,15 @@ use mlua::{Either, Function, Lua, LuaString, Table, Value as LuaValue, chunk::Ch
 use rustc_hash::FxHashMap;
 
 use super::{
-    Redis,
+    Memory, OUT_OF_MEMORY, Redis,
     command::{Answer, Call, Refusal},
     script::{self, Access, ScriptRules, Sha1, Shebang},
 };
 use budget::Budget;
+#[cfg(feature = "serve")]
+pub(super) use budget::limit_time;
+
+pub(super) use random::Random;
 
 /// What a machine may have allocated while it runs or compiles a script, so that a runaway script
 /// cannot take the whole host. Our own scripts run without.
@@ -86,7 +90,6 @@ struct Running {
     json: json::Config,
     /// The numbers that stand for addresses, once one was asked for.
     numbers: Option<Table>,
-    random: random::Random,
     /// Whether it speaks the newer protocol with the server, after `redis.setresp(3)`.
     resp3: bool,
 }
@@ -106,7 +109,7 @@ pub(super) fn run(
     let selected = call.redis.selected();
     let answer = MACHINE.with(|machine| {
         let compiled = machine.compiled(script.sha1, script.text)?;
-        let access = compiled.access(script, keys, call.redis.script_rules)?;
+        let access = compiled.access(script, keys, call.redis)?;
         let _lent = Lent::new(call, script.sha1, access);
         let reply =
             machine.run(&compiled, keys, args).unwrap_or_else(|error| Err(failure::fatal(&error)));
@@ -201,18 +204,33 @@ impl Compiled {
         &self,
         script: &Script<'_>,
         keys: &[Bytes],
-        rules: ScriptRules,
+        redis: &Redis,
     ) -> Result<Access, Refusal> {
+        let rules = redis.script_rules;
         self.check(rules)?;
-        let Shebang { present, no_writes, allow_key_locking, .. } = self.shebang;
+        let Shebang { present, no_writes, allow_oom, allow_key_locking, .. } = self.shebang;
         if script.read_only && present && !no_writes {
             let text = "ERR Can not execute a script with write flag using *_ro command.";
             return Err(Refusal(text.into()));
+        }
+        let needs_memory = present && !allow_oom && !no_writes;
+        if needs_memory && redis.memory != Memory::Free {
+            return Err(Refusal(OUT_OF_MEMORY.into()));
+        }
+        if let Some(service) = redis.service.as_ref().filter(|_| present) {
+            if needs_memory {
+                service.check_memory()?;
+            }
+            if !no_writes {
+                service.check_replicas()?;
+            }
         }
         Ok(Access {
             read_only: script.read_only || no_writes,
             declared: allow_key_locking.then(|| keys.to_vec()),
             undo: rules.undo_failed,
+            allow_oom,
+            wrote: false,
             before: None,
         })
     }
@@ -221,8 +239,13 @@ impl Compiled {
 /// Takes back what the failed script wrote, if the server's rules say so.
 fn undo() {
     with_running(|running| {
-        if let Some(before) = running.access.before.take() {
+        if let Some((mut before, place)) = running.access.before.take() {
+            // What was drawn and shown to monitors was so.
+            before.lua_random = running.redis.lua_random;
+            before.overheard = running.redis.overheard.take();
+            let past = running.redis.keyspace.past.0.take();
             running.redis = *before;
+            running.redis.go_on(past, place);
         }
     });
 }
@@ -241,7 +264,6 @@ impl<'a> Lent<'a> {
             budget,
             json: json::Config::default(),
             numbers: None,
-            random: random::Random::default(),
             resp3: false,
         }));
         Self(call.redis)

@@ -10,8 +10,10 @@ mod replicas;
 mod session;
 mod sessions;
 mod settings;
-mod statistics;
+mod slow_log;
 mod transaction;
+mod upkeep;
+mod users;
 mod waiting;
 mod watching;
 
@@ -25,14 +27,20 @@ pub use settings::{Password, Settings};
 pub(super) use connection::Connection;
 pub(super) use pause::Pause;
 pub(super) use session::{Session, Silence};
-pub(super) use statistics::Statistics;
+pub(super) use slow_log::SlowLog;
+pub(super) use upkeep::Needed;
 
 use sessions::Sessions;
 use waiting::Waiting;
 
 use super::{
-    Change, PURGED_PER_COMMAND, Redis, Resp, command::Refusal, pubsub::PubSub,
+    PURGED_PER_COMMAND, Redis, Resp,
+    acl::{Acl, Log},
+    command::Refusal,
+    pubsub::PubSub,
     replication::Replication,
+    service::Service,
+    value::PieceLimits,
 };
 
 /// How long clients have the server for themselves between two removals of expired keys.
@@ -59,14 +67,18 @@ pub struct Server {
     deliveries: Vec<Delivery>,
     closed: Vec<SessionId>,
     monitors: BTreeSet<SessionId>,
-    pub(crate) statistics: Statistics,
+    /// What is kept beside the data: lent to them while a command runs.
+    service: Option<Box<Service>>,
+    /// The users, once somebody has changed one.
+    acl: Option<Box<Acl>>,
+    /// What was denied.
+    pub(crate) denied: Log,
+    pub(crate) needed: Needed,
     waiting: Waiting,
     /// When to go on with removing expired keys, if there were too many for once.
     purge_again_us: Option<u64>,
     pause: Option<Pause>,
     replication: Replication,
-    /// What was written, if somebody wants to know.
-    journal: Option<Vec<(usize, Vec<Change>)>>,
     config: BTreeMap<&'static str, Bytes>,
     shut_down: bool,
 }
@@ -111,7 +123,7 @@ impl Server {
     /// password, the session has to say it.
     pub fn connect_from(&mut self, now_us: u64, peer: String, local: String) -> SessionId {
         self.admit(Session {
-            authenticated: self.settings.password.is_none(),
+            authenticated: !self.has_password(),
             address: peer,
             local_address: local,
             connected_at_us: now_us,
@@ -122,7 +134,7 @@ impl Server {
 
     fn admit(&mut self, session: Session) -> SessionId {
         self.connected += 1;
-        self.statistics.connections += 1;
+        self.service_mut().statistics.connections += 1;
         let id = SessionId(self.connected);
         self.sessions.insert(id, session);
         id
@@ -194,9 +206,16 @@ impl Server {
 
     /// Does what is due at `now_us`: ends waits, and removes some of the keys that have expired.
     pub fn wake(&mut self, now_us: u64) {
-        let removed = self.redis.purge(now_us);
+        let removed = self.lend(|redis| redis.purge(now_us));
         self.purge_again_us = (removed >= PURGED_PER_COMMAND).then_some(now_us + PURGE_PAUSE_US);
         self.end_overdue_waits(now_us);
+        self.settle(now_us);
+    }
+
+    /// Removes every key of every database, whoever asks.
+    #[cfg(feature = "serve")]
+    pub(crate) fn flush(&mut self, now_us: u64) {
+        self.redis_mut().clear();
         self.settle(now_us);
     }
 
@@ -240,6 +259,7 @@ impl Server {
 
     /// The data, to be changed from outside: by a fault, or a test.
     pub fn redis_mut(&mut self) -> &mut Redis {
+        self.service_mut().memory.forget();
         &mut self.redis
     }
 
@@ -259,25 +279,12 @@ impl Server {
         self.closed.push(id);
     }
 
-    pub(super) fn has_password(&self) -> bool {
-        self.settings.password.is_some()
-    }
-
-    /// Whether the user `default` may come in with this password.
-    pub(super) fn accepts(&self, guess: &[u8]) -> bool {
-        self.settings.password.as_ref().is_none_or(|password| password.is(guess))
-    }
-
     pub(super) fn sessions(&self) -> impl Iterator<Item = (SessionId, &Session)> {
         self.sessions.iter()
     }
 
     pub(super) fn settings(&self) -> &Settings {
         &self.settings
-    }
-
-    pub(super) fn set_password(&mut self, password: Option<Password>) {
-        self.settings.password = password;
     }
 
     /// Selects the database that a client names; its number.
@@ -288,6 +295,10 @@ impl Server {
     /// A setting that was changed by `CONFIG SET`.
     pub(super) fn config(&self, name: &str) -> Option<&Bytes> {
         self.config.get(name)
+    }
+
+    pub(super) fn set_pieces(&mut self, pieces: PieceLimits) {
+        self.redis.pieces = pieces;
     }
 
     pub(super) fn set_config(&mut self, name: &'static str, value: Bytes) {

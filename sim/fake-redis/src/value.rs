@@ -1,17 +1,27 @@
 //! The data under one key, by Redis type.
 
+mod aside;
 mod hash;
+mod list;
+mod map;
 mod set;
 mod sorted_set;
+mod steps;
 mod stream;
 
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
+pub(crate) use aside::Aside;
 pub use hash::Fields;
+pub use list::Items;
+pub use map::Map;
 pub use set::Members;
 pub use sorted_set::{Score, SortedSet};
+use steps::ELEMENT;
+pub(crate) use steps::Steps;
+pub(crate) use stream::PieceLimits;
 pub use stream::{ConsumerGroup, EntryFields, EntryId, Pending, Stream};
 
 /// The data under a key. A collection other than a stream is never empty, as Redis removes
@@ -26,7 +36,7 @@ pub enum Value {
     /// `hash`.
     Hash(Arc<Fields>),
     /// `list`.
-    List(Arc<VecDeque<Bytes>>),
+    List(Arc<Items>),
     /// `set`.
     Set(Arc<Members>),
     /// `zset`.

@@ -3,11 +3,10 @@
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use super::{REMEMBERED, Settings, situations::Situations};
+use super::{REMEMBERED, Settings, states::StateSample};
 use crate::{
-    catalog::{Subject, Workload},
-    faults::Fault,
-    guarantees::Guarantee,
+    catalog::{Guarantee, Subject, Workload},
+    decide::Fault,
     systems::Run,
 };
 /// A subject at work under a fault.
@@ -39,14 +38,14 @@ pub(super) fn rows(settings: &Settings) -> Vec<Row> {
 pub(super) struct Tally {
     /// All schedules.
     pub(super) run: u64,
-    /// Those in which the fault bit.
+    /// Those in which the fault took effect.
     pub(super) schedules: u64,
-    pub(super) bites: u64,
+    pub(super) effects: u64,
     pub(super) exercised: [u64; Guarantee::ALL.len()],
     pub(super) broken: [u64; Guarantee::ALL.len()],
     /// The first schedules in which each guarantee broke.
     pub(super) first: [Vec<u64>; Guarantee::ALL.len()],
-    /// The situations in which a sample of them was, with the thousand of schedules that was there
+    /// The states in which a sample of them was, with the thousand of schedules that was there
     /// first.
     situations: FxHashMap<u64, u64>,
 }
@@ -58,7 +57,7 @@ impl Tally {
         }
         self.run += more.run;
         self.schedules += more.schedules;
-        self.bites += more.bites;
+        self.effects += more.effects;
         for guarantee in 0..Guarantee::ALL.len() {
             self.exercised[guarantee] += more.exercised[guarantee];
             self.broken[guarantee] += more.broken[guarantee];
@@ -69,12 +68,12 @@ impl Tally {
 
     pub(super) fn count(&mut self, row: Row, schedule: u64, run: &Run) {
         self.run += 1;
-        let bites = row.fault.map_or(1, |fault| run.bites(fault));
-        if bites == 0 {
+        let effects = row.fault.map_or(1, |fault| run.effects(fault));
+        if effects == 0 {
             return;
         }
         self.schedules += 1;
-        self.bites += u64::from(bites) * u64::from(row.fault.is_some());
+        self.effects += u64::from(effects) * u64::from(row.fault.is_some());
         for &guarantee in Guarantee::ALL {
             let index = guarantee as usize;
             self.exercised[index] += u64::from(run.exercised(guarantee));
@@ -87,8 +86,8 @@ impl Tally {
         }
     }
 
-    /// Notes the situations in which a schedule was.
-    pub(super) fn situate(&mut self, schedule: u64, situations: Situations) {
+    /// Notes the states in which a schedule was.
+    pub(super) fn sample_states(&mut self, schedule: u64, situations: StateSample) {
         for situation in situations.into_seen() {
             self.enter(situation, schedule / 1_000);
         }
@@ -100,20 +99,20 @@ impl Tally {
     }
 }
 
-/// In how many situations a sample of the schedules was: how much there may be left to see.
+/// In how many states a sample of the schedules was: how much there may be left to see.
 ///
-/// A situation is what an onlooker could say at one moment without a clock: who waits for what, who
+/// A state is here what an onlooker could say at one moment without a clock: who waits for what, who
 /// believes to hold the lock, whose token is under the key, and what just happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Situated {
-    /// Different situations, summed over the subjects and faults.
+pub struct StateCoverage {
+    /// Different states, summed over the subjects and faults.
     pub seen: u64,
     /// How many of them were new in the first thousand schedules of each subject under each fault,
     /// in the second and so on.
     pub new_per_thousand: Vec<u64>,
 }
 
-impl Situated {
+impl StateCoverage {
     pub(super) fn of(tallies: &[Tally]) -> Self {
         let mut new_per_thousand = Vec::new();
         for &thousand in tallies.iter().flat_map(|tally| tally.situations.values()) {

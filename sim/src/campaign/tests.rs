@@ -30,7 +30,7 @@ fn settings() -> Settings {
 fn a_schedule_in_which_the_fault_did_not_bite_does_not_count() {
     let mut tally = Tally::default();
     tally.count(ROW, 0, &Run::seeded(plan(FaultSet::NONE), 1, 0));
-    assert_eq!((tally.run, tally.schedules, tally.bites), (1, 0, 0));
+    assert_eq!((tally.run, tally.schedules, tally.effects), (1, 0, 0));
     assert!(tally.exercised.iter().all(|&schedules| schedules == 0));
 }
 
@@ -41,8 +41,8 @@ fn a_cell_that_no_schedule_was_about_is_not_exercised_and_that_is_a_surprise() {
         guarantee: Guarantee::FencedExclusion,
         fault: Some(Fault::Failover),
     };
-    let (claims, witnesses) = (Claims::current(), Witnesses::current());
-    let cell = cell(&settings(), &claims, &witnesses, name, &Tally::default());
+    let (claims, known) = (Claims::current(), KnownCounterexamples::current());
+    let cell = cell(&settings(), &claims, &known, name, &Tally::default());
     assert_eq!((cell.verdict, cell.claim), (Verdict::NotExercised, Verdict::Holds));
 }
 
@@ -61,9 +61,9 @@ fn a_twin_that_leaves_another_trace_stops_the_campaign() {
 #[test]
 fn situations_that_are_new_are_counted_by_the_thousand() {
     let settings = Settings { schedules: 1_400, ..settings() };
-    let situated = run(&settings, &()).unwrap().situated;
-    assert_eq!(situated.new_per_thousand.len(), 2);
-    assert_eq!(situated.seen, situated.new_per_thousand.iter().sum::<u64>());
+    let coverage = run(&settings, &()).unwrap().coverage;
+    assert_eq!(coverage.new_per_thousand.len(), 2);
+    assert_eq!(coverage.seen, coverage.new_per_thousand.iter().sum::<u64>());
     // The more was seen, the less is new.
-    assert!(situated.new_per_thousand[0] > 5 * situated.new_per_thousand[1], "{situated:?}");
+    assert!(coverage.new_per_thousand[0] > 5 * coverage.new_per_thousand[1], "{coverage:?}");
 }

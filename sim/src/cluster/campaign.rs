@@ -4,10 +4,7 @@ use super::{
     Breach, Cluster, Failure,
     run::{Looks, Ran, run},
 };
-use crate::{
-    decide::{Decisions, Replay, Seeded, shrink},
-    faults::Fault,
-};
+use crate::decide::{Decisions, Fault, Replay, Seeded, shrink};
 
 /// How many runs shrinking may take.
 const SHRINK_RUNS: u32 = 2_000;
@@ -27,14 +24,14 @@ pub struct Report {
     /// The situations of [`Setup::sometimes`](super::Setup::sometimes), and in how many schedules
     /// each occurred.
     pub situations: Vec<(String, u64)>,
-    /// The faults that could strike, and how often each changed what would have happened.
-    pub bites: Vec<(Fault, u64)>,
+    /// The faults that could occur, and how often each changed what would have happened.
+    pub effects: Vec<(Fault, u64)>,
 }
 
 impl Report {
     /// # Panics
     ///
-    /// If a situation never occurred, or a fault never bit.
+    /// If a situation never occurred, or a fault never took effect.
     pub(super) fn assert_meaningful(&self) {
         let schedules = self.schedules;
         for (name, occurred) in &self.situations {
@@ -44,9 +41,9 @@ impl Report {
                  it is about: run more schedules, or let the processes get there"
             );
         }
-        for (fault, bites) in &self.bites {
+        for (fault, effects) in &self.effects {
             assert!(
-                *bites > 0,
+                *effects > 0,
                 "in {schedules} schedules, the fault `{}` changed nothing: run more of them, or \
                  leave it out",
                 fault.name()
@@ -59,8 +56,8 @@ impl Report {
         for ((_, times), occurred) in self.situations.iter_mut().zip(&ran.occurred) {
             *times += u64::from(*occurred);
         }
-        for (fault, bites) in &mut self.bites {
-            *bites += u64::from(ran.bites[*fault as usize]);
+        for (fault, effects) in &mut self.effects {
+            *effects += u64::from(ran.effects[*fault as usize]);
         }
     }
 }
@@ -90,8 +87,8 @@ fn blank(cluster: &Cluster) -> Report {
     let mut setup = super::Setup::default();
     (cluster.build)(&mut setup);
     let situations = setup.sometimes.iter().map(|check| (check.name.clone(), 0)).collect();
-    let bites = cluster.faults.iter().map(|fault| (fault, 0)).collect();
-    Report { schedules: 0, failure: None, situations, bites }
+    let effects = cluster.faults.iter().map(|fault| (fault, 0)).collect();
+    Report { schedules: 0, failure: None, situations, effects }
 }
 
 /// Runs the same schedule again, and says what keeps it from being the same.

@@ -2,9 +2,9 @@
 
 use std::{error, fmt};
 
-use super::word;
+use super::token;
 use crate::{
-    decide::{Decisions, Kind, Site},
+    decide::{Address, DecisionKind, Decisions},
     story::decisions,
     words::{client, wrap},
     world::Settings,
@@ -96,10 +96,10 @@ impl Failure {
         &self.decisions
     }
 
-    /// The run as a word, for [`Cluster::replay`](super::Cluster::replay).
+    /// The run as a token, for [`Cluster::replay`](super::Cluster::replay).
     #[must_use]
-    pub fn word(&self) -> String {
-        word::of(&self.decisions)
+    pub fn token(&self) -> String {
+        token::of(&self.decisions)
     }
 
     /// What happened, a line each.
@@ -123,22 +123,22 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", wrap("", &self.breach.to_string()))?;
         writeln!(f, "\nWhat was decided ({}):", self.decisions.len())?;
-        for (&site, &choice) in &self.decisions {
-            writeln!(f, "{}", wrap("  - ", &decision(&self.settings, site, choice)))?;
+        for (&address, &choice) in &self.decisions {
+            writeln!(f, "{}", wrap("  - ", &decision(&self.settings, address, choice)))?;
         }
         if self.decisions.is_empty() {
             writeln!(f, "  - nothing: all is as calm as can be")?;
         }
         writeln!(
             f,
-            "\nWhat happened, until {}.{} ms (a star where a fault strikes):",
+            "\nWhat happened, until {}.{} ms (a star where a fault occurs):",
             self.at / 1_000,
             self.at / 100 % 10
         )?;
         for line in self.story() {
             writeln!(f, "{line}")?;
         }
-        writeln!(f, "\nTo run it again, in place of `.check(…)`:\n  .replay(\"{}\")", self.word())
+        writeln!(f, "\nTo run it again, in place of `.check(…)`:\n  .replay(\"{}\")", self.token())
     }
 }
 
@@ -151,10 +151,10 @@ impl fmt::Debug for Failure {
 impl error::Error for Failure {}
 
 /// A decision as a sentence without its full stop.
-fn decision(settings: &Settings, site: Site, choice: u32) -> String {
-    if site.kind == Kind::Style {
-        let who = client(site.actor);
-        return format!("choice {} of process {who} is {choice}", site.occurrence);
+fn decision(settings: &Settings, address: Address, choice: u32) -> String {
+    if address.kind == DecisionKind::Behaviour {
+        let who = client(address.actor);
+        return format!("choice {} of process {who} is {choice}", address.occurrence);
     }
-    decisions::describe_in_any_world(settings, site, choice).replace("client ", "process ")
+    decisions::describe_in_any_world(settings, address, choice).replace("client ", "process ")
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use leasehold_core::{
-    Clock, ConfigError, Store,
+    Clock, ConfigError,
     debounce::{Debounce, DebounceConfig, DebounceOptions},
     lock::{Lock, LockConfig, LockOptions},
 };
@@ -31,7 +31,7 @@ const REMOTE_TIMEOUT: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug)]
 pub struct Process {
     client: Client,
-    life: u8,
+    life: u32,
 }
 
 /// A remote call that did not come back. What it does may have happened, or may yet happen.
@@ -56,7 +56,7 @@ impl fmt::Display for RemoteError {
 impl error::Error for RemoteError {}
 
 impl Process {
-    pub(super) fn new(client: Client, life: u8) -> Self {
+    pub(super) fn new(client: Client, life: u32) -> Self {
         Self { client, life }
     }
 
@@ -75,7 +75,7 @@ impl Process {
     /// How many times it has crashed.
     #[must_use]
     pub fn life(&self) -> u32 {
-        self.life.into()
+        self.life
     }
 
     /// The cluster's Redis, over this process's link.
@@ -133,7 +133,7 @@ impl Process {
         clock.sleep_until(clock.now() + length).await;
     }
 
-    /// Calls something that is not in this process: a database, a queue, another service. `deed` is
+    /// Calls something that is not in this process: a database, a queue, another service. `remote_call` is
     /// carried out when the call arrives there, which can be long after the process thinks so: the
     /// network may delay it, lose it, or deliver it twice, and the process may stand still between
     /// asking for it and sending it.
@@ -142,7 +142,7 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// [`RemoteError`]: `deed` may have been carried out, or may yet be.
+    /// [`RemoteError`]: `remote_call` may have been carried out, or may yet be.
     ///
     /// # Cancellation
     ///
@@ -153,20 +153,19 @@ impl Process {
     /// Outside of its simulation.
     pub async fn remote<T: Send + 'static>(
         &self,
-        mut deed: impl FnMut() -> T + Send + 'static,
+        mut remote_call: impl FnMut() -> T + Send + 'static,
     ) -> Result<T, RemoteError> {
         Sleep::turn(self.client).await;
-        let deed = Box::new(move || Box::new(deed()) as Box<dyn Any + Send>);
-        let mut call = pin!(self.ask(|wait| Order::Remote { wait, deed }));
+        let remote_call = Box::new(move || Box::new(remote_call()) as Box<dyn Any + Send>);
+        let mut call = pin!(self.ask(|wait| Order::Remote { wait, remote_call }));
         let mut patience = pin!(self.sleep(REMOTE_TIMEOUT));
         let answer = poll_fn(|context| match call.as_mut().poll(context) {
             Poll::Ready(answer) => Poll::Ready(Some(answer)),
             Poll::Pending => patience.as_mut().poll(context).map(|()| None),
         });
         match answer.await {
-            Some(Answer::Remote(result)) => {
-                result.map(|value| *value.downcast().expect("a call returns what its deed returns"))
-            }
+            Some(Answer::Remote(result)) => result
+                .map(|value| *value.downcast().expect("a call returns what it is made of returns")),
             Some(Answer::Store(_) | Answer::Choice(_)) => {
                 unreachable!("a call is answered as such")
             }

@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::Path};
 
-use super::{Cluster, Failure, word};
+use super::{Cluster, Failure, token};
 use crate::{decide::Replay, regressions};
 
 /// What a new file begins with.
@@ -18,7 +18,7 @@ impl Cluster {
     pub(super) fn replay_regressions(&self) {
         let Some(file) = &self.regressions else { return };
         for word in regressions::words(&read(file)) {
-            let decisions = word::parse(word)
+            let decisions = token::parse(word)
                 .unwrap_or_else(|error| panic!("in {}, {word}: {error}", file.display()));
             if let Err(failure) = self.follow(Replay::of(&decisions)) {
                 panic!("a regression of {}: {failure}", file.display());
@@ -34,7 +34,7 @@ impl Cluster {
     pub(super) fn keep_regression(&self, failure: &Failure) -> String {
         let Some(file) = &self.regressions else { return String::new() };
         let about = failure.breach.to_string();
-        fs::write(file, regressions::with(read(file), HEAD, &failure.word(), &about))
+        fs::write(file, regressions::with(read(file), HEAD, &failure.token(), &about))
             .unwrap_or_else(|error| panic!("cannot write {}: {error}", file.display()));
         format!("It is kept in {}, and is run first from now on.\n", file.display())
     }

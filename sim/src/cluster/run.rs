@@ -16,11 +16,10 @@ use super::{
     users::World,
 };
 use crate::{
-    decide::{Chance, Decisions, Recording},
-    faults::Fault,
+    decide::{DecisionSource, Decisions, Fault, Recording},
     history::Event,
     words::client,
-    world::Watch,
+    world::Observer,
 };
 
 /// What is looked at beside the invariants.
@@ -41,22 +40,22 @@ pub(super) struct Ran {
     pub(super) decisions: Decisions,
     /// Which of the situations occurred.
     pub(super) occurred: Vec<bool>,
-    pub(super) bites: Vec<u32>,
+    pub(super) effects: Vec<u32>,
     pub(super) trace: u64,
     pub(super) waited: BTreeSet<u64>,
     pub(super) story: Vec<(u64, String)>,
 }
 
 /// Runs `cluster` with the choices of `chance`.
-pub(super) fn run(cluster: &Cluster, chance: impl Chance, looks: Looks) -> Ran {
+pub(super) fn run(cluster: &Cluster, source: impl DecisionSource, looks: Looks) -> Ran {
     let mut setup = Setup::default();
     (cluster.build)(&mut setup);
     let mut world = World::new(cluster.plan(setup.processes.len()));
     let processes = std::mem::take(&mut setup.processes);
     let installed = Installed::new(Runtime::new(processes, looks.story, looks.waiting));
-    let (mut chance, mut witness) = (Recording::of(chance), Witness::default());
+    let (mut source, mut observer) = (Recording::of(source), ClusterObserver::default());
     let mut trial = Trial::of(&setup);
-    let driving = || trial.drive(&mut world, &mut chance, &mut witness);
+    let driving = || trial.drive(&mut world, &mut source, &mut observer);
     let breach = match quietly(|| catch_unwind(AssertUnwindSafe(driving))) {
         Ok(breach) => breach,
         Err(message) => Some(Breach::Panicked(message)),
@@ -66,14 +65,14 @@ pub(super) fn run(cluster: &Cluster, chance: impl Chance, looks: Looks) -> Ran {
         (runtime.trace_hash(), runtime.switches.take(), runtime.story.take())
     });
     drop(installed);
-    (trace, witness.hasher.finish()).hash(&mut witness.hasher);
+    (trace, observer.hasher.finish()).hash(&mut observer.hasher);
     Ran {
         breach,
         at: world.now(),
-        decisions: chance.into_decisions(),
+        decisions: source.into_decisions(),
         occurred: trial.occurred,
-        bites: Fault::ALL.iter().map(|&fault| world.bites(fault)).collect(),
-        trace: witness.hasher.finish(),
+        effects: Fault::ALL.iter().map(|&fault| world.effects(fault)).collect(),
+        trace: observer.hasher.finish(),
         waited: switches.map(super::blocking::Switches::into_waited).unwrap_or_default(),
         story: story.unwrap_or_default(),
     }
@@ -96,17 +95,17 @@ impl<'a> Trial<'a> {
     fn drive(
         &mut self,
         world: &mut World,
-        chance: &mut impl Chance,
-        witness: &mut Witness,
+        source: &mut impl DecisionSource,
+        observer: &mut ClusterObserver,
     ) -> Option<Breach> {
-        world.begin(chance, witness);
+        world.begin(source, observer);
         loop {
-            let more = world.step(chance, witness);
+            let more = world.step(source, observer);
             if let Some(check) = self.setup.always.iter().find(|check| !check.holds()) {
                 return Some(Breach::Always(check.name.clone()));
             }
             note(&self.setup.sometimes, &mut self.occurred);
-            if witness.healed {
+            if observer.healed {
                 note(&self.setup.eventually, &mut self.come);
             }
             if !more {
@@ -149,25 +148,25 @@ fn names(which: impl Fn(&super::runtime::Place) -> bool) -> String {
 
 /// Hashes what happens, and tells the faults.
 #[derive(Default)]
-struct Witness {
+struct ClusterObserver {
     hasher: FxHasher,
     healed: bool,
 }
 
-impl Watch for Witness {
-    fn see(&mut self, at: u64, event: &Event) {
+impl Observer for ClusterObserver {
+    fn observe(&mut self, at: u64, event: &Event) {
         (at, event).hash(&mut self.hasher);
         self.healed = self.healed || matches!(event, Event::Healed);
         with(|runtime| {
             runtime.advance(at);
             match *event {
-                Event::Struck { fault, client: whom, choice, .. } => {
+                Event::Injected { fault, client: whom, choice, .. } => {
                     let who = whom.map_or(String::new(), |whom| client(whom).to_string());
-                    runtime.note(|| format!("* {}", fault.strike(&who, choice)));
+                    runtime.note(|| format!("* {}", fault.injection(&who, choice)));
                 }
-                Event::Bit { fault, client: whom, call } => {
+                Event::TookEffect { fault, client: whom, call } => {
                     let who = whom.map_or(String::new(), |whom| client(whom).to_string());
-                    if let Some(text) = fault.bite(&who, call) {
+                    if let Some(text) = fault.effect(&who, call) {
                         runtime.note(|| format!("* {text}"));
                     }
                 }

@@ -35,7 +35,7 @@ const FUEL: u32 = 100_000;
 /// What a process has asked for during a poll.
 pub(super) enum Order {
     Call { wait: u64, command: Command },
-    Remote { wait: u64, deed: Deed },
+    Remote { wait: u64, remote_call: Deed },
     Choose { wait: u64, options: u32 },
 }
 
@@ -51,7 +51,7 @@ pub(super) struct Place {
     pub(super) factory: Factory,
     /// Whether it may wait for ever.
     pub(super) service: bool,
-    pub(super) life: u8,
+    pub(super) life: u32,
     /// Whether it was started in this life.
     pub(super) started: bool,
     pub(super) clock: ClientClock,
@@ -72,7 +72,7 @@ pub(super) struct Runtime {
     pub(super) now: u64,
     pub(super) places: Vec<Place>,
     /// What remote calls do, by process and request; kept, since a copy may arrive late.
-    deeds: BTreeMap<(Client, u32), Deed>,
+    remote_calls: BTreeMap<(Client, u32), Deed>,
     /// What they returned.
     returned: BTreeMap<(Client, u32), Box<dyn Any + Send>>,
     pub(super) trace: FxHasher,
@@ -142,7 +142,7 @@ impl Runtime {
                 .into_iter()
                 .map(|(factory, service)| Place::new(factory, service))
                 .collect(),
-            deeds: BTreeMap::new(),
+            remote_calls: BTreeMap::new(),
             returned: BTreeMap::new(),
             trace: FxHasher::default(),
             story: told.then(Vec::new),
@@ -227,8 +227,8 @@ impl Runtime {
         self.place(client).waits.remove(&wait);
     }
 
-    pub(super) fn keep_deed(&mut self, client: Client, call: u32, deed: Deed) {
-        self.deeds.insert((client, call), deed);
+    pub(super) fn keep_remote_call(&mut self, client: Client, call: u32, remote_call: Deed) {
+        self.remote_calls.insert((client, call), remote_call);
     }
 
     pub(super) fn take_returned(
@@ -251,16 +251,16 @@ impl Runtime {
 
 /// A remote call arrives: does what it does.
 pub(super) fn arrive(client: Client, call: u32, now: u64) {
-    let deed = with(|runtime| {
+    let remote_call = with(|runtime| {
         runtime.advance(now);
-        runtime.deeds.remove(&(client, call))
+        runtime.remote_calls.remove(&(client, call))
     });
-    let Some(mut deed) = deed else { return };
-    let returned = deed();
+    let Some(mut remote_call) = remote_call else { return };
+    let returned = remote_call();
     with(|runtime| {
         let who = crate::words::client(client);
         runtime.note(|| format!("  remote call {call} of {who} arrives and is carried out"));
-        runtime.deeds.insert((client, call), deed);
+        runtime.remote_calls.insert((client, call), remote_call);
         // The first one's result is on its way; that of a copy is of no interest.
         runtime.returned.entry((client, call)).or_insert(returned);
     });

@@ -14,7 +14,7 @@ pub(super) fn command(command: &Command) -> String {
     match command {
         Command::Lock(command) => lock(command),
         Command::Debounce(command) => {
-            let deed = match command {
+            let remote_call = match command {
                 DebounceCommand::Call { .. } => "calls",
                 DebounceCommand::Claim { .. } => "asks for a run of",
                 DebounceCommand::Finish { .. } => "reports its run of",
@@ -22,13 +22,13 @@ pub(super) fn command(command: &Command) -> String {
                 DebounceCommand::Flush { .. } => "makes due what waits of",
                 DebounceCommand::Inspect { .. } => "looks at",
             };
-            format!("{deed} the debounced `{}`", command.keys().id())
+            format!("{remote_call} the debounced `{}`", command.keys().id())
         }
     }
 }
 
 fn lock(command: &LockCommand) -> String {
-    let (deed, keys) = match command {
+    let (remote_call, keys) = match command {
         LockCommand::Acquire { keys, .. } => ("asks for the lock", keys),
         LockCommand::Extend { keys, .. } => ("extends the lock", keys),
         LockCommand::Release { keys, .. } => ("releases the lock", keys),
@@ -36,7 +36,7 @@ fn lock(command: &LockCommand) -> String {
         LockCommand::Confirm { keys, .. } => ("waits for replicas to have the lock", keys),
         LockCommand::Inspect { keys, .. } => ("looks at the lock", keys),
     };
-    format!("{deed} `{}`", keys.lock())
+    format!("{remote_call} `{}`", keys.lock())
 }
 
 /// What a process learns by this response to its request `call`.

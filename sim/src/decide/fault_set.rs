@@ -1,4 +1,4 @@
-//! Which faults may strike.
+//! Which faults may occur.
 
 use super::Fault;
 

@@ -1,4 +1,4 @@
-//! What is decided: of the workload, or whether a fault strikes. The table of faults is here, since a
+//! What is decided: of the workload, or whether a fault occurs. The table of faults is here, since a
 //! fault is first of all a kind of decision.
 
 /// Hands the table of faults to another macro: `Variant module "name" "cause";`. A fault is a line
@@ -19,6 +19,8 @@ macro_rules! for_each_fault {
             ServerClock server_clock "server-clock" "The server's wall clock, by which keys expire, jumps.";
             Restart restart "restart" "The server restarts without its data.";
             Failover failover "failover" "A replica takes over without the last acknowledged writes.";
+            Resend resend "resend" "What carries a command sends it again after its reply was lost, and tells the last answer.";
+            OutOfMemory out_of_memory "out-of-memory" "The server is at its limit of memory, and refuses what may need more.";
         }
     };
 }
@@ -28,32 +30,32 @@ macro_rules! kinds {
         /// What is decided.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
-        pub enum Kind {
+        pub enum DecisionKind {
             /// How long a client idles before its next call.
             Idle,
             /// What a client does with the lock once it has it.
-            Style,
+            Behaviour,
             /// The ordinary spread of a request's or reply's time on the wire.
             Jitter,
-            $(#[doc = $cause] $variant,)*
             /// Which of several events comes first that are due at the same instant.
             Order,
+            $(#[doc = $cause] $variant,)*
         }
 
-        impl Kind {
+        impl DecisionKind {
             /// How many kinds there are.
-            pub const COUNT: usize = Self::Order as usize + 1;
+            pub const COUNT: usize = Self::Order as usize + 1 + Fault::ALL.len();
 
             /// Every kind, in the order of its number.
             pub const ALL: [Self; Self::COUNT] =
-                [Self::Idle, Self::Style, Self::Jitter, $(Self::$variant,)* Self::Order];
+                [Self::Idle, Self::Behaviour, Self::Jitter, Self::Order, $(Self::$variant),*];
 
             /// The fault whose decision it is, if it is not the workload's.
             #[must_use]
             pub fn fault(self) -> Option<Fault> {
                 match self {
                     $(Self::$variant => Some(Fault::$variant),)*
-                    Self::Idle | Self::Jitter | Self::Order | Self::Style => None,
+                    Self::Idle | Self::Jitter | Self::Order | Self::Behaviour => None,
                 }
             }
         }
@@ -81,10 +83,10 @@ macro_rules! kinds {
                 match self { $(Self::$variant => $cause),* }
             }
 
-            /// The decision by which it strikes.
+            /// The decision by which it is injected.
             #[must_use]
-            pub fn kind(self) -> Kind {
-                match self { $(Self::$variant => Kind::$variant),* }
+            pub fn kind(self) -> DecisionKind {
+                match self { $(Self::$variant => DecisionKind::$variant),* }
             }
         }
     };
@@ -94,7 +96,7 @@ for_each_fault!(kinds);
 
 pub(crate) use for_each_fault;
 
-impl Kind {
+impl DecisionKind {
     /// The kind with this number.
     #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {

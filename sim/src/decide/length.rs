@@ -1,26 +1,26 @@
 //! How long a fault must last to do harm.
 
-use super::{Chance, Decisions, Replay, Site};
+use super::{Address, DecisionSource, Decisions, Replay};
 
 /// To what a threshold is found, in microseconds.
 const GRAIN: u64 = 1_000;
 
 /// Replays decisions, one of which stands for another length than it does by its number.
 #[derive(Clone, Debug)]
-pub struct Stretched<'a> {
+pub struct Lengthened<'a> {
     replay: Replay<'a>,
-    site: Site,
+    address: Address,
     length: Option<u64>,
     /// The length that the decision stands for by its number, once it was asked for.
     asked: Option<u64>,
 }
 
-impl<'a> Stretched<'a> {
+impl<'a> Lengthened<'a> {
     /// Replays `decisions`, with the decision at `site` for as long as `length`, in microseconds,
     /// or as it is.
     #[must_use]
-    pub fn of(decisions: &'a Decisions, site: Site, length: Option<u64>) -> Self {
-        Self { replay: Replay::of(decisions), site, length, asked: None }
+    pub fn of(decisions: &'a Decisions, address: Address, length: Option<u64>) -> Self {
+        Self { replay: Replay::of(decisions), address, length, asked: None }
     }
 
     /// The length that the decision stands for by its number, if it stands for one and was reached.
@@ -30,13 +30,13 @@ impl<'a> Stretched<'a> {
     }
 }
 
-impl Chance for Stretched<'_> {
-    fn choose(&mut self, site: Site, options: u32) -> u32 {
-        self.replay.choose(site, options)
+impl DecisionSource for Lengthened<'_> {
+    fn choose(&mut self, address: Address, options: u32) -> u32 {
+        self.replay.choose(address, options)
     }
 
-    fn length(&mut self, site: Site, micros: u64) -> u64 {
-        if site != self.site {
+    fn length(&mut self, address: Address, micros: u64) -> u64 {
+        if address != self.address {
             return micros;
         }
         self.asked = Some(micros);

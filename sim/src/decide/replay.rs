@@ -1,6 +1,6 @@
 //! Choices from a recorded map; whatever it does not name is calm.
 
-use super::{Chance, Decisions, Site};
+use super::{Address, DecisionSource, Decisions};
 
 /// Replays [`Decisions`].
 #[derive(Clone, Debug)]
@@ -16,9 +16,9 @@ impl<'a> Replay<'a> {
     }
 }
 
-impl Chance for Replay<'_> {
-    fn choose(&mut self, site: Site, options: u32) -> u32 {
+impl DecisionSource for Replay<'_> {
+    fn choose(&mut self, address: Address, options: u32) -> u32 {
         // A map that was edited may name a choice that is no longer offered: take the wildest.
-        self.decisions.get(&site).map_or(0, |&choice| choice.min(options - 1))
+        self.decisions.get(&address).map_or(0, |&choice| choice.min(options - 1))
     }
 }

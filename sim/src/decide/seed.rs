@@ -3,11 +3,11 @@
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
-use super::{Chance, Kind, Scheduler, Site};
+use super::{Address, DecisionKind, DecisionSource, Scheduler};
 
-/// How often each kind of fault strikes, out of 2³².
+/// How often each kind of fault is injected, out of 2³².
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rates([u32; Kind::ALL.len()]);
+pub struct Rates([u32; DecisionKind::ALL.len()]);
 
 /// One in so many opportunities, from a storm to a single event in a run.
 const ONE_IN: [u64; 6] = [4, 12, 30, 80, 200, 500];
@@ -15,11 +15,11 @@ const ONE_IN: [u64; 6] = [4, 12, 30, 80, 200, 500];
 impl Rates {
     /// Rates drawn for one schedule.
     fn draw(random: &mut ChaCha8Rng) -> Self {
-        Self(Kind::ALL.map(|kind| {
+        Self(DecisionKind::ALL.map(|kind| {
             if kind.is_workload() {
                 return u32::MAX;
             }
-            if kind == Kind::ClientClock {
+            if kind == DecisionKind::ClientClock {
                 // Decided once in a run, so that it has to be likely.
                 return u32::MAX / 4 * 3;
             }
@@ -49,13 +49,13 @@ impl Seeded {
     }
 }
 
-impl Chance for Seeded {
+impl DecisionSource for Seeded {
     #[inline]
-    fn choose(&mut self, site: Site, options: u32) -> u32 {
+    fn choose(&mut self, address: Address, options: u32) -> u32 {
         if options == 1 {
             return 0;
         }
-        let rate = self.rates.0[site.kind as usize];
+        let rate = self.rates.0[address.kind as usize];
         if rate == u32::MAX {
             return below(self.random.next_u32(), options);
         }
@@ -65,7 +65,7 @@ impl Chance for Seeded {
         1 + below(self.random.next_u32(), options - 1)
     }
 
-    fn order(&mut self, _site: Site, actors: &[u8]) -> u32 {
+    fn order(&mut self, _site: Address, actors: &[u8]) -> u32 {
         self.scheduler.first(actors)
     }
 }
@@ -82,10 +82,11 @@ mod tests {
     #[test]
     fn a_schedule_is_the_same_each_time_and_unlike_its_neighbour() {
         let draw = |schedule| {
-            let mut chance = Seeded::new(7, schedule);
+            let mut source = Seeded::new(7, schedule);
             (0..64)
                 .map(|occurrence| {
-                    chance.choose(Site { kind: Kind::Jitter, actor: 0, occurrence }, 1_000)
+                    source
+                        .choose(Address { kind: DecisionKind::Jitter, actor: 0, occurrence }, 1_000)
                 })
                 .collect::<Vec<_>>()
         };

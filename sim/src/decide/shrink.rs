@@ -1,6 +1,6 @@
 //! From a failing run to a few decisions, each of which is needed.
 
-use super::{Decisions, Kind, Site};
+use super::{Address, DecisionKind, Decisions};
 
 /// A locally minimal set of decisions.
 #[derive(Clone, Debug)]
@@ -58,15 +58,15 @@ impl<F: FnMut(&Decisions) -> bool> Search<F> {
         fails
     }
 
-    fn without(&mut self, gone: impl Fn(&Site) -> bool) -> bool {
+    fn without(&mut self, gone: impl Fn(&Address) -> bool) -> bool {
         let mut candidate = self.best.clone();
-        candidate.retain(|site, _| !gone(site));
+        candidate.retain(|address, _| !gone(address));
         candidate.len() < self.best.len() && self.attempt(candidate)
     }
 
     fn drop_kinds(&mut self) {
-        for kind in Kind::ALL {
-            self.without(|site| site.kind == kind);
+        for kind in DecisionKind::ALL {
+            self.without(|address| address.kind == kind);
         }
     }
 
@@ -75,8 +75,9 @@ impl<F: FnMut(&Decisions) -> bool> Search<F> {
         while size > 0 {
             let mut start = 0;
             while start < self.best.len() {
-                let chunk: Vec<Site> = self.best.keys().skip(start).take(size).copied().collect();
-                if !self.without(|site| chunk.binary_search(site).is_ok()) {
+                let chunk: Vec<Address> =
+                    self.best.keys().skip(start).take(size).copied().collect();
+                if !self.without(|address| chunk.binary_search(address).is_ok()) {
                     start += size;
                 }
             }
@@ -88,21 +89,21 @@ impl<F: FnMut(&Decisions) -> bool> Search<F> {
         if self.best.len() > 12 {
             return;
         }
-        let sites: Vec<Site> = self.best.keys().copied().collect();
+        let sites: Vec<Address> = self.best.keys().copied().collect();
         for (index, first) in sites.iter().enumerate() {
             for second in &sites[index + 1..] {
-                self.without(|site| site == first || site == second);
+                self.without(|address| address == first || address == second);
             }
         }
     }
 
     fn lower(&mut self) {
-        let sites: Vec<Site> = self.best.keys().copied().collect();
-        for site in sites {
-            let Some(&choice) = self.best.get(&site) else { continue };
+        let sites: Vec<Address> = self.best.keys().copied().collect();
+        for address in sites {
+            let Some(&choice) = self.best.get(&address) else { continue };
             for lower in lower_choices(choice) {
                 let mut candidate = self.best.clone();
-                candidate.insert(site, lower);
+                candidate.insert(address, lower);
                 if self.attempt(candidate) {
                     break;
                 }
@@ -111,15 +112,15 @@ impl<F: FnMut(&Decisions) -> bool> Search<F> {
     }
 
     fn move_earlier(&mut self) {
-        let sites: Vec<Site> = self.best.keys().copied().collect();
-        for site in sites {
-            let Some(&choice) = self.best.get(&site) else { continue };
-            for earlier in earlier_sites(site) {
+        let sites: Vec<Address> = self.best.keys().copied().collect();
+        for address in sites {
+            let Some(&choice) = self.best.get(&address) else { continue };
+            for earlier in earlier_sites(address) {
                 if self.best.contains_key(&earlier) {
                     continue;
                 }
                 let mut candidate = self.best.clone();
-                candidate.remove(&site);
+                candidate.remove(&address);
                 candidate.insert(earlier, choice);
                 if self.attempt(candidate) {
                     break;
@@ -137,11 +138,11 @@ fn lower_choices(choice: u32) -> impl Iterator<Item = u32> {
 }
 
 /// Candidates before `site`, for the least actor first.
-fn earlier_sites(site: Site) -> impl Iterator<Item = Site> {
-    let near = site.occurrence.saturating_sub(8)..site.occurrence;
-    let first = (0..site.occurrence.min(12)).chain(near.filter(|&occurrence| occurrence >= 12));
-    let same_actor = first.map(move |occurrence| Site { occurrence, ..site });
-    let lower_actor = (0..site.actor).map(move |actor| Site { actor, ..site });
+fn earlier_sites(address: Address) -> impl Iterator<Item = Address> {
+    let near = address.occurrence.saturating_sub(8)..address.occurrence;
+    let first = (0..address.occurrence.min(12)).chain(near.filter(|&occurrence| occurrence >= 12));
+    let same_actor = first.map(move |occurrence| Address { occurrence, ..address });
+    let lower_actor = (0..address.actor).map(move |actor| Address { actor, ..address });
     same_actor.chain(lower_actor)
 }
 
@@ -149,36 +150,40 @@ fn earlier_sites(site: Site) -> impl Iterator<Item = Site> {
 mod tests {
     use super::*;
 
-    fn site(kind: Kind, actor: u8, occurrence: u32) -> Site {
-        Site { kind, actor, occurrence }
+    fn address(kind: DecisionKind, actor: u8, occurrence: u32) -> Address {
+        Address { kind, actor, occurrence }
     }
 
     #[test]
     fn what_does_not_matter_goes_and_what_does_is_lowered() {
         let mut decisions = Decisions::new();
         for occurrence in 0..60 {
-            decisions.insert(site(Kind::Jitter, 1, occurrence), 9);
+            decisions.insert(address(DecisionKind::Jitter, 1, occurrence), 9);
         }
-        decisions.insert(site(Kind::ClientPause, 0, 40), 900);
-        decisions.insert(site(Kind::Failover, 2, 3), 2);
+        decisions.insert(address(DecisionKind::ClientPause, 0, 40), 900);
+        decisions.insert(address(DecisionKind::Failover, 2, 3), 2);
         // Fails if any pause is longer than 600 and anybody fails over.
         let shrunk = shrink(decisions, 2_000, |candidate| {
-            candidate.iter().any(|(site, &choice)| site.kind == Kind::ClientPause && choice > 600)
-                && candidate.keys().any(|site| site.kind == Kind::Failover)
+            candidate
+                .iter()
+                .any(|(address, &choice)| address.kind == DecisionKind::ClientPause && choice > 600)
+                && candidate.keys().any(|address| address.kind == DecisionKind::Failover)
         });
         assert_eq!(shrunk.decisions.len(), 2, "{:?}", shrunk.decisions);
-        assert_eq!(shrunk.decisions[&site(Kind::Failover, 0, 0)], 1);
+        assert_eq!(shrunk.decisions[&address(DecisionKind::Failover, 0, 0)], 1);
         let (pause, &length) = shrunk.decisions.iter().next().unwrap();
-        assert_eq!((pause.kind, pause.occurrence), (Kind::ClientPause, 0));
+        assert_eq!((pause.kind, pause.occurrence), (DecisionKind::ClientPause, 0));
         assert!((601..=616).contains(&length), "{length}");
     }
 
     #[test]
     fn a_run_that_needs_every_decision_keeps_every_decision() {
         let decisions: Decisions =
-            (0..5).map(|occurrence| (site(Kind::Hang, 0, occurrence), 1)).collect();
+            (0..5).map(|occurrence| (address(DecisionKind::Hang, 0, occurrence), 1)).collect();
         let shrunk = shrink(decisions.clone(), 2_000, |candidate| {
-            (0..5).all(|occurrence| candidate.contains_key(&site(Kind::Hang, 0, occurrence)))
+            (0..5).all(|occurrence| {
+                candidate.contains_key(&address(DecisionKind::Hang, 0, occurrence))
+            })
         });
         assert_eq!(shrunk.decisions, decisions);
     }

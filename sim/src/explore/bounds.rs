@@ -1,18 +1,16 @@
-//! What is searched, as it is written in `sim/proofs.toml`.
+//! What is searched, as it is written in `sim/cli/models.toml`.
 
 use std::{collections::BTreeMap, fmt};
 
 use serde::Deserialize;
 
-use super::menu::Menu;
+use super::open_choices::OpenChoices;
 use crate::{
-    catalog::{CellName, Subject},
-    decide::Kind,
-    faults::{Fault, FaultSet},
-    guarantees::Guarantee,
+    catalog::{CellName, Guarantee, Subject},
+    decide::{DecisionKind, Fault, FaultSet},
     schedule::Schedule,
     systems::Plan,
-    words::{counted, scaled},
+    words::counted,
     world::Scale,
 };
 
@@ -41,7 +39,7 @@ pub struct Bounds {
     /// How many decisions in one run may be other than the calmest.
     pub decisions: u32,
     /// Which.
-    pub allowed: BTreeMap<Kind, Allowed>,
+    pub allowed: BTreeMap<DecisionKind, Allowed>,
 }
 
 /// Why bounds make no sense.
@@ -100,11 +98,11 @@ fn without_end() -> u32 {
 }
 
 /// The decisions that are no faults, by name: what the clients do, and when.
-pub const WORKLOAD: [(&str, Kind); 4] = [
-    ("idle", Kind::Idle),
-    ("jitter", Kind::Jitter),
-    ("order", Kind::Order),
-    ("style", Kind::Style),
+pub const WORKLOAD: [(&str, DecisionKind); 4] = [
+    ("idle", DecisionKind::Idle),
+    ("jitter", DecisionKind::Jitter),
+    ("order", DecisionKind::Order),
+    ("behaviour", DecisionKind::Behaviour),
 ];
 
 impl TryFrom<Written> for Bounds {
@@ -202,10 +200,10 @@ impl Bounds {
         self.scale.of_plan(self.subject.plan(workload, self.scale.faults))
     }
 
-    pub(super) fn menus(&self) -> [Menu; Kind::ALL.len()] {
-        Kind::ALL.map(|kind| match self.allowed.get(&kind) {
-            Some(allowed) if allowed.times > 0 => Menu::of(allowed.times, &allowed.choices),
-            _ => Menu::CLOSED,
+    pub(super) fn open_choices(&self) -> [OpenChoices; DecisionKind::ALL.len()] {
+        DecisionKind::ALL.map(|kind| match self.allowed.get(&kind) {
+            Some(allowed) if allowed.times > 0 => OpenChoices::of(allowed.times, &allowed.choices),
+            _ => OpenChoices::CLOSED,
         })
     }
 }
@@ -213,7 +211,7 @@ impl Bounds {
 impl fmt::Display for Bounds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let most = counted(self.most_decisions() as usize, "decision");
-        write!(f, "{}; at most {most}", scaled(self.scale))?;
+        write!(f, "{}; at most {most}", self.scale)?;
         for (index, (&kind, allowed)) in self.allowed.iter().enumerate() {
             let name = crate::story::kind_name(kind);
             let times = counted(allowed.times.into(), "time");

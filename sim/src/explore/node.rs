@@ -4,12 +4,13 @@ use std::hash::Hash;
 
 use super::{
     Taken, decisions,
-    imprint::{Imprint, Imprinter},
-    menu::{Menus, Scripted},
+    fingerprint::{Imprint, Imprinter},
+    open_choices::{OpenChoicesByKind, Scripted},
 };
 use crate::{
-    decide::{Chance, Kind, Replay, Site},
-    guarantees::{Court, Guarantee},
+    catalog::Guarantee,
+    decide::{Address, DecisionKind, DecisionSource, Replay},
+    guarantees::CheckerSet,
     systems::{Plan, World},
 };
 
@@ -17,36 +18,36 @@ use crate::{
 #[derive(Clone)]
 pub(super) struct State {
     pub(super) world: World,
-    pub(super) court: Court,
+    pub(super) checkers: CheckerSet,
     begun: bool,
 }
 
 impl State {
     pub(super) fn new(plan: Plan) -> Self {
-        Self { world: World::new(plan), court: Court::default(), begun: false }
+        Self { world: World::new(plan), checkers: CheckerSet::default(), begun: false }
     }
 
     /// Takes the next event, and says whether there are more. The start is an event, too.
     #[inline]
-    pub(super) fn step(&mut self, chance: &mut impl Chance) -> bool {
+    pub(super) fn step(&mut self, source: &mut impl DecisionSource) -> bool {
         if self.begun {
-            return self.world.step(chance, &mut self.court);
+            return self.world.step(source, &mut self.checkers);
         }
         self.begun = true;
-        self.world.begin(chance, &mut self.court);
+        self.world.begin(source, &mut self.checkers);
         true
     }
 
     /// The guarantee that is broken, if any of these is.
     pub(super) fn broken(&self, guarantees: &[Guarantee]) -> Option<(Guarantee, u64)> {
         guarantees.iter().find_map(|&guarantee| {
-            self.court.violation(guarantee).map(|violation| (guarantee, violation.at))
+            self.checkers.violation(guarantee).map(|violation| (guarantee, violation.at))
         })
     }
 }
 
 /// How often each kind was decided other than the calmest.
-pub(super) type Spent = [u8; Kind::ALL.len()];
+pub(super) type Spent = [u8; DecisionKind::ALL.len()];
 
 /// A branch of the search that is still to be followed.
 pub(super) struct Node {
@@ -74,13 +75,13 @@ impl Node {
 
     /// The branch that takes `choice` at the open decision number `place` of the event before
     /// which `state` is.
-    pub(super) fn child(&self, state: &State, place: usize, site: Site, choice: u32) -> Self {
+    pub(super) fn child(&self, state: &State, place: usize, address: Address, choice: u32) -> Self {
         let mut script = self.script.clone();
         script.resize(place, 0);
         script.push(choice);
         let (mut taken, mut spent) = (self.taken.clone(), self.spent);
-        taken.push((site, choice));
-        spent[site.kind as usize] += 1;
+        taken.push((address, choice));
+        spent[address.kind as usize] += 1;
         Self { state: Some(Box::new(state.clone())), events: self.events, script, taken, spent }
     }
 
@@ -100,30 +101,35 @@ impl Node {
 pub(super) struct Setting<'a> {
     pub(super) plan: Plan,
     pub(super) guarantees: &'a [Guarantee],
-    pub(super) menus: Menus,
+    pub(super) open_choices: OpenChoicesByKind,
     /// How many decisions a run may have.
     pub(super) decisions: u32,
 }
 
 impl Setting<'_> {
     /// Takes the node's next event, and says whether there are more. `open` is what was open in it.
-    pub(super) fn step(&self, node: &Node, state: &mut State, open: &mut Vec<(Site, u32)>) -> bool {
+    pub(super) fn step(
+        &self,
+        node: &Node,
+        state: &mut State,
+        open: &mut Vec<(Address, u32)>,
+    ) -> bool {
         open.clear();
-        state.step(&mut Scripted { menus: &self.menus, script: &node.script, open })
+        state.step(&mut Scripted { open_choices: &self.open_choices, script: &node.script, open })
     }
 
-    /// The imprint of a state: of the world, of what the judges remember, and of what may still be
+    /// The fingerprint of a state: of the world, of what the checkers remember, and of what may still be
     /// decided. How many decisions were made in all is left out, since the search goes by it: what
     /// is reached first has the most left.
-    pub(super) fn imprint(&self, state: &State, spent: &Spent) -> Imprint {
+    pub(super) fn fingerprint(&self, state: &State, spent: &Spent) -> Imprint {
         let mut imprinter = Imprinter::new();
-        state.world.imprint(&mut imprinter);
-        state.court.imprint(self.guarantees, &mut imprinter);
-        for (menu, spent) in self.menus.iter().zip(spent) {
-            if u32::from(menu.times) < self.decisions {
+        state.world.fingerprint(&mut imprinter);
+        state.checkers.fingerprint(self.guarantees, &mut imprinter);
+        for (choices_open, spent) in self.open_choices.iter().zip(spent) {
+            if u32::from(choices_open.times) < self.decisions {
                 spent.hash(&mut imprinter);
             }
         }
-        imprinter.imprint()
+        imprinter.fingerprint()
     }
 }

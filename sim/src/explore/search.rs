@@ -11,13 +11,13 @@ use rayon::prelude::*;
 
 use super::{
     Bounds, Cut, Explored, Limits, Taken, decisions,
-    imprint::{Imprint, Known},
+    fingerprint::{Imprint, Known},
     node::{Node, Setting, State},
 };
 use crate::{
     campaign::Progress,
-    faults::{Fault, FaultSet},
-    guarantees::Guarantee,
+    catalog::Guarantee,
+    decide::{Fault, FaultSet},
 };
 
 /// How many nodes are followed between two looks at the clock.
@@ -26,7 +26,7 @@ const PIECE: usize = 32;
 /// About how many bytes a state takes that is kept for later.
 const STATE_BYTES: u64 = 10_000;
 
-/// About how many bytes an imprint takes in a table.
+/// About how many bytes a fingerprint takes in a table.
 const IMPRINT_BYTES: u64 = 48;
 
 pub(super) struct Search<'a> {
@@ -62,7 +62,7 @@ struct Followed {
     children: Vec<Node>,
     found: Option<Found>,
     exercised: u64,
-    bit: FaultSet,
+    took_effect: FaultSet,
 }
 
 impl<'a> Search<'a> {
@@ -70,7 +70,7 @@ impl<'a> Search<'a> {
         let setting = Setting {
             plan: bounds.plan(),
             guarantees: &bounds.guarantees,
-            menus: bounds.menus(),
+            open_choices: bounds.open_choices(),
             decisions: bounds.most_decisions(),
         };
         let outcome = Explored {
@@ -82,7 +82,7 @@ impl<'a> Search<'a> {
             cut: None,
             counterexample: None,
             exercised: Vec::new(),
-            bit: FaultSet::NONE,
+            took_effect: FaultSet::NONE,
         };
         Self {
             bounds,
@@ -107,13 +107,13 @@ impl<'a> Search<'a> {
     }
 
     #[cfg(test)]
-    pub(super) fn has_reached(&self, imprint: Imprint) -> bool {
-        self.known.contains(&imprint) || self.spent.contains(&imprint)
+    pub(super) fn has_reached(&self, fingerprint: Imprint) -> bool {
+        self.known.contains(&fingerprint) || self.spent.contains(&fingerprint)
     }
 
     #[cfg(test)]
-    pub(super) fn imprint(&self, state: &State, spent: &super::node::Spent) -> Imprint {
-        self.setting.imprint(state, spent)
+    pub(super) fn fingerprint(&self, state: &State, spent: &super::node::Spent) -> Imprint {
+        self.setting.fingerprint(state, spent)
     }
 
     fn search(&mut self, progress: &impl Progress) -> Explored {
@@ -183,15 +183,16 @@ impl<'a> Search<'a> {
         outcome.steps += followed.steps;
         outcome.merged += followed.merged;
         outcome.depth = outcome.depth.max(followed.depth);
-        outcome.bit = outcome.bit.iter().chain(followed.bit.iter()).collect();
+        outcome.took_effect =
+            outcome.took_effect.iter().chain(followed.took_effect.iter()).collect();
         let most = self.limits.memory / 2 / IMPRINT_BYTES;
-        for imprint in followed.known {
-            let elsewhere = self.spent.remove(&imprint);
-            outcome.states += u64::from(enter(&mut self.known, imprint, most) && !elsewhere);
+        for fingerprint in followed.known {
+            let elsewhere = self.spent.remove(&fingerprint);
+            outcome.states += u64::from(enter(&mut self.known, fingerprint, most) && !elsewhere);
         }
-        for imprint in followed.spent {
-            let elsewhere = self.known.contains(&imprint);
-            outcome.states += u64::from(!elsewhere && enter(&mut self.spent, imprint, most));
+        for fingerprint in followed.spent {
+            let elsewhere = self.known.contains(&fingerprint);
+            outcome.states += u64::from(!elsewhere && enter(&mut self.spent, fingerprint, most));
         }
         let room = self.limits.memory / 2 / STATE_BYTES;
         for mut child in followed.children {
@@ -237,11 +238,12 @@ impl<'a> Search<'a> {
             let more = self.setting.step(&node, &mut state, &mut open);
             followed.steps += 1;
             if let Some(before) = before {
-                for (place, &(site, options)) in open.iter().enumerate().skip(node.script.len()) {
-                    let menu = &self.setting.menus[site.kind as usize];
-                    if node.spent[site.kind as usize] < menu.times {
-                        let branch = |choice| node.child(&before, place, site, choice);
-                        branches.extend(menu.choices(options).map(branch));
+                for (place, &(address, options)) in open.iter().enumerate().skip(node.script.len())
+                {
+                    let choices_open = &self.setting.open_choices[address.kind as usize];
+                    if node.spent[address.kind as usize] < choices_open.times {
+                        let branch = |choice| node.child(&before, place, address, choice);
+                        branches.extend(choices_open.choices(options).map(branch));
                     }
                 }
             }
@@ -269,19 +271,20 @@ impl<'a> Search<'a> {
 
     /// Whether the state was reached before, with at least as much left to decide. It is now.
     fn is_known(&self, node: &Node, state: &State, last: bool, followed: &mut Followed) -> bool {
-        let imprint = self.setting.imprint(state, &node.spent);
+        let fingerprint = self.setting.fingerprint(state, &node.spent);
         let table = if last { &mut followed.spent } else { &mut followed.known };
         if !self.limits.merging {
-            table.insert(imprint);
+            table.insert(fingerprint);
             return false;
         }
-        let fresh = table.insert(imprint);
-        !fresh || self.is_known_from_before(imprint, last, followed)
+        let fresh = table.insert(fingerprint);
+        !fresh || self.is_known_from_before(fingerprint, last, followed)
     }
 
-    fn is_known_from_before(&self, imprint: Imprint, last: bool, followed: &Followed) -> bool {
-        self.known.contains(&imprint)
-            || (last && (followed.known.contains(&imprint) || self.spent.contains(&imprint)))
+    fn is_known_from_before(&self, fingerprint: Imprint, last: bool, followed: &Followed) -> bool {
+        self.known.contains(&fingerprint)
+            || (last
+                && (followed.known.contains(&fingerprint) || self.spent.contains(&fingerprint)))
     }
 
     fn conclude(&self, exercised: u64) -> Explored {
@@ -297,8 +300,8 @@ impl<'a> Search<'a> {
 }
 
 /// Enters a state, and says whether it is new. One for which there is no room always is.
-fn enter(table: &mut Known, imprint: Imprint, most: u64) -> bool {
-    table.len() as u64 >= most || table.insert(imprint)
+fn enter(table: &mut Known, fingerprint: Imprint, most: u64) -> bool {
+    table.len() as u64 >= most || table.insert(fingerprint)
 }
 
 impl Followed {
@@ -311,9 +314,10 @@ impl Followed {
     /// Looks at what a run that is over was about.
     fn look(&mut self, state: &State, guarantees: &[Guarantee]) {
         for &guarantee in guarantees {
-            self.exercised |= u64::from(state.court.exercised(guarantee)) << guarantee as u8;
+            self.exercised |= u64::from(state.checkers.exercised(guarantee)) << guarantee as u8;
         }
-        let bit = |fault: &Fault| state.world.bites(*fault) > 0;
-        self.bit = self.bit.iter().chain(Fault::ALL.iter().copied().filter(bit)).collect();
+        let took_effect = |fault: &Fault| state.world.effects(*fault) > 0;
+        self.took_effect =
+            self.took_effect.iter().chain(Fault::ALL.iter().copied().filter(took_effect)).collect();
     }
 }

@@ -2,10 +2,9 @@
 
 use std::{cell::Cell, collections::BTreeSet};
 
-use super::{menu::Scripted, node::State, search::Search, *};
+use super::{node::State, open_choices::Scripted, search::Search, *};
 use crate::{
-    decide::{Chance, Kind, Replay, Seeded, Site},
-    faults::Fault,
+    decide::{Address, DecisionKind, DecisionSource, Fault, Replay, Seeded},
     systems::Run,
 };
 
@@ -95,7 +94,7 @@ fn merging_changes_neither_the_verdict_nor_the_states_that_are_reached() {
         assert_eq!(merged.states, all.states, "{text}");
         assert_eq!(length(&merged), length(&all), "{text}");
         assert_eq!(merged.exercised, all.exercised, "{text}");
-        assert_eq!(merged.bit, all.bit, "{text}");
+        assert_eq!(merged.took_effect, all.took_effect, "{text}");
         assert_eq!((merged.complete, merged.cut), (all.complete, all.cut), "{text}");
         broken.insert(length(&merged));
     }
@@ -105,47 +104,48 @@ fn merging_changes_neither_the_verdict_nor_the_states_that_are_reached() {
 /// Chooses as a seed does, but only what the bounds allow.
 struct Within<'a> {
     bounds: &'a Bounds,
-    chance: Seeded,
+    source: Seeded,
     taken: Taken,
 }
 
 impl Within<'_> {
-    fn left(&self, kind: Kind) -> bool {
-        let spent = self.taken.iter().filter(|(site, _)| site.kind == kind).count();
+    fn left(&self, kind: DecisionKind) -> bool {
+        let spent = self.taken.iter().filter(|(address, _)| address.kind == kind).count();
         self.taken.len() < self.bounds.decisions as usize
             && self.bounds.allowed.get(&kind).is_some_and(|allowed| spent < allowed.times.into())
     }
 }
 
-impl Chance for Within<'_> {
-    fn choose(&mut self, site: Site, options: u32) -> u32 {
+impl DecisionSource for Within<'_> {
+    fn choose(&mut self, address: Address, options: u32) -> u32 {
         // Often, but spread over the run.
-        let strikes = self.chance.choose(Site { kind: Kind::Idle, ..site }, 12) == 0;
-        if !strikes || !self.left(site.kind) {
+        let injects = self.source.choose(Address { kind: DecisionKind::Idle, ..address }, 12) == 0;
+        if !injects || !self.left(address.kind) {
             return 0;
         }
-        let named = &self.bounds.allowed[&site.kind].choices;
+        let named = &self.bounds.allowed[&address.kind].choices;
         let choices: Vec<u32> =
             (1..options).filter(|choice| named.is_empty() || named.contains(choice)).collect();
         let Some(last) = choices.len().checked_sub(1) else { return 0 };
-        let pick = self.chance.choose(Site { kind: Kind::Idle, ..site }, last as u32 + 1);
+        let pick =
+            self.source.choose(Address { kind: DecisionKind::Idle, ..address }, last as u32 + 1);
         let choice = choices[pick as usize];
-        self.taken.push((site, choice));
+        self.taken.push((address, choice));
         choice
     }
 }
 
-/// The imprints that a run of these decisions passes, where something is open.
+/// The fingerprints that a run of these decisions passes, where something is open.
 fn passed(search: &Search<'_>, bounds: &Bounds, taken: &Taken) -> Vec<u128> {
-    let menus = bounds.menus();
+    let open_choices = bounds.open_choices();
     let decisions = decisions(taken);
     let mut state = State::new(bounds.plan());
     let mut imprints = Vec::new();
-    let mut spent = [0; Kind::ALL.len()];
+    let mut spent = [0; DecisionKind::ALL.len()];
     let more = Cell::new(true);
     while more.get() {
         let mut open = Vec::new();
-        let mut scripted = Scripted { menus: &menus, script: &[], open: &mut open };
+        let mut scripted = Scripted { open_choices: &open_choices, script: &[], open: &mut open };
         let mut both =
             Both { replay: Replay::of(&decisions), scripted: &mut scripted, spent: &mut spent };
         more.set(state.step(&mut both));
@@ -153,7 +153,7 @@ fn passed(search: &Search<'_>, bounds: &Bounds, taken: &Taken) -> Vec<u128> {
             break;
         }
         if !open.is_empty() {
-            imprints.push(search.imprint(&state, &spent));
+            imprints.push(search.fingerprint(&state, &spent));
         }
     }
     imprints
@@ -163,14 +163,14 @@ fn passed(search: &Search<'_>, bounds: &Bounds, taken: &Taken) -> Vec<u128> {
 struct Both<'a, 'b> {
     replay: Replay<'a>,
     scripted: &'a mut Scripted<'b>,
-    spent: &'a mut [u8; Kind::ALL.len()],
+    spent: &'a mut [u8; DecisionKind::ALL.len()],
 }
 
-impl Chance for Both<'_, '_> {
-    fn choose(&mut self, site: Site, options: u32) -> u32 {
-        self.scripted.choose(site, options);
-        let choice = self.replay.choose(site, options);
-        self.spent[site.kind as usize] += u8::from(choice > 0);
+impl DecisionSource for Both<'_, '_> {
+    fn choose(&mut self, address: Address, options: u32) -> u32 {
+        self.scripted.choose(address, options);
+        let choice = self.replay.choose(address, options);
+        self.spent[address.kind as usize] += u8::from(choice > 0);
         choice
     }
 }
@@ -183,8 +183,8 @@ fn every_state_that_a_random_run_within_the_bounds_passes_was_reached() {
         let (explored, search) = Search::new(&bounds, &limits).run_and_keep();
         let mut checked = 0;
         for number in 0..150 {
-            let chance = Seeded::new(11, number);
-            let mut within = Within { bounds: &bounds, chance, taken: Taken::new() };
+            let source = Seeded::new(11, number);
+            let mut within = Within { bounds: &bounds, source, taken: Taken::new() };
             let run = Run::of(bounds.plan(), &mut within);
             let broken = bounds.guarantees.iter().any(|&known| run.violation(known).is_some());
             assert!(!broken || length(&explored) <= Some(within.taken.len()), "{text}");
@@ -192,8 +192,8 @@ fn every_state_that_a_random_run_within_the_bounds_passes_was_reached() {
                 // The search was over at once.
                 continue;
             }
-            for imprint in passed(&search, &bounds, &within.taken) {
-                assert!(search.has_reached(imprint), "run {number}: {:?} {text}", within.taken);
+            for fingerprint in passed(&search, &bounds, &within.taken) {
+                assert!(search.has_reached(fingerprint), "run {number}: {:?} {text}", within.taken);
                 checked += 1;
             }
         }
@@ -209,7 +209,7 @@ fn the_counterexample_has_the_fewest_decisions_and_replays() {
     assert_eq!(found.cell.guarantee, Guarantee::Exclusion);
     let word: Schedule = found.to_string().parse().unwrap();
     let run = Run::replayed(word.plan(), &word.decisions);
-    assert!(run.violation(Guarantee::Exclusion).is_some() && run.bites(Fault::ClientPause) > 0);
+    assert!(run.violation(Guarantee::Exclusion).is_some() && run.effects(Fault::ClientPause) > 0);
 }
 
 #[test]
@@ -232,7 +232,10 @@ fn little_memory_costs_time_and_changes_no_verdict() {
         );
         assert!(little.steps > plenty.steps, "{text}");
         assert_eq!(length(&little), length(&plenty));
-        assert_eq!((little.is_proof(), little.complete), (plenty.is_proof(), plenty.complete));
+        assert_eq!(
+            (little.is_exhausted(), little.complete),
+            (plenty.is_exhausted(), plenty.complete)
+        );
     }
 }
 
@@ -245,9 +248,9 @@ fn a_search_that_is_cut_short_proves_nothing() {
     let by_time = explored(&bounds, Limits { time, ..Limits::default() });
     assert_eq!((by_time.cut, by_time.complete), (Some(Cut::Time), None));
     for cut in [by_states, by_time] {
-        assert!(!cut.is_proof() && cut.complete < Some(bounds.decisions));
+        assert!(!cut.is_exhausted() && cut.complete < Some(bounds.decisions));
     }
-    assert!(explored(&bounds, Limits::default()).is_proof());
+    assert!(explored(&bounds, Limits::default()).is_exhausted());
 }
 
 #[test]
@@ -294,17 +297,17 @@ fn what_a_judge_remembers_tells_two_states_apart() {
         let (limits, state) = (Limits::default(), State::new(bounds.plan()));
         let search = Search::new(bounds, &limits);
         let mut other = state.clone();
-        other.court.hear(
+        other.checkers.observe(
             7,
-            &Event::Told {
+            &Event::Returned {
                 client: 1,
                 ask: Ask::Release,
                 answer: Answer::Released,
                 token: TokenId::parse(b"1-0.1#1"),
             },
         );
-        let spent = [0; Kind::ALL.len()];
-        (search.imprint(&state, &spent), search.imprint(&other, &spent))
+        let spent = [0; DecisionKind::ALL.len()];
+        (search.fingerprint(&state, &spent), search.fingerprint(&other, &spent))
     };
     bounds.guarantees = vec![Guarantee::NoZombie];
     let (before, after) = imprints(&bounds);

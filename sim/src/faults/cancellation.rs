@@ -2,22 +2,22 @@
 
 use super::Fault;
 use crate::{
-    decide::{Chance, Site},
+    decide::{DecisionSource, Address},
     history::Client,
     words::{client, span},
-    world::{Cancelled, Faults, Step, System, Watch},
+    world::{Cancelled, Faults, Step, System, Observer},
 };
 
 /// Long enough for a request to arrive, too short for its reply.
 const SOON: u64 = 1_500;
 
-/// The fault of this file.
+/// The fault that the head of this file describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Cancellation {}
 
 impl<S: System> Faults<S> for Cancellation {
     #[inline]
-    fn awaiting<C: Chance, W: Watch>(
+    fn awaiting<C: DecisionSource, W: Observer>(
         step: &mut Step<'_, S, C, W>,
         client: Client,
         with_handle: bool,
@@ -29,7 +29,7 @@ impl<S: System> Faults<S> for Cancellation {
         host.awaits_number += 1;
         let (awaiting, call) = (host.awaits_number, host.calls);
         let ways = if with_handle { 4 } else { 3 };
-        let choice = step.strikes(Fault::Cancellation, client, awaiting, ways);
+        let choice = step.injects(Fault::Cancellation, client, awaiting, ways);
         if choice == 0 {
             return Cancelled::No;
         }
@@ -37,36 +37,36 @@ impl<S: System> Faults<S> for Cancellation {
             step.cancel_at(client, step.now() + SOON);
             return Cancelled::No;
         }
-        step.struck(Fault::Cancellation, Some(client), choice, step.now());
-        step.bit(Fault::Cancellation, Some(client), call);
+        step.injected(Fault::Cancellation, Some(client), choice, step.now());
+        step.took_effect(Fault::Cancellation, Some(client), call);
         if choice == 1 { Cancelled::Future } else { Cancelled::Handle }
     }
 
-    fn cancelling<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>, client: Client) {
+    fn cancelling<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, client: Client) {
         let call = step.host(client).calls;
-        step.struck(Fault::Cancellation, Some(client), 2, step.now());
-        step.bit(Fault::Cancellation, Some(client), call);
+        step.injected(Fault::Cancellation, Some(client), 2, step.now());
+        step.took_effect(Fault::Cancellation, Some(client), call);
     }
 }
 
-pub(crate) fn describe(site: Site, choice: u32) -> String {
+pub(crate) fn describe(address: Address, choice: u32) -> String {
     format!(
         "at its await {}, the caller in client {} {}",
-        site.occurrence,
-        client(site.actor),
-        deed(choice)
+        address.occurrence,
+        client(address.actor),
+        remote_call(choice)
     )
 }
 
-pub(crate) fn strike(who: &str, choice: u32) -> String {
-    format!("the caller in {who} {}", deed(choice))
+pub(crate) fn injection(who: &str, choice: u32) -> String {
+    format!("the caller in {who} {}", remote_call(choice))
 }
 
-pub(crate) fn bite(_who: &str, _call: u32) -> Option<String> {
+pub(crate) fn effect(_who: &str, _call: u32) -> Option<String> {
     None
 }
 
-fn deed(choice: u32) -> String {
+fn remote_call(choice: u32) -> String {
     match choice {
         1 => "drops the future as soon as it waits".into(),
         2 => format!("drops the future {} after it began to wait", span(SOON)),

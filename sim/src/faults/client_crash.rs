@@ -2,22 +2,22 @@
 
 use super::Fault;
 use crate::{
-    decide::{Chance, Site},
+    decide::{DecisionSource, Address},
     history::Client,
     words::{client, pick, span},
-    world::{Deferred, Faults, Program, Step, System, Watch},
+    world::{Deferred, Faults, Program, Step, System, Observer},
 };
 
 /// How long it takes until a new process is there.
 const REBORN_AFTER: [u64; 3] = [0, 50_000, 1_200_000];
 
-/// The fault of this file.
+/// The fault that the head of this file describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ClientCrash {}
 
 impl<S: System> Faults<S> for ClientCrash {
     #[inline]
-    fn stepping<C: Chance, W: Watch>(
+    fn stepping<C: DecisionSource, W: Observer>(
         step: &mut Step<'_, S, C, W>,
         program: &mut S::Program,
         client: Client,
@@ -28,7 +28,7 @@ impl<S: System> Faults<S> for ClientCrash {
         }
         let steps = step.host(client).steps;
         let choices = if program.may_crash() { 3 } else { 1 };
-        let choice = step.strikes(Fault::ClientCrash, client, steps, choices);
+        let choice = step.injects(Fault::ClientCrash, client, steps, choices);
         if choice == 0 {
             return false;
         }
@@ -36,25 +36,25 @@ impl<S: System> Faults<S> for ClientCrash {
         let at = step.now() + gone;
         let (busy, call) = (program.is_busy(client), step.host(client).calls);
         let life = step.start_anew(client, at);
-        step.struck(Fault::ClientCrash, Some(client), choice, at);
+        step.injected(Fault::ClientCrash, Some(client), choice, at);
         if busy {
-            step.bit(Fault::ClientCrash, Some(client), call);
+            step.took_effect(Fault::ClientCrash, Some(client), call);
         }
-        program.reborn(step, client, life);
+        program.restarted(step, client, life);
         true
     }
 }
 
-pub(crate) fn describe(site: Site, choice: u32) -> String {
-    let who = format!("client {}", client(site.actor));
-    format!("at its step {}, {}", site.occurrence, strike(&who, choice))
+pub(crate) fn describe(address: Address, choice: u32) -> String {
+    let who = format!("client {}", client(address.actor));
+    format!("at its step {}, {}", address.occurrence, injection(&who, choice))
 }
 
-pub(crate) fn strike(who: &str, choice: u32) -> String {
+pub(crate) fn injection(who: &str, choice: u32) -> String {
     let later = span(pick(&REBORN_AFTER, choice));
     format!("{who} dies, and {later} later a new process starts that remembers nothing")
 }
 
-pub(crate) fn bite(_who: &str, _call: u32) -> Option<String> {
+pub(crate) fn effect(_who: &str, _call: u32) -> Option<String> {
     None
 }

@@ -2,22 +2,22 @@
 
 use super::Fault;
 use crate::{
-    decide::{Chance, Site},
+    decide::{DecisionSource, Address},
     history::Client,
     words::{client, pick, span},
-    world::{Deferred, Faults, Step, System, Watch},
+    world::{Deferred, Faults, Step, System, Observer},
 };
 
 /// Shorter than a lease, longer than one, longer than two.
 const LENGTHS: [u64; 4] = [0, 300_000, 1_200_000, 2_400_000];
 
-/// The fault of this file.
+/// The fault that the head of this file describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ClientPause {}
 
 impl<S: System> Faults<S> for ClientPause {
     #[inline]
-    fn stepping<C: Chance, W: Watch>(
+    fn stepping<C: DecisionSource, W: Observer>(
         step: &mut Step<'_, S, C, W>,
         _program: &mut S::Program,
         client: Client,
@@ -29,31 +29,31 @@ impl<S: System> Faults<S> for ClientPause {
         let (now, host) = (step.now(), step.host(client));
         let (steps, call) = (host.steps, host.calls);
         if host.paused_until <= now {
-            let choice = step.strikes(Fault::ClientPause, client, steps, LENGTHS.len() as u32);
+            let choice = step.injects(Fault::ClientPause, client, steps, LENGTHS.len() as u32);
             if choice == 0 {
                 return false;
             }
             let length = step.lasts(Fault::ClientPause, client, steps, LENGTHS[choice as usize]);
             let until = (now + length).min(step.settings().faults_end);
             step.host(client).paused_until = until;
-            step.struck(Fault::ClientPause, Some(client), choice, until);
+            step.injected(Fault::ClientPause, Some(client), choice, until);
         }
         let until = step.host(client).paused_until;
         step.defer(client, what, until);
-        step.bit(Fault::ClientPause, Some(client), call);
+        step.took_effect(Fault::ClientPause, Some(client), call);
         true
     }
 }
 
-pub(crate) fn describe(site: Site, choice: u32) -> String {
-    let who = format!("client {}", client(site.actor));
-    format!("at its step {}, {}", site.occurrence, strike(&who, choice))
+pub(crate) fn describe(address: Address, choice: u32) -> String {
+    let who = format!("client {}", client(address.actor));
+    format!("at its step {}, {}", address.occurrence, injection(&who, choice))
 }
 
-pub(crate) fn strike(who: &str, choice: u32) -> String {
+pub(crate) fn injection(who: &str, choice: u32) -> String {
     format!("{who} stands still for {}", span(pick(&LENGTHS, choice)))
 }
 
-pub(crate) fn bite(_who: &str, _call: u32) -> Option<String> {
+pub(crate) fn effect(_who: &str, _call: u32) -> Option<String> {
     None
 }

@@ -2,23 +2,23 @@
 
 use super::Fault;
 use crate::{
-    decide::{Chance, Site},
+    decide::{DecisionSource, Address},
     words::{pick, request, span},
-    world::{Faults, Message, Step, System, Watch},
+    world::{Faults, Message, Step, System, Observer},
 };
 
 /// From "with the first" to "when everybody has forgotten it". The marks must outlive the last.
 const LATER: [u64; 7] = [0, 1_000, 20_000, 120_000, 600_000, 1_300_000, 2_800_000];
 
-/// The fault of this file.
+/// The fault that the head of this file describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Duplicate {}
 
 impl<S: System> Faults<S> for Duplicate {
     #[inline]
-    fn leaving<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
+    fn leaving<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
         let (client, call) = (message.client, message.call);
-        let choice = step.strikes(Fault::Duplicate, client, call, LATER.len() as u32);
+        let choice = step.injects(Fault::Duplicate, client, call, LATER.len() as u32);
         if choice == 0 {
             return;
         }
@@ -26,32 +26,32 @@ impl<S: System> Faults<S> for Duplicate {
         let at = step.now() + step.settings().latency + later;
         // Once all faults are over, nothing of them is on its way any more.
         let at = at.min(step.settings().faults_end.max(step.now()));
-        step.struck(Fault::Duplicate, Some(client), choice, at);
+        step.injected(Fault::Duplicate, Some(client), choice, at);
         step.send_copy(message, at);
     }
 
     /// A copy was applied, which nobody had asked for.
     #[inline]
-    fn arrived<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
+    fn arrived<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
         if message.copy > 0 && step.settings().faults.contains(Fault::Duplicate) {
-            step.bit(Fault::Duplicate, Some(message.client), message.call);
+            step.took_effect(Fault::Duplicate, Some(message.client), message.call);
         }
     }
 }
 
-pub(crate) fn describe(site: Site, choice: u32) -> String {
+pub(crate) fn describe(address: Address, choice: u32) -> String {
     let later = match pick(&LATER, choice) {
         0 => "with the first".into(),
         later => format!("{} later", span(later)),
     };
-    format!("a second copy of {} arrives {later}", request(site))
+    format!("a second copy of {} arrives {later}", request(address))
 }
 
-pub(crate) fn strike(who: &str, choice: u32) -> String {
+pub(crate) fn injection(who: &str, choice: u32) -> String {
     let later = span(pick(&LATER, choice));
     format!("a request of {who} is sent twice: the second copy arrives {later} later")
 }
 
-pub(crate) fn bite(who: &str, call: u32) -> Option<String> {
+pub(crate) fn effect(who: &str, call: u32) -> Option<String> {
     Some(format!("the second copy of request {call} of {who} arrives"))
 }

@@ -2,10 +2,10 @@
 
 use super::Fault;
 use crate::{
-    decide::{Chance, Site},
+    decide::{DecisionSource, Address},
     history::Client,
     words::{pick, request, span},
-    world::{Disturbed, Faults, Message, Step, System, Watch},
+    world::{Disturbed, Faults, Message, Step, System, Observer},
 };
 use leasehold_fake_redis::{Keyspace, Redis};
 
@@ -24,7 +24,7 @@ const REPLICA: u8 = 0x40;
 /// The actors of decisions about which of them takes over, at a client's request.
 const PROMOTION: u8 = 0x20;
 
-/// The fault of this file.
+/// The fault that the head of this file describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Failover {}
 
@@ -32,7 +32,7 @@ impl<S: System> Faults<S> for Failover {
     /// Whether the server dies right after it has acknowledged a request, so that a replica takes
     /// over.
     #[inline]
-    fn answering<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
+    fn answering<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
         let (now, server) = (step.now(), step.server(0));
         if now < server.electing_until {
             return;
@@ -44,13 +44,13 @@ impl<S: System> Faults<S> for Failover {
         }
     }
 
-    fn replicating<C: Chance, W: Watch>(
+    fn replicating<C: DecisionSource, W: Observer>(
         step: &mut Step<'_, S, C, W>,
         replica: u8,
         write: u32,
     ) -> u64 {
         let actor = REPLICA | replica;
-        let choice = step.strikes(Fault::Failover, actor, write, STALLS.len() as u32);
+        let choice = step.injects(Fault::Failover, actor, write, STALLS.len() as u32);
         match choice {
             0 => 0,
             _ => step.lasts(Fault::Failover, actor, write, STALLS[choice as usize]),
@@ -59,12 +59,12 @@ impl<S: System> Faults<S> for Failover {
 }
 
 /// A replica takes over of which nobody knew how far it was behind.
-fn fall_back<S: System, C: Chance, W: Watch>(
+fn fall_back<S: System, C: DecisionSource, W: Observer>(
     step: &mut Step<'_, S, C, W>,
     client: Client,
     call: u32,
 ) {
-    let choice = step.strikes(Fault::Failover, client, call, BEHIND.len() as u32);
+    let choice = step.injects(Fault::Failover, client, call, BEHIND.len() as u32);
     if choice == 0 {
         return;
     }
@@ -79,13 +79,13 @@ fn fall_back<S: System, C: Chance, W: Watch>(
 
 /// One of the replicas that acknowledge takes over: the first choice is the one that has the most,
 /// the second the other.
-fn promote<S: System, C: Chance, W: Watch>(
+fn promote<S: System, C: DecisionSource, W: Observer>(
     step: &mut Step<'_, S, C, W>,
     client: Client,
     call: u32,
 ) {
     let choices = if step.promotes_any() { 3 } else { 2 };
-    let choice = step.strikes(Fault::Failover, client | PROMOTION, call, choices);
+    let choice = step.injects(Fault::Failover, client | PROMOTION, call, choices);
     if choice == 0 {
         return;
     }
@@ -96,7 +96,7 @@ fn promote<S: System, C: Chance, W: Watch>(
 }
 
 /// A server begins with what a replica had.
-fn start_over<S: System, C: Chance, W: Watch>(
+fn start_over<S: System, C: DecisionSource, W: Observer>(
     step: &mut Step<'_, S, C, W>,
     keyspace: Keyspace,
     lost: usize,
@@ -109,28 +109,28 @@ fn start_over<S: System, C: Chance, W: Watch>(
     server.redis.keyspace = keyspace;
     server.redis.keyspace.watch_changes(true);
     server.electing_until = until;
-    step.struck(Fault::Failover, None, choice, until);
+    step.injected(Fault::Failover, None, choice, until);
     if lost > 0 {
-        step.bit(Fault::Failover, None, call);
+        step.took_effect(Fault::Failover, None, call);
     }
     S::disturbed(step, Disturbed::Data);
 }
 
-pub(crate) fn describe(site: Site, choice: u32) -> String {
-    if site.actor & REPLICA != 0 {
-        let (replica, write) = (site.actor & !REPLICA, site.occurrence);
+pub(crate) fn describe(address: Address, choice: u32) -> String {
+    if address.actor & REPLICA != 0 {
+        let (replica, write) = (address.actor & !REPLICA, address.occurrence);
         let later = span(pick(&STALLS, choice));
         return format!("replica {} gets write {write} {later} later than usual", replica + 1);
     }
-    if site.actor & PROMOTION != 0 {
-        let site = Site { actor: site.actor & !PROMOTION, ..site };
-        let strike = strike("", choice + BEHIND.len() as u32 - 1);
-        return format!("right after it has acknowledged {}, {strike}", request(site));
+    if address.actor & PROMOTION != 0 {
+        let address = Address { actor: address.actor & !PROMOTION, ..address };
+        let injection = injection("", choice + BEHIND.len() as u32 - 1);
+        return format!("right after it has acknowledged {}, {injection}", request(address));
     }
-    format!("right after it has acknowledged {}, {}", request(site), strike("", choice))
+    format!("right after it has acknowledged {}, {}", request(address), injection("", choice))
 }
 
-pub(crate) fn strike(_who: &str, choice: u32) -> String {
+pub(crate) fn injection(_who: &str, choice: u32) -> String {
     let which = match choice.checked_sub(BEHIND.len() as u32) {
         None => "",
         Some(0) => "the server dies, and the replica that has the most takes over",
@@ -146,6 +146,6 @@ pub(crate) fn strike(_who: &str, choice: u32) -> String {
     format!("the server dies, and a replica takes over that is {behind}")
 }
 
-pub(crate) fn bite(_who: &str, _call: u32) -> Option<String> {
+pub(crate) fn effect(_who: &str, _call: u32) -> Option<String> {
     Some("what the replica had not seen is gone, although it was acknowledged".into())
 }

@@ -2,31 +2,31 @@
 
 use super::Fault;
 use crate::{
-    decide::{Chance, Site},
+    decide::{DecisionSource, Address},
     words::{request, span},
-    world::{Faults, Message, Silence, Step, System, Watch},
+    world::{Faults, Message, Silence, Step, System, Observer},
 };
 
 /// How long a silent server sits on a request before it applies it after all.
 const STUCK: u64 = 1_500_000;
 
-/// The fault of this file.
+/// The fault that the head of this file describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Hang {}
 
 impl<S: System> Faults<S> for Hang {
     #[inline]
-    fn serving<C: Chance, W: Watch>(
+    fn serving<C: DecisionSource, W: Observer>(
         step: &mut Step<'_, S, C, W>,
         message: &Message<S>,
     ) -> Silence {
         let (client, call) = (message.client, message.call);
-        let choice = step.strikes(Fault::Hang, client, call, 3);
+        let choice = step.injects(Fault::Hang, client, call, 3);
         if choice == 0 {
             return Silence::None;
         }
-        step.struck(Fault::Hang, Some(client), choice, step.now());
-        step.bit(Fault::Hang, Some(client), call);
+        step.injected(Fault::Hang, Some(client), choice, step.now());
+        step.took_effect(Fault::Hang, Some(client), call);
         if choice == 1 {
             return Silence::Applied;
         }
@@ -36,15 +36,15 @@ impl<S: System> Faults<S> for Hang {
     }
 }
 
-pub(crate) fn describe(site: Site, choice: u32) -> String {
-    format!("{} {}", request(site), fate(choice))
+pub(crate) fn describe(address: Address, choice: u32) -> String {
+    format!("{} {}", request(address), fate(choice))
 }
 
-pub(crate) fn strike(who: &str, choice: u32) -> String {
+pub(crate) fn injection(who: &str, choice: u32) -> String {
     format!("a request of {who} {}", fate(choice))
 }
 
-pub(crate) fn bite(_who: &str, _call: u32) -> Option<String> {
+pub(crate) fn effect(_who: &str, _call: u32) -> Option<String> {
     None
 }
 

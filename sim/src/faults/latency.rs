@@ -2,41 +2,41 @@
 
 use super::Fault;
 use crate::{
-    decide::{Chance, Site},
+    decide::{DecisionSource, Address},
     words::{message, pick, span},
-    world::{Faults, Step, System, Watch},
+    world::{Faults, Step, System, Observer},
 };
 
 /// From a busy moment to longer than a lease.
 const DELAYS: [u64; 7] = [0, 20_000, 100_000, 400_000, 900_000, 1_500_000, 2_500_000];
 
-/// The fault of this file.
+/// The fault that the head of this file describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Latency {}
 
 impl<S: System> Faults<S> for Latency {
     #[inline]
-    fn delay<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>, wire: u8, number: u32) -> u64 {
-        let choice = step.strikes(Fault::Latency, wire, number, DELAYS.len() as u32);
+    fn delay<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, wire: u8, number: u32) -> u64 {
+        let choice = step.injects(Fault::Latency, wire, number, DELAYS.len() as u32);
         if choice == 0 {
             return 0;
         }
         let delay = step.lasts(Fault::Latency, wire, number, DELAYS[choice as usize]);
         let client = wire & 0x7f;
-        step.struck(Fault::Latency, Some(client), choice, step.now() + delay);
-        step.bit(Fault::Latency, Some(client), number / 2);
+        step.injected(Fault::Latency, Some(client), choice, step.now() + delay);
+        step.took_effect(Fault::Latency, Some(client), number / 2);
         delay
     }
 }
 
-pub(crate) fn describe(site: Site, choice: u32) -> String {
-    format!("{} takes {} longer than usual", message(site), span(pick(&DELAYS, choice)))
+pub(crate) fn describe(address: Address, choice: u32) -> String {
+    format!("{} takes {} longer than usual", message(address), span(pick(&DELAYS, choice)))
 }
 
-pub(crate) fn strike(who: &str, choice: u32) -> String {
+pub(crate) fn injection(who: &str, choice: u32) -> String {
     format!("a message of {who} takes {} longer than usual", span(pick(&DELAYS, choice)))
 }
 
-pub(crate) fn bite(_who: &str, _call: u32) -> Option<String> {
+pub(crate) fn effect(_who: &str, _call: u32) -> Option<String> {
     None
 }

@@ -2,28 +2,28 @@
 
 use super::Fault;
 use crate::{
-    decide::{Chance, Site},
+    decide::{DecisionSource, Address},
     history::Client,
     words::{client, pick, span},
-    world::{Fate, Faults, Link, Message, Step, System, Watch},
+    world::{Fate, Faults, Link, Message, Step, System, Observer},
 };
 
 /// Shorter than a time-out, longer than one, longer than a lease.
 const LENGTHS: [u64; 3] = [100_000, 600_000, 1_600_000];
 
-/// The fault of this file.
+/// The fault that the head of this file describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Partition {}
 
 impl<S: System> Faults<S> for Partition {
     #[inline]
-    fn sending<C: Chance, W: Watch>(
+    fn sending<C: DecisionSource, W: Observer>(
         step: &mut Step<'_, S, C, W>,
         client: Client,
         node: u8,
         call: u32,
     ) {
-        let choice = step.strikes(Fault::Partition, client, call, 10);
+        let choice = step.injects(Fault::Partition, client, call, 10);
         if choice == 0 {
             return;
         }
@@ -37,11 +37,11 @@ impl<S: System> Faults<S> for Partition {
         if direction != 0 {
             link.replies_cut_until = until;
         }
-        step.struck(Fault::Partition, Some(client), choice, until);
+        step.injected(Fault::Partition, Some(client), choice, until);
     }
 
     #[inline]
-    fn request_fate<C: Chance, W: Watch>(
+    fn request_fate<C: DecisionSource, W: Observer>(
         step: &mut Step<'_, S, C, W>,
         message: &Message<S>,
     ) -> Fate {
@@ -49,7 +49,7 @@ impl<S: System> Faults<S> for Partition {
     }
 
     #[inline]
-    fn reply_fate<C: Chance, W: Watch>(
+    fn reply_fate<C: DecisionSource, W: Observer>(
         step: &mut Step<'_, S, C, W>,
         message: &Message<S>,
     ) -> Fate {
@@ -57,7 +57,7 @@ impl<S: System> Faults<S> for Partition {
     }
 }
 
-fn cut<S: System, C: Chance, W: Watch>(
+fn cut<S: System, C: DecisionSource, W: Observer>(
     step: &mut Step<'_, S, C, W>,
     message: &Message<S>,
     until: impl Fn(Link) -> u64,
@@ -66,17 +66,17 @@ fn cut<S: System, C: Chance, W: Watch>(
     if step.now() >= until(step.host(client).links[usize::from(message.node)]) {
         return Fate::Arrives;
     }
-    step.bit(Fault::Partition, Some(client), call);
+    step.took_effect(Fault::Partition, Some(client), call);
     Fate::Lost
 }
 
-pub(crate) fn describe(site: Site, choice: u32) -> String {
-    let call = site.occurrence;
-    let who = format!("client {}", client(site.actor));
-    format!("as it sends request {call}, {}", strike(&who, choice))
+pub(crate) fn describe(address: Address, choice: u32) -> String {
+    let call = address.occurrence;
+    let who = format!("client {}", client(address.actor));
+    format!("as it sends request {call}, {}", injection(&who, choice))
 }
 
-pub(crate) fn strike(who: &str, choice: u32) -> String {
+pub(crate) fn injection(who: &str, choice: u32) -> String {
     let way = match choice.saturating_sub(1) / 3 {
         0 => "all requests",
         1 => "all replies",
@@ -86,6 +86,6 @@ pub(crate) fn strike(who: &str, choice: u32) -> String {
     format!("the link of {who} drops {way} for {}", span(length))
 }
 
-pub(crate) fn bite(who: &str, call: u32) -> Option<String> {
+pub(crate) fn effect(who: &str, call: u32) -> Option<String> {
     Some(format!("request {call} of {who}, or the reply to it, is lost on the cut link"))
 }

@@ -2,22 +2,22 @@
 
 use super::Fault;
 use crate::{
-    decide::{Chance, Site},
+    decide::{DecisionSource, Address},
     words::request,
-    world::{Disturbed, Faults, Message, Step, System, Watch},
+    world::{Disturbed, Faults, Message, Step, System, Observer},
 };
 use leasehold_fake_redis::{Keyspace, Redis, Replica};
 
-/// The fault of this file.
+/// The fault that the head of this file describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Restart {}
 
 impl<S: System> Faults<S> for Restart {
-    fn reaching<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
+    fn reaching<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
         let Message { client, node, call, .. } = *message;
         // However fast, it takes longer than an instant: else two lives of the server could make
         // one fence.
-        if step.has_just_applied(node) || step.strikes(Fault::Restart, client, call, 2) == 0 {
+        if step.has_just_applied(node) || step.injects(Fault::Restart, client, call, 2) == 0 {
             return;
         }
         let (now, absence) = (step.now(), step.settings().absence);
@@ -36,22 +36,22 @@ impl<S: System> Faults<S> for Restart {
         if absence > 0 {
             server.electing_until = server.electing_until.max(now + absence);
         }
-        step.struck(Fault::Restart, None, 1, now);
+        step.injected(Fault::Restart, None, 1, now);
         if lost > 0 {
-            step.bit(Fault::Restart, None, call);
+            step.took_effect(Fault::Restart, None, call);
         }
         S::disturbed(step, Disturbed::Data);
     }
 }
 
-pub(crate) fn describe(site: Site, choice: u32) -> String {
-    format!("as {} arrives, {}", request(site), strike("", choice))
+pub(crate) fn describe(address: Address, choice: u32) -> String {
+    format!("as {} arrives, {}", request(address), injection("", choice))
 }
 
-pub(crate) fn strike(_who: &str, _choice: u32) -> String {
+pub(crate) fn injection(_who: &str, _choice: u32) -> String {
     "the server restarts without its data".into()
 }
 
-pub(crate) fn bite(_who: &str, _call: u32) -> Option<String> {
+pub(crate) fn effect(_who: &str, _call: u32) -> Option<String> {
     None
 }

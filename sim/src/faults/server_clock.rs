@@ -2,22 +2,22 @@
 
 use super::Fault;
 use crate::{
-    decide::{Chance, Site},
+    decide::{DecisionSource, Address},
     words::{pick, request, span},
-    world::{Disturbed, Faults, Message, Step, System, Watch},
+    world::{Disturbed, Faults, Message, Step, System, Observer},
 };
 
 /// How far the clock is off after the jump.
 const OFFSETS: [i64; 5] = [0, 200_000, 2_500_000, -200_000, -2_500_000];
 
-/// The fault of this file.
+/// The fault that the head of this file describes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ServerClock {}
 
 impl<S: System> Faults<S> for ServerClock {
-    fn reaching<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
+    fn reaching<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
         let Message { client, node, call, .. } = *message;
-        let choice = step.strikes(Fault::ServerClock, client, call, OFFSETS.len() as u32);
+        let choice = step.injects(Fault::ServerClock, client, call, OFFSETS.len() as u32);
         if choice == 0 {
             return;
         }
@@ -29,31 +29,31 @@ impl<S: System> Faults<S> for ServerClock {
         let server = step.server(node);
         server.clock_offset_us = OFFSETS[choice as usize];
         let timed = !server.redis.keyspace.is_empty();
-        step.struck(Fault::ServerClock, None, choice, now);
+        step.injected(Fault::ServerClock, None, choice, now);
         if timed {
-            step.bit(Fault::ServerClock, None, call);
+            step.took_effect(Fault::ServerClock, None, call);
         }
         S::disturbed(step, Disturbed::Clock);
     }
 
     /// The clocks are set right.
-    fn healing<C: Chance, W: Watch>(step: &mut Step<'_, S, C, W>) {
+    fn healing<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>) {
         if step.set_server_clocks_right() {
             S::disturbed(step, Disturbed::Clock);
         }
     }
 }
 
-pub(crate) fn describe(site: Site, choice: u32) -> String {
-    format!("as {} arrives, {}", request(site), strike("", choice))
+pub(crate) fn describe(address: Address, choice: u32) -> String {
+    format!("as {} arrives, {}", request(address), injection("", choice))
 }
 
-pub(crate) fn strike(_who: &str, choice: u32) -> String {
+pub(crate) fn injection(_who: &str, choice: u32) -> String {
     let offset = pick(&OFFSETS, choice);
     let way = if offset < 0 { "behind" } else { "ahead of" };
     format!("the server's clock jumps to {} {way} true time", span(offset.unsigned_abs()))
 }
 
-pub(crate) fn bite(_who: &str, _call: u32) -> Option<String> {
+pub(crate) fn effect(_who: &str, _call: u32) -> Option<String> {
     None
 }

@@ -1,6 +1,6 @@
 //! A call that counts is run, or a newer one is, while one participant or sweeper lives.
 
-use super::{Checker, Ledger, calls::name};
+use super::{Checker, SharedHistory, calls::name};
 use crate::history::{DebounceEvent, Event};
 
 #[derive(Clone, Debug, Default, Hash)]
@@ -12,15 +12,15 @@ pub(crate) struct DebounceFires {
 
 impl Checker for DebounceFires {
     #[inline]
-    fn observe(&mut self, _at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
+    fn observe(&mut self, _at: u64, event: &Event, shared: &SharedHistory) -> Result<(), String> {
         match *event {
             Event::Debounce(DebounceEvent::Wrote { call, accepted: true, .. }) => {
-                self.ran = self.ran.max(ledger.calls.order(call));
+                self.ran = self.ran.max(shared.calls.order(call));
             }
             Event::Finished => {
-                if let Some(newest) = ledger.calls.newest() {
+                if let Some(newest) = shared.calls.newest() {
                     self.exercised = true;
-                    if ledger.calls.order(newest) > self.ran {
+                    if shared.calls.order(newest) > self.ran {
                         return Err(format!("{} is never run, and none after it", name(newest)));
                     }
                 }
@@ -43,12 +43,12 @@ mod tests {
     #[test]
     fn accepts_a_call_that_a_newer_one_covers() {
         let story = [armed(0, 1), armed(1, 1), took_effect(call(1, 1)), Event::Finished];
-        assert_eq!(judge(Guarantee::DebounceFires, &story), None);
+        assert_eq!(observer(Guarantee::DebounceFires, &story), None);
     }
 
     #[test]
     fn rejects_a_call_that_is_never_run() {
         let story = [armed(0, 1), armed(1, 1), took_effect(call(0, 1)), Event::Finished];
-        assert!(judge(Guarantee::DebounceFires, &story).is_some());
+        assert!(observer(Guarantee::DebounceFires, &story).is_some());
     }
 }

@@ -1,12 +1,12 @@
 //! A run begins soon after the longest wait since the first call, however many calls come.
 //!
-//! Soon: when the run before is over, and within a second, in which no fault struck, for the
+//! Soon: when the run before is over, and within a second, in which no fault was injected, for the
 //! participants to ask.
 
-use super::{Checker, Ledger, SLACK};
+use super::{Checker, SharedHistory, SLACK};
 use crate::{
     history::{DebounceEvent, Event},
-    catalog::DEBOUNCE_MAX_WAIT as MAX_WAIT,
+    catalog::{DEBOUNCE_MAX_WAIT as MAX_WAIT, DEBOUNCE_WAIT as WAIT},
 };
 
 /// Time-outs, retries, and the sweeper's rounds.
@@ -19,32 +19,34 @@ pub(crate) struct DebounceMaxWait {
     newest: usize,
     /// Until when a run may be under way, or a fault.
     busy_until: u64,
+    /// Whether a call came that would have put the run off beyond the longest wait, by more than
+    /// what counts as soon.
     exercised: bool,
 }
 
 impl Checker for DebounceMaxWait {
     #[inline]
-    fn observe(&mut self, at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
+    fn observe(&mut self, at: u64, event: &Event, shared: &SharedHistory) -> Result<(), String> {
         match *event {
             Event::Debounce(DebounceEvent::Armed { call }) => {
-                if ledger.calls.order(call) > self.newest {
-                    self.newest = ledger.calls.order(call);
-                    self.first.get_or_insert(at);
+                if shared.calls.order(call) > self.newest {
+                    self.newest = shared.calls.order(call);
+                    let first = *self.first.get_or_insert(at);
+                    self.exercised |= at + WAIT > first + MAX_WAIT;
                 }
                 self.in_time(at)
             }
             Event::Debounce(DebounceEvent::Claimed { until, .. }) => {
-                self.exercised = true;
                 let verdict = self.in_time(at);
                 self.first = None;
                 self.busy_until = self.busy_until.max(until);
                 verdict
             }
-            Event::Struck { until, .. } if until < u64::MAX => {
+            Event::Injected { until, .. } if until < u64::MAX => {
                 self.busy_until = self.busy_until.max(until).max(at);
                 Ok(())
             }
-            Event::Bit { .. } => {
+            Event::TookEffect { .. } => {
                 self.busy_until = self.busy_until.max(at);
                 Ok(())
             }
@@ -75,15 +77,15 @@ impl DebounceMaxWait {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{Court, Guarantee, stories::*},
+        super::{CheckerSet, Guarantee, stories::*},
         *,
     };
 
     fn run_at(at: u64) -> bool {
-        let mut court = Court::default();
-        court.hear(0, &armed(0, 1));
-        court.hear(at, &claimed(call(0, 1), 1, at + 1));
-        court.violation(Guarantee::DebounceMaxWait).is_none()
+        let mut checkers = CheckerSet::default();
+        checkers.observe(0, &armed(0, 1));
+        checkers.observe(at, &claimed(call(0, 1), 1, at + 1));
+        checkers.violation(Guarantee::DebounceMaxWait).is_none()
     }
 
     #[test]
@@ -95,9 +97,9 @@ mod tests {
     #[test]
     fn rejects_a_late_run_and_none_at_all() {
         assert!(!run_at(MAX_WAIT + SOON + SLACK + 1));
-        let mut court = Court::default();
-        court.hear(0, &armed(0, 1));
-        court.hear(MAX_WAIT * 3, &Event::Finished);
-        assert!(court.violation(Guarantee::DebounceMaxWait).is_some());
+        let mut checkers = CheckerSet::default();
+        checkers.observe(0, &armed(0, 1));
+        checkers.observe(MAX_WAIT * 3, &Event::Finished);
+        assert!(checkers.violation(Guarantee::DebounceMaxWait).is_some());
     }
 }

@@ -1,6 +1,6 @@
 //! No run begins before the wait has passed since the last call, unless the longest wait has.
 
-use super::{Checker, Ledger, calls::name};
+use super::{Checker, SharedHistory, calls::name};
 use crate::{
     history::{DebounceEvent, Event},
     catalog::{DEBOUNCE_MAX_WAIT as MAX_WAIT, DEBOUNCE_WAIT as WAIT},
@@ -16,25 +16,26 @@ pub(crate) struct DebounceQuiet {
     /// When the first and the last call came since the last run began.
     since_run: Option<(u64, u64)>,
     newest: usize,
+    /// Whether a call put a run off.
     exercised: bool,
 }
 
 impl Checker for DebounceQuiet {
     #[inline]
-    fn observe(&mut self, at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
+    fn observe(&mut self, at: u64, event: &Event, shared: &SharedHistory) -> Result<(), String> {
         match *event {
             // A copy of a call, or one that is put back, is no call.
             Event::Debounce(DebounceEvent::Armed { call })
-                if ledger.calls.order(call) > self.newest =>
+                if shared.calls.order(call) > self.newest =>
             {
-                self.newest = ledger.calls.order(call);
+                self.newest = shared.calls.order(call);
                 self.first.get_or_insert(at);
                 let first = self.since_run.map_or(at, |(first, _)| first);
                 self.since_run = Some((first, at));
             }
             Event::Debounce(DebounceEvent::Claimed { call, .. }) => {
-                self.exercised = true;
-                let Some((_, last)) = self.since_run.take() else { return Ok(()) };
+                let Some((earliest, last)) = self.since_run.take() else { return Ok(()) };
+                self.exercised |= earliest < last;
                 let first = self.first.unwrap_or(last);
                 if at + ROUNDING < (last + WAIT).min(first + MAX_WAIT) {
                     return Err(format!(
@@ -61,18 +62,18 @@ impl Checker for DebounceQuiet {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{Court, Guarantee, stories::*},
+        super::{CheckerSet, Guarantee, stories::*},
         *,
     };
 
     fn run_after(pauses: &[u64]) -> bool {
-        let (mut court, mut at) = (Court::default(), 0);
+        let (mut checkers, mut at) = (CheckerSet::default(), 0);
         for (number, pause) in pauses.iter().enumerate() {
-            court.hear(at, &armed(0, number as u16 + 1));
+            checkers.observe(at, &armed(0, number as u16 + 1));
             at += pause;
         }
-        court.hear(at, &claimed(call(0, pauses.len() as u16), 1, at + 1));
-        court.violation(Guarantee::DebounceQuiet).is_none()
+        checkers.observe(at, &claimed(call(0, pauses.len() as u16), 1, at + 1));
+        checkers.violation(Guarantee::DebounceQuiet).is_none()
     }
 
     #[test]

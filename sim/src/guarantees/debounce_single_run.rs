@@ -1,6 +1,6 @@
 //! No two valid runs overlap, and what was run and noted is not run again.
 
-use super::{Checker, Ledger, calls::name};
+use super::{Checker, SharedHistory, calls::name};
 use crate::history::{Client, DebounceEvent, Event};
 
 #[derive(Clone, Debug, Default, Hash)]
@@ -9,16 +9,20 @@ pub(crate) struct DebounceSingleRun {
     alive: Option<(Client, u64, u64)>,
     /// The newest call whose run was noted.
     settled: usize,
+    /// Whether another asked while a run was valid.
     exercised: bool,
 }
 
 impl Checker for DebounceSingleRun {
     #[inline]
-    fn observe(&mut self, at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
+    fn observe(&mut self, at: u64, event: &Event, shared: &SharedHistory) -> Result<(), String> {
+        if let Event::Applied { client, .. } = *event {
+            self.exercised |=
+                self.alive.is_some_and(|(runner, _, until)| runner != client && at < until);
+        }
         let Event::Debounce(event) = *event else { return Ok(()) };
         match event {
             DebounceEvent::Claimed { client, call, fence, until } if fence > 0 => {
-                self.exercised = true;
                 if let Some((other, known, alive)) = self.alive
                     && at < alive
                     && known != fence
@@ -29,7 +33,7 @@ impl Checker for DebounceSingleRun {
                         name(call)
                     ));
                 }
-                let order = ledger.calls.order(call);
+                let order = shared.calls.order(call);
                 if order <= self.settled {
                     return Err(format!("{} is run again after it has been run", name(call)));
                 }
@@ -43,7 +47,6 @@ impl Checker for DebounceSingleRun {
                         name(call)
                     ));
                 }
-                self.exercised = true;
                 self.alive = Some((client, 0, u64::MAX));
             }
             DebounceEvent::RunEnded { client, .. } | DebounceEvent::Returned { client, .. }
@@ -52,7 +55,7 @@ impl Checker for DebounceSingleRun {
                 self.release(client);
             }
             DebounceEvent::Settled { client, fence } => {
-                let order = ledger.calls.claimed(fence).map_or(0, |call| ledger.calls.order(call));
+                let order = shared.calls.claimed(fence).map_or(0, |call| shared.calls.order(call));
                 self.settled = self.settled.max(order);
                 self.release(client);
             }
@@ -81,13 +84,13 @@ mod tests {
     #[test]
     fn accepts_the_next_run_after_the_lease_of_the_first() {
         let story = [armed(1, 1), claimed(call(1, 1), 7, 250), claimed(call(1, 1), 8, 9_000)];
-        assert_eq!(judge(Guarantee::DebounceSingleRun, &story), None);
+        assert_eq!(observer(Guarantee::DebounceSingleRun, &story), None);
     }
 
     #[test]
     fn rejects_two_valid_runs_at_once() {
         let story = [armed(1, 1), claimed(call(1, 1), 7, 9_000), claimed(call(1, 1), 8, 9_000)];
-        assert!(judge(Guarantee::DebounceSingleRun, &story).is_some());
+        assert!(observer(Guarantee::DebounceSingleRun, &story).is_some());
     }
 
     #[test]
@@ -96,14 +99,14 @@ mod tests {
             |client, call| Event::Debounce(DebounceEvent::RunBegan { client, call, fence: 0 });
         let (first, second) = (begins(0, call(0, 1)), begins(1, call(1, 1)));
         let ended = run_ended(call(0, 1), true);
-        assert!(judge(Guarantee::DebounceSingleRun, &[first, second]).is_some());
-        assert_eq!(judge(Guarantee::DebounceSingleRun, &[first, ended, second]), None);
+        assert!(observer(Guarantee::DebounceSingleRun, &[first, second]).is_some());
+        assert_eq!(observer(Guarantee::DebounceSingleRun, &[first, ended, second]), None);
     }
 
     #[test]
     fn rejects_a_run_of_what_was_noted_as_run() {
         let run = [armed(1, 1), claimed(call(1, 1), 7, 9_000), settled(7)];
         let again = [claimed(call(1, 1), 8, 9_000)];
-        assert!(judge(Guarantee::DebounceSingleRun, &[&run[..], &again].concat()).is_some());
+        assert!(observer(Guarantee::DebounceSingleRun, &[&run[..], &again].concat()).is_some());
     }
 }

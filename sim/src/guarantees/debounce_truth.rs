@@ -1,6 +1,6 @@
 //! Every call returns, and truly: one that is said to be run or superseded has been.
 
-use super::{CLIENTS, Checker, Ledger, calls::name};
+use super::{CLIENTS, Checker, SharedHistory, calls::name};
 use crate::history::{CallAnswer, CallId, DebounceEvent, Event};
 
 #[derive(Clone, Debug, Default, Hash)]
@@ -23,27 +23,27 @@ pub(crate) struct DebounceTruth {
 
 impl Checker for DebounceTruth {
     #[inline]
-    fn observe(&mut self, _at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
+    fn observe(&mut self, _at: u64, event: &Event, shared: &SharedHistory) -> Result<(), String> {
         match *event {
             Event::Debounce(DebounceEvent::RunEnded { client, call, success: true }) => {
-                let order = ledger.calls.order(call);
+                let order = shared.calls.order(call);
                 self.ran = self.ran.max(order);
                 self.ran_by[usize::from(client)] = order;
             }
             Event::Debounce(DebounceEvent::Wrote { call, accepted: true, .. }) => {
-                self.effect = self.effect.max(ledger.calls.order(call));
+                self.effect = self.effect.max(shared.calls.order(call));
             }
             Event::Debounce(DebounceEvent::Cancelled) => {
-                self.cancelled = ledger.calls.newest().map_or(0, |call| ledger.calls.order(call));
+                self.cancelled = shared.calls.newest().map_or(0, |call| shared.calls.order(call));
             }
             Event::Debounce(DebounceEvent::Called { client, call }) => {
                 self.open[usize::from(client)] = Some(call);
             }
             Event::Debounce(DebounceEvent::Returned { client, call, answer }) => {
-                self.exercised = true;
+                self.exercised |= !matches!(answer, CallAnswer::Dropped | CallAnswer::Open);
                 self.open[usize::from(client)] = None;
-                let order = ledger.calls.order(call);
-                return self.judge(answer, call, order, self.ran_by[usize::from(client)]);
+                let order = shared.calls.order(call);
+                return self.observer(answer, call, order, self.ran_by[usize::from(client)]);
             }
             Event::Debounce(DebounceEvent::Armed { call }) if self.denied.contains(&call) => {
                 return Err(format!(
@@ -73,7 +73,7 @@ impl Checker for DebounceTruth {
 }
 
 impl DebounceTruth {
-    fn judge(
+    fn observer(
         &mut self,
         answer: CallAnswer,
         call: CallId,
@@ -112,7 +112,7 @@ mod tests {
     use crate::history::{CallAnswer, DebounceEvent, Event};
 
     fn verdict(story: &[Event]) -> Option<String> {
-        judge(Guarantee::DebounceTruth, story)
+        observer(Guarantee::DebounceTruth, story)
     }
 
     #[test]

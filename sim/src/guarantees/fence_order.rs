@@ -1,6 +1,6 @@
 //! Each grant has a greater fence than every grant before it.
 
-use super::{Checker, Ledger};
+use super::{Checker, SharedHistory};
 use crate::history::Event;
 
 #[derive(Clone, Debug, Default, Hash)]
@@ -11,7 +11,7 @@ pub(crate) struct FenceOrder {
 
 impl Checker for FenceOrder {
     #[inline]
-    fn observe(&mut self, _at: u64, event: &Event, _ledger: &Ledger) -> Result<(), String> {
+    fn observe(&mut self, _at: u64, event: &Event, _ledger: &SharedHistory) -> Result<(), String> {
         if let Event::Granted { token, fence } = *event {
             self.exercised |= self.last.is_some();
             if let Some(last) = self.last.filter(|&last| fence <= last) {
@@ -39,12 +39,12 @@ mod tests {
     #[test]
     fn accepts_growing_fences() {
         let story = [granted(0, 1, 5), granted(1, 1, 6), granted(0, 2, 900)];
-        assert_eq!(judge(Guarantee::FenceOrder, &story), None);
+        assert_eq!(observer(Guarantee::FenceOrder, &story), None);
     }
 
     #[test]
     fn rejects_a_repeated_fence() {
         let story = [granted(0, 1, 5), granted(1, 1, 5)];
-        assert!(judge(Guarantee::FenceOrder, &story).is_some());
+        assert!(observer(Guarantee::FenceOrder, &story).is_some());
     }
 }

@@ -1,7 +1,7 @@
 //! However often it is applied, an extension gives no more than it asks for, and a release frees no
 //! more than once.
 
-use super::{CLIENTS, Checker, Ledger};
+use super::{CLIENTS, Checker, SharedHistory};
 use crate::history::{Act, Ask, Event, TokenId};
 
 /// Servers count in whole milliseconds.
@@ -21,19 +21,21 @@ pub(crate) struct Idempotence {
 
 impl Checker for Idempotence {
     #[inline]
-    fn observe(&mut self, at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
+    fn observe(&mut self, at: u64, event: &Event, shared: &SharedHistory) -> Result<(), String> {
         match *event {
             Event::Asked { client, ask: Ask::Extend, .. } => {
                 self.extended[usize::from(client)] = false;
             }
-            Event::Applied { act: Act::Release, .. } => self.exercised = true,
+            Event::Applied { act: Act::Release, behalf, .. } => {
+                self.exercised |= behalf.is_some() && behalf == self.freed;
+            }
             Event::Applied { client, act: Act::Extend, .. } => {
                 self.exercised = true;
                 self.again = core::mem::replace(&mut self.extended[usize::from(client)], true);
             }
             Event::Key { before, after, expires, by_request } => {
                 let earlier = core::mem::replace(&mut self.expires, expires);
-                let (act, _, lease) = ledger.applied;
+                let (act, _, lease) = shared.applied;
                 if by_request && act == Act::Release && after.is_none() {
                     return self.free(before);
                 }
@@ -92,7 +94,7 @@ mod tests {
             applied(0, 1, Act::Extend, 10_000),
             key(mine, mine, after),
         ];
-        judge(Guarantee::Idempotence, &story)
+        observer(Guarantee::Idempotence, &story)
     }
 
     #[test]
@@ -111,13 +113,13 @@ mod tests {
         let mine = Some(token(0, 1));
         let freed = [applied(0, 1, Act::Release, 0), key(mine, None, 0)];
         let back = [applied(0, 1, Act::Acquire, 9_000), key(None, mine, 9_000)];
-        assert_eq!(judge(Guarantee::Idempotence, &freed), None);
-        assert!(judge(Guarantee::Idempotence, &[&freed[..], &back, &freed].concat()).is_some());
+        assert_eq!(observer(Guarantee::Idempotence, &freed), None);
+        assert!(observer(Guarantee::Idempotence, &[&freed[..], &back, &freed].concat()).is_some());
     }
 
     #[test]
     fn rejects_an_extension_that_creates_the_key() {
         let story = [applied(0, 1, Act::Extend, 10_000), key(None, Some(token(0, 1)), 9_000)];
-        assert!(judge(Guarantee::Idempotence, &story).is_some());
+        assert!(observer(Guarantee::Idempotence, &story).is_some());
     }
 }

@@ -1,10 +1,7 @@
 //! Every call ends by its deadline, and once faults are over, those who ask are served.
 
-use super::{CLIENTS, Checker, Ledger, SLACK};
-use crate::{
-    faults::Fault,
-    history::{Answer, Ask, Client, Event},
-};
+use super::{CLIENTS, Checker, SharedHistory, SLACK};
+use crate::{decide::Fault, history::{Answer, Ask, Client, Event}};
 
 /// The longest that a lease of a past fault and the polls after it may keep everybody waiting.
 const CONVALESCENCE: u64 = 2_500_000;
@@ -27,20 +24,20 @@ pub(crate) struct Liveness {
 
 impl Checker for Liveness {
     #[inline]
-    fn observe(&mut self, at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
+    fn observe(&mut self, at: u64, event: &Event, shared: &SharedHistory) -> Result<(), String> {
         match *event {
             Event::Asked { client, by, .. } => self.pending[usize::from(client)] = Some(by),
-            Event::Told { client, ask, answer, .. } => {
+            Event::Returned { client, ask, answer, .. } => {
                 self.ended_in_time(at, client)?;
                 self.pending[usize::from(client)] = None;
                 if ask == Ask::Acquire {
-                    self.count(at, client, answer, ledger);
+                    self.count(at, client, answer, shared);
                 }
             }
-            Event::Struck { fault: Fault::ClientCrash, client: Some(client), .. } => {
+            Event::Injected { fault: Fault::ClientCrash, client: Some(client), .. } => {
                 self.pending[usize::from(client)] = None;
             }
-            Event::Struck { fault: Fault::ClientPause, client: Some(client), until, .. } => {
+            Event::Injected { fault: Fault::ClientPause, client: Some(client), until, .. } => {
                 // A process that stands still does not wait.
                 if let Some(by) = &mut self.pending[usize::from(client)] {
                     *by = by.saturating_add(until.saturating_sub(at));
@@ -70,11 +67,11 @@ impl Liveness {
         }
     }
 
-    fn count(&mut self, at: u64, client: Client, answer: Answer, ledger: &Ledger) {
+    fn count(&mut self, at: u64, client: Client, answer: Answer, shared: &SharedHistory) {
         let Some(calm) = self.healed_at.map(|healed| healed + CONVALESCENCE) else { return };
         // A lease from before that lasts too long is another guarantee's business.
         let orphan = self.key_since < calm
-            && ledger.key.is_some_and(|(_, until)| at < until && until < u64::MAX);
+            && shared.key.is_some_and(|(_, until)| at < until && until < u64::MAX);
         if at > calm && !orphan {
             self.answered = true;
             match answer {
@@ -114,27 +111,27 @@ mod tests {
     fn accepts_calls_that_end_in_time() {
         let ended = told(0, 1, Ask::Acquire, Answer::NotAcquired);
         let story = [asked(0, Ask::Acquire, 200), ended, Event::Finished];
-        assert_eq!(judge(Guarantee::Liveness, &story), None);
+        assert_eq!(observer(Guarantee::Liveness, &story), None);
     }
 
     #[test]
     fn rejects_a_call_that_ends_late_or_never() {
         let ended = told(0, 1, Ask::Acquire, Answer::NotAcquired);
-        assert!(judge(Guarantee::Liveness, &[asked(0, Ask::Acquire, 150), ended]).is_some());
+        assert!(observer(Guarantee::Liveness, &[asked(0, Ask::Acquire, 150), ended]).is_some());
         let never = [asked(0, Ask::Acquire, 150), Event::Finished];
-        assert!(judge(Guarantee::Liveness, &never).is_some());
+        assert!(observer(Guarantee::Liveness, &never).is_some());
     }
 
     #[test]
     fn rejects_a_lock_that_nobody_gets_after_healing() {
-        let mut court = super::super::Court::default();
-        court.hear(0, &Event::Healed);
+        let mut checkers = super::super::CheckerSet::default();
+        checkers.observe(0, &Event::Healed);
         for round in 1..9 {
             let at = super::CONVALESCENCE + round;
-            court.hear(at, &asked(0, Ask::Acquire, u64::MAX));
-            court.hear(at, &told(0, 1, Ask::Acquire, Answer::NotAcquired));
+            checkers.observe(at, &asked(0, Ask::Acquire, u64::MAX));
+            checkers.observe(at, &told(0, 1, Ask::Acquire, Answer::NotAcquired));
         }
-        court.hear(super::CONVALESCENCE + 10, &Event::Finished);
-        assert!(court.violation(Guarantee::Liveness).is_some());
+        checkers.observe(super::CONVALESCENCE + 10, &Event::Finished);
+        assert!(checkers.violation(Guarantee::Liveness).is_some());
     }
 }

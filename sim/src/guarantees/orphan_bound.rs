@@ -1,9 +1,9 @@
-//! No key outlives the longest lease that was asked for it.
+//! No key outlives the longest lease that was asked for it, nor a release that a server answered.
 
 use std::collections::VecDeque;
 
-use super::{Checker, Ledger};
-use crate::history::{Event, TokenId};
+use super::{Checker, SharedHistory};
+use crate::history::{Answer, Ask, Event, TokenId};
 
 /// Servers count in whole milliseconds.
 const ROUNDING: u64 = 2_000;
@@ -19,11 +19,20 @@ pub(crate) struct OrphanBound {
 
 impl Checker for OrphanBound {
     #[inline]
-    fn observe(&mut self, at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
+    fn observe(&mut self, at: u64, event: &Event, shared: &SharedHistory) -> Result<(), String> {
+        if let Event::Returned { client, ask: Ask::Release, answer: Answer::Refused, token: Some(token) } =
+            *event
+            && shared.is_held(at, token)
+        {
+            return Err(format!(
+                "the key under grant {token} of client {client} stays although its release reached \
+                 the server"
+            ));
+        }
         if let Event::Key { before, after: Some(token), expires, by_request } = *event {
             self.exercised = true;
             if by_request {
-                self.ask(token, before == Some(token), at + ledger.applied.2 + ROUNDING);
+                self.ask(token, before == Some(token), at + shared.applied.2 + ROUNDING);
             }
             let bound = self.bound(token).unwrap_or(expires);
             if expires > bound {
@@ -65,12 +74,22 @@ impl OrphanBound {
 #[cfg(test)]
 mod tests {
     use super::super::{Guarantee, stories::*};
-    use crate::history::Act;
+    use crate::history::{Act, Answer, Ask};
 
     #[test]
     fn accepts_a_key_that_lives_as_long_as_was_asked() {
         let story = [applied(0, 1, Act::Acquire, 5_000), key(None, Some(token(0, 1)), 5_200)];
-        assert_eq!(judge(Guarantee::OrphanBound, &story), None);
+        assert_eq!(observer(Guarantee::OrphanBound, &story), None);
+    }
+
+    #[test]
+    fn rejects_a_key_that_stays_after_its_release_was_refused() {
+        let refused = told(0, 1, Ask::Release, Answer::Refused);
+        let mine = Some(token(0, 1));
+        let story = [applied(0, 1, Act::Acquire, 5_000), key(None, mine, 5_200), refused];
+        assert!(observer(Guarantee::OrphanBound, &story).is_some());
+        let freed = [story[0], story[1], key(mine, None, 0), refused];
+        assert_eq!(observer(Guarantee::OrphanBound, &freed), None);
     }
 
     #[test]
@@ -78,7 +97,7 @@ mod tests {
         for expires in [7_300, u64::MAX] {
             let stored = key(None, Some(token(0, 1)), expires);
             let story = [applied(0, 1, Act::Acquire, 5_000), stored];
-            assert!(judge(Guarantee::OrphanBound, &story).is_some());
+            assert!(observer(Guarantee::OrphanBound, &story).is_some());
         }
     }
 }

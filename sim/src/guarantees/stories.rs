@@ -1,8 +1,8 @@
 //! Short hand-written histories, to see that each checker accepts and rejects.
 
-use super::{Court, Guarantee};
+use super::{CheckerSet, Guarantee};
 use crate::{
-    faults::Fault,
+    decide::Fault,
     history::{Act, Answer, Ask, CallAnswer, CallId, Client, DebounceEvent, End, Event, TokenId},
 };
 
@@ -12,12 +12,12 @@ pub(crate) fn token(client: Client, number: u32) -> TokenId {
 }
 
 /// The verdict on events that happen 100 µs apart, the first at 100 µs.
-pub(crate) fn judge(guarantee: Guarantee, events: &[Event]) -> Option<String> {
-    let mut court = Court::default();
+pub(crate) fn observer(guarantee: Guarantee, events: &[Event]) -> Option<String> {
+    let mut checkers = CheckerSet::default();
     for (index, event) in events.iter().enumerate() {
-        court.hear(100 * (index as u64 + 1), event);
+        checkers.observe(100 * (index as u64 + 1), event);
     }
-    court.violation(guarantee).map(|violation| violation.text.clone())
+    checkers.violation(guarantee).map(|violation| violation.text.clone())
 }
 
 pub(crate) fn granted(client: Client, number: u32, fence: u64) -> Event {
@@ -49,7 +49,7 @@ pub(crate) fn asked(client: Client, ask: Ask, by: u64) -> Event {
 }
 
 pub(crate) fn told(client: Client, number: u32, ask: Ask, answer: Answer) -> Event {
-    Event::Told { client, ask, answer, token: Some(token(client, number)) }
+    Event::Returned { client, ask, answer, token: Some(token(client, number)) }
 }
 
 pub(crate) fn applied(client: Client, number: u32, act: Act, lease: u64) -> Event {
@@ -62,7 +62,7 @@ pub(crate) fn key(before: Option<TokenId>, after: Option<TokenId>, expires: u64)
 }
 
 pub(crate) fn paused(client: Client, until: u64) -> Event {
-    Event::Struck { fault: Fault::ClientPause, client: Some(client), choice: 1, until }
+    Event::Injected { fault: Fault::ClientPause, client: Some(client), choice: 1, until }
 }
 
 /// Call number `number` of `client`.

@@ -1,6 +1,6 @@
 //! What a call returns is true: a lock that is said not to be held is not and will not be.
 
-use super::{CLIENTS, Checker, Ledger};
+use super::{CLIENTS, Checker, SharedHistory};
 use crate::history::{Act, Answer, Ask, Client, Event, TokenId};
 
 /// How many calls back a denial is remembered.
@@ -13,6 +13,8 @@ pub(crate) struct TruthfulOutcome {
     last_token: [Option<TokenId>; CLIENTS],
     /// The tokens of calls that said "not acquired": after the first, up to the second.
     denied: [Vec<(Option<TokenId>, TokenId)>; CLIENTS],
+    /// The last token of each client that a release was about.
+    given_up: [Option<TokenId>; CLIENTS],
     /// The last token that was removed by its own release.
     freed: Option<TokenId>,
     exercised: bool,
@@ -20,27 +22,31 @@ pub(crate) struct TruthfulOutcome {
 
 impl Checker for TruthfulOutcome {
     #[inline]
-    fn observe(&mut self, at: u64, event: &Event, ledger: &Ledger) -> Result<(), String> {
+    fn observe(&mut self, at: u64, event: &Event, shared: &SharedHistory) -> Result<(), String> {
         match *event {
             Event::Asked { client, ask: Ask::Acquire, .. } => {
                 self.before_call[usize::from(client)] = self.last_token[usize::from(client)];
                 Ok(())
             }
-            Event::Told { client, ask, answer, token: Some(token) } => {
-                self.exercised = true;
+            Event::Returned { client, ask, answer, token: Some(token) } => {
+                self.exercised |= is_denial(ask, answer);
                 self.last_token[usize::from(client)] = Some(token);
                 // Whoever is told that the store is down is told, too, that nothing is held.
                 let answer = match (ask, answer) {
-                    (Ask::Acquire, Answer::Unavailable) => Answer::NotAcquired,
+                    (Ask::Acquire, Answer::Refused | Answer::Unavailable) => Answer::NotAcquired,
                     (_, answer) => answer,
                 };
-                self.judge(at, client, answer, token, ledger)
+                self.observer(at, client, answer, token, shared)
+            }
+            Event::Applied { client, act: Act::Release, behalf: Some(token), .. } => {
+                self.given_up[usize::from(client)] = Some(token);
+                Ok(())
             }
             Event::Held { client, until, .. } if until <= at => {
                 Err(format!("client {client} is handed a lease that is over already"))
             }
             Event::Key { before, after: None, by_request: true, .. }
-                if ledger.applied.0 == Act::Release =>
+                if shared.applied.0 == Act::Release =>
             {
                 self.freed = before;
                 Ok(())
@@ -56,20 +62,28 @@ impl Checker for TruthfulOutcome {
 }
 
 impl TruthfulOutcome {
-    fn judge(
+    fn observer(
         &mut self,
         at: u64,
         client: Client,
         answer: Answer,
         token: TokenId,
-        ledger: &Ledger,
+        shared: &SharedHistory,
     ) -> Result<(), String> {
-        let held = ledger.is_held(at, token);
+        let held = shared.is_held(at, token);
         match answer {
-            Answer::NotAcquired => self.deny(at, client, token, ledger),
-            Answer::Acquired if ledger.order(token) == 0 => {
+            Answer::NotAcquired => self.deny(at, client, token, shared),
+            Answer::Spent if self.given_up[usize::from(client)] != Some(token) => Err(format!(
+                "client {client} is told that its token was given up before, which it was not"
+            )),
+            Answer::Spent => self.deny(at, client, token, shared),
+            Answer::Acquired if shared.order(token) == 0 => {
                 Err(format!("client {client} is told that it holds the lock, which nobody granted"))
             }
+            Answer::Unavailable if self.freed == Some(token) => Err(format!(
+                "client {client} is told that the server was not reached, although its own release \
+                 freed the lock"
+            )),
             Answer::NotHeld if self.freed == Some(token) => Err(format!(
                 "client {client} is told that the lock was not its own, although its own release \
                  freed it"
@@ -90,14 +104,14 @@ impl TruthfulOutcome {
         at: u64,
         client: Client,
         token: TokenId,
-        ledger: &Ledger,
+        shared: &SharedHistory,
     ) -> Result<(), String> {
         let index = usize::from(client);
         if self.denied[index].len() == REMEMBERED {
             self.denied[index].remove(0);
         }
         self.denied[index].push((self.before_call[index], token));
-        match ledger.key {
+        match shared.key {
             Some((holder, expires)) if at < expires => self.stored(holder),
             _ => Ok(()),
         }
@@ -123,13 +137,26 @@ impl TruthfulOutcome {
     }
 }
 
+/// Whether a call says that the lock is not the caller's: which may be untrue.
+fn is_denial(ask: Ask, answer: Answer) -> bool {
+    match answer {
+        Answer::NotAcquired
+        | Answer::NotHeld
+        | Answer::Released
+        | Answer::Spent
+        | Answer::Taken => true,
+        Answer::Refused | Answer::Unavailable => ask == Ask::Acquire,
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{Guarantee, stories::*};
     use crate::history::{Act, Answer, Ask};
 
     fn verdict(story: &[crate::history::Event]) -> Option<String> {
-        judge(Guarantee::TruthfulOutcome, story)
+        observer(Guarantee::TruthfulOutcome, story)
     }
 
     #[test]
@@ -160,6 +187,14 @@ mod tests {
         let unknown = told(0, 1, Ask::Acquire, Answer::Unknown);
         let denied = told(0, 2, Ask::Acquire, Answer::NotAcquired);
         assert_eq!(verdict(&[ask, unknown, ask, stored, denied]), None);
+    }
+
+    #[test]
+    fn rejects_that_a_token_is_spent_which_nobody_gave_up() {
+        let spent = told(0, 1, Ask::Acquire, Answer::Spent);
+        assert!(verdict(&[asked(0, Ask::Acquire, 9_999), spent]).is_some());
+        let given_up = applied(0, 1, Act::Release, 0);
+        assert_eq!(verdict(&[given_up, asked(0, Ask::Acquire, 9_999), spent]), None);
     }
 
     #[test]

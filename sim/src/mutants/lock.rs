@@ -32,6 +32,8 @@ pub(crate) struct LockBug {
     keeping: bool,
     /// When the holder's work is over, which is all that it asks for.
     work_ends: Option<Instant>,
+    /// A renewal that the server has and the replicas may not.
+    unsecured: Option<Sent>,
     /// A renewal whose timer was set after the release.
     heartbeat: Option<LockCommand>,
 }
@@ -60,7 +62,7 @@ impl PlantedLock {
         machine: LockMachine,
         mutant: Option<Mutant>,
         client: Client,
-        life: u8,
+        life: u32,
     ) -> Self {
         let bug = mutant.map(|mutant| {
             let name = format!("{}.1.1", TokenId::owner(client, life));
@@ -74,9 +76,16 @@ impl PlantedLock {
                 keeping: false,
                 work_ends: None,
                 heartbeat: None,
+                unsecured: None,
             }
         });
         Self::around(machine, bug)
+    }
+
+    /// What a write under this fence shows to the resource.
+    pub(crate) fn shown_fence(&self, fence: u64) -> u64 {
+        let hidden = self.bug.as_ref().is_some_and(|bug| bug.mutant == Mutant::UnfencedWrite);
+        if hidden { 0 } else { fence }
     }
 
     /// Whether the holder leaves it to its renewals to say when the lease is over.

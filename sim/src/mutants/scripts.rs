@@ -91,6 +91,8 @@ fn edits(mutant: Mutant) -> &'static [Edit] {
         Mutant::CountedFences => {
             const { &[edit(ACQUIRE, "time[1] .. string.sub('00000' .. time[2], -6)", "'1'")] }
         }
+        Mutant::MarkBeforeFree => MARK_BEFORE_FREE,
+        Mutant::ForgetfulRelease => const { &[edit(RELEASE, "or old == released)", ")")] },
         Mutant::PrefixCompare => PREFIX_COMPARE,
         Mutant::OwnLeaseTakeover => OWN_LEASE_TAKEOVER,
         _ => debounce_edits(mutant),
@@ -116,6 +118,14 @@ const COUNTED_REENTRY: &[Edit] = &[
         "if redis.call('DECR', KEYS[1] .. ':holds') <= 0 then redis.call('DEL', KEYS[1]) end",
     ),
 ];
+
+/// The mark is the first that is written.
+const MARK_BEFORE_FREE: &[Edit] = &[edit(
+    RELEASE,
+    "local freed =",
+    "redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+     local freed =",
+)];
 
 /// Client 0 is called `job`, client 2 `job-2`.
 const PREFIX_COMPARE: &[Edit] = &[edit(
@@ -156,6 +166,21 @@ fn debounce_edits(mutant: Mutant) -> &'static [Edit] {
         Mutant::LateCopyOverwrites => LATE_COPY_OVERWRITES,
         Mutant::ClampPastMaxWait => CLAMP_PAST_MAX_WAIT,
         Mutant::FirstCallerBounds => FIRST_CALLER_BOUNDS,
+        Mutant::BoundFromLast => {
+            const { &[edit(CALL, "math.min(at, first + max", "math.min(at, now + max")] }
+        }
+        Mutant::ImmortalMemo => {
+            const { &[edit(CALL, "'SET', memo, mine, 'PX', ARGV[8]", "'SET', memo, mine")] }
+        }
+        Mutant::WaitFromFirst => {
+            const {
+                &[edit(
+                    CALL,
+                    "due, lead = bounded(now + wait)",
+                    "due, lead = bounded(first + wait)",
+                )]
+            }
+        }
         Mutant::CallDuringRunIsDropped => CALL_DURING_RUN_IS_DROPPED,
         Mutant::UnownedClear => UNOWNED_CLEAR,
         Mutant::EveryWaiterTakesOver => EVERY_WAITER_TAKES_OVER,

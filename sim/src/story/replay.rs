@@ -7,10 +7,10 @@ use super::{
     decisions::describe,
     timeline::{print, timeline},
 };
-use crate::words::{counted, scaled, wrap};
+use crate::words::{counted, wrap};
 use crate::{
     claims::Claims,
-    decide::{Site, Stretched, threshold},
+    decide::{Address, Lengthened, threshold},
     run::log_of,
     schedule::Schedule,
     systems::Run,
@@ -26,7 +26,7 @@ pub fn replay(schedule: &Schedule) -> String {
     for line in with_counterfactuals(schedule, story.violation.is_some()) {
         let _ = writeln!(text, "{line}");
     }
-    text += "\nWhat happened (a star where a fault strikes):\n";
+    text += "\nWhat happened (a star where a fault occurs):\n";
     for line in print(&timeline(&story)) {
         let _ = writeln!(text, "  {line}");
     }
@@ -61,7 +61,7 @@ fn head(schedule: &Schedule) -> String {
         let _ = writeln!(text, "  fault:     {}", fault.cause());
     }
     if let Some(scale) = schedule.scale {
-        let _ = writeln!(text, "{}", wrap("  cluster:   ", &scaled(scale)));
+        let _ = writeln!(text, "{}", wrap("  cluster:   ", &scale.to_string()));
     }
     let _ = writeln!(text, "  claimed:   {claim}");
     text
@@ -70,17 +70,17 @@ fn head(schedule: &Schedule) -> String {
 fn with_counterfactuals(schedule: &Schedule, broken: bool) -> Vec<String> {
     let (cell, plan, decisions) = (schedule.cell, schedule.plan(), &schedule.decisions);
     let mut lines = Vec::new();
-    for (&site, &choice) in decisions {
-        lines.push(wrap("  - ", &describe(&plan, site, choice)));
+    for (&address, &choice) in decisions {
+        lines.push(wrap("  - ", &describe(&plan, address, choice)));
         let mut without = decisions.clone();
-        without.remove(&site);
+        without.remove(&address);
         let run = Run::replayed(plan.clone(), &without);
         let breaks = run.violation(cell.guarantee).is_some();
-        let bites = cell.fault.is_none_or(|fault| run.bites(fault) > 0);
-        let mut line = format!("    without this, {}", counterfactual(broken, breaks, bites));
+        let effects = cell.fault.is_none_or(|fault| run.effects(fault) > 0);
+        let mut line = format!("    without this, {}", counterfactual(broken, breaks, effects));
         if broken
             && !breaks
-            && let Some(length) = needed(schedule, site)
+            && let Some(length) = needed(schedule, address)
         {
             line += &format!("; it breaks only if that is more than {} ms", length / 1_000);
         }
@@ -94,21 +94,21 @@ fn with_counterfactuals(schedule: &Schedule, broken: bool) -> Vec<String> {
 
 /// The longest length of a decision at which the guarantee holds, in microseconds, if the decision
 /// stands for a length of time and not every length breaks it.
-pub(super) fn needed(schedule: &Schedule, site: Site) -> Option<u64> {
+pub(super) fn needed(schedule: &Schedule, address: Address) -> Option<u64> {
     let (plan, guarantee) = (schedule.plan(), schedule.cell.guarantee);
     let fails = |length| {
-        let mut chance = Stretched::of(&schedule.decisions, site, length);
-        let run = Run::of(plan.clone(), &mut chance);
-        (run.violation(guarantee).is_some(), chance.asked())
+        let mut source = Lengthened::of(&schedule.decisions, address, length);
+        let run = Run::of(plan.clone(), &mut source);
+        (run.violation(guarantee).is_some(), source.asked())
     };
     let (_, asked) = fails(None);
     threshold(asked?, |length| fails(Some(length)).0)
 }
 
-fn counterfactual(breaks_with: bool, breaks_without: bool, bites: bool) -> &'static str {
+fn counterfactual(breaks_with: bool, breaks_without: bool, effects: bool) -> &'static str {
     match (breaks_with, breaks_without) {
         (true, false) => "it holds",
-        (true, true) if !bites => "it is broken, too, although the fault does not bite",
+        (true, true) if !effects => "it is broken, too, although the fault has no effect",
         (true, true) => "it is broken all the same",
         (false, true) => "it is broken",
         (false, false) => "it holds, too",

@@ -9,7 +9,7 @@ mod fold;
 mod words;
 
 use calls::Calls;
-use words::Teller;
+use words::Narrator;
 
 use crate::history::TokenId;
 use crate::story::Story;
@@ -36,7 +36,7 @@ pub(crate) enum LineKind {
     InVain(u8),
     /// A client's whole stay under the lock went as it should.
     Stay(TokenId),
-    /// A fault struck or bit.
+    /// A fault was injected or took effect.
     Fault,
     /// Anything else.
     Other,
@@ -45,14 +45,14 @@ pub(crate) enum LineKind {
 /// The story's timeline.
 pub(crate) fn timeline(story: &Story) -> Vec<Line> {
     let calls = Calls::of(&story.events);
-    let mut teller = Teller::of(story, &calls);
+    let mut teller = Narrator::of(story, &calls);
     let told = story.events.iter().enumerate();
     let lines =
-        told.filter_map(|(index, &(at, ref event))| teller.tell(index, at, event)).collect();
+        told.filter_map(|(index, &(at, ref event))| teller.emit(index, at, event)).collect();
     fold::fold(lines, &story.names)
 }
 
-/// A timeline as text: the times in ms, aligned, and a star where a fault strikes.
+/// A timeline as text: the times in ms, aligned, and a star where a fault occurs.
 pub(crate) fn print(lines: &[Line]) -> Vec<String> {
     let times: Vec<String> = lines.iter().map(|line| instant(line.at)).collect();
     let width = times.iter().map(String::len).max().unwrap_or(0);

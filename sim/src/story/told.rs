@@ -14,20 +14,20 @@ use crate::{schedule::Schedule, words::wrap};
 
 /// A counterexample, told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct StoryReport {
     /// The word that `leasehold replay` takes.
     pub token: String,
     /// How the guarantee broke, as a sentence.
     pub text: String,
     /// The decisions that break it; none can be left out.
-    pub decisions: Vec<ToldDecision>,
+    pub decisions: Vec<DecisionReport>,
     /// The timeline, a line an event.
     pub events: Vec<String>,
 }
 
 /// A decision, told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ToldDecision {
+pub struct DecisionReport {
     /// What was decided: the name of a fault, or of a part of the workload.
     pub kind: String,
     /// For whom, by number.
@@ -43,7 +43,7 @@ pub struct ToldDecision {
     pub needs_more_than_ms: Option<u64>,
 }
 
-impl Told {
+impl StoryReport {
     /// A schedule, told; its `text` is empty if it breaks nothing.
     #[must_use]
     pub fn about(schedule: &Schedule) -> Self {
@@ -79,15 +79,15 @@ impl Told {
     }
 }
 
-fn told_decisions(schedule: &Schedule) -> Vec<ToldDecision> {
+fn told_decisions(schedule: &Schedule) -> Vec<DecisionReport> {
     let plan = schedule.plan();
-    let told = schedule.decisions.iter().map(|(&site, &choice)| ToldDecision {
-        kind: kind_name(site.kind).into(),
-        actor: site.actor,
-        occurrence: site.occurrence,
+    let told = schedule.decisions.iter().map(|(&address, &choice)| DecisionReport {
+        kind: kind_name(address.kind).into(),
+        actor: address.actor,
+        occurrence: address.occurrence,
         choice,
-        text: describe(&plan, site, choice),
-        needs_more_than_ms: needed(schedule, site).map(|micros| micros / 1_000),
+        text: describe(&plan, address, choice),
+        needs_more_than_ms: needed(schedule, address).map(|micros| micros / 1_000),
     });
     told.collect()
 }

@@ -12,14 +12,14 @@ use leasehold_core::{
 
 use super::{
     Plan, Response, Step, Write,
-    driver::{self, Fed},
+    driver::{self, Driven},
 };
 use crate::{
     catalog::{DEBOUNCE_MAX_WAIT, DEBOUNCE_WAIT},
-    decide::{Chance, Kind},
+    decide::{DecisionKind, DecisionSource},
     history::{Act, CallAnswer, CallId, Client, DebounceEvent, Event, TokenId},
     mutants::PlantedDebounce,
-    world::{Alarm, Watch},
+    world::{Alarm, Observer},
 };
 
 /// The id of the debounced function.
@@ -34,13 +34,16 @@ const RUN: u64 = 40_000;
 /// How often the sweeper looks.
 const SWEEP: u64 = 250_000;
 
-/// How many calls a client makes unless said otherwise, so that the end is quiet and stories are
-/// short.
+/// How many calls a client makes at least, unless said otherwise,
 const CALLS: u32 = 3;
+
+/// and at the most while there may be faults, so that the end is quiet. So many come so fast that a
+/// burst reaches the longest wait.
+const CALLS_BEFORE: u32 = 6;
 
 /// How a run goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Style {
+enum Behaviour {
     Well,
     /// The callback fails.
     Fails,
@@ -64,7 +67,7 @@ pub(crate) struct DebounceProgram {
     machine: PlantedDebounce,
     sweeper: bool,
     stage: Stage,
-    style: Style,
+    style: Behaviour,
     round: u32,
     /// How many calls the client has made, in all its lives.
     calls: u16,
@@ -75,8 +78,8 @@ pub(crate) struct DebounceProgram {
 }
 
 impl DebounceProgram {
-    pub(crate) fn new(plan: &Plan, client: Client, life: u8) -> Self {
-        let options = options(plan);
+    pub(crate) fn new(plan: &Plan, client: Client, life: u32) -> Self {
+        let options = options(plan, client);
         let config = DebounceConfig::new(DEBOUNCE_ID, &options).expect("a valid setting");
         let tokens = Tokens::of_owner(TokenId::owner(client, life));
         let seed = u64::from(client) << 8 | u64::from(life);
@@ -87,7 +90,7 @@ impl DebounceProgram {
             ),
             sweeper: is_sweeper(plan, client),
             stage: Stage::Idle,
-            style: Style::Well,
+            style: Behaviour::Well,
             round: 0,
             calls: 0,
             call: None,
@@ -95,7 +98,7 @@ impl DebounceProgram {
         }
     }
 
-    pub(crate) fn alarm<C: Chance, W: Watch>(
+    pub(crate) fn alarm<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -110,7 +113,7 @@ impl DebounceProgram {
         }
     }
 
-    pub(crate) fn reply<C: Chance, W: Watch>(
+    pub(crate) fn reply<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -121,7 +124,7 @@ impl DebounceProgram {
         self.feed(step, me, event);
     }
 
-    pub(crate) fn cancel<C: Chance, W: Watch>(
+    pub(crate) fn cancel<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -133,11 +136,11 @@ impl DebounceProgram {
         self.vanish(step, me, handle);
     }
 
-    pub(crate) fn reborn<C: Chance, W: Watch>(
+    pub(crate) fn restarted<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
-        life: u8,
+        life: u32,
     ) {
         self.returned(step, me, CallAnswer::Dropped);
         let (round, calls) = (self.round, self.calls);
@@ -153,7 +156,7 @@ impl DebounceProgram {
         !self.sweeper
     }
 
-    fn feed<C: Chance, W: Watch>(
+    fn feed<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -164,13 +167,13 @@ impl DebounceProgram {
             driver::call(step, me, command, meaning, give_up_at);
         };
         match driver::feed(&mut self.machine, step, me, event, call) {
-            Fed::Awaiting => {}
-            Fed::Vanished { handle } => self.vanish(step, me, handle),
-            Fed::Done(outcome) => self.done(step, me, outcome),
+            Driven::Awaiting => {}
+            Driven::Vanished { handle } => self.vanish(step, me, handle),
+            Driven::Done(outcome) => self.done(step, me, outcome),
         }
     }
 
-    fn work<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn work<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         match self.stage {
             Stage::Idle if self.sweeper => {
                 self.stage = Stage::Participating;
@@ -195,9 +198,9 @@ impl DebounceProgram {
         }
     }
 
-    fn call<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        let most =
-            Some(step.core.plan.scenario.calls).filter(|&calls| calls < u32::MAX).unwrap_or(CALLS);
+    fn call<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+        let calls = Some(step.scenario().calls).filter(|&calls| calls < u32::MAX);
+        let most = calls.unwrap_or(if step.is_healed() { CALLS } else { CALLS_BEFORE });
         if u32::from(self.calls) >= most {
             return;
         }
@@ -205,12 +208,12 @@ impl DebounceProgram {
         let call = CallId::of(me, self.calls);
         self.call = Some(call);
         self.stage = Stage::Participating;
-        step.tell(Event::Debounce(DebounceEvent::Called { client: me, call }));
+        step.emit(Event::Debounce(DebounceEvent::Called { client: me, call }));
         let args = call.to_args();
         self.feed(step, me, MachineEvent::Start(DebounceRequest::Call { args }));
     }
 
-    fn done<C: Chance, W: Watch>(
+    fn done<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -232,32 +235,36 @@ impl DebounceProgram {
         }
     }
 
-    fn begin_run<C: Chance, W: Watch>(
+    fn begin_run<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
         claim: &Claim,
     ) {
-        let styles = if step.core.healed { 1 } else { step.core.plan.scenario.styles };
-        self.style = match step.choose(Kind::Style, me, self.round, styles) {
-            0 => Style::Well,
-            1 => Style::Fails,
-            _ => Style::Long,
+        let behaviours = if step.core.healed { 1 } else { step.core.plan.scenario.behaviours };
+        self.style = match step.choose(DecisionKind::Behaviour, me, self.round, behaviours) {
+            0 => Behaviour::Well,
+            1 => Behaviour::Fails,
+            _ => Behaviour::Long,
         };
         let call = CallId::from_args(claim.args()).expect("only calls are claimed");
         let (deadline, fence) = (claim.deadline(), claim.fence().0);
         self.run = Some((call, deadline, fence));
         self.stage = Stage::Running;
-        step.tell(Event::Debounce(DebounceEvent::RunBegan { client: me, call, fence }));
-        let takes = if self.style == Style::Long { RUN_LEASE * 2 } else { RUN };
+        step.emit(Event::Debounce(DebounceEvent::RunBegan { client: me, call, fence }));
+        let takes = if self.style == Behaviour::Long { RUN_LEASE * 2 } else { RUN };
         let end = step.local(me).plus_micros(takes).min(deadline);
         step.set_alarm(me, Alarm::Work, end);
     }
 
-    fn end_of_run<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn end_of_run<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+    ) {
         let now = step.local(me);
         let in_time = self.run.is_some_and(|(_, deadline, _)| now < deadline);
-        if in_time && self.style == Style::Well {
+        if in_time && self.style == Behaviour::Well {
             // The lease was good just now; a pause may fall between this step and the next.
             self.stage = Stage::Writing;
             step.set_alarm(me, Alarm::Work, now.plus_micros(1));
@@ -266,32 +273,37 @@ impl DebounceProgram {
         }
     }
 
-    fn finish<C: Chance, W: Watch>(
+    fn finish<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
         success: bool,
     ) {
         if let Some((call, _, _)) = self.run.take() {
-            step.tell(Event::Debounce(DebounceEvent::RunEnded { client: me, call, success }));
+            step.emit(Event::Debounce(DebounceEvent::RunEnded { client: me, call, success }));
         }
         self.stage = Stage::Finishing;
         self.feed(step, me, MachineEvent::Start(DebounceRequest::Finish { success }));
     }
 
-    fn vanish<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, handle: bool) {
+    fn vanish<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        handle: bool,
+    ) {
         driver::abandon(step, me);
         self.returned(step, me, CallAnswer::Dropped);
         if handle {
             let host = step.host(me);
             host.life += 1;
             let life = host.life;
-            self.reborn(step, me, life);
+            self.restarted(step, me, life);
         }
         self.rest(step, me);
     }
 
-    fn rest<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn rest<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         self.stage = Stage::Idle;
         self.run = None;
         self.round += 1;
@@ -300,21 +312,21 @@ impl DebounceProgram {
         let idle = if self.sweeper {
             SWEEP
         } else {
-            let choice = step.choose(Kind::Idle, me, self.round, choices);
+            let choice = step.choose(DecisionKind::Idle, me, self.round, choices);
             idle + u64::from(choice) * idle_step
         };
         let wake = step.local(me).plus_micros(idle);
         step.set_alarm(me, Alarm::Work, wake);
     }
 
-    fn returned<C: Chance, W: Watch>(
+    fn returned<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
         answer: CallAnswer,
     ) {
         if let Some(call) = self.call.take() {
-            step.tell(Event::Debounce(DebounceEvent::Returned { client: me, call, answer }));
+            step.emit(Event::Debounce(DebounceEvent::Returned { client: me, call, answer }));
         }
     }
 }
@@ -324,7 +336,7 @@ pub(crate) fn is_sweeper(plan: &Plan, client: Client) -> bool {
     client + 1 == plan.settings.clients
 }
 
-fn options(plan: &Plan) -> DebounceOptions {
+fn options(plan: &Plan, client: Client) -> DebounceOptions {
     let micros = Duration::from_micros;
     DebounceOptions::new()
         .wait(micros(DEBOUNCE_WAIT))
@@ -335,7 +347,8 @@ fn options(plan: &Plan) -> DebounceOptions {
         .call_timeout(micros(plan.scenario.call_timeout))
         .request_life(Duration::from_secs(10))
         .life(Duration::from_secs(60))
-        .leave_when_superseded(plan.scenario.leaves)
+        // The first one stays, to be told what became of its calls.
+        .leave_when_superseded(plan.scenario.leaves && client > 0)
 }
 
 fn answer(outcome: &DebounceOutcome) -> CallAnswer {

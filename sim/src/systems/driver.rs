@@ -1,12 +1,14 @@
 //! What the driver loop is in production, for a machine on a simulated client.
 
-use leasehold_core::{Action, Cause, Command, Event, Instant, Machine, Reply, StoreError};
+use leasehold_core::{
+    Action, Cause, Command, Event, Instant, Machine, Reply, StoreError, lock::LockCommand,
+};
 
 use crate::{
-    decide::Chance,
+    decide::DecisionSource,
     history::{Act, Client, TokenId},
     mutants::Sender,
-    world::{Alarm, Cancelled, Watch},
+    world::{Alarm, Cancelled, Observer},
 };
 
 use super::{Answer, Asked, Request, Response, Step};
@@ -15,7 +17,7 @@ use super::{Answer, Asked, Request, Response, Step};
 pub(super) const TIMED_OUT: StoreError = StoreError::Unknown(Cause::TimedOut);
 
 /// What became of an event.
-pub(super) enum Fed<O> {
+pub(super) enum Driven<O> {
     /// The machine awaits a reply or an alarm.
     Awaiting,
     /// It did, but the caller has gone away: with its handle, if so said.
@@ -25,42 +27,42 @@ pub(super) enum Fed<O> {
 }
 
 /// Hands `event` to the machine and carries out what it answers.
-pub(super) fn feed<M: Machine, C: Chance, W: Watch>(
+pub(super) fn feed<M: Machine, C: DecisionSource, W: Observer>(
     machine: &mut M,
     step: &mut Step<'_, C, W>,
     me: Client,
     event: Event<M::Request>,
     call: impl FnOnce(&mut Step<'_, C, W>, Command, Instant),
-) -> Fed<M::Outcome> {
+) -> Driven<M::Outcome> {
     let mut action = machine.step(step.local(me), event);
     if let Action::SleepUntil(_) = action
-        && step.takes_hint(me)
+        && step.takes_notification(me)
     {
         action = machine.step(step.local(me), Event::Hinted);
     }
     match action {
         Action::Call { command, give_up_at } => call(step, command, give_up_at),
         Action::Watch { .. } => {
-            step.watch_releases(me);
+            step.subscribe(me);
             let in_place = step.local(me).plus_micros(2 * step.core.plan.settings.latency);
             step.set_alarm(me, Alarm::Machine, in_place);
         }
         Action::SleepUntil(deadline) => step.set_alarm(me, Alarm::Machine, deadline),
         Action::Done(outcome) => {
             step.clear_alarm(me, Alarm::Machine);
-            step.stop_watching(me);
-            return Fed::Done(outcome);
+            step.unsubscribe(me);
+            return Driven::Done(outcome);
         }
     }
     match step.awaiting(me, true) {
-        Cancelled::No => Fed::Awaiting,
-        Cancelled::Future => Fed::Vanished { handle: false },
-        Cancelled::Handle => Fed::Vanished { handle: true },
+        Cancelled::No => Driven::Awaiting,
+        Cancelled::Future => Driven::Vanished { handle: false },
+        Cancelled::Handle => Driven::Vanished { handle: true },
     }
 }
 
 /// Carries out a call at the only server.
-pub(super) fn call<C: Chance, W: Watch>(
+pub(super) fn call<C: DecisionSource, W: Observer>(
     step: &mut Step<'_, C, W>,
     me: Client,
     command: Command,
@@ -74,7 +76,7 @@ pub(super) fn call<C: Chance, W: Watch>(
 }
 
 /// What is sent in place of `command`: another one only if a bug is planted.
-fn subverted<C: Chance, W: Watch>(
+fn subverted<C: DecisionSource, W: Observer>(
     step: &mut Step<'_, C, W>,
     me: Client,
     command: Command,
@@ -91,11 +93,14 @@ pub(super) fn request(act: Act, token: Option<TokenId>, command: Command) -> Req
 }
 
 /// What the machine's alarm means to it.
-pub(super) fn rung<R, C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) -> Event<R> {
+pub(super) fn rung<R, C: DecisionSource, W: Observer>(
+    step: &mut Step<'_, C, W>,
+    me: Client,
+) -> Event<R> {
     if step.host(me).awaited() > 0 {
         step.give_up(me);
         Event::Replied(Err(TIMED_OUT))
-    } else if step.begins_to_watch(me) {
+    } else if step.is_newly_subscribed(me) {
         Event::Watching(true)
     } else {
         Event::Woke
@@ -103,7 +108,7 @@ pub(super) fn rung<R, C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client
 }
 
 /// What a response means to a machine.
-pub(super) fn replied<R, C: Chance, W: Watch>(
+pub(super) fn replied<R, C: DecisionSource, W: Observer>(
     step: &mut Step<'_, C, W>,
     me: Client,
     response: Response,
@@ -123,8 +128,23 @@ pub(super) fn result(response: Response) -> Result<Reply, StoreError> {
 }
 
 /// The caller went away from what the machine awaits.
-pub(super) fn abandon<C: Chance, W: Watch>(step: &mut Step<'_, C, W>, me: Client) {
+pub(super) fn abandon<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, me: Client) {
     step.host(me).forget_calls();
     step.clear_alarm(me, Alarm::Machine);
-    step.stop_watching(me);
+    step.unsubscribe(me);
+}
+
+/// What a command does, and under which token.
+pub(super) fn meaning(command: &Command) -> (Act, Option<TokenId>) {
+    let Command::Lock(command) = command else {
+        unreachable!("a lock asks about locks");
+    };
+    match command {
+        LockCommand::Acquire { token, .. } => (Act::Acquire, Some(TokenId::of(token))),
+        LockCommand::Extend { token, .. } => (Act::Extend, Some(TokenId::of(token))),
+        LockCommand::Release { token, .. } => (Act::Release, Some(TokenId::of(token))),
+        LockCommand::Confirm { .. }
+        | LockCommand::Inspect { .. }
+        | LockCommand::RaiseFence { .. } => (Act::Other, None),
+    }
 }

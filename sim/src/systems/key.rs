@@ -8,9 +8,9 @@
 
 use super::{LOCK_ID, Step};
 use crate::{
-    decide::Chance,
+    decide::DecisionSource,
     history::{Event, TokenId},
-    world::{Server, Topology, Watch},
+    world::{Observer, Server, Topology},
 };
 use leasehold_fake_redis::Value;
 
@@ -74,7 +74,7 @@ fn gone_at(server: &Server, wall_ms: u64) -> u64 {
     if wall_ms == u64::MAX { u64::MAX } else { server.truth(wall_ms) }
 }
 
-impl<C: Chance, W: Watch> Step<'_, C, W> {
+impl<C: DecisionSource, W: Observer> Step<'_, C, W> {
     /// Whether the key has expired that was told of last.
     #[inline]
     pub(super) fn key_has_expired(&self) -> bool {
@@ -119,9 +119,9 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
             None => (None, 0),
             Some((token, wall_ms)) => (Some(token), gone_at(server, wall_ms)),
         };
-        self.tell(Event::Key { before, after, expires, by_request });
+        self.emit(Event::Key { before, after, expires, by_request });
         if self.scenario().waits > 0 && after.is_none() && by_request {
-            self.hint_release();
+            self.notify_release();
         }
     }
 
@@ -136,7 +136,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
         let servers = self.core.servers.len();
         let half = |token| self.core.shared.key.majority.is_half_released(token, servers);
         let by_request = by_request && !(after.is_none() && before.is_some_and(half));
-        self.tell(Event::Key { before, after, expires, by_request });
+        self.emit(Event::Key { before, after, expires, by_request });
     }
 
     /// Whether one of several servers has `token` under the key.
@@ -157,7 +157,7 @@ impl<C: Chance, W: Watch> Step<'_, C, W> {
     /// A client is handed the lock that a majority of several servers has granted it.
     pub(super) fn elected(&mut self, token: TokenId, fence: u64) {
         if self.settings().topology == Topology::Independent {
-            self.tell(Event::Granted { token, fence });
+            self.emit(Event::Granted { token, fence });
         }
     }
 }

@@ -3,28 +3,28 @@
 use core::time::Duration;
 
 use leasehold_core::{
-    Command, Event as MachineEvent, Instant, Tokens,
+    Event as MachineEvent, Instant, Tokens,
     lock::{
-        AcquireOptions, Durability, LockCommand, LockConfig, LockMachine, LockOptions, LockOutcome,
-        LockRequest, LossReason, Terms,
+        AcquireOptions, Durability, LockConfig, LockMachine, LockOptions, LockOutcome, LockRequest,
+        LossReason, Terms,
     },
 };
 
 use super::{
     LOCK_ID, Plan, Response, Step, Write,
-    ballot::{Ballot, Cast},
-    driver::{self, Fed},
+    driver::{self, Driven},
+    quorum_call::{QuorumCall, QuorumProgress},
 };
 use crate::{
-    decide::{Chance, Kind},
+    decide::{DecisionKind, DecisionSource},
     history::{Act, Answer, Ask, Client, End, Event, TokenId},
     mutants::PlantedLock,
-    world::{Alarm, Cancelled, Topology, Watch},
+    world::{Alarm, Cancelled, Observer, Topology},
 };
 
 /// What the client does with the lock once it has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Style {
+enum Behaviour {
     /// Works, and gives it up.
     Brief,
     /// Works on until the lease is over, and notices.
@@ -55,12 +55,12 @@ enum Stage {
 pub(crate) struct LockProgram {
     machine: PlantedLock,
     /// The call under way, if several servers are asked.
-    ballot: Option<Box<Ballot>>,
+    quorum_call: Option<Box<QuorumCall>>,
     terms: Terms,
     /// The longest that a call may take, in µs of the local clock.
     patience: u64,
     stage: Stage,
-    style: Style,
+    style: Behaviour,
     round: u32,
     /// The lease as it was last told: its token and its deadline.
     held: Option<(TokenId, Instant)>,
@@ -70,7 +70,7 @@ pub(crate) struct LockProgram {
 }
 
 impl LockProgram {
-    pub(crate) fn new(plan: &Plan, client: Client, life: u8) -> Self {
+    pub(crate) fn new(plan: &Plan, client: Client, life: u32) -> Self {
         let options = options(plan);
         let config = LockConfig::new(LOCK_ID, &options).expect("the plan is a valid setting");
         let terms = config.terms(&AcquireOptions::default()).expect("the plan is a valid setting");
@@ -80,11 +80,11 @@ impl LockProgram {
         let machine = LockMachine::new(config, tokens, seed);
         Self {
             machine: PlantedLock::new(machine, plan.scenario.mutant, client, life),
-            ballot: None,
+            quorum_call: None,
             terms,
             patience,
             stage: Stage::Idle,
-            style: Style::Brief,
+            style: Behaviour::Brief,
             round: 0,
             held: None,
             last_token: None,
@@ -93,7 +93,7 @@ impl LockProgram {
         }
     }
 
-    pub(crate) fn alarm<C: Chance, W: Watch>(
+    pub(crate) fn alarm<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -101,9 +101,9 @@ impl LockProgram {
     ) {
         match alarm {
             Alarm::Machine => {
-                if let Some(mut ballot) = self.ballot.take() {
-                    let cast = ballot.rung(step, me);
-                    return self.count(step, me, ballot, cast);
+                if let Some(mut quorum_call) = self.quorum_call.take() {
+                    let progress = quorum_call.rung(step, me);
+                    return self.count(step, me, quorum_call, progress);
                 }
                 let event = driver::rung(step, me);
                 self.feed(step, me, event);
@@ -112,26 +112,30 @@ impl LockProgram {
         }
     }
 
-    pub(crate) fn reply<C: Chance, W: Watch>(
+    pub(crate) fn reply<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
         node: u8,
         response: Response,
     ) {
-        if let Some(mut ballot) = self.ballot.take() {
-            let cast = ballot.replied(step, me, node, response);
-            return self.count(step, me, ballot, cast);
+        if let Some(mut quorum_call) = self.quorum_call.take() {
+            let progress = quorum_call.replied(step, me, node, response);
+            return self.count(step, me, quorum_call, progress);
         }
         let event = driver::replied(step, me, response);
         self.feed(step, me, event);
     }
 
-    pub(crate) fn hinted<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    pub(crate) fn notified<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+    ) {
         self.feed(step, me, MachineEvent::Hinted);
     }
 
-    pub(crate) fn cancel<C: Chance, W: Watch>(
+    pub(crate) fn cancel<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -143,11 +147,11 @@ impl LockProgram {
         self.vanish(step, me, handle);
     }
 
-    pub(crate) fn reborn<C: Chance, W: Watch>(
+    pub(crate) fn restarted<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
-        life: u8,
+        life: u32,
     ) {
         self.end(step, me, End::Gone);
         let round = self.round;
@@ -159,63 +163,68 @@ impl LockProgram {
         self.stage != Stage::Idle
     }
 
-    fn feed<C: Chance, W: Watch>(
+    fn feed<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
         event: MachineEvent<LockRequest>,
     ) {
-        let Self { machine, last_token, ballot, .. } = self;
+        let Self { machine, last_token, quorum_call, .. } = self;
         let fed = driver::feed(machine, step, me, event, |step, command, give_up_at| {
-            let meaning = meaning(&command);
+            let meaning = driver::meaning(&command);
             if let (Act::Acquire, token) = meaning {
                 *last_token = token;
             }
             if step.core.plan.settings.topology == Topology::Independent {
-                *ballot = Some(Box::new(Ballot::open(step, me, command, give_up_at)));
+                *quorum_call = Some(Box::new(QuorumCall::open(step, me, command, give_up_at)));
             } else {
                 driver::call(step, me, command, meaning, give_up_at);
             }
         });
         self.notice_renewal(step, me);
         match fed {
-            Fed::Awaiting => {}
-            Fed::Vanished { handle } => self.vanish(step, me, handle),
-            Fed::Done(outcome) => self.done(step, me, outcome),
+            Driven::Awaiting => {}
+            Driven::Vanished { handle } => self.vanish(step, me, handle),
+            Driven::Done(outcome) => self.done(step, me, outcome),
         }
     }
 
     /// Goes on as the servers' answers decide.
-    fn count<C: Chance, W: Watch>(
+    fn count<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
-        ballot: Box<Ballot>,
-        cast: Cast<LockRequest>,
+        quorum_call: Box<QuorumCall>,
+        progress: QuorumProgress<LockRequest>,
     ) {
-        match cast {
-            Cast::Waiting => self.ballot = Some(ballot),
-            Cast::NextRound => {
-                self.ballot = Some(ballot);
+        match progress {
+            QuorumProgress::Waiting => self.quorum_call = Some(quorum_call),
+            QuorumProgress::NextRound => {
+                self.quorum_call = Some(quorum_call);
                 match step.awaiting(me, true) {
                     Cancelled::No => {}
                     Cancelled::Future => self.vanish(step, me, false),
                     Cancelled::Handle => self.vanish(step, me, true),
                 }
             }
-            Cast::Decided(event) => self.feed(step, me, event),
+            QuorumProgress::Decided(event) => self.feed(step, me, event),
         }
     }
 
-    fn vanish<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, handle: bool) {
+    fn vanish<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        handle: bool,
+    ) {
         driver::abandon(step, me);
-        self.ballot = None;
+        self.quorum_call = None;
         self.told(step, me, Answer::Dropped);
         if handle {
             let host = step.host(me);
             host.life += 1;
             let life = host.life;
-            self.reborn(step, me, life);
+            self.restarted(step, me, life);
             return self.rest(step, me);
         }
         match self.stage {
@@ -228,7 +237,7 @@ impl LockProgram {
         }
     }
 
-    fn done<C: Chance, W: Watch>(
+    fn done<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -269,13 +278,13 @@ impl LockProgram {
     }
 
     /// Tells of a grant by a majority, which no single server can.
-    fn elected<C: Chance, W: Watch>(&self, step: &mut Step<'_, C, W>) {
+    fn elected<C: DecisionSource, W: Observer>(&self, step: &mut Step<'_, C, W>) {
         if let Some(grant) = self.machine.grant() {
             step.elected(TokenId::of(grant.token()), grant.fence().0);
         }
     }
 
-    fn work<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn work<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         let now = step.local(me);
         match self.stage {
             Stage::Idle => {
@@ -289,7 +298,7 @@ impl LockProgram {
             }
             Stage::Working { .. } if self.is_over(now) => self.give_up_lock(step, me, End::Lost),
             Stage::Working { .. } if now < self.next_work => self.watch_lease(step, me),
-            Stage::Working { left: 1 } if self.style == Style::Extend => {
+            Stage::Working { left: 1 } if self.style == Behaviour::Extend => {
                 self.ask(step, me, Ask::Extend);
                 self.stage = Stage::Extending;
                 let by_ms = step.core.plan.scenario.lease / 1_000;
@@ -307,13 +316,18 @@ impl LockProgram {
         }
     }
 
-    fn act<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, left: u8) {
+    fn act<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        left: u8,
+    ) {
         if let Some((token, _)) = self.held
             && step.core.plan.scenario.acts
         {
             let fence = self.machine.grant().map_or(0, |grant| grant.fence().0);
-            step.tell(Event::Acted { client: me, token });
-            step.write(me, Write::Lock { token, fence }, true);
+            step.emit(Event::Acted { client: me, token });
+            step.write(me, Write::Lock { token, fence: self.machine.shown_fence(fence) }, true);
         }
         let Some(left) = left.checked_sub(1) else {
             return self.give_up_lock(step, me, End::Releasing);
@@ -321,30 +335,34 @@ impl LockProgram {
         self.stage = Stage::Working { left };
         let plan = &step.core.plan.scenario;
         let rest = match self.style {
-            Style::Brief | Style::Extend => plan.hold,
-            Style::Overstay => plan.lease + plan.lease / 4,
-            Style::Keep => plan.lease / 2,
+            Behaviour::Brief | Behaviour::Extend => plan.hold,
+            Behaviour::Overstay => plan.lease + plan.lease / 4,
+            Behaviour::Keep => plan.lease / 2,
         };
         self.next_work = step.local(me) + micros(rest);
         self.watch_lease(step, me);
     }
 
-    fn begin_work<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        let styles = if step.core.healed { 1 } else { step.core.plan.scenario.styles };
-        self.style = match step.choose(Kind::Style, me, self.round, styles) {
-            0 => Style::Brief,
-            1 => Style::Overstay,
-            2 => Style::Extend,
-            _ => Style::Keep,
+    fn begin_work<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+    ) {
+        let behaviours = if step.core.healed { 1 } else { step.core.plan.scenario.behaviours };
+        self.style = match step.choose(DecisionKind::Behaviour, me, self.round, behaviours) {
+            0 => Behaviour::Brief,
+            1 => Behaviour::Overstay,
+            2 => Behaviour::Extend,
+            _ => Behaviour::Keep,
         };
         let left = match self.style {
-            Style::Brief | Style::Overstay => 1,
-            Style::Extend => 2,
-            Style::Keep => 4,
+            Behaviour::Brief | Behaviour::Overstay => 1,
+            Behaviour::Extend => 2,
+            Behaviour::Keep => 4,
         };
         self.next_work = step.local(me);
         self.stage = Stage::Working { left };
-        if self.style == Style::Keep {
+        if self.style == Behaviour::Keep {
             self.feed(step, me, MachineEvent::Start(LockRequest::Keep));
         }
         if matches!(self.stage, Stage::Working { .. }) {
@@ -353,7 +371,7 @@ impl LockProgram {
     }
 
     /// Wakes for the next piece of work, or when the lease is over.
-    fn watch_lease<C: Chance, W: Watch>(&self, step: &mut Step<'_, C, W>, me: Client) {
+    fn watch_lease<C: DecisionSource, W: Observer>(&self, step: &mut Step<'_, C, W>, me: Client) {
         step.set_alarm(me, Alarm::Work, self.next_work.min(self.deadline()));
     }
 
@@ -370,7 +388,7 @@ impl LockProgram {
         }
     }
 
-    fn give_up_lock<C: Chance, W: Watch>(
+    fn give_up_lock<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -379,13 +397,13 @@ impl LockProgram {
         self.end(step, me, end);
         step.clear_alarm(me, Alarm::Work);
         step.host(me).forget_calls();
-        self.ballot = None;
+        self.quorum_call = None;
         self.ask(step, me, Ask::Release);
         self.stage = Stage::Releasing;
         self.feed(step, me, MachineEvent::Start(LockRequest::Release));
     }
 
-    fn rest<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn rest<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         self.stage = Stage::Idle;
         self.round += 1;
         let plan = &step.core.plan.scenario;
@@ -397,31 +415,50 @@ impl LockProgram {
             // Enough to see that everybody is served, and no more.
             idle *= 5;
         }
-        let choice = step.choose(Kind::Idle, me, self.round, choices);
+        let choice = step.choose(DecisionKind::Idle, me, self.round, choices);
         let wake = step.local(me).plus_micros(idle + u64::from(choice) * idle_step);
         step.set_alarm(me, Alarm::Work, wake);
     }
 
-    fn ask<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, ask: Ask) {
+    fn ask<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        ask: Ask,
+    ) {
         self.asked = Some(ask);
         let by = step.truth(me, step.local(me).plus_micros(self.patience));
-        step.tell(Event::Asked { client: me, ask, by });
+        step.emit(Event::Asked { client: me, ask, by });
     }
 
-    fn told<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, answer: Answer) {
+    fn told<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        answer: Answer,
+    ) {
         if let Some(ask) = self.asked.take() {
-            step.tell(Event::Told { client: me, ask, answer, token: self.last_token });
+            step.emit(Event::Returned { client: me, ask, answer, token: self.last_token });
         }
     }
 
-    fn end<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, end: End) {
+    fn end<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        end: End,
+    ) {
         if let Some((token, _)) = self.held.take() {
-            step.tell(Event::Ended { client: me, token, end });
+            step.emit(Event::Ended { client: me, token, end });
         }
     }
 
     /// Tells when the machine's lease is new, or lasts longer than it did.
-    fn notice_renewal<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn notice_renewal<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+    ) {
         let Some(grant) = self.machine.grant() else { return };
         let told = self.held.map(|(_, deadline)| deadline);
         if told == Some(grant.deadline()) || self.stage == Stage::Idle {
@@ -431,7 +468,7 @@ impl LockProgram {
         let fence = grant.fence().0;
         self.held = Some((token, deadline));
         let until = step.truth(me, deadline);
-        step.tell(Event::Held { client: me, token, fence, until });
+        step.emit(Event::Held { client: me, token, fence, until });
     }
 }
 
@@ -460,10 +497,9 @@ fn options(plan: &Plan) -> LockOptions {
 fn answer(outcome: &LockOutcome) -> Answer {
     match outcome {
         LockOutcome::Acquired(_) => Answer::Acquired,
-        LockOutcome::Busy { .. }
-        | LockOutcome::NotDurable { .. }
-        | LockOutcome::Rejected(_)
-        | LockOutcome::Spent => Answer::NotAcquired,
+        LockOutcome::Busy { .. } | LockOutcome::NotDurable { .. } => Answer::NotAcquired,
+        LockOutcome::Spent => Answer::Spent,
+        LockOutcome::Rejected(_) => Answer::Refused,
         LockOutcome::Extended(_) => Answer::Extended,
         LockOutcome::Lost(LossReason::Taken) => Answer::Taken,
         LockOutcome::Lost(_) => Answer::Expired,
@@ -476,19 +512,4 @@ fn answer(outcome: &LockOutcome) -> Answer {
 
 fn micros(micros: u64) -> Duration {
     Duration::from_micros(micros)
-}
-
-/// What a command does, and under which token.
-pub(super) fn meaning(command: &Command) -> (Act, Option<TokenId>) {
-    let Command::Lock(command) = command else {
-        unreachable!("a lock asks about locks");
-    };
-    match command {
-        LockCommand::Acquire { token, .. } => (Act::Acquire, Some(TokenId::of(token))),
-        LockCommand::Extend { token, .. } => (Act::Extend, Some(TokenId::of(token))),
-        LockCommand::Release { token, .. } => (Act::Release, Some(TokenId::of(token))),
-        LockCommand::Confirm { .. }
-        | LockCommand::Inspect { .. }
-        | LockCommand::RaiseFence { .. } => (Act::Other, None),
-    }
 }

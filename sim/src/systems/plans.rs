@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Subject {
-    /// Whether `fault` can strike it at all.
+    /// Whether `fault` can hit it at all.
     #[must_use]
     pub fn can_suffer(self, fault: Fault) -> bool {
         fault != Fault::Failover
@@ -27,7 +27,7 @@ impl Subject {
         }
     }
 
-    /// A small cluster in which these faults may strike: three clients, three seconds of faults,
+    /// A small cluster in which these faults may occur: three clients, three seconds of faults,
     /// then five in which everything has healed.
     #[must_use]
     pub fn plan(self, workload: Workload, faults: FaultSet) -> Plan {
@@ -38,14 +38,15 @@ impl Subject {
         if workload == Workload::Debounce {
             let Plan { settings, scenario } = &mut plan;
             settings.end = 8_500_000;
-            (scenario.call_timeout, scenario.styles) = (200_000, 3);
+            (scenario.call_timeout, scenario.behaviours) = (200_000, 3);
             (scenario.idle, scenario.idle_step) = (120_000, 40_000);
             if self == Self::Upstream {
                 // No two of its calls come within a millisecond, where any order is as good.
                 (settings.jitter_choices, scenario.idle_choices) = (1, 6);
             } else {
                 // Three that call and one that sweeps.
-                (settings.clients, scenario.idle_choices) = (4, 16);
+                (settings.clients, scenario.leaves) = (4, true);
+                (scenario.idle, scenario.idle_step, scenario.idle_choices) = (20_000, 20_000, 16);
             }
         }
         plan
@@ -97,7 +98,7 @@ pub fn speed_plan() -> Plan {
         idle: 0,
         idle_step: 1,
         idle_choices: 100_001,
-        styles: 1,
+        behaviours: 1,
         acts: false,
         ..scenario
     };
@@ -123,7 +124,7 @@ fn scenario(subject: Subject, workload: Workload) -> Scenario {
         idle_choices: 12,
         leaves: false,
         cancels: false,
-        styles: 4,
+        behaviours: 4,
         calls: u32::MAX,
         acts: true,
         mutant: None,

@@ -14,11 +14,11 @@ use super::{
 };
 use crate::{
     catalog::{Subject, Workload},
-    decide::Chance,
+    decide::DecisionSource,
     faults,
     history::{Act, CallId, Client, DebounceEvent, Event, TokenId},
     mutants::{self, Mutant},
-    world::{Disturbed, Message, Step, System, Topology, Wait, Watch},
+    world::{Disturbed, Message, Observer, Step, System, Topology, Wait},
 };
 
 /// What the clients do. Times are in microseconds.
@@ -54,25 +54,19 @@ pub struct Scenario {
     pub idle_step: u64,
     /// How many ordinary idle times there are.
     pub idle_choices: u32,
-    /// Whether a caller of a debounced function goes away once a newer call supersedes its own.
+    /// Whether the callers of a debounced function but the first go away once a newer call supersedes
+    /// their own.
     pub leaves: bool,
     /// Whether the sweeper of a debounced function cancels what waits, every other time.
     pub cancels: bool,
     /// How many things a client may do with the lock: see [`crate::systems`].
-    pub styles: u32,
+    pub behaviours: u32,
     /// How many times a client calls, [`u32::MAX`] for as long as there is time.
     pub calls: u32,
     /// Whether holders write to a protected resource.
     pub acts: bool,
     /// A planted bug.
     pub mutant: Option<Mutant>,
-}
-
-impl Scenario {
-    /// Sets how long a client idles: at least so long, and up to so many steps more.
-    pub(crate) fn call_again(&mut self, idle: u64, step: u64, choices: u32) {
-        (self.idle, self.idle_step, self.idle_choices) = (idle, step, choices);
-    }
 }
 
 /// What a client asks, and what that means for the lock.
@@ -158,7 +152,7 @@ impl System for Scenario {
         Event::Sent { client, call, act, token }
     }
 
-    fn apply<C: Chance, W: Watch>(
+    fn apply<C: DecisionSource, W: Observer>(
         step: &mut Step<'_, Self, C, W>,
         message: &Message<Self>,
         request: &Request,
@@ -167,10 +161,11 @@ impl System for Scenario {
         if step.key_has_expired() {
             step.look(false);
         }
-        let Message { client, call, copy, node, .. } = *message;
+        let Message { client, call, node, .. } = *message;
+        let copy = message.number();
         let Request { act, behalf, .. } = *request;
         let lease = asked_lease(&request.asked);
-        step.tell(Event::Applied { client, call, copy, act, behalf, lease });
+        step.emit(Event::Applied { client, call, copy, act, behalf, lease });
         let had_key = act == Act::Release && step.has_key(node, behalf);
         let (answer, fence) = match &request.asked {
             Asked::Ours(command) => {
@@ -188,9 +183,9 @@ impl System for Scenario {
                 let wall = server.wall(now);
                 let value = command.apply(&mut server.redis, wall);
                 if let Some(event) = command.debounced(client, now, &value) {
-                    step.tell(Event::Debounce(event));
+                    step.emit(Event::Debounce(event));
                 }
-                let fence = (act == Act::Acquire && !matches!(value, Resp::Nil)).then_some(0);
+                let fence = (act == Act::Acquire && value == Resp::OK).then_some(0);
                 (Answer::Upstream(value), fence)
             }
         };
@@ -203,12 +198,16 @@ impl System for Scenario {
         if let (Some(fence), Some(token)) = (fence, behalf)
             && step.settings().topology != Topology::Independent
         {
-            step.tell(Event::Granted { token, fence });
+            step.emit(Event::Granted { token, fence });
         }
         answer
     }
 
-    fn written<C: Chance, W: Watch>(step: &mut Step<'_, Self, C, W>, client: Client, write: Write) {
+    fn written<C: DecisionSource, W: Observer>(
+        step: &mut Step<'_, Self, C, W>,
+        client: Client,
+        write: Write,
+    ) {
         let event = match write {
             Write::Lock { token, fence } => {
                 let accepted = step.accepts(fence);
@@ -219,7 +218,7 @@ impl System for Scenario {
                 Event::Debounce(DebounceEvent::Wrote { client, call, fence, accepted })
             }
         };
-        step.tell(event);
+        step.emit(event);
     }
 
     fn wait(request: &Request) -> Option<Wait<Self>> {
@@ -229,7 +228,11 @@ impl System for Scenario {
         Some(Wait { replicas, timeout_ms, answer })
     }
 
-    fn disturbed<C: Chance, W: Watch>(step: &mut Step<'_, Self, C, W>, what: Disturbed) {
+    fn is_error(answer: &Answer) -> bool {
+        matches!(answer, Answer::Ours(Err(_)))
+    }
+
+    fn disturbed<C: DecisionSource, W: Observer>(step: &mut Step<'_, Self, C, W>, what: Disturbed) {
         match what {
             Disturbed::Data => step.look(false),
             Disturbed::Clock => step.look_again(),
@@ -237,16 +240,16 @@ impl System for Scenario {
     }
 
     /// Tells how many keys would stay for ever.
-    fn finish<C: Chance, W: Watch>(step: &mut Step<'_, Self, C, W>) {
+    fn finish<C: DecisionSource, W: Observer>(step: &mut Step<'_, Self, C, W>) {
         if step.scenario().workload == Workload::Debounce {
             let keys = step.server(0).redis.keyspace.iter();
             let keys = keys.filter(|(_, entry)| entry.expires_at_ms.is_none()).count() as u32;
-            step.tell(Event::Debounce(DebounceEvent::Immortal { keys }));
+            step.emit(Event::Debounce(DebounceEvent::Immortal { keys }));
         }
     }
 }
 
-impl<C: Chance, W: Watch> Step<'_, Scenario, C, W> {
+impl<C: DecisionSource, W: Observer> Step<'_, Scenario, C, W> {
     /// Applies one of our commands as the server does, or as a faulty one would.
     fn apply_ours(&mut self, node: u8, command: &Command) -> Result<Reply, StoreError> {
         let Scenario { mutant, engine, .. } = *self.scenario();
@@ -286,7 +289,7 @@ impl<C: Chance, W: Watch> Step<'_, Scenario, C, W> {
             _ => None,
         };
         if let Some(event) = event {
-            self.tell(Event::Debounce(event));
+            self.emit(Event::Debounce(event));
         }
     }
 }

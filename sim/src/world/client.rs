@@ -3,9 +3,10 @@
 use leasehold_core::Instant;
 
 use super::{
-    Cancelled, ClientClock, Deferred, Faults, SERVERS, Step, System, What, hints::Watching,
+    Cancelled, ClientClock, Deferred, Faults, SERVERS, Step, System, What,
+    subscriptions::Subscription,
 };
-use crate::{decide::Chance, history::Client, world::Watch};
+use crate::{decide::DecisionSource, history::Client, world::Observer};
 
 /// How many requests back an answer may be awaited.
 const WINDOW: u32 = u64::BITS;
@@ -38,11 +39,11 @@ pub struct Host {
     pub(crate) ties: u32,
     pub(crate) paused_until: u64,
     /// How many times the process was started anew.
-    pub(crate) life: u8,
+    pub(crate) life: u32,
     /// Its links to the servers.
     pub(crate) links: [Link; SERVERS],
     /// Whether it is told of releases.
-    pub(super) watching: Watching,
+    pub(super) subscription: Subscription,
 }
 
 /// A client's link to a server, while it is cut.
@@ -58,6 +59,7 @@ impl Host {
     pub(super) fn begin_call(&mut self) -> u32 {
         self.calls += 1;
         self.awaited = self.awaited << 1 | 1;
+        debug_assert!(self.awaits(self.calls), "what was sent just now is awaited");
         self.calls
     }
 
@@ -81,10 +83,12 @@ impl Host {
     /// The answer to `call` is awaited no more.
     #[inline]
     pub(super) fn end_call(&mut self, call: u32) {
+        debug_assert!(call <= self.calls, "call {call} of {} has ended", self.calls);
         let age = self.calls.wrapping_sub(call);
         if age < WINDOW {
             self.awaited &= !(1 << age);
         }
+        debug_assert!(!self.awaits(call), "call {call} has ended and is awaited still");
     }
 
     /// No answer is awaited any more.
@@ -94,7 +98,7 @@ impl Host {
     }
 }
 
-impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
+impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
     pub(crate) fn host(&mut self, client: Client) -> &mut Host {
         &mut self.core.hosts[usize::from(client)]
     }
@@ -136,8 +140,8 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
     }
 
     /// The process of `client` is gone, and a new one starts at `at`. The number of its life.
-    pub(crate) fn start_anew(&mut self, client: Client, at: u64) -> u8 {
-        self.stop_watching(client);
+    pub(crate) fn start_anew(&mut self, client: Client, at: u64) -> u32 {
+        self.unsubscribe(client);
         let host = self.host(client);
         host.forget_calls();
         host.life += 1;
@@ -149,6 +153,7 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
 
     /// The caller goes away at `at`, if it awaits the same thing then.
     pub(crate) fn cancel_at(&mut self, client: Client, at: u64) {
+        debug_assert!(at >= self.core.now, "a caller goes away in the past");
         let awaiting = self.host(client).awaits_number;
         self.core.queue.push(at, What::Cancel { client, awaiting });
     }

@@ -4,9 +4,10 @@
 //! other follows it, and a third is there again, before anybody is answered.
 
 use super::{
-    Body, Faults, Message, Promotion, Response, Server, Step, System, Topology, Wait, Watch, What,
+    Body, Faults, Message, Observer, Promotion, Response, Server, Step, System, Topology, Wait,
+    What,
 };
-use crate::{decide::Chance, history::Client};
+use crate::{decide::DecisionSource, history::Client};
 use leasehold_fake_redis::{Change, Keyspace, Replica};
 
 /// How many replicas there are.
@@ -29,6 +30,7 @@ pub(crate) struct Copies {
 impl Copies {
     /// Takes note of a write that replica number `replica` has at `due`.
     fn note(&mut self, replica: usize, due: u64, changes: Vec<Change>) {
+        debug_assert!(!changes.is_empty(), "a write changes something");
         let due = due.max(self.caught_up_at[replica]);
         self.caught_up_at[replica] = due;
         self.replicas[replica].note(due, changes);
@@ -42,6 +44,7 @@ impl Copies {
         let last = (wanted as usize).min(COPIES);
         let at = times[..last].last().map_or(now, |&at| at.clamp(now, until));
         let at = if wanted as usize > COPIES { until } else { at };
+        debug_assert!((now..=until.max(now)).contains(&at), "a wait ends while it lasts");
         (at, times.iter().filter(|&&time| time <= at).count() as u32)
     }
 
@@ -78,7 +81,7 @@ impl Server {
     }
 }
 
-impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
+impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
     /// Hands what was written to the replicas.
     pub(super) fn copy_out(&mut self, changes: Vec<Change>) {
         if changes.is_empty() {

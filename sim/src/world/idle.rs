@@ -1,10 +1,10 @@
 //! The smallest system, for the world's own tests: each client says once that it is awake.
 
 use super::{
-    Alarm, Answered, Message, Plan, Program, Response, Settings, Step, System, Topology, Watch,
+    Alarm, Answered, Message, Observer, Plan, Program, Response, Settings, Step, System, Topology,
 };
 use crate::{
-    decide::{Chance, FaultSet},
+    decide::{DecisionSource, FaultSet},
     history::{Client, Event},
 };
 
@@ -38,27 +38,32 @@ impl System for Idle {
         Event::GaveUp { client, call }
     }
 
-    fn apply<C: Chance, W: Watch>(
+    fn apply<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, Self, C, W>,
         _message: &Message<Self>,
         (): &(),
     ) {
     }
 
-    fn written<C: Chance, W: Watch>(_step: &mut Step<'_, Self, C, W>, _client: Client, (): ()) {}
+    fn written<C: DecisionSource, W: Observer>(
+        _step: &mut Step<'_, Self, C, W>,
+        _client: Client,
+        (): (),
+    ) {
+    }
 }
 
 impl Program<Self> for Idle {
-    fn alarm<C: Chance, W: Watch>(
+    fn alarm<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, Self, C, W>,
         me: Client,
         _alarm: Alarm,
     ) {
-        step.tell(Event::GaveUp { client: me, call: 0 });
+        step.emit(Event::GaveUp { client: me, call: 0 });
     }
 
-    fn reply<C: Chance, W: Watch>(
+    fn reply<C: DecisionSource, W: Observer>(
         &mut self,
         _step: &mut Step<'_, Self, C, W>,
         _me: Client,
@@ -67,7 +72,7 @@ impl Program<Self> for Idle {
     ) {
     }
 
-    fn cancel<C: Chance, W: Watch>(
+    fn cancel<C: DecisionSource, W: Observer>(
         &mut self,
         _step: &mut Step<'_, Self, C, W>,
         _me: Client,
@@ -75,11 +80,11 @@ impl Program<Self> for Idle {
     ) {
     }
 
-    fn reborn<C: Chance, W: Watch>(
+    fn restarted<C: DecisionSource, W: Observer>(
         &mut self,
         _step: &mut Step<'_, Self, C, W>,
         _me: Client,
-        _life: u8,
+        _life: u32,
     ) {
     }
 

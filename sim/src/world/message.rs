@@ -11,11 +11,13 @@ pub struct Message<S: System> {
     /// Which server it goes to, or comes from.
     pub node: u8,
     /// The life of the process that sent it.
-    pub life: u8,
+    pub life: u32,
     /// The number of the call.
     pub call: u32,
     /// 0 for what the client sent, 1 for a copy.
     pub copy: u8,
+    /// Whether what carries it has sent it again, since the first reply was lost.
+    pub resent: bool,
     /// What it says.
     pub body: Body<S>,
 }
@@ -43,6 +45,12 @@ pub enum Response<S: System> {
 }
 
 impl<S: System> Message<S> {
+    /// Which of several copies it is, from 0.
+    #[must_use]
+    pub fn number(&self) -> u8 {
+        self.copy.max(self.resent.into())
+    }
+
     /// Whether it is on its way to something that is no server.
     #[inline]
     pub(super) fn is_remote(&self) -> bool {

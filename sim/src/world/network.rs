@@ -1,25 +1,30 @@
 //! The wire: what is sent arrives, unless a fault has it otherwise.
 
-use super::{Body, Fate, Faults, Message, Response, Silence, Step, System, Watch, What};
+use super::{
+    Body, Fate, Faults, Message, Observer, Response, Settings, Silence, Step, System, What,
+};
 use crate::{
-    decide::{Chance, Kind},
+    decide::{DecisionKind, DecisionSource},
     history::{Client, Event},
 };
+
+/// How many times further than to a server it may be to the resource.
+pub(crate) const FURTHER: u64 = 10;
 
 /// How long it takes to notice that a connection broke.
 const BROKEN_AFTER: u64 = 2_000;
 
-impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
+impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
     /// Sends a request to server number `node`; the reply will come to the client's program, or
     /// never.
     pub fn send(&mut self, client: Client, node: u8, request: S::Request) {
         let host = self.host(client);
         let (call, life) = (host.begin_call(), host.life);
-        self.tell(S::sent(client, call, &request));
+        self.emit(S::sent(client, call, &request));
         S::Faults::sending(self, client, node, call);
         let delay = self.on_the_wire(client, call * 2) + S::Faults::delay(self, client, call * 2);
         let body = Body::Request(request);
-        let message = Box::new(Message { client, node, life, call, copy: 0, body });
+        let message = Box::new(Message { client, node, life, call, copy: 0, resent: false, body });
         S::Faults::leaving(self, &message);
         match S::Faults::request_fate(self, &message) {
             Fate::Arrives => self.core.queue.push(self.core.now + delay, What::Request(message)),
@@ -30,13 +35,26 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
 
     /// A copy of a request arrives at `at`. Nobody waits for the answer.
     pub(crate) fn send_copy(&mut self, message: &Message<S>, at: u64) {
+        debug_assert!(message.copy == 0, "a copy of a copy");
+        debug_assert!(at >= self.core.now, "a copy arrives in the past");
         let copy = Message { copy: 1, ..message.clone() };
         self.core.queue.push(at, What::Request(Box::new(copy)));
+    }
+
+    /// A request is sent again at `at` by what carries it, and its answer counts.
+    pub(crate) fn send_again(&mut self, message: &Message<S>, at: u64) {
+        debug_assert!(!message.resent, "what was sent again is not so a third time");
+        let again = Message { resent: true, ..message.clone() };
+        self.core.queue.push(at, What::Request(Box::new(again)));
     }
 
     /// A request reaches the server.
     pub(super) fn arrive(&mut self, mut message: Box<Message<S>>) {
         self.core.messages += 1;
+        let host = &self.core.hosts[usize::from(message.client)];
+        debug_assert!(message.call <= host.calls, "a request arrives that was never sent");
+        debug_assert!(message.life <= host.life, "a request is of a life to come");
+        debug_assert!(usize::from(message.node) < self.core.servers.len(), "no such server");
         S::Faults::arrived(self, &message);
         let remote = message.is_remote();
         if message.copy > 0 {
@@ -45,11 +63,13 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
             }
             return;
         }
-        if !remote {
+        // What is sent again has the address of the first, of which all of this was asked.
+        if !remote && !message.resent {
             S::Faults::reaching(self, &message);
         }
         let refused = !remote && self.is_electing(message.node);
-        let silence = S::Faults::serving(self, &message);
+        let silence =
+            if message.resent { Silence::None } else { S::Faults::serving(self, &message) };
         if silence == Silence::Stuck {
             return;
         }
@@ -60,11 +80,20 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
             return;
         }
         let body = match (refused, remote) {
+            // The first was applied: nothing but a reply to this one makes certain what it did.
+            (true, _) if message.resent => Body::Response(Response::Broken),
+            (false, false) if message.resent => {
+                let answer = self.apply(&message);
+                let in_doubt = S::is_error(&answer);
+                Body::Response(if in_doubt { Response::Broken } else { Response::Answer(answer) })
+            }
             (true, _) => Body::Response(Response::Refused),
             (false, true) => Body::RemoteResponse(self.apply(&message)),
             (false, false) => Body::Response(Response::Answer(self.apply(&message))),
         };
-        if silence == Silence::Applied {
+        if silence == Silence::Applied
+            || (!refused && !remote && S::Faults::resending(self, &message))
+        {
             return;
         }
         message.body = body;
@@ -77,6 +106,8 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
         if !matches!(message.body, Body::RemoteResponse(_)) {
             S::Faults::answering(self, &message);
         }
+        debug_assert!(message.copy == 0, "nobody waits for the answer to a copy");
+        debug_assert!(!matches!(message.body, Body::Request(_)), "a request is no answer");
         let number = call * 2 + 1;
         let delay = self.on_the_wire(client, number) + S::Faults::delay(self, client, number);
         match S::Faults::reply_fate(self, &message) {
@@ -96,7 +127,7 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
             Body::Request(_) => unreachable!("only responses are sent to clients"),
         };
         let ok = !matches!(response, Response::Broken | Response::Refused);
-        self.tell(Event::Answered { client: message.client, call: message.call, ok });
+        self.emit(Event::Answered { client: message.client, call: message.call, ok });
         response
     }
 
@@ -107,7 +138,7 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
         host.writes += 1;
         let (number, wire) = (host.writes, client | 0x80);
         let usual =
-            if spread { self.on_the_wire(wire, number) } else { self.core.plan.settings.latency };
+            if spread { self.to_resource(wire, number) } else { self.core.plan.settings.latency };
         let delay = usual + S::Faults::delay(self, wire, number);
         self.core.queue.push(self.core.now + delay, What::Write { client, write });
     }
@@ -116,16 +147,24 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
     pub(crate) fn give_up(&mut self, client: Client) {
         while let Some(call) = self.host(client).oldest_awaited() {
             self.host(client).end_call(call);
-            self.tell(Event::GaveUp { client, call });
+            self.emit(Event::GaveUp { client, call });
         }
     }
 
     #[inline]
     fn on_the_wire(&mut self, wire: u8, number: u32) -> u64 {
         let choices = self.core.plan.settings.jitter_choices;
-        let choice = self.choose(Kind::Jitter, wire, number, choices);
+        let choice = self.choose(DecisionKind::Jitter, wire, number, choices);
         let settings = &self.core.plan.settings;
         settings.latency + u64::from(choice) * settings.jitter_step
+    }
+
+    /// The resource is further away than the servers: one holder's write may overtake another's.
+    #[inline]
+    fn to_resource(&mut self, wire: u8, number: u32) -> u64 {
+        let Settings { latency, jitter_step, jitter_choices, .. } = self.core.plan.settings;
+        let choice = self.choose(DecisionKind::Jitter, wire, number, jitter_choices);
+        latency + u64::from(choice) * jitter_step * FURTHER
     }
 
     /// The client learns, after `delay`, that its connection broke, and nothing else.

@@ -54,6 +54,12 @@ impl<S: System> Queue<S> {
         self.pushed += 1;
         let place = self.entries.partition_point(|entry| entry.due > due);
         self.entries.insert(place, Entry { due, number: self.pushed, what });
+        let neighbours =
+            &self.entries[place.saturating_sub(1)..(place + 2).min(self.entries.len())];
+        debug_assert!(
+            neighbours.is_sorted_by_key(|entry| std::cmp::Reverse((entry.due, entry.number))),
+            "the latest comes first, and of two at once the one that was pushed last"
+        );
     }
 
     #[inline]

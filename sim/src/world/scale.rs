@@ -1,7 +1,12 @@
 //! A smaller cluster than that of a campaign, so that all of its schedules can be searched.
 
+use std::fmt;
+
 use super::Settings;
-use crate::decide::FaultSet;
+use crate::{
+    decide::{Fault, FaultSet},
+    words::span,
+};
 
 /// How large a cluster is, and how long its faults last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,7 +19,7 @@ pub struct Scale {
     pub faults_end_ms: u32,
     /// When the run is over.
     pub end_ms: u32,
-    /// Which faults may strike.
+    /// Which faults may occur.
     pub faults: FaultSet,
 }
 
@@ -35,5 +40,24 @@ impl Scale {
     #[must_use]
     pub fn is_possible(self) -> bool {
         (1..=8).contains(&self.clients) && self.faults_end_ms <= self.end_ms
+    }
+}
+
+impl fmt::Display for Scale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { clients, calls, faults_end_ms, end_ms, faults } = *self;
+        let calls = match calls {
+            u32::MAX => "call again and again".into(),
+            1 => "call once".into(),
+            calls => format!("call {calls} times each"),
+        };
+        let names: Vec<&str> = faults.iter().map(Fault::name).collect();
+        let (until, end) =
+            (span(u64::from(faults_end_ms) * 1_000), span(u64::from(end_ms) * 1_000));
+        let faults = match names[..] {
+            [] => "no fault".into(),
+            _ => format!("{} within {until}", names.join(", ")),
+        };
+        write!(f, "{clients} clients {calls} in {end}, {faults}")
     }
 }

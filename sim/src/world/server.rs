@@ -2,8 +2,8 @@
 
 use leasehold_fake_redis::{Redis, Replica};
 
-use super::{Body, Message, Settings, Step, System, Topology, Watch, copies::Copies};
-use crate::decide::Chance;
+use super::{Body, Faults, Message, Observer, Settings, Step, System, Topology, copies::Copies};
+use crate::decide::DecisionSource;
 
 /// The Unix time at the start of a run, in microseconds: 2026-01-01.
 const EPOCH: u64 = 1_767_225_600_000_000;
@@ -27,6 +27,8 @@ pub struct Server {
     pub(crate) clock_offset_us: i64,
     /// Until when requests are refused, since a replica is taking over or the server stays away.
     pub(crate) electing_until: u64,
+    /// Until when its memory is full.
+    pub(crate) full_until: u64,
     /// What the replica is certain to have, if there is one.
     pub(crate) replica: Option<Replica>,
     /// The replicas that acknowledge writes, if there are any.
@@ -52,7 +54,15 @@ impl Server {
         let replica = (settings.topology == Topology::Replicated).then(Replica::default);
         let copies = Self::copies_of(settings.topology);
         redis.keyspace.watch_changes(replica.is_some() || copies.is_some());
-        Self { redis, skew_us, clock_offset_us: 0, electing_until: 0, replica, copies }
+        Self {
+            redis,
+            skew_us,
+            clock_offset_us: 0,
+            electing_until: 0,
+            full_until: 0,
+            replica,
+            copies,
+        }
     }
 
     /// The true time at which a key that expires at `wall_ms` is gone, if the clock does not jump:
@@ -69,7 +79,7 @@ impl Server {
     }
 }
 
-impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
+impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
     /// Server number `node`.
     #[inline]
     pub fn server(&mut self, node: u8) -> &mut Server {
@@ -102,11 +112,17 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
         let Body::Request(request) = &message.body else {
             unreachable!("only requests are sent to servers");
         };
+        debug_assert!(
+            S::is_remote(request) || !self.is_electing(message.node),
+            "a server without a primary applies nothing"
+        );
         self.core.applied_at[usize::from(message.node)] = self.core.now;
         if message.copy == 0 {
             self.connect(message.client);
         }
+        S::Faults::applying(self, message);
         let response = S::apply(self, message, request);
+        S::Faults::applied(self, message);
         self.replicate();
         response
     }

@@ -46,7 +46,7 @@ pub struct Settings {
     pub servers: u8,
     /// How long a server that lost its data stays away.
     pub absence: u64,
-    /// Which faults may strike.
+    /// Which faults may occur.
     pub faults: FaultSet,
     /// When the last fault is over.
     pub faults_end: u64,
@@ -66,7 +66,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// A small cluster in which these faults may strike: three clients, three seconds of faults,
+    /// A small cluster in which these faults may occur: three clients, three seconds of faults,
     /// then five in which everything has healed.
     #[must_use]
     pub fn new(topology: Topology, faults: FaultSet) -> Self {

@@ -5,9 +5,9 @@
 
 use std::{fmt, hash::Hash};
 
-use super::{Alarm, Deferred, Host, Message, Plan, Response, Step, Watch};
+use super::{Alarm, Deferred, Host, Message, Observer, Plan, Response, Step};
 use crate::{
-    decide::Chance,
+    decide::DecisionSource,
     history::{Client, Event},
 };
 
@@ -36,14 +36,14 @@ pub trait System: Clone + fmt::Debug + Eq + Hash {
     fn sent(client: Client, call: u32, request: &Self::Request) -> Event;
 
     /// Applies a request to the server that it reached, and tells what an observer sees of it.
-    fn apply<C: Chance, W: Watch>(
+    fn apply<C: DecisionSource, W: Observer>(
         step: &mut Step<'_, Self, C, W>,
         message: &Message<Self>,
         request: &Self::Request,
     ) -> Self::Response;
 
     /// A write reaches the protected resource.
-    fn written<C: Chance, W: Watch>(
+    fn written<C: DecisionSource, W: Observer>(
         step: &mut Step<'_, Self, C, W>,
         client: Client,
         write: Self::Write,
@@ -59,11 +59,20 @@ pub trait System: Clone + fmt::Debug + Eq + Hash {
         false
     }
 
+    /// Whether a server refused what it answers so.
+    fn is_error(_response: &Self::Response) -> bool {
+        false
+    }
+
     /// A fault has changed what servers have, or by which clock.
-    fn disturbed<C: Chance, W: Watch>(_step: &mut Step<'_, Self, C, W>, _what: Disturbed) {}
+    fn disturbed<C: DecisionSource, W: Observer>(
+        _step: &mut Step<'_, Self, C, W>,
+        _what: Disturbed,
+    ) {
+    }
 
     /// The run is about to end.
-    fn finish<C: Chance, W: Watch>(_step: &mut Step<'_, Self, C, W>) {}
+    fn finish<C: DecisionSource, W: Observer>(_step: &mut Step<'_, Self, C, W>) {}
 }
 
 /// A request that waits for replicas.
@@ -89,7 +98,7 @@ pub enum Disturbed {
 /// What a client runs. The world steps it, and it answers by sending and by setting alarms.
 pub trait Program<S: System>: Clone + fmt::Debug + Eq + Hash {
     /// An alarm rings that the program has set.
-    fn alarm<C: Chance, W: Watch>(
+    fn alarm<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, S, C, W>,
         me: Client,
@@ -102,7 +111,7 @@ pub trait Program<S: System>: Clone + fmt::Debug + Eq + Hash {
     }
 
     /// Server number `node` answers `call`.
-    fn reply<C: Chance, W: Watch>(
+    fn reply<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, S, C, W>,
         me: Client,
@@ -111,7 +120,7 @@ pub trait Program<S: System>: Clone + fmt::Debug + Eq + Hash {
     );
 
     /// The caller vanishes from what it awaits; with `handle`, it drops the handle too.
-    fn cancel<C: Chance, W: Watch>(
+    fn cancel<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, S, C, W>,
         me: Client,
@@ -119,10 +128,20 @@ pub trait Program<S: System>: Clone + fmt::Debug + Eq + Hash {
     );
 
     /// Something was published for which it sleeps.
-    fn hinted<C: Chance, W: Watch>(&mut self, _step: &mut Step<'_, S, C, W>, _me: Client) {}
+    fn notified<C: DecisionSource, W: Observer>(
+        &mut self,
+        _step: &mut Step<'_, S, C, W>,
+        _me: Client,
+    ) {
+    }
 
     /// The process died; a new one boots at its next alarm.
-    fn reborn<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, S, C, W>, me: Client, life: u8);
+    fn restarted<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, S, C, W>,
+        me: Client,
+        life: u32,
+    );
 
     /// Whether a crash would interrupt anything.
     fn is_busy(&self, me: Client) -> bool;
@@ -145,10 +164,12 @@ pub struct Answered {
 /// Where something may go wrong. The world calls these; each does nothing unless it is overridden.
 pub trait Faults<S: System> {
     /// A client starts, at the beginning of the run.
-    fn starting<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _client: Client) {}
+    #[inline]
+    fn starting<C: DecisionSource, W: Observer>(_step: &mut Step<'_, S, C, W>, _client: Client) {}
 
     /// A client is about to take a step. Whether it is kept from it.
-    fn stepping<C: Chance, W: Watch>(
+    #[inline]
+    fn stepping<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _program: &mut S::Program,
         _client: Client,
@@ -159,7 +180,8 @@ pub trait Faults<S: System> {
 
     /// A caller begins to await something. Whether it goes away at once; with its handle only if it
     /// may.
-    fn awaiting<C: Chance, W: Watch>(
+    #[inline]
+    fn awaiting<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _client: Client,
         _with_handle: bool,
@@ -168,10 +190,12 @@ pub trait Faults<S: System> {
     }
 
     /// A caller goes away in the middle of what it awaits.
-    fn cancelling<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _client: Client) {}
+    #[inline]
+    fn cancelling<C: DecisionSource, W: Observer>(_step: &mut Step<'_, S, C, W>, _client: Client) {}
 
     /// A client begins to send its request numbered `call` to server number `node`.
-    fn sending<C: Chance, W: Watch>(
+    #[inline]
+    fn sending<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _client: Client,
         _node: u8,
@@ -180,15 +204,26 @@ pub trait Faults<S: System> {
     }
 
     /// How much longer than usual message number `number` takes on `wire`, in microseconds.
-    fn delay<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _wire: u8, _number: u32) -> u64 {
+    #[inline]
+    fn delay<C: DecisionSource, W: Observer>(
+        _step: &mut Step<'_, S, C, W>,
+        _wire: u8,
+        _number: u32,
+    ) -> u64 {
         0
     }
 
     /// A request is complete, and leaves.
-    fn leaving<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _message: &Message<S>) {}
+    #[inline]
+    fn leaving<C: DecisionSource, W: Observer>(
+        _step: &mut Step<'_, S, C, W>,
+        _message: &Message<S>,
+    ) {
+    }
 
     /// What becomes of a request on the way.
-    fn request_fate<C: Chance, W: Watch>(
+    #[inline]
+    fn request_fate<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _message: &Message<S>,
     ) -> Fate {
@@ -196,24 +231,67 @@ pub trait Faults<S: System> {
     }
 
     /// A request, or a copy of one, arrives.
-    fn arrived<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _message: &Message<S>) {}
+    #[inline]
+    fn arrived<C: DecisionSource, W: Observer>(
+        _step: &mut Step<'_, S, C, W>,
+        _message: &Message<S>,
+    ) {
+    }
 
     /// A request is about to be looked at by its server.
-    fn reaching<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _message: &Message<S>) {}
+    #[inline]
+    fn reaching<C: DecisionSource, W: Observer>(
+        _step: &mut Step<'_, S, C, W>,
+        _message: &Message<S>,
+    ) {
+    }
 
     /// What a server does with a request.
-    fn serving<C: Chance, W: Watch>(
+    #[inline]
+    fn serving<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _message: &Message<S>,
     ) -> Silence {
         Silence::None
     }
 
+    /// A server is about to apply a request or a copy of one,
+    #[inline]
+    fn applying<C: DecisionSource, W: Observer>(
+        _step: &mut Step<'_, S, C, W>,
+        _message: &Message<S>,
+    ) {
+    }
+
+    /// and has applied it.
+    #[inline]
+    fn applied<C: DecisionSource, W: Observer>(
+        _step: &mut Step<'_, S, C, W>,
+        _message: &Message<S>,
+    ) {
+    }
+
+    /// Whether the reply to what was just applied is lost, and the request sent again by what carries
+    /// it.
+    #[inline]
+    fn resending<C: DecisionSource, W: Observer>(
+        _step: &mut Step<'_, S, C, W>,
+        _message: &Message<S>,
+    ) -> bool {
+        false
+    }
+
     /// A server has applied a request, and is about to answer.
-    fn answering<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>, _message: &Message<S>) {}
+    #[inline]
+    fn answering<C: DecisionSource, W: Observer>(
+        _step: &mut Step<'_, S, C, W>,
+        _message: &Message<S>,
+    ) {
+    }
 
     /// What becomes of a reply on the way.
-    fn reply_fate<C: Chance, W: Watch>(
+    #[inline]
+    fn reply_fate<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _message: &Message<S>,
     ) -> Fate {
@@ -222,7 +300,8 @@ pub trait Faults<S: System> {
 
     /// How much longer than usual write number `write` takes to a replica that acknowledges, in
     /// microseconds.
-    fn replicating<C: Chance, W: Watch>(
+    #[inline]
+    fn replicating<C: DecisionSource, W: Observer>(
         _step: &mut Step<'_, S, C, W>,
         _replica: u8,
         _write: u32,
@@ -231,7 +310,8 @@ pub trait Faults<S: System> {
     }
 
     /// Everything heals.
-    fn healing<C: Chance, W: Watch>(_step: &mut Step<'_, S, C, W>) {}
+    #[inline]
+    fn healing<C: DecisionSource, W: Observer>(_step: &mut Step<'_, S, C, W>) {}
 }
 
 /// A world in which nothing goes wrong.

@@ -2,9 +2,9 @@
 //!
 //! In reality nothing is due at exactly the same time, so every order is possible.
 
-use super::{Alarm, Queue, Step, System, Watch, What};
+use super::{Alarm, Observer, Queue, Step, System, What};
 use crate::{
-    decide::{Chance, Kind, Site},
+    decide::{Address, DecisionKind, DecisionSource},
     history::Client,
 };
 
@@ -19,7 +19,7 @@ pub(super) enum Tied {
     Alarm(Client, Alarm),
 }
 
-impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
+impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
     /// The event that comes first, if several are due and it is left to chance.
     #[inline]
     pub(super) fn break_tie(&mut self) -> Option<Tied> {
@@ -64,8 +64,8 @@ impl<S: System, C: Chance, W: Watch> Step<'_, S, C, W> {
         let actor = actors[0];
         let host = self.host(actor);
         host.ties += 1;
-        let site = Site { kind: Kind::Order, actor, occurrence: host.ties };
-        let choice = self.chance.order(site, &actors[..count]);
+        let address = Address { kind: DecisionKind::Order, actor, occurrence: host.ties };
+        let choice = self.source.order(address, &actors[..count]);
         Some(tied[choice as usize])
     }
 
@@ -116,17 +116,17 @@ impl<S: System> What<S> {
 #[cfg(test)]
 mod tests {
     use crate::{
-        decide::{Chance, Kind, Site},
+        decide::{Address, DecisionKind, DecisionSource},
         history::Event,
-        world::{Watch, World, idle::Idle},
+        world::{Observer, World, idle::Idle},
     };
 
     /// Keeps what happens, in words.
     #[derive(Default)]
     struct Log(Vec<String>);
 
-    impl Watch for Log {
-        fn see(&mut self, _at: u64, event: &Event) {
+    impl Observer for Log {
+        fn observe(&mut self, _at: u64, event: &Event) {
             self.0.push(format!("{event:?}"));
         }
     }
@@ -135,9 +135,9 @@ mod tests {
     #[derive(Default)]
     struct LastFirst(u32);
 
-    impl Chance for LastFirst {
-        fn choose(&mut self, site: Site, options: u32) -> u32 {
-            let tie = site.kind == Kind::Order;
+    impl DecisionSource for LastFirst {
+        fn choose(&mut self, address: Address, options: u32) -> u32 {
+            let tie = address.kind == DecisionKind::Order;
             self.0 += u32::from(tie);
             if tie { options - 1 } else { 0 }
         }
@@ -148,13 +148,13 @@ mod tests {
         let mut plan = Idle::plan(2);
         plan.settings.ties = ties;
         let mut world = World::new(plan);
-        let (mut chance, mut log) = (LastFirst::default(), Log::default());
-        world.begin(&mut chance, &mut log);
+        let (mut source, mut log) = (LastFirst::default(), Log::default());
+        world.begin(&mut source, &mut log);
         world.core.alarms[1] = world.core.alarms[0];
         for _ in 0..2 {
-            world.step(&mut chance, &mut log);
+            world.step(&mut source, &mut log);
         }
-        (chance.0, log.0)
+        (source.0, log.0)
     }
 
     #[test]

@@ -16,9 +16,9 @@ use leasehold_sim::{
 
 /// What the jobs protect: it takes every write.
 #[derive(Default)]
-struct Ledger(Mutex<Vec<Fence>>);
+struct SharedHistory(Mutex<Vec<Fence>>);
 
-impl Ledger {
+impl SharedHistory {
     fn write(&self, fence: Fence) {
         self.0.lock().unwrap().push(fence);
     }
@@ -33,12 +33,12 @@ impl Ledger {
 }
 
 /// A job, written against any store and clock, by an author who forgot the fence.
-async fn job(lock: Lock, clock: impl Clock, me: Process, ledger: Arc<Ledger>) {
+async fn job(lock: Lock, clock: impl Clock, me: Process, shared: Arc<SharedHistory>) {
     for _ in 0..3 {
         if let Ok(mut lease) = lock.acquire().await {
-            let (fence, ledger) = (lease.fence(), ledger.clone());
+            let (fence, shared) = (lease.fence(), shared.clone());
             if lease.ensure(Duration::from_millis(100)).is_ok() {
-                let _unknown = me.remote(move || ledger.write(fence)).await;
+                let _unknown = me.remote(move || shared.write(fence)).await;
             }
             let _best_effort = lease.release().await;
         }
@@ -47,12 +47,12 @@ async fn job(lock: Lock, clock: impl Clock, me: Process, ledger: Arc<Ledger>) {
 }
 
 fn jobs(cluster: &mut Setup) {
-    let ledger = Arc::new(Ledger::default());
+    let shared = Arc::new(SharedHistory::default());
     for _ in 0..3 {
-        let ledger = ledger.clone();
-        cluster.process(move |me| job(me.lock("job").unwrap(), me.clock(), me, ledger.clone()));
+        let shared = shared.clone();
+        cluster.process(move |me| job(me.lock("job").unwrap(), me.clock(), me, shared.clone()));
     }
-    let (ordered, twice) = (ledger.clone(), ledger);
+    let (ordered, twice) = (shared.clone(), shared);
     cluster.always("no older write after a newer one", move || ordered.is_ordered());
     cluster.sometimes("two writes", move || twice.writes() > 1);
 }
@@ -76,11 +76,11 @@ fn a_forgotten_fence_is_caught_with_a_short_story() {
 #[test]
 fn the_same_job_with_its_fence_holds() {
     let cluster = Cluster::new(|cluster| {
-        let ledger = Arc::new(Mutex::new(FencedResource::new(0)));
-        let order = Arc::new(Ledger::default());
+        let shared = Arc::new(Mutex::new(FencedResource::new(0)));
+        let order = Arc::new(SharedHistory::default());
         for _ in 0..3 {
-            let (ledger, order) = (ledger.clone(), order.clone());
-            cluster.process(move |me| fenced(me, ledger.clone(), order.clone()));
+            let (shared, order) = (shared.clone(), order.clone());
+            cluster.process(move |me| fenced(me, shared.clone(), order.clone()));
         }
         let twice = order.clone();
         cluster.always("no older write after a newer one", move || order.is_ordered());
@@ -89,13 +89,13 @@ fn the_same_job_with_its_fence_holds() {
     cluster.faults([Fault::ClientPause, Fault::Failover]).check(500);
 }
 
-async fn fenced(me: Process, ledger: Arc<Mutex<FencedResource<u32>>>, order: Arc<Ledger>) {
+async fn fenced(me: Process, shared: Arc<Mutex<FencedResource<u32>>>, order: Arc<SharedHistory>) {
     let lock = me.lock("job").unwrap();
     for _ in 0..3 {
         if let Ok(mut lease) = lock.acquire().await {
-            let (fence, ledger, order) = (lease.fence(), ledger.clone(), order.clone());
+            let (fence, shared, order) = (lease.fence(), shared.clone(), order.clone());
             let write = move || {
-                let written = ledger.lock().unwrap().write(fence, |value| *value += 1);
+                let written = shared.lock().unwrap().write(fence, |value| *value += 1);
                 written.map(|()| order.write(fence))
             };
             let _unknown = me.remote(write).await;
@@ -109,7 +109,7 @@ async fn fenced(me: Process, ledger: Arc<Mutex<FencedResource<u32>>>, order: Arc
 fn a_failing_run_can_be_run_again_by_its_word() {
     let cluster = Cluster::new(jobs).faults([Fault::ClientPause, Fault::Failover]);
     let failure = failure(&cluster, 2_000);
-    let replayed = panic::catch_unwind(AssertUnwindSafe(|| cluster.replay(&failure.word())));
+    let replayed = panic::catch_unwind(AssertUnwindSafe(|| cluster.replay(&failure.token())));
     let text = *replayed.unwrap_err().downcast::<String>().unwrap();
     assert_eq!(text, failure.to_string());
     assert!(text.contains("stands still"), "{text}");

@@ -308,7 +308,7 @@ fn a_situation_that_never_occurs_fails_the_check() {
 
 #[test]
 #[should_panic(expected = "the fault `failover` changed nothing")]
-fn a_fault_that_never_bites_fails_the_check() {
+fn a_fault_that_never_effectivees_fails_the_check() {
     Cluster::new(|cluster| cluster.process(async |me| me.sleep(millis(1)).await))
         .faults([Fault::Failover])
         .check(10);

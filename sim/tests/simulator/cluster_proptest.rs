@@ -48,7 +48,7 @@ proptest! {
         schedule in schedules(),
         pauses in workloads(4, 3, 1u64..300),
     ) {
-        writers(pauses).faults([]).follow(&mut schedule.chance())?;
+        writers(pauses).faults([]).follow(&mut schedule.source())?;
     }
 }
 
@@ -62,12 +62,12 @@ fn a_failing_schedule_shrinks_to_a_few_decisions() {
         ),
     );
     let result = runner.run(&schedules(), |schedule: Schedule| {
-        writers(vec![vec![10, 150, 150], vec![20, 150, 150]]).follow(&mut schedule.chance())?;
+        writers(vec![vec![10, 150, 150], vec![20, 150, 150]]).follow(&mut schedule.source())?;
         Ok(())
     });
     let Err(TestError::Fail(_, schedule)) = result else { panic!("{result:?}") };
     let cluster = writers(vec![vec![10, 150, 150], vec![20, 150, 150]]);
-    let failure = cluster.follow(&mut schedule.chance()).unwrap_err();
+    let failure = cluster.follow(&mut schedule.source()).unwrap_err();
     assert!(failure.decisions().len() <= 5, "{failure}");
-    assert!(format!("{schedule:?}").contains(&failure.word()));
+    assert!(format!("{schedule:?}").contains(&failure.token()));
 }

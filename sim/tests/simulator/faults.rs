@@ -3,13 +3,13 @@
 use leasehold_sim::{
     catalog::{CellName, Subject, Verdict, Workload},
     claims::Claims,
+    counterexamples::KnownCounterexamples,
     decide::Decisions,
     faults::{Fault, FaultSet},
     guarantees::Guarantee,
     history::Event,
     run::{decisions_of, log_of},
     systems::{Plan, Run},
-    witnesses::Witnesses,
 };
 use rayon::prelude::*;
 
@@ -41,21 +41,21 @@ fn rows_and_faults() -> Vec<(Subject, Workload, Fault)> {
 /// The decisions of the schedules in which `fault` bites.
 fn biting(plan: &Plan, fault: Fault) -> impl Iterator<Item = Decisions> {
     (0..SCHEDULES)
-        .filter(move |&schedule| Run::seeded(plan.clone(), SEED, schedule).bites(fault) > 0)
+        .filter(move |&schedule| Run::seeded(plan.clone(), SEED, schedule).effects(fault) > 0)
         .map(move |schedule| decisions_of(plan.clone(), SEED, schedule))
 }
 
 /// The same decisions, but for those of `fault`.
 fn without(fault: Fault, decisions: &Decisions) -> Decisions {
     let mut rest = decisions.clone();
-    rest.retain(|site, _| site.kind != fault.kind());
+    rest.retain(|address, _| address.kind != fault.kind());
     rest
 }
 
 /// What happened, without the book-keeping about faults.
 fn effects(plan: &Plan, decisions: &Decisions) -> Vec<(u64, Event)> {
     let mut events = log_of(plan.clone(), decisions).events;
-    events.retain(|(_, event)| !matches!(event, Event::Bit { .. } | Event::Struck { .. }));
+    events.retain(|(_, event)| !matches!(event, Event::TookEffect { .. } | Event::Injected { .. }));
     events
 }
 
@@ -73,12 +73,12 @@ fn every_fault_bites_every_subject_that_can_suffer_it() {
 }
 
 #[test]
-fn a_fault_that_cannot_be_suffered_never_bites() {
+fn a_fault_that_cannot_be_suffered_never_effectivees() {
     for (subject, workload) in rows() {
         for &fault in Fault::ALL.iter().filter(|&&fault| !subject.can_suffer(fault)) {
             let plan = subject.plan(workload, FaultSet::only(fault));
-            let bites = biting(&plan, fault).next().is_some();
-            assert!(!bites, "{} bites {}", fault.name(), subject.name());
+            let effects = biting(&plan, fault).next().is_some();
+            assert!(!effects, "{} bites {}", fault.name(), subject.name());
         }
     }
 }
@@ -92,13 +92,13 @@ fn no_fault_bites_or_strikes_while_it_is_switched_off() {
             for schedule in 0..4 {
                 let decisions = decisions_of(plan.clone(), SEED, schedule);
                 for (_, event) in log_of(plan.clone(), &decisions).events {
-                    if let Event::Bit { fault, .. } | Event::Struck { fault, .. } = event {
+                    if let Event::TookEffect { fault, .. } | Event::Injected { fault, .. } = event {
                         assert_eq!(Some(fault), on, "{} under {on:?}", subject.name());
                     }
                 }
                 let run = Run::replayed(plan.clone(), &decisions);
                 for &fault in Fault::ALL.iter().filter(|&&fault| Some(fault) != on) {
-                    assert_eq!(run.bites(fault), 0, "{fault:?} under {on:?}, {subject:?}");
+                    assert_eq!(run.effects(fault), 0, "{fault:?} under {on:?}, {subject:?}");
                 }
             }
         }
@@ -111,10 +111,10 @@ fn no_fault_bites_after_everything_has_healed() {
         let plan = subject.plan(workload, FaultSet::only(fault));
         for decisions in biting(&plan, fault).take(4) {
             let events = log_of(plan.clone(), &decisions).events;
-            let struck =
-                events.iter().rev().find(|(_, event)| matches!(event, Event::Struck { .. }));
+            let injected =
+                events.iter().rev().find(|(_, event)| matches!(event, Event::Injected { .. }));
             assert!(
-                struck.is_none_or(|(at, _)| *at <= plan.settings.faults_end),
+                injected.is_none_or(|(at, _)| *at <= plan.settings.faults_end),
                 "{fault:?}, {subject:?}"
             );
         }
@@ -160,13 +160,13 @@ fn each_claim_about_a_fault_breaks_with_it_and_only_with_it() {
     assert!(!cells.is_empty());
     cells.into_par_iter().for_each(|(cell, fault)| {
         let plan = cell.plan();
-        let breaks = |run: &Run| run.bites(fault) > 0 && run.violation(cell.guarantee).is_some();
+        let breaks = |run: &Run| run.effects(fault) > 0 && run.violation(cell.guarantee).is_some();
         let schedule = (0..SCHEDULES_OF_CLAIMS)
             .find(|&schedule| breaks(&Run::seeded(plan.clone(), SEED, schedule)));
-        // What is too rare for so many schedules has a witness all the same.
+        // What is too rare for so many schedules is known all the same.
         let decisions = match schedule {
             Some(schedule) => decisions_of(plan.clone(), SEED, schedule),
-            None => Witnesses::current().of(cell).cloned().unwrap_or_default(),
+            None => KnownCounterexamples::current().of(cell).cloned().unwrap_or_default(),
         };
         let broken = breaks(&Run::replayed(plan.clone(), &decisions));
         assert!(broken, "{cell} is claimed to be broken, but was not");

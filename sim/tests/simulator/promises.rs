@@ -3,7 +3,7 @@
 
 use leasehold_sim::{
     catalog::{Subject, Workload},
-    decide::{Decisions, Kind, Site},
+    decide::{Address, DecisionKind, Decisions},
     faults::{Fault, FaultSet},
     guarantees::Guarantee,
     systems::{Plan, Run},
@@ -15,7 +15,7 @@ use rayon::prelude::*;
 const SCHEDULES: u64 = 1_500;
 
 /// All that can befall messages and clients, while the server does as it says.
-const NETWORK_AND_CLIENTS: [Fault; 10] = [
+const NETWORK_AND_CLIENTS: [Fault; 12] = [
     Fault::Latency,
     Fault::RequestLoss,
     Fault::ReplyLoss,
@@ -26,6 +26,8 @@ const NETWORK_AND_CLIENTS: [Fault; 10] = [
     Fault::ClientPause,
     Fault::Cancellation,
     Fault::ClientClock,
+    Fault::Resend,
+    Fault::OutOfMemory,
 ];
 
 /// Everything but [`Guarantee::Exclusion`], which no lease can promise to a client that pauses.
@@ -119,20 +121,20 @@ impl Mix {
     /// is taken as its greatest.
     fn decisions(&self) -> impl Strategy<Value = Decisions> + use<> {
         let faults = self.plan.settings.faults;
-        let strikes = |kind: &Kind| {
+        let injects = |kind: &DecisionKind| {
             let fault = Fault::ALL.iter().find(|fault| fault.kind() == *kind);
             fault.is_none_or(|&fault| faults.contains(fault))
         };
-        let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(strikes).collect();
+        let kinds: Vec<DecisionKind> = DecisionKind::ALL.into_iter().filter(injects).collect();
         let clients = self.plan.settings.clients;
         // A client's writes travel on a wire of their own.
         let actors: Vec<u8> =
             (0..clients).chain((0..clients).map(|client| client | 0x80)).collect();
         // Nearly all that matters happens in the first steps of a client.
         let occurrence = prop_oneof![0..8u32, 0..30u32, 0..100u32];
-        let site = (select(kinds), select(actors), occurrence)
-            .prop_map(|(kind, actor, occurrence)| Site { kind, actor, occurrence });
-        btree_map(site, 1..16u32, 0..60)
+        let address = (select(kinds), select(actors), occurrence)
+            .prop_map(|(kind, actor, occurrence)| Address { kind, actor, occurrence });
+        btree_map(address, 1..16u32, 0..60)
     }
 
     fn holds_in_seeded_storms(&self) {
@@ -180,7 +182,7 @@ fn many_faults_bite_in_one_storm() {
         let most = (0..100)
             .map(|schedule| {
                 let run = Run::seeded(plan.clone(), 1, schedule);
-                Fault::ALL.iter().filter(|&&fault| run.bites(fault) > 0).count()
+                Fault::ALL.iter().filter(|&&fault| run.effects(fault) > 0).count()
             })
             .max();
         assert!(most >= Some(8), "at most {most:?} faults at once, {:?}", plan.scenario.subject);

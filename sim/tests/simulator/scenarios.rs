@@ -2,23 +2,23 @@
 
 use leasehold_sim::{
     catalog::{CellName, Subject, Workload},
-    decide::{Decisions, Kind, Site, Stretched, shrink, threshold},
+    counterexamples::KnownCounterexamples,
+    decide::{Address, DecisionKind, Decisions, Lengthened, shrink, threshold},
     faults::{Fault, FaultSet},
     guarantees::Guarantee,
     run::decisions_of,
     schedule::Schedule,
     story::replay,
     systems::Run,
-    witnesses::Witnesses,
 };
 
 /// One decision: what, for whom, at its how-manieth occurrence, and the choice.
-type Choice = (Kind, u8, u32, u32);
+type Choice = (DecisionKind, u8, u32, u32);
 
 fn decisions(choices: &[Choice]) -> Decisions {
-    let site =
-        |&(kind, actor, occurrence, choice): &Choice| (Site { kind, actor, occurrence }, choice);
-    choices.iter().map(site).collect()
+    let address =
+        |&(kind, actor, occurrence, choice): &Choice| (Address { kind, actor, occurrence }, choice);
+    choices.iter().map(address).collect()
 }
 
 /// The run of these decisions by clients of `subject`, with every fault that they name.
@@ -28,7 +28,7 @@ fn run(subject: Subject, workload: Workload, choices: &[Choice]) -> Run {
         Fault::ALL.iter().filter(named).fold(FaultSet::NONE, |set, &fault| set.with(fault));
     let run = Run::replayed(subject.plan(workload, faults), &decisions(choices));
     for &fault in Fault::ALL.iter().filter(named) {
-        assert!(run.bites(fault) > 0, "{} does not bite {}", fault.name(), subject.name());
+        assert!(run.effects(fault) > 0, "{} does not bite {}", fault.name(), subject.name());
     }
     run
 }
@@ -42,7 +42,7 @@ fn found(run: &Run, guarantee: Guarantee) -> Option<&str> {
 /// replication is asynchronous; Kleppmann, "How to do distributed locking", 2016).
 #[test]
 fn a_failover_breaks_exclusion_but_not_fenced_exclusion() {
-    let story = [(Kind::Failover, 0, 1, 2)];
+    let story = [(DecisionKind::Failover, 0, 1, 2)];
     let run = run(Subject::LockReplicated, Workload::Lock, &story);
     assert_eq!(
         found(&run, Guarantee::Exclusion),
@@ -56,7 +56,7 @@ fn a_failover_breaks_exclusion_but_not_fenced_exclusion() {
 /// article's figure of a collection of garbage).
 #[test]
 fn a_pause_between_check_and_act_breaks_exclusion_but_not_fenced_exclusion() {
-    let story = [(Kind::ClientPause, 0, 3, 2)];
+    let story = [(DecisionKind::ClientPause, 0, 3, 2)];
     let run = run(Subject::Lock, Workload::Lock, &story);
     assert_eq!(
         found(&run, Guarantee::Exclusion),
@@ -69,7 +69,7 @@ fn a_pause_between_check_and_act_breaks_exclusion_but_not_fenced_exclusion() {
 /// The first acquire is applied, but the client sees a broken connection and asks again.
 #[test]
 fn a_lost_reply_makes_upstream_lie_and_not_us() {
-    let story = [(Kind::ReplyLoss, 0, 1, 1)];
+    let story = [(DecisionKind::ReplyLoss, 0, 1, 1)];
     let theirs = run(Subject::Upstream, Workload::Lock, &story);
     assert_eq!(
         found(&theirs, Guarantee::TruthfulOutcome),
@@ -85,7 +85,7 @@ fn a_lost_reply_makes_upstream_lie_and_not_us() {
 /// The reply to an extension is lost, and the client asks again.
 #[test]
 fn a_lost_reply_makes_upstream_extend_twice_and_not_us() {
-    let story = [(Kind::Style, 0, 0, 2), (Kind::ReplyLoss, 0, 2, 1)];
+    let story = [(DecisionKind::Behaviour, 0, 0, 2), (DecisionKind::ReplyLoss, 0, 2, 1)];
     let theirs = run(Subject::Upstream, Workload::Lock, &story);
     let text = found(&theirs, Guarantee::Idempotence).expect("upstream adds to what is left");
     assert!(text.starts_with("extending again adds"), "{text}");
@@ -97,7 +97,7 @@ fn a_lost_reply_makes_upstream_extend_twice_and_not_us() {
 /// A copy of an acquire arrives after its lock was released.
 #[test]
 fn a_late_copy_locks_upstreams_key_again_and_is_refused_by_us() {
-    let late = |choice| [(Kind::Idle, 0, 1, 2), (Kind::Duplicate, 0, 1, choice)];
+    let late = |choice| [(DecisionKind::Idle, 0, 1, 2), (DecisionKind::Duplicate, 0, 1, choice)];
     let theirs = run(Subject::Upstream, Workload::Lock, &late(4));
     assert_eq!(
         found(&theirs, Guarantee::NoZombie),
@@ -113,7 +113,8 @@ fn a_late_copy_locks_upstreams_key_again_and_is_refused_by_us() {
 /// Only the last caller knows that it is the last, and its process dies as it waits.
 #[test]
 fn a_crash_of_the_last_caller_is_the_end_of_upstreams_run_and_not_of_ours() {
-    let theirs = run(Subject::Upstream, Workload::Debounce, &[(Kind::ClientCrash, 2, 27, 1)]);
+    let theirs =
+        run(Subject::Upstream, Workload::Debounce, &[(DecisionKind::ClientCrash, 2, 27, 1)]);
     assert_eq!(
         found(&theirs, Guarantee::DebounceFires),
         Some("call 6 of client 2 is never run, and none after it")
@@ -123,9 +124,9 @@ fn a_crash_of_the_last_caller_is_the_end_of_upstreams_run_and_not_of_ours() {
         for step in 1..40 {
             let plan =
                 Subject::Debounce.plan(Workload::Debounce, FaultSet::only(Fault::ClientCrash));
-            let story = decisions(&[(Kind::ClientCrash, client, step, 1)]);
+            let story = decisions(&[(DecisionKind::ClientCrash, client, step, 1)]);
             let ours = Run::replayed(plan, &story);
-            crashes += ours.bites(Fault::ClientCrash);
+            crashes += ours.effects(Fault::ClientCrash);
             assert!(ours.exercised(Guarantee::DebounceFires));
             assert_eq!(
                 found(&ours, Guarantee::DebounceFires),
@@ -143,7 +144,7 @@ fn shrinks(subject: Subject, guarantee: Guarantee, fault: Fault) {
     let plan = CellName { subject, guarantee, fault: Some(fault) }.plan();
     let breaks = |decisions: &Decisions| {
         let run = Run::replayed(plan.clone(), decisions);
-        run.bites(fault) > 0 && run.violation(guarantee).is_some()
+        run.effects(fault) > 0 && run.violation(guarantee).is_some()
     };
     for seed in 1..=12 {
         let mut seeded = (0..2_000).map(|schedule| decisions_of(plan.clone(), seed, schedule));
@@ -152,10 +153,10 @@ fn shrinks(subject: Subject, guarantee: Guarantee, fault: Fault) {
         assert!(shrunk.minimal && shrunk.runs <= 2_000, "seed {seed}: {} runs", shrunk.runs);
         assert!(breaks(&shrunk.decisions));
         assert!(shrunk.decisions.len() <= 4, "seed {seed}: stuck at {:?}", shrunk.decisions);
-        for site in shrunk.decisions.keys() {
+        for address in shrunk.decisions.keys() {
             let mut without = shrunk.decisions.clone();
-            without.remove(site);
-            assert!(!breaks(&without), "seed {seed}: {site:?} can be spared");
+            without.remove(address);
+            assert!(!breaks(&without), "seed {seed}: {address:?} can be spared");
         }
     }
 }
@@ -183,12 +184,12 @@ fn a_pause_breaks_exclusion_only_if_it_is_long_enough() {
         guarantee: Guarantee::Exclusion,
         fault: Some(Fault::ClientPause),
     };
-    let witnesses = Witnesses::current();
-    let decisions = witnesses.of(cell).expect("exclusion breaks under a pause");
-    let pause = decisions.keys().find(|site| site.kind == Kind::ClientPause).unwrap();
+    let known = KnownCounterexamples::current();
+    let decisions = known.of(cell).expect("exclusion breaks under a pause");
+    let pause = decisions.keys().find(|address| address.kind == DecisionKind::ClientPause).unwrap();
     let breaks = |length| {
-        let mut chance = Stretched::of(decisions, *pause, Some(length));
-        Run::of(cell.plan(), &mut chance).violation(Guarantee::Exclusion).is_some()
+        let mut source = Lengthened::of(decisions, *pause, Some(length));
+        Run::of(cell.plan(), &mut source).violation(Guarantee::Exclusion).is_some()
     };
     let holds = threshold(1_200_000, breaks).expect("a short pause does no harm");
     assert!(!breaks(holds) && breaks(holds + 1_000));

@@ -12,7 +12,7 @@ mod serving;
 use std::{collections::BTreeMap, time::Duration};
 
 use leasehold_core::{
-    Store, TokioClock,
+    Store,
     lock::{Lease, Lock, LockOptions},
 };
 use leasehold_upstash::{
@@ -153,10 +153,10 @@ async fn connect(served: &Served) -> MultiplexedConnection {
 }
 
 /// Takes the lock, however long it takes; the lease never runs out during the test.
-async fn hold<S: Store + Clone + Send + Sync>(store: S) -> Lease {
+async fn hold<S: Store + Clone + Send + Sync + 'static>(store: S) -> Lease {
     let options =
         LockOptions::new().lease(Duration::from_secs(600)).delay(Duration::from_millis(1));
-    let mut lock = Lock::with_options(store, LOCK, &options).unwrap();
+    let lock = Lock::with_options(store, LOCK, &options).unwrap();
     lock.acquire().within(Duration::from_secs(300)).await.unwrap()
 }
 

@@ -60,6 +60,29 @@ async fn a_replica_is_read_only_and_a_primary_again_once_promoted() {
 }
 
 #[tokio::test]
+async fn a_connection_to_a_server_that_only_serves_reads_is_given_up() {
+    let Some(server) = RedisServer::start(&[]) else { return };
+    let store = hasty(&server.url());
+    assert_eq!(take(&store, "job").await, Ok(()));
+    server.run("REPLICAOF 127.0.0.1 1").await;
+    let mut administrator = server.connection().await;
+    let mut connections = async || {
+        let info: String = cmd("INFO").arg("stats").query_async(&mut administrator).await.unwrap();
+        let (_, rest) = info.split_once("total_connections_received:").unwrap();
+        rest.lines().next().unwrap().trim().parse::<u64>().unwrap()
+    };
+    let before = connections().await;
+    for asked in 1..=3 {
+        assert_eq!(rejection(&store).await, RejectionKind::ReadOnly);
+        assert_eq!(
+            connections().await,
+            before + asked - 1,
+            "the next one is to where the name leads"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_password_or_too_little_permission_is_not_allowed_and_not_repeated() {
     let Some(server) = RedisServer::start(&["--requirepass", "hunter2"]) else { return };
     let at = |user: &str| server.url().replace("//", &format!("//{user}@"));

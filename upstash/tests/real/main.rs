@@ -7,6 +7,7 @@ mod conformance;
 mod faults;
 mod hints;
 mod redis_server;
+mod refusals;
 mod replicas;
 mod sentinel;
 

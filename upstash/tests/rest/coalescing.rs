@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use leasehold_core::{Cause, RejectionKind, Reply, Store, StoreError};
+use leasehold_core::{
+    Cause, RejectionKind, Reply, Store, StoreError,
+    lock::{Holder, LockReply},
+};
 use leasehold_upstash::{RetryPolicy, Upstash};
 use tokio::{
     runtime::Builder,
@@ -120,6 +123,61 @@ async fn a_caller_that_drops_its_request_strands_nobody() {
     first.abort();
     for follower in followers {
         assert_eq!(follower.await.unwrap(), free());
+    }
+}
+
+/// What locks are answered that one holds for 1 ms and another for 3 ms.
+const BUSY_1: &str = r#"{"result":["b3RoZXI=",1]}"#;
+const BUSY_3: &str = r#"{"result":["b3RoZXI=",3]}"#;
+
+fn held_for(remaining_ms: u64) -> Result<Reply, StoreError> {
+    let holder = Holder::Other { remaining_ms: Some(remaining_ms) };
+    Ok(Reply::Lock(LockReply::Holder(holder)))
+}
+
+#[tokio::test]
+async fn a_caller_that_leaves_a_pipeline_under_way_shifts_no_reply() {
+    for leaver in 0..3 {
+        let (first, gate) = FREE.held();
+        let slots = format!("[{BUSY_1},{FREE_SLOT},{BUSY_3}]");
+        let (pipeline, answered) = Act::Answer(200, slots.into()).held();
+        let server = Server::playing([first, pipeline]).await;
+        let store = narrow(&server);
+        let _first = ask(&store, &["a"]).await;
+        server.asked(1).await;
+        let mut asking = ask(&store, &["b", "c", "d"]).await;
+        gate.notify_one();
+        server.asked(2).await;
+        asking.remove(leaver).abort();
+        yield_now().await;
+        answered.notify_one();
+        let mut expected = vec![held_for(1), free(), held_for(3)];
+        let _not_asked = expected.remove(leaver);
+        for (asked, expected) in asking.into_iter().zip(expected) {
+            assert_eq!(asked.await.unwrap(), expected, "without {leaver}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_caller_that_leaves_the_queue_takes_no_neighbour_along() {
+    for leaver in 0..3 {
+        let (first, gate) = FREE.held();
+        let pipeline = Act::says(200, r#"[{"result":["b3RoZXI=",1]},{"result":["b3RoZXI=",3]}]"#);
+        let server = Server::playing([first, pipeline]).await;
+        let store = narrow(&server);
+        let _first = ask(&store, &["a"]).await;
+        server.asked(1).await;
+        let (mut asking, mut ids) = (ask(&store, &["b", "c", "d"]).await, vec!["b", "c", "d"]);
+        asking.remove(leaver).abort();
+        ids.remove(leaver);
+        yield_now().await;
+        gate.notify_one();
+        for (asked, expected) in asking.into_iter().zip([held_for(1), held_for(3)]) {
+            assert_eq!(asked.await.unwrap(), expected, "without {leaver}");
+        }
+        let sent: Vec<_> = commands(&server, 1).into_iter().map(|words| words[3].clone()).collect();
+        assert_eq!(sent, ids);
     }
 }
 

@@ -36,11 +36,11 @@ async fn a_waiter_is_woken_by_the_release<S: Adapter>() {
     let fake = Fake::start().await;
     fake.host.keep_records();
     // The holder by the other way, to show that it does not matter.
-    let mut holder = lock::<Tcp>(&fake);
+    let holder = lock::<Tcp>(&fake);
     let mut lease = holder.acquire().await.unwrap();
     let before = tries(&fake);
     let waiter = tokio::spawn(async move {
-        let mut waiter = lock::<S>(&fake);
+        let waiter = lock::<S>(&fake);
         let waiting = async { waiter.acquire().within(LONG).await.map(drop) };
         let releasing = async {
             // One that found it busy, and, the watch being in place, another.
@@ -93,7 +93,7 @@ async fn without_hints_there_is_no_watch_and_the_lock_still_works<S: Adapter>() 
     let store = S::of(&fake, RetryPolicy::default());
     assert!(store.watch(&LockKeys::of("job")).await.is_none());
     assert_eq!(fake.bites(), 1, "it is not asked again");
-    let mut lock = Lock::new(store, "job").unwrap();
+    let lock = Lock::new(store, "job").unwrap();
     let _ = lock.acquire().within(LONG).await.unwrap();
 }
 

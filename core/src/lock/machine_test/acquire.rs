@@ -165,6 +165,15 @@ fn a_callers_token_that_may_be_there_is_given_up_after_the_last_try() {
 }
 
 #[test]
+fn a_doubt_about_a_callers_token_outlives_a_try_that_was_not_sent() {
+    let mut scene = Scene::with(|options| options.attempts = 2);
+    scene.acquire_with(own_token()).fail(TIMED_OUT).sleep();
+    scene.fail(UNREACHABLE);
+    assert_eq!(scene.call(), "release mine");
+    assert_eq!(scene.reply(LockReply::Released).done(), LockOutcome::Unavailable(UNREACHABLE));
+}
+
+#[test]
 fn a_spent_token_is_told_apart() {
     let mut scene = Scene::new();
     assert_eq!(scene.acquire_with(own_token()).reply(LockReply::Gone).done(), LockOutcome::Spent);

@@ -95,6 +95,18 @@ fn an_extension_counts_once_enough_replicas_have_it() {
 }
 
 #[test]
+fn a_secured_extension_counts_from_before_it_was_sent() {
+    let mut scene = held_on_two();
+    scene.start(LockRequest::Extend { by_ms: 5_000 });
+    scene.pass(300).reply(LockReply::Extended).pass(400).reply(confirmed(2));
+    assert_eq!(scene.millis_left(), 15_000 - 152 - 300 - 400);
+    let mut scene = held_on_two();
+    scene.start(LockRequest::Keep).sleep();
+    scene.pass(300).reply(LockReply::Extended).pass(400).reply(confirmed(2));
+    assert_eq!(scene.millis_left(), 10_000 - 102 - 300 - 400);
+}
+
+#[test]
 fn a_renewal_that_falls_short_is_tried_again() {
     let mut scene = held_on_two();
     scene.start(LockRequest::Keep).sleep().reply(LockReply::Extended).reply(confirmed(0));

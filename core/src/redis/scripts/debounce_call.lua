@@ -24,13 +24,22 @@ elseif again > 0 and (done >= again or seq >= again and (due or run_seq >= again
   return {'armed', ARGV[2], ms_to(due or now)}
 end
 
+-- Unless the server lets us say when the record ends, there is none that was not there before.
+local function kept(life)
+  local answer = redis.pcall('PEXPIRE', record, text(life))
+  if type(answer) == 'table' and not f[1] and not f[8] then
+    redis.call('HDEL', record, 'seq', 'args', 'due', 'first', 'wait', 'max', 'lead', 'window')
+  end
+  return answer
+end
 local function bounded(at) return max and math.min(at, first + max * 1000) or at end
 if not due and window > now and ARGV[6] == '0' then
   first, max = math.min(first, now), stored_max or max
   window = bounded(now + wait)
   redis.call('HSET', record, 'first', text(first), 'window', text(window))
   local life = math.max(redis.call('PTTL', record), ms_to(window) + tonumber(ARGV[8]))
-  redis.call('PEXPIRE', record, text(life))
+  local answer = kept(life)
+  if type(answer) == 'table' then return answer end
   redis.call('SET', memo, 'suppressed', 'PX', ARGV[8])
   return {'suppressed', ms_to(window)}
 end
@@ -55,7 +64,8 @@ redis.call('HSET', record, 'seq', text(seq), 'args', ARGV[1], 'due', text(due),
   'first', text(first), 'wait', text(wait), 'max', max and text(max) or '', 'lead', lead,
   'window', text(window))
 local life = ms_to(math.max(due, window, lease_end)) + tonumber(ARGV[7])
-redis.call('PEXPIRE', record, text(life))
+local answer = kept(life)
+if type(answer) == 'table' then return answer end
 local mine = again > 0 and ARGV[2] or text(seq)
 redis.call('SET', memo, mine, 'PX', ARGV[8])
 return {'armed', mine, ms_to(due)}

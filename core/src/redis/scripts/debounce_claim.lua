@@ -48,9 +48,10 @@ if due > now then
 end
 
 local fence = math.max(tonumber(f[12] or 0) + 1, now)
+local life = ms_to(math.max(now + lease, tonumber(f[13] or 0))) + tonumber(ARGV[4])
+-- First, since it needs no memory: what a script has begun, a server without memory lets it end.
+redis.call('PEXPIRE', record, text(life))
 redis.call('HSET', record, 'runner', runner, 'run_seq', text(seq), 'run_args', args,
   'until', text(now + lease), 'lease', text(lease), 'fence', text(fence))
 redis.call('HDEL', record, 'args', 'due', 'lead')
-local life = ms_to(math.max(now + lease, tonumber(f[13] or 0))) + tonumber(ARGV[4])
-redis.call('PEXPIRE', record, text(life))
 return {'claimed', text(seq), text(fence), args, tonumber(ARGV[3])}

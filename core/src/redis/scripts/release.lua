@@ -3,16 +3,24 @@
 -- ARGV: token, its number in the series, mark life ms, channel to tell of a release.
 -- Returns 1 if the token was under the key, now or when an earlier copy of this call came.
 local freed = redis.call('GET', KEYS[1]) == ARGV[1]
+if freed then
+  -- First, since a server that is out of memory refuses what comes first only if it may need some.
+  redis.call('DEL', KEYS[1])
+end
 local released = ARGV[2] .. ' released'
 local mark = freed and released or ARGV[2]
-local old = redis.call('SET', KEYS[2], mark, 'PX', ARGV[3], 'GET')
--- A later number, or the same one with the memo, is the greater text.
-if old and old > mark then
+local old = redis.pcall('SET', KEYS[2], mark, 'PX', ARGV[3], 'GET')
+if type(old) == 'table' then
+  -- No mark: what is freed is freed all the same, and so is what an earlier copy freed.
+  if not freed and redis.call('GET', KEYS[2]) ~= released then
+    return old
+  end
+elseif old and old > mark then
+  -- A later number, or the same one with the memo, is the greater text.
   redis.call('SET', KEYS[2], old, 'PX', ARGV[3])
 end
 if freed then
-  redis.call('DEL', KEYS[1])
   -- Only a hint: a server that does not let us publish releases all the same.
   redis.pcall('PUBLISH', ARGV[4], '')
 end
-return (freed or old == released) and 1 or 0
+return (freed or type(old) == 'table' or old == released) and 1 or 0

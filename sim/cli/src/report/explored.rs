@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::Told;
+use super::StoryReport;
 use leasehold_sim::words::{counted, wrap};
 use leasehold_sim::{
     explore::{Bounds, Cut, Explored},
@@ -21,11 +21,11 @@ pub(crate) struct Exploration {
     pub(crate) explored: Vec<ExploredReport>,
 }
 
-/// What is known of one space.
+/// What is known of one model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Finding {
-    /// No schedule in the whole space breaks a guarantee.
+    /// No schedule in the whole model breaks a guarantee.
     Exhausted,
     /// One does.
     Broken,
@@ -36,7 +36,7 @@ pub(crate) enum Finding {
 /// What one search found.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct ExploredReport {
-    /// What it is called, if it is one of `sim/proofs.toml`.
+    /// What it is called, if it is one of `sim/cli/models.toml`.
     pub(crate) name: Option<String>,
     /// The algorithm.
     pub(crate) subject: String,
@@ -63,9 +63,9 @@ pub(crate) struct ExploredReport {
     /// The guarantees whose situation never occurred: nothing is known of them.
     pub(crate) not_exercised: Vec<String>,
     /// The faults that never changed anything.
-    pub(crate) never_bit: Vec<String>,
+    pub(crate) never_effective: Vec<String>,
     /// A shortest schedule that breaks a guarantee.
-    pub(crate) counterexample: Option<Told>,
+    pub(crate) counterexample: Option<StoryReport>,
 }
 
 impl ExploredReport {
@@ -78,7 +78,8 @@ impl ExploredReport {
             (None, None) => Finding::Exhausted,
         };
         let idle = |guarantee: &&Guarantee| !explored.exercised.contains(guarantee);
-        let harmless = bounds.scale.faults.iter().filter(|fault| !explored.bit.contains(*fault));
+        let harmless =
+            bounds.scale.faults.iter().filter(|fault| !explored.took_effect.contains(*fault));
         Self {
             name: name.map(Into::into),
             subject: bounds.subject.name().into(),
@@ -101,18 +102,18 @@ impl ExploredReport {
                 .filter(idle)
                 .map(|guarantee| guarantee.name().into())
                 .collect(),
-            never_bit: harmless.map(|fault| Fault::name(fault).into()).collect(),
-            counterexample: explored.counterexample.as_ref().map(Told::about),
+            never_effective: harmless.map(|fault| Fault::name(fault).into()).collect(),
+            counterexample: explored.counterexample.as_ref().map(StoryReport::about),
         }
     }
 
-    /// Whether it proves its guarantees within its bounds: the whole space was searched, every
+    /// Whether it proves its guarantees within its bounds: the whole model was searched, every
     /// guarantee's situation occurred and every fault changed something.
     #[must_use]
-    pub(crate) fn is_proof(&self) -> bool {
+    pub(crate) fn is_exhausted(&self) -> bool {
         self.finding == Finding::Exhausted
             && self.not_exercised.is_empty()
-            && self.never_bit.is_empty()
+            && self.never_effective.is_empty()
     }
 
     /// The report for people.
@@ -132,8 +133,8 @@ impl ExploredReport {
         if !self.not_exercised.is_empty() {
             line(&format!("never about: {}", self.not_exercised.join(", ")));
         }
-        if !self.never_bit.is_empty() {
-            line(&format!("never changed anything: {}", self.never_bit.join(", ")));
+        if !self.never_effective.is_empty() {
+            line(&format!("never changed anything: {}", self.never_effective.join(", ")));
         }
         if let Some(told) = &self.counterexample {
             let _ = write!(text, "\n{}", told.text());
@@ -143,7 +144,7 @@ impl ExploredReport {
 
     fn verdict(&self) -> String {
         match (&self.finding, self.complete) {
-            (Finding::Exhausted, _) => "no counterexample in the whole bounded space".into(),
+            (Finding::Exhausted, _) => "no counterexample in the whole bounded model".into(),
             (Finding::Broken, _) => {
                 let count = self.counterexample.as_ref().map_or(0, |told| told.decisions.len());
                 let shortest = if self.cut.is_some() { "a" } else { "the shortest" };

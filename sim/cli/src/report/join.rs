@@ -62,7 +62,7 @@ impl Report {
         for (cell, more) in self.cells.iter_mut().zip(other.cells) {
             cell.join(more);
         }
-        // Which of the situations were the same, the reports do not say.
+        // Which of the states were the same, the reports do not say.
         self.statistics = Statistics::of(self, None);
         Ok(())
     }
@@ -97,7 +97,7 @@ impl CellReport {
 
     fn join(&mut self, more: Self) {
         self.schedules += more.schedules;
-        self.bites += more.bites;
+        self.effects += more.effects;
         self.broken += more.broken;
         self.verdict = match (self.verdict, more.verdict) {
             (Verdict::Broken, _) | (_, Verdict::Broken) => Verdict::Broken,
@@ -125,7 +125,7 @@ mod tests {
             verdict,
             claim: Verdict::Holds,
             schedules: 3,
-            bites: 2,
+            effects: 2,
             broken: u64::from(verdict == Verdict::Broken),
             exhausted: None,
             counterexample: None,
@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(whole.cells[0].verdict, Verdict::Holds);
         whole.join(shard(2, Verdict::Broken)).unwrap();
         let cell = &whole.cells[0];
-        assert_eq!((cell.verdict, cell.schedules, cell.bites), (Verdict::Broken, 9, 6));
+        assert_eq!((cell.verdict, cell.schedules, cell.effects), (Verdict::Broken, 9, 6));
         assert_eq!((whole.schedules, &whole.shards.done[..]), (30, &[1, 2, 3][..]));
         assert!(whole.is_whole() && whole.surprises().count() == 1);
     }
@@ -189,14 +189,14 @@ mod tests {
         let mut whole = shard(1, Verdict::NotExercised);
         let idle = |report: &mut Report| {
             report.cells[0].fault = "hang".into();
-            report.cells[0].bites = 0;
+            report.cells[0].effects = 0;
         };
         idle(&mut whole);
         let mut other = shard(2, Verdict::NotExercised);
         idle(&mut other);
         whole.join(other).unwrap();
         let text = whole.statistics.told();
-        assert!(text.contains("never bit: lock × hang"), "{text}");
+        assert!(text.contains("never took effect: lock × hang"), "{text}");
         assert!(text.contains("never about: lock × exclusion"), "{text}");
         let mut third = shard(3, Verdict::Holds);
         third.cells[0].fault = "hang".into();

@@ -59,7 +59,7 @@ fn mark(cell: Option<&CellReport>, width: usize) -> String {
         Verdict::NotExercised => ('·', Style::new().dim()),
     };
     let rest = width - 1;
-    if cell.verdict == cell.claim {
+    if cell.verdict.is_as_claimed(cell.claim) {
         return format!("{}{:rest$}", style.apply_to(mark), "");
     }
     let alarm = Style::new().yellow().bold();

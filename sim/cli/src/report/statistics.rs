@@ -6,22 +6,24 @@ use serde::{Deserialize, Serialize};
 
 use super::Report;
 use leasehold_sim::words::wrap;
-use leasehold_sim::{campaign::Situated, catalog::Subject, faults::Fault, guarantees::Guarantee};
+use leasehold_sim::{
+    campaign::StateCoverage, catalog::Subject, faults::Fault, guarantees::Guarantee,
+};
 
 /// How much a campaign has seen. What is listed as *never* says that there was nothing to see.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Statistics {
-    /// In how many situations its schedules were; nothing is known of several parts together.
-    pub(crate) situations: Option<Situated>,
+    /// In how many states its schedules were; nothing is known of several parts together.
+    pub(crate) coverage: Option<StateCoverage>,
     /// Which subjects a fault never changed anything for: `subject × fault`.
-    pub(crate) never_bit: Vec<String>,
+    pub(crate) never_effective: Vec<String>,
     /// Which situations never occurred under any of the faults: `subject × guarantee`.
     pub(crate) never_exercised: Vec<String>,
 }
 
 impl Statistics {
     /// What the cells of a report say.
-    pub(super) fn of(report: &Report, situations: Option<Situated>) -> Self {
+    pub(super) fn of(report: &Report, coverage: Option<StateCoverage>) -> Self {
         let (mut bitten, mut exercised) = (BTreeMap::new(), BTreeMap::new());
         for cell in &report.cells {
             let subject = Subject::ALL.iter().find(|known| known.name() == cell.subject);
@@ -32,15 +34,15 @@ impl Statistics {
                 continue;
             }
             let order = Guarantee::ALL.iter().position(|known| known.name() == cell.guarantee);
-            let bites = cell.fault == "none" || cell.bites > 0;
-            *bitten.entry((&cell.subject, &cell.fault)).or_insert(false) |= bites;
+            let effects = cell.fault == "none" || cell.effects > 0;
+            *bitten.entry((&cell.subject, &cell.fault)).or_insert(false) |= effects;
             let about = cell.verdict != leasehold_sim::catalog::Verdict::NotExercised;
             *exercised.entry((&cell.subject, order, &cell.guarantee)).or_insert(false) |= about;
         }
         let never = |(name, once): (String, bool)| (!once).then_some(name);
         Self {
-            situations,
-            never_bit: bitten
+            coverage,
+            never_effective: bitten
                 .into_iter()
                 .map(|((subject, fault), once)| (format!("{subject} × {fault}"), once))
                 .filter_map(never)
@@ -57,18 +59,21 @@ impl Statistics {
     #[must_use]
     pub(crate) fn told(&self) -> String {
         let mut text = String::new();
-        if let Some(Situated { seen, new_per_thousand }) = &self.situations {
+        if let Some(StateCoverage { seen, new_per_thousand }) = &self.coverage {
             let last = new_per_thousand.last().copied().unwrap_or_default();
-            text += &match new_per_thousand.len() {
-                0 | 1 => format!("{seen} situations seen in a sample\n"),
-                _ => format!(
-                    "{seen} situations seen in a sample, {last} of them first in the last thousand \
-                     schedules\n"
-                ),
-            };
+            text += &format!("Coverage: {seen} distinct states in a sample of the schedules");
+            if new_per_thousand.len() > 1 && *seen > 0 {
+                let share = last * 100 / seen;
+                text += &format!(
+                    "; {share} % of them were first seen in the last thousand, so a longer run may \
+                     find more"
+                );
+            }
+            text = wrap("", &text);
+            text.push('\n');
         }
         for (what, names) in
-            [("never bit", &self.never_bit), ("never about", &self.never_exercised)]
+            [("never took effect", &self.never_effective), ("never about", &self.never_exercised)]
         {
             if !names.is_empty() {
                 text += &wrap("", &format!("{what}: {}", names.join(", ")));

@@ -5,7 +5,8 @@
 
 use std::{
     env, fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::Duration,
@@ -55,6 +56,7 @@ fn javascript_clients_work_as_they_are() {
     // One file after the other, since they share the server. Old versions of Node.js have no option
     // for that.
     for file in tests {
+        served.fill();
         let mut test = Command::new("node");
         test.arg("--test").arg(file).current_dir(&folder);
         served.check(test);
@@ -76,6 +78,7 @@ fn python_clients_work_as_they_are() {
     let mut tests = Command::new("python3");
     tests.args(["-m", "unittest", "-v"]).env("PYTHONPATH", folder.join("installed"));
     tests.current_dir(&folder);
+    served.fill();
     served.check(tests);
 }
 
@@ -111,15 +114,32 @@ impl Served {
         Self { addresses: addresses.collect(), process }
     }
 
+    /// Puts 100,000 keys into the server: what a test does must not take longer because of others.
+    fn fill(&self) {
+        const SCRIPT: &str =
+            "for number = 1, 100000 do redis.call('set', 'filler:' .. number, 'value') end";
+        let url = self.address("LEASEHOLD_RESP_URL");
+        let mut stream =
+            TcpStream::connect(url.trim_start_matches("redis://")).expect("it listens there");
+        let length = SCRIPT.len();
+        let command = format!("*3\r\n$4\r\nEVAL\r\n${length}\r\n{SCRIPT}\r\n$1\r\n0\r\n");
+        stream.write_all(command.as_bytes()).expect("it is connected");
+        let mut reply = [0; 5];
+        stream.read_exact(&mut reply).expect("it answers");
+        assert_eq!(&reply, b"$-1\r\n");
+    }
+
+    fn address(&self, name: &str) -> &str {
+        let address = self.addresses.iter().find(|(found, _)| found == name);
+        address.map(|(_, url)| &**url).expect("it listens there")
+    }
+
     /// Puts the example of TESTING.md in this language beside the suite, with the addresses of this
     /// server in it.
     fn write_example(&self, language: &str, to: &Path) {
         let block = PAGE.split_once(&format!("```{language}\n"));
         let (example, _) = block.and_then(|(_, rest)| rest.split_once("```")).expect("an example");
-        let port = |name: &str| {
-            let address = self.addresses.iter().find(|(found, _)| found == name);
-            address.and_then(|(_, url)| url.rsplit(':').next()).expect("it listens there")
-        };
+        let port = |name| self.address(name).rsplit(':').next().expect("an address has a port");
         let example = example
             .replace("8078", port("LEASEHOLD_ADMIN_URL"))
             .replace("8079", port("LEASEHOLD_REST_URL"))

@@ -1,7 +1,6 @@
 //! `leasehold explore`: what it says, and its exit status.
 
 use crate::common::{json, leasehold, printed};
-use leasehold_sim::explore::{Limits, Proofs, explore};
 
 const FAILOVER: [&str; 7] =
     ["explore", "--subject", "lock-replicated", "--fault", "failover", "--guarantee", "exclusion"];
@@ -67,7 +66,7 @@ fn wrong_use_is_refused() {
         &["explore", "--only", "everything"][..],
         &["explore", "--fault", "hang"],
         &["explore", "--subject", "lock", "--fault", "hang:many"],
-        &["explore", "--subject", "lock", "--fault", "style"],
+        &["explore", "--subject", "lock", "--fault", "behaviour"],
         &["explore", "--subject", "lock", "--workload", "hang"],
         &["explore", "--subject", "lock", "--guarantee", "debounce-fires"],
         &["explore", "--subject", "lock", "--clients", "9"],
@@ -76,20 +75,5 @@ fn wrong_use_is_refused() {
         &["explore", "--bounds", "there-is-no-such-file.toml"],
     ] {
         leasehold(wrong).assert().code(2).stdout("");
-    }
-}
-
-/// The others take longer: `leasehold explore` runs them all.
-#[test]
-fn proofs_have_the_states_that_they_say() {
-    let proofs = Proofs::current();
-    for name in ["lock-failover", "debounce-crash"] {
-        let proof = proofs.all().iter().find(|proof| proof.name == name).expect("it is there");
-        let explored = explore(&proof.bounds, &Limits::default(), &());
-        assert!(explored.is_proof(), "{}: {:?}", proof.name, explored.counterexample);
-        assert_eq!(explored.exercised, proof.bounds.guarantees, "{}", proof.name);
-        assert_eq!(explored.bit, proof.bounds.scale.faults, "{}", proof.name);
-        let anew = "after a look at why: leasehold explore --record sim/proofs.toml";
-        assert_eq!(explored.states, proof.states, "{}: {anew}", proof.name);
     }
 }

@@ -6,6 +6,7 @@ mod clients;
 mod common;
 mod explore;
 mod json;
+mod layers;
 mod mutants;
 mod regressions;
 mod same;

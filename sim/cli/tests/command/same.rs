@@ -32,10 +32,10 @@ fn the_same_schedule_has_the_same_events_in_another_process() {
         examples.filter_map(|cell| cell["counterexample"]["token"].as_str()).take(4).collect();
     assert!(!tokens.is_empty());
     for token in tokens {
-        let tell = || printed(&["replay", token, "--all"]);
-        let story = tell();
+        let emit = || printed(&["replay", token, "--all"]);
+        let story = emit();
         assert!(story.contains("trace hash ") && story.contains("Finished"), "{story}");
-        assert_same(&story, &tell());
+        assert_same(&story, &emit());
     }
 }
 

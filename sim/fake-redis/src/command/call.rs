@@ -1,11 +1,11 @@
 //! What a command's code is given, and what it is read and changed through.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::Refusal;
-use crate::{Entry, Fields, Keyspace, Members, Redis, SortedSet, Stream, Value};
+use crate::{Entry, Fields, Items, Keyspace, Members, Redis, SortedSet, Stream, Value};
 
 /// One run of a command.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ macro_rules! collections {
 
 collections! {
     Fields: Hash,
-    VecDeque<Bytes>: List,
+    Items: List,
     Members: Set,
     SortedSet: SortedSet,
 }

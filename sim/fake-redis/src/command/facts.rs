@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Flags, NotFound, find};
+use super::{Flags, NotFound, absence, find};
 
 /// What is known of a command before it is executed.
 #[derive(Clone, Debug)]
@@ -32,5 +32,11 @@ impl<'a> Facts<'a> {
     /// Whether there is a command of this name.
     pub(crate) fn is_known(arguments: &[Bytes]) -> bool {
         !matches!(find(arguments), Err(NotFound::Unknown))
+    }
+
+    /// What to say of a command that Redis has and this server has not.
+    pub(crate) fn absence(arguments: &[Bytes]) -> Option<String> {
+        matches!(find(arguments), Err(NotFound::Unknown | NotFound::Subcommand))
+            .then(|| absence(arguments))?
     }
 }

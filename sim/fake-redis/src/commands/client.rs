@@ -10,7 +10,7 @@ pub(super) use control::timeout_ms;
 use super::{
     super::{
         Protocol, Resp,
-        command::{Answer, Flags, Group, Refusal, Spec, integer},
+        command::{Answer, Flags, Group, Refusal, Spec, help, integer},
         pubsub::Topic,
         server::{Connection, Server, Session, SessionId},
     },
@@ -28,6 +28,8 @@ const SUBCOMMANDS: &[Spec] = &[
         .about("6.0.0", "Tells where invalidations go: nowhere."),
     Spec::of_connection(Group::Connection, "getname", 2, get_name, OWN)
         .about("2.6.9", "Tells the name of the connection."),
+    Spec::new(Group::Connection, "help", 2, help, Flags::LOADING.union(Flags::STALE))
+        .about("5.0.0", "Lists the subcommands."),
     Spec::of_connection(Group::Connection, "id", 2, id, OWN)
         .about("5.0.0", "Tells the number of the connection."),
     Spec::of_connection(Group::Connection, "info", 2, info, OWN)
@@ -133,7 +135,12 @@ impl Kind {
 }
 
 /// A session in the format of `CLIENT LIST`, as far as it has a meaning here.
-fn describe(server: &Server, id: SessionId, session: &Session, now_us: u64) -> String {
+pub(in super::super) fn describe(
+    server: &Server,
+    id: SessionId,
+    session: &Session,
+    now_us: u64,
+) -> String {
     let seconds = |since_us: u64| now_us.saturating_sub(since_us) / 1_000_000;
     let command = match session.last_command {
         (None, "") => "NULL".into(),
@@ -155,7 +162,7 @@ fn describe(server: &Server, id: SessionId, session: &Session, now_us: u64) -> S
     format!(
         "id={} addr={} laddr={} fd=8 name={} age={} idle={} flags={flags} db={} sub={} psub={} \
          ssub={} multi={queued} qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=16384 rbp=16384 obl=0 oll=0 \
-         omem=0 tot-mem=0 events=r cmd={command} user=default redir=-1 resp={protocol}",
+         omem=0 tot-mem=0 events=r cmd={command} user={} redir=-1 resp={protocol}",
         id.number(),
         session.address,
         session.local_address,
@@ -166,5 +173,6 @@ fn describe(server: &Server, id: SessionId, session: &Session, now_us: u64) -> S
         session.subscriptions[Topic::Channel].len(),
         session.subscriptions[Topic::Pattern].len(),
         session.subscriptions[Topic::Shard].len(),
+        String::from_utf8_lossy(&session.user_name()),
     )
 }

@@ -1,16 +1,20 @@
 //! `CONFIG`: what can be asked and set while the server runs.
 
+mod effects;
+mod kind;
 mod table;
 
 use bytes::Bytes;
 
 use super::super::{
     Password, Resp,
-    command::{Answer, Flags, Group, Refusal, Spec},
+    command::{Answer, Flags, Group, Refusal, Spec, help, integer},
     glob::matches,
-    server::{Connection, Server, Statistics},
+    server::{Connection, Server},
+    service::{Classes, Statistics},
 };
-use table::{Kind, Option as Setting, TABLE};
+use kind::Kind;
+use table::{Effect, Setting, TABLE};
 
 const OPERATOR: Flags =
     Flags::ADMIN.union(Flags::NOSCRIPT).union(Flags::LOADING).union(Flags::STALE);
@@ -21,6 +25,8 @@ pub(super) const COMMANDS: &[Spec] =
 const SUBCOMMANDS: &[Spec] = &[
     Spec::of_connection(Group::Server, "get", -3, get, OPERATOR)
         .about("2.0.0", "Tells the settings whose names match patterns."),
+    Spec::new(Group::Server, "help", 2, help, Flags::LOADING.union(Flags::STALE))
+        .about("5.0.0", "Lists the subcommands."),
     Spec::of_connection(Group::Server, "resetstat", 2, reset_statistics, OPERATOR)
         .about("2.0.0", "Begins to count anew."),
     Spec::of_connection(Group::Server, "rewrite", 2, rewrite, OPERATOR)
@@ -45,11 +51,22 @@ fn get(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
     Ok(Resp::Map(pairs.collect()))
 }
 
-fn value_of(server: &Server, setting: &Setting) -> Bytes {
-    match setting.name {
+fn value_of(server: &Server, row: &Setting) -> Bytes {
+    match row.alias_of.unwrap_or(row.name) {
         "port" => server.settings().port.to_string().into(),
-        name => server.config(name).cloned().unwrap_or_else(|| setting.default.into()),
+        name => setting(server, name),
     }
+}
+
+/// What a setting is.
+pub(super) fn setting(server: &Server, name: &str) -> Bytes {
+    let default = || TABLE.iter().find(|row| row.name == name).map_or("", |row| row.default);
+    server.config(name).cloned().unwrap_or_else(|| default().into())
+}
+
+/// The same, if it is a number.
+pub(in super::super) fn setting_number(server: &Server, name: &str) -> i64 {
+    integer(&setting(server, name)).unwrap_or(i64::MAX)
 }
 
 fn set(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
@@ -57,28 +74,40 @@ fn set(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
     if !rest.is_empty() {
         return Err(Refusal("ERR wrong number of arguments for 'config|set' command".into()));
     }
-    let mut changes: Vec<(&Setting, Bytes)> = Vec::new();
+    let mut changes: Vec<(&Setting, Bytes, &Bytes)> = Vec::new();
     for [name, value] in pairs {
-        let setting = TABLE.iter().find(|row| row.name.as_bytes().eq_ignore_ascii_case(name));
-        let setting = setting.ok_or_else(|| unknown(name))?;
-        if changes.iter().any(|(other, _)| other.name == setting.name) {
-            return Err(wrong(setting, "duplicate parameter"));
+        let asked = named(name).ok_or_else(|| unknown(name))?;
+        let row = asked.alias_of.and_then(|of| named(of.as_bytes())).unwrap_or(asked);
+        if changes.iter().any(|(other, ..)| other.name == row.name) {
+            return Err(wrong(asked, "duplicate parameter"));
         }
-        let value = setting.kind.read(value).map_err(|why| wrong(setting, &why))?;
-        changes.push((setting, value));
+        let raw = value;
+        let value = row.kind.read(raw).map_err(|why| wrong(asked, &why))?;
+        if row.effect == Effect::Refused && value != value_of(connection.server, row) {
+            let text = "this fake Redis does nothing by this setting, so that it cannot be changed";
+            return Err(wrong(asked, text));
+        }
+        changes.push((row, value, raw));
     }
-    for (setting, value) in changes {
-        apply(connection.server, setting, value);
+    for (row, value, raw) in changes {
+        if row.kind == Kind::Events {
+            // Not all of the classes are told.
+            let classes = Classes::parse(raw).unwrap_or_default();
+            connection.server.service_mut().classes = classes;
+        }
+        if row.kind == Kind::Password {
+            let password = (!value.is_empty()).then(|| Password::new(value));
+            connection.server.set_password(password);
+        } else {
+            connection.server.set_config(row.name, value);
+        }
     }
+    effects::apply(connection.server);
     Ok(Resp::OK)
 }
 
-fn apply(server: &mut Server, setting: &Setting, value: Bytes) {
-    if setting.kind == Kind::Password {
-        server.set_password((!value.is_empty()).then(|| Password::new(value)));
-    } else {
-        server.set_config(setting.name, value);
-    }
+fn named(name: &[u8]) -> Option<&'static Setting> {
+    TABLE.iter().find(|row| row.name.as_bytes().eq_ignore_ascii_case(name))
 }
 
 fn unknown(name: &[u8]) -> Refusal {
@@ -93,7 +122,7 @@ fn wrong(setting: &Setting, why: &str) -> Refusal {
 }
 
 fn reset_statistics(connection: &mut Connection<'_>, _arguments: &[Bytes]) -> Answer {
-    connection.server.statistics = Statistics::default();
+    connection.server.service_mut().statistics = Statistics::default();
     Ok(Resp::OK)
 }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::super::{
     Protocol, Resp,
-    command::{Answer, Call, Flags, Group, Refusal, Spec, integer},
+    command::{Answer, Call, Flags, Group, Refusal, Spec, integer, owned},
     resp::count,
     server::{Connection, Session},
 };
@@ -68,11 +68,14 @@ fn authenticate(
     user: &[u8],
     password: &[u8],
 ) -> Result<(), Refusal> {
-    if user != b"default" || !connection.server.accepts(password) {
+    if !connection.server.accepts(user, password) {
+        connection.note_wrong_password(user);
         let text = "WRONGPASS invalid username-password pair or user is disabled.";
         return Err(Refusal(text.into()));
     }
-    connection.session_mut().authenticated = true;
+    let session = connection.session_mut();
+    session.authenticated = true;
+    session.user = if *user == *b"default" { Bytes::new() } else { owned(user) };
     Ok(())
 }
 

@@ -3,8 +3,6 @@
 mod lists;
 mod numbers;
 
-pub(super) use lists::is_whole;
-
 use bytes::Bytes;
 
 use super::super::{

@@ -9,7 +9,9 @@ use super::super::{
     command::{Answer, Flags, Group, Spec},
     pubsub::Topic,
     server::Connection,
+    service::{BASE, CommandCounts, count},
 };
+use super::config::{setting, setting_number};
 
 pub(super) const COMMANDS: &[Spec] =
     &[Spec::of_connection(Group::Server, "info", -1, info, Flags::LOADING.union(Flags::STALE))
@@ -18,7 +20,7 @@ pub(super) const COMMANDS: &[Spec] =
 /// A section: its name and how it is written.
 type Section = (&'static str, fn(&Connection<'_>, &mut String));
 
-const SECTIONS: [Section; 9] = [
+const SECTIONS: [Section; 12] = [
     ("server", server),
     ("clients", clients),
     ("memory", memory),
@@ -26,17 +28,21 @@ const SECTIONS: [Section; 9] = [
     ("stats", stats),
     ("replication", replication),
     ("cpu", cpu),
+    ("modules", modules),
+    ("commandstats", command_statistics),
+    ("errorstats", error_statistics),
     ("cluster", cluster),
     ("keyspace", keyspace),
 ];
 
 fn info(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
     let asked: Vec<_> = arguments[1..].iter().map(|name| name.to_ascii_lowercase()).collect();
-    let is_all = |name: &Vec<u8>| matches!(name.as_slice(), b"all" | b"default" | b"everything");
-    let all = asked.is_empty() || asked.iter().any(is_all);
+    let has = |wanted: &[u8]| asked.iter().any(|name| name == wanted);
+    let all = has(b"all") || has(b"everything");
+    let default = asked.is_empty() || has(b"default");
     let mut text = String::new();
     for (name, write) in SECTIONS {
-        if all || asked.iter().any(|asked| asked == name.as_bytes()) {
+        if all || default && name != "commandstats" || has(name.as_bytes()) {
             if !text.is_empty() {
                 text.push_str("\r\n");
             }
@@ -85,7 +91,7 @@ fn server(connection: &Connection<'_>, text: &mut String) {
 const RUN_ID: &str = "1ea5e401d1ea5e401d1ea5e401d1ea5e401d1ea5";
 
 fn clients(connection: &Connection<'_>, text: &mut String) {
-    let max = connection.server.config("maxclients").cloned().unwrap_or_else(|| "10000".into());
+    let max = setting(connection.server, "maxclients");
     lines!(text, "Clients",
         "connected_clients": connection.server.sessions().count(),
         "cluster_connections": 0,
@@ -99,26 +105,45 @@ fn clients(connection: &Connection<'_>, text: &mut String) {
 }
 
 fn memory(connection: &Connection<'_>, text: &mut String) {
-    let max = connection.server.config("maxmemory").cloned().unwrap_or_else(|| "0".into());
-    let policy = connection.server.config("maxmemory-policy").cloned();
+    let server = &connection.server;
+    let keys = count(server.redis());
+    let (used, peak) = server.service().memory.used(keys);
+    let max = setting_number(server, "maxmemory");
+    let policy = setting(server, "maxmemory-policy");
     lines!(text, "Memory",
-        "used_memory": 1_048_576,
-        "used_memory_human": "1.00M",
-        "used_memory_rss": 1_048_576,
-        "used_memory_rss_human": "1.00M",
-        "used_memory_peak": 1_048_576,
-        "used_memory_peak_human": "1.00M",
+        "used_memory": used,
+        "used_memory_human": human(used),
+        "used_memory_rss": used,
+        "used_memory_rss_human": human(used),
+        "used_memory_peak": peak,
+        "used_memory_peak_human": human(peak),
+        "used_memory_peak_perc": format!("{:.2}%", used as f64 / peak as f64 * 100.0),
+        "used_memory_overhead": BASE,
+        "used_memory_startup": BASE,
+        "used_memory_dataset": keys,
         "total_system_memory": 0,
         "total_system_memory_human": "0B",
         "used_memory_lua": 0,
         "used_memory_lua_human": "0B",
-        "maxmemory": String::from_utf8_lossy(&max),
-        "maxmemory_policy": String::from_utf8_lossy(&policy.unwrap_or_else(|| "noeviction".into())),
+        "maxmemory": max,
+        "maxmemory_human": human(u64::try_from(max).unwrap_or(0)),
+        "maxmemory_policy": String::from_utf8_lossy(&policy),
         "mem_fragmentation_ratio": "1.00",
+        "mem_not_counted_for_evict": 0,
         "mem_allocator": "system",
         "active_defrag_running": 0,
         "lazyfree_pending_objects": 0,
+        "lazyfreed_objects": 0,
     );
+}
+
+/// A number of bytes with a unit.
+fn human(bytes: u64) -> String {
+    let units = [(1 << 30, 'G'), (1 << 20, 'M'), (1 << 10, 'K')];
+    match units.iter().find(|(size, _)| bytes >= *size) {
+        Some((size, unit)) => format!("{:.2}{unit}", bytes as f64 / *size as f64),
+        None => format!("{bytes}B"),
+    }
 }
 
 fn persistence(connection: &Connection<'_>, text: &mut String) {
@@ -142,7 +167,8 @@ fn persistence(connection: &Connection<'_>, text: &mut String) {
 }
 
 fn stats(connection: &Connection<'_>, text: &mut String) {
-    let (statistics, pubsub) = (&connection.server.statistics, connection.server.pubsub());
+    let (statistics, pubsub) =
+        (&connection.server.service().statistics, connection.server.pubsub());
     lines!(text, "Stats",
         "total_connections_received": statistics.connections,
         "total_commands_processed": statistics.commands,
@@ -153,10 +179,10 @@ fn stats(connection: &Connection<'_>, text: &mut String) {
         "sync_full": 0,
         "sync_partial_ok": 0,
         "sync_partial_err": 0,
-        "expired_keys": 0,
-        "evicted_keys": 0,
-        "keyspace_hits": 0,
-        "keyspace_misses": 0,
+        "expired_keys": statistics.expired,
+        "evicted_keys": statistics.evicted,
+        "keyspace_hits": statistics.hits,
+        "keyspace_misses": statistics.misses,
         "pubsub_channels": pubsub.names(Topic::Channel).len(),
         "pubsub_patterns": pubsub.names(Topic::Pattern).len(),
         "pubsubshard_channels": pubsub.names(Topic::Shard).len(),
@@ -190,6 +216,35 @@ fn cpu(_connection: &Connection<'_>, text: &mut String) {
         "used_cpu_sys_children": "0.000000",
         "used_cpu_user_children": "0.000000",
     );
+}
+
+fn modules(_connection: &Connection<'_>, text: &mut String) {
+    text.push_str("# Modules\r\n");
+}
+
+/// By the server's clock, a command takes no time.
+fn command_statistics(connection: &Connection<'_>, text: &mut String) {
+    text.push_str("# Commandstats\r\n");
+    for ((container, name), counts) in &connection.server.service().statistics.by_command {
+        let CommandCounts { calls, rejected, failed } = counts;
+        let name = match container {
+            Some(container) if name.is_empty() => (*container).to_owned(),
+            Some(container) => format!("{container}|{name}"),
+            None => (*name).to_owned(),
+        };
+        let _ = write!(
+            text,
+            "cmdstat_{name}:calls={calls},usec=0,usec_per_call=0.00,rejected_calls={rejected},\
+             failed_calls={failed}\r\n"
+        );
+    }
+}
+
+fn error_statistics(connection: &Connection<'_>, text: &mut String) {
+    text.push_str("# Errorstats\r\n");
+    for (kind, count) in &connection.server.service().statistics.by_error {
+        let _ = write!(text, "errorstat_{kind}:count={count}\r\n");
+    }
 }
 
 fn cluster(_connection: &Connection<'_>, text: &mut String) {

@@ -5,6 +5,8 @@ mod lists;
 mod moves;
 mod object;
 
+pub(super) use object::encoding_of;
+
 use bytes::Bytes;
 
 use super::super::{

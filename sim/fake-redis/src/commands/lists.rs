@@ -6,12 +6,10 @@ mod moves;
 
 pub(super) use blocking::{counted_keys, pop_count};
 
-use std::collections::VecDeque;
-
 use bytes::Bytes;
 
 use super::super::{
-    Resp,
+    Items as List, Resp,
     command::{Answer, Call, Flags, Group, Keys, Refusal, Spec, integer, owned, word},
     resp::count,
 };
@@ -142,8 +140,6 @@ pub(super) const COMMANDS: &[Spec] = &[
         .about("2.2.0", "Adds items to the end of a list that is there."),
 ];
 
-type List = VecDeque<Bytes>;
-
 /// An end of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
@@ -237,7 +233,7 @@ fn pop(call: &mut Call<'_>, arguments: &[Bytes], name: &str, end: End) -> Answer
 }
 
 fn llen(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    Ok(count(call.read::<List>(&arguments[1])?.map_or(0, VecDeque::len)))
+    Ok(count(call.read::<List>(&arguments[1])?.map_or(0, |list| list.len())))
 }
 
 fn lindex(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {

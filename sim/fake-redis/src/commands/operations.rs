@@ -32,8 +32,6 @@ pub(super) const COMMANDS: &[Spec] = &[
         OPERATOR.union(Flags::NO_ASYNC_LOADING),
     )
     .about("1.0.0", "Answers as if it began to save."),
-    Spec::of_connection(Group::Server, "debug", -2, debug, OPERATOR.union(ALWAYS))
-        .about("1.0.0", "Refused, as by default."),
     Spec::of_connection(Group::Server, "lastsave", 1, last_save, ALWAYS.union(Flags::FAST))
         .about("1.0.0", "Tells when the data were saved: at the start."),
     Spec::of_connection(Group::Server, "lolwut", -1, version, Flags::READONLY.union(Flags::FAST))
@@ -105,15 +103,6 @@ fn save(_connection: &mut Connection<'_>, _arguments: &[Bytes]) -> Answer {
 fn last_save(connection: &mut Connection<'_>, _arguments: &[Bytes]) -> Answer {
     let seconds = connection.server.settings().started_at_us / 1_000_000;
     Ok(Resp::Integer(i64::try_from(seconds).unwrap_or(i64::MAX)))
-}
-
-fn debug(_connection: &mut Connection<'_>, _arguments: &[Bytes]) -> Answer {
-    Err(Refusal(
-        "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", \
-         you can run it from a local connection, otherwise you need to set this option in the \
-         configuration file, and then restart the server."
-            .into(),
-    ))
 }
 
 fn version(_connection: &mut Connection<'_>, _arguments: &[Bytes]) -> Answer {

@@ -141,7 +141,10 @@ fn smove(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     call.read::<Members>(target)?;
     if source != target && present {
         call.change(source, |set: &mut Members| set.remove(member))?;
-        call.change(target, |set: &mut Members| set.insert(member))?;
+        // Whoever watches the other set sees a change only if there is one.
+        if !call.read::<Members>(target)?.is_some_and(|set| set.contains(member)) {
+            call.change(target, |set: &mut Members| set.insert(member))?;
+        }
     }
     Ok(present.into())
 }

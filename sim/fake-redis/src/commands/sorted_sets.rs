@@ -17,7 +17,6 @@ use super::super::{
     resp::count,
 };
 
-pub(super) use some::is_whole;
 pub(super) use table::COMMANDS;
 
 /// A score as a reply.

@@ -1,11 +1,11 @@
 //! `SORT`: the members of a list, a set or a sorted set in another order, or what belongs to them.
 
-use std::{cmp::Ordering, collections::VecDeque, ops::Range};
+use std::{cmp::Ordering, ops::Range};
 
 use bytes::Bytes;
 
 use super::super::{
-    Entry, Resp, Value,
+    Entry, Items, Resp, Value,
     command::{
         Answer, Call, Flags, Group, Keys, Origin, Refusal, Spec, float, integer, owned, word,
     },
@@ -217,8 +217,7 @@ fn looked_up(call: &Call<'_>, pattern: &[u8], member: &[u8]) -> Option<Bytes> {
 /// Puts what was found under a key, as a list; what was not is an empty string there.
 fn store(call: &mut Call<'_>, key: &Bytes, found: Vec<Option<Bytes>>) -> Resp {
     let length = count(found.len());
-    let items: VecDeque<_> =
-        found.into_iter().map(|item| owned(&item.unwrap_or_default())).collect();
+    let items: Items = found.into_iter().map(|item| owned(&item.unwrap_or_default())).collect();
     if items.is_empty() {
         call.keys().take(key);
     } else {

@@ -122,7 +122,7 @@ pub(super) const COMMANDS: &[Spec] = &[
 ];
 
 /// What a string can hold at most, as the protocol limits it by default.
-const LENGTH_LIMIT: usize = 512 << 20;
+pub(super) const LENGTH_LIMIT: usize = 512 << 20;
 
 fn get(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     Ok(call.string(&arguments[1])?.cloned().into())

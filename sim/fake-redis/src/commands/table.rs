@@ -20,6 +20,13 @@ const SUBCOMMANDS: &[Spec] = &[
     row("count", 2, count_all, "2.8.13", "Counts the commands."),
     row("docs", -2, docs, "7.0.0", "Documents commands."),
     row("getkeys", -4, getkeys, "2.8.13", "Finds the keys in a command."),
+    row(
+        "getkeysandflags",
+        -4,
+        getkeysandflags,
+        "7.0.0",
+        "Finds the keys in a command, with their use.",
+    ),
     row("help", 2, help, "5.0.0", "Lists the subcommands."),
     row("info", -2, info, "2.8.13", "Describes commands."),
     row("list", -2, list, "7.0.0", "Lists the names of commands."),
@@ -102,6 +109,20 @@ fn list(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
 }
 
 fn getkeys(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    let keys = keys_of(arguments)?;
+    Ok(Resp::Array(keys.into_iter().map(|(key, _)| Resp::Bulk(key.clone())).collect()))
+}
+
+fn getkeysandflags(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    let one = |(key, words): (&Bytes, Vec<&'static str>)| {
+        let words = words.into_iter().map(|word| Resp::Simple(word.into())).collect();
+        Resp::Array(vec![Resp::Bulk(key.clone()), Resp::Set(words)])
+    };
+    Ok(Resp::Array(keys_of(arguments)?.into_iter().map(one).collect()))
+}
+
+/// The keys of the command behind the first two arguments, and what is done to each.
+fn keys_of(arguments: &[Bytes]) -> Result<Vec<(&Bytes, Vec<&'static str>)>, Refusal> {
     let refused = |text: &'static str| Refusal(text.into());
     let row = find_by_name(&arguments[2..]);
     let row = row.map_err(|_| refused("ERR Invalid command specified"))?;
@@ -111,9 +132,9 @@ fn getkeys(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     if !row.takes(arguments.len() - 2) {
         return Err(refused("ERR Invalid number of arguments specified for command"));
     }
-    let keys = row.keys.of(&arguments[2..]);
+    let keys = row.keys_with_access(&arguments[2..]);
     if keys.is_empty() && !row.flags.contains(Flags::NO_MANDATORY_KEYS) {
         return Err(refused("ERR Invalid arguments specified for command"));
     }
-    Ok(Resp::Array(keys.into_iter().cloned().map(Resp::Bulk).collect()))
+    Ok(keys)
 }

@@ -29,6 +29,7 @@ pub(super) const COMMANDS: &[Spec] = &[
         .about("2.2.0", "Forgets the watched keys."),
     Spec::of_connection(Group::Transactions, "watch", -2, watch, QUICK)
         .keys(1, -1, 1)
+        .access(&["RO"])
         .about("2.2.0", "Makes the next EXEC run nothing if one of these keys changes before it."),
 ];
 

@@ -1,6 +1,11 @@
 //! How long a script may run: counted in instructions, so that the same script stops at the same
 //! place on every machine.
 
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
+
 use mlua::{Lua, VmState, debug::HookTriggers};
 
 use super::{failure::Failure, with_running};
@@ -8,7 +13,21 @@ use super::{failure::Failure, with_running};
 /// How often the machine is asked how long it has run, in instructions.
 const EVERY: u32 = 1_000;
 
-/// What one script has left.
+thread_local! {
+    /// How long a script may really run, where somebody waits who has a clock.
+    static TIME_LIMIT: Cell<Option<Duration>> = const { Cell::new(None) };
+    static UNTIL: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// From now on a script of this thread is also stopped once it has really run for so long: of a
+/// server on sockets, which nobody reaches meanwhile. `None`, as in every value: only instructions
+/// count.
+#[cfg(feature = "serve")]
+pub(crate) fn limit_time(limit: Option<Duration>) {
+    TIME_LIMIT.set(limit);
+}
+
+/// What one script has left. Of a `whole` of 0, the time was over.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Budget {
     left: u64,
@@ -33,9 +52,16 @@ pub(super) fn watch(lua: &Lua, watched: bool) -> mlua::Result<()> {
         lua.remove_global_hook();
         return Ok(());
     }
+    UNTIL.set(TIME_LIMIT.get().and_then(|limit| Instant::now().checked_add(limit)));
     let every = HookTriggers::new().every_nth_instruction(EVERY);
     lua.set_global_hook(every, |_, _| {
-        spend(u64::from(EVERY))?;
+        let late = UNTIL.get().is_some_and(|until| Instant::now() > until);
+        with_running(|running| {
+            if late {
+                running.budget = Budget { left: 0, whole: 0 };
+            }
+            running.budget.spend(u64::from(EVERY))
+        })?;
         Ok(VmState::Continue)
     })
 }

@@ -18,7 +18,8 @@ pub(super) enum Failure {
     Text(String),
     /// Raised as the value that is kept in the machine, see [`Failure::raise_again`].
     Kept,
-    /// The script is not to go on: cannot be caught.
+    /// The script is not to go on, as it ran for so many instructions, or (0) for too long: cannot
+    /// be caught.
     Stopped(u64),
 }
 
@@ -27,6 +28,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Reply(text) | Self::Table(text) | Self::Text(text) => f.write_str(text),
             Self::Kept => f.write_str("an error of a function"),
+            Self::Stopped(0) => f.write_str("Script stopped: it ran longer than lua-time-limit"),
             Self::Stopped(instructions) => {
                 write!(f, "Script stopped: it ran for more than {instructions} instructions")
             }

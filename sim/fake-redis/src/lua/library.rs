@@ -26,6 +26,7 @@ const CALL: u64 = 100;
 pub(super) fn functions(lua: &Lua) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     table.raw_set("check", lua.create_function(budget::check)?)?;
+    table.raw_set("charge", lua.create_function(|_, ()| budget::spend(CALL))?)?;
     table.raw_set("explain", lua.create_function(failure::explain)?)?;
     table.raw_set("plain", lua.create_function(failure::plain)?)?;
     table.raw_set("random", lua.create_function(|lua, bounds| random(lua, &bounds))?)?;
@@ -108,14 +109,18 @@ fn words(arguments: &MultiValue) -> Result<Vec<Bytes>, &'static str> {
     words.ok_or("ERR Lua redis lib command arguments must be strings or integers")
 }
 
-/// There is one user, who may do everything.
+/// Whether the user for whom the script runs may run a command.
 fn acl_check_cmd(arguments: &MultiValue) -> mlua::Result<bool> {
     let words = words(arguments).map_err(table_error)?;
-    match command::find(&words) {
+    match command::find_by_name(&words) {
         Err(NotFound::Unknown | NotFound::Subcommand) => {
             Err(table_error("ERR Invalid command passed to redis.acl_check_cmd()"))
         }
-        Ok(_) | Err(NotFound::Arity(_)) => Ok(true),
+        Err(NotFound::Arity(_)) => Ok(true),
+        Ok(spec) => Ok(with_running(|running| {
+            let user = running.redis.service.as_ref().and_then(|service| service.user.as_ref());
+            user.is_none_or(|user| user.check(spec, &words).is_ok())
+        })),
     }
 }
 
@@ -202,7 +207,7 @@ fn sha1hex(lua: &Lua, arguments: &Variadic<LuaValue>) -> mlua::Result<LuaValue> 
 fn random(lua: &Lua, bounds: &Variadic<LuaValue>) -> mlua::Result<f64> {
     let arguments = Arguments::new(lua, bounds);
     let bound = |index: usize| Ok::<_, mlua::Error>(arguments.number(index)?.floor());
-    let fraction = with_running(|running| running.random.fraction());
+    let fraction = with_running(|running| running.redis.lua_random.fraction());
     let (low, high) = match arguments.len() {
         0 => return Ok(fraction),
         1 => (1.0, bound(0)?),
@@ -217,6 +222,6 @@ fn random(lua: &Lua, bounds: &Variadic<LuaValue>) -> mlua::Result<f64> {
 
 fn random_seed(lua: &Lua, arguments: &Variadic<LuaValue>) -> mlua::Result<()> {
     let seed = Arguments::new(lua, arguments).integer(0)? as u32;
-    with_running(|running| running.random = Random::seeded(seed));
+    with_running(|running| running.redis.lua_random = Random::seeded(seed));
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! `math.random`: the 48-bit linear congruential generator of POSIX `lrand48`, as Redis uses it,
 //! so that scripts draw the same numbers on every machine.
 //!
-//! Each script starts from the generator's initial state, so that no script sees what ran before
-//! it; a real server goes on from one script to the next.
+//! A server goes on from one script to the next, so that no two draw the same token.
 
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Random(u64);
+/// Where a server's scripts have come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Random(u64);
 
 impl Default for Random {
     fn default() -> Self {

@@ -57,8 +57,10 @@ local function resumed(done, problem, ...)
   return done, problem, ...
 end
 
+-- To go on with a coroutine takes longer than an instruction.
 local resume = coroutine.resume
 coroutine.resume = function(thread, ...)
+  host.charge()
   return resumed(resume(thread, ...))
 end
 
@@ -109,7 +111,13 @@ local globals = {
   loadstring = load_text,
   pcall = function(f, ...) return settled(pcall(f, ...)) end,
   xpcall = function(f, handler)
-    return going_on(xpcall(f, function(problem) return handler(plain(problem)) end))
+    -- An error of the hook runs the handler inside of the hook, where nothing is counted: so a
+    -- script that has nothing left does not get there.
+    local function handle(problem)
+      host.check()
+      return handler(plain(problem))
+    end
+    return going_on(xpcall(f, handle))
   end,
   rawget = basics.rawget,
   rawset = basics.rawset,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 
 use super::super::{
-    Redis,
+    OUT_OF_MEMORY, Redis,
     command::{self, Flags, NotFound, Refusal, Spec},
 };
 
@@ -20,20 +20,32 @@ pub(crate) struct Access {
     pub(crate) declared: Option<Vec<Bytes>>,
     /// Whether its writes are taken back if it fails.
     pub(crate) undo: bool,
-    /// The server as it was before the first write.
-    pub(crate) before: Option<Box<Redis>>,
+    /// Whether it may write beyond the limit of memory.
+    pub(crate) allow_oom: bool,
+    /// Whether it has called a command that writes: from then on it cannot be stopped half-way.
+    pub(crate) wrote: bool,
+    /// The server as it was before the first write, and the place of that in its past.
+    pub(crate) before: Option<(Box<Redis>, u64)>,
 }
 
 impl Access {
     /// The command that a script calls, if it may.
     pub(crate) fn check(
         &mut self,
-        redis: &Redis,
+        redis: &mut Redis,
         arguments: &[Bytes],
     ) -> Result<&'static Spec, Refusal> {
-        let spec = command::find(arguments).map_err(|reason| refused(&reason))?;
+        let spec = command::find(arguments).map_err(|reason| refused(&reason, arguments))?;
         if spec.flags.contains(Flags::NOSCRIPT) {
             return Err(Refusal(Cow::Borrowed(NOT_ALLOWED)));
+        }
+        let writes = spec.flags.contains(Flags::WRITE);
+        let grows = spec.flags.contains(Flags::DENYOOM);
+        if let Some(service) = &mut redis.service {
+            service.admit_script_call(spec, arguments)?;
+            if writes && !self.read_only {
+                service.check_replicas()?;
+            }
         }
         if spec.flags.intersects(Flags::WRITE | Flags::MAY_REPLICATE) {
             if self.read_only {
@@ -41,8 +53,17 @@ impl Access {
                 return Err(Refusal(text.into()));
             }
             if self.undo && self.before.is_none() {
-                self.before = Some(Box::new(redis.clone()));
+                self.before = Some((Box::new(redis.clone()), redis.place_in_past()));
             }
+            if !self.wrote && !self.allow_oom {
+                if !redis.has_memory_for(spec) {
+                    return Err(Refusal(Cow::Borrowed(OUT_OF_MEMORY)));
+                }
+                if let Some(service) = redis.service.as_ref().filter(|_| grows) {
+                    service.check_memory()?;
+                }
+            }
+            self.wrote |= writes;
         }
         match &self.declared {
             Some(declared) => only(declared, &spec.keys.of(arguments)).map(|()| spec),
@@ -67,9 +88,12 @@ fn only(declared: &[Bytes], used: &[&Bytes]) -> Result<(), Refusal> {
     }
 }
 
-fn refused(reason: &NotFound) -> Refusal {
-    Refusal(Cow::Borrowed(match reason {
-        NotFound::Arity(_) => "ERR Wrong number of args calling Redis command from script",
-        NotFound::Subcommand | NotFound::Unknown => "ERR Unknown Redis command called from script",
-    }))
+fn refused(reason: &NotFound, arguments: &[Bytes]) -> Refusal {
+    match (reason, command::absence(arguments)) {
+        (NotFound::Arity(_), _) => {
+            Refusal("ERR Wrong number of args calling Redis command from script".into())
+        }
+        (_, Some(text)) => Refusal(text.into()),
+        _ => Refusal("ERR Unknown Redis command called from script".into()),
+    }
 }

@@ -8,16 +8,17 @@ pub(crate) struct Shebang {
     /// Whether there is such a line. A script without one is from before Redis 7.
     pub(crate) present: bool,
     pub(crate) no_writes: bool,
+    /// Whether it may run beyond the limit of memory.
+    pub(crate) allow_oom: bool,
     /// Upstash's own: it uses no key but those that were named with the call.
     pub(crate) allow_key_locking: bool,
     /// How many bytes of the script it takes, without the end of the line.
     length: usize,
 }
 
-/// Flags that say what a script may do on a replica, in a cluster or in want of memory: here it may
+/// Flags that say what a script may do on a replica or in a cluster: here it may
 /// anyway.
-const WITHOUT_EFFECT: [&[u8]; 4] =
-    [b"allow-oom", b"allow-stale", b"no-cluster", b"allow-cross-slot-keys"];
+const WITHOUT_EFFECT: [&[u8]; 3] = [b"allow-stale", b"no-cluster", b"allow-cross-slot-keys"];
 
 impl Shebang {
     /// Reads the first line of `script`.
@@ -48,6 +49,7 @@ impl Shebang {
         for flag in flags.split(|byte| *byte == b',') {
             match flag {
                 b"no-writes" => self.no_writes = true,
+                b"allow-oom" => self.allow_oom = true,
                 b"allow-key-locking" => self.allow_key_locking = true,
                 flag if WITHOUT_EFFECT.contains(&flag) => {}
                 flag => return Err(unexpected(flag)),

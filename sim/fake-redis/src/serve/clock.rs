@@ -204,11 +204,18 @@ impl Clock {
     ///
     /// # Errors
     ///
-    /// See [`Order::check`]; then nothing is changed.
+    /// See [`Order::check`], and if more time would have passed than a clock can tell; then nothing
+    /// is changed.
     pub fn set(&self, order: &Order) -> Result<(), String> {
         order.check()?;
         let real_us = self.real_us();
-        self.times().set(real_us, order);
+        let mut times = self.times();
+        let advance_us = order.advance_ms.unwrap_or(0).saturating_mul(1_000);
+        if times.elapsed_us(real_us).saturating_add(advance_us) > LATEST_US {
+            return Err("`advance_ms` goes too far: 8000 years at most may pass".into());
+        }
+        times.set(real_us, order);
+        drop(times);
         self.0.changed.notify_waiters();
         Ok(())
     }

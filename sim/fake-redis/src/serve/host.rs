@@ -1,7 +1,7 @@
 //! One fake Redis that many tasks share: the server, its clock, and a mailbox for each client.
 
 mod disturbed;
-mod history;
+mod limited;
 mod record;
 mod turn;
 
@@ -27,6 +27,7 @@ use super::{
 };
 use crate::{Delivery, Executed, Protocol, Resp, Server, SessionId, Settings};
 use disturbed::Disturbances;
+use limited::Limited;
 
 /// How often keys that have expired are removed while nobody asks for anything.
 const EXPIRE_EVERY: Duration = Duration::from_millis(100);
@@ -233,7 +234,9 @@ impl Host {
     /// Runs one command now: the one place that every command of every listener comes through.
     fn execute(&self, id: SessionId, arguments: &[Bytes]) -> Performed {
         let mut state = self.state();
+        let limited = Limited::of(&state.server);
         let executed = state.server.execute(self.clock.now_us(), id, arguments);
+        drop(limited);
         self.settle(&mut state);
         match executed {
             Executed::Replies(replies) => Performed::Answered {
@@ -273,7 +276,9 @@ impl Host {
     /// Wakes the server, and says when it wants to be woken again.
     fn wake(&self) -> Duration {
         let mut state = self.state();
+        let limited = Limited::of(&state.server);
         state.server.wake(self.clock.now_us());
+        drop(limited);
         self.settle(&mut state);
         let next = state.next_wake_us.and_then(|at_us| self.clock.until(at_us));
         next.unwrap_or(EXPIRE_EVERY).min(EXPIRE_EVERY)

@@ -5,7 +5,8 @@ use bytes::Bytes;
 use super::{Delivery, Server, Session, SessionId, gate, session::Silence};
 use crate::{
     Resp,
-    command::{self, Answer, Body, Call, Function, Origin, Refusal, Spec},
+    command::{self, Answer, Body, Call, Function, Group, Origin, Refusal, Spec},
+    service,
 };
 
 /// The session that sent a command, and the server it is connected to: what the commands about
@@ -23,6 +24,13 @@ pub(crate) struct Connection<'a> {
     pub(super) may_wait: bool,
     /// Whether the reply comes later.
     pub(super) waits: bool,
+    /// Whether the session has just said that it wants replies.
+    pub(crate) ends_silence: bool,
+}
+
+/// The answer to `PING` that looks like a message.
+fn is_pong(resp: &Resp) -> bool {
+    matches!(resp, Resp::Push(words) if words.first() == Some(&Resp::Bulk("pong".into())))
 }
 
 impl<'a> Connection<'a> {
@@ -35,6 +43,7 @@ impl<'a> Connection<'a> {
             in_transaction: false,
             may_wait: true,
             waits: false,
+            ends_silence: false,
         }
     }
 }
@@ -48,15 +57,17 @@ impl Connection<'_> {
             return true;
         }
         let answer = self.dispatch(arguments);
+        // Whoever wants to hear again is told so at once.
+        let skipped = skipped && !std::mem::take(&mut self.ends_silence);
         self.receive_published();
         if self.waits {
             self.replies.clear();
             return false;
         }
-        self.server.statistics.errors += u64::from(answer.is_err());
         self.replies.push(answer.unwrap_or_else(|refusal| Resp::Error(refusal.0)));
         if skipped || self.session().silence != Silence::None {
-            self.replies.clear();
+            // What a session hears of its subscriptions is no reply.
+            self.replies.retain(|resp| matches!(resp, Resp::Push(_)) && !is_pong(resp));
         }
         true
     }
@@ -64,7 +75,10 @@ impl Connection<'_> {
     fn dispatch(&mut self, arguments: &[Bytes]) -> Answer {
         let spec = match self.accept(arguments) {
             Ok(spec) => spec,
-            Err(refusal) => return Err(self.refuse(refusal, arguments)),
+            Err(refusal) => {
+                self.note_rejection(arguments, &refusal);
+                return Err(self.refuse(refusal, arguments));
+            }
         };
         if self.hold_back(spec, arguments) {
             return Ok(Resp::Nil);
@@ -73,6 +87,7 @@ impl Connection<'_> {
             Ok(None) => self.run(spec, arguments),
             Ok(Some(queued)) => Ok(queued),
             Err(refusal) => {
+                self.note_rejection(arguments, &refusal);
                 self.spoil_transaction();
                 Err(refusal)
             }
@@ -85,6 +100,8 @@ impl Connection<'_> {
         let now_us = self.now_us;
         let session = self.session_mut();
         gate::admit(session, spec, arguments)?;
+        self.guard(spec, arguments)?;
+        let session = self.session_mut();
         session.active_at_us = now_us;
         session.last_command = (command::container_of(spec, arguments), spec.name);
         Ok(spec)
@@ -92,8 +109,10 @@ impl Connection<'_> {
 
     /// Runs a command that was found and may be run.
     pub(super) fn run(&mut self, spec: &Spec, arguments: &[Bytes]) -> Answer {
-        self.server.statistics.commands += 1;
+        let errors = self.server.service().statistics.errors;
+        self.show_script(spec, arguments);
         let answer = self.call(spec, arguments);
+        self.note_run(spec, arguments, &answer, errors);
         self.show(spec, arguments);
         answer
     }
@@ -114,12 +133,23 @@ impl Connection<'_> {
 
     fn call_on_data(&mut self, spec: &Spec, function: Function, arguments: &[Bytes]) -> Answer {
         let database = self.session().database;
-        let redis = &mut self.server.redis;
-        redis.purge(self.now_us);
-        redis.select(database);
+        let now_us = self.now_us;
         let origin = if self.may_wait { Origin::Client } else { Origin::Wait };
-        let mut call = Call { redis, now_us: self.now_us, origin };
-        let answer = function(&mut call, arguments)?;
+        let restricted = self.server.has_users() && spec.group == Group::Scripting;
+        if restricted {
+            self.lend_user();
+        }
+        let answer = self.server.lend(|redis| {
+            redis.purge(now_us);
+            redis.select(database);
+            service::perform(redis, (spec, function), (now_us, origin), arguments)
+        });
+        if restricted {
+            self.collect_denied();
+        }
+        let answer = answer?;
+        let redis = &mut self.server.redis;
+        let mut call = Call { redis, now_us, origin };
         if let Some(blocks) = spec.blocks
             && matches!(answer, Resp::Nil | Resp::NilArray)
             && self.may_wait

@@ -24,13 +24,28 @@ impl Server {
 }
 
 impl Connection<'_> {
+    /// Shows a script that is about to run to all monitors, who then are shown what it runs.
+    pub(super) fn show_script(&mut self, spec: &Spec, arguments: &[Bytes]) {
+        if !self.server.monitors.is_empty() && spec.name.starts_with("eval") {
+            self.tell_monitors(self.line(spec, arguments));
+            self.server.redis.overheard = Some(Vec::new());
+        }
+    }
+
     /// Shows a command that was run to all monitors. Those of operators are not shown.
     pub(super) fn show(&mut self, spec: &Spec, arguments: &[Bytes]) {
-        let hidden = spec.flags.intersects(Flags::ADMIN | Flags::SKIP_MONITOR);
-        if self.server.monitors.is_empty() || hidden && !spec.name.starts_with("eval") {
-            return;
+        for (database, arguments) in self.server.redis.overheard.take().into_iter().flatten() {
+            let begin = format!("{} [{database} lua]", self.time());
+            self.tell_monitors(arguments.iter().fold(begin, |line, it| line + " " + &quoted(it)));
         }
-        let resp = Resp::Simple(self.line(spec, arguments).into());
+        let hidden = spec.flags.intersects(Flags::ADMIN | Flags::SKIP_MONITOR);
+        if !self.server.monitors.is_empty() && !hidden {
+            self.tell_monitors(self.line(spec, arguments));
+        }
+    }
+
+    fn tell_monitors(&mut self, line: String) {
+        let resp = Resp::Simple(line.into());
         for session in &self.server.monitors {
             let delivery = Delivery { session: *session, resp: resp.clone(), unblocks: false };
             self.server.deliveries.push(delivery);
@@ -38,9 +53,8 @@ impl Connection<'_> {
     }
 
     fn line(&self, spec: &Spec, arguments: &[Bytes]) -> String {
-        let (seconds, micros) = (self.now_us / 1_000_000, self.now_us % 1_000_000);
         let (database, address) = (self.session().database, &self.session().address);
-        let mut line = format!("{seconds}.{micros:06} [{database} {address}]");
+        let mut line = format!("{} [{database} {address}]", self.time());
         let secret = matches!(spec.name, "auth" | "hello");
         for (index, argument) in arguments.iter().enumerate() {
             // A password may be anywhere but in the name and the version.
@@ -53,6 +67,10 @@ impl Connection<'_> {
             line.push_str(&quoted(shown));
         }
         line
+    }
+
+    fn time(&self) -> String {
+        format!("{}.{:06}", self.now_us / 1_000_000, self.now_us % 1_000_000)
     }
 }
 

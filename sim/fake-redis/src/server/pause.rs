@@ -3,7 +3,10 @@
 use bytes::Bytes;
 
 use super::{Connection, Server, session::Silence, waiting::Reason};
-use crate::command::{self, Flags, Spec};
+use crate::{
+    command::{self, Flags, Spec},
+    commands,
+};
 
 /// A pause that somebody has ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,7 +44,9 @@ impl Connection<'_> {
             self.server.pause = None;
             return false;
         }
-        let held = !pause.writes_only || self.may_write(spec);
+        // What ends the pause is heard, unlike in Redis 7.0, where it waits for the end, too.
+        let ends = spec.name == "unpause";
+        let held = !ends && (!pause.writes_only || self.may_write(spec, arguments));
         if !held || self.session().silence != Silence::None {
             return false;
         }
@@ -49,13 +54,18 @@ impl Connection<'_> {
         true
     }
 
-    fn may_write(&self, spec: &Spec) -> bool {
-        let writes = |spec: &Spec| spec.flags.intersects(Flags::WRITE | Flags::MAY_REPLICATE);
+    /// Whether a command may change data. That of a script which says what it does is known.
+    fn may_write(&self, spec: &Spec, arguments: &[Bytes]) -> bool {
+        let writes = |spec: &Spec, arguments: &[Bytes]| {
+            commands::script_says_it_writes(&self.server.redis, spec, arguments)
+                .unwrap_or(spec.flags.intersects(Flags::WRITE | Flags::MAY_REPLICATE))
+        };
         let queued = self.session().transaction.as_ref().map(|transaction| &transaction.queue);
         let of_queue = || {
             let mut queue = queued.into_iter().flatten();
-            queue.any(|arguments| command::find(arguments).is_ok_and(writes))
+            queue
+                .any(|arguments| command::find(arguments).is_ok_and(|spec| writes(spec, arguments)))
         };
-        writes(spec) || spec.name == "exec" && of_queue()
+        writes(spec, arguments) || spec.name == "exec" && of_queue()
     }
 }

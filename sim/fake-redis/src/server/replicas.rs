@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{Connection, Executed, Server, SessionId, waiting::Reason};
 use crate::{
-    Change, Keyspace, Resp,
+    Keyspace, Resp,
     command::{self, Body, Flags},
     replication::Replication,
     resp::count,
@@ -14,21 +14,8 @@ impl Server {
     /// Gives the server so many replicas, which have every write `lag_us` microseconds after it.
     /// They begin with all that there is now.
     pub fn set_replicas(&mut self, replicas: usize, lag_us: u64) {
-        self.redis.watch_changes(replicas > 0 || self.journal.is_some());
+        self.redis.watch_changes(replicas > 0);
         self.replication = Replication::begin(&self.redis, replicas, lag_us);
-    }
-
-    /// From now on keeps what is written for [`Server::take_writes`].
-    pub fn keep_writes(&mut self) {
-        if self.journal.is_none() {
-            self.journal = Some(Vec::new());
-            self.redis.watch_changes(true);
-        }
-    }
-
-    /// What was written since the last call, with the numbers of the databases.
-    pub fn take_writes(&mut self) -> Vec<(usize, Vec<Change>)> {
-        self.journal.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Goes on with these databases, as a replica that takes over: without scripts or sessions.
@@ -95,19 +82,14 @@ impl Server {
     }
 
     fn end_sessions(&mut self) {
+        self.service_mut().memory.forget();
         let ids: Vec<_> = self.sessions.iter().map(|(id, _)| id).collect();
         ids.into_iter().for_each(|id| self.kill(id));
     }
 
     pub(super) fn replicate(&mut self, now_us: u64) {
-        if self.replication.replicas == 0 && self.journal.is_none() {
-            return;
-        }
-        let written = self.redis.take_changes();
-        if let Some(journal) = &mut self.journal {
-            journal.extend(written.iter().cloned());
-        }
         if self.replication.replicas > 0 {
+            let written = self.redis.take_changes();
             self.replication.note(now_us, written);
         }
     }

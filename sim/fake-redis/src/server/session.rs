@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use crate::acl::DEFAULT;
+
 use super::{listening::Subscriptions, transaction::Transaction, watching::Watched};
 
 /// The name of a session, never used again by the same server. It is what `CLIENT ID` tells.
@@ -55,6 +57,8 @@ pub(crate) struct Session {
     pub(crate) protocol: Protocol,
     /// Whether it may do more than `AUTH`.
     pub(crate) authenticated: bool,
+    /// Who it is; empty for the user `default`.
+    pub(crate) user: Bytes,
     /// The number of the selected database.
     pub(crate) database: usize,
     /// What `CLIENT SETNAME` gave it.
@@ -73,6 +77,11 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// The name of its user.
+    pub(crate) fn user_name(&self) -> Bytes {
+        if self.user.is_empty() { DEFAULT } else { self.user.clone() }
+    }
+
     /// Whether it listens to anything.
     pub(crate) fn is_listening(&self) -> bool {
         self.subscriptions.len() > 0

@@ -43,6 +43,10 @@ impl Password {
         Self(text.into())
     }
 
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// Whether it is `guess`. Takes as long wherever they differ.
     #[must_use]
     pub fn is(&self, guess: &[u8]) -> bool {

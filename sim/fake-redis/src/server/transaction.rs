@@ -96,6 +96,9 @@ impl Connection<'_> {
 
     fn run_queued(&mut self, arguments: &[Bytes]) -> Answer {
         let spec = command::find(arguments).map_err(|reason| reason.refusal(arguments))?;
+        if self.server.has_users() {
+            self.check_user(spec, arguments)?;
+        }
         self.run(spec, arguments)
     }
 }

@@ -44,6 +44,8 @@ pub(super) enum Reason {
     },
     /// Replicas to catch up.
     Replicas,
+    /// The end of `DEBUG SLEEP`.
+    Sleep,
 }
 
 impl Waiting {
@@ -91,6 +93,11 @@ impl Connection<'_> {
         self.waits = true;
     }
 
+    /// Lets the session wait for a time.
+    pub(crate) fn sleep(&mut self, until_us: u64) {
+        self.wait(Some(until_us), Reason::Sleep);
+    }
+
     /// Lets the session wait for keys.
     pub(super) fn wait_for_keys(&mut self, wait: Wait) {
         let until_us = wait.timeout_ms.map(|timeout_ms| self.end_of_wait_us(timeout_ms));
@@ -135,7 +142,7 @@ impl Server {
     /// may be ended so.
     pub(crate) fn unblock(&mut self, now_us: u64, id: SessionId, with_error: bool) -> bool {
         let resp = match self.waiting.sessions.get(&id).map(|waiter| &waiter.reason) {
-            None | Some(Reason::Pause { .. }) => return false,
+            None | Some(Reason::Pause { .. } | Reason::Sleep) => return false,
             Some(_) if with_error => {
                 Resp::Error("UNBLOCKED client unblocked via CLIENT UNBLOCK".into())
             }
@@ -158,6 +165,7 @@ impl Server {
                 }
                 Some(Reason::Pause { .. }) => self.resume(now_us, id),
                 Some(Reason::Keys { .. }) => self.end_wait(id, Resp::NilArray),
+                Some(Reason::Sleep) => self.end_wait(id, Resp::OK),
                 None => unreachable!("a deadline belongs to a wait"),
             }
         }

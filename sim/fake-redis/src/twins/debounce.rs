@@ -16,12 +16,12 @@ use super::{
     values::{EXACT, store},
 };
 
-const CALL: Pin = Pin { name: "debounce.call", sha1: "afd0189b7860d461eb57f33d427e023210024c76" };
+const CALL: Pin = Pin { name: "debounce.call", sha1: "2b29ad792618d6e9d87a4c5fca91305d8418d093" };
 const CANCEL: Pin =
-    Pin { name: "debounce.cancel", sha1: "1e6f749cc32948afc376d82522a9c5689744aafb" };
-const CLAIM: Pin = Pin { name: "debounce.claim", sha1: "4543d25578b6974ee5fb2570e95e0dfd04cd69c7" };
+    Pin { name: "debounce.cancel", sha1: "08c8d7f6b8daa7815f0205634cfa8ec9a5b28723" };
+const CLAIM: Pin = Pin { name: "debounce.claim", sha1: "a662924b869b9073e94ade80ef4588142366aea4" };
 const FINISH: Pin =
-    Pin { name: "debounce.finish", sha1: "cd2af0be25d87bb2add03bae0a89c012112b7d63" };
+    Pin { name: "debounce.finish", sha1: "78913f180c9532d379d4d0ecc85eb483bb28fa53" };
 const FLUSH: Pin = Pin { name: "debounce.flush", sha1: "ce58e5a6fdc1587d5c64564c7df558e1218cd383" };
 const INSPECT: Pin =
     Pin { name: "debounce.inspect", sha1: "9e603da64e1e0c8711264c5e62ea6dd25685fde0" };
@@ -67,10 +67,7 @@ pub(super) fn run(
         Some(life) => Some(until_ms(now_ms, life, expires_at_ms)?),
     };
     let mut hash = Hash { keys, now_ms, name: names.record(), exists };
-    write::fields(&mut hash, now_us, command, &before, &record, &applied);
-    if let Some(until_ms) = until_ms {
-        hash.expire_at(until_ms);
-    }
+    write::fields(&mut hash, now_us, command, &before, &record, &applied, until_ms);
     if let (Some(key), Some(memo), Some(memo_ms)) = (memo_key, applied.memo, memo_ms(command)) {
         store(keys, now_ms, &key, write::memo_text(memo), now_ms + memo_ms);
     }

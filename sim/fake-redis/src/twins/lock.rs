@@ -17,7 +17,7 @@ const EXTEND: Pin = Pin { name: "lock.extend", sha1: "2c0f7c290e73a19787d4a20c6f
 const INSPECT: Pin = Pin { name: "lock.inspect", sha1: "5b6bfe2dedb0793d73ba4af799a7a3fcbadaf6b4" };
 const RAISE_FENCE: Pin =
     Pin { name: "lock.raise_fence", sha1: "1a8fb374164c0a0bb06076c20f08aac856e7bcb6" };
-const RELEASE: Pin = Pin { name: "lock.release", sha1: "8150825e76efc05081b21112712b48c7be210c91" };
+const RELEASE: Pin = Pin { name: "lock.release", sha1: "33566f26e40abb0e39b35e5e775c3b11390acb21" };
 
 #[cfg(test)]
 pub(super) const PINS: &[Pin] = &[ACQUIRE, EXTEND, INSPECT, RAISE_FENCE, RELEASE];
@@ -180,15 +180,15 @@ fn release(
         Some((text, _)) => Some((text.clone(), parse_mark(text)?)),
     };
     let until_ms = expiry(now_ms, mark_ms)?;
+    if freed {
+        keys.remove(now_ms, names.lock().as_bytes());
+    }
     store(keys, now_ms, &mark, written_mark(number, freed), until_ms);
     let was_released = old.as_ref().is_some_and(|(_, mark)| *mark == (number, true));
     if let Some((text, old)) = old
         && old > (number, freed)
     {
         store(keys, now_ms, &mark, text, until_ms);
-    }
-    if freed {
-        keys.remove(now_ms, names.lock().as_bytes());
     }
     Some(if freed || was_released { LockReply::Released } else { LockReply::NotHeld })
 }

@@ -9,77 +9,137 @@ use bytes::Bytes;
 use indexmap::IndexMap;
 use rustc_hash::FxHasher;
 
+use super::aside::Trace;
+
 /// From this many fields on, a removal may reorder them, as Redis itself then keeps no order.
 const ORDERED_UP_TO: usize = 512;
 
 /// The fields of a hash with their values: listed in the order in which they were added, as Redis
 /// lists those of a small hash. Equal if the same fields have the same values in the same order.
 #[derive(Clone, Debug, Default)]
-pub struct Fields(IndexMap<Bytes, Bytes, BuildHasherDefault<FxHasher>>);
+pub struct Fields {
+    fields: IndexMap<Bytes, Bytes, BuildHasherDefault<FxHasher>>,
+    trace: Trace<FieldStep>,
+}
+
+/// What takes back one change of a hash.
+#[derive(Debug)]
+pub(crate) enum FieldStep {
+    /// Removes the last field.
+    Remove,
+    /// Puts the former value into the field at this place.
+    Set(usize, Bytes),
+    /// Puts a field at its place again. If another one, the last of then, has taken the place
+    /// meanwhile, it goes back to the end.
+    Insert { place: usize, swapped: bool, field: Bytes, value: Bytes },
+}
 
 impl Fields {
     /// The value of `field`.
     #[must_use]
     pub fn get(&self, field: &[u8]) -> Option<&Bytes> {
-        self.0.get(field)
+        self.fields.get(field)
     }
 
     /// Sets `field`, and returns what it was.
     pub fn insert(&mut self, field: Bytes, value: Bytes) -> Option<Bytes> {
-        self.0.insert(field, value)
+        let (place, old) = self.fields.insert_full(field, value);
+        self.trace.note(|| match &old {
+            Some(old) => FieldStep::Set(place, old.clone()),
+            None => FieldStep::Remove,
+        });
+        old
     }
 
     /// The same, with copies of both.
     pub(crate) fn insert_copy(&mut self, field: &[u8], value: &[u8]) -> Option<Bytes> {
         let value = Bytes::copy_from_slice(value);
-        match self.0.get_mut(field) {
-            Some(old) => Some(mem::replace(old, value)),
-            None => self.0.insert(Bytes::copy_from_slice(field), value),
+        match self.fields.get_full_mut(field) {
+            Some((place, _, old)) => {
+                let old = mem::replace(old, value);
+                self.trace.note(|| FieldStep::Set(place, old.clone()));
+                Some(old)
+            }
+            None => self.insert(Bytes::copy_from_slice(field), value),
         }
     }
 
     /// Removes `field`, and returns what it was.
     pub fn remove(&mut self, field: &[u8]) -> Option<Bytes> {
-        if self.0.len() <= ORDERED_UP_TO {
-            self.0.shift_remove(field)
+        let swapped = self.fields.len() > ORDERED_UP_TO;
+        let (place, field, value) = if swapped {
+            self.fields.swap_remove_full(field)
         } else {
-            self.0.swap_remove(field)
+            self.fields.shift_remove_full(field)
+        }?;
+        self.trace.note(|| FieldStep::Insert { place, swapped, field, value: value.clone() });
+        Some(value)
+    }
+
+    pub(super) fn trace(&mut self) -> &mut Trace<FieldStep> {
+        &mut self.trace
+    }
+
+    /// Takes steps back, the last one first.
+    pub(super) fn undo(&mut self, steps: &[FieldStep]) {
+        for step in steps.iter().rev() {
+            match step {
+                FieldStep::Remove => drop(self.fields.pop()),
+                FieldStep::Set(place, value) => self.fields[*place] = value.clone(),
+                FieldStep::Insert { place, swapped: false, field, value } => {
+                    self.fields.shift_insert(*place, field.clone(), value.clone());
+                }
+                FieldStep::Insert { place, swapped: true, field, value } => {
+                    let (last, _) = self.fields.insert_full(field.clone(), value.clone());
+                    self.fields.swap_indices(*place, last);
+                }
+            }
         }
     }
 
     /// The field at this place of the order.
     #[must_use]
     pub fn at(&self, index: usize) -> Option<(&Bytes, &Bytes)> {
-        self.0.get_index(index)
+        self.fields.get_index(index)
     }
 
     /// All fields with their values.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Bytes, &Bytes)> {
-        self.0.iter()
+        self.fields.iter()
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.fields.len()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.fields.is_empty()
+    }
+}
+
+impl FieldStep {
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Remove => 0,
+            Self::Set(_, value) => value.len(),
+            Self::Insert { field, value, .. } => field.len() + value.len(),
+        }
     }
 }
 
 impl FromIterator<(Bytes, Bytes)> for Fields {
     fn from_iter<I: IntoIterator<Item = (Bytes, Bytes)>>(fields: I) -> Self {
-        Self(fields.into_iter().collect())
+        Self { fields: fields.into_iter().collect(), trace: Trace::default() }
     }
 }
 
 impl PartialEq for Fields {
     fn eq(&self, other: &Self) -> bool {
-        self.0.len() == other.0.len() && self.0.iter().eq(other.0.iter())
+        self.fields.len() == other.fields.len() && self.fields.iter().eq(other.fields.iter())
     }
 }
 
@@ -87,7 +147,7 @@ impl Eq for Fields {}
 
 impl Hash for Fields {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_usize(self.0.len());
-        self.0.iter().for_each(|field| field.hash(state));
+        state.write_usize(self.fields.len());
+        self.fields.iter().for_each(|field| field.hash(state));
     }
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use indexmap::IndexSet;
 use rustc_hash::FxHasher;
 
+use super::aside::Trace;
 use crate::command::integer;
 
 /// Up to this many members, a set of integers is kept sorted, as Redis does.
@@ -19,11 +20,22 @@ const SORTED_UP_TO: usize = 512;
 pub struct Members {
     members: IndexSet<Bytes, BuildHasherDefault<FxHasher>>,
     sorted: bool,
+    trace: Trace<MemberStep>,
+}
+
+/// What takes back one change of a set.
+#[derive(Debug)]
+pub(crate) enum MemberStep {
+    /// Removes the member at this place, which was sorted before or not.
+    Remove { place: usize, sorted: bool },
+    /// Puts a member at its place again. If the members are not sorted, the last of then has taken
+    /// the place meanwhile, and goes back to the end.
+    Insert { place: usize, member: Bytes },
 }
 
 impl Default for Members {
     fn default() -> Self {
-        Self { members: IndexSet::default(), sorted: true }
+        Self { members: IndexSet::default(), sorted: true, trace: Trace::default() }
     }
 }
 
@@ -41,27 +53,56 @@ impl Members {
         }
         let number = integer(member).ok().filter(|_| self.sorted);
         let member = Bytes::copy_from_slice(member);
-        match number {
+        let sorted = self.sorted;
+        let place = match number {
             Some(number) if self.members.len() < SORTED_UP_TO => {
                 let at = self
                     .members
                     .partition_point(|other| integer(other).is_ok_and(|other| other < number));
                 self.members.shift_insert(at, member);
+                at
             }
             _ => {
                 self.sorted = false;
-                self.members.insert(member);
+                self.members.insert_full(member).0
             }
-        }
+        };
+        self.trace.note(|| MemberStep::Remove { place, sorted });
         true
     }
 
     /// Removes `member`; whether it was there.
     pub fn remove(&mut self, member: &[u8]) -> bool {
-        if self.sorted {
-            self.members.shift_remove(member)
+        let removed = if self.sorted {
+            self.members.shift_remove_full(member)
         } else {
-            self.members.swap_remove(member)
+            self.members.swap_remove_full(member)
+        };
+        let Some((place, member)) = removed else { return false };
+        self.trace.note(|| MemberStep::Insert { place, member });
+        true
+    }
+
+    pub(super) fn trace(&mut self) -> &mut Trace<MemberStep> {
+        &mut self.trace
+    }
+
+    /// Takes steps back, the last one first.
+    pub(super) fn undo(&mut self, steps: &[MemberStep]) {
+        for step in steps.iter().rev() {
+            match step {
+                MemberStep::Remove { place, sorted } => {
+                    self.members.shift_remove_index(*place);
+                    self.sorted = *sorted;
+                }
+                MemberStep::Insert { place, member } if self.sorted => {
+                    self.members.shift_insert(*place, member.clone());
+                }
+                MemberStep::Insert { place, member } => {
+                    let (last, _) = self.members.insert_full(member.clone());
+                    self.members.swap_indices(*place, last);
+                }
+            }
         }
     }
 
@@ -92,6 +133,15 @@ impl Members {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
+    }
+}
+
+impl MemberStep {
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Remove { .. } => 0,
+            Self::Insert { member, .. } => member.len(),
+        }
     }
 }
 

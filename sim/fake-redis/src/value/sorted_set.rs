@@ -11,6 +11,8 @@ use bytes::Bytes;
 use hashbrown::HashMap;
 use rustc_hash::FxHasher;
 
+use super::aside::Trace;
+
 /// A member's score: never not-a-number. Keeps the sign of 0, though -0 and 0 are equal.
 #[derive(Clone, Copy, Debug)]
 pub struct Score(f64);
@@ -21,7 +23,11 @@ pub struct Score(f64);
 pub struct SortedSet {
     scores: HashMap<Bytes, Score, BuildHasherDefault<FxHasher>>,
     ordered: BTreeSet<(Score, Bytes)>,
+    trace: Trace<ScoreStep>,
 }
+
+/// What takes back one change of a sorted set: the score that a member had, if it was there.
+pub(crate) type ScoreStep = (Bytes, Option<Score>);
 
 impl Score {
     /// `number` as a score; `None` if it is not a number.
@@ -85,12 +91,14 @@ impl SortedSet {
         let score = Score(score.unsigned());
         let Some((name, old)) = self.scores.get_key_value_mut(member) else {
             let member = Bytes::copy_from_slice(member);
+            self.trace.note(|| (member.clone(), None));
             self.scores.insert(member.clone(), score);
             self.ordered.insert((score, member));
             return None;
         };
         let place = (*old, name.clone());
         if place.0 != score {
+            self.trace.note(|| (place.1.clone(), Some(place.0)));
             *old = score;
             self.ordered.remove(&place);
             self.ordered.insert((score, place.1));
@@ -101,6 +109,7 @@ impl SortedSet {
     /// Removes `member`, and returns its score.
     pub fn remove(&mut self, member: &[u8]) -> Option<Score> {
         let (member, score) = self.scores.remove_entry(member)?;
+        self.trace.note(|| (member.clone(), Some(score)));
         self.ordered.remove(&(score, member));
         Some(score)
     }
@@ -141,7 +150,22 @@ impl SortedSet {
         let (score, member) =
             if lowest { self.ordered.pop_first() } else { self.ordered.pop_last() }?;
         self.scores.remove(&member);
+        self.trace.note(|| (member.clone(), Some(score)));
         Some((score, member))
+    }
+
+    pub(super) fn trace(&mut self) -> &mut Trace<ScoreStep> {
+        &mut self.trace
+    }
+
+    /// Takes steps back, the last one first.
+    pub(super) fn undo(&mut self, steps: &[ScoreStep]) {
+        for (member, score) in steps.iter().rev() {
+            match score {
+                Some(score) => drop(self.insert(member, *score)),
+                None => drop(self.remove(member)),
+            }
+        }
     }
 
     /// How many members come before `member`, and its score. Counts them.

@@ -1,8 +1,19 @@
 //! A stream: entries in the order of their identifiers, and the groups that read them.
 
-use std::{collections::BTreeMap, fmt, str};
+mod pieces;
+
+use std::{fmt, mem, str};
 
 use bytes::Bytes;
+
+pub(crate) use pieces::PieceLimits;
+
+use super::{
+    aside::Aside,
+    map::{Map, MapStep},
+    steps::ELEMENT,
+};
+use pieces::{Piece, Pieces};
 
 /// The identifier of an entry: milliseconds, and a number among those of one millisecond.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,7 +31,7 @@ pub type EntryFields = Vec<Bytes>;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Stream {
     /// What it holds.
-    pub entries: BTreeMap<EntryId, EntryFields>,
+    pub entries: Map<EntryId, EntryFields>,
     /// The highest identifier that was ever given.
     pub last_id: EntryId,
     /// How many entries were ever added.
@@ -28,7 +39,9 @@ pub struct Stream {
     /// The highest identifier that was deleted.
     pub max_deleted: EntryId,
     /// By name.
-    pub groups: BTreeMap<Bytes, ConsumerGroup>,
+    pub groups: Map<Bytes, ConsumerGroup>,
+    pieces: Pieces,
+    trace: Aside<(EntryId, u64, EntryId)>,
 }
 
 /// Consumers who share the entries of a stream.
@@ -39,9 +52,10 @@ pub struct ConsumerGroup {
     /// How many entries were delivered, if it is known.
     pub read: Option<u64>,
     /// What was delivered and not acknowledged.
-    pub pending: BTreeMap<EntryId, Pending>,
+    pub pending: Map<EntryId, Pending>,
     /// When each was last seen, in milliseconds since the Unix epoch.
-    pub consumers: BTreeMap<Bytes, u64>,
+    pub consumers: Map<Bytes, u64>,
+    trace: Aside<(EntryId, Option<u64>)>,
 }
 
 /// An entry that was delivered and not acknowledged.
@@ -53,6 +67,26 @@ pub struct Pending {
     pub delivered_ms: u64,
     /// How often.
     pub deliveries: u64,
+}
+
+/// What takes back one change of a stream.
+#[derive(Debug)]
+pub(crate) struct StreamSteps {
+    /// Its last identifier, how many entries were added, the highest that was deleted.
+    heads: (EntryId, u64, EntryId),
+    changed: bool,
+    entries: Vec<MapStep<EntryId, EntryFields>>,
+    pieces: Vec<MapStep<EntryId, Piece>>,
+    groups: Vec<MapStep<Bytes, ConsumerGroup>>,
+    within: Vec<(Bytes, GroupSteps)>,
+}
+
+/// What takes back one change of a group.
+#[derive(Debug)]
+struct GroupSteps {
+    heads: (EntryId, Option<u64>),
+    pending: Vec<MapStep<EntryId, Pending>>,
+    consumers: Vec<MapStep<Bytes, u64>>,
 }
 
 impl EntryId {
@@ -105,10 +139,32 @@ impl fmt::Display for EntryId {
 }
 
 impl Stream {
+    /// Adds an entry behind all others.
+    pub(crate) fn add(&mut self, id: EntryId, fields: EntryFields, limits: PieceLimits) {
+        self.pieces.add(id, &fields, limits);
+        self.entries.insert(id, fields);
+        self.last_id = id;
+        self.added = self.added.saturating_add(1);
+    }
+
+    /// Takes off the first entries. That is no deletion: it leaves no gap.
+    pub(crate) fn trim(&mut self, surplus: usize) {
+        for _ in 0..surplus {
+            let Some(id) = self.entries.keys().next().copied() else { return };
+            self.entries.remove_first();
+            self.pieces.delete(id);
+        }
+    }
+
+    pub(crate) fn pieces(&self) -> &Pieces {
+        &self.pieces
+    }
+
     /// Removes an entry; whether it was there.
     pub fn delete(&mut self, id: EntryId) -> bool {
-        let deleted = self.entries.remove(&id).is_some();
+        let deleted = self.entries.remove(&id);
         if deleted {
+            self.pieces.delete(id);
             self.max_deleted = self.max_deleted.max(id);
         }
         deleted
@@ -155,11 +211,130 @@ impl Stream {
     }
 }
 
+impl Stream {
+    /// Works on a group, and on the stream without it.
+    pub(crate) fn in_group<R>(
+        &mut self,
+        name: &Bytes,
+        work: impl FnOnce(&mut ConsumerGroup, &Self) -> R,
+    ) -> Option<R> {
+        let mut group = mem::take(self.groups.within(name)?);
+        let result = work(&mut group, self);
+        *self.groups.within(name)? = group;
+        Some(result)
+    }
+
+    pub(super) fn begin_trace(&mut self) {
+        self.trace = Aside(Some(self.heads()));
+        self.entries.begin_trace();
+        self.pieces.begin_trace();
+        self.groups.begin_trace();
+        self.groups.all_within().for_each(|(_, group)| group.begin_trace());
+    }
+
+    pub(super) fn end_trace(&mut self) -> StreamSteps {
+        let heads = self.trace.0.take().unwrap_or_else(|| self.heads());
+        let within = self.groups.all_within();
+        let within = within.filter_map(|(name, group)| Some((name.clone(), group.end_trace()?)));
+        StreamSteps {
+            heads,
+            changed: heads != (self.last_id, self.added, self.max_deleted),
+            within: within.collect(),
+            entries: self.entries.end_trace(),
+            pieces: self.pieces.end_trace(),
+            groups: self.groups.end_trace(),
+        }
+    }
+
+    pub(super) fn undo(&mut self, steps: &StreamSteps) {
+        (self.last_id, self.added, self.max_deleted) = steps.heads;
+        self.entries.undo(&steps.entries);
+        self.pieces.undo(&steps.pieces);
+        self.groups.undo(&steps.groups);
+        for (name, steps) in &steps.within {
+            if let Some(group) = self.groups.within(name) {
+                group.undo(steps);
+            }
+        }
+    }
+
+    fn heads(&self) -> (EntryId, u64, EntryId) {
+        (self.last_id, self.added, self.max_deleted)
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        let entries: usize = self.entries.values().map(size_of_entry).sum();
+        let groups = self.groups.iter().map(|(name, group)| name.len() + group.bytes());
+        ELEMENT + entries + groups.sum::<usize>()
+    }
+}
+
+fn size_of_entry(fields: &EntryFields) -> usize {
+    ELEMENT + fields.iter().map(|field| field.len() + ELEMENT).sum::<usize>()
+}
+
+impl StreamSteps {
+    pub(super) fn is_nothing(&self) -> bool {
+        let Self { changed, entries, pieces, groups, within, heads: _ } = self;
+        !changed
+            && entries.is_empty()
+            && pieces.is_empty()
+            && groups.is_empty()
+            && within.is_empty()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        let entries = self.entries.iter();
+        let entries = entries.map(|(_, old)| ELEMENT + old.as_ref().map_or(0, size_of_entry));
+        let groups = self.groups.iter();
+        let groups = groups.map(|(_, old)| ELEMENT + old.as_ref().map_or(0, ConsumerGroup::bytes));
+        let within = self.within.iter().map(|(name, steps)| name.len() + steps.bytes());
+        let pieces = 2 * ELEMENT * self.pieces.len();
+        2 * ELEMENT + pieces + entries.chain(groups).chain(within).sum::<usize>()
+    }
+}
+
+impl GroupSteps {
+    fn bytes(&self) -> usize {
+        let pending = self
+            .pending
+            .iter()
+            .map(|(_, old)| 2 * ELEMENT + old.as_ref().map_or(0, |pending| pending.consumer.len()));
+        let consumers = self.consumers.iter().map(|(name, _)| name.len() + ELEMENT);
+        2 * ELEMENT + pending.chain(consumers).sum::<usize>()
+    }
+}
+
 impl ConsumerGroup {
+    fn begin_trace(&mut self) {
+        self.trace = Aside(Some((self.last_id, self.read)));
+        self.pending.begin_trace();
+        self.consumers.begin_trace();
+    }
+
+    fn end_trace(&mut self) -> Option<GroupSteps> {
+        let heads = self.trace.0.take()?;
+        let (pending, consumers) = (self.pending.end_trace(), self.consumers.end_trace());
+        let same = pending.is_empty() && consumers.is_empty() && heads == (self.last_id, self.read);
+        (!same).then_some(GroupSteps { heads, pending, consumers })
+    }
+
+    fn undo(&mut self, steps: &GroupSteps) {
+        (self.last_id, self.read) = steps.heads;
+        self.pending.undo(&steps.pending);
+        self.consumers.undo(&steps.consumers);
+    }
+
+    fn bytes(&self) -> usize {
+        let pending = self.pending.values().map(|it| it.consumer.len() + 2 * ELEMENT);
+        let consumers = self.consumers.keys().map(|name| name.len() + ELEMENT);
+        ELEMENT + pending.chain(consumers).sum::<usize>()
+    }
+
     /// Counts the delivery of an entry of `stream` that is new to the group.
     pub(crate) fn note_delivery(&mut self, stream: &Stream, id: EntryId) {
         self.read = match self.read {
-            Some(read) if !stream.has_gap_from(id) => Some(read + 1),
+            Some(read) if !stream.has_gap_from(id) => Some(read.saturating_add(1)),
             _ => stream.added_up_to(id),
         };
         self.last_id = id;

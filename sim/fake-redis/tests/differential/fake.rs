@@ -116,7 +116,11 @@ impl Fake {
     /// Whether the table has this command, or this subcommand.
     pub(crate) fn knows(&mut self, name: &[&str]) -> bool {
         let reply = self.ask(&name.join(" "));
-        !matches!(reply, Reply::Error(text) if text.starts_with(b"ERR unknown "))
+        let unknown = |text: &[u8]| {
+            text.starts_with(b"ERR unknown ")
+                || text.starts_with(b"ERR this fake Redis does not have")
+        };
+        !matches!(reply, Reply::Error(text) if unknown(&text))
     }
 
     fn deliveries(&mut self) -> Vec<(usize, Reply)> {

@@ -21,6 +21,17 @@ fn a_runaway_script_is_stopped_whatever_it_catches() {
         "while true do coroutine.resume(coroutine.create(function() while true do end end)) end",
         "while true do coroutine.wrap(function() end)() end",
         "coroutine.wrap(function() while true do end end)()",
+        "return {xpcall(function() error('x') end, function(e) while true do end end)}",
+        "return {xpcall(function() error('x') end, function(e)
+             xpcall(function() error('x') end, function() while true do end end)
+             while true do end
+         end)}",
+        "local thread = coroutine.wrap(function() while true do coroutine.yield() end end)
+         while true do thread() end",
+        "local thread = coroutine.create(function() while true do coroutine.yield() end end)
+         while true do coroutine.resume(thread) end",
+        "while true do coroutine.create(function() end) end",
+        "return string.find(string.rep('a', 5000), '.-.-.-.-b')",
         "local function f() return f() end f()",
         "while true do redis.call('PING') end",
         "while true do redis.pcall('NOPE') end",

@@ -26,8 +26,13 @@ impl Talk {
     /// What `speaker` (`a`, `b` or `c`) is answered, and what the others are told then:
     /// `reply | b: message`.
     pub(crate) fn ask(&mut self, speaker: char, line: &str) -> String {
+        self.ask_words(speaker, &line.split(' ').collect::<Vec<_>>())
+    }
+
+    /// The same with words that may have spaces in them.
+    pub(crate) fn ask_words(&mut self, speaker: char, words: &[&str]) -> String {
         let words: Vec<_> =
-            line.split(' ').map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
+            words.iter().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
         let session = self.sessions[speaker as usize - 'a' as usize];
         let executed = self.server.execute(self.now_ms * 1_000, session, &words);
         let replies = match executed {
@@ -73,7 +78,7 @@ pub(crate) fn expect(talk: &mut Talk, table: &[(char, &str, &str)]) {
 fn shown(resp: &Resp) -> String {
     let all = |replies: &[Resp]| replies.iter().map(shown).collect::<Vec<_>>().join(" ");
     match resp {
-        Resp::Array(replies) => format!("[{}]", all(replies)),
+        Resp::Array(replies) | Resp::Set(replies) => format!("[{}]", all(replies)),
         Resp::Push(replies) => format!(">[{}]", all(replies)),
         Resp::Bulk(text) | Resp::Double(text) | Resp::Verbatim(text) => {
             String::from_utf8_lossy(text).into_owned()

@@ -40,11 +40,83 @@ fn command_tells_of_rows_and_keys() {
     ]);
 }
 
-/// Those that `redis.rs` lists.
 #[test]
-fn a_command_that_is_not_there_is_unknown() {
-    for name in ["DUMP", "BITOP", "BITFIELD", "GEOADD", "PFADD", "FUNCTION", "FCALL", "FCALL_RO"] {
-        let text = format!("!ERR unknown command '{name}', with args beginning with: 'a' 'b' ");
-        assert_eq!(Server::new().ask(&format!("{name} a b")), text);
+fn command_tells_what_is_done_with_each_key() {
+    Server::new().expect(&[
+        ("COMMAND GETKEYSANDFLAGS SET a b", "[[a [+OW +update]]]"),
+        ("COMMAND GETKEYSANDFLAGS SET a b GET", "[[a [+RW +access +update]]]"),
+        ("COMMAND GETKEYSANDFLAGS EVAL x 1 a", "[[a [+RW +access +update]]]"),
+        ("COMMAND GETKEYSANDFLAGS EVAL_RO x 1 a", "[[a [+RO +access]]]"),
+        ("COMMAND GETKEYSANDFLAGS EVAL x 0", "[]"),
+        ("COMMAND GETKEYSANDFLAGS SORT a STORE b", "[[a [+RO +access]] [b [+OW +update]]]"),
+        (
+            "COMMAND GETKEYSANDFLAGS LMOVE a b LEFT RIGHT",
+            "[[a [+RW +access +delete]] [b [+RW +insert]]]",
+        ),
+        (
+            "COMMAND GETKEYSANDFLAGS ZUNIONSTORE d 2 a b",
+            "[[d [+OW +update]] [a [+RO +access]] [b [+RO +access]]]",
+        ),
+        ("COMMAND GETKEYSANDFLAGS OBJECT ENCODING a", "[[a [+RO]]]"),
+        ("COMMAND GETKEYSANDFLAGS WATCH a", "[[a [+RO]]]"),
+        ("COMMAND GETKEYSANDFLAGS MEMORY USAGE a", "[[a [+RO]]]"),
+        ("COMMAND GETKEYSANDFLAGS MSET a 1 b 2", "[[a [+OW +update]] [b [+OW +update]]]"),
+        ("COMMAND GETKEYSANDFLAGS SPUBLISH a b", "!ERR The command has no key arguments"),
+        (
+            "COMMAND GETKEYSANDFLAGS PING",
+            "!ERR wrong number of arguments for 'command|getkeysandflags' command",
+        ),
+    ]);
+}
+
+#[test]
+fn there_is_no_cluster() {
+    const DISABLED: &str = "!ERR This instance has cluster support disabled";
+    Server::new().expect(&[
+        ("CLUSTER INFO", DISABLED),
+        ("CLUSTER SLOTS", DISABLED),
+        ("CLUSTER KEYSLOT a", DISABLED),
+        ("CLUSTER HELP", DISABLED),
+        ("CLUSTER KEYSLOT", "!ERR wrong number of arguments for 'cluster|keyslot' command"),
+        ("CLUSTER", "!ERR wrong number of arguments for 'cluster' command"),
+        ("CLUSTER foo", "!ERR unknown subcommand 'foo'. Try CLUSTER HELP."),
+        ("READONLY", DISABLED),
+        ("READWRITE", DISABLED),
+        ("ASKING", DISABLED),
+    ]);
+}
+
+/// Every command of redis-server 7.0.15, as `COMMAND LIST` tells them.
+const OF_REDIS: &str = include_str!("commands_of_redis.txt");
+
+#[test]
+fn each_command_of_redis_is_here_or_is_refused_by_name() {
+    let mut server = Server::new();
+    let ours = server.ask("COMMAND LIST");
+    let ours: Vec<&str> = ours.trim_matches(['[', ']']).split(' ').collect();
+    for name in OF_REDIS.lines() {
+        let answer = server.ask(&name.replace('|', " "));
+        let refused = answer.starts_with("!ERR this fake Redis does not have '");
+        assert!(ours.contains(&name) != refused, "{name}: {answer}");
     }
+    for name in ours {
+        assert!(OF_REDIS.lines().any(|theirs| theirs == name), "{name} is no command of Redis");
+    }
+}
+
+#[test]
+fn a_refusal_says_where_the_list_is() {
+    let mut server = Server::new();
+    for name in ["DUMP", "BITOP", "GEOADD", "PFADD", "FUNCTION", "JSON.GET", "SEARCH.CREATE"] {
+        let full = name.to_lowercase();
+        let text = format!(
+            "!ERR this fake Redis does not have '{full}': what it has not is listed under \
+             'Differences from a real server' at https://docs.rs/leasehold-fake-redis"
+        );
+        assert_eq!(server.ask(&format!("{name} a b")), text);
+    }
+    let script = server.ask_words(&["EVAL", "return redis.pcall('bitop', 'a').err", "0"]);
+    assert!(script.starts_with("ERR this fake Redis does not have 'bitop'"), "{script}");
+    let unknown = server.ask("NOSUCH a");
+    assert_eq!(unknown, "!ERR unknown command 'NOSUCH', with args beginning with: 'a' ");
 }

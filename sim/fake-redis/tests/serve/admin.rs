@@ -59,6 +59,7 @@ async fn a_wrong_call_says_what_is_wrong() {
         ("POST", "/faults", r#"{"kind": "hang", "soon": 1}"#, 400, "unknown field `soon`"),
         ("POST", "/clock", r#"{"advance": 1}"#, 400, "unknown field `advance`"),
         ("POST", "/clock", r#"{"rate": -1}"#, 400, "from 0 to 1000000"),
+        ("POST", "/clock", r#"{"advance_ms": 18446744073709551615}"#, 400, "too far"),
         ("POST", "/failover", r#"{"lose": "much"}"#, 400, "length of time"),
         ("PUT", "/clock", "", 405, "POST /clock"),
         ("GET", "/nothing", "", 404, "the calls are"),

@@ -69,6 +69,56 @@ async fn a_hang_holds_up_its_own_connection_only() {
 }
 
 #[tokio::test]
+async fn what_ends_badly_was_executed_or_not_as_its_rule_says() {
+    for kind in ["reset", "hang"] {
+        for executed in [false, true] {
+            let rule = format!("{kind} executed={executed} command=INCR next=2");
+            let fake = Fake::with_fault(&rule).await;
+            let mut client = fake.client().await;
+            let (mut rest, mut resp) = (pin!(fake.rest("INCR n")), pin!(client.ask("INCR n")));
+            if kind == "hang" {
+                waits(rest.as_mut()).await;
+                waits(resp.as_mut()).await;
+            } else {
+                assert_eq!(rest.await, Err(Broken::Reset));
+                assert_eq!(resp.await, Err(Broken::Reset));
+            }
+            let count = if executed { json!(2) } else { json!(0) };
+            assert_eq!(fake.rest("INCRBY n 0").await, Ok(count), "{rule}");
+            assert_eq!(fake.bites(), [2], "{rule}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_under_way_has_not_been_executed_yet() {
+    let fake = Fake::with_fault("latency fixed=50ms command=INCR").await;
+    let mut client = fake.client().await;
+    let (mut rest, mut resp) = (pin!(fake.rest("INCR n")), pin!(client.ask("INCR n")));
+    waits(rest.as_mut()).await;
+    waits(resp.as_mut()).await;
+    assert_eq!(fake.rest("EXISTS n").await, Ok(json!(0)));
+    fake.advance(50);
+    rest.await.unwrap();
+    resp.await.unwrap();
+    assert_eq!(fake.rest("GET n").await, Ok(json!("2")));
+}
+
+#[tokio::test]
+async fn an_upheaval_that_strikes_over_rest_is_carried_out() {
+    for rule in ["failover lose=50ms", "restart"] {
+        let fake = Fake::with_fault(&format!("{rule} command=SET key=last next=1")).await;
+        let mut bystander = fake.client().await;
+        fake.advance(50);
+        assert_eq!(bystander.ask("SET lost 1").await, Ok("+OK".into()));
+        assert_eq!(fake.rest("SET last 1").await, Ok(json!("OK")));
+        assert_eq!(bystander.reply().await, Err(Broken::Closed), "{rule}");
+        assert_eq!(fake.rest("EXISTS lost last").await, Ok(json!(0)), "{rule}");
+        assert_eq!(fake.bites(), [1], "{rule}");
+    }
+}
+
+#[tokio::test]
 async fn latency_follows_the_clock() {
     let fake = Fake::with_fault("latency fixed=50ms command=GET").await;
     let mut client = fake.client().await;

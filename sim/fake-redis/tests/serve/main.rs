@@ -4,6 +4,7 @@
 
 mod admin;
 mod faults;
+mod pages;
 mod resp;
 mod resp_bad_clients;
 mod resp_streams;

@@ -15,6 +15,18 @@ fn commands_in_one_packet_are_answered_in_order() {
 }
 
 #[test]
+fn a_script_ends_at_the_time_limit_whatever_it_does() {
+    with_server(Options::default(), async |server| {
+        let mut client = server.connect().await;
+        client.ask("CONFIG SET lua-time-limit 1\r\n", "+OK\r\n").await;
+        client
+            .send("EVAL \"while true do pcall(function() while true do end end) end\" 0\r\n")
+            .await;
+        client.expect("-ERR Script stopped: it ran longer than lua-time-limit").await;
+    });
+}
+
+#[test]
 fn a_value_larger_than_any_buffer_comes_back_whole() {
     with_server(Options::default(), async |server| {
         let (mut client, value) = (server.connect().await, "v".repeat(3 << 20));

@@ -247,3 +247,20 @@ async fn an_argument_over_the_limit_is_refused_and_a_long_pipeline_is_not() {
     assert_eq!(answer.json()[1], json!({"result": "OK"}));
     assert!(answer.json()[2]["error"].as_str().unwrap().contains("Actual: 12000000 bytes"));
 }
+
+#[tokio::test]
+async fn what_the_default_user_may_not_do_is_denied_over_rest() {
+    let fake = Fake::start().await;
+    let mut client = fake.client().await;
+    client.ask("ACL SETUSER default resetkeys ~job:* -eval").await.unwrap();
+    assert_eq!(fake.rest("SET job:1 x").await.unwrap(), "OK");
+    let keys = "NOPERM this user has no permissions to access one of the keys used as arguments";
+    assert_eq!(fake.rest("SET other x").await.unwrap(), keys);
+    let eval = "NOPERM this user has no permissions to run the 'eval' command";
+    assert_eq!(fake.rest("EVAL x 0").await.unwrap(), eval);
+    fake.order("POST", "/flush", "").await;
+    assert_eq!(fake.rest("EXISTS job:1").await.unwrap(), 0);
+    let absent = fake.rest("JSON.GET job:1").await.unwrap();
+    let absent = absent.as_str().unwrap();
+    assert!(absent.starts_with("ERR this fake Redis does not have 'json.get'"), "{absent}");
+}

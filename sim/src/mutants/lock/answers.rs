@@ -27,6 +27,25 @@ impl LockBug {
             return self.pass(machine, now, Event::Replied(result));
         };
         match (&sent.command, &result) {
+            (LockCommand::Acquire { .. }, Ok(Reply::Lock(LockReply::Gone)))
+                if self.mutant == Mutant::BusyIsSpent =>
+            {
+                let _never_tried_again = machine.step(now, Event::Stop);
+                Action::Done(LockOutcome::Spent)
+            }
+            (LockCommand::Extend { .. }, Ok(Reply::Lock(LockReply::Extended)))
+                if self.mutant == Mutant::SecuredFromReply && self.keeping =>
+            {
+                self.unsecured = Some(sent);
+                self.pass(machine, now, Event::Replied(result))
+            }
+            (LockCommand::Confirm { .. }, Ok(_)) if self.unsecured.is_some() => {
+                self.secured(machine, now, result)
+            }
+            (LockCommand::Release { .. }, Err(error)) if self.mutant == Mutant::ForgottenDoubt => {
+                let error = error.clone();
+                self.release_unanswered(machine, now, error)
+            }
             (LockCommand::Acquire { .. }, Ok(Reply::Lock(LockReply::Acquired { .. }))) => {
                 self.acquired(machine, now, sent, result)
             }
@@ -82,6 +101,42 @@ impl LockBug {
                 self.pass(machine, later, event)
             }
             _ => self.pass(machine, now, event),
+        }
+    }
+
+    /// The renewal is answered as if it had been sent only now.
+    fn secured(
+        &mut self,
+        machine: &mut LockMachine,
+        now: Instant,
+        result: Answer,
+    ) -> Action<LockOutcome> {
+        if let Some(sent) = self.unsecured.take() {
+            let mut later = sent.before.clone();
+            let extended = Event::Replied(Ok(Reply::Lock(LockReply::Extended)));
+            // Unless the lease is over.
+            if let Action::Call { .. } = later.step(now, sent.event)
+                && let Action::Call { .. } = later.step(now, extended)
+            {
+                *machine = later;
+            }
+        }
+        self.pass(machine, now, Event::Replied(result))
+    }
+
+    /// The last try alone says whether the release may have been applied.
+    fn release_unanswered(
+        &mut self,
+        machine: &mut LockMachine,
+        now: Instant,
+        error: StoreError,
+    ) -> Action<LockOutcome> {
+        let unsent = matches!(error, StoreError::NotSent(_));
+        match self.pass(machine, now, Event::Replied(Err(error))) {
+            Action::Done(LockOutcome::Unknown(error)) if unsent => {
+                Action::Done(LockOutcome::Unavailable(error))
+            }
+            action => action,
         }
     }
 

@@ -56,7 +56,7 @@ impl LockBug {
             }
             // Nobody looks at the time, so nobody gives up.
             (
-                Mutant::NoValidityCheck | Mutant::ValidityUnderflows,
+                Mutant::NoTimeOut | Mutant::NoValidityCheck | Mutant::ValidityUnderflows,
                 command @ LockCommand::Acquire { .. },
             ) => call(command, Instant::NEVER),
             (Mutant::LossOnReplyOnly, command @ LockCommand::Extend { .. }) if self.keeping => {

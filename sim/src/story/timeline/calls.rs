@@ -11,8 +11,8 @@ pub(super) struct Call {
     pub(super) answer: Option<Answer>,
     /// What the server granted meanwhile.
     pub(super) granted: Option<TokenId>,
-    /// Whether a fault struck or bit the client itself meanwhile.
-    struck: bool,
+    /// Whether a fault was injected or took effect the client itself meanwhile.
+    injected: bool,
     /// Whether one struck the server, or the call did not go as it should.
     disturbed: bool,
 }
@@ -20,13 +20,13 @@ pub(super) struct Call {
 impl Call {
     /// Whether it can be told in one line or left out.
     pub(super) fn is_calm(&self) -> bool {
-        self.is_in_vain() || !(self.struck || self.disturbed)
+        self.is_in_vain() || !(self.injected || self.disturbed)
     }
 
     /// Whether it is an attempt to get the lock that came to nothing, or has not come to anything.
     pub(super) fn is_in_vain(&self) -> bool {
         let vain = matches!(self.answer, None | Some(Answer::NotAcquired));
-        self.ask == Ask::Acquire && vain && self.granted.is_none() && !self.struck
+        self.ask == Ask::Acquire && vain && self.granted.is_none() && !self.injected
     }
 }
 
@@ -43,7 +43,7 @@ impl Calls {
         let mut calls = Self::default();
         let mut open: Vec<usize> = Vec::new();
         for (index, (_, event)) in events.iter().enumerate() {
-            calls.hear(index, event, &mut open);
+            calls.observe(index, event, &mut open);
         }
         for index in open {
             let call = &mut calls.calls[index];
@@ -57,20 +57,22 @@ impl Calls {
         self.by_event[index].map(|call| &self.calls[call])
     }
 
-    fn hear(&mut self, index: usize, event: &Event, open: &mut Vec<usize>) {
+    fn observe(&mut self, index: usize, event: &Event, open: &mut Vec<usize>) {
         if let Event::Asked { client, ask, .. } = *event {
             open.push(self.calls.len());
             let (start, answer, granted) = (index, None, None);
-            let (struck, disturbed) = (false, false);
-            self.calls.push(Call { client, start, ask, answer, granted, struck, disturbed });
+            let (injected, disturbed) = (false, false);
+            self.calls.push(Call { client, start, ask, answer, granted, injected, disturbed });
         }
         let owner = owner(event)
             .and_then(|owner| open.iter().copied().find(|&call| self.calls[call].client == owner));
         self.by_event.push(owner);
-        if let Event::Struck { client: victim, .. } | Event::Bit { client: victim, .. } = *event {
+        if let Event::Injected { client: victim, .. } | Event::TookEffect { client: victim, .. } =
+            *event
+        {
             for &call in &*open {
                 let call = &mut self.calls[call];
-                call.struck |= victim == Some(call.client);
+                call.injected |= victim == Some(call.client);
                 // Whoever is in the middle of a call may feel what the server suffers.
                 call.disturbed |= victim.is_none();
             }
@@ -79,7 +81,7 @@ impl Calls {
         let call = &mut self.calls[owner];
         match *event {
             Event::Granted { token, .. } => call.granted = Some(token),
-            Event::Told { answer, .. } => {
+            Event::Returned { answer, .. } => {
                 call.answer = Some(answer);
                 let won = call.granted.is_some() == (answer == Answer::Acquired);
                 call.disturbed |= match call.ask {
@@ -103,7 +105,7 @@ fn is_doubtful(answer: Answer) -> bool {
 fn owner(event: &Event) -> Option<Client> {
     match *event {
         Event::Asked { client, .. }
-        | Event::Told { client, .. }
+        | Event::Returned { client, .. }
         | Event::Held { client, .. }
         | Event::Sent { client, .. }
         | Event::Applied { client, copy: 0, .. }

@@ -5,7 +5,7 @@ use crate::words::client;
 
 /// The sentence for an event, if it deserves one. Fences are told only where the story is about
 /// what the resource took.
-pub(super) fn tell(event: DebounceEvent, about_writes: bool) -> Option<String> {
+pub(super) fn emit(event: DebounceEvent, about_writes: bool) -> Option<String> {
     Some(match event {
         DebounceEvent::Called { client: who, call } => {
             format!("{} calls, as {}", client(who), name(call))

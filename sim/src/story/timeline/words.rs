@@ -11,7 +11,7 @@ use crate::{
 
 /// Tells one event after the other.
 #[derive(Debug)]
-pub(super) struct Teller<'a> {
+pub(super) struct Narrator<'a> {
     names: &'a Names,
     calls: &'a Calls,
     /// Who grants the lock.
@@ -29,7 +29,7 @@ pub(super) struct Teller<'a> {
     held: BTreeMap<Client, (TokenId, u64)>,
 }
 
-impl<'a> Teller<'a> {
+impl<'a> Narrator<'a> {
     pub(super) fn of(story: &'a Story, calls: &'a Calls) -> Self {
         let end = story.events.last().map(|(_, event)| event);
         let about_writes =
@@ -48,10 +48,10 @@ impl<'a> Teller<'a> {
     }
 
     /// The line for an event, if it deserves one.
-    pub(super) fn tell(&mut self, index: usize, at: u64, event: &Event) -> Option<Line> {
+    pub(super) fn emit(&mut self, index: usize, at: u64, event: &Event) -> Option<Line> {
         let (kind, text) = match *event {
             Event::Asked { client, ask, .. } => self.asked(index, client, ask)?,
-            Event::Told { client, ask, answer, .. } => self.told(index, client, ask, answer)?,
+            Event::Returned { client, ask, answer, .. } => self.told(index, client, ask, answer)?,
             Event::Held { client, token, until, .. } => self.held(index, client, token, until)?,
             Event::Acted { client: who, token } => {
                 let grant = self.names.grant(token);
@@ -73,13 +73,13 @@ impl<'a> Teller<'a> {
             Event::GaveUp { client: who, call } => {
                 other(format!("{} stops waiting for the reply to request {call}", client(who)))
             }
-            Event::Struck { fault, client, choice, .. } => {
-                (LineKind::Fault, fault.strike(&name(client), choice))
+            Event::Injected { fault, client, choice, .. } => {
+                (LineKind::Fault, fault.injection(&name(client), choice))
             }
-            Event::Bit { fault, client, call } => {
-                (LineKind::Fault, fault.bite(&name(client), call)?)
+            Event::TookEffect { fault, client, call } => {
+                (LineKind::Fault, fault.effect(&name(client), call)?)
             }
-            Event::Debounce(event) => other(debounced::tell(event, self.about_writes)?),
+            Event::Debounce(event) => other(debounced::emit(event, self.about_writes)?),
             Event::Healed => other("all faults are over".into()),
             Event::Ended { .. } | Event::Sent { .. } | Event::Answered { .. } | Event::Finished => {
                 return None;
@@ -133,6 +133,8 @@ impl<'a> Teller<'a> {
                 )));
             }
             Answer::NotAcquired => "is told that it did not get the lock",
+            Answer::Spent => "is told that its token was given up before",
+            Answer::Refused => "is told that the server refuses",
             Answer::Extended => "is told that its lease is longer now",
             Answer::Taken => "is told that the lock is no longer its own",
             Answer::Expired => "is told that its lease is over",

@@ -1,13 +1,15 @@
 //! A client of upstream's debounce: a ticket from a counter, a wait, and a look whether it is still
 //! the last.
 
+use leasehold_fake_redis::Resp;
+
 use super::{UpstreamCommand, backoff, number};
 use crate::{
     catalog::DEBOUNCE_WAIT,
-    decide::{Chance, Kind},
+    decide::{DecisionKind, DecisionSource},
     history::{Act, CallAnswer, CallId, Client, DebounceEvent, Event},
     systems::{Answer as Reply, Asked, Request, Response, Step, Write},
-    world::{Alarm, Cancelled, Watch},
+    world::{Alarm, Cancelled, Observer},
 };
 
 /// How many calls a client makes: enough to see that steady calls are never run.
@@ -56,7 +58,7 @@ impl UpstreamDebounceProgram {
         }
     }
 
-    pub(crate) fn alarm<C: Chance, W: Watch>(
+    pub(crate) fn alarm<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -74,7 +76,7 @@ impl UpstreamDebounceProgram {
         }
     }
 
-    pub(crate) fn reply<C: Chance, W: Watch>(
+    pub(crate) fn reply<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -86,6 +88,9 @@ impl UpstreamDebounceProgram {
             Response::Broken | Response::Refused => return self.broken(step, me),
             Response::Answer(Reply::Ours(_)) => unreachable!("nothing else was asked"),
         };
+        if let Resp::Error(_) = value {
+            return self.throws(step, me);
+        }
         self.request = None;
         match self.stage {
             Stage::Counting => {
@@ -106,7 +111,7 @@ impl UpstreamDebounceProgram {
         }
     }
 
-    pub(crate) fn cancel<C: Chance, W: Watch>(
+    pub(crate) fn cancel<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -118,11 +123,11 @@ impl UpstreamDebounceProgram {
         self.vanish(step, me);
     }
 
-    pub(crate) fn reborn<C: Chance, W: Watch>(
+    pub(crate) fn restarted<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
-        _life: u8,
+        _life: u32,
     ) {
         self.tell_return(step, me, CallAnswer::Dropped);
         *self = Self { round: self.round, calls: self.calls, ..Self::new() };
@@ -132,14 +137,14 @@ impl UpstreamDebounceProgram {
         self.stage != Stage::Idle
     }
 
-    fn vanish<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn vanish<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         step.host(me).forget_calls();
         self.request = None;
         self.tell_return(step, me, CallAnswer::Dropped);
         self.rest(step, me);
     }
 
-    fn call<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn call<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         if u32::from(self.calls) >= step.core.plan.scenario.calls.min(CALLS.into()) {
             return;
         }
@@ -147,21 +152,21 @@ impl UpstreamDebounceProgram {
         self.call = CallId::of(me, self.calls);
         self.returned = false;
         let call = self.call;
-        step.tell(Event::Debounce(DebounceEvent::Called { client: me, call }));
+        step.emit(Event::Debounce(DebounceEvent::Called { client: me, call }));
         self.stage = Stage::Counting;
         self.ask(step, me, UpstreamCommand::Increment { call });
     }
 
-    fn run<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        let fails = step.choose(Kind::Style, me, self.round, 2) == 1;
+    fn run<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+        let fails = step.choose(DecisionKind::Behaviour, me, self.round, 2) == 1;
         self.stage = Stage::Running { fails };
         let call = self.call;
-        step.tell(Event::Debounce(DebounceEvent::RunBegan { client: me, call, fence: 0 }));
+        step.emit(Event::Debounce(DebounceEvent::RunBegan { client: me, call, fence: 0 }));
         let end = step.local(me).plus_micros(RUN);
         step.set_alarm(me, Alarm::Work, end);
     }
 
-    fn end_of_run<C: Chance, W: Watch>(
+    fn end_of_run<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -171,13 +176,13 @@ impl UpstreamDebounceProgram {
         if success {
             step.write(me, Write::Debounce { call, fence: 0 }, false);
         }
-        step.tell(Event::Debounce(DebounceEvent::RunEnded { client: me, call, success }));
+        step.emit(Event::Debounce(DebounceEvent::RunEnded { client: me, call, success }));
         // A callback that throws makes the call throw: the others were told that all is well.
         self.tell_return(step, me, if fails { CallAnswer::Open } else { CallAnswer::TakenCareOf });
         self.rest(step, me);
     }
 
-    fn ask<C: Chance, W: Watch>(
+    fn ask<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -188,7 +193,7 @@ impl UpstreamDebounceProgram {
         self.transmit(step, me);
     }
 
-    fn transmit<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn transmit<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         if let Some(command) = self.request.clone() {
             step.host(me).forget_calls();
             let asked = Asked::Upstream(command);
@@ -197,36 +202,40 @@ impl UpstreamDebounceProgram {
         }
     }
 
-    fn awaited<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn awaited<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         if step.awaiting(me, true) != Cancelled::No {
             self.vanish(step, me);
         }
     }
 
     /// The REST client sends every request again, whatever it was.
-    fn broken<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn broken<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         if let Some(pause) = backoff(self.tries) {
             self.tries += 1;
             let wake = step.local(me).plus_micros(pause);
             step.set_alarm(me, Alarm::Work, wake);
             return;
         }
+        self.throws(step, me);
+    }
+
+    fn throws<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         self.request = None;
         self.tell_return(step, me, CallAnswer::Open);
         self.rest(step, me);
     }
 
-    fn rest<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn rest<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         self.stage = Stage::Idle;
         self.round += 1;
         let plan = &step.core.plan.scenario;
         let (idle, idle_step, choices) = (plan.idle, plan.idle_step, plan.idle_choices);
-        let choice = step.choose(Kind::Idle, me, self.round, choices);
+        let choice = step.choose(DecisionKind::Idle, me, self.round, choices);
         let wake = step.local(me).plus_micros(idle + u64::from(choice) * idle_step);
         step.set_alarm(me, Alarm::Work, wake);
     }
 
-    fn tell_return<C: Chance, W: Watch>(
+    fn tell_return<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -234,7 +243,7 @@ impl UpstreamDebounceProgram {
     ) {
         if !core::mem::replace(&mut self.returned, true) {
             let call = self.call;
-            step.tell(Event::Debounce(DebounceEvent::Returned { client: me, call, answer }));
+            step.emit(Event::Debounce(DebounceEvent::Returned { client: me, call, answer }));
         }
     }
 }

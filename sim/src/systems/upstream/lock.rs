@@ -2,10 +2,10 @@
 
 use super::{UpstreamCommand, UpstreamLock, backoff};
 use crate::{
-    decide::{Chance, Kind},
+    decide::{DecisionKind, DecisionSource},
     history::{Act, Answer, Ask, Client, End, Event, TokenId},
     systems::{Answer as Reply, Asked, Plan, Request, Response, Step, Write},
-    world::{Alarm, Cancelled, Watch},
+    world::{Alarm, Cancelled, Observer},
 };
 use leasehold_fake_redis::Resp;
 
@@ -33,7 +33,7 @@ enum Stage {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Style {
+enum Behaviour {
     Brief,
     Overstay,
     Extend,
@@ -42,9 +42,9 @@ enum Style {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct UpstreamLockProgram {
     stage: Stage,
-    style: Style,
+    style: Behaviour,
     round: u32,
-    life: u8,
+    life: u32,
     made: u32,
     asked: Option<Ask>,
     /// The token of this task's last acquire.
@@ -60,7 +60,7 @@ impl UpstreamLockProgram {
     pub(crate) fn new(_plan: &Plan, _client: Client) -> Self {
         Self {
             stage: Stage::Idle,
-            style: Style::Brief,
+            style: Behaviour::Brief,
             round: 0,
             life: 0,
             made: 0,
@@ -73,7 +73,7 @@ impl UpstreamLockProgram {
         }
     }
 
-    pub(crate) fn alarm<C: Chance, W: Watch>(
+    pub(crate) fn alarm<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -87,7 +87,7 @@ impl UpstreamLockProgram {
         }
     }
 
-    pub(crate) fn reply<C: Chance, W: Watch>(
+    pub(crate) fn reply<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -100,6 +100,9 @@ impl UpstreamLockProgram {
             Response::Answer(Reply::Ours(_)) => unreachable!("nothing else was asked"),
         };
         self.request = None;
+        if let Resp::Error(_) = value {
+            return self.throws(step, me);
+        }
         let yes = value == Resp::Integer(1) || value == Resp::OK;
         match self.stage {
             Stage::Acquiring { .. } if yes => self.acquired(step, me),
@@ -123,7 +126,7 @@ impl UpstreamLockProgram {
     }
 
     /// An abort makes the REST client answer "Aborted", which is none of the expected values.
-    pub(crate) fn cancel<C: Chance, W: Watch>(
+    pub(crate) fn cancel<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -135,11 +138,11 @@ impl UpstreamLockProgram {
         self.abort(step, me);
     }
 
-    pub(crate) fn reborn<C: Chance, W: Watch>(
+    pub(crate) fn restarted<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
-        life: u8,
+        life: u32,
     ) {
         self.end(step, me, End::Gone);
         let round = self.round;
@@ -152,7 +155,7 @@ impl UpstreamLockProgram {
         self.stage != Stage::Idle
     }
 
-    fn abort<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn abort<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         step.host(me).forget_calls();
         step.clear_alarm(me, Alarm::Machine);
         self.request = None;
@@ -167,14 +170,14 @@ impl UpstreamLockProgram {
         }
     }
 
-    fn acquire<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn acquire<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         self.ask(step, me, Ask::Acquire);
         self.made += 1;
         self.token = format!("{}.{}#1", TokenId::owner(me, self.life), self.made);
         self.next_try(step, me, 1);
     }
 
-    fn next_try<C: Chance, W: Watch>(
+    fn next_try<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -191,7 +194,7 @@ impl UpstreamLockProgram {
         self.request(step, me, Act::Acquire, command);
     }
 
-    fn acquired<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn acquired<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         let token = self.token.clone();
         let object = self.object(step, me);
         object.token = Some(token);
@@ -199,44 +202,49 @@ impl UpstreamLockProgram {
         self.told(step, me, Answer::Acquired);
         if let Some(token) = self.token_id() {
             self.held = Some((token, until));
-            step.tell(Event::Held { client: me, token, fence: 0, until });
+            step.emit(Event::Held { client: me, token, fence: 0, until });
         }
         // One extension is enough to see that it lengthens every later lease, too.
         let extended = self.object(step, me).lease_ms > step.core.plan.scenario.lease / 1_000;
-        let styles = match (step.core.healed, extended) {
+        let behaviours = match (step.core.healed, extended) {
             (true, _) => 1,
-            (false, true) => step.core.plan.scenario.styles.min(2),
-            (false, false) => step.core.plan.scenario.styles.min(3),
+            (false, true) => step.core.plan.scenario.behaviours.min(2),
+            (false, false) => step.core.plan.scenario.behaviours.min(3),
         };
-        self.style = match step.choose(Kind::Style, me, self.round, styles) {
-            0 => Style::Brief,
-            1 => Style::Overstay,
-            _ => Style::Extend,
+        self.style = match step.choose(DecisionKind::Behaviour, me, self.round, behaviours) {
+            0 => Behaviour::Brief,
+            1 => Behaviour::Overstay,
+            _ => Behaviour::Extend,
         };
         self.act(step, me, 1);
     }
 
     /// Works at once: there is no deadline to check.
-    fn act<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, left: u8) {
+    fn act<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        left: u8,
+    ) {
         if let Some((token, _)) = self.held {
-            step.tell(Event::Acted { client: me, token });
+            step.emit(Event::Acted { client: me, token });
             step.write(me, Write::Lock { token, fence: 0 }, true);
         }
         let Some(left) = left.checked_sub(1) else {
             return match self.style {
-                Style::Extend => self.extend(step, me),
-                Style::Brief | Style::Overstay => self.release(step, me),
+                Behaviour::Extend => self.extend(step, me),
+                Behaviour::Brief | Behaviour::Overstay => self.release(step, me),
             };
         };
         self.stage = Stage::Working { left };
         let plan = &step.core.plan.scenario;
-        let overstay = self.style == Style::Overstay;
+        let overstay = self.style == Behaviour::Overstay;
         let rest = if overstay { plan.lease + plan.lease / 4 } else { plan.hold };
         let wake = step.local(me).plus_micros(rest);
         step.set_alarm(me, Alarm::Work, wake);
     }
 
-    fn extend<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn extend<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         self.ask(step, me, Ask::Extend);
         self.stage = Stage::Extending;
         let token = self.object(step, me).token.clone();
@@ -247,7 +255,12 @@ impl UpstreamLockProgram {
         self.request(step, me, Act::Extend, command);
     }
 
-    fn extended<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, yes: bool) {
+    fn extended<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        yes: bool,
+    ) {
         self.told(step, me, if yes { Answer::Extended } else { Answer::Taken });
         if yes {
             let by = step.core.plan.scenario.lease;
@@ -255,14 +268,14 @@ impl UpstreamLockProgram {
             if let Some((token, until)) = &mut self.held {
                 *until += by;
                 let (token, until) = (*token, *until);
-                step.tell(Event::Held { client: me, token, fence: 0, until });
+                step.emit(Event::Held { client: me, token, fence: 0, until });
             }
         }
-        self.style = Style::Brief;
+        self.style = Behaviour::Brief;
         self.act(step, me, 1);
     }
 
-    fn release<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn release<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         self.end(step, me, End::Releasing);
         self.ask(step, me, Ask::Release);
         self.stage = Stage::Releasing;
@@ -270,13 +283,17 @@ impl UpstreamLockProgram {
         self.request(step, me, Act::Release, UpstreamCommand::DeleteIfMine { token });
     }
 
-    fn not_acquired<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn not_acquired<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+    ) {
         self.object(step, me).token = None;
         self.told(step, me, Answer::NotAcquired);
         self.rest(step, me);
     }
 
-    fn request<C: Chance, W: Watch>(
+    fn request<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
@@ -289,7 +306,7 @@ impl UpstreamLockProgram {
         self.transmit(step, me);
     }
 
-    fn transmit<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn transmit<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         let Some((act, command)) = self.request.clone() else { return };
         let behalf = self.token_id();
         let token = match act {
@@ -301,31 +318,35 @@ impl UpstreamLockProgram {
         self.awaited(step, me);
     }
 
-    fn awaited<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn awaited<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         if step.awaiting(me, true) != Cancelled::No {
             self.abort(step, me);
         }
     }
 
     /// The REST client sends every request again, whatever it was.
-    fn broken<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn broken<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         if let Some(pause) = backoff(self.tries) {
             self.tries += 1;
             let wake = step.local(me).plus_micros(pause);
             step.set_alarm(me, Alarm::Machine, wake);
             return;
         }
-        // All tries failed: the call throws.
+        // All tries failed.
+        self.throws(step, me);
+    }
+
+    fn throws<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         self.request = None;
         self.told(step, me, Answer::Unknown);
         if self.stage == Stage::Extending {
-            self.style = Style::Brief;
+            self.style = Behaviour::Brief;
             return self.act(step, me, 1);
         }
         self.rest(step, me);
     }
 
-    fn rest<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn rest<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         self.stage = Stage::Idle;
         self.round += 1;
         let plan = &step.core.plan.scenario;
@@ -336,26 +357,41 @@ impl UpstreamLockProgram {
         if step.core.healed {
             idle *= 5;
         }
-        let choice = step.choose(Kind::Idle, me, self.round, choices);
+        let choice = step.choose(DecisionKind::Idle, me, self.round, choices);
         let wake = step.local(me).plus_micros(idle + u64::from(choice) * idle_step);
         step.set_alarm(me, Alarm::Work, wake);
     }
 
-    fn ask<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, ask: Ask) {
+    fn ask<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        ask: Ask,
+    ) {
         self.asked = Some(ask);
         let by = step.core.now + PATIENCE;
-        step.tell(Event::Asked { client: me, ask, by });
+        step.emit(Event::Asked { client: me, ask, by });
     }
 
-    fn told<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, answer: Answer) {
+    fn told<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        answer: Answer,
+    ) {
         if let Some(ask) = self.asked.take() {
-            step.tell(Event::Told { client: me, ask, answer, token: self.token_id() });
+            step.emit(Event::Returned { client: me, ask, answer, token: self.token_id() });
         }
     }
 
-    fn end<C: Chance, W: Watch>(&mut self, step: &mut Step<'_, C, W>, me: Client, end: End) {
+    fn end<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        end: End,
+    ) {
         if let Some((token, _)) = self.held.take() {
-            step.tell(Event::Ended { client: me, token, end });
+            step.emit(Event::Ended { client: me, token, end });
         }
     }
 
@@ -363,7 +399,7 @@ impl UpstreamLockProgram {
         TokenId::parse(self.token.as_bytes())
     }
 
-    fn object<'a, C: Chance, W: Watch>(
+    fn object<'a, C: DecisionSource, W: Observer>(
         &self,
         step: &'a mut Step<'_, C, W>,
         me: Client,

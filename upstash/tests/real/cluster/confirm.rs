@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use leasehold_core::{
-    Command, Reply, Store, StoreError, TokioClock,
+    Command, Reply, Store, StoreError,
     lock::{
         Durability, Lock, LockCommand, LockKeys, LockOptions, LockReply, NotAcquired, Released,
     },
@@ -42,7 +42,7 @@ fn acked(store: Tcp, id: &str, confirm_timeout: Duration) -> Lock {
 async fn a_lease_is_on_the_replicas_of_its_primary() {
     let Some(cluster) = Cluster::start().await else { return };
     let replica = cluster.replica_of_first().await;
-    let mut first = acked(cluster.hasty(), FIRST, PATIENCE);
+    let first = acked(cluster.hasty(), FIRST, PATIENCE);
     let mut lease = first.acquire().await.unwrap();
     assert_eq!(lease.replicas(), 1);
     let before = lease.deadline();
@@ -111,7 +111,7 @@ async fn what_a_replica_has_outlives_the_primary() {
         |nodes: &str| nodes.lines().any(|line| line.starts_with(&heir) && line.contains("master"));
     cluster.third().run_until("CLUSTER NODES", is_primary).await;
     // It had been found by way of the node that is dead now.
-    let mut other = Lock::new(store, FIRST).unwrap();
+    let other = Lock::new(store, FIRST).unwrap();
     let refused = at_last(async || match other.acquire().await.map(drop) {
         Err(NotAcquired::Unavailable(_) | NotAcquired::Unknown(_)) => None,
         told => Some(told),

@@ -11,7 +11,10 @@ use super::super::super::{
 pub(super) fn reply(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
     let silence = &mut connection.session_mut().silence;
     match arguments[2].to_ascii_lowercase().as_slice() {
-        b"on" => *silence = Silence::None,
+        b"on" => {
+            *silence = Silence::None;
+            connection.ends_silence = true;
+        }
         b"off" => *silence = Silence::All,
         b"skip" if *silence == Silence::All => {}
         b"skip" => *silence = Silence::Next,

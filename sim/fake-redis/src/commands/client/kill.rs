@@ -19,6 +19,7 @@ struct Filter {
     address: Option<String>,
     local_address: Option<String>,
     kind: Option<Kind>,
+    user: Option<Bytes>,
     spare_me: bool,
 }
 
@@ -32,7 +33,8 @@ pub(super) fn kill(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answ
             }
         }
         options => {
-            let filter = Filter::parse(options)?;
+            let users = connection.server.users().into_iter().map(|(name, _)| name);
+            let filter = Filter::parse(options, &users.collect::<Vec<_>>())?;
             Ok(count(end(connection, &filter)))
         }
     }
@@ -54,7 +56,7 @@ fn end(connection: &mut Connection<'_>, filter: &Filter) -> usize {
 }
 
 impl Filter {
-    fn parse(options: &[Bytes]) -> Result<Self, Refusal> {
+    fn parse(options: &[Bytes], users: &[Bytes]) -> Result<Self, Refusal> {
         let (pairs, rest) = options.as_chunks::<2>();
         if !rest.is_empty() {
             return Err(Refusal::SYNTAX);
@@ -67,7 +69,7 @@ impl Filter {
                 b"addr" => filter.address = Some(text()),
                 b"laddr" => filter.local_address = Some(text()),
                 b"type" => filter.kind = Some(Kind::parse(value)?),
-                b"user" if value == "default" => {}
+                b"user" if users.contains(value) => filter.user = Some(value.clone()),
                 b"user" => {
                     return Err(Refusal(format!("ERR No such user '{}'", text()).into()));
                 }
@@ -85,6 +87,7 @@ impl Filter {
             && is(&self.address, &session.address)
             && is(&self.local_address, &session.local_address)
             && self.kind.is_none_or(|kind| kind == Kind::of(session))
+            && self.user.as_ref().is_none_or(|wanted| *wanted == session.user_name())
             && !(self.spare_me && id == me)
     }
 }

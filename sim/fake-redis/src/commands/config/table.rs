@@ -1,132 +1,154 @@
-//! The settings that clients ask for, with the values of a server without a file.
-//!
-//! Most have no effect here: they are there because programs read them, or set them at the start.
+//! The settings of a stock server without a file, and what each does here.
 
-use std::borrow::Cow;
+use Effect::{Effective, Refused, Unseen};
 
-use bytes::Bytes;
-
-use super::super::super::command::integer;
+use super::kind::Kind;
 
 /// A setting.
 #[derive(Debug)]
-pub(super) struct Option {
+pub(super) struct Setting {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
     pub(super) default: &'static str,
+    pub(super) effect: Effect,
+    /// The name of the same setting under which it is kept.
+    pub(super) alias_of: Option<&'static str>,
 }
 
-/// What may be written for a setting.
+/// What comes of setting it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// One of these words.
-    Choice(&'static [&'static str]),
-    /// Never changed.
-    Fixed,
-    /// Bytes, perhaps with a unit.
-    Memory,
-    /// An integer from the first to the second.
-    Number(i64, i64),
-    /// Secret: it is not stored with the others.
-    Password,
-    Text,
-    YesNo,
+pub(super) enum Effect {
+    /// What it does in Redis.
+    Effective,
+    /// It is kept and told. What it does in Redis is about time, disk, other servers or the forms of
+    /// data, none of which a client of this server could see.
+    Unseen,
+    /// Only the value that it has already is accepted.
+    Refused,
 }
 
-impl Kind {
-    /// The value as it is stored and told, or what is wrong with it.
-    pub(super) fn read(self, text: &Bytes) -> Result<Bytes, Cow<'static, str>> {
-        match self {
-            Self::Choice(words) => {
-                let word = words.iter().find(|word| word.as_bytes().eq_ignore_ascii_case(text));
-                word.map(|word| Bytes::from(*word)).ok_or_else(|| {
-                    let words = words.join(", ");
-                    format!("argument(s) must be one of the following: {words}").into()
-                })
-            }
-            Self::Fixed => Err("can't set immutable config".into()),
-            Self::Memory => memory(text)
-                .map(|bytes| bytes.to_string().into())
-                .ok_or_else(|| "argument must be a memory value".into()),
-            Self::Number(least, most) => match integer(text) {
-                Ok(number) if (least..=most).contains(&number) => Ok(text.clone()),
-                Ok(_) => {
-                    let text = format!("argument must be between {least} and {most} inclusive");
-                    Err(text.into())
-                }
-                Err(_) => Err("argument couldn't be parsed into an integer".into()),
-            },
-            Self::Password | Self::Text => Ok(text.clone()),
-            Self::YesNo => match text.to_ascii_lowercase().as_slice() {
-                b"yes" => Ok(Bytes::from_static(b"yes")),
-                b"no" => Ok(Bytes::from_static(b"no")),
-                _ => Err("argument must be 'yes' or 'no'".into()),
-            },
-        }
-    }
+const fn row(name: &'static str, kind: Kind, default: &'static str, effect: Effect) -> Setting {
+    Setting { name, kind, default, effect, alias_of: None }
 }
 
-/// A number of bytes, such as `100mb`.
-fn memory(text: &[u8]) -> std::option::Option<u64> {
-    let text = std::str::from_utf8(text).ok()?.to_ascii_lowercase();
-    let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
-    let (digits, unit) = text.split_at(end);
-    let factor = match unit {
-        "" | "b" => 1,
-        "k" => 1_000,
-        "kb" => 1 << 10,
-        "m" => 1_000_000,
-        "mb" => 1 << 20,
-        "g" => 1_000_000_000,
-        "gb" => 1 << 30,
-        _ => return None,
-    };
-    digits.parse::<u64>().ok()?.checked_mul(factor)
-}
-
-const fn row(name: &'static str, kind: Kind, default: &'static str) -> Option {
-    Option { name, kind, default }
+/// Another name of a setting.
+const fn alias(name: &'static str, of: &'static str) -> Setting {
+    Setting { name, kind: Kind::Text, default: "", effect: Unseen, alias_of: Some(of) }
 }
 
 const SOME: Kind = Kind::Number(0, i32::MAX as i64);
 
-pub(super) const TABLE: &[Option] = &[
-    row("activedefrag", Kind::YesNo, "no"),
-    row("appendfsync", Kind::Choice(&["always", "everysec", "no"]), "everysec"),
-    row("appendonly", Kind::YesNo, "no"),
-    row("bind", Kind::Text, "* -::*"),
-    row("busy-reply-threshold", SOME, "5000"),
+pub(super) const TABLE: &[Setting] = &[
+    row(
+        "acl-pubsub-default",
+        Kind::Choice(&["allchannels", "resetchannels"]),
+        "resetchannels",
+        Effective,
+    ),
+    row("aclfile", Kind::Fixed, "", Unseen),
+    row("acllog-max-len", Kind::Number(0, i64::MAX), "128", Effective),
+    row("active-defrag-cycle-max", Kind::Number(1, 99), "25", Unseen),
+    row("active-defrag-cycle-min", Kind::Number(1, 99), "1", Unseen),
+    row("active-defrag-ignore-bytes", Kind::Memory, "104857600", Unseen),
+    row("active-defrag-max-scan-fields", Kind::Number(1, i64::MAX), "1000", Unseen),
+    row("active-defrag-threshold-lower", Kind::Number(0, 1000), "10", Unseen),
+    row("active-defrag-threshold-upper", Kind::Number(0, 1000), "100", Unseen),
+    row("active-expire-effort", Kind::Number(1, 10), "1", Unseen),
+    row("activedefrag", Kind::YesNo, "no", Unseen),
+    row("activerehashing", Kind::YesNo, "yes", Unseen),
+    row("always-show-logo", Kind::Fixed, "no", Unseen),
+    row("aof-disable-auto-gc", Kind::YesNo, "no", Unseen),
+    row("aof-load-truncated", Kind::YesNo, "yes", Unseen),
+    row("aof-rewrite-incremental-fsync", Kind::YesNo, "yes", Unseen),
+    row("aof-timestamp-enabled", Kind::YesNo, "no", Unseen),
+    row("aof-use-rdb-preamble", Kind::YesNo, "yes", Unseen),
+    row("aof_rewrite_cpulist", Kind::Fixed, "", Unseen),
+    row("appenddirname", Kind::Fixed, "appendonlydir", Unseen),
+    row("appendfilename", Kind::Fixed, "appendonly.aof", Unseen),
+    row("appendfsync", Kind::Choice(&["everysec", "always", "no"]), "everysec", Unseen),
+    row("appendonly", Kind::YesNo, "no", Refused),
+    row("auto-aof-rewrite-min-size", Kind::Memory, "67108864", Unseen),
+    row("auto-aof-rewrite-percentage", SOME, "100", Unseen),
+    row("bgsave_cpulist", Kind::Fixed, "", Unseen),
+    row("bind", Kind::Text, "* -::*", Refused),
+    row("bind-source-addr", Kind::Text, "", Refused),
+    row("bio_cpulist", Kind::Fixed, "", Unseen),
+    row("busy-reply-threshold", Kind::Number(0, i64::MAX), "5000", Effective),
     row(
         "client-output-buffer-limit",
         Kind::Text,
         "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60",
+        Refused,
     ),
-    row("client-query-buffer-limit", Kind::Memory, "1073741824"),
-    row("cluster-enabled", Kind::Fixed, "no"),
-    row("databases", Kind::Fixed, "16"),
-    row("dbfilename", Kind::Text, "dump.rdb"),
-    row("enable-debug-command", Kind::Fixed, "no"),
-    row("hash-max-listpack-entries", SOME, "512"),
-    row("hash-max-listpack-value", SOME, "64"),
-    row("hash-max-ziplist-entries", SOME, "512"),
-    row("hash-max-ziplist-value", SOME, "64"),
-    row("hz", Kind::Number(1, i32::MAX as i64), "10"),
-    row("io-threads", Kind::Fixed, "1"),
-    row("latency-monitor-threshold", SOME, "0"),
-    row("latency-tracking", Kind::YesNo, "yes"),
-    row("lazyfree-lazy-eviction", Kind::YesNo, "no"),
-    row("lazyfree-lazy-expire", Kind::YesNo, "no"),
-    row("lazyfree-lazy-server-del", Kind::YesNo, "no"),
-    row("lazyfree-lazy-user-del", Kind::YesNo, "no"),
-    row("lfu-decay-time", SOME, "1"),
-    row("lfu-log-factor", SOME, "10"),
-    row("list-max-listpack-size", Kind::Number(i32::MIN as i64, i32::MAX as i64), "-2"),
-    row("list-max-ziplist-size", Kind::Number(i32::MIN as i64, i32::MAX as i64), "-2"),
-    row("loglevel", Kind::Choice(&["debug", "verbose", "notice", "warning", "nothing"]), "notice"),
-    row("lua-time-limit", SOME, "5000"),
-    row("maxclients", Kind::Number(1, u32::MAX as i64), "10000"),
-    row("maxmemory", Kind::Memory, "0"),
-    row("maxmemory-clients", Kind::Memory, "0"),
+    row("client-query-buffer-limit", Kind::Memory, "1073741824", Refused),
+    row("cluster-allow-pubsubshard-when-down", Kind::YesNo, "yes", Unseen),
+    row("cluster-allow-reads-when-down", Kind::YesNo, "no", Unseen),
+    row("cluster-allow-replica-migration", Kind::YesNo, "yes", Unseen),
+    row("cluster-announce-bus-port", Kind::Number(0, 65535), "0", Unseen),
+    row("cluster-announce-hostname", Kind::Text, "", Unseen),
+    row("cluster-announce-ip", Kind::Text, "", Unseen),
+    row("cluster-announce-port", Kind::Number(0, 65535), "0", Unseen),
+    row("cluster-announce-tls-port", Kind::Number(0, 65535), "0", Unseen),
+    row("cluster-config-file", Kind::Fixed, "nodes.conf", Unseen),
+    row("cluster-enabled", Kind::Fixed, "no", Unseen),
+    row("cluster-link-sendbuf-limit", Kind::Memory, "0", Unseen),
+    row("cluster-migration-barrier", SOME, "1", Unseen),
+    row("cluster-node-timeout", Kind::Number(0, i64::MAX), "15000", Unseen),
+    row("cluster-port", Kind::Fixed, "0", Unseen),
+    row(
+        "cluster-preferred-endpoint-type",
+        Kind::Choice(&["ip", "hostname", "unknown-endpoint"]),
+        "ip",
+        Unseen,
+    ),
+    row("cluster-replica-no-failover", Kind::YesNo, "no", Unseen),
+    row("cluster-replica-validity-factor", SOME, "10", Unseen),
+    row("cluster-require-full-coverage", Kind::YesNo, "yes", Unseen),
+    alias("cluster-slave-no-failover", "cluster-replica-no-failover"),
+    alias("cluster-slave-validity-factor", "cluster-replica-validity-factor"),
+    row("crash-log-enabled", Kind::YesNo, "yes", Unseen),
+    row("crash-memcheck-enabled", Kind::YesNo, "yes", Unseen),
+    row("daemonize", Kind::Fixed, "no", Unseen),
+    row("databases", Kind::Fixed, "16", Unseen),
+    row("dbfilename", Kind::Protected, "dump.rdb", Unseen),
+    row("dir", Kind::Protected, ".", Unseen),
+    row("disable-thp", Kind::Fixed, "yes", Unseen),
+    row("dynamic-hz", Kind::YesNo, "yes", Unseen),
+    row("enable-debug-command", Kind::Fixed, "yes", Unseen),
+    row("enable-module-command", Kind::Fixed, "no", Unseen),
+    row("enable-protected-configs", Kind::Fixed, "no", Unseen),
+    row("hash-max-listpack-entries", Kind::Number(0, i64::MAX), "512", Effective),
+    row("hash-max-listpack-value", Kind::Memory, "64", Effective),
+    alias("hash-max-ziplist-entries", "hash-max-listpack-entries"),
+    alias("hash-max-ziplist-value", "hash-max-listpack-value"),
+    row("hll-sparse-max-bytes", Kind::Memory, "3000", Unseen),
+    row("hz", SOME, "10", Unseen),
+    row("ignore-warnings", Kind::Text, "", Unseen),
+    row("io-threads", Kind::Fixed, "1", Unseen),
+    row("io-threads-do-reads", Kind::Fixed, "no", Unseen),
+    row("jemalloc-bg-thread", Kind::YesNo, "yes", Unseen),
+    row("latency-monitor-threshold", Kind::Number(0, i64::MAX), "0", Unseen),
+    row("latency-tracking", Kind::YesNo, "yes", Unseen),
+    row("latency-tracking-info-percentiles", Kind::Text, "50 99 99.9", Refused),
+    row("lazyfree-lazy-eviction", Kind::YesNo, "no", Unseen),
+    row("lazyfree-lazy-expire", Kind::YesNo, "no", Unseen),
+    row("lazyfree-lazy-server-del", Kind::YesNo, "no", Unseen),
+    row("lazyfree-lazy-user-del", Kind::YesNo, "no", Unseen),
+    row("lazyfree-lazy-user-flush", Kind::YesNo, "no", Unseen),
+    row("lfu-decay-time", SOME, "1", Effective),
+    row("lfu-log-factor", SOME, "10", Effective),
+    row("list-compress-depth", SOME, "0", Unseen),
+    row("list-max-listpack-size", Kind::Number(i32::MIN as i64, i32::MAX as i64), "-2", Unseen),
+    alias("list-max-ziplist-size", "list-max-listpack-size"),
+    row("logfile", Kind::Fixed, "", Unseen),
+    row("loglevel", Kind::Choice(&["debug", "verbose", "notice", "warning"]), "notice", Unseen),
+    alias("lua-time-limit", "busy-reply-threshold"),
+    row("masterauth", Kind::Text, "", Refused),
+    row("masteruser", Kind::Text, "", Refused),
+    row("maxclients", Kind::Number(1, u32::MAX as i64), "10000", Refused),
+    row("maxmemory", Kind::Memory, "0", Effective),
+    row("maxmemory-clients", Kind::Memory, "0", Refused),
+    row("maxmemory-eviction-tenacity", Kind::Number(0, 100), "10", Unseen),
     row(
         "maxmemory-policy",
         Kind::Choice(&[
@@ -140,32 +162,122 @@ pub(super) const TABLE: &[Option] = &[
             "noeviction",
         ]),
         "noeviction",
+        Effective,
     ),
-    row("maxmemory-samples", Kind::Number(1, i32::MAX as i64), "5"),
-    row("min-replicas-max-lag", SOME, "10"),
-    row("min-replicas-to-write", SOME, "0"),
-    row("notify-keyspace-events", Kind::Text, ""),
-    row("port", Kind::Fixed, "6379"),
-    row("proto-max-bulk-len", Kind::Memory, "536870912"),
-    row("protected-mode", Kind::YesNo, "yes"),
-    row("rdbcompression", Kind::YesNo, "yes"),
-    row("repl-backlog-size", Kind::Memory, "1048576"),
-    row("repl-timeout", SOME, "60"),
-    row("replica-read-only", Kind::YesNo, "yes"),
-    row("replica-serve-stale-data", Kind::YesNo, "yes"),
-    row("requirepass", Kind::Password, ""),
-    row("save", Kind::Text, ""),
-    row("set-max-intset-entries", SOME, "512"),
-    row("slowlog-log-slower-than", Kind::Number(-1, i64::MAX), "10000"),
-    row("slowlog-max-len", SOME, "128"),
-    row("stop-writes-on-bgsave-error", Kind::YesNo, "yes"),
-    row("stream-node-max-bytes", Kind::Memory, "4096"),
-    row("stream-node-max-entries", SOME, "100"),
-    row("tcp-backlog", Kind::Fixed, "511"),
-    row("tcp-keepalive", SOME, "300"),
-    row("timeout", SOME, "0"),
-    row("zset-max-listpack-entries", SOME, "128"),
-    row("zset-max-listpack-value", SOME, "64"),
-    row("zset-max-ziplist-entries", SOME, "128"),
-    row("zset-max-ziplist-value", SOME, "64"),
+    row("maxmemory-samples", Kind::Number(1, i32::MAX as i64), "5", Unseen),
+    row("min-replicas-max-lag", SOME, "10", Effective),
+    row("min-replicas-to-write", SOME, "0", Effective),
+    alias("min-slaves-max-lag", "min-replicas-max-lag"),
+    alias("min-slaves-to-write", "min-replicas-to-write"),
+    row("no-appendfsync-on-rewrite", Kind::YesNo, "no", Unseen),
+    row("notify-keyspace-events", Kind::Events, "", Effective),
+    row("oom-score-adj", Kind::Choice(&["no", "yes", "relative", "absolute"]), "no", Unseen),
+    row("oom-score-adj-values", Kind::Text, "0 200 800", Unseen),
+    row("pidfile", Kind::Fixed, "", Unseen),
+    row("port", Kind::Number(0, 65535), "6379", Refused),
+    row("proc-title-template", Kind::Text, "{title} {listen-addr} {server-mode}", Unseen),
+    row(
+        "propagation-error-behavior",
+        Kind::Choice(&["ignore", "panic", "panic-on-replicas"]),
+        "ignore",
+        Unseen,
+    ),
+    row("protected-mode", Kind::YesNo, "yes", Refused),
+    row("proto-max-bulk-len", Kind::Memory, "536870912", Refused),
+    row("rdb-del-sync-files", Kind::YesNo, "no", Unseen),
+    row("rdb-save-incremental-fsync", Kind::YesNo, "yes", Unseen),
+    row("rdbchecksum", Kind::Fixed, "yes", Unseen),
+    row("rdbcompression", Kind::YesNo, "yes", Unseen),
+    row("repl-backlog-size", Kind::Memory, "1048576", Unseen),
+    row("repl-backlog-ttl", Kind::Number(0, i64::MAX), "3600", Unseen),
+    row("repl-disable-tcp-nodelay", Kind::YesNo, "no", Unseen),
+    row(
+        "repl-diskless-load",
+        Kind::Choice(&["disabled", "on-empty-db", "swapdb"]),
+        "disabled",
+        Unseen,
+    ),
+    row("repl-diskless-sync", Kind::YesNo, "yes", Unseen),
+    row("repl-diskless-sync-delay", SOME, "5", Unseen),
+    row("repl-diskless-sync-max-replicas", SOME, "0", Unseen),
+    row("repl-ping-replica-period", Kind::Number(1, i32::MAX as i64), "10", Unseen),
+    alias("repl-ping-slave-period", "repl-ping-replica-period"),
+    row("repl-timeout", Kind::Number(1, i32::MAX as i64), "60", Unseen),
+    row("replica-announce-ip", Kind::Text, "", Unseen),
+    row("replica-announce-port", Kind::Number(0, 65535), "0", Unseen),
+    row("replica-announced", Kind::YesNo, "yes", Unseen),
+    row("replica-ignore-disk-write-errors", Kind::YesNo, "no", Unseen),
+    row("replica-ignore-maxmemory", Kind::YesNo, "yes", Unseen),
+    row("replica-lazy-flush", Kind::YesNo, "no", Unseen),
+    row("replica-priority", SOME, "100", Unseen),
+    row("replica-read-only", Kind::YesNo, "yes", Unseen),
+    row("replica-serve-stale-data", Kind::YesNo, "yes", Unseen),
+    row("replicaof", Kind::Fixed, "", Unseen),
+    row("requirepass", Kind::Password, "", Effective),
+    row("sanitize-dump-payload", Kind::Choice(&["no", "yes", "clients"]), "no", Unseen),
+    row("save", Kind::Text, "", Refused),
+    row("server_cpulist", Kind::Fixed, "", Unseen),
+    row("set-max-intset-entries", Kind::Number(0, i64::MAX), "512", Effective),
+    row("set-proc-title", Kind::Fixed, "yes", Unseen),
+    row(
+        "shutdown-on-sigint",
+        Kind::Choice(&["default", "save", "nosave", "now", "force"]),
+        "default",
+        Refused,
+    ),
+    row(
+        "shutdown-on-sigterm",
+        Kind::Choice(&["default", "save", "nosave", "now", "force"]),
+        "default",
+        Refused,
+    ),
+    row("shutdown-timeout", SOME, "10", Unseen),
+    alias("slave-announce-ip", "replica-announce-ip"),
+    alias("slave-announce-port", "replica-announce-port"),
+    alias("slave-ignore-maxmemory", "replica-ignore-maxmemory"),
+    alias("slave-lazy-flush", "replica-lazy-flush"),
+    alias("slave-priority", "replica-priority"),
+    alias("slave-read-only", "replica-read-only"),
+    alias("slave-serve-stale-data", "replica-serve-stale-data"),
+    row("slaveof", Kind::Fixed, "", Unseen),
+    row("slowlog-log-slower-than", Kind::Number(-1, i64::MAX), "10000", Effective),
+    row("slowlog-max-len", Kind::Number(0, i64::MAX), "128", Effective),
+    row("socket-mark-id", Kind::Fixed, "0", Unseen),
+    row("stop-writes-on-bgsave-error", Kind::YesNo, "yes", Unseen),
+    row("stream-node-max-bytes", Kind::Memory, "4096", Effective),
+    row("stream-node-max-entries", Kind::Number(0, i64::MAX), "100", Effective),
+    row("supervised", Kind::Fixed, "no", Unseen),
+    row("syslog-enabled", Kind::Fixed, "no", Unseen),
+    row("syslog-facility", Kind::Fixed, "local0", Unseen),
+    row("syslog-ident", Kind::Fixed, "redis", Unseen),
+    row("tcp-backlog", Kind::Fixed, "511", Unseen),
+    row("tcp-keepalive", SOME, "300", Unseen),
+    row("timeout", SOME, "0", Refused),
+    row("tls-auth-clients", Kind::Choice(&["no", "yes", "optional"]), "yes", Refused),
+    row("tls-ca-cert-dir", Kind::Text, "", Refused),
+    row("tls-ca-cert-file", Kind::Text, "", Refused),
+    row("tls-cert-file", Kind::Text, "", Refused),
+    row("tls-ciphers", Kind::Text, "", Refused),
+    row("tls-ciphersuites", Kind::Text, "", Refused),
+    row("tls-client-cert-file", Kind::Text, "", Refused),
+    row("tls-client-key-file", Kind::Text, "", Refused),
+    row("tls-client-key-file-pass", Kind::Text, "", Refused),
+    row("tls-cluster", Kind::YesNo, "no", Refused),
+    row("tls-dh-params-file", Kind::Text, "", Refused),
+    row("tls-key-file", Kind::Text, "", Refused),
+    row("tls-key-file-pass", Kind::Text, "", Refused),
+    row("tls-port", Kind::Number(0, 65535), "0", Refused),
+    row("tls-prefer-server-ciphers", Kind::YesNo, "no", Refused),
+    row("tls-protocols", Kind::Text, "", Refused),
+    row("tls-replication", Kind::YesNo, "no", Refused),
+    row("tls-session-cache-size", SOME, "20480", Refused),
+    row("tls-session-cache-timeout", SOME, "300", Refused),
+    row("tls-session-caching", Kind::YesNo, "yes", Refused),
+    row("tracking-table-max-keys", Kind::Number(0, i64::MAX), "1000000", Unseen),
+    row("unixsocket", Kind::Fixed, "", Unseen),
+    row("unixsocketperm", Kind::Fixed, "0", Unseen),
+    row("zset-max-listpack-entries", Kind::Number(0, i64::MAX), "128", Effective),
+    row("zset-max-listpack-value", Kind::Memory, "64", Effective),
+    alias("zset-max-ziplist-entries", "zset-max-listpack-entries"),
+    alias("zset-max-ziplist-value", "zset-max-listpack-value"),
 ];

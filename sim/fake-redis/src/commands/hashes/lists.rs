@@ -7,10 +7,6 @@ use super::{
     Answer, Call, Fields, Resp,
 };
 
-/// What Redis keeps in one piece at most.
-const WHOLE_UP_TO: usize = 128;
-const WHOLE_ITEM_UP_TO: usize = 64;
-
 pub(super) fn hrandfield(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let Some(number) = arguments.get(2) else {
         let Some(fields) = call.read::<Fields>(&arguments[1])? else { return Ok(Resp::Nil) };
@@ -24,10 +20,12 @@ pub(super) fn hrandfield(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
         return Ok(Resp::Array(Vec::new()));
     };
     let length = fields.len();
-    let places = draw::places(&mut call.redis.random, number, length);
+    let places = draw::places(&mut call.redis.random, number, length)?;
     let Some(fields) = call.read::<Fields>(&arguments[1])? else {
         return Ok(Resp::Array(Vec::new()));
     };
+    let length_at = |at: &usize| fields.at(*at).map_or(0, |(name, value)| name.len() + value.len());
+    draw::check_bytes(places.iter().map(length_at))?;
     let drawn = places.into_iter().filter_map(|place| fields.at(place));
     let bulk = |text: &Bytes| Resp::Bulk(text.clone());
     Ok(if with_values {
@@ -44,11 +42,5 @@ pub(super) fn hscan(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     };
     let options = scan::Scan::parse(&arguments[3..], false)?;
     let show = |name: &Bytes, value: &Bytes| [name, value].map(|it| Resp::Bulk(it.clone())).into();
-    Ok(options.page(cursor, is_whole(fields), fields.iter(), show))
-}
-
-/// Whether Redis keeps it in one piece.
-pub(in super::super) fn is_whole(fields: &Fields) -> bool {
-    let short = |text: &Bytes| text.len() <= WHOLE_ITEM_UP_TO;
-    fields.len() <= WHOLE_UP_TO && fields.iter().all(|(name, value)| short(name) && short(value))
+    Ok(options.page(cursor, call.redis.limits().hash(fields), fields.iter(), show))
 }

@@ -2,11 +2,13 @@
 
 use bytes::Bytes;
 
-use super::{
-    super::{hashes, sorted_sets},
-    Answer, Call, Flags, Group, Refusal, Resp, Spec, count, integer,
+use super::{Answer, Call, Flags, Group, Refusal, Resp, Spec, count, integer};
+use crate::{
+    Value,
+    command::help,
+    keyspace::Usage,
+    service::{Limits, Service},
 };
-use crate::{Value, command::help};
 
 pub(super) const SUBCOMMANDS: &[Spec] = &[
     Spec::new(Group::Generic, "encoding", 3, encoding, Flags::READONLY)
@@ -16,13 +18,13 @@ pub(super) const SUBCOMMANDS: &[Spec] = &[
     Spec::new(Group::Generic, "freq", 3, freq, Flags::READONLY)
         .keys(2, 2, 1)
         .access(&["RO"])
-        .about("4.0.0", "Tells how often a key was used, which is not counted."),
+        .about("4.0.0", "Tells how often a key was used."),
     Spec::new(Group::Generic, "help", 2, help, Flags::LOADING.union(Flags::STALE))
         .about("6.2.0", "Lists the subcommands."),
     Spec::new(Group::Generic, "idletime", 3, idle_time, Flags::READONLY)
         .keys(2, 2, 1)
         .access(&["RO"])
-        .about("2.2.3", "Tells how long a key was not used, which is not measured."),
+        .about("2.2.3", "Tells how long a key was not used."),
     Spec::new(Group::Generic, "refcount", 3, ref_count, Flags::READONLY)
         .keys(2, 2, 1)
         .access(&["RO"])
@@ -33,41 +35,60 @@ pub(super) const SUBCOMMANDS: &[Spec] = &[
 const EMBEDDED_UP_TO: usize = 44;
 
 fn encoding(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    let name = call.entry(&arguments[2]).map(|entry| encoding_of(&entry.value));
+    let name =
+        call.entry(&arguments[2]).map(|entry| encoding_of(&entry.value, call.redis.limits()));
     Ok(name.map(|name| Bytes::from_static(name.as_bytes())).into())
 }
 
-/// The form that Redis gives a value which is made at once. It never turns a large form back into
-/// a small one; here it does.
-fn encoding_of(value: &Value) -> &'static str {
+/// The form that Redis gives a value which is made at once under these limits. It never turns a
+/// large form back into a small one; here it does.
+pub(in super::super) fn encoding_of(value: &Value, limits: Limits) -> &'static str {
     match value {
         Value::String(text) if integer(text).is_ok() => "int",
         Value::String(text) if text.len() <= EMBEDDED_UP_TO => "embstr",
         Value::String(_) => "raw",
-        Value::Hash(fields) if hashes::is_whole(fields) => "listpack",
+        Value::Hash(fields) if limits.hash(fields) => "listpack",
         Value::List(_) => "quicklist",
-        Value::Set(members) if members.is_sorted() => "intset",
-        Value::SortedSet(members) if sorted_sets::is_whole(members) => "listpack",
+        Value::Set(members) if limits.set(members) => "intset",
+        Value::SortedSet(members) if limits.sorted_set(members) => "listpack",
         Value::SortedSet(_) => "skiplist",
         Value::Hash(_) | Value::Set(_) => "hashtable",
         Value::Stream(_) => "stream",
     }
 }
 
+const RECENT_ONLY: &str = "ERR An LFU maxmemory policy is not selected, access frequency not \
+    tracked. Please note that when switching between policies at runtime LRU and LFU data will take \
+    some time to adjust.";
+const FREQUENT_ONLY: &str = "ERR An LFU maxmemory policy is selected, idle time not tracked. Please \
+    note that when switching between policies at runtime LRU and LFU data will take some time to \
+    adjust.";
+
 fn freq(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    if call.entry(&arguments[2]).is_none() {
-        return Ok(Resp::Nil);
+    let Some((usage, idle_s)) = usage(call, &arguments[2]) else { return Ok(Resp::Nil) };
+    match call.redis.service.as_deref() {
+        Some(service) if service.counts_uses() => {
+            let uses = service.memory.decayed(usage.uses, idle_s / 60);
+            Ok(count(uses.into()))
+        }
+        _ => Err(Refusal(RECENT_ONLY.into())),
     }
-    Err(Refusal(
-        "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note \
-         that when switching between policies at runtime LRU and LFU data will take some time to \
-         adjust."
-            .into(),
-    ))
 }
 
 fn idle_time(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    Ok(call.entry(&arguments[2]).map_or(Resp::Nil, |_| count(0)))
+    let Some((_, idle_s)) = usage(call, &arguments[2]) else { return Ok(Resp::Nil) };
+    if call.redis.service.as_deref().is_some_and(Service::counts_uses) {
+        return Err(Refusal(FREQUENT_ONLY.into()));
+    }
+    Ok(count(usize::try_from(idle_s).unwrap_or(usize::MAX)))
+}
+
+/// What is known of the use of a key, and for how many seconds it was not used.
+fn usage(call: &Call<'_>, key: &[u8]) -> Option<(Usage, u64)> {
+    call.entry(key)?;
+    let usage = call.redis.keyspace.usage(key)?;
+    let since_s = (call.now_us / 1_000_000).saturating_sub(usage.used_s.into());
+    Some((usage, if usage.used_s == 0 { 0 } else { since_s }))
 }
 
 fn ref_count(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {

@@ -11,7 +11,7 @@ pub(super) fn lset(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let list = call.read::<List>(&arguments[1])?.ok_or(Refusal::NO_SUCH_KEY)?;
     let place = index(integer(&arguments[2])?, list.len()).filter(|place| *place < list.len());
     let place = place.ok_or_else(|| Refusal("ERR index out of range".into()))?;
-    call.change(&arguments[1], |list: &mut List| list[place] = owned(&arguments[3]))?;
+    call.change(&arguments[1], |list: &mut List| list.set(place, owned(&arguments[3])))?;
     Ok(Resp::OK)
 }
 
@@ -49,14 +49,7 @@ pub(super) fn lrem(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
         return Ok(count(0));
     }
     places.sort_unstable();
-    call.change(&arguments[1], |list: &mut List| {
-        let (mut at, mut removed) = (0, places.iter().peekable());
-        list.retain(|_| {
-            let keep = removed.next_if_eq(&&at).is_none();
-            at += 1;
-            keep
-        });
-    })?;
+    call.change(&arguments[1], |list: &mut List| list.remove_at(&places))?;
     Ok(count(places.len()))
 }
 
@@ -65,8 +58,7 @@ pub(super) fn ltrim(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     if call.read::<List>(&arguments[1])?.is_some() {
         call.change(&arguments[1], |list: &mut List| {
             let kept = ranges::indexes(start, stop, list.len());
-            list.truncate(kept.end);
-            list.drain(..kept.start);
+            list.keep(kept);
         })?;
     }
     Ok(Resp::OK)

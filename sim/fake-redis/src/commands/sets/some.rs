@@ -52,8 +52,10 @@ pub(super) fn srandmember(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
         return Ok(number.map_or(Resp::Nil, |_| Resp::Array(Vec::new())));
     };
     let length = set.len();
-    let places = draw::places(&mut call.redis.random, number.unwrap_or(1), length);
+    let places = draw::places(&mut call.redis.random, number.unwrap_or(1), length)?;
     let set = call.read::<Members>(key)?;
+    let length_at = |at: &usize| set.and_then(|set| set.at(*at)).map_or(0, Bytes::len);
+    draw::check_bytes(places.iter().map(length_at))?;
     let mut drawn = places.into_iter().filter_map(|at| set.and_then(|set| set.at(at)).cloned());
     Ok(match number {
         Some(_) => Resp::Array(drawn.map(Resp::Bulk).collect()),
@@ -68,5 +70,7 @@ pub(super) fn sscan(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     };
     let options = scan::Scan::parse(&arguments[3..], false)?;
     let members = set.iter().map(|member| (member, ()));
-    Ok(options.page(cursor, set.is_sorted(), members, |name, ()| vec![Resp::Bulk(name.clone())]))
+    Ok(options.page(cursor, call.redis.limits().set(set), members, |name, ()| {
+        vec![Resp::Bulk(name.clone())]
+    }))
 }

@@ -8,10 +8,6 @@ use super::{
 };
 use crate::number::double;
 
-/// What Redis keeps in one piece at most.
-const WHOLE_UP_TO: usize = 128;
-const WHOLE_ITEM_UP_TO: usize = 64;
-
 pub(super) fn zrandmember(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let asked = arguments.get(2);
     let asked = asked.map(|number| draw::options(number, &arguments[3..], "WITHSCORES"));
@@ -21,7 +17,8 @@ pub(super) fn zrandmember(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     };
     let members: Vec<_> = set.iter().map(|(score, name)| (score, name.clone())).collect();
     let (number, with_scores) = asked.unwrap_or((1, false));
-    let places = draw::places(&mut call.redis.random, number, members.len());
+    let places = draw::places(&mut call.redis.random, number, members.len())?;
+    draw::check_bytes(places.iter().map(|place| members[*place].1.len()))?;
     let mut drawn = places.into_iter().map(|place| members[place].clone());
     Ok(match asked {
         Some(_) => listed(drawn, with_scores),
@@ -39,10 +36,5 @@ pub(super) fn zscan(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
         vec![Resp::Bulk(name.clone()), Resp::Bulk(double(score.get()))]
     };
     let members = set.iter().map(|(score, name)| (name, score));
-    Ok(options.page(cursor, is_whole(set), members, show))
-}
-
-/// Whether Redis keeps it in one piece.
-pub(in super::super) fn is_whole(set: &SortedSet) -> bool {
-    set.len() <= WHOLE_UP_TO && set.iter().all(|(_, name)| name.len() <= WHOLE_ITEM_UP_TO)
+    Ok(options.page(cursor, call.redis.limits().sorted_set(set), members, show))
 }

@@ -5,11 +5,14 @@ use bytes::Bytes;
 use super::{
     Answer, Call, EntryId, Refusal, Resp, Stream, count, identifier, integer, owned, parse_id, word,
 };
+use crate::value::PieceLimits;
 
-/// How many entries Redis keeps in one piece, by default: it trims whole pieces if it may.
-const PIECE: usize = 100;
-/// How many entries an inexact trim removes at most, by default.
-const TRIMMED_AT_MOST: usize = 100 * PIECE;
+/// How many full pieces an inexact trim removes at most, if it is not told how many entries.
+const PIECES_AT_MOST: u64 = 100;
+/// How many entries, if pieces have no bound.
+const ENTRIES_AT_MOST: u64 = 10_000;
+/// How many entries, however large pieces may be.
+const NEVER_MORE: u64 = 1_000_000;
 
 /// The options of `XADD` and `XTRIM`.
 #[derive(Debug, Default)]
@@ -55,11 +58,10 @@ pub(super) fn xadd(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let last = stream.map(|stream| stream.last_id).unwrap_or_default();
     let id = id.after(last, call.now_ms())?;
     let fields = fields.iter().map(|field| owned(field)).collect();
+    let limits = call.redis.pieces;
     call.change(&arguments[1], |stream: &mut Stream| {
-        stream.entries.insert(id, fields);
-        stream.last_id = id;
-        stream.added += 1;
-        options.trim(stream);
+        stream.add(id, fields, limits);
+        stream.trim(options.surplus(stream, limits));
     })?;
     call.keys().call(&arguments[1]);
     Ok(identifier(id))
@@ -74,10 +76,13 @@ pub(super) fn xtrim(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     if options.trim.is_none() {
         return Err(Refusal("ERR syntax error, XTRIM must be called with MAXLEN or MINID".into()));
     }
-    if call.read::<Stream>(&arguments[1])?.is_none_or(|stream| options.surplus(stream) == 0) {
-        return Ok(count(0));
+    let limits = call.redis.pieces;
+    let stream = call.read::<Stream>(&arguments[1])?;
+    let surplus = stream.map_or(0, |stream| options.surplus(stream, limits));
+    if surplus > 0 {
+        call.change(&arguments[1], |stream: &mut Stream| stream.trim(surplus))?;
     }
-    Ok(count(call.change(&arguments[1], |stream: &mut Stream| options.trim(stream))?))
+    Ok(count(surplus))
 }
 
 pub(super) fn xdel(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
@@ -105,22 +110,37 @@ pub(super) fn xsetid(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
                 added =
                     Some(number.map_err(|_| Refusal("ERR entries_added must be positive".into()))?);
             }
-            b"MAXDELETEDID" => deleted = Some(parse_id(value, 0)?),
+            b"MAXDELETEDID" => {
+                let highest = parse_id(value, 0)?;
+                if id < highest {
+                    return Err(smaller_than("provided max_deleted_entry_id"));
+                }
+                deleted = Some(highest);
+            }
             _ => return Err(Refusal::SYNTAX),
         }
     }
     let stream = call.read::<Stream>(&arguments[1])?.ok_or(Refusal::NO_SUCH_KEY)?;
     let top = stream.entries.last_key_value().map(|(id, _)| *id);
     if top.is_some_and(|top| id < top) {
-        let text = "ERR The ID specified in XSETID is smaller than the target stream top item";
+        return Err(smaller_than("target stream top item"));
+    }
+    if added.is_some_and(|added| added < stream.entries.len() as u64) {
+        let text =
+            "ERR The entries_added specified in XSETID is smaller than the target stream length";
         return Err(Refusal(text.into()));
     }
     call.change_unnoticed(&arguments[1], |stream: &mut Stream| {
         stream.last_id = id;
         stream.added = added.unwrap_or(stream.added);
+        let deleted = deleted.filter(|deleted| *deleted > EntryId::MIN);
         stream.max_deleted = deleted.unwrap_or(stream.max_deleted);
     })?;
     Ok(Resp::OK)
+}
+
+fn smaller_than(what: &str) -> Refusal {
+    Refusal(format!("ERR The ID specified in XSETID is smaller than the {what}").into())
 }
 
 impl Options {
@@ -194,30 +214,28 @@ impl Options {
         Err(Refusal(text.into()))
     }
 
-    /// How many entries a trim would remove.
-    fn surplus(&self, stream: &Stream) -> usize {
+    /// How many entries a trim would remove. An inexact one removes whole pieces.
+    fn surplus(&self, stream: &Stream, limits: PieceLimits) -> usize {
         let length = stream.entries.len();
-        let surplus = match self.trim {
-            None => 0,
-            Some(Trim::Length(kept)) => length.saturating_sub(kept),
-            Some(Trim::From(id)) => stream.entries.range(..id).count(),
-        };
+        let Some(trim) = self.trim else { return 0 };
         if self.exact {
-            return surplus;
+            return match trim {
+                Trim::Length(kept) => length.saturating_sub(kept),
+                Trim::From(id) => stream.entries.range(..id).count(),
+            };
         }
-        let whole = if surplus == length { length } else { surplus / PIECE * PIECE };
-        match self.limit.unwrap_or(TRIMMED_AT_MOST) {
-            0 => whole,
-            limit if whole <= limit => whole,
-            limit => limit / PIECE * PIECE,
-        }
-    }
-
-    fn trim(&self, stream: &mut Stream) -> usize {
-        let surplus = self.surplus(stream);
-        // What is trimmed is no deletion: it leaves no gap.
-        (0..surplus).for_each(|_| drop(stream.entries.pop_first()));
-        surplus
+        let limit = match self.limit {
+            Some(0) => u64::MAX,
+            Some(limit) => limit as u64,
+            None if limits.entries == 0 => ENTRIES_AT_MOST,
+            None => limits.entries.saturating_mul(PIECES_AT_MOST).min(NEVER_MORE),
+        };
+        let surplus =
+            stream.pieces().surplus(length as u64, limit, |left, held, last| match trim {
+                Trim::Length(kept) => left - held >= kept as u64,
+                Trim::From(id) => last < id,
+            });
+        usize::try_from(surplus).unwrap_or(length)
     }
 }
 

@@ -11,6 +11,9 @@ use crate::{ConsumerGroup, Pending};
 /// How many pending entries `XAUTOCLAIM` looks at for each that it may claim.
 const LOOKS_PER_CLAIM: usize = 10;
 
+/// How many entries `XAUTOCLAIM` may be asked for.
+const CLAIMED_AT_MOST: usize = i64::MAX as usize / 16;
+
 /// How to claim.
 #[derive(Debug, Default)]
 struct Claim {
@@ -75,10 +78,7 @@ fn in_group(
     work: impl FnOnce(&mut ConsumerGroup, &Stream) -> Resp,
 ) -> Answer {
     call.change_unnoticed(key, |stream: &mut Stream| {
-        let Some(mut group) = stream.groups.remove(name) else { return Resp::Nil };
-        let reply = work(&mut group, stream);
-        stream.groups.insert(owned(name), group);
-        reply
+        stream.in_group(name, work).unwrap_or(Resp::Nil)
     })
 }
 
@@ -134,7 +134,7 @@ impl Claim {
                     rest = behind;
                     let wanted = integer(text).ok().and_then(|count| usize::try_from(count).ok());
                     number = wanted
-                        .filter(|count| *count > 0)
+                        .filter(|count| (1..=CLAIMED_AT_MOST).contains(count))
                         .ok_or_else(|| Refusal("ERR COUNT must be > 0".into()))?;
                 }
                 (b"JUSTID", _) => self.ids_only = true,
@@ -164,14 +164,11 @@ impl Claim {
             _ => {}
         }
         group.consumers.insert(owned(consumer), now_ms);
-        let new = || Pending { consumer: Bytes::new(), delivered_ms: now_ms, deliveries: 1 };
-        let pending = group.pending.entry(id).or_insert_with(new);
-        pending.consumer = owned(consumer);
-        pending.delivered_ms = self.delivered_ms;
-        match self.deliveries {
-            Some(deliveries) => pending.deliveries = deliveries,
-            None => pending.deliveries += u64::from(!self.ids_only),
-        }
+        let deliveries = group.pending.get(&id).map_or(1, |pending| pending.deliveries);
+        let one_more = || deliveries.saturating_add(u64::from(!self.ids_only));
+        let deliveries = self.deliveries.unwrap_or_else(one_more);
+        let (consumer, delivered_ms) = (owned(consumer), self.delivered_ms);
+        group.pending.insert(id, Pending { consumer, delivered_ms, deliveries });
         Some(if self.ids_only { identifier(id) } else { entry(id, fields) })
     }
 

@@ -47,7 +47,8 @@ fn create(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
         return Err(Refusal("BUSYGROUP Consumer Group name already exists".into()));
     }
     call.change_unnoticed(key, |stream: &mut Stream| {
-        let group = ConsumerGroup { last_id, read: options.read, ..ConsumerGroup::default() };
+        let mut group = ConsumerGroup::default();
+        (group.last_id, group.read) = (last_id, options.read);
         stream.groups.insert(owned(name), group);
     })?;
     Ok(Resp::OK)
@@ -57,7 +58,12 @@ fn set_id(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let options = Options::parse(&arguments[5..], &arguments[1], false)?;
     known_group(call, arguments)?;
     check_number(7, arguments)?;
-    let last_id = last_id(call.read::<Stream>(&arguments[2])?, &arguments[4])?;
+    let stream = call.read::<Stream>(&arguments[2])?;
+    let last_id = match &*arguments[4] {
+        b"-" => EntryId::MIN,
+        b"+" => EntryId::MAX,
+        id => last_id(stream, id)?,
+    };
     in_group(call, arguments, |group| {
         group.last_id = last_id;
         group.read = options.read;
@@ -93,7 +99,9 @@ fn delete_consumer(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     if group.consumers.contains_key(&arguments[4]) {
         in_group(call, arguments, |group| {
             group.consumers.remove(&arguments[4]);
-            group.pending.retain(|_, it| it.consumer != arguments[4]);
+            let own = group.pending.iter().filter(|(_, it)| it.consumer == arguments[4]);
+            let own: Vec<_> = own.map(|(id, _)| *id).collect();
+            own.iter().for_each(|id| _ = group.pending.remove(id));
         })?;
     }
     Ok(count(pending))
@@ -180,6 +188,6 @@ fn in_group(
     change: impl FnOnce(&mut ConsumerGroup),
 ) -> Result<(), Refusal> {
     call.change_unnoticed(&arguments[2], |stream: &mut Stream| {
-        stream.groups.get_mut(&arguments[3]).map(change);
+        stream.groups.within(&arguments[3]).map(change);
     })
 }

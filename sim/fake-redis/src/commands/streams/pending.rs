@@ -19,8 +19,8 @@ pub(super) fn xack(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
         return Ok(count(0));
     }
     let acknowledged = call.change_unnoticed(key, |stream: &mut Stream| {
-        let Some(group) = stream.groups.get_mut(name) else { return 0 };
-        ids.iter().filter(|id| group.pending.remove(id).is_some()).count()
+        let Some(group) = stream.groups.within(name) else { return 0 };
+        ids.iter().filter(|id| group.pending.remove(id)).count()
     })?;
     Ok(count(acknowledged))
 }

@@ -173,18 +173,18 @@ impl<'a> Query<'a> {
         let (now_ms, limit) = (call.now_ms(), self.count);
         self.in_group(call, key, |group, consumer, entries| {
             let Some(begin) = id.next() else { return Vec::new() };
-            let mine = |(_, pending): &(&EntryId, &mut Pending)| pending.consumer == *consumer;
-            let again = group.pending.range_mut(begin..).filter(mine).take(limit);
-            again
-                .map(|(id, pending)| {
-                    pending.delivered_ms = now_ms;
-                    pending.deliveries += 1;
-                    match entries.entries.get(id) {
-                        Some(fields) => entry(*id, fields),
-                        None => Resp::Array(vec![identifier(*id), Resp::NilArray]),
-                    }
-                })
-                .collect()
+            let mine = |(_, pending): &(&EntryId, &Pending)| pending.consumer == *consumer;
+            let again = group.pending.range(begin..).filter(mine).take(limit);
+            let again: Vec<_> = again.map(|(id, pending)| (*id, pending.deliveries)).collect();
+            let deliver = |(id, deliveries): (EntryId, u64)| {
+                let (consumer, deliveries) = (consumer.clone(), deliveries.saturating_add(1));
+                group.pending.insert(id, Pending { consumer, delivered_ms: now_ms, deliveries });
+                match entries.entries.get(&id) {
+                    Some(fields) => entry(id, fields),
+                    None => Resp::Array(vec![identifier(id), Resp::NilArray]),
+                }
+            };
+            again.into_iter().map(deliver).collect()
         })
     }
 
@@ -230,12 +230,12 @@ impl<'a> Query<'a> {
         let Some((name, consumer)) = self.group else { return Ok(Vec::new()) };
         let now_ms = call.now_ms();
         call.change_unnoticed(key, |stream: &mut Stream| {
-            let Some(mut group) = stream.groups.remove(name) else { return Vec::new() };
-            let consumer = owned(consumer);
-            group.consumers.insert(consumer.clone(), now_ms);
-            let result = work(&mut group, &consumer, stream);
-            stream.groups.insert(owned(name), group);
-            result
+            let worked = stream.in_group(name, |group, stream| {
+                let consumer = owned(consumer);
+                group.consumers.insert(consumer.clone(), now_ms);
+                work(group, &consumer, stream)
+            });
+            worked.unwrap_or_default()
         })
     }
 }

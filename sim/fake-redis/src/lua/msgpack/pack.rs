@@ -9,10 +9,17 @@ use crate::lua::{MEMORY_LIMIT, budget};
 /// How deep tables are followed. What is deeper becomes nil.
 const DEEPEST: usize = 16;
 
+/// How many values are packed at once: Lua has twice the room.
+const MOST: usize = 4_000;
+
 /// All arguments, one behind the other.
 pub(super) fn pack(arguments: Arguments<'_>) -> mlua::Result<MultiValue> {
     if arguments.len() == 0 {
         let text = "bad argument #0 to 'pack' (MessagePack pack needs input.)";
+        return Err(raised(arguments.lua, text));
+    }
+    if arguments.len() > MOST {
+        let text = "bad argument #0 to 'pack' (Too many arguments for MessagePack pack.)";
         return Err(raised(arguments.lua, text));
     }
     let mut bytes = Vec::new();
@@ -60,26 +67,26 @@ fn number(bytes: &mut Vec<u8>, number: f64) -> mlua::Result<()> {
 }
 
 fn table(bytes: &mut Vec<u8>, table: &Table, depth: usize) -> mlua::Result<()> {
-    let mut pairs = Vec::new();
-    let mut last = Some(0);
+    // Looked through twice, since Lua does not let many of its values be held at once.
+    let (mut number, mut last) = (0, Some(0));
     for pair in table.pairs::<LuaValue, LuaValue>() {
-        let pair = pair?;
-        let index = match pair.0 {
+        let index = match pair?.0 {
             LuaValue::Integer(index) if index > 0 => usize::try_from(index).ok(),
             _ => None,
         };
         last = last.zip(index).map(|(last, index)| index.max(last));
-        pairs.push(pair);
+        number += 1;
     }
-    if last == Some(pairs.len()) {
-        encode::write_array_len(bytes, length(pairs.len())?).map_err(written)?;
-        for index in 1..=pairs.len() {
+    if last == Some(number) {
+        encode::write_array_len(bytes, length(number)?).map_err(written)?;
+        for index in 1..=number {
             write(bytes, &table.raw_get(index)?, depth)?;
         }
         return Ok(());
     }
-    encode::write_map_len(bytes, length(pairs.len())?).map_err(written)?;
-    for (name, value) in pairs {
+    encode::write_map_len(bytes, length(number)?).map_err(written)?;
+    for pair in table.pairs::<LuaValue, LuaValue>() {
+        let (name, value) = pair?;
         write(bytes, &name, depth)?;
         write(bytes, &value, depth)?;
     }

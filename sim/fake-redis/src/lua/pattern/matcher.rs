@@ -6,6 +6,8 @@ use class::{Item, single};
 
 /// How deep a pattern may be: quantifiers and captures one behind the other.
 const DEEPEST: usize = 200;
+/// How many instructions a step counts for, since it takes as long.
+const STEP: u64 = 8;
 /// How many captures a pattern may have.
 const CAPTURES: usize = 32;
 
@@ -132,7 +134,7 @@ impl<'a> Matcher<'a> {
     }
 
     fn step(&mut self) -> Result<(), Fault> {
-        self.steps += 1;
+        self.steps += STEP;
         if self.steps > self.most_steps { Err(Fault::Steps) } else { Ok(()) }
     }
 

@@ -11,22 +11,28 @@ use serde::Serialize;
 
 use super::{
     Client, Host, Performed,
-    history::{self, History, Reached},
     record::{Record, Seen},
 };
 use crate::{
-    Resp, Server,
+    Reached, Resp, Server,
+    keyspace::copy,
     serve::faults::{
         Duplicate, Ending, Faults, Orders, Request, RuleError, Slot, StrikeId, Text, Transport,
         Upheaval, UpheavalKind,
     },
 };
 
+/// For how long the past is known, in microseconds of the server's clock.
+const REACH_US: u64 = 600_000_000;
+
+/// About how many bytes of changes are kept at most.
+const MOST_BYTES: usize = 256 << 20;
+
 /// All that is not as it would be on a calm day.
 #[derive(Debug)]
 pub(super) struct Disturbances {
     faults: Faults,
-    history: Option<History>,
+    keeps_past: bool,
     record: Option<Record>,
     down: Option<Down>,
     writes: u64,
@@ -50,21 +56,20 @@ pub struct Lost {
 
 impl Disturbances {
     pub(super) fn new(faults: Faults) -> Self {
-        Self { faults, history: None, record: None, down: None, writes: 0 }
+        Self { faults, keeps_past: false, record: None, down: None, writes: 0 }
     }
 
     fn are_none(&self) -> bool {
-        let Self { faults, history, record, down, writes: _ } = self;
-        faults.is_empty() && history.is_none() && record.is_none() && down.is_none()
+        let Self { faults, keeps_past, record, down, writes: _ } = self;
+        faults.is_empty() && !keeps_past && record.is_none() && down.is_none()
     }
 
     /// Takes down what the last command has changed.
     pub(super) fn note_writes(&mut self, server: &mut Server, elapsed_us: u64) {
-        let Some(history) = &mut self.history else { return };
-        let written = server.take_writes();
-        if !written.is_empty() {
+        let redis = server.redis_mut();
+        if redis.is_written() {
             self.writes += 1;
-            history.add(elapsed_us, self.writes, written);
+            redis.end_write(elapsed_us, self.writes, elapsed_us.saturating_sub(REACH_US));
         }
     }
 
@@ -76,31 +81,32 @@ impl Disturbances {
         now_us: u64,
         elapsed_us: u64,
     ) -> usize {
-        let history = self.history.take();
-        let at = |at_us| history.as_ref().map(|history| history.at(Reached { at_us, write: 0 }));
+        let at = |server: &Server, at_us| server.redis().was(Reached { at_us, write: 0 });
         let missing = match kind {
             UpheavalKind::Restart => {
+                let missing = at(server, None).map_or(0, |(_, missing)| missing);
+                server.redis_mut().keep_past(None);
                 server.restart(now_us);
-                at(None).map_or(0, |(_, missing)| missing)
+                missing
             }
             UpheavalKind::Failover { lose } => {
-                let all = || (history::copy(server.redis()), 0);
-                let left = at(elapsed_us.checked_sub(micros(lose)));
-                let (databases, missing) = left.unwrap_or_else(all);
+                let left = at(server, elapsed_us.checked_sub(micros(lose)));
+                let (databases, missing) = left.unwrap_or_else(|| (copy(server.redis()), 0));
+                server.redis_mut().keep_past(None);
                 server.take_over(databases);
                 missing
             }
         };
-        server.take_writes();
-        if history.is_some() {
-            self.keep_history(server);
+        if std::mem::take(&mut self.keeps_past) {
+            self.keep_past(server);
         }
         missing
     }
 
-    fn keep_history(&mut self, server: &mut Server) {
-        server.keep_writes();
-        self.history.get_or_insert_with(|| History::new(server.redis()));
+    fn keep_past(&mut self, server: &mut Server) {
+        if !std::mem::replace(&mut self.keeps_past, true) {
+            server.redis_mut().keep_past(Some(MOST_BYTES));
+        }
     }
 }
 
@@ -123,7 +129,7 @@ impl Host {
     /// and which requests arrive. A fault that needs the former brings it about by itself.
     pub fn keep_records(&self) {
         self.with_disturbances(|disturbances, server| {
-            disturbances.keep_history(server);
+            disturbances.keep_past(server);
             disturbances.record.get_or_insert_default();
         });
     }
@@ -155,11 +161,7 @@ impl Host {
     /// Removes every key of every database.
     pub fn flush(&self) {
         let now_us = self.clock.now_us();
-        self.with_server(|server| {
-            let session = server.connect();
-            server.execute(now_us, session, &[Bytes::from_static(b"FLUSHALL")]);
-            server.disconnect(session);
-        });
+        self.with_server(|server| server.flush(now_us));
     }
 
     /// How many writes there have been: a request that names this number sees them all.
@@ -170,7 +172,7 @@ impl Host {
     /// Counts a write, unless writes are counted by what they change.
     pub(in crate::serve) fn note_write(&self) {
         let disturbances = &mut self.state().disturbances;
-        disturbances.writes += u64::from(disturbances.history.is_none());
+        disturbances.writes += u64::from(!disturbances.keeps_past);
     }
 
     /// Says what is to happen to a request.
@@ -216,7 +218,7 @@ impl Host {
         let state = &mut *state;
         let result = act(&mut state.disturbances, &mut state.server);
         if state.disturbances.faults.need_history() {
-            state.disturbances.keep_history(&mut state.server);
+            state.disturbances.keep_past(&mut state.server);
         }
         self.calm.store(state.disturbances.are_none(), Ordering::Relaxed);
         result
@@ -244,10 +246,9 @@ impl Host {
     /// What a replica that lags answers; `known` is the number of a write that it has for certain.
     fn read_stale(&self, arguments: &[Bytes], lag: Duration, known: u64) -> Option<Resp> {
         let state = self.state();
-        let history = state.disturbances.history.as_ref()?;
-        let at_us = self.clock.elapsed_us().checked_sub(micros(lag));
-        let (mut databases, _) = history.at(Reached { at_us, write: known });
         let redis = state.server.redis();
+        let at_us = self.clock.elapsed_us().checked_sub(micros(lag));
+        let (mut databases, _) = redis.was(Reached { at_us, write: known })?;
         let keys = databases.remove(&redis.selected()).unwrap_or_default();
         Some(redis.replica(keys).execute(self.clock.now_us(), arguments))
     }

@@ -4,7 +4,7 @@ use std::sync::{MutexGuard, atomic::Ordering};
 
 use bytes::Bytes;
 
-use super::{Client, State};
+use super::{Client, State, limited::Limited};
 use crate::{Protocol, Resp};
 
 /// A client's turn: as long as it lasts, no other client's command is run. What its commands mean
@@ -33,7 +33,9 @@ impl Turn<'_> {
         replies: &mut Vec<Resp>,
     ) -> Option<(Protocol, bool)> {
         let (now_us, id) = (self.client.host.clock.now_us(), self.client.id);
+        let limited = Limited::of(&self.state.server);
         let answered = self.state.server.execute_into(now_us, id, arguments, replies);
+        drop(limited);
         answered.then(|| self.state.server.manners(id))
     }
 

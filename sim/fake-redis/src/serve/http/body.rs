@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
-use hyper::body::{Frame, Incoming};
+use hyper::body::{Body as _, Frame, Incoming};
 use tokio::sync::mpsc;
 
 /// The body of an answer: all of it, or events as they come.
@@ -28,6 +28,10 @@ pub(in crate::serve) enum NoBody {
 
 /// Reads a whole body of at most `limit` bytes.
 pub(in crate::serve) async fn receive(body: Incoming, limit: usize) -> Result<Bytes, NoBody> {
+    // What the header announces is believed: nobody waits for more than is taken.
+    if body.size_hint().lower() > limit as u64 {
+        return Err(NoBody::TooLarge);
+    }
     match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(NoBody::TooLarge),

@@ -105,6 +105,9 @@ impl Access {
             );
             return Some(text.into());
         }
+        if let Some(text) = Facts::absence(command) {
+            return Some(text.into());
+        }
         if !is_offered(&name, command) {
             let text = format!(
                 "ERR Command is not available: '{name}'. See \

@@ -28,6 +28,7 @@ pub(super) struct Before {
     until_us: Option<u64>,
     lease_us: u64,
     wait_us: u64,
+    seq: u64,
 }
 
 impl Before {
@@ -37,11 +38,12 @@ impl Before {
             until_us: record.running.as_ref().map(|running| running.until_us),
             lease_us: record.running.as_ref().map_or(0, |running| running.lease_us),
             wait_us: record.wait_us,
+            seq: record.seq,
         }
     }
 }
 
-/// Writes the fields that `command` changed in `record`.
+/// Writes the fields that `command` changed in `record`, and when it expires.
 pub(super) fn fields(
     hash: &mut Hash<'_>,
     now_us: u64,
@@ -49,20 +51,32 @@ pub(super) fn fields(
     before: &Before,
     record: &DebounceRecord,
     applied: &Applied,
+    until_ms: Option<u64>,
 ) {
     match (command, applied.memo) {
-        (DebounceCommand::Call { args, .. }, Some(Memo::Armed(_))) => call(hash, args, record),
+        (DebounceCommand::Call { args, .. }, Some(Memo::Armed(_))) => {
+            call(hash, args, record);
+            hash.expire_at(until_ms);
+        }
         (DebounceCommand::Call { .. }, Some(_)) => {
-            hash.set([(b"first", decimal(record.first_us)), (b"window", decimal(record.window_us))])
+            hash.set([
+                (b"first", decimal(record.first_us)),
+                (b"window", decimal(record.window_us)),
+            ]);
+            hash.expire_at(until_ms);
         }
         (DebounceCommand::Claim { .. }, _) => {
             bound(hash, now_us, before);
             if applied.life.is_some() {
+                hash.expire_at(until_ms);
                 claim(hash, before, record);
             }
         }
-        (DebounceCommand::Finish { .. }, Some(memo)) => finish(hash, memo, before, record),
+        (DebounceCommand::Finish { .. }, Some(memo)) => {
+            finish(hash, memo, before, record, until_ms);
+        }
         (DebounceCommand::Cancel { .. }, _) if applied.life.is_some() => {
+            hash.expire_at(until_ms);
             hash.set([(b"done", decimal(record.done))]);
             hash.delete(PENDING_AND_WINDOW);
         }
@@ -126,7 +140,14 @@ fn claim(hash: &mut Hash<'_>, before: &Before, record: &DebounceRecord) {
     hash.delete(PENDING);
 }
 
-fn finish(hash: &mut Hash<'_>, memo: Memo, before: &Before, record: &DebounceRecord) {
+fn finish(
+    hash: &mut Hash<'_>,
+    memo: Memo,
+    before: &Before,
+    record: &DebounceRecord,
+    until_ms: Option<u64>,
+) {
+    hash.expire_at(until_ms);
     match &record.pending {
         _ if memo == Memo::Finished => {
             hash.set([
@@ -137,6 +158,9 @@ fn finish(hash: &mut Hash<'_>, memo: Memo, before: &Before, record: &DebounceRec
             ]);
             if record.pending.is_none() {
                 hash.delete(PENDING);
+            }
+            if before.seq == 0 {
+                hash.expire_at(until_ms);
             }
         }
         Some(pending) if before.due_us.is_none() => {
@@ -189,7 +213,8 @@ impl Hash<'_> {
     }
 
     /// `PEXPIREAT`.
-    pub(super) fn expire_at(&mut self, until_ms: u64) {
+    fn expire_at(&mut self, until_ms: Option<u64>) {
+        let Some(until_ms) = until_ms else { return };
         let name = self.name.as_bytes();
         self.keys.modify(self.now_ms, name, |entry| entry.expires_at_ms = Some(until_ms));
     }

@@ -1,0 +1,120 @@
+//! `SLOWLOG`. By the server's clock a command takes no time, unless it is told to sleep.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use super::Connection;
+use crate::command::{Flags, Spec};
+
+/// How many arguments of a command are kept, and how much of each.
+const ARGUMENTS: usize = 32;
+const ARGUMENT: usize = 128;
+
+/// The commands that took long, latest first.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct SlowLog {
+    /// From how many microseconds on; below 0: none.
+    pub(crate) slower_than_us: i64,
+    most: usize,
+    made: u64,
+    lines: VecDeque<SlowCommand>,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct SlowCommand {
+    pub(crate) number: u64,
+    pub(crate) at_s: u64,
+    pub(crate) took_us: u64,
+    pub(crate) arguments: Vec<Bytes>,
+    pub(crate) address: String,
+    pub(crate) name: Bytes,
+}
+
+impl Default for SlowLog {
+    fn default() -> Self {
+        Self { slower_than_us: 10_000, most: 128, made: 0, lines: VecDeque::new() }
+    }
+}
+
+impl SlowLog {
+    pub(crate) fn wants(&self, took_us: u64) -> bool {
+        u64::try_from(self.slower_than_us).is_ok_and(|least_us| took_us >= least_us)
+    }
+
+    pub(crate) fn limit(&mut self, most: usize) {
+        self.most = most;
+        self.lines.truncate(most);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.lines.clear();
+    }
+
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &SlowCommand> {
+        self.lines.iter()
+    }
+}
+
+impl Connection<'_> {
+    /// Puts a command into the log.
+    pub(crate) fn note_slow(&mut self, spec: &Spec, arguments: &[Bytes], took_us: u64) {
+        if spec.flags.contains(Flags::SKIP_SLOWLOG)
+            || !self.server.service().slow_log.wants(took_us)
+        {
+            return;
+        }
+        let session = self.session();
+        let (address, name) = (session.address.clone(), session.name.clone());
+        let at_s = self.now_us / 1_000_000;
+        let log = &mut self.server.service_mut().slow_log;
+        let line = SlowCommand {
+            number: log.made,
+            at_s,
+            took_us,
+            arguments: shown(spec, arguments),
+            address,
+            name,
+        };
+        log.made += 1;
+        log.lines.push_front(line);
+        log.lines.truncate(log.most);
+    }
+}
+
+/// The arguments without secrets, and not all of them if there are very many.
+fn shown(spec: &Spec, arguments: &[Bytes]) -> Vec<Bytes> {
+    let secret_from = secret_from(spec, arguments);
+    let all = arguments.len() <= ARGUMENTS;
+    let kept = if all { arguments.len() } else { ARGUMENTS - 1 };
+    let short = |(index, argument): (usize, &Bytes)| {
+        if index >= secret_from {
+            return Bytes::from_static(b"(redacted)");
+        }
+        match argument.len().checked_sub(ARGUMENT) {
+            None | Some(0) => Bytes::copy_from_slice(argument),
+            Some(more) => {
+                let text = format!("... ({more} more bytes)");
+                [&argument[..ARGUMENT], text.as_bytes()].concat().into()
+            }
+        }
+    };
+    let mut shown: Vec<_> = arguments.iter().enumerate().take(kept).map(short).collect();
+    if !all {
+        shown.push(format!("... ({} more arguments)", arguments.len() - kept).into());
+    }
+    shown
+}
+
+/// From which argument on a password may be among them.
+fn secret_from(spec: &Spec, arguments: &[Bytes]) -> usize {
+    let is = |name: &[u8]| arguments[0].eq_ignore_ascii_case(name);
+    match spec.name {
+        "auth" => 1,
+        "hello" => 2,
+        "setuser" => 3,
+        "set" if is(b"config") => 3,
+        _ => usize::MAX,
+    }
+}

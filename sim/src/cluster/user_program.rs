@@ -1,0 +1,357 @@
+//! A user's process as a program of the world: a step polls what is ready.
+
+use std::{sync::Arc, task::Context};
+
+use leasehold_core::{
+    Cause, Command, Reply, StoreError,
+    lock::{LockCommand, LockReply},
+};
+use leasehold_fake_redis::Engine;
+
+use super::{
+    Process, RemoteError,
+    runtime::{Answer, Order, Task, arrive, with},
+    users::{Answer as Returned, Plan, Request, Response, Step, Users},
+    words,
+};
+use crate::{
+    decide::{Address, DecisionKind, DecisionSource},
+    faults,
+    history::{Act, Client, Event},
+    words::client,
+    world::{Alarm, Answered, Cancelled, Host, Message, Observer, Program, System, Wait},
+};
+
+/// Stands in the world for a process of a [`Cluster`](super::Cluster), whose futures are elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct UserProgram;
+
+impl System for Users {
+    type Program = UserProgram;
+    type Request = Request;
+    type Response = Returned;
+    type Write = ();
+    type Shared = ();
+    type Faults = faults::All;
+
+    fn program(_plan: &Plan, _client: Client) -> UserProgram {
+        UserProgram
+    }
+
+    fn shared(_plan: &Plan) {}
+
+    fn sent(client: Client, call: u32, _request: &Request) -> Event {
+        Event::Sent { client, call, act: Act::Other, token: None }
+    }
+
+    fn apply<C: DecisionSource, W: Observer>(
+        step: &mut Step<'_, C, W>,
+        message: &Message<Self>,
+        request: &Request,
+    ) -> Returned {
+        let Message { client, call, node, .. } = *message;
+        let copy = message.number();
+        let now = step.now();
+        let (act, behalf, lease) = (Act::Other, None, 0);
+        step.emit(Event::Applied { client, call, copy, act, behalf, lease });
+        match request {
+            Request::Store(command) => {
+                let server = step.server(node);
+                let wall = server.wall(now);
+                Returned::Store(server.redis.apply(wall, command, Engine::Native))
+            }
+            Request::Remote => {
+                arrive(client, call, now);
+                Returned::Remote
+            }
+        }
+    }
+
+    fn written<C: DecisionSource, W: Observer>(
+        _step: &mut Step<'_, C, W>,
+        _client: Client,
+        (): (),
+    ) {
+    }
+
+    fn wait(request: &Request) -> Option<Wait<Self>> {
+        let Request::Store(Command::Lock(command)) = request else { return None };
+        let LockCommand::Confirm { replicas, timeout_ms, .. } = *command else { return None };
+        let answer = |replicas| Returned::Store(Ok(Reply::Lock(LockReply::Confirmed { replicas })));
+        Some(Wait { replicas, timeout_ms, answer })
+    }
+
+    fn is_error(answer: &Returned) -> bool {
+        matches!(answer, Returned::Store(Err(_)))
+    }
+
+    fn is_remote(request: &Request) -> bool {
+        *request == Request::Remote
+    }
+}
+
+impl Program<Users> for UserProgram {
+    fn alarm<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        _alarm: Alarm,
+    ) {
+        go_on(step, me);
+    }
+
+    fn awaits(&self, _host: &Host, me: Client, call: u32) -> bool {
+        with(|runtime| runtime.place(me).sent.contains_key(&call))
+    }
+
+    fn reply<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        answered: Answered,
+        response: Response,
+    ) {
+        let call = answered.call;
+        with(|runtime| {
+            runtime.advance(step.core.now);
+            runtime.note(|| format!("  {}", words::response(me, call, &response)));
+            let returned = match response {
+                Response::Answer(Returned::Remote) => runtime.take_returned(me, call),
+                _ => None,
+            };
+            let place = runtime.place(me);
+            let Some((wait, is_remote)) = place.sent.remove(&call) else { return };
+            let answer = match (response, is_remote) {
+                (_, true) => Answer::Remote(returned.ok_or(RemoteError::Broken)),
+                (Response::Answer(Returned::Store(result)), _) => Answer::Store(result),
+                (Response::Refused, _) => {
+                    Answer::Store(Err(StoreError::NotSent(Cause::Unreachable)))
+                }
+                (_, false) => Answer::Store(Err(StoreError::Unknown(Cause::Disconnected))),
+            };
+            place.answer(wait, answer);
+        });
+        go_on(step, me);
+    }
+
+    /// Whoever waits for the process goes away, in the middle of an await.
+    fn cancel<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        _handle: bool,
+    ) {
+        if self.is_busy(me) {
+            step.cancelling(me);
+            drop_main(step, me);
+        }
+    }
+
+    fn restarted<C: DecisionSource, W: Observer>(
+        &mut self,
+        _step: &mut Step<'_, C, W>,
+        me: Client,
+        life: u32,
+    ) {
+        let gone = with(|runtime| {
+            let place = runtime.place(me);
+            (place.life, place.started, place.handles, place.choices) =
+                (life, false, 0, place.choices);
+            place.end()
+        });
+        // What destructors order goes nowhere: a dead process sends nothing.
+        drop(gone);
+        drop(with(|runtime| runtime.place(me).end()));
+    }
+
+    fn is_busy(&self, me: Client) -> bool {
+        is_busy(me)
+    }
+}
+
+fn is_busy(me: Client) -> bool {
+    with(|runtime| runtime.place(me).is_running())
+}
+
+/// Polls what is ready until nothing is.
+fn go_on<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, me: Client) {
+    let clock = step.host(me).clock;
+    with(|runtime| {
+        runtime.advance(step.core.now);
+        runtime.place(me).clock = clock;
+    });
+    boot(me);
+    ring(me);
+    while let Some(task) = next_task(step, me) {
+        if poll(me, task) && task == 0 {
+            drop(with(|runtime| {
+                let who = client(me);
+                runtime.note(|| format!("  {who} is done"));
+                runtime.place(me).tasks.drain(..).collect::<Vec<_>>()
+            }));
+        }
+        carry_out(step, me);
+    }
+    set_alarms(step, me);
+    if is_busy(me) && step.awaiting(me, false) != Cancelled::No {
+        drop_main(step, me);
+    }
+}
+
+/// Drops the main task, whose destructors may send, and has it started anew. Its other tasks go on.
+fn drop_main<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, me: Client) {
+    let main = with(|runtime| {
+        let place = runtime.place(me);
+        place.started = false;
+        place.tasks.first_mut().and_then(Option::take)
+    });
+    drop(main);
+    carry_out(step, me);
+    set_alarms(step, me);
+    step.core.alarms[usize::from(me)][Alarm::Work as usize] = step.core.now;
+}
+
+/// Starts the process, if it is not.
+fn boot(me: Client) {
+    let factory = with(|runtime| {
+        let place = runtime.place(me);
+        let (factory, life) = (place.factory.clone(), place.life);
+        (!std::mem::replace(&mut place.started, true)).then_some((factory, life))
+    });
+    let Some((factory, life)) = factory else { return };
+    let main = factory(Process::new(me, life));
+    with(|runtime| {
+        let place = runtime.place(me);
+        // The factory itself may have spawned, but the main task is the first.
+        match place.tasks.first_mut() {
+            Some(dropped @ None) => *dropped = Some(main),
+            _ => place.tasks.insert(0, Some(main)),
+        }
+        (0..place.tasks.len()).for_each(|task| place.ready.push(task));
+    });
+}
+
+/// Wakes whose time has come.
+fn ring(me: Client) {
+    let due = with(|runtime| {
+        let now = runtime.local(me);
+        let timers = &mut runtime.place(me).timers;
+        let later = timers.split_off(&(now.plus_micros(1), 0));
+        std::mem::replace(timers, later)
+    });
+    for waker in due.into_values() {
+        waker.wake();
+    }
+}
+
+/// The task that goes on: of several, any may.
+fn next_task<C: DecisionSource, W: Observer>(
+    step: &mut Step<'_, C, W>,
+    me: Client,
+) -> Option<usize> {
+    let ready = with(|runtime| {
+        runtime.burn(me);
+        runtime.place(me).ready.clone()
+    });
+    let choice = match ready.len() {
+        0 | 1 => 0,
+        several => {
+            let host = step.host(me);
+            host.ties += 1;
+            let occurrence = host.ties;
+            step.choose(DecisionKind::Order, me, occurrence, several as u32)
+        }
+    };
+    ready.take(choice as usize)
+}
+
+/// Polls a task, and says whether it is over.
+fn poll(me: Client, number: usize) -> bool {
+    let taken = with(|runtime| {
+        if let Some(switches) = &mut runtime.switches {
+            switches.begin();
+        }
+        let place = runtime.place(me);
+        let task: Option<Task> = place.tasks.get_mut(number).and_then(Option::take);
+        task.map(|task| (task, Arc::clone(&place.ready)))
+    });
+    let Some((mut task, ready)) = taken else { return false };
+    let waker = ready.waker(number);
+    let over = task.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
+    with(|runtime| {
+        if let Some(switches) = &mut runtime.switches {
+            switches.end();
+        }
+        if !over && let Some(place) = runtime.place(me).tasks.get_mut(number) {
+            *place = Some(task);
+        }
+    });
+    over
+}
+
+/// Sends what was ordered, in order.
+fn carry_out<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, me: Client) {
+    while let Some(order) = with(|runtime| runtime.place(me).orders.pop_front()) {
+        match order {
+            Order::Call { wait, command } => {
+                with(|runtime| {
+                    runtime.trace((me, &command));
+                    runtime.note(|| format!("  {} {}", client(me), words::command(&command)));
+                });
+                step.send(me, 0, Request::Store(command));
+                let call = step.host(me).calls;
+                with(|runtime| runtime.place(me).sent.insert(call, (wait, false)));
+            }
+            Order::Remote { wait, remote_call } => {
+                step.send(me, 0, Request::Remote);
+                let call = step.host(me).calls;
+                with(|runtime| {
+                    runtime.trace((me, call));
+                    runtime.note(|| format!("  {} sends its remote call {call}", client(me)));
+                    runtime.keep_remote_call(me, call, remote_call);
+                    runtime.place(me).sent.insert(call, (wait, true));
+                });
+            }
+            Order::Choose { wait, options } => choose(step, me, wait, options),
+        }
+    }
+}
+
+fn choose<C: DecisionSource, W: Observer>(
+    step: &mut Step<'_, C, W>,
+    me: Client,
+    wait: u64,
+    options: u32,
+) {
+    let occurrence = with(|runtime| {
+        let place = runtime.place(me);
+        place.choices += 1;
+        place.choices
+    });
+    let address = Address { kind: DecisionKind::Behaviour, actor: me, occurrence };
+    let choice = step.source.choose(address, options);
+    with(|runtime| {
+        runtime.trace((me, choice));
+        runtime.place(me).answer(wait, Answer::Choice(choice));
+    });
+}
+
+/// When the process goes on; and at once, whoever else was woken by what it did.
+fn set_alarms<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, me: Client) {
+    let (timer, woken) = with(|runtime| {
+        let timer = runtime.place(me).timers.keys().next().map(|(deadline, _)| *deadline);
+        let woken: Vec<Client> = (0..)
+            .zip(&runtime.places)
+            .filter(|(_, place)| place.is_running() && place.ready.len() > 0)
+            .map(|(other, _)| other)
+            .collect();
+        (timer, woken)
+    });
+    match timer {
+        Some(deadline) => step.set_alarm(me, Alarm::Machine, deadline),
+        None => step.clear_alarm(me, Alarm::Machine),
+    }
+    for other in woken {
+        step.core.alarms[usize::from(other)][Alarm::Work as usize] = step.core.now;
+    }
+}
