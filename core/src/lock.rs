@@ -24,6 +24,7 @@ mod locks;
 mod machine;
 #[cfg(test)]
 mod machine_test;
+mod options;
 mod outcome;
 #[cfg(feature = "std")]
 mod pool;
@@ -42,7 +43,7 @@ pub use acquire::Acquire;
 pub use all::{AcquireAll, Leases, NotAll};
 pub(crate) use command::hash_tag;
 pub use command::{Holder, LockCommand, LockKeys, LockReply};
-pub use config::{AcquireOptions, LockConfig, LockOptions, Terms};
+pub use config::{LockConfig, Terms};
 pub use durability::Durability;
 pub use error::{ExtendError, HoldError, Lost, NoRuntime, NotAcquired, ReleaseError, Released};
 #[cfg(feature = "std")]
@@ -52,6 +53,7 @@ pub use lease::Lease;
 #[cfg(feature = "std")]
 pub use locks::Locks;
 pub use machine::{LockMachine, LockRequest};
+pub use options::{AcquireOptions, LockOptions};
 pub use outcome::{Grant, LockOutcome, LossReason};
 #[cfg(feature = "std")]
 pub use view::LeaseView;
