@@ -103,6 +103,7 @@ impl Tokens {
 
     /// A number that differs between owners, to spread their delays. FNV-1a:
     /// <https://datatracker.ietf.org/doc/html/rfc9923>
+    #[cfg(any(feature = "std", test))]
     pub(crate) fn seed(&self) -> u64 {
         self.owner.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

@@ -4,9 +4,11 @@ use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
 use core::{fmt, time::Duration};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+#[cfg(feature = "tokio")]
+use super::DebounceOptions;
 use super::{
-    Args, CallError, Called, Claim, DebounceConfig, DebounceMachine, DebounceOptions,
-    DebounceOutcome, DebounceRequest, DebounceStatus, NextRun, Run, Swept, Unsettled,
+    Args, CallError, Called, Claim, DebounceConfig, DebounceMachine, DebounceOutcome,
+    DebounceRequest, DebounceStatus, NextRun, Run, Swept, Unsettled,
 };
 use crate::{
     drive::{drive, race},
@@ -346,10 +348,10 @@ impl Shared {
 impl Drop for Participant<'_> {
     fn drop(&mut self) {
         let mut idle = self.shared.idle();
-        if let Some(machine) = self.machine.take() {
-            if idle.machines.len() < IDLE_MACHINES || machine.in_flight().is_some() {
-                idle.machines.push(machine);
-            }
+        if let Some(machine) = self.machine.take()
+            && (idle.machines.len() < IDLE_MACHINES || machine.in_flight().is_some())
+        {
+            idle.machines.push(machine);
         }
     }
 }

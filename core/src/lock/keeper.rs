@@ -16,6 +16,7 @@ use crate::{
 };
 
 /// Where the machine is.
+#[allow(clippy::large_enum_variant, reason = "most leases keep it here, without an allocation")]
 pub(super) enum Keeper {
     Here(LockMachine),
     /// A task renews.

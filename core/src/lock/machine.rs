@@ -243,12 +243,14 @@ impl LockMachine {
     }
 
     /// Remembers a token that may be under the key although nobody wants it.
+    #[cfg(feature = "std")]
     pub(super) fn leave_behind(&mut self, token: Token) {
         self.leftover = Some(token);
     }
 
     /// Moves the lease and what is under way for it into a machine of their own, which never makes
     /// a token; this one goes on making them, so none is made twice.
+    #[cfg(feature = "std")]
     pub(super) fn hand_over(&mut self) -> Self {
         let successor = Self {
             jitter: self.jitter.clone(),
@@ -258,6 +260,7 @@ impl LockMachine {
     }
 
     /// What was handed over is done with: its series may go on.
+    #[cfg(feature = "std")]
     pub(super) fn resume_series(&mut self) {
         self.goes_on = true;
     }

@@ -141,10 +141,10 @@ impl Borrowed<'_> {
 impl Drop for Borrowed<'_> {
     fn drop(&mut self) {
         let mut idle = self.shared.idle();
-        if let Some(pooled) = self.pooled.take() {
-            if idle.machines.len() < IDLE_MACHINES || pooled.in_flight().is_some() {
-                idle.machines.push(pooled);
-            }
+        if let Some(pooled) = self.pooled.take()
+            && (idle.machines.len() < IDLE_MACHINES || pooled.in_flight().is_some())
+        {
+            idle.machines.push(pooled);
         }
     }
 }
