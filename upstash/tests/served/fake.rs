@@ -108,14 +108,14 @@ impl Fake {
 impl Adapter for Upstash {
     fn of(fake: &Fake, retry: RetryPolicy) -> Self {
         let builder = Self::builder(&fake.rest, TOKEN).retry(retry);
-        builder.timeout(PATIENCE).connect_timeout(PATIENCE).deadline(PATIENCE).build().unwrap()
+        builder.timeout(PATIENCE).connect_timeout(PATIENCE).build().unwrap()
     }
 }
 
 impl Adapter for Tcp {
     fn of(fake: &Fake, retry: RetryPolicy) -> Self {
         let builder = TcpBuilder::new(&fake.resp).unwrap().retry(retry);
-        builder.timeout(PATIENCE).connect_timeout(PATIENCE).deadline(PATIENCE).build().unwrap()
+        builder.timeout(PATIENCE).connect_timeout(PATIENCE).build().unwrap()
     }
 }
 
