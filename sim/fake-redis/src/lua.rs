@@ -9,6 +9,7 @@ mod basics;
 mod bits;
 mod budget;
 mod convert;
+mod explain;
 mod failure;
 mod json;
 mod library;
@@ -49,6 +50,8 @@ const KEPT_SCRIPTS: usize = 1_000;
 const KEPT_BYTES: usize = 64 << 20;
 /// The name under which every script is compiled, seen in its errors.
 const CHUNK: &str = "@user_script";
+/// The name of our own Lua code, not to be taken for the script's.
+const SANDBOX: &str = "=sandbox";
 
 thread_local! {
     static MACHINE: Machine = Machine::new().expect("the sandbox is our own and always loads");

@@ -13,7 +13,8 @@ use super::{
     arguments::{Arguments, raised},
     basics, bits, budget,
     convert::{self, single},
-    failure::{self, Failure},
+    explain,
+    failure::Failure,
     json, msgpack, packing, pattern,
     random::Random,
     text, with_running,
@@ -27,8 +28,8 @@ pub(super) fn functions(lua: &Lua) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     table.raw_set("check", lua.create_function(budget::check)?)?;
     table.raw_set("charge", lua.create_function(|_, ()| budget::spend(CALL))?)?;
-    table.raw_set("explain", lua.create_function(failure::explain)?)?;
-    table.raw_set("plain", lua.create_function(failure::plain)?)?;
+    table.raw_set("explain", lua.create_function(explain::explain)?)?;
+    table.raw_set("plain", lua.create_function(explain::plain)?)?;
     table.raw_set("random", lua.create_function(|lua, bounds| random(lua, &bounds))?)?;
     table.raw_set("randomseed", lua.create_function(|lua, seed| random_seed(lua, &seed))?)?;
     let behind = lua.create_table()?;

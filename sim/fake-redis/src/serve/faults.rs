@@ -7,6 +7,7 @@
 mod duplicate;
 mod error;
 mod failover;
+mod fault;
 mod hang;
 mod kind;
 mod latency;
@@ -42,7 +43,7 @@ pub use strike::{Strike, StrikeId};
 
 pub(super) use request::told;
 
-use kind::Scope;
+use fault::Scope;
 
 /// How many strikes are remembered.
 const REMEMBERED: usize = 10_000;

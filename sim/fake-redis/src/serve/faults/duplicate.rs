@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Duplicate,
-    kind::{Fault, Strike},
+    fault::{Fault, Strike},
 };
 use crate::serve::span::Span;
 

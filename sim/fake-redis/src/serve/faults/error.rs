@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Slot,
-    kind::{Fault, Scope, Strike},
+    fault::{Fault, Scope, Strike},
 };
 
 /// The command is answered with an error and not executed.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Ending,
-    kind::{Fault, Strike},
+    fault::{Fault, Strike},
 };
 
 /// There is no reply, and the connection stays open until the client gives up.

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::kind::{Fault, Strike};
+use super::fault::{Fault, Strike};
 use crate::serve::span::Span;
 
 /// How long a request waits before it is executed.

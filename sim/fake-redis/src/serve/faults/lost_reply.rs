@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Ending,
-    kind::{Fault, Strike},
+    fault::{Fault, Strike},
 };
 
 /// The request is executed, and the connection is closed without a reply.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Ending,
-    kind::{Fault, Strike},
+    fault::{Fault, Strike},
 };
 
 /// The connection is reset (TCP `RST`) instead of a reply.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Upheaval, UpheavalKind,
-    kind::{Fault, Strike},
+    fault::{Fault, Strike},
 };
 use crate::serve::span::Span;
 

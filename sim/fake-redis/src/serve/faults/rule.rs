@@ -7,7 +7,7 @@ use rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Kind, Orders, RuleError, StrikeId, Transport, kind::Strike, latency::unit};
+use super::{Kind, Orders, RuleError, StrikeId, Transport, fault::Strike, latency::unit};
 
 /// What a rule says, checked. It is read from JSON such as
 /// `{"kind": "lost-reply", "command": "EVALSHA", "next": 1}`, or from words such as

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Slot,
-    kind::{Fault, Scope, Strike},
+    fault::{Fault, Scope, Strike},
 };
 use crate::serve::span::Span;
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Ending,
-    kind::{Fault, Strike},
+    fault::{Fault, Strike},
 };
 
 /// A gateway, or a limiter, answers instead of the server.
