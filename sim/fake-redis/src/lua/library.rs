@@ -4,11 +4,7 @@ use bytes::Bytes;
 use mlua::{Lua, MultiValue, Table, Value as LuaValue, Variadic};
 
 use super::{
-    super::{
-        Resp,
-        command::{self, NotFound},
-        script::Sha1,
-    },
+    super::{Resp, command::NotFound, script::Sha1},
     MEMORY_LIMIT,
     arguments::{Arguments, raised},
     basics, bits, budget,
@@ -113,7 +109,8 @@ fn words(arguments: &MultiValue) -> Result<Vec<Bytes>, &'static str> {
 /// Whether the user for whom the script runs may run a command.
 fn acl_check_cmd(arguments: &MultiValue) -> mlua::Result<bool> {
     let words = words(arguments).map_err(table_error)?;
-    match command::find_by_name(&words) {
+    let table = with_running(|running| running.access.table);
+    match table.find_by_name(&words) {
         Err(NotFound::Unknown | NotFound::Subcommand) => {
             Err(table_error("ERR Invalid command passed to redis.acl_check_cmd()"))
         }
