@@ -3,7 +3,7 @@
 use rand_chacha::ChaCha8Rng;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Orders, StrikeId};
+use super::{Effects, InjectionId};
 
 /// What a rule is applied to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,27 +19,27 @@ pub(super) trait Fault: DeserializeOwned + Serialize {
     /// Its name in a rule.
     const NAME: &'static str;
     const SCOPE: Scope = Scope::Request;
-    /// Whether only a command that reads can be struck.
+    /// Whether it is injected only into a command that reads.
     const READS_ONLY: bool = false;
     /// Whether only REST knows it.
     const REST_ONLY: bool = false;
-    /// What it changes whenever it strikes; `None` if that shows only later.
+    /// What it changes whenever it is injected; `None` if that shows only later.
     const EFFECT: Option<&'static str>;
 
-    /// Refuses what cannot be ordered.
+    /// Refuses what cannot be injected.
     fn check(&self) -> Result<(), String> {
         Ok(())
     }
 
-    /// Puts itself into the orders; `false` if something else came first.
-    fn strike(&self, order: &mut Strike<'_>) -> bool;
+    /// Puts itself into the effects; `false` if something else came first.
+    fn inject(&self, opportunity: &mut Opportunity<'_>) -> bool;
 }
 
-/// Where a fault puts itself.
-pub(super) struct Strike<'a> {
-    pub(super) orders: &'a mut Orders,
-    /// The number of the command that is struck.
+/// Where a fault may be injected.
+pub(super) struct Opportunity<'a> {
+    pub(super) effects: &'a mut Effects,
+    /// The number of the command that it is injected into.
     pub(super) command: usize,
-    pub(super) id: StrikeId,
+    pub(super) id: InjectionId,
     pub(super) random: &'a mut ChaCha8Rng,
 }

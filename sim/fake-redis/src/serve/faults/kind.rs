@@ -7,11 +7,11 @@ use super::{
     duplicate::DuplicateRequest,
     error::ErrorReply,
     failover::Failover,
-    fault::{Fault, Scope, Strike},
+    fault::{Fault, Opportunity, Scope},
     hang::Hang,
     latency::Latency,
-    lost_reply::LostReply,
-    lost_request::LostRequest,
+    reply_loss::ReplyLoss,
+    request_loss::RequestLoss,
     reset::Reset,
     restart::Restart,
     stale_read::StaleRead,
@@ -23,11 +23,11 @@ macro_rules! kinds {
         /// What goes wrong.
         #[derive(Clone, Debug, PartialEq, Serialize)]
         #[serde(untagged)]
-        pub enum Kind {
+        pub enum FaultKind {
             $($(#[$doc])* $variant($fault)),*
         }
 
-        impl Kind {
+        impl FaultKind {
             /// The names of all kinds.
             pub const NAMES: &'static [&'static str] = &[$($fault::NAME),*];
 
@@ -63,9 +63,9 @@ macro_rules! kinds {
                 }
             }
 
-            pub(super) fn strike(&self, order: &mut Strike<'_>) -> bool {
+            pub(super) fn inject(&self, opportunity: &mut Opportunity<'_>) -> bool {
                 match self {
-                    $(Self::$variant(fault) => fault.strike(order)),*
+                    $(Self::$variant(fault) => fault.inject(opportunity)),*
                 }
             }
 
@@ -87,9 +87,9 @@ kinds! {
     /// The request is delayed.
     Latency(Latency),
     /// The request never arrives.
-    LostRequest(LostRequest),
+    RequestLoss(RequestLoss),
     /// The reply never arrives, though the request was executed.
-    LostReply(LostReply),
+    ReplyLoss(ReplyLoss),
     /// The request arrives once more, later.
     Duplicate(DuplicateRequest),
     /// Nothing comes back, and the connection stays open.
