@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use leasehold_core::{
     Cause, Command, Reply, Store, StoreError,
-    lock::{Holder, LockCommand, LockKeys, LockOptions, LockReply},
+    lock::{Holder, LockCommand, LockKeys, LockReply},
 };
 use leasehold_upstash::{
     RetryPolicy, Tcp, TcpBuilder,
@@ -187,7 +187,8 @@ async fn a_server_that_accepts_and_is_silent_has_been_sent_no_command() {
 async fn a_server_that_is_never_reached_is_known_before_a_handle_gives_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let patience = LockOptions::default().call_timeout;
+    // What a handle gives to a call by default.
+    let patience = Duration::from_secs(2);
     for scheme in ["redis", "rediss"] {
         let store = Tcp::new(&format!("{scheme}://{address}")).unwrap();
         let reply = tokio::time::timeout(patience, ask(&store)).await;

@@ -5,7 +5,6 @@ use std::{net::TcpListener, sync::Arc, time::Duration};
 use leasehold_core::{
     Cause, Command, RejectionKind, Reply, Store, StoreError, Token,
     debounce::{DebounceCommand, DebounceKeys, Retention, Timing},
-    lock::LockOptions,
 };
 use leasehold_upstash::{RetryPolicy, Upstash};
 
@@ -73,7 +72,8 @@ async fn a_connection_that_is_not_made_in_time_has_sent_nothing() {
 async fn a_server_that_is_never_reached_is_known_before_a_handle_gives_up() {
     let (_listener, address) = bound();
     let store = Upstash::new(&format!("https://{address}"), TOKEN).unwrap();
-    let patience = LockOptions::default().call_timeout;
+    // What a handle gives to a call by default.
+    let patience = Duration::from_secs(2);
     let reply = tokio::time::timeout(patience, store.execute(inspect())).await;
     unreachable_at(&address, &reply.expect("the store ends by itself"));
 }
