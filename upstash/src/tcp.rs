@@ -4,6 +4,7 @@ mod builder;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod connected;
+mod granting;
 mod grants;
 mod link;
 mod pubsub;

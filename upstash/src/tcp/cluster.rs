@@ -14,17 +14,12 @@ use redis::{
 use tokio::time::Instant;
 
 use super::{
-    grants::Over,
+    grants::{Node, Over},
     link::{Answered, Link, Live, in_time},
     target::{Connection, Target},
     wire,
 };
 use crate::answer::{Answer, malformed};
-
-/// A connection to a node, as the node knows it: its number, and both its ends. After a restart or
-/// a failover, or on the way to another node, at least one of them is another.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Node(Box<str>);
 
 /// Sends a command that may grant the lock under `keys`.
 pub(super) async fn send_grant(

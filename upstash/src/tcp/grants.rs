@@ -8,9 +8,6 @@ use std::{
 
 use leasehold_core::lock::LockKeys;
 
-#[cfg(feature = "cluster")]
-use super::cluster::Node;
-
 /// At least so many grants are remembered, and fewer than twice as many.
 const KEPT: usize = 1_024;
 
@@ -23,6 +20,12 @@ pub(super) enum Over {
     #[cfg(feature = "cluster")]
     Node(Node),
 }
+
+/// A connection to a node, as the node knows it: its number, and both its ends. After a restart or
+/// a failover, or on the way to another node, at least one of them is another.
+#[cfg(feature = "cluster")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Node(pub(super) Box<str>);
 
 /// The locks that were granted or extended lately. What is asked about a grant comes right after
 /// it, so that only a store with very many tasks may have forgotten it, and then says so.

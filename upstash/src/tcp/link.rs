@@ -8,15 +8,13 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use leasehold_core::{Cause, RejectionKind, StoreError, lock::LockKeys};
+use leasehold_core::{Cause, RejectionKind, StoreError};
 use redis::{AsyncConnectionConfig, Cmd};
 use tokio::{
     sync::Mutex,
     time::{Instant, timeout, timeout_at},
 };
 
-#[cfg(feature = "cluster")]
-use super::cluster;
 use super::{
     grants::Over,
     silence::Silence,
@@ -82,43 +80,6 @@ impl Link {
         self.exchange(live, command, until).await.map(|answer| Answered { answer, over })
     }
 
-    /// The same, of a command that may grant the lock under `keys`: also a Cluster says over which
-    /// connection it came.
-    pub(super) async fn send_grant(
-        &self,
-        command: &Cmd,
-        keys: &LockKeys,
-        until: Instant,
-    ) -> Result<Answered, StoreError> {
-        #[cfg(feature = "cluster")]
-        if self.target.is_cluster() {
-            return cluster::send_grant(self, command, keys, until).await;
-        }
-        let _ = keys;
-        self.send(command, until).await
-    }
-
-    /// Sends a `WAIT` for the lock under `keys` over that very connection, or for nothing if it is
-    /// there no more.
-    pub(super) async fn send_over(
-        &self,
-        over: &Over,
-        wait: &Cmd,
-        keys: &LockKeys,
-        until: Instant,
-    ) -> Option<Result<Answer, StoreError>> {
-        let live = self.live()?;
-        let _ = keys;
-        match over {
-            Over::Link(generation) if live.generation == *generation => {
-                Some(self.exchange(live, wait, until).await)
-            }
-            Over::Link(_) => None,
-            #[cfg(feature = "cluster")]
-            Over::Node(node) => cluster::send_over(self, live, node, wait, keys, until).await,
-        }
-    }
-
     /// How long the server may keep a command waiting without holding up what comes behind it for
     /// too long.
     pub(super) fn longest_pause_ms(&self) -> u64 {
@@ -126,7 +87,7 @@ impl Link {
         u64::try_from(self.budget.total.as_millis() / 2).unwrap_or(u64::MAX).max(1)
     }
 
-    async fn exchange(
+    pub(super) async fn exchange(
         &self,
         live: Live,
         command: &Cmd,
@@ -200,7 +161,7 @@ impl Link {
             }
     }
 
-    fn live(&self) -> Option<Live> {
+    pub(super) fn live(&self) -> Option<Live> {
         // Each change under the lock is whole.
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
         let (connection, silence) = current.connection.clone()?;
