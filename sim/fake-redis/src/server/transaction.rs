@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::Connection;
 use crate::{
     Resp,
-    command::{self, Answer, Flags, Refusal, Spec},
+    command::{Answer, Flags, Refusal, Spec},
 };
 
 /// What a session has queued since `MULTI`.
@@ -36,7 +36,7 @@ impl Connection<'_> {
         if spec.flags.contains(Flags::NO_MULTI) {
             return Err(Refusal("ERR Command not allowed inside a transaction".into()));
         }
-        let is_subcommand = command::container_of(spec, arguments).is_some();
+        let is_subcommand = spec.container.is_some();
         if AT_ONCE.contains(&spec.name) && !is_subcommand {
             return Ok(None);
         }
@@ -96,7 +96,7 @@ impl Connection<'_> {
     }
 
     fn run_queued(&mut self, arguments: &[Bytes]) -> Answer {
-        let spec = command::find(arguments).map_err(|reason| reason.refusal(arguments))?;
+        let spec = self.table.find(arguments).map_err(|reason| reason.refusal(arguments))?;
         if self.server.has_users() {
             self.check_user(spec, arguments)?;
         }
