@@ -165,7 +165,7 @@ fn prepared(steps: &[Step]) -> Vec<Step> {
             && name.eq_ignore_ascii_case(b"set")
             && words
                 .iter()
-                .any(|word| is(&[word.clone()], &["EXAT"]) || is(&[word.clone()], &["PXAT"]))
+                .any(|it| it.eq_ignore_ascii_case(b"exat") || it.eq_ignore_ascii_case(b"pxat"))
         {
             all.push(Step::Command {
                 session: *session,
