@@ -45,7 +45,7 @@
 //!   captures one behind the other is refused, since Lua's own would exhaust the stack.
 //! * `cjson` nests at most 1000 deep, whatever a script sets.
 //! * `SCRIPT DEBUG` is not there; `redis.log` writes nothing.
-//! * A script may hand some 7,890 values to a function; in Redis nearly 8,000.
+//! * A script may hand 7,980 values to a function; in Redis nearly 8,000.
 //! * By default a script may say `allow-key-locking`, as on Upstash; see [`ScriptRules`].
 //!
 //! Of a server's life beside its data:
@@ -67,6 +67,12 @@
 //!   setting. `SLEEP` is a pause for everybody, which ends when the server's clock says so; in a
 //!   transaction it takes no time.
 //! * `HELP` of a command with subcommands lists them in our own words.
+//! * A session of RESP3 that listens to what its own command does to keys is told before the reply;
+//!   a real server tells it behind the reply or in its middle, as each command has it.
+//! * A key that `SET … EXAT` sets until a time that is past goes with the next command of anybody; a
+//!   real server has it until somebody asks for it.
+//! * `MONITOR` leaves out every word of `AUTH`, and of `HELLO` behind the version; a real server
+//!   shows those that it did not take for a password.
 //! * `UNSUBSCRIBE` without names goes through the channels in the order of their names.
 //! * `HELLO` in a transaction changes the protocol of the whole reply to `EXEC`.
 //! * In a transaction, the replies to `SUBSCRIBE` and its like with several names are all in the
@@ -237,10 +243,11 @@ impl Redis {
 
     /// A server that has these keys, and the scripts of this one: a replica.
     #[cfg(feature = "serve")]
-    pub(crate) fn replica(&self, keyspace: Keyspace) -> Self {
+    pub(crate) fn replica(&self, keyspace: Keyspace, upstash: bool) -> Self {
         let (scripts, script_rules, pieces) =
             (self.scripts.clone(), self.script_rules, self.pieces);
-        Self { keyspace, scripts, script_rules, pieces, ..Self::default() }
+        let service = upstash.then(|| Box::new(service::Service::for_upstash()));
+        Self { keyspace, scripts, script_rules, pieces, service, ..Self::default() }
     }
 
     /// `EVALSHA`, and `EVAL` if the server has not seen the script.

@@ -24,7 +24,9 @@ use std::{cell::RefCell, mem, rc::Rc};
 
 use bytes::Bytes;
 use leasehold_core::redis::SCRIPTS;
-use mlua::{Either, Function, Lua, LuaString, Table, Value as LuaValue, chunk::ChunkMode};
+use mlua::{
+    Either, Function, Lua, LuaString, RegistryKey, Table, Value as LuaValue, chunk::ChunkMode,
+};
 use rustc_hash::FxHashMap;
 
 use super::{
@@ -68,7 +70,8 @@ struct Machine {
 }
 
 struct Compiled {
-    function: Function,
+    /// The function, in the registry: what is held elsewhere takes room from the arguments of calls.
+    function: RegistryKey,
     shebang: Shebang,
     /// Whether it is one of our own scripts.
     trusted: bool,
@@ -141,10 +144,13 @@ impl Machine {
         let function = self.limited(MEMORY_LIMIT, || chunk.into_function());
         let function = function.map_err(|error| failure::not_compiled(&error))?;
         let trusted = SCRIPTS.iter().any(|script| script.sha1.as_bytes() == sha1.as_bytes());
+        let function = self.lua.create_registry_value(function);
+        let function = function.map_err(|error| failure::fatal(&error))?;
         let script = Rc::new(Compiled { function, shebang, trusted });
         let mut compiled = self.compiled.borrow_mut();
         if compiled.len() >= KEPT_SCRIPTS || self.lua.used_memory() > KEPT_BYTES {
             compiled.clear();
+            self.lua.expire_registry_values();
             self.lua.gc_collect().map_err(|error| failure::fatal(&error))?;
         }
         compiled.insert(*sha1, Rc::clone(&script));
@@ -154,7 +160,8 @@ impl Machine {
     /// The script's result; an error is that of the script.
     fn run(&self, script: &Compiled, keys: &[Bytes], args: &[Bytes]) -> mlua::Result<Answer> {
         budget::watch(&self.lua, !script.trusted)?;
-        let given = (&script.function, self.list(keys)?, self.list(args)?);
+        let function: Function = self.lua.registry_value(&script.function)?;
+        let given = (function, self.list(keys)?, self.list(args)?);
         let limit = if script.trusted { 0 } else { MEMORY_LIMIT };
         let (done, result): (bool, LuaValue) =
             self.limited(limit, || self.protected.call(given))?;

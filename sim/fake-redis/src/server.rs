@@ -120,6 +120,12 @@ impl Server {
         self.admit(Session { authenticated: true, ..Session::default() })
     }
 
+    /// The same for somebody who expects the answers of Upstash, where those are not Redis's.
+    #[cfg(feature = "serve")]
+    pub(crate) fn connect_as_to_upstash(&mut self) -> SessionId {
+        self.admit(Session { authenticated: true, upstash: true, ..Session::default() })
+    }
+
     /// A new session from the address `peer` to `local`, as `CLIENT LIST` shows them. If there is a
     /// password, the session has to say it.
     pub fn connect_from(&mut self, now_us: u64, peer: String, local: String) -> SessionId {
@@ -215,6 +221,12 @@ impl Server {
     pub(crate) fn manners(&self, session: SessionId) -> (Protocol, bool) {
         let session = self.sessions.get(session);
         session.map(|session| (session.protocol, session.authenticated)).unwrap_or_default()
+    }
+
+    /// Whether `session` expects the answers of Upstash.
+    #[cfg(feature = "serve")]
+    pub(crate) fn expects_upstash(&self, session: SessionId) -> bool {
+        self.sessions.get(session).is_some_and(|session| session.upstash)
     }
 
     /// What `session` speaks now.

@@ -47,14 +47,29 @@ pub(crate) struct Service {
     pub(crate) user: Option<Arc<User>>,
     /// What a script was denied.
     pub(crate) denied: Vec<Denied>,
+    /// Whether it runs for somebody who expects the answers of Upstash.
+    pub(crate) upstash: bool,
     /// Whether the running command began beyond the limit of memory.
     pub(crate) out_of_memory: bool,
+}
+
+impl Service {
+    /// What a replica is lent.
+    #[cfg(feature = "serve")]
+    pub(crate) fn for_upstash() -> Self {
+        Self { upstash: true, ..Self::default() }
+    }
 }
 
 impl Redis {
     /// The limits of small forms: those that were set, or those of a stock server.
     pub(crate) fn limits(&self) -> Limits {
         self.service.as_ref().map_or_else(Limits::default, |service| service.limits)
+    }
+
+    /// Whether the command runs for somebody who expects the answers of Upstash.
+    pub(crate) fn is_upstash(&self) -> bool {
+        self.service.as_ref().is_some_and(|service| service.upstash)
     }
 
     /// Removes keys that have expired, a bounded number per database; how many.

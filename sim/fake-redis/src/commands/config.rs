@@ -83,6 +83,7 @@ fn set(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
         }
         let raw = value;
         let value = row.kind.read(raw).map_err(|why| wrong(asked, &why))?;
+        let value = kind::kept(row.name, value);
         if row.effect == Effect::Refused && value != value_of(connection.server, row) {
             let text = "this fake Redis does nothing by this setting, so that it cannot be changed";
             return Err(wrong(asked, text));

@@ -157,6 +157,11 @@ impl Host {
         self.admit(String::new(), Server::connect)
     }
 
+    /// The same for a request over REST, which is answered as by Upstash.
+    pub(super) fn connect_over_rest(self: &Arc<Self>) -> Option<Client> {
+        self.admit(String::new(), Server::connect_as_to_upstash)
+    }
+
     /// Looks at the server or changes it, between two commands.
     pub fn with_server<R>(&self, act: impl FnOnce(&mut Server) -> R) -> R {
         let mut state = self.state();

@@ -122,10 +122,10 @@ impl Connection<'_> {
     fn accept(&mut self, arguments: &[Bytes]) -> Result<&'static Spec, Refusal> {
         let spec = self.table.find(arguments).map_err(|reason| reason.refusal(arguments))?;
         let now_us = self.now_us;
-        let session = self.session_mut();
-        gate::admit(session, spec)?;
+        gate::admit(self.session(), spec)?;
         self.guard(spec, arguments)?;
         let session = self.session_mut();
+        gate::admit_listening(session, spec)?;
         session.active_at_us = now_us;
         session.last_command = spec.place();
         Ok(spec)
@@ -159,7 +159,8 @@ impl Connection<'_> {
     }
 
     fn call_on_data(&mut self, spec: &Spec, function: Function, arguments: &[Bytes]) -> Answer {
-        let database = self.session().database;
+        let Session { database, upstash, .. } = *self.session();
+        self.server.service_mut().upstash = upstash;
         let (now_us, table) = (self.now_us, self.table);
         let origin = if self.may_wait { Origin::Client } else { Origin::Wait };
         let restricted = self.server.has_users() && spec.group == Group::Scripting;

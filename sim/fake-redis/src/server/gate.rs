@@ -25,6 +25,11 @@ pub(super) fn admit(session: &Session, spec: &Spec) -> Result<(), Refusal> {
     if !session.authenticated && !spec.flags.contains(Flags::NO_AUTH) {
         return Err(Refusal("NOAUTH Authentication required.".into()));
     }
+    Ok(())
+}
+
+/// Refuses what cannot be answered to who listens: after whatever else refuses a command.
+pub(super) fn admit_listening(session: &Session, spec: &Spec) -> Result<(), Refusal> {
     let listening = session.protocol == Protocol::Resp2 && session.is_listening();
     let is_subcommand = spec.container.is_some();
     if listening && (is_subcommand || !WHILE_LISTENING.contains(&spec.name)) {

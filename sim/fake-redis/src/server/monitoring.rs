@@ -27,7 +27,7 @@ impl Connection<'_> {
     /// Shows a script that is about to run to all monitors, who then are shown what it runs.
     pub(super) fn show_script(&mut self, spec: &Spec, arguments: &[Bytes]) {
         if !self.server.monitors.is_empty() && spec.name.starts_with("eval") {
-            self.tell_monitors(self.line(spec, arguments));
+            self.tell_monitors(self.line(spec.name, arguments));
             self.server.redis.overheard = Some(Vec::new());
         }
     }
@@ -40,7 +40,14 @@ impl Connection<'_> {
         }
         let hidden = spec.flags.intersects(Flags::ADMIN | Flags::SKIP_MONITOR);
         if !self.server.monitors.is_empty() && !hidden {
-            self.tell_monitors(self.line(spec, arguments));
+            self.tell_monitors(self.line(spec.name, arguments));
+        }
+    }
+
+    /// Shows an `EXEC` that was refused, so that monitors see the transaction end.
+    pub(super) fn show_refused_exec(&mut self, arguments: &[Bytes]) {
+        if !self.server.monitors.is_empty() {
+            self.tell_monitors(self.line("exec", arguments));
         }
     }
 
@@ -52,13 +59,13 @@ impl Connection<'_> {
         }
     }
 
-    fn line(&self, spec: &Spec, arguments: &[Bytes]) -> String {
+    fn line(&self, name: &str, arguments: &[Bytes]) -> String {
         let (database, address) = (self.session().database, &self.session().address);
         let mut line = format!("{} [{database} {address}]", self.time());
-        let secret = matches!(spec.name, "auth" | "hello");
+        let secret = matches!(name, "auth" | "hello");
         for (index, argument) in arguments.iter().enumerate() {
             // A password may be anywhere but in the name and the version.
-            let shown = if secret && index > usize::from(spec.name == "hello") {
+            let shown = if secret && index > usize::from(name == "hello") {
                 &b"(redacted)"[..]
             } else {
                 argument

@@ -58,7 +58,7 @@ impl Connection<'_> {
     fn may_write(&self, spec: &Spec, arguments: &[Bytes]) -> bool {
         let writes = |spec: &Spec, arguments: &[Bytes]| {
             script_says_it_writes(&self.server.redis.scripts, spec, arguments)
-                .unwrap_or(spec.flags.intersects(Flags::WRITE | Flags::MAY_REPLICATE))
+                .unwrap_or_else(|| spec.flags.intersects(Flags::WRITE | Flags::MAY_REPLICATE))
         };
         let queued = self.session().transaction.as_ref().map(|transaction| &transaction.queue);
         let of_queue = || {

@@ -37,6 +37,8 @@ pub(crate) struct Session {
     pub(crate) authenticated: bool,
     /// Who it is; empty for the user `default`.
     pub(crate) user: Bytes,
+    /// Whether it expects the answers of Upstash, where those are not Redis's.
+    pub(crate) upstash: bool,
     /// The number of the selected database.
     pub(crate) database: usize,
     /// What `CLIENT SETNAME` gave it.

@@ -60,6 +60,7 @@ impl Connection<'_> {
         }
         self.session_mut().transaction = None;
         self.unwatch();
+        self.show_refused_exec(arguments);
         let reason = refusal.0.strip_prefix("ERR ").unwrap_or(&refusal.0);
         Refusal(format!("EXECABORT Transaction discarded because of: {reason}").into())
     }

@@ -61,12 +61,17 @@ impl Effects {
         self.list.push(Effect { class, event, key: key.clone(), database });
     }
 
-    /// A change of one key: it may be new before, and gone behind.
-    fn changed(&mut self, class: Classes, event: &'static str, change: &Change) {
+    /// A change of one key, which may be new before.
+    fn written(&mut self, class: Classes, event: &'static str, change: &Change) {
         if !change.before.exists {
             self.add(Classes::NEW, "new", &change.key);
         }
         self.add(class, event, &change.key);
+    }
+
+    /// The same of a key that may be gone behind.
+    fn changed(&mut self, class: Classes, event: &'static str, change: &Change) {
+        self.written(class, event, change);
         if !change.after.exists {
             self.add(Classes::GENERIC, "del", &change.key);
         }
@@ -201,7 +206,10 @@ fn of_streams(
     reply: &Resp,
 ) {
     let is_xgroup = arguments[0].eq_ignore_ascii_case(b"xgroup");
-    for change in changes {
+    for (index, change) in changes.iter().enumerate() {
+        if changes[..index].iter().any(|other| other.key == change.key) {
+            continue;
+        }
         let made_consumer = change.after.consumers > change.before.consumers;
         let event = match spec.name {
             "create" if is_xgroup => Some("xgroup-create"),
@@ -246,7 +254,15 @@ fn of_values(effects: &mut Effects, spec: &Spec, arguments: &[Bytes], changes: &
     }
     // What is stored is stored under the first key.
     let number = if stores { 1 } else { changes.len() };
-    for change in changes.iter().take(number).filter(|change| change.touched) {
+    let touched = changes.iter().take(number).enumerate().filter(|(_, change)| change.touched);
+    for (index, change) in touched {
+        if changes[..index].iter().any(|other| other.key == change.key) {
+            // Named twice, it is written twice by these alone.
+            if matches!(spec.name, "mset" | "msetnx") {
+                effects.add(class, "set", &change.key);
+            }
+            continue;
+        }
         let event = match spec.name {
             "decr" | "decrby" | "incr" | "incrby" => "incrby",
             "getset" | "mset" | "msetnx" | "psetex" | "setex" | "setnx" => "set",
@@ -267,6 +283,8 @@ fn of_values(effects: &mut Effects, spec: &Spec, arguments: &[Bytes], changes: &
         };
         match event {
             "del" | "expire" | "persist" => effects.add(Classes::GENERIC, event, &change.key),
+            // It is there, if only to expire at once.
+            "set" => effects.written(class, event, change),
             _ if stores => effects.stored(class, event, change),
             _ => effects.changed(class, event, change),
         }

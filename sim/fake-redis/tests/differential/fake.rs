@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use leasehold_fake_redis::{Executed, Server, SessionId};
+use leasehold_fake_redis::{Executed, Protocol, Server, SessionId};
 
 use crate::{
     compare::is,
     reply::Reply,
+    settings::is_our_refusal,
     step::{SESSIONS, effective},
 };
 
@@ -24,6 +25,8 @@ pub(crate) struct Fake {
     blocked: [Option<Vec<Bytes>>; SESSIONS],
     /// Whether each has queued a command that wakes waiters in an order of the server's own.
     swaps: [bool; SESSIONS],
+    /// Whether each has asked for events of keys.
+    hears_keys: [bool; SESSIONS],
     now_us: u64,
 }
 
@@ -47,6 +50,7 @@ impl Fake {
             sessions,
             blocked: [const { None }; SESSIONS],
             swaps: [false; SESSIONS],
+            hears_keys: [false; SESSIONS],
             now_us: START_US,
         }
     }
@@ -121,6 +125,22 @@ impl Fake {
                 || text.starts_with(b"ERR this fake Redis does not have")
         };
         !matches!(reply, Reply::Error(text) if unknown(&text))
+    }
+
+    /// Whether the session may hear in RESP3 of what the command does to keys: a real server puts
+    /// that before the reply, behind it or into its middle, as each command has it.
+    pub(crate) fn would_hear_itself(&mut self, session: usize, words: &[Bytes]) -> bool {
+        let listens = is(words, &["SUBSCRIBE"]) || is(words, &["PSUBSCRIBE"]);
+        let of_keys = |name: &Bytes| name.starts_with(b"__key") || name.starts_with(b"*");
+        self.hears_keys[session] |= listens && words.iter().any(of_keys);
+        let rich = self.server.protocol(self.sessions[session]) == Protocol::Resp3;
+        let turns = is(words, &["HELLO"]);
+        !listens && self.hears_keys[session] && (rich || turns)
+    }
+
+    /// Whether this is a setting that has no effect here.
+    pub(crate) fn refuses(&mut self, words: &[Bytes]) -> bool {
+        self.execute(0, words).replies.iter().any(is_our_refusal)
     }
 
     fn deliveries(&mut self) -> Vec<(usize, Reply)> {

@@ -6,9 +6,13 @@ use crate::{
     chance::Chance,
     compare::is,
     grammar::{Form, Part},
+    settings::{HARMFUL, VALUES},
     step::{SESSIONS, Step},
     words,
 };
+
+/// Every setting, each in a line with its value.
+const SETTINGS: &str = include_str!("../redis/settings_of_redis.txt");
 
 /// What a real server lets a script do, and the fake does not: it is about the process.
 const UNSCRIPTED: [&str; 3] = ["INFO", "LASTSAVE", "LOLWUT"];
@@ -29,6 +33,9 @@ impl Generator {
     /// So many steps at least.
     pub(crate) fn steps(&self, length: usize, chance: &mut impl Chance) -> Vec<Step> {
         let mut steps = Vec::new();
+        for _ in 0..chance.below(4) {
+            steps.push(setting(chance));
+        }
         while steps.len() < length {
             match chance.below(100) {
                 0..3 => steps.push(advance(chance)),
@@ -36,6 +43,8 @@ impl Generator {
                 7..11 => self.wrapped(&mut steps, chance),
                 11..13 => subscription(&mut steps, chance),
                 13 => self.wait(&mut steps, chance),
+                14 => events(&mut steps, chance),
+                15 if chance.one_in(2) => steps.push(setting(chance)),
                 _ => {
                     let words = self.command(chance);
                     steps.push(Step::Command { session: session(&words, chance), words });
@@ -183,6 +192,67 @@ impl Generator {
 fn advance(chance: &mut impl Chance) -> Step {
     let ms = if chance.one_in(4) { chance.below(3_000) } else { 1 + chance.below(12) };
     Step::Advance { ms: u64::try_from(ms).expect("a few thousand fit") }
+}
+
+/// Some setting: mostly one that changes what commands do.
+fn setting(chance: &mut impl Chance) -> Step {
+    const TELLING: [&str; 22] = [
+        "stream-node-max-entries 3",
+        "stream-node-max-entries 0",
+        "stream-node-max-bytes 60",
+        "stream-node-max-bytes 0",
+        "hash-max-listpack-entries 2",
+        "hash-max-ziplist-value 1",
+        "set-max-intset-entries 2",
+        "zset-max-listpack-entries 1",
+        "zset-max-listpack-value 1",
+        "list-max-listpack-size 2",
+        "list-compress-depth 1",
+        "min-replicas-to-write 1",
+        "notify-keyspace-events KEA",
+        "notify-keyspace-events Kg$x",
+        "notify-keyspace-events Elshztdn",
+        "busy-reply-threshold 100000",
+        "maxmemory 1",
+        "slowlog-log-slower-than 0 slowlog-max-len 2",
+        "lfu-log-factor 1 lfu-decay-time 0",
+        "acl-pubsub-default allchannels",
+        "proto-max-bulk-len 1mb",
+        "latency-tracking no",
+    ];
+    if !chance.one_in(3) {
+        let told = TELLING[chance.below(TELLING.len())];
+        return Step::command(0, &format!("CONFIG SET {told}"));
+    }
+    let names: Vec<_> = SETTINGS.lines().filter_map(|line| line.split(' ').next()).collect();
+    // Which keys give way is another matter.
+    let name = loop {
+        let name = names[chance.below(names.len())];
+        if !HARMFUL.contains(&name) && !name.starts_with("maxmemory") {
+            break name;
+        }
+    };
+    let value = VALUES[chance.below(VALUES.len())];
+    let words = ["CONFIG", "SET", name, value].map(|word| word.to_owned().into());
+    Step::Command { session: 0, words: words.to_vec() }
+}
+
+/// Somebody listens to what happens to keys.
+fn events(steps: &mut Vec<Step>, chance: &mut impl Chance) {
+    const CLASSES: [&str; 5] = ["KEA", "Kx", "EA", "K$lg", "Ehsztdxe"];
+    const LISTENS: [&str; 4] = [
+        "PSUBSCRIBE __key*",
+        "PSUBSCRIBE __keyevent@0__:*",
+        "PSUBSCRIBE __keyspace@*__:?1",
+        "SUBSCRIBE __keyevent@0__:expired __keyspace@0__:s1",
+    ];
+    let classes = CLASSES[chance.below(CLASSES.len())];
+    steps.push(Step::command(0, &format!("CONFIG SET notify-keyspace-events {classes}")));
+    let session = 1 + chance.below(SESSIONS - 1);
+    if chance.one_in(4) {
+        steps.push(Step::command(session, "HELLO 3"));
+    }
+    steps.push(Step::command(session, LISTENS[chance.below(LISTENS.len())]));
 }
 
 /// A subscriber comes, hears something, and goes.

@@ -9,6 +9,7 @@ use crate::{
     fake::{Fake, Outcome, START_US},
     real::{Link, PATIENCE, RealRedis, is_pending},
     reply::Reply,
+    settings,
     step::{SESSIONS, Step, effective},
     tally::Tally,
     words::{KEYS, ODD},
@@ -16,6 +17,9 @@ use crate::{
 
 /// What a session does that is blocked.
 const WAITS: &str = "(waits)";
+
+/// How often it is seen to wait before that counts.
+const LOOKS: usize = 5;
 
 /// Commands that on the real server also see what has expired, until somebody looks.
 const STALE: [&[&str]; 2] = [&["DBSIZE"], &["MEMORY", "USAGE"]];
@@ -81,7 +85,11 @@ impl Judge {
             expected: &expected,
             unanswered: Vec::new(),
         };
-        trial.run()
+        let result = trial.run();
+        for words in settings::to_set_back(steps.iter().map(Step::words)) {
+            self.control.ask_words(&words);
+        }
+        result
     }
 
     fn on_the_fake(&self, steps: &[Step]) -> Vec<Expected> {
@@ -89,6 +97,15 @@ impl Judge {
         let mut expected = Vec::new();
         for step in steps {
             let step = match step {
+                // A setting that the fake has not.
+                Step::Command { session, words }
+                    if is(words, &["CONFIG", "SET"]) && Fake::new().refuses(words) =>
+                {
+                    &Step::command(*session, "PING")
+                }
+                Step::Command { session, words } if fake.would_hear_itself(*session, words) => {
+                    &Step::command(*session, "PING")
+                }
                 // Not sent; nor is a transaction left open.
                 Step::Command { session, words } if fake.would_wake_at_random(*session, words) => {
                     &Step::command(*session, "DISCARD")
@@ -123,7 +140,8 @@ impl Judge {
     }
 }
 
-/// With a deletion after each random pop, which leaves the two with different data; with a look at
+/// With a look at what was set until a time that may be past, which a real server removes when it
+/// comes across it; with a deletion after each random pop, which leaves the two with different data; with a look at
 /// every key before they are counted, since the real server counts what has expired until somebody
 /// looks; with a harmless command before each sort; and at the end a word from each session, before which whatever is left over would come.
 fn prepared(steps: &[Step]) -> Vec<Step> {
@@ -142,6 +160,18 @@ fn prepared(steps: &[Step]) -> Vec<Step> {
             all.push(Step::command(*session, HARMLESS));
         }
         all.push(step.clone());
+        if let Step::Command { session, words } = step
+            && let [name, key, ..] = effective(words)
+            && name.eq_ignore_ascii_case(b"set")
+            && words
+                .iter()
+                .any(|it| it.eq_ignore_ascii_case(b"exat") || it.eq_ignore_ascii_case(b"pxat"))
+        {
+            all.push(Step::Command {
+                session: *session,
+                words: vec!["EXISTS".into(), key.clone()],
+            });
+        }
         if let Step::Command { session, words } = step
             && let [name, key, ..] = effective(words)
             && name.eq_ignore_ascii_case(b"spop")
@@ -294,12 +324,14 @@ impl Trial<'_> {
 
     /// The next reply, or why there is none.
     fn receive(&mut self, session: usize) -> Result<Reply, String> {
-        let begun = Instant::now();
+        let (begun, mut looks) = (Instant::now(), 0);
         loop {
             match self.links[session].receive() {
                 Ok(reply) => return Ok(reply),
                 Err(error) if !is_pending(&error) => return Err(format!("no reply: {error}")),
-                Err(_) if self.waits(session) => return Err(WAITS.into()),
+                // A slow machine runs a long script for longer than a glance.
+                Err(_) if looks < LOOKS && self.waits(session) => looks += 1,
+                Err(_) if looks == LOOKS => return Err(WAITS.into()),
                 Err(_) if begun.elapsed() > PATIENCE => return Err("no reply".into()),
                 Err(_) => {}
             }

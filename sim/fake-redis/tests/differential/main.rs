@@ -14,11 +14,14 @@ mod fake;
 mod generate;
 mod grammar;
 mod judge;
+mod monitored;
 mod real;
 mod reply;
+mod settings;
 mod step;
 mod table;
 mod tally;
+mod watched;
 mod wire;
 mod words;
 
@@ -104,6 +107,28 @@ fn every_reply_is_that_of_a_real_server() {
 fn the_table_says_of_each_command_what_a_real_server_says() {
     let Some(real) = RealRedis::start() else { return };
     let differences = table::differences(&mut Fake::new(), &mut real.connect());
+    assert!(differences.is_empty(), "\n{}", differences.join("\n"));
+}
+
+#[test]
+fn whoever_watches_is_told_of_what_a_real_server_tells() {
+    let Some(real) = RealRedis::start() else { return };
+    let differences = watched::differences(&real, "");
+    assert!(differences.is_empty(), "\n{}", differences.join("\n"));
+    assert_eq!(watched::differences(&real, "SADD t a").len(), 1);
+}
+
+#[test]
+fn a_monitor_hears_what_it_hears_from_a_real_server() {
+    let Some(real) = RealRedis::start() else { return };
+    let found = monitored::difference(&real, &Generator::new(forms(|_| true)), 3_000);
+    assert!(found.is_none(), "\n{}", found.unwrap_or_default());
+}
+
+#[test]
+fn every_setting_takes_what_a_real_server_takes() {
+    let Some(real) = RealRedis::start() else { return };
+    let differences = settings::differences(&mut Fake::new(), &mut real.connect());
     assert!(differences.is_empty(), "\n{}", differences.join("\n"));
 }
 

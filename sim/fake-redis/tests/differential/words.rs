@@ -50,6 +50,18 @@ pub(crate) const ODD: [&str; 23] = [
     "*",
     "\u{e9}",
 ];
+/// At the bounds of the types of numbers.
+const EXTREMES: [&str; 9] = [
+    "9223372036854775807",
+    "9223372036854775806",
+    "-9223372036854775808",
+    "-9223372036854775807",
+    "4611686018427387904",
+    "2147483648",
+    "-2147483649",
+    "4294967296",
+    "1152921504606846977",
+];
 const FLOATS: [&str; 14] = [
     "1",
     "-1",
@@ -84,8 +96,8 @@ pub(crate) fn word(kind: &str, chance: &mut impl Chance) -> Bytes {
         "value" => Bytes::from_static(VALUES[chance.below(VALUES.len())]),
         "script" => text(SCRIPTS[chance.below(SCRIPTS.len())]),
         "sha" => sha(chance),
-        "offset" | "many" | "smallint" | "index" | "int" | "seconds" | "ms" | "at" | "atms"
-        | "bit" | "db" => text(&integer(kind, chance)),
+        "offset" | "many" | "smallint" | "drawn" | "index" | "int" | "seconds" | "ms" | "at"
+        | "atms" | "bit" | "db" => text(&integer(kind, chance)),
         "score" | "float" => text(FLOATS[chance.below(FLOATS.len())]),
         "bound" => bound(chance),
         _ => text(one_of(kind, chance)),
@@ -98,7 +110,13 @@ pub(crate) fn odd(chance: &mut impl Chance) -> Bytes {
 }
 
 /// Scripts whose replies depend on nothing without an order.
-pub(crate) const SCRIPTS: [&str; 30] = [
+pub(crate) const SCRIPTS: [&str; 36] = [
+    "redis.call('del', KEYS[1]) for i = 1, 1200 do redis.call('rpush', KEYS[1], i) end return redis.call('llen', KEYS[1])",
+    "redis.call('del', KEYS[1]) for i = 1, 1200 do redis.call('sadd', KEYS[1], 'm' .. i % 900) end return redis.call('scard', KEYS[1])",
+    "redis.call('del', KEYS[1]) for i = 1, 1200 do redis.call('hset', KEYS[1], i, i) redis.call('hdel', KEYS[1], i - 5) end return redis.call('hlen', KEYS[1])",
+    "redis.call('del', KEYS[1]) for i = 1, 1200 do redis.call('zadd', KEYS[1], i % 7, i) end return redis.call('zrange', KEYS[1], 1190, -1)",
+    "redis.call('del', KEYS[1]) for i = 1, 1200 do redis.call('xadd', KEYS[1], '*', 'f', i) redis.call('xtrim', KEYS[1], 'MAXLEN', '~', 150) end return redis.call('xlen', KEYS[1])",
+    "redis.call('del', KEYS[1]) local t = {} for i = 1, 7000 do t[i] = 'e' .. i end return redis.call('rpush', KEYS[1], unpack(t))",
     "return 1",
     "return ARGV[1]",
     "return {KEYS[1], KEYS[2], ARGV[1], ARGV[2]}",
@@ -150,12 +168,16 @@ fn key(kind: &str, chance: &mut impl Chance) -> Bytes {
 }
 
 fn integer(kind: &str, chance: &mut impl Chance) -> String {
+    // A bit far away would take half a gigabyte, and a real server never ends to draw.
+    if !matches!(kind, "offset" | "drawn" | "many" | "bit") && chance.one_in(40) {
+        return EXTREMES[chance.below(EXTREMES.len())].into();
+    }
     let (least, most) = match kind {
         "bit" => (0, 2),
         "db" => (-1, 3),
         "offset" => (0, 40),
         "many" => return "1000".into(),
-        "smallint" => (-3, 5),
+        "smallint" | "drawn" => (-3, 5),
         "index" => (-5, 6),
         "seconds" => (-1, 4),
         "ms" => (-2, 12),
@@ -203,7 +225,7 @@ fn one_of(kind: &str, chance: &mut impl Chance) -> &'static str {
         "id" => &["0", "1-1", "1-2", "2-1", "5", "0-0", "-"],
         "newid" => &["*", "1-1", "1-2", "2-*", "3-1", "0-0", "5"],
         "idbound" => &["-", "+", "1-1", "(1-1", "2", "(5", "$"],
-        "groupid" => &["$", "0", "1-1", "x"],
+        "groupid" => &["$", "0", "1-1", "x", "-", "+"],
         "readid" => &[">", ">", "0", "1-1", "$"],
         "group" => &["g1", "g2"],
         "consumer" => &["c1", "c2"],

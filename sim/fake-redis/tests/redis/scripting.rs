@@ -247,3 +247,18 @@ fn time_stands_still_in_a_script_and_random_numbers_go_on() {
     assert_eq!(eval(&mut server, "return tostring(math.random())"), "0.84048536971234");
     assert_eq!(eval(&mut server, "math.randomseed(5) return math.random(3, 1000)"), ":526");
 }
+
+#[test]
+fn a_call_takes_thousands_of_arguments_however_many_scripts_are_kept() {
+    let mut server = Server::new();
+    for number in 0..900 {
+        eval(&mut server, &format!("return {number}"));
+    }
+    for count in [10, 7_000, 7_980] {
+        let script = format!(
+            "local t = {{}} for i = 1, {count} do t[i] = 'v' .. i end \
+             return redis.call('rpush', {count}, unpack(t))"
+        );
+        assert_eq!(eval(&mut server, &script), format!(":{count}"));
+    }
+}

@@ -264,3 +264,41 @@ async fn what_the_default_user_may_not_do_is_denied_over_rest() {
     let absent = absent.as_str().unwrap();
     assert!(absent.starts_with("ERR this fake Redis does not have 'json.get'"), "{absent}");
 }
+
+#[tokio::test]
+async fn where_upstash_differs_from_redis_rest_follows_upstash() {
+    let fake = Fake::start().await;
+    let mut redis = fake.client().await;
+    redis.ask("SET a 1").await.unwrap();
+    assert_eq!(fake.rest("COPY a a").await, Ok(json!(0)));
+    assert_eq!(fake.rest("SCAN 0 WITHTYPE COUNT 100").await, Ok(json!(["0", ["a", "string"]])));
+    assert_eq!(fake.rest("SCAN 0 MATCH withtype").await, Ok(json!(["0", []])));
+    redis.ask("XGROUP CREATE x g 0 MKSTREAM").await.unwrap();
+    // Long entries, so that Redis would keep few of them in a piece.
+    let script = "for i = 1, 10000 do redis.call('xadd', 'x', i, i, string.rep('v', 60)) end";
+    let fill = json!(["EVAL", script, "0"]).to_string();
+    post(&fake, "/", &fill).await;
+    assert_eq!(fake.rest("XTRIM x MAXLEN ~ 300").await, Ok(json!(9700)));
+    assert_eq!(fake.rest("XADD x MAXLEN ~ 200 * f v").await.map(|_| ()), Ok(()));
+    assert_eq!(fake.rest("XLEN x").await, Ok(json!(200)));
+    let read = "XREADGROUP GROUP g c COUNT 1 NOACK STREAMS x >";
+    assert!(fake.rest(read).await.unwrap().is_array());
+    assert_eq!(fake.rest("XINFO CONSUMERS x g").await, Ok(json!([])));
+    // So in a transaction and in a script of REST, and not over RESP.
+    let both = r#"[["COPY", "a", "a"], ["EVAL", "return redis.call('copy', 'a', 'a')", "0"]]"#;
+    let zero = json!({"result": 0});
+    assert_eq!(told(&post(&fake, "/multi-exec", both).await), (200, json!([zero, zero])));
+    for line in ["COPY a a", "SCAN 0 WITHTYPE"] {
+        let reply = redis.ask(line).await.unwrap();
+        assert!(format!("{reply:?}").contains("ERR "), "{line}: {reply:?}");
+    }
+    redis.ask(read).await.unwrap();
+    assert_eq!(fake.rest("XINFO CONSUMERS x g").await.unwrap().as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_stale_scan_over_rest_tells_types_too() {
+    let fake = Fake::with_fault("stale-read lag=1h command=SCAN").await;
+    assert_eq!(fake.rest("SET a 1").await, Ok(json!("OK")));
+    assert_eq!(fake.rest("SCAN 0 WITHTYPE").await, Ok(json!(["0", []])));
+}

@@ -1,6 +1,6 @@
 //! What may be written for a setting.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Display};
 
 use bytes::Bytes;
 
@@ -15,8 +15,10 @@ pub(super) enum Kind {
     Events,
     /// Never changed.
     Fixed,
-    /// Bytes, perhaps with a unit.
-    Memory,
+    /// Bytes, perhaps with a unit, from the first to the second.
+    Memory(u64, u64),
+    /// Bytes, or a part of them in percent.
+    MemoryOrPercent,
     /// An integer from the first to the second.
     Number(i64, i64),
     /// Secret: it is not stored with the others.
@@ -44,15 +46,22 @@ impl Kind {
             }
             Self::Fixed => Err("can't set immutable config".into()),
             Self::Protected => Err("can't set protected config".into()),
-            Self::Memory => memory(text)
-                .map(|bytes| bytes.to_string().into())
-                .ok_or_else(|| "argument must be a memory value".into()),
+            Self::Memory(least, most) => match memory(text) {
+                Some(bytes) if (least..=most).contains(&bytes) => Ok(bytes.to_string().into()),
+                Some(_) => Err(not_between(least, most)),
+                None => Err("argument must be a memory value".into()),
+            },
+            Self::MemoryOrPercent => match text.strip_suffix(b"%") {
+                Some(percent) if integer(percent).is_ok_and(|it| (0..=100).contains(&it)) => {
+                    Ok(text.clone())
+                }
+                _ => memory(text)
+                    .map(|bytes| bytes.to_string().into())
+                    .ok_or_else(|| "argument must be a memory or percent value".into()),
+            },
             Self::Number(least, most) => match integer(text) {
                 Ok(number) if (least..=most).contains(&number) => Ok(text.clone()),
-                Ok(_) => {
-                    let text = format!("argument must be between {least} and {most} inclusive");
-                    Err(text.into())
-                }
+                Ok(_) => Err(not_between(least, most)),
                 Err(_) => Err("argument couldn't be parsed into an integer".into()),
             },
             Self::Password | Self::Text => Ok(text.clone()),
@@ -65,7 +74,22 @@ impl Kind {
     }
 }
 
-/// A number of bytes, such as `100mb`.
+/// What is kept of a value that is taken: two settings have narrower bounds than they say.
+pub(super) fn kept(name: &str, value: Bytes) -> Bytes {
+    let (least, most) = match name {
+        "hz" => (1, 500),
+        "repl-backlog-size" => (16_384, i64::MAX),
+        _ => return value,
+    };
+    integer(&value).map_or(value, |number| number.clamp(least, most).to_string().into())
+}
+
+fn not_between(least: impl Display, most: impl Display) -> Cow<'static, str> {
+    format!("argument must be between {least} and {most} inclusive").into()
+}
+
+/// A number of bytes, such as `100mb`. No digits are 0, too many the greatest number there is, and
+/// what is too large with its unit wraps, as in C.
 fn memory(text: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(text).ok()?.to_ascii_lowercase();
     let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
@@ -80,5 +104,6 @@ fn memory(text: &[u8]) -> Option<u64> {
         "gb" => 1 << 30,
         _ => return None,
     };
-    digits.parse::<u64>().ok()?.checked_mul(factor)
+    let number = if digits.is_empty() { 0 } else { digits.parse::<u64>().unwrap_or(u64::MAX) };
+    Some(number.wrapping_mul(factor))
 }

@@ -36,6 +36,9 @@ const fn alias(name: &'static str, of: &'static str) -> Setting {
     Setting { name, kind: Kind::Text, default: "", effect: Unseen, alias_of: Some(of) }
 }
 
+/// The greatest number of a signed integer.
+const LONG: u64 = i64::MAX as u64;
+const SIZE: Kind = Kind::Memory(0, LONG);
 const SOME: Kind = Kind::Number(0, i32::MAX as i64);
 
 pub(super) const TABLE: &[Setting] = &[
@@ -49,7 +52,7 @@ pub(super) const TABLE: &[Setting] = &[
     row("acllog-max-len", Kind::Number(0, i64::MAX), "128", Effective),
     row("active-defrag-cycle-max", Kind::Number(1, 99), "25", Unseen),
     row("active-defrag-cycle-min", Kind::Number(1, 99), "1", Unseen),
-    row("active-defrag-ignore-bytes", Kind::Memory, "104857600", Unseen),
+    row("active-defrag-ignore-bytes", Kind::Memory(1, LONG), "104857600", Unseen),
     row("active-defrag-max-scan-fields", Kind::Number(1, i64::MAX), "1000", Unseen),
     row("active-defrag-threshold-lower", Kind::Number(0, 1000), "10", Unseen),
     row("active-defrag-threshold-upper", Kind::Number(0, 1000), "100", Unseen),
@@ -67,7 +70,7 @@ pub(super) const TABLE: &[Setting] = &[
     row("appendfilename", Kind::Fixed, "appendonly.aof", Unseen),
     row("appendfsync", Kind::Choice(&["everysec", "always", "no"]), "everysec", Unseen),
     row("appendonly", Kind::YesNo, "no", Refused),
-    row("auto-aof-rewrite-min-size", Kind::Memory, "67108864", Unseen),
+    row("auto-aof-rewrite-min-size", SIZE, "67108864", Unseen),
     row("auto-aof-rewrite-percentage", SOME, "100", Unseen),
     row("bgsave_cpulist", Kind::Fixed, "", Unseen),
     row("bind", Kind::Text, "* -::*", Refused),
@@ -80,7 +83,7 @@ pub(super) const TABLE: &[Setting] = &[
         "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60",
         Refused,
     ),
-    row("client-query-buffer-limit", Kind::Memory, "1073741824", Refused),
+    row("client-query-buffer-limit", Kind::Memory(1 << 20, LONG), "1073741824", Refused),
     row("cluster-allow-pubsubshard-when-down", Kind::YesNo, "yes", Unseen),
     row("cluster-allow-reads-when-down", Kind::YesNo, "no", Unseen),
     row("cluster-allow-replica-migration", Kind::YesNo, "yes", Unseen),
@@ -91,7 +94,7 @@ pub(super) const TABLE: &[Setting] = &[
     row("cluster-announce-tls-port", Kind::Number(0, 65535), "0", Unseen),
     row("cluster-config-file", Kind::Fixed, "nodes.conf", Unseen),
     row("cluster-enabled", Kind::Fixed, "no", Unseen),
-    row("cluster-link-sendbuf-limit", Kind::Memory, "0", Unseen),
+    row("cluster-link-sendbuf-limit", Kind::Memory(0, u64::MAX), "0", Unseen),
     row("cluster-migration-barrier", SOME, "1", Unseen),
     row("cluster-node-timeout", Kind::Number(0, i64::MAX), "15000", Unseen),
     row("cluster-port", Kind::Fixed, "0", Unseen),
@@ -118,10 +121,10 @@ pub(super) const TABLE: &[Setting] = &[
     row("enable-module-command", Kind::Fixed, "no", Unseen),
     row("enable-protected-configs", Kind::Fixed, "no", Unseen),
     row("hash-max-listpack-entries", Kind::Number(0, i64::MAX), "512", Effective),
-    row("hash-max-listpack-value", Kind::Memory, "64", Effective),
+    row("hash-max-listpack-value", SIZE, "64", Effective),
     alias("hash-max-ziplist-entries", "hash-max-listpack-entries"),
     alias("hash-max-ziplist-value", "hash-max-listpack-value"),
-    row("hll-sparse-max-bytes", Kind::Memory, "3000", Unseen),
+    row("hll-sparse-max-bytes", SIZE, "3000", Unseen),
     row("hz", SOME, "10", Unseen),
     row("ignore-warnings", Kind::Text, "", Unseen),
     row("io-threads", Kind::Fixed, "1", Unseen),
@@ -146,8 +149,8 @@ pub(super) const TABLE: &[Setting] = &[
     row("masterauth", Kind::Text, "", Refused),
     row("masteruser", Kind::Text, "", Refused),
     row("maxclients", Kind::Number(1, u32::MAX as i64), "10000", Refused),
-    row("maxmemory", Kind::Memory, "0", Effective),
-    row("maxmemory-clients", Kind::Memory, "0", Refused),
+    row("maxmemory", Kind::Memory(0, u64::MAX), "0", Effective),
+    row("maxmemory-clients", Kind::MemoryOrPercent, "0", Refused),
     row("maxmemory-eviction-tenacity", Kind::Number(0, 100), "10", Unseen),
     row(
         "maxmemory-policy",
@@ -183,12 +186,12 @@ pub(super) const TABLE: &[Setting] = &[
         Unseen,
     ),
     row("protected-mode", Kind::YesNo, "yes", Refused),
-    row("proto-max-bulk-len", Kind::Memory, "536870912", Refused),
+    row("proto-max-bulk-len", Kind::Memory(1 << 20, LONG), "536870912", Refused),
     row("rdb-del-sync-files", Kind::YesNo, "no", Unseen),
     row("rdb-save-incremental-fsync", Kind::YesNo, "yes", Unseen),
     row("rdbchecksum", Kind::Fixed, "yes", Unseen),
     row("rdbcompression", Kind::YesNo, "yes", Unseen),
-    row("repl-backlog-size", Kind::Memory, "1048576", Unseen),
+    row("repl-backlog-size", Kind::Memory(1, LONG), "1048576", Unseen),
     row("repl-backlog-ttl", Kind::Number(0, i64::MAX), "3600", Unseen),
     row("repl-disable-tcp-nodelay", Kind::YesNo, "no", Unseen),
     row(
@@ -244,7 +247,7 @@ pub(super) const TABLE: &[Setting] = &[
     row("slowlog-max-len", Kind::Number(0, i64::MAX), "128", Effective),
     row("socket-mark-id", Kind::Fixed, "0", Unseen),
     row("stop-writes-on-bgsave-error", Kind::YesNo, "yes", Unseen),
-    row("stream-node-max-bytes", Kind::Memory, "4096", Effective),
+    row("stream-node-max-bytes", SIZE, "4096", Effective),
     row("stream-node-max-entries", Kind::Number(0, i64::MAX), "100", Effective),
     row("supervised", Kind::Fixed, "no", Unseen),
     row("syslog-enabled", Kind::Fixed, "no", Unseen),
@@ -277,7 +280,7 @@ pub(super) const TABLE: &[Setting] = &[
     row("unixsocket", Kind::Fixed, "", Unseen),
     row("unixsocketperm", Kind::Fixed, "0", Unseen),
     row("zset-max-listpack-entries", Kind::Number(0, i64::MAX), "128", Effective),
-    row("zset-max-listpack-value", Kind::Memory, "64", Effective),
+    row("zset-max-listpack-value", SIZE, "64", Effective),
     alias("zset-max-ziplist-entries", "zset-max-listpack-entries"),
     alias("zset-max-ziplist-value", "zset-max-listpack-value"),
 ];

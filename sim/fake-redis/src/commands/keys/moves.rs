@@ -49,7 +49,7 @@ pub(super) fn copy(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
         }
     }
     if database == call.redis.selected() && source == target {
-        return Err(same_object());
+        return if call.redis.is_upstash() { Ok(count(0)) } else { Err(same_object()) };
     }
     let Some(entry) = call.entry(source).cloned() else { return Ok(count(0)) };
     Ok(place(call, database, target, entry, replace)?.into())

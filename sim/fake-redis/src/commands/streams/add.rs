@@ -41,7 +41,7 @@ enum NewId {
 }
 
 pub(super) fn xadd(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    let (options, rest) = Options::parse(&arguments[2..], true)?;
+    let (mut options, rest) = Options::parse(&arguments[2..], true)?;
     let [id, fields @ ..] = rest else { return Err(Refusal::arity("xadd")) };
     let id = NewId::parse(id)?;
     options.check()?;
@@ -51,6 +51,7 @@ pub(super) fn xadd(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     if matches!(id, NewId::Given(EntryId::MIN)) {
         return Err(Refusal("ERR The ID specified in XADD must be greater than 0-0".into()));
     }
+    options.follow_upstash(call);
     let stream = call.read::<Stream>(&arguments[1])?;
     if stream.is_none() && options.only_known {
         return Ok(Resp::Nil);
@@ -68,7 +69,7 @@ pub(super) fn xadd(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
 }
 
 pub(super) fn xtrim(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    let (options, rest) = Options::parse(&arguments[2..], false)?;
+    let (mut options, rest) = Options::parse(&arguments[2..], false)?;
     if !rest.is_empty() {
         return Err(Refusal::SYNTAX);
     }
@@ -76,6 +77,7 @@ pub(super) fn xtrim(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     if options.trim.is_none() {
         return Err(Refusal("ERR syntax error, XTRIM must be called with MAXLEN or MINID".into()));
     }
+    options.follow_upstash(call);
     let limits = call.redis.pieces;
     let stream = call.read::<Stream>(&arguments[1])?;
     let surplus = stream.map_or(0, |stream| options.surplus(stream, limits));
@@ -212,6 +214,11 @@ impl Options {
             _ => return Ok(()),
         };
         Err(Refusal(text.into()))
+    }
+
+    /// Upstash keeps streams in smaller pieces: a few entries more or less.
+    fn follow_upstash(&mut self, call: &Call<'_>) {
+        self.exact |= call.redis.is_upstash() && self.limit.is_none();
     }
 
     /// How many entries a trim would remove. An inexact one removes whole pieces.

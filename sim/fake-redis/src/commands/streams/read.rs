@@ -229,10 +229,14 @@ impl<'a> Query<'a> {
     ) -> Result<Vec<R>, Refusal> {
         let Some((name, consumer)) = self.group else { return Ok(Vec::new()) };
         let now_ms = call.now_ms();
+        // On Upstash, who acknowledges nothing is no consumer yet.
+        let enlists = !(self.no_ack && call.redis.is_upstash());
         call.change_unnoticed(key, |stream: &mut Stream| {
             let worked = stream.in_group(name, |group, stream| {
                 let consumer = owned(consumer);
-                group.consumers.insert(consumer.clone(), now_ms);
+                if enlists || group.consumers.contains_key(&consumer) {
+                    group.consumers.insert(consumer.clone(), now_ms);
+                }
                 work(group, &consumer, stream)
             });
             worked.unwrap_or_default()

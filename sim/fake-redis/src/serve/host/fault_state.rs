@@ -14,7 +14,7 @@ use super::{
     record::{Record, Seen},
 };
 use crate::{
-    Reached, Resp, Server,
+    Reached, Resp, Server, SessionId,
     keyspace::copy,
     serve::faults::{
         Duplicate, Effects, Ending, Faults, InjectionId, Request, RuleError, RuleText, ServerEvent,
@@ -253,13 +253,20 @@ impl Host {
     }
 
     /// What a replica that lags answers; `known` is the number of a write that it has for certain.
-    fn read_stale(&self, arguments: &[Bytes], lag: Duration, known: u64) -> Option<Resp> {
+    fn read_stale(
+        &self,
+        client: SessionId,
+        arguments: &[Bytes],
+        lag: Duration,
+        known: u64,
+    ) -> Option<Resp> {
         let state = self.state();
+        let upstash = state.server.expects_upstash(client);
         let redis = state.server.redis();
         let at_us = self.clock.elapsed_us().checked_sub(micros(lag));
         let (mut databases, _) = redis.was(Reached { at_us, write: known })?;
         let keys = databases.remove(&redis.selected()).unwrap_or_default();
-        Some(redis.replica(keys).execute(self.clock.now_us(), arguments))
+        Some(redis.replica(keys, upstash).execute(self.clock.now_us(), arguments))
     }
 }
 
@@ -353,7 +360,7 @@ impl Client {
         if final_reply {
             return fresh;
         }
-        match self.host.read_stale(arguments, lag, known) {
+        match self.host.read_stale(self.id, arguments, lag, known) {
             Some(stale) if replies[..] != [stale.clone()] => {
                 self.host.with_faults(|faults| {
                     faults.take_effect(injection, "answered from older data")

@@ -71,7 +71,7 @@ impl Work {
     }
 
     async fn execute(&self, host: &Arc<Host>, slots: &[Slot]) -> Result<Vec<Resp>, Failed> {
-        let client = host.connect_trusted().ok_or_else(|| {
+        let client = host.connect_over_rest().ok_or_else(|| {
             Failed::Refused(Refusal::bad("ERR max concurrent connections exceeded"))
         })?;
         let replies = if self.atomic {
