@@ -43,7 +43,7 @@ struct Current {
 
 /// A connection, and which one it is.
 pub(super) struct Live {
-    generation: u64,
+    pub(super) generation: u64,
     pub(super) connection: Connection,
     silence: Silence,
 }
