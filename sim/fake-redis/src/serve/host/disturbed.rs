@@ -280,6 +280,7 @@ impl Client {
                 () = self.closed() => return Performed::Lost(Ending::Close),
                 () = host.clock.sleep(orders.delay) => {}
             }
+            host.until_free().await;
         }
         if !orders.executed {
             return Performed::Lost(orders.ending);
@@ -302,6 +303,7 @@ impl Client {
             let due_us = host.clock.elapsed_us_after(after);
             tokio::spawn(async move {
                 host.clock.sleep_until(due_us).await;
+                host.until_free().await;
                 let Some(again) = host.connect_trusted() else { return };
                 again.execute(&["SELECT".into(), database.to_string().into()]);
                 again.execute(&arguments);

@@ -4,7 +4,7 @@ use std::sync::{MutexGuard, atomic::Ordering};
 
 use bytes::Bytes;
 
-use super::{Client, State, limited::Limited};
+use super::{Client, State, desk::Supervised};
 use crate::{Protocol, Resp};
 
 /// A client's turn: as long as it lasts, no other client's command is run. What its commands mean
@@ -33,15 +33,15 @@ impl Turn<'_> {
         replies: &mut Vec<Resp>,
     ) -> Option<(Protocol, bool)> {
         let (now_us, id) = (self.client.host.clock.now_us(), self.client.id);
-        let limited = Limited::of(&self.state.server);
+        let supervised = Supervised::new(&self.client.host.desk, &self.state.server, arguments);
         let answered = self.state.server.execute_into(now_us, id, arguments, replies);
-        drop(limited);
+        drop(supervised);
         answered.then(|| self.state.server.manners(id))
     }
 
     /// Whether the turn has to end here, so that somebody hears in time of what was done.
     pub(in crate::serve) fn is_over(&self) -> bool {
-        self.state.server.has_news()
+        self.state.server.has_news() || self.client.host.desk.was_late()
     }
 }
 
