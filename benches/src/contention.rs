@@ -10,8 +10,8 @@ use std::{
 use dashmap::{DashMap, Entry};
 use hdrhistogram::Histogram;
 use leasehold_core::{
-    Store, TokioClock,
-    lock::{ConfigError, Lease, Lock, LockOptions, NotAcquired},
+    ConfigError, Store,
+    lock::{Lease, Lock, LockOptions, NotAcquired},
 };
 use tokio::{task::JoinSet, task::yield_now};
 
@@ -152,9 +152,9 @@ impl fmt::Display for Contest {
 
 /// A lock and its lease.
 #[derive(Debug)]
-pub struct Locker<S> {
-    lock: Lock<S, TokioClock>,
-    lease: Option<Lease<S, TokioClock>>,
+pub struct Locker {
+    lock: Lock,
+    lease: Option<Lease>,
 }
 
 /// `tasks` lockers on `keys` ids in `store`.
@@ -162,12 +162,12 @@ pub struct Locker<S> {
 /// # Errors
 ///
 /// [`ConfigError`] if the options were unusable.
-pub fn lockers<S: Store + Clone>(
+pub fn lockers<S: Store + Clone + Send + Sync + 'static>(
     store: &S,
     tasks: usize,
     keys: usize,
-) -> Result<Vec<Locker<S>>, ConfigError> {
-    let options = LockOptions { attempts: 1, ..LockOptions::default() };
+) -> Result<Vec<Locker>, ConfigError> {
+    let options = LockOptions::new().attempts(1);
     (0..tasks)
         .map(|number| {
             let lock = Lock::with_options(store.clone(), &key(number % keys), &options)?;
@@ -176,7 +176,7 @@ pub fn lockers<S: Store + Clone>(
         .collect()
 }
 
-impl<S: Store + Clone + Send + Sync + 'static> Contender for Locker<S> {
+impl Contender for Locker {
     async fn take(&mut self) -> bool {
         match self.lock.acquire().await {
             Ok(lease) => self.lease = Some(lease),

@@ -1,10 +1,10 @@
 //! Whole lives of a lock's machine, from idle to idle, without a store.
 
 use leasehold_core::{
-    Action, Cause, Event, Fence, Instant, Machine, Reply, StoreError, Tokens,
+    Action, Cause, ConfigError, Event, Fence, Instant, Machine, Reply, StoreError, Tokens,
     lock::{
-        AcquireOptions, ConfigError, LockConfig, LockMachine, LockOptions, LockOutcome, LockReply,
-        LockRequest, Terms,
+        AcquireOptions, LockConfig, LockMachine, LockOptions, LockOutcome, LockReply, LockRequest,
+        Terms,
     },
 };
 

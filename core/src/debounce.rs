@@ -23,9 +23,12 @@
 //!   a copy of a call may arm it again.
 //! * Every key expires.
 
+#[cfg(feature = "std")]
+mod args;
 mod called;
 mod command;
 mod config;
+#[cfg(feature = "std")]
 mod handle;
 mod machine;
 #[cfg(test)]
@@ -34,13 +37,22 @@ mod outcome;
 mod record;
 #[cfg(test)]
 mod record_test;
+#[cfg(feature = "std")]
+mod run;
 
+#[cfg(feature = "std")]
+pub use args::Args;
 pub use called::{CallError, Called, NextRun, Swept, Unsettled};
 pub use command::{
     DebounceCommand, DebounceKeys, DebounceReply, DebounceStatus, Retention, Timing,
 };
 pub use config::{DebounceConfig, DebounceOptions};
+#[cfg(feature = "std")]
 pub use handle::Debounce;
 pub use machine::{DebounceMachine, DebounceRequest};
 pub use outcome::{Claim, DebounceOutcome};
+#[cfg(feature = "std")]
+pub use run::Run;
+// The simulator applies commands to the same record.
+#[doc(hidden)]
 pub use record::{Applied, DebounceRecord, Life, Memo, Pending, Running};

@@ -12,12 +12,15 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+#[cfg(feature = "std")]
+pub mod blocking;
 mod drive;
 mod fenced;
 mod jitter;
 mod machine;
 #[cfg(feature = "memory")]
 mod memory;
+mod settings;
 mod store;
 mod telemetry;
 mod time;
@@ -36,9 +39,10 @@ pub use fenced::{FENCED_SET, FencedResource, StaleFence};
 pub use machine::{Action, Event, Machine};
 #[cfg(feature = "memory")]
 pub use memory::MemoryStore;
-pub use store::{Cause, Command, Rejection, RejectionKind, Reply, Store, StoreError};
+pub use settings::{ConfigError, MAX_LEASE};
+pub use store::{Cause, Command, DynStore, Rejection, RejectionKind, Reply, Store, StoreError};
 #[cfg(feature = "tokio")]
 pub use time::TokioClock;
-pub use time::{Clock, Instant};
+pub use time::{Clock, Instant, Task};
 pub use token::{EmptyToken, Fence, Token, Tokens};
 pub use watch::{Hints, Watch};

@@ -1,48 +1,62 @@
 //! Locks that are leases: held until released or until their time is up, whichever is first.
+//!
+//! The handles ([`Lock`], [`Lease`] and what comes with them) need the feature `std`. The machine
+//! does not.
 
+#[cfg(feature = "std")]
+mod acquire;
+#[cfg(feature = "std")]
+mod all;
 mod command;
 mod config;
 mod durability;
 mod error;
-#[cfg(target_has_atomic = "64")]
+#[cfg(feature = "std")]
 mod handle;
-#[cfg(target_has_atomic = "64")]
-mod held;
-#[cfg(target_has_atomic = "64")]
+#[cfg(feature = "std")]
 mod hold;
-#[cfg(target_has_atomic = "64")]
+#[cfg(feature = "std")]
+mod keeper;
+#[cfg(feature = "std")]
 mod lease;
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
+#[cfg(feature = "std")]
 mod locks;
 mod machine;
 #[cfg(test)]
 mod machine_test;
+mod options;
 mod outcome;
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-mod room;
-#[cfg(target_has_atomic = "64")]
+#[cfg(feature = "std")]
+mod pool;
+#[cfg(feature = "std")]
+mod queue;
+#[cfg(feature = "std")]
+mod requests;
+#[cfg(feature = "std")]
 mod series;
-#[cfg(target_has_atomic = "64")]
-mod tenure;
-#[cfg(target_has_atomic = "64")]
-mod within;
+#[cfg(feature = "std")]
+mod view;
 
+#[cfg(feature = "std")]
+pub use acquire::Acquire;
+#[cfg(feature = "std")]
+pub use all::{AcquireAll, Leases, NotAll};
 pub(crate) use command::hash_tag;
 pub use command::{Holder, LockCommand, LockKeys, LockReply};
-pub use config::{AcquireOptions, ConfigError, LockConfig, LockOptions, MAX_LEASE, Terms};
-pub(crate) use config::{margin, whole_millis};
+pub use config::{LockConfig, Terms};
 pub use durability::Durability;
-pub use error::{ExtendError, HoldError, Lost, NotAcquired, ReleaseError, Released};
-#[cfg(target_has_atomic = "64")]
+pub use error::{ExtendError, HoldError, Lost, NoRuntime, NotAcquired, ReleaseError, Released};
+#[cfg(feature = "std")]
 pub use handle::Lock;
-#[cfg(target_has_atomic = "64")]
-pub use held::Held;
-#[cfg(target_has_atomic = "64")]
+#[cfg(feature = "std")]
 pub use lease::Lease;
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
+#[cfg(feature = "std")]
 pub use locks::Locks;
 pub use machine::{LockMachine, LockRequest};
+pub use options::{AcquireOptions, LockOptions};
 pub use outcome::{Grant, LockOutcome, LossReason};
+#[cfg(feature = "std")]
+pub use view::LeaseView;
 
 /// How often a release is sent before its outcome is left open.
 const RELEASE_TRIES: u64 = 3;

@@ -1,5 +1,9 @@
 //! What the machines ask of a store, and what a store may answer.
 
+mod erased;
+
+pub use self::erased::DynStore;
+
 use alloc::{borrow::Cow, sync::Arc};
 use core::{
     error, fmt,
@@ -11,7 +15,6 @@ use core::{
 use crate::{
     debounce::{DebounceCommand, DebounceReply},
     lock::{LockCommand, LockKeys, LockReply},
-    token::Tokens,
     watch::Watch,
 };
 
@@ -88,11 +91,13 @@ pub trait Store {
         ready(None)
     }
 
-    /// The tokens of a new handle on this store, of an owner that no other handle has. `None`, the
-    /// default, for tokens from the operating system; a simulated store says which, so that a run
-    /// can be repeated.
-    fn tokens(&self) -> Option<Tokens> {
-        None
+    /// This store behind a pointer, so that its type is no part of the types that use it. The
+    /// default does that; a [`DynStore`] returns itself.
+    fn into_dyn(self) -> DynStore
+    where
+        Self: Sized + Send + Sync + 'static,
+    {
+        DynStore::new(self)
     }
 }
 
@@ -108,10 +113,6 @@ impl<S: Store + ?Sized> Store for &S {
     fn watch(&self, keys: &LockKeys) -> impl Future<Output = Option<Watch>> + Send {
         (**self).watch(keys)
     }
-
-    fn tokens(&self) -> Option<Tokens> {
-        (**self).tokens()
-    }
 }
 
 impl<S: Store + ?Sized> Store for Arc<S> {
@@ -125,10 +126,6 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     fn watch(&self, keys: &LockKeys) -> impl Future<Output = Option<Watch>> + Send {
         (**self).watch(keys)
-    }
-
-    fn tokens(&self) -> Option<Tokens> {
-        (**self).tokens()
     }
 }
 

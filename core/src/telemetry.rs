@@ -1,13 +1,16 @@
 //! What is told of locks while they work: events for `tracing`, counters for `metrics`. The list is
 //! in the crate's documentation. Without the features, nothing is compiled in.
-#![cfg_attr(not(target_has_atomic = "64"), allow(dead_code, reason = "no handles are there"))]
+#![cfg_attr(not(feature = "std"), allow(dead_code, reason = "no handles are there"))]
 
-use core::future::Future;
+use alloc::sync::Arc;
+use core::{future::Future, time::Duration};
 
 use crate::{
-    lock::{Grant, LockCommand, LossReason, NotAcquired},
+    debounce::DebounceKeys,
+    lock::{Grant, LockCommand, LockKeys, LossReason, NotAcquired, ReleaseError, Released},
     store::{Command, Reply, StoreError},
     time::Instant,
+    token::Fence,
 };
 
 /// The calls of one request to a machine.
@@ -17,9 +20,26 @@ pub(crate) struct Calls {
 }
 
 /// A call under way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Call {
     name: &'static str,
+    keys: Keys,
+}
+
+/// What the call is about.
+#[derive(Clone, Debug)]
+enum Keys {
+    Debounce(Arc<DebounceKeys>),
+    Lock(Arc<LockKeys>),
+}
+
+impl Keys {
+    fn id(&self) -> &str {
+        match self {
+            Self::Debounce(keys) => keys.id(),
+            Self::Lock(keys) => keys.lock(),
+        }
+    }
 }
 
 impl Calls {
@@ -28,10 +48,14 @@ impl Calls {
         if matches!(command, Command::Lock(LockCommand::Acquire { .. })) {
             self.tries += 1;
             if self.tries > 1 {
-                retried(self.tries);
+                retried(command, self.tries);
             }
         }
-        Call { name: name(command) }
+        let keys = match command {
+            Command::Debounce(command) => Keys::Debounce(command.keys().clone()),
+            Command::Lock(command) => Keys::Lock(command.keys().clone()),
+        };
+        Call { name: name(command), keys }
     }
 }
 
@@ -39,16 +63,17 @@ impl Call {
     /// It ended like this.
     pub(crate) fn end(self, result: &Result<Reply, StoreError>) {
         let Err(error) = result else { return };
+        let id = self.keys.id();
         match error {
-            StoreError::Unknown(_) => ambiguous(self.name, error),
-            StoreError::NotSent(_) => unreachable_store(self.name, error),
-            StoreError::Rejected(_) => refused(self.name, error),
+            StoreError::Unknown(_) => ambiguous(id, self.name, error),
+            StoreError::NotSent(_) => unreachable_store(id, self.name, error),
+            StoreError::Rejected(_) => refused(id, self.name, error),
         }
     }
 }
 
-/// An acquire ended.
-pub(crate) fn acquired<T>(id: &str, result: &Result<T, NotAcquired>) {
+/// An acquire ended, after so long.
+pub(crate) fn acquired(id: &str, result: Result<Fence, &NotAcquired>, waited: Duration) {
     let outcome = match result {
         Ok(_) => "acquired",
         Err(NotAcquired::Busy { .. }) => "busy",
@@ -62,9 +87,37 @@ pub(crate) fn acquired<T>(id: &str, result: &Result<T, NotAcquired>) {
     };
     count("leasehold_acquires_total", "outcome", outcome);
     #[cfg(feature = "tracing")]
-    tracing::debug!(target: "leasehold", id, outcome, "acquire");
+    {
+        let (fence, waited_ms) = (result.ok().map(|fence| fence.0), waited.as_millis() as u64);
+        tracing::debug!(target: "leasehold", id, outcome, fence, waited_ms, "acquire");
+    }
+    #[cfg(not(feature = "tracing"))]
+    let _ = (id, waited);
+}
+
+/// A release was answered, or not.
+pub(crate) fn released(id: &str, result: &Result<Released, ReleaseError>) {
+    let outcome = match result {
+        Ok(Released::Released) => "released",
+        Ok(Released::NotHeld) => "not_held",
+        Err(ReleaseError::Rejected(_)) => "rejected",
+        Err(ReleaseError::Unavailable(_)) => "unavailable",
+        Err(ReleaseError::Unknown(_)) => "unknown",
+    };
+    count("leasehold_releases_total", "outcome", outcome);
+    #[cfg(feature = "tracing")]
+    tracing::debug!(target: "leasehold", id, outcome, "release");
     #[cfg(not(feature = "tracing"))]
     let _ = id;
+}
+
+/// The callback of a debounced call ran here.
+pub(crate) fn ran(id: &str, outcome: &'static str, fence: Fence) {
+    count("leasehold_debounced_runs_total", "outcome", outcome);
+    #[cfg(feature = "tracing")]
+    tracing::debug!(target: "leasehold", id, outcome, fence = fence.0, "debounced run");
+    #[cfg(not(feature = "tracing"))]
+    let _ = (id, fence);
 }
 
 /// A lease ended before its holder let it go.
@@ -84,8 +137,14 @@ pub(crate) fn lost(id: &str, reason: LossReason) {
 /// A grant replaced another whose deadline was `old`. A renewal is due with two thirds of the lease
 /// left, and late with less than one.
 pub(crate) fn renewed(id: &str, old: Instant, now: Instant, grant: &Grant) {
+    if grant.deadline() <= old {
+        return;
+    }
     let left = old.since(now);
-    if grant.deadline() <= old || left >= grant.lease() / 3 {
+    count("leasehold_renewals_total", "", "");
+    #[cfg(feature = "tracing")]
+    tracing::debug!(target: "leasehold", id, left_ms = left.as_millis() as u64, "renewal");
+    if left >= grant.lease() / 3 {
         return;
     }
     count("leasehold_late_renewals_total", "", "");
@@ -109,36 +168,39 @@ pub(crate) async fn in_span<F: Future>(name: &'static str, id: &str, work: F) ->
     }
 }
 
-fn retried(attempt: u32) {
+fn retried(command: &Command, attempt: u32) {
     count("leasehold_retries_total", "", "");
     #[cfg(feature = "tracing")]
-    tracing::debug!(target: "leasehold", attempt, "retry");
+    if let Command::Lock(command) = command {
+        let id = command.keys().lock();
+        tracing::debug!(target: "leasehold", id, attempt, "retry");
+    }
     #[cfg(not(feature = "tracing"))]
-    let _ = attempt;
+    let _ = (command, attempt);
 }
 
-fn ambiguous(command: &'static str, error: &StoreError) {
+fn ambiguous(id: &str, command: &'static str, error: &StoreError) {
     count("leasehold_ambiguous_replies_total", "command", command);
     #[cfg(feature = "tracing")]
-    tracing::warn!(target: "leasehold", command, %error, "ambiguous reply");
+    tracing::warn!(target: "leasehold", id, command, %error, "ambiguous reply");
     #[cfg(not(feature = "tracing"))]
-    let _ = error;
+    let _ = (id, error);
 }
 
-fn unreachable_store(command: &'static str, error: &StoreError) {
+fn unreachable_store(id: &str, command: &'static str, error: &StoreError) {
     count("leasehold_unreachable_total", "command", command);
     #[cfg(feature = "tracing")]
-    tracing::warn!(target: "leasehold", command, %error, "store not reached");
+    tracing::warn!(target: "leasehold", id, command, %error, "store not reached");
     #[cfg(not(feature = "tracing"))]
-    let _ = error;
+    let _ = (id, error);
 }
 
-fn refused(command: &'static str, error: &StoreError) {
+fn refused(id: &str, command: &'static str, error: &StoreError) {
     count("leasehold_refusals_total", "command", command);
     #[cfg(feature = "tracing")]
-    tracing::error!(target: "leasehold", command, %error, "store refused");
+    tracing::error!(target: "leasehold", id, command, %error, "store refused");
     #[cfg(not(feature = "tracing"))]
-    let _ = error;
+    let _ = (id, error);
 }
 
 /// Adds one to a counter, with a label unless its name is empty. Ids are no labels: there may be

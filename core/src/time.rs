@@ -1,12 +1,21 @@
 //! Local monotonic time: one number, and a clock that can also sleep.
 
+#[cfg(feature = "std")]
+mod erased;
 #[cfg(feature = "tokio")]
 mod tokio;
+
+#[cfg(feature = "std")]
+pub(crate) use self::erased::DynClock;
 
 #[cfg(feature = "tokio")]
 pub use self::tokio::TokioClock;
 
-use core::{fmt, future::Future, time::Duration};
+use alloc::{boxed::Box, sync::Arc};
+use core::{fmt, future::Future, pin::Pin, time::Duration};
+
+/// Work that goes on by itself: see [`Clock::spawn`].
+pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A point in time in **microseconds** on the local **monotonic** clock, counted from an
 /// arbitrary origin.
@@ -92,6 +101,16 @@ pub trait Clock {
 
     /// Completes once [`Clock::now`] has reached `deadline`.
     fn sleep_until(&self, deadline: Instant) -> impl Future<Output = ()> + Send;
+
+    /// Runs `task` in the background, if the clock belongs to a runtime that can, and says whether
+    /// it does. The default cannot.
+    ///
+    /// [`Lease::keep_alive`](crate::lock::Lease::keep_alive) renews so, and a lease that is dropped
+    /// is released so.
+    fn spawn(&self, task: Task) -> bool {
+        drop(task);
+        false
+    }
 }
 
 impl<C: Clock + ?Sized> Clock for &C {
@@ -102,15 +121,23 @@ impl<C: Clock + ?Sized> Clock for &C {
     fn sleep_until(&self, deadline: Instant) -> impl Future<Output = ()> + Send {
         (**self).sleep_until(deadline)
     }
+
+    fn spawn(&self, task: Task) -> bool {
+        (**self).spawn(task)
+    }
 }
 
-impl<C: Clock + ?Sized> Clock for alloc::sync::Arc<C> {
+impl<C: Clock + ?Sized> Clock for Arc<C> {
     fn now(&self) -> Instant {
         (**self).now()
     }
 
     fn sleep_until(&self, deadline: Instant) -> impl Future<Output = ()> + Send {
         (**self).sleep_until(deadline)
+    }
+
+    fn spawn(&self, task: Task) -> bool {
+        (**self).spawn(task)
     }
 }
 

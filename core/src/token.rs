@@ -3,9 +3,6 @@
 use alloc::{format, string::String, sync::Arc};
 use core::{error, fmt};
 
-#[cfg(feature = "std")]
-use crate::store::Store;
-
 /// The value stored under a lock's key: whoever knows it may release or extend the lease.
 ///
 /// Every attempt gets a fresh token. Reusing one is unsound: finding "my token" under the key
@@ -104,18 +101,25 @@ impl Tokens {
         Self::from_random(bytes)
     }
 
-    /// Tokens for a new handle on `store`.
-    #[cfg(feature = "std")]
-    pub(crate) fn for_handle(store: &impl Store) -> Self {
-        store.tokens().unwrap_or_else(Self::from_os)
-    }
-
     /// A number that differs between owners, to spread their delays. FNV-1a:
     /// <https://datatracker.ietf.org/doc/html/rfc9923>
+    #[cfg(any(feature = "std", test))]
     pub(crate) fn seed(&self) -> u64 {
         self.owner.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         })
+    }
+
+    /// The name of the owner.
+    #[cfg(feature = "std")]
+    pub(crate) fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// Tokens of an owner of its own, named after this one. No other child has its name.
+    #[cfg(feature = "std")]
+    pub(crate) fn child(&mut self) -> Self {
+        Self::of_owner(self.fresh().as_str())
     }
 
     /// The first token of a new series, never the same twice.

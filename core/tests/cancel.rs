@@ -2,12 +2,9 @@
 
 mod network;
 
-use std::time::Duration;
+use std::{convert::Infallible, future::IntoFuture, time::Duration};
 
-use leasehold_core::{
-    TokioClock,
-    lock::{Holder, Lock, NotAcquired, Released},
-};
+use leasehold_core::lock::{Holder, Lock, NotAcquired, Released};
 use network::{Fault, Network};
 
 fn cuts() -> impl Iterator<Item = Duration> {
@@ -15,12 +12,12 @@ fn cuts() -> impl Iterator<Item = Duration> {
 }
 
 /// Nothing is under the key but what the lock says, and the lock works as before.
-async fn nothing_is_forgotten(network: &Network, lock: &mut Lock<Network, TokioClock>) {
+async fn nothing_is_forgotten(network: &Network, lock: &Lock) {
     network.heal();
     network.settle().await;
     if let Holder::Other { .. } = network.holder(None).await {
-        let in_flight = lock.in_flight().expect("the lock knows what it left").as_str();
-        assert!(matches!(network.holder(Some(in_flight)).await, Holder::Us { .. }));
+        let in_flight = lock.in_flight().expect("the lock knows what it left");
+        assert!(matches!(network.holder(Some(in_flight.as_str())).await, Holder::Us { .. }));
     }
     let mut lease = lock.acquire().await.expect("what was left does not stand in the way");
     assert_eq!(lock.in_flight(), None);
@@ -47,7 +44,7 @@ async fn an_acquire_dropped_anywhere_leaves_nothing_behind() {
         for cut in cuts() {
             let network = Network::new();
             network.faults(faults.iter().copied());
-            let mut lock = network.lock("me");
+            let lock = network.lock("me");
             match tokio::time::timeout(cut, lock.acquire()).await {
                 Ok(Ok(mut lease)) => assert_eq!(lease.release().await, Ok(Released::Released)),
                 Ok(Err(error)) => assert!(matches!(error, NotAcquired::Unknown(_)), "{error:?}"),
@@ -56,7 +53,7 @@ async fn an_acquire_dropped_anywhere_leaves_nothing_behind() {
                     in_flight += usize::from(lock.in_flight().is_some());
                 }
             }
-            nothing_is_forgotten(&network, &mut lock).await;
+            nothing_is_forgotten(&network, &lock).await;
         }
     }
     assert!(dropped > 500 && in_flight > 300, "{dropped} {in_flight}");
@@ -67,13 +64,13 @@ async fn an_acquire_dropped_while_another_holds_leaves_the_other_alone() {
     for cut in cuts().take(300) {
         let network = Network::new();
         let mut other = network.lock("other").acquire().await.unwrap();
-        let mut lock = network.lock("me");
+        let lock = network.lock("me");
         let _ = tokio::time::timeout(cut, lock.acquire()).await;
         network.settle().await;
         let token = other.token().as_str().to_owned();
         assert!(matches!(network.holder(Some(&token)).await, Holder::Us { .. }));
         assert_eq!(other.release().await, Ok(Released::Released));
-        nothing_is_forgotten(&network, &mut lock).await;
+        nothing_is_forgotten(&network, &lock).await;
     }
 }
 
@@ -82,7 +79,7 @@ async fn a_release_dropped_anywhere_can_be_made_again() {
     for faults in [&[][..], &[Fault::LoseReply], &[Fault::LoseRequest, Fault::NotSent]] {
         for cut in cuts().take(300) {
             let network = Network::new();
-            let mut lock = network.lock("me");
+            let lock = network.lock("me");
             let mut lease = lock.acquire().await.unwrap();
             network.faults(faults.iter().copied());
             if tokio::time::timeout(cut, lease.release()).await.is_err() {
@@ -115,22 +112,28 @@ async fn an_extension_dropped_anywhere_can_be_made_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hold_dropped_anywhere_leaves_nothing_behind() {
-    let mut in_flight = 0;
+    let mut held = 0;
     for cut in (0..2_600).step_by(7).map(Duration::from_millis) {
         let network = Network::new();
-        let mut lock = network.lock("me");
-        let work = lock.hold(async |_| tokio::time::sleep(Duration::from_millis(2_500)).await);
+        let lock = network.lock("me");
+        let work = lock.acquire().hold(async |_| {
+            tokio::time::sleep(Duration::from_millis(2_500)).await;
+            Ok::<_, Infallible>(())
+        });
         let _ = tokio::time::timeout(cut, work).await;
-        in_flight += usize::from(lock.in_flight().is_some());
-        nothing_is_forgotten(&network, &mut lock).await;
+        held += usize::from(network.holder(None).await != Holder::Free);
+        network.settle().await;
+        let left = lock.in_flight().is_some();
+        assert_eq!(left, network.holder(None).await != Holder::Free, "dropped after {cut:?}");
+        nothing_is_forgotten(&network, &lock).await;
     }
-    assert!(in_flight > 300, "{in_flight}");
+    assert!(held > 300, "{held}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn clearing_takes_out_what_is_in_flight() {
     let network = Network::new();
-    let mut lock = network.lock("me");
+    let lock = network.lock("me");
     assert!(tokio::time::timeout(Duration::from_millis(7), lock.acquire()).await.is_err());
     assert_eq!(lock.in_flight().unwrap().as_str(), "me.1#1");
     network.settle().await;
@@ -146,15 +149,15 @@ async fn every_future_can_be_sent_to_another_thread() {
         future
     }
     let network = Network::new();
-    let mut lock = network.lock("me");
-    let mut lease = sent(lock.acquire()).await.unwrap();
+    let lock = network.lock("me");
+    let mut lease = sent(lock.acquire().into_future()).await.unwrap();
     sent(lease.extend(Duration::from_secs(1))).await.unwrap();
     sent(lease.status()).await.unwrap();
     sent(lease.release()).await.unwrap();
     sent(lease.lost()).await;
     sent(lock.status()).await.unwrap();
     let work = async move {
-        lock.hold(async |held| held.fence()).await.unwrap();
+        lock.acquire().hold(async |held| Ok::<_, Infallible>(held.fence())).await.unwrap();
     };
     tokio::spawn(work).await.unwrap();
 }

@@ -14,9 +14,11 @@ use std::{
 };
 
 use leasehold_core::{
-    Clock, Instant, MemoryStore, TokioClock,
-    debounce::{CallError, Called, Claim, Debounce, NextRun, Swept, Unsettled},
-    lock::ConfigError,
+    Clock, ConfigError, Instant, MemoryStore, Tokens, TokioClock,
+    debounce::{
+        CallError, Called, Debounce, DebounceConfig, DebounceOptions, NextRun, Run, Swept,
+        Unsettled,
+    },
 };
 
 type Store = Arc<MemoryStore<Box<dyn Fn() -> Instant + Send + Sync>>>;
@@ -40,11 +42,11 @@ fn store_with_step(step: Arc<AtomicU64>) -> Store {
     Arc::new(MemoryStore::with_time(Box::new(time)))
 }
 
-fn debounce(store: &Store) -> Debounce<Store, TokioClock> {
+fn debounce(store: &Store) -> Debounce {
     Debounce::new(store.clone(), "job").unwrap()
 }
 
-async fn note(ran: &Ran, run: Claim) -> Result<(), Infallible> {
+async fn note(ran: &Ran, run: Run) -> Result<(), Infallible> {
     ran.lock().unwrap().push(run.args().to_vec());
     Ok(())
 }
@@ -54,9 +56,9 @@ async fn a_burst_runs_once_with_the_latest_arguments_and_everyone_learns_it() {
     let (store, ran) = (store(), Ran::default());
     let mut tasks = Vec::new();
     for number in 0..5u8 {
-        let (mut debounce, ran) = (debounce(&store), ran.clone());
+        let (debounce, ran) = (debounce(&store), ran.clone());
         tasks.push(tokio::spawn(async move {
-            debounce.call([number].as_slice(), async |run| note(&ran, run).await).await.unwrap()
+            debounce.call(&[number], async |run| note(&ran, run).await).await.unwrap()
         }));
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -72,11 +74,11 @@ async fn a_burst_runs_once_with_the_latest_arguments_and_everyone_learns_it() {
 #[tokio::test(start_paused = true)]
 async fn when_the_last_caller_is_dropped_an_earlier_one_runs_its_arguments() {
     let (store, ran) = (store(), Ran::default());
-    let (mut first, mut last) = (debounce(&store), debounce(&store));
-    let early = first.call(b"first".as_slice(), async |run| note(&ran, run).await);
+    let (first, last) = (debounce(&store), debounce(&store));
+    let early = first.call(b"first", async |run| note(&ran, run).await);
     let dropped = async {
         tokio::time::sleep(SECOND / 2).await;
-        let call = last.call(b"last".as_slice(), async |run| note(&ran, run).await);
+        let call = last.call(b"last", async |run| note(&ran, run).await);
         assert!(tokio::time::timeout(SECOND / 10, call).await.is_err());
     };
     let (called, ()) = tokio::join!(early, dropped);
@@ -87,8 +89,8 @@ async fn when_the_last_caller_is_dropped_an_earlier_one_runs_its_arguments() {
 #[tokio::test(start_paused = true)]
 async fn a_failed_callback_is_told_and_its_arguments_wait_for_a_sweeper() {
     let (store, ran) = (store(), Ran::default());
-    let (mut caller, mut sweeper) = (debounce(&store), debounce(&store));
-    let called = caller.call(b"args".as_slice(), async |_| Err::<(), _>("no")).await;
+    let (caller, sweeper) = (debounce(&store), debounce(&store));
+    let called = caller.call(b"args", async |_| Err::<(), _>("no")).await;
     let next = NextRun::Rearmed { due_in: SECOND };
     assert_eq!(called, Err(CallError::Failed { error: "no", next }));
     let swept = sweeper.sweep(async |run| note(&ran, run).await).await;
@@ -104,8 +106,8 @@ async fn a_failed_callback_is_told_and_its_arguments_wait_for_a_sweeper() {
 #[tokio::test(start_paused = true)]
 async fn a_callback_that_overruns_its_lease_is_dropped_before_another_may_start() {
     let store = store();
-    let (mut caller, mut sweeper) = (debounce(&store), debounce(&store));
-    let called = caller.call(b"args".as_slice(), async |_| pending::<Result<(), ()>>().await);
+    let (caller, sweeper) = (debounce(&store), debounce(&store));
+    let called = caller.call(b"args", async |_| pending::<Result<(), ()>>().await);
     let called = called.await;
     assert!(matches!(called, Err(CallError::Overran { next: NextRun::Rearmed { .. } })));
     tokio::time::sleep(SECOND).await;
@@ -116,8 +118,8 @@ async fn a_callback_that_overruns_its_lease_is_dropped_before_another_may_start(
 #[tokio::test(start_paused = true)]
 async fn a_run_dropped_with_its_future_is_given_back_by_the_next_call() {
     let store = store();
-    let (mut caller, mut sweeper) = (debounce(&store), debounce(&store));
-    let call = caller.call(b"args".as_slice(), async |_| pending::<Result<(), ()>>().await);
+    let (caller, sweeper) = (debounce(&store), debounce(&store));
+    let call = caller.call(b"args", async |_| pending::<Result<(), ()>>().await);
     assert!(tokio::time::timeout(2 * SECOND, call).await.is_err());
     assert!(caller.in_flight().is_some());
     caller.status().await.unwrap();
@@ -130,8 +132,8 @@ async fn a_run_dropped_with_its_future_is_given_back_by_the_next_call() {
 async fn a_run_that_was_taken_over_says_so() {
     let step = Arc::new(AtomicU64::new(0));
     let store = store_with_step(step.clone());
-    let (mut caller, mut sweeper) = (debounce(&store), debounce(&store));
-    let called = caller.call(b"args".as_slice(), async |_| {
+    let (caller, sweeper) = (debounce(&store), debounce(&store));
+    let called = caller.call(b"args", async |_| {
         // The server's clock jumps, and so ends the lease early.
         step.store(60_000_000, Ordering::Relaxed);
         let swept = sweeper.sweep(async |_| Ok::<_, ()>(())).await;
@@ -145,8 +147,8 @@ async fn a_run_that_was_taken_over_says_so() {
 #[tokio::test(start_paused = true)]
 async fn a_flush_runs_at_once_and_the_caller_learns_it() {
     let store = store();
-    let (mut caller, mut other) = (debounce(&store), debounce(&store));
-    let call = caller.call(b"args".as_slice(), async |_| Ok::<_, ()>("here"));
+    let (caller, other) = (debounce(&store), debounce(&store));
+    let call = caller.call(b"args", async |_| Ok::<_, ()>("here"));
     let flush = async {
         tokio::time::sleep(SECOND / 10).await;
         other.flush(async |_| Ok::<_, ()>("there")).await
@@ -159,8 +161,8 @@ async fn a_flush_runs_at_once_and_the_caller_learns_it() {
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_caller_is_told_and_nothing_runs() {
     let store = store();
-    let (mut caller, mut other) = (debounce(&store), debounce(&store));
-    let call = caller.call(b"args".as_slice(), async |_| Ok::<_, ()>(()));
+    let (caller, other) = (debounce(&store), debounce(&store));
+    let call = caller.call(b"args", async |_| Ok::<_, ()>(()));
     let cancel = async {
         tokio::time::sleep(SECOND / 10).await;
         other.cancel().await
@@ -172,25 +174,23 @@ async fn a_cancelled_caller_is_told_and_nothing_runs() {
 
 #[tokio::test(start_paused = true)]
 async fn keys_do_not_wait_for_one_another() {
-    let mut debounce = debounce(&store());
+    let debounce = debounce(&store());
     assert_eq!(debounce.for_key("").unwrap_err(), ConfigError::EmptyId);
-    let (mut one, mut two) = (debounce.for_key("1").unwrap(), debounce.for_key("2").unwrap());
+    let (one, two) = (debounce.for_key("1").unwrap(), debounce.for_key("2").unwrap());
     assert_eq!((one.id(), two.id()), ("job:1", "job:2"));
-    let calls = (
-        one.call(b"1".as_slice(), async |_| Ok::<_, ()>(())),
-        two.call(b"2".as_slice(), async |_| Ok::<_, ()>(())),
-    );
+    let calls =
+        (one.call(b"1", async |_| Ok::<_, ()>(())), two.call(b"2", async |_| Ok::<_, ()>(())));
     let (first, second) = tokio::join!(calls.0, calls.1);
     assert_eq!((first, second), (Ok(Called::Fired(())), Ok(Called::Fired(()))));
 }
 
 #[tokio::test(start_paused = true)]
-async fn siblings_take_part_in_one_burst() {
-    let mut first = debounce(&store());
-    let mut second = first.sibling();
+async fn clones_take_part_in_one_burst() {
+    let first = debounce(&store());
+    let second = first.clone();
     let (one, two) = tokio::join!(
-        first.call(b"1".as_slice(), async |_| Ok::<_, ()>(())),
-        second.call(b"2".as_slice(), async |_| Ok::<_, ()>(())),
+        first.call(b"1", async |_| Ok::<_, ()>(())),
+        second.call(b"2", async |_| Ok::<_, ()>(())),
     );
     assert!(matches!(one, Ok(Called::Superseded { .. })), "{one:?}");
     assert_eq!(two, Ok(Called::Fired(())));
@@ -199,8 +199,8 @@ async fn siblings_take_part_in_one_burst() {
 #[tokio::test(start_paused = true)]
 async fn every_key_expires() {
     let store = store();
-    let mut caller = debounce(&store);
-    let called = caller.call(b"args".as_slice(), async |_| Ok::<_, ()>(())).await;
+    let caller = debounce(&store);
+    let called = caller.call(b"args", async |_| Ok::<_, ()>(())).await;
     assert_eq!(called, Ok(Called::Fired(())));
     assert!(store.live_keys() > 0);
     // The patience of 71 s, by a clock that drifts 1 %, and twice the request life.
@@ -210,7 +210,7 @@ async fn every_key_expires() {
 
 #[test]
 fn a_handle_in_debug_names_what_it_debounces() {
-    let debounce = Debounce::with_clock(Arc::new(MemoryStore::new()), NoClock, "job").unwrap();
+    let debounce = without_time();
     let text = format!("{debounce:?}");
     assert!(text.starts_with("Debounce {") && text.contains("job"), "{text}");
 }
@@ -218,14 +218,17 @@ fn a_handle_in_debug_names_what_it_debounces() {
 #[test]
 fn the_futures_of_a_handle_are_send() {
     fn send<T: Send>(_: T) {}
-    let store = Arc::new(MemoryStore::new());
-    let mut debounce = Debounce::with_clock(store, NoClock, "job").unwrap();
-    send(debounce.call(b"".as_slice(), async |_| Ok::<_, Infallible>(())));
+    let debounce = without_time();
+    send(debounce.call(b"", async |_| Ok::<_, Infallible>(())));
     send(debounce.sweep(async |_| Ok::<_, Infallible>(())));
     send(debounce.cancel());
 }
 
-#[derive(Clone, Copy)]
+fn without_time() -> Debounce {
+    let config = DebounceConfig::new("job", &DebounceOptions::new()).unwrap();
+    Debounce::from_config(MemoryStore::new(), NoClock, config, Tokens::of_owner("me"))
+}
+
 struct NoClock;
 
 impl Clock for NoClock {

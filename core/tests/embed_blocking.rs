@@ -21,7 +21,7 @@ struct Blocking<'a> {
 
 impl<'a> Blocking<'a> {
     fn new(store: &'a MemoryStore, owner: &str) -> Self {
-        let options = LockOptions { delay: Duration::from_millis(1), ..LockOptions::default() };
+        let options = LockOptions::new().delay(Duration::from_millis(1));
         let config = LockConfig::new("job", &options).expect("the defaults work");
         let machine = LockMachine::new(config, Tokens::of_owner(owner), 0);
         Self { machine, store, start: std::time::Instant::now() }

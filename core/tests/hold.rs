@@ -3,6 +3,7 @@
 mod network;
 
 use std::{
+    convert::Infallible,
     future::poll_fn,
     pin::pin,
     sync::{
@@ -14,16 +15,24 @@ use std::{
 };
 
 use leasehold_core::{
-    Clock, Instant, StoreError,
+    Clock, ConfigError, Instant, MAX_LEASE, StoreError,
     lock::{
-        AcquireOptions, ConfigError, Durability, ExtendError, HoldError, Holder, LockCommand,
-        LossReason, MAX_LEASE, NotAcquired, ReleaseError, Released,
+        Durability, ExtendError, HoldError, Holder, LeaseView, LockCommand, LossReason,
+        NotAcquired, ReleaseError, Released,
     },
 };
 use network::{Fault, Network};
 use tokio::time::sleep;
 
 const FOR_EVER: usize = 1_000;
+
+fn done<T>(result: T) -> Result<T, Infallible> {
+    Ok(result)
+}
+
+async fn not_started(_: LeaseView) -> Result<(), Infallible> {
+    unreachable!("it must not start")
+}
 
 fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -32,14 +41,15 @@ fn secs(seconds: u64) -> Duration {
 #[tokio::test(start_paused = true)]
 async fn the_work_goes_on_beyond_the_lease_and_ends_in_a_release() {
     let network = Network::new();
-    let mut lock = network.lock("me");
+    let lock = network.lock("me");
     let output = lock
+        .acquire()
         .hold(async |held| {
             let first = held.deadline();
             sleep(secs(60)).await;
             assert!(held.deadline() > first + secs(50), "the view follows the renewals");
             held.ensure(secs(1)).unwrap();
-            held
+            done(held)
         })
         .await;
     assert!(output.unwrap().ensure(Duration::ZERO).is_err(), "a view that is kept sees the end");
@@ -51,11 +61,12 @@ async fn the_work_goes_on_beyond_the_lease_and_ends_in_a_release() {
 #[tokio::test(start_paused = true)]
 async fn work_is_dropped_at_the_local_deadline_though_the_server_hangs() {
     let network = Network::new();
-    let mut lock = network.lock("me");
+    let lock = network.lock("me");
     let steps = Arc::new(AtomicU32::new(0));
     let counter = steps.clone();
     let start = network.clock.now();
-    let result: Result<(), _> = lock
+    let result: Result<(), HoldError<Infallible>> = lock
+        .acquire()
         .hold(async |_| {
             network.faults([Fault::LoseRequest; FOR_EVER]);
             loop {
@@ -68,21 +79,23 @@ async fn work_is_dropped_at_the_local_deadline_though_the_server_hangs() {
     let took = network.clock.now().since(start).as_millis();
     assert_eq!(took, 3_000 - 32, "the lease less its margin, told at once");
     assert_eq!(steps.load(Ordering::Relaxed), 29);
-    assert_eq!(lock.in_flight().unwrap().as_str(), "me.1#1");
+    sleep(secs(1)).await;
+    let left = lock.in_flight().map(|token| token.as_str().to_owned());
+    assert_eq!(left.as_deref(), Some("me.1#1"), "it could not be released in the background");
 }
 
 #[tokio::test(start_paused = true)]
 async fn work_is_not_polled_once_the_lease_is_over() {
     let network = Network::new();
-    let mut lock = network.lock("me");
+    let lock = network.lock("me");
     let polls = Arc::new(AtomicU32::new(0));
     let counter = polls.clone();
-    let mut held = pin!(lock.hold(async |_| {
+    let mut held = pin!(lock.acquire().hold(async |_| {
         poll_fn(|_| {
             counter.fetch_add(1, Ordering::Relaxed);
-            Poll::<()>::Pending
+            Poll::<Result<(), Infallible>>::Pending
         })
-        .await;
+        .await
     }));
     while polls.load(Ordering::Relaxed) == 0 {
         let step = tokio::time::timeout(Duration::from_millis(1), held.as_mut());
@@ -97,21 +110,23 @@ async fn work_is_not_polled_once_the_lease_is_over() {
 #[tokio::test(start_paused = true)]
 async fn a_renewal_that_fails_once_is_no_loss() {
     let network = Network::new();
-    let mut lock = network.lock("me");
+    let lock = network.lock("me");
     let work = async |_| {
         for fault in [Fault::NotSent, Fault::LoseReply, Fault::LoseRequest] {
             network.faults([fault]);
             sleep(secs(2)).await;
         }
+        done(())
     };
-    assert_eq!(lock.hold(work).await, Ok(()));
+    assert_eq!(lock.acquire().hold(work).await, Ok(()));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_capped_hold_ends_with_its_last_lease() {
     let network = Network::new();
-    let mut lock = network.lock_with("me", |options| options.max_renewals = Some(2));
-    let result = lock.hold(async |_| std::future::pending::<()>().await).await;
+    let lock = network.lock_with("me", |options| options.max_renewals(2));
+    let result =
+        lock.acquire().hold(async |_| std::future::pending::<Result<(), Infallible>>().await).await;
     assert_eq!(result, Err(HoldError::Lost(LossReason::RenewalLimit)));
 }
 
@@ -119,24 +134,25 @@ async fn a_capped_hold_ends_with_its_last_lease() {
 async fn work_that_is_not_started_says_why() {
     let network = Network::new();
     let mut other = network.lock("other").acquire().await.unwrap();
-    let mut lock = network.lock("me");
-    let busy = lock.hold(async |_| unreachable!("it must not start")).await;
+    let lock = network.lock("me");
+    let busy = lock.acquire().hold(not_started).await;
     assert!(matches!(busy, Err(HoldError::NotAcquired(NotAcquired::Busy { .. }))));
     other.release().await.unwrap();
     network.faults([Fault::NotSent; FOR_EVER]);
-    let down = lock.hold(async |_| unreachable!("it must not start")).await;
+    let down = lock.acquire().hold(not_started).await;
     assert!(matches!(down, Err(HoldError::NotAcquired(NotAcquired::Unavailable(_)))));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_release_that_fails_does_not_replace_the_result() {
     let network = Network::new();
-    let mut lock = network.lock("me");
+    let lock = network.lock("me");
     let work = async |_| {
         network.faults([Fault::NotSent; FOR_EVER]);
-        7
+        done(7)
     };
-    assert_eq!(lock.hold(work).await, Ok(7));
+    assert_eq!(lock.acquire().hold(work).await, Ok(7));
+    sleep(secs(1)).await;
     assert_eq!(lock.in_flight().unwrap().as_str(), "me.1#1");
     network.heal();
     assert!(lock.acquire().await.is_ok(), "the next call cleans up");
@@ -145,24 +161,27 @@ async fn a_release_that_fails_does_not_replace_the_result() {
 #[tokio::test(start_paused = true)]
 async fn a_panic_in_the_work_releases_the_lock_and_goes_on() {
     let network = Network::new();
-    let mut lock = network.lock("me");
+    let lock = network.lock("me");
     let task = tokio::spawn(async move {
         let _ = lock
+            .acquire()
             .hold(async |_| {
                 sleep(secs(1)).await;
                 assert_eq!(1, 2, "the work's own bug");
+                done(())
             })
             .await;
     });
     let panic = task.await.unwrap_err().into_panic();
     assert!(panic.downcast_ref::<String>().unwrap().contains("the work's own bug"));
+    network.settle().await;
     assert_eq!(network.holder(None).await, Holder::Free);
 }
 
 #[tokio::test(start_paused = true)]
 async fn work_that_comes_back_after_the_deadline_counts_as_lost() {
     let network = Network::new();
-    let mut lock = network.lock("me");
+    let lock = network.lock("me");
     let work = async |_| {
         // A pause of the whole process, within one poll: nothing else runs meanwhile.
         let mut pause = pin!(tokio::time::advance(secs(5)));
@@ -171,8 +190,9 @@ async fn work_that_comes_back_after_the_deadline_counts_as_lost() {
             Poll::Ready(())
         })
         .await;
+        done(())
     };
-    assert_eq!(lock.hold(work).await, Err(HoldError::Lost(LossReason::Expired)));
+    assert_eq!(lock.acquire().hold(work).await, Err(HoldError::Lost(LossReason::Expired)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -205,9 +225,9 @@ async fn a_lease_is_extended_by_its_holder_only_while_it_lives() {
 #[tokio::test(start_paused = true)]
 async fn a_lease_taken_by_force_is_over_once_the_server_says_so() {
     let network = Network::new();
-    let mut lock = network.lock("me");
+    let lock = network.lock("me");
     let mut lease = lock.acquire().await.unwrap();
-    let held = lease.held();
+    let held = lease.view();
     let mut thief = lock.adopt(lease.token().clone(), lease.fence(), lease.remaining()).unwrap();
     thief.release().await.unwrap();
     assert!(held.ensure(Duration::ZERO).is_ok(), "nobody has asked yet");
@@ -234,12 +254,11 @@ async fn extensions_that_cannot_work_are_refused_and_nothing_is_sent() {
 #[tokio::test(start_paused = true)]
 async fn an_acquire_that_cannot_work_is_refused_and_nothing_is_sent() {
     let network = Network::new();
-    let mut lock = network.lock("me");
-    let options = AcquireOptions { lease: Some(Duration::ZERO), ..AcquireOptions::default() };
-    let refused = lock.acquire_with(options.clone()).await;
+    let lock = network.lock("me");
+    let refused = lock.acquire().lease(Duration::ZERO);
     let zero = NotAcquired::Config(ConfigError::Zero { what: "lease" });
-    assert_eq!(refused.unwrap_err(), zero);
-    assert_eq!(lock.hold_with(options, async |_| ()).await, Err(HoldError::NotAcquired(zero)));
+    assert_eq!(refused.clone().await.unwrap_err(), zero);
+    assert_eq!(refused.hold(not_started).await, Err(HoldError::NotAcquired(zero)));
     let token = leasehold_core::Token::new("theirs").unwrap();
     let adopted = lock.adopt(token, leasehold_core::Fence(1), Duration::from_millis(2));
     assert!(matches!(adopted, Err(ConfigError::LeaseTooShort { .. })));
@@ -265,25 +284,23 @@ async fn a_lease_handed_to_another_process_is_released_there() {
 #[tokio::test(start_paused = true)]
 async fn a_token_of_ones_own_is_stored_and_spent_by_its_release() {
     let network = Network::new();
-    let mut lock = network.lock("me");
+    let lock = network.lock("me");
     let token = leasehold_core::Token::new("12345").unwrap();
-    let options = AcquireOptions { token: Some(token), ..AcquireOptions::default() };
-    let mut lease = lock.acquire_with(options.clone()).await.unwrap();
+    let mut lease = lock.acquire().token(token.clone()).await.unwrap();
     assert!(matches!(network.holder(Some("12345")).await, Holder::Us { .. }));
     assert!(matches!(lease.status().await, Ok(Holder::Us { .. })));
     lease.release().await.unwrap();
-    assert_eq!(lock.acquire_with(options).await.unwrap_err(), NotAcquired::Spent);
+    assert_eq!(lock.acquire().token(token).await.unwrap_err(), NotAcquired::Spent);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_second_lease_on_one_token_ends_no_later_than_its_key() {
     let network = Network::new();
-    let mut lock = network.lock("me");
+    let lock = network.lock("me");
     let token = leasehold_core::Token::new("shared").unwrap();
-    let options = AcquireOptions { token: Some(token), ..AcquireOptions::default() };
-    let _first = lock.acquire_with(options.clone()).await.unwrap();
+    let _first = lock.acquire().token(token.clone()).await.unwrap();
     sleep(secs(2)).await;
-    let second = lock.acquire_with(options).await.unwrap();
+    let second = lock.acquire().token(token).await.unwrap();
     sleep(second.remaining() - Duration::from_millis(1)).await;
     assert!(second.ensure(Duration::ZERO).is_ok());
     assert!(matches!(network.holder(Some("shared")).await, Holder::Us { .. }));
@@ -292,7 +309,7 @@ async fn a_second_lease_on_one_token_ends_no_later_than_its_key() {
 #[tokio::test(start_paused = true)]
 async fn a_lock_of_one_handle_is_busy_for_the_next_and_its_leases_have_their_own_tokens() {
     let network = Network::new();
-    let mut lock = network.lock("me");
+    let lock = network.lock("me");
     let mut first = lock.acquire().await.unwrap();
     assert!(matches!(lock.acquire().await, Err(NotAcquired::Busy { remaining: Some(_) })));
     assert!(matches!(lock.status().await, Ok(Holder::Other { .. })));
@@ -308,7 +325,7 @@ async fn a_lock_of_one_handle_is_busy_for_the_next_and_its_leases_have_their_own
 #[tokio::test(start_paused = true)]
 async fn a_late_copy_of_a_cleared_acquire_locks_nothing() {
     let network = Network::new();
-    let mut lock = network.lock("me");
+    let lock = network.lock("me");
     network.faults([Fault::Late(secs(1))]);
     let mut lease = lock.acquire().await.unwrap();
     assert_eq!(lease.token().as_str(), "me.1#2");
@@ -330,10 +347,9 @@ async fn a_release_that_is_not_answered_says_so_and_is_made_again() {
 async fn a_callers_token_that_ends_like_ours_is_refused_and_nothing_is_sent() {
     let network = Network::new();
     let acquire = |text: &str| {
-        let token = Some(leasehold_core::Token::new(text).unwrap());
-        let options = AcquireOptions { token, ..AcquireOptions::default() };
-        let mut lock = network.lock("me");
-        async move { lock.acquire_with(options).await.map(|_| ()) }
+        let token = leasehold_core::Token::new(text).unwrap();
+        let lock = network.lock("me");
+        async move { lock.acquire().token(token).await.map(|_| ()) }
     };
     let refused = Err(NotAcquired::Config(ConfigError::NumberedToken));
     assert_eq!(acquire("me.1#7").await, refused);
@@ -344,9 +360,8 @@ async fn a_callers_token_that_ends_like_ours_is_refused_and_nothing_is_sent() {
 #[tokio::test(start_paused = true)]
 async fn a_lease_that_too_few_replicas_have_is_released_and_told() {
     let network = Network::new();
-    let mut lock = network.lock_with("me", |options| {
-        options.durability = Durability::Majority { replicas: 2 };
-    });
+    let lock =
+        network.lock_with("me", |options| options.durability(Durability::Majority { replicas: 2 }));
     let error = lock.acquire().await.unwrap_err();
     assert_eq!(error, NotAcquired::NotDurable { wanted: 1, got: 0 });
     assert_eq!((network.holder(None).await, lock.in_flight()), (Holder::Free, None));

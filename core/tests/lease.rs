@@ -5,10 +5,8 @@
 use std::{sync::Arc, time::Duration};
 
 use leasehold_core::{
-    Command, MemoryStore, Reply, Store, StoreError,
-    lock::{
-        ConfigError, Durability, ExtendError, Lock, LockCommand, LockOptions, LockReply, MAX_LEASE,
-    },
+    Command, ConfigError, MAX_LEASE, MemoryStore, Reply, Store, StoreError,
+    lock::{Durability, ExtendError, Lock, LockCommand, LockOptions, LockReply},
 };
 
 /// A store with three replicas, all of which follow.
@@ -27,7 +25,7 @@ impl Store for Replicated {
 
 #[tokio::test(start_paused = true)]
 async fn a_lease_says_how_many_replicas_have_it() {
-    let options = LockOptions { durability: Durability::Replicas(2), ..LockOptions::default() };
+    let options = LockOptions::new().durability(Durability::Replicas(2));
     let store = Arc::new(Replicated(MemoryStore::new()));
     let lease = Lock::with_options(store, "job", &options).unwrap().acquire().await.unwrap();
     assert_eq!(lease.replicas(), 3);
@@ -35,7 +33,7 @@ async fn a_lease_says_how_many_replicas_have_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lease_can_be_extended_to_the_longest_that_there_is_and_no_longer() {
-    let mut lock = Lock::new(Arc::new(MemoryStore::new()), "job").unwrap();
+    let lock = Lock::new(Arc::new(MemoryStore::new()), "job").unwrap();
     let mut lease = lock.acquire().await.unwrap();
     let longest = MAX_LEASE - lease.remaining();
     let error = lease.extend(longest + Duration::from_millis(1)).await.unwrap_err();
@@ -45,7 +43,7 @@ async fn a_lease_can_be_extended_to_the_longest_that_there_is_and_no_longer() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_of_a_lease_that_is_held_is_in_flight() {
-    let mut lock = Lock::new(Arc::new(MemoryStore::new()), "job").unwrap();
+    let lock = Lock::new(Arc::new(MemoryStore::new()), "job").unwrap();
     let lease = lock.acquire().await.unwrap();
     assert_eq!(lease.in_flight(), None);
 }

@@ -15,7 +15,7 @@ use network::{Fault, Network};
 /// How many keys `rounds` acquires and releases leave.
 async fn keys_after(rounds: usize, detached: bool) -> usize {
     let store = Arc::new(MemoryStore::new());
-    let mut lock = Lock::new(store.clone(), "job").unwrap();
+    let lock = Lock::new(store.clone(), "job").unwrap();
     for _ in 0..rounds {
         let mut lease = lock.acquire().await.unwrap();
         if detached {
@@ -39,11 +39,11 @@ async fn a_handle_leaves_one_mark_however_often_it_is_used() {
 #[tokio::test]
 async fn a_held_handle_leaves_one_mark_too() {
     let store = Arc::new(MemoryStore::new());
-    let mut lock = Lock::new(store.clone(), "job").unwrap();
-    lock.hold(async |_| ()).await.unwrap();
+    let lock = Lock::new(store.clone(), "job").unwrap();
+    lock.acquire().hold(async |_| Ok::<_, std::convert::Infallible>(())).await.unwrap();
     let once = store.live_keys();
     for _ in 0..100 {
-        lock.hold(async |_| ()).await.unwrap();
+        lock.acquire().hold(async |_| Ok::<_, std::convert::Infallible>(())).await.unwrap();
     }
     assert_eq!(store.live_keys(), once);
 }
@@ -51,7 +51,7 @@ async fn a_held_handle_leaves_one_mark_too() {
 #[tokio::test(start_paused = true)]
 async fn a_release_whose_answer_was_lost_is_still_known_after_the_handle_went_on() {
     let network = Network::new();
-    let mut lock = network.lock("me");
+    let lock = network.lock("me");
     let mut first = lock.acquire().await.unwrap();
     network.faults([Fault::LoseReply; 8]);
     assert!(matches!(first.release().await, Err(ReleaseError::Unknown(_))));

@@ -5,10 +5,10 @@
 use std::{error::Error, sync::Arc, time::Duration};
 
 use leasehold_core::{
-    Cause, Fence, FencedResource, MemoryStore, StoreError, TokioClock,
+    Cause, ConfigError, Fence, FencedResource, MAX_LEASE, MemoryStore, StoreError, TokioClock,
     lock::{
-        ConfigError, ExtendError, HoldError, Lock, LockOptions, Locks, LossReason, Lost, MAX_LEASE,
-        NotAcquired, ReleaseError,
+        ExtendError, HoldError, Lock, LockOptions, Locks, LossReason, Lost, NotAcquired,
+        ReleaseError,
     },
     quorum::{Quorum, QuorumError, QuorumOptions},
 };
@@ -39,9 +39,9 @@ fn a_lease_that_is_over_says_why() {
         (LossReason::Taken, "not ours"),
     ] {
         says(&ExtendError::Lost(reason), words);
-        says(&HoldError::Lost(reason), words);
+        says(&HoldError::<Lost>::Lost(reason), words);
     }
-    says(&HoldError::NotAcquired(NotAcquired::Spent), "give another");
+    says(&HoldError::<Lost>::NotAcquired(NotAcquired::Spent), "give another");
     says(&ExtendError::Unknown(StoreError::Unknown(Cause::TimedOut)), "old deadline stands");
     says(&ReleaseError::Unavailable(StoreError::NotSent(Cause::Unreachable)), "the lock stays");
     says(&ReleaseError::Unknown(StoreError::Unknown(Cause::TimedOut)), "the lock may stay");
@@ -75,12 +75,12 @@ fn a_refused_write_names_both_fences() {
 #[tokio::test]
 async fn what_is_shown_of_a_handle_names_it_and_no_token() {
     let store = Arc::new(MemoryStore::new());
-    let mut lock = Lock::with_options(store, "job", &LockOptions::default()).unwrap();
+    let lock = Lock::with_options(store, "job", &LockOptions::default()).unwrap();
     assert_eq!(lock.id(), "job");
     let lease = lock.acquire().await.unwrap();
     let (lock, held, shown) =
-        (format!("{lock:?}"), format!("{:?}", lease.held()), format!("{lease:?}"));
-    assert!(lock.starts_with("Lock {") && held.starts_with("Held {"), "{lock} {held}");
+        (format!("{lock:?}"), format!("{:?}", lease.view()), format!("{lease:?}"));
+    assert!(lock.starts_with("Lock {") && held.starts_with("LeaseView {"), "{lock} {held}");
     assert!(shown.starts_with("Lease {"), "{shown}");
     let token = lease.token().as_str();
     assert!(![lock, held, shown].iter().any(|text| text.contains(token)), "a capability");

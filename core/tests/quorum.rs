@@ -15,9 +15,7 @@ use leasehold_core::{
     Cause, Clock, Command, Instant, MemoryStore, Reply, Store, StoreError, Tokens, TokioClock,
     Watch,
     conformance::Fixture,
-    lock::{
-        AcquireOptions, Holder, Lock, LockConfig, LockKeys, LockOptions, NotAcquired, Released,
-    },
+    lock::{Holder, Lock, LockConfig, LockKeys, LockOptions, NotAcquired, Released},
     quorum::{Quorum, QuorumError, QuorumOptions},
 };
 
@@ -154,16 +152,9 @@ fn nodes(count: usize) -> (Vec<Node>, Quorum<Node, TokioClock>) {
     (nodes, quorum)
 }
 
-fn lock(
-    quorum: &Quorum<Node, TokioClock>,
-    owner: &str,
-) -> Lock<Quorum<Node, TokioClock>, TokioClock> {
+fn lock(quorum: &Quorum<Node, TokioClock>, owner: &str) -> Lock {
     let config = LockConfig::new("job", &LockOptions::default()).unwrap();
     Lock::from_config(quorum.clone(), TokioClock::new(), config, Tokens::of_owner(owner))
-}
-
-fn once() -> AcquireOptions {
-    AcquireOptions { attempts: Some(1), ..AcquireOptions::default() }
 }
 
 #[tokio::test(start_paused = true)]
@@ -184,9 +175,9 @@ async fn without_a_majority_nothing_is_held_and_nothing_is_left() {
         let (nodes, quorum) = nodes(4);
         nodes[1].set(mood);
         nodes[2].set(mood);
-        let mut lock = lock(&quorum, "me");
+        let lock = lock(&quorum, "me");
         let start = tokio::time::Instant::now();
-        let error = lock.acquire_with(once()).await.unwrap_err();
+        let error = lock.acquire().attempts(1).await.unwrap_err();
         let expected = match mood {
             Mood::Hung => matches!(error, NotAcquired::Unknown(_)),
             _ => matches!(error, NotAcquired::Unavailable(_)),
@@ -207,8 +198,8 @@ async fn a_second_caller_is_told_busy_until_the_first_releases() {
     let mut first = lock(&quorum, "a").acquire().await.unwrap();
     nodes[2].set(Mood::Well);
     nodes[0].set(Mood::Down);
-    let mut second = lock(&quorum, "b");
-    let error = second.acquire_with(once()).await.unwrap_err();
+    let second = lock(&quorum, "b");
+    let error = second.acquire().attempts(1).await.unwrap_err();
     assert!(matches!(error, NotAcquired::Busy { .. }), "{error:?}");
     nodes[0].set(Mood::Well);
     assert_eq!(second.status().await.map(|holder| holder != Holder::Free), Ok(true));
@@ -221,10 +212,10 @@ async fn a_second_caller_is_told_busy_until_the_first_releases() {
 async fn a_release_at_the_nodes_wakes_who_waits() {
     let (_, quorum) = nodes(3);
     let mut first = lock(&quorum, "a").acquire().await.unwrap();
-    let mut second = lock(&quorum, "b");
+    let second = lock(&quorum, "b");
     let waiting =
         tokio::spawn(
-            async move { second.acquire_within(Duration::from_secs(60)).await.map(|_| ()) },
+            async move { second.acquire().within(Duration::from_secs(60)).await.map(|_| ()) },
         );
     tokio::time::sleep(Duration::from_millis(3_333)).await;
     let start = tokio::time::Instant::now();
@@ -238,44 +229,24 @@ fn a_quorum_of_nothing_or_without_time_is_refused() {
     let none: [Node; 0] = [];
     let refused = Quorum::new(none, Still::default(), &QuorumOptions::default());
     assert_eq!(refused.err(), Some(QuorumError::NoNodes));
-    let options = QuorumOptions { node_timeout: Duration::ZERO };
+    let options = QuorumOptions::new().node_timeout(Duration::ZERO);
     let one = [Node::new(|| Instant::ORIGIN)];
     let refused = Quorum::new(one, Still::default(), &options);
     assert_eq!(refused.err(), Some(QuorumError::NoTime));
 }
 
-/// A store that names the tokens of its handles.
-struct Named(MemoryStore, Option<&'static str>);
+/// A store that has no hints.
+struct Unwatched(MemoryStore);
 
-impl Store for Named {
+impl Store for Unwatched {
     async fn execute(&self, command: Command) -> Result<Reply, StoreError> {
         self.0.execute(command).await
     }
-
-    fn tokens(&self) -> Option<Tokens> {
-        self.1.map(Tokens::of_owner)
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_quorum_has_the_tokens_that_a_node_names() {
-    let quorum = |names: [Option<&'static str>; 3]| {
-        let nodes = names.map(|name| Named(MemoryStore::new(), name));
-        Quorum::new(nodes, TokioClock::new(), &QuorumOptions::default()).unwrap()
-    };
-    let mut lock = Lock::new(quorum([None, Some("sim"), Some("other")]), "job").unwrap();
-    let lease = lock.acquire().await.unwrap();
-    assert!(lease.token().as_str().starts_with("sim."), "{}", lease.token().as_str());
-    assert!(quorum([None; 3]).tokens().is_none());
-    // So has what only points to such a store.
-    let named = Arc::new(Named(MemoryStore::new(), Some("sim")));
-    assert_eq!(Store::tokens(&&*named), Some(Tokens::of_owner("sim")));
-    assert_eq!(Store::tokens(&named), Some(Tokens::of_owner("sim")));
 }
 
 #[tokio::test(start_paused = true)]
 async fn nodes_that_cannot_be_watched_make_no_watch() {
-    let nodes = [(); 3].map(|()| Named(MemoryStore::new(), None));
+    let nodes = [(); 3].map(|()| Unwatched(MemoryStore::new()));
     let quorum = Quorum::new(nodes, TokioClock::new(), &QuorumOptions::default()).unwrap();
     assert!(quorum.watch(&LockKeys::of("job")).await.is_none());
 }

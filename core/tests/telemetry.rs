@@ -6,7 +6,9 @@ mod network;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
     fmt,
+    future::pending,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -15,10 +17,9 @@ use std::{
 };
 
 use leasehold_core::{
-    Token,
-    lock::{
-        AcquireOptions, Durability, ExtendError, HoldError, LockOptions, LossReason, NotAcquired,
-    },
+    Clock, MemoryStore, Token, TokioClock,
+    debounce::{CallError, Debounce},
+    lock::{Durability, ExtendError, HoldError, LockOptions, LossReason, NotAcquired, Released},
 };
 use metrics::{
     Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit,
@@ -146,7 +147,7 @@ fn an_ambiguous_reply_a_failed_call_and_a_retry_are_told() {
 async fn busy() {
     let network = Network::new();
     let _held = network.lock("a").acquire().await.unwrap();
-    assert!(network.lock("b").acquire_with(once()).await.is_err());
+    assert!(network.lock("b").acquire().attempts(1).await.is_err());
 }
 
 #[test]
@@ -159,12 +160,13 @@ fn a_busy_lock_is_told() {
 /// Renews the lease after so many calls that failed.
 async fn renewals_after(failures: usize) {
     let network = Network::new();
-    let mut lock = network.lock("me");
+    let lock = network.lock("me");
     let work = async |_| {
         network.faults(vec![Fault::NotSent; failures]);
         tokio::time::sleep(Duration::from_millis(2_900)).await;
+        done()
     };
-    lock.hold(work).await.unwrap();
+    lock.acquire().hold(work).await.unwrap();
 }
 
 #[test]
@@ -178,12 +180,13 @@ fn a_renewal_is_late_once_less_than_a_third_is_left() {
 
 async fn expiry() {
     let network = Network::new();
-    let mut lock = network.lock("me");
+    let lock = network.lock("me");
     let work = async |_| {
         network.faults([Fault::NotSent; 100]);
         tokio::time::sleep(Duration::from_secs(60)).await;
+        done()
     };
-    assert_eq!(lock.hold(work).await, Err(HoldError::Lost(LossReason::Expired)));
+    assert_eq!(lock.acquire().hold(work).await, Err(HoldError::Lost(LossReason::Expired)));
 }
 
 /// Another, who knows the token, releases it.
@@ -198,9 +201,12 @@ async fn deletion() {
 }
 
 async fn last_renewal() {
-    let mut lock = Network::new().lock_with("me", |options| options.max_renewals = Some(1));
-    let work = async |_| tokio::time::sleep(Duration::from_secs(60)).await;
-    assert_eq!(lock.hold(work).await, Err(HoldError::Lost(LossReason::RenewalLimit)));
+    let lock = Network::new().lock_with("me", |options| options.max_renewals(1));
+    let work = async |_| {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        done()
+    };
+    assert_eq!(lock.acquire().hold(work).await, Err(HoldError::Lost(LossReason::RenewalLimit)));
 }
 
 #[test]
@@ -230,26 +236,69 @@ async fn refusals() {
     assert!(matches!(unknown, Err(NotAcquired::Unknown(_))), "{unknown:?}");
 
     let network = Network::new();
-    let one_replica = |options: &mut LockOptions| options.durability = Durability::Replicas(1);
+    let one_replica = |options: LockOptions| options.durability(Durability::Replicas(1));
     let not_durable = network.lock_with("me", one_replica).acquire().await.map(drop);
     assert!(matches!(not_durable, Err(NotAcquired::NotDurable { .. })), "{not_durable:?}");
 
-    let mine = AcquireOptions { token: Some(Token::new("mine").unwrap()), ..once() };
-    let mut lock = network.lock("me");
-    lock.acquire_with(mine.clone()).await.unwrap().release().await.unwrap();
-    assert_eq!(lock.acquire_with(mine).await.map(drop), Err(NotAcquired::Spent));
+    let mine = network.lock("me").acquire().token(Token::new("mine").unwrap());
+    mine.clone().await.unwrap().release().await.unwrap();
+    assert_eq!(mine.await.map(drop), Err(NotAcquired::Spent));
 }
 
 async fn a_line() {
     let network = Network::new();
     let _held = network.lock("other").acquire().await.unwrap();
     let locks = network.locks();
-    let waiter = || locks.lock("job", &LockOptions::default()).unwrap();
-    let (mut first, mut second) = (waiter(), waiter());
+    let waiter = || locks.lock("job").unwrap();
+    let (first, second) = (waiter(), waiter());
     let short = Duration::from_millis(500);
-    let (first, second) = tokio::join!(first.acquire_within(short), second.acquire_within(short));
+    let (first, second) =
+        tokio::join!(first.acquire().within(short), second.acquire().within(short));
     assert!(matches!(first, Err(NotAcquired::Busy { .. })), "{first:?}");
     assert!(matches!(second, Err(NotAcquired::Queued)), "{second:?}");
+}
+
+/// A release in every way that it can end.
+async fn releases() {
+    let network = Network::new();
+    let lock = network.lock("me");
+    let faults = [vec![], vec![Fault::NotSent; 3], vec![Fault::LoseReply; 3], vec![Fault::Refused]];
+    for faults in faults {
+        let mut lease = lock.acquire().await.unwrap();
+        network.faults(faults);
+        let _told = lease.release().await;
+        network.heal();
+        lease.release().await.unwrap();
+    }
+    let mut lease = lock.acquire().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(lease.release().await, Ok(Released::NotHeld));
+}
+
+/// A run in every way that it can end.
+async fn runs() {
+    let clock = TokioClock::new();
+    let store = MemoryStore::with_time(move || clock.now());
+    let debounce = Debounce::new(store, "index").unwrap();
+    let _fired = debounce.call("1", async |_| done()).await.unwrap();
+    let failed = debounce.call("2", async |_| Err::<(), _>("no")).await;
+    assert!(matches!(failed, Err(CallError::Failed { .. })), "{failed:?}");
+    let overran = debounce.call("3", async |_| pending::<Result<(), Infallible>>().await).await;
+    assert!(matches!(overran, Err(CallError::Overran { .. })), "{overran:?}");
+}
+
+#[test]
+fn releases_renewals_and_debounced_runs_are_told_with_their_ids() {
+    let told = everything();
+    for outcome in ["released", "not_held", "unavailable", "unknown", "rejected"] {
+        assert!(told.has(&["DEBUG", "message=release", "id=\"job\"", outcome]), "{outcome}");
+    }
+    for outcome in ["returned", "failed", "overran"] {
+        assert!(told.has(&["debounced run", "id=\"index\"", outcome, "fence="]), "{outcome}");
+    }
+    assert!(told.has(&["DEBUG", "message=renewal", "id=\"job\""]));
+    assert!(told.has(&["store not reached", "id=\"job\""]));
+    assert!(told.has(&["message=acquire", "outcome=\"acquired\"", "fence=", "waited_ms="]));
 }
 
 /// The cells of each row of the table with this heading.
@@ -275,6 +324,8 @@ fn everything() -> Told {
     told.hear(last_renewal);
     told.hear(refusals);
     told.hear(a_line);
+    told.hear(releases);
+    told.hear(runs);
     told
 }
 
@@ -318,6 +369,6 @@ fn what_is_told_is_what_the_readme_lists() {
     }
 }
 
-fn once() -> AcquireOptions {
-    AcquireOptions { attempts: Some(1), ..AcquireOptions::default() }
+fn done() -> Result<(), Infallible> {
+    Ok(())
 }

@@ -5,13 +5,14 @@
 mod network;
 
 use std::{
+    future::IntoFuture,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use leasehold_core::{
-    Clock, Instant, Tokens, TokioClock,
-    lock::{Lock, LockCommand, LockConfig, LockOptions, NotAcquired, Released},
+    Clock, Instant, Tokens,
+    lock::{Lease, Lock, LockCommand, LockConfig, LockOptions, NotAcquired, Released},
 };
 use network::{Fault, Network, TRAVEL};
 use tokio::{task::JoinSet, time::sleep};
@@ -28,16 +29,16 @@ fn since(network: &Network, start: Instant) -> Duration {
 }
 
 /// A lock of 30 s leases.
-fn patient(network: &Network, owner: &str) -> Lock<Network, TokioClock> {
-    network.lock_with(owner, |options| options.lease = Duration::from_secs(30))
+fn patient(network: &Network, owner: &str) -> Lock {
+    network.lock_with(owner, |options| options.lease(Duration::from_secs(30)))
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_release_is_followed_by_the_next_grant_within_two_round_trips() {
     let network = Network::new();
     let mut lease = patient(&network, "a").acquire().await.unwrap();
-    let mut waiter = patient(&network, "b");
-    let waiting = tokio::spawn(async move { waiter.acquire_within(MINUTE).await.map(|_| ()) });
+    let waiter = patient(&network, "b");
+    let waiting = tokio::spawn(async move { waiter.acquire().within(MINUTE).await.map(|_| ()) });
     sleep(millis(3_333)).await;
     let start = network.clock.now();
     assert_eq!(lease.release().await, Ok(Released::Released));
@@ -51,8 +52,9 @@ async fn a_release_between_the_try_and_the_watch_is_not_missed() {
     for after in 0..60 {
         let network = Network::new();
         let mut lease = patient(&network, "a").acquire().await.unwrap();
-        let mut waiter = patient(&network, "b");
-        let waiting = tokio::spawn(async move { waiter.acquire_within(MINUTE).await.map(|_| ()) });
+        let waiter = patient(&network, "b");
+        let waiting =
+            tokio::spawn(async move { waiter.acquire().within(MINUTE).await.map(|_| ()) });
         sleep(millis(after)).await;
         let start = network.clock.now();
         lease.release().await.unwrap();
@@ -67,8 +69,8 @@ async fn if_every_hint_is_lost_a_waiter_looks_by_itself() {
     let network = Network::new();
     network.hints(false);
     let mut lease = patient(&network, "a").acquire().await.unwrap();
-    let mut waiter = patient(&network, "b");
-    let waiting = tokio::spawn(async move { waiter.acquire_within(MINUTE).await.map(|_| ()) });
+    let waiter = patient(&network, "b");
+    let waiting = tokio::spawn(async move { waiter.acquire().within(MINUTE).await.map(|_| ()) });
     sleep(millis(5_000)).await;
     let start = network.clock.now();
     lease.release().await.unwrap();
@@ -81,8 +83,8 @@ async fn a_holder_that_died_is_followed_when_its_lease_is_over() {
     let network = Network::new();
     let lease = network.lock("a").acquire().await.unwrap();
     let start = network.clock.now();
-    let mut waiter = network.lock("b");
-    drop(waiter.acquire_within(MINUTE).await.unwrap());
+    let waiter = network.lock("b");
+    drop(waiter.acquire().within(MINUTE).await.unwrap());
     let took = since(&network, start);
     assert!(took >= lease.remaining() && took < millis(3_000) + 4 * ROUND_TRIP, "{took:?}");
 }
@@ -101,9 +103,9 @@ async fn a_wait_ends_by_its_deadline_whatever_the_store_does() {
             let network = Network::new();
             let _held = patient(&network, "a").acquire().await.unwrap();
             network.faults(faults.iter().copied());
-            let mut lock = patient(&network, "b");
+            let lock = patient(&network, "b");
             let start = network.clock.now();
-            let error = lock.acquire_within(timeout).await.unwrap_err();
+            let error = lock.acquire().within(timeout).await.unwrap_err();
             let took = since(&network, start);
             assert!(took <= timeout + millis(1), "{took:?} instead of {timeout:?}");
             match error {
@@ -117,15 +119,8 @@ async fn a_wait_ends_by_its_deadline_whatever_the_store_does() {
 }
 
 /// A handle of 30 s leases that stands in line.
-fn in_line(
-    locks: &leasehold_core::lock::Locks<Network, TokioClock>,
-    owner: &str,
-) -> Lock<Network, TokioClock> {
-    let options = LockOptions {
-        lease: Duration::from_secs(30),
-        call_timeout: millis(50),
-        ..LockOptions::default()
-    };
+fn in_line(locks: &leasehold_core::lock::Locks, owner: &str) -> Lock {
+    let options = LockOptions::new().lease(Duration::from_secs(30)).call_timeout(millis(50));
     locks.lock_from_config(LockConfig::new("job", &options).unwrap(), Tokens::of_owner(owner))
 }
 
@@ -137,9 +132,9 @@ async fn queue_up(waiters: usize) -> (usize, Vec<usize>) {
     let order = Arc::new(Mutex::new(Vec::new()));
     let mut tasks = JoinSet::new();
     for number in 0..waiters {
-        let (mut lock, order) = (in_line(&locks, &format!("waiter {number}")), order.clone());
+        let (lock, order) = (in_line(&locks, &format!("waiter {number}")), order.clone());
         tasks.spawn(async move {
-            let mut lease = lock.acquire_within(10 * MINUTE).await.unwrap();
+            let mut lease = lock.acquire().within(10 * MINUTE).await.unwrap();
             order.lock().unwrap().push(number);
             sleep(millis(7)).await;
             lease.release().await.unwrap();
@@ -171,9 +166,10 @@ async fn the_next_in_line_needs_no_hint_of_a_release_in_its_process() {
         let network = Network::new();
         network.hints(false);
         let locks = network.locks();
-        let mut lease = in_line(&locks, "a").acquire_within(MINUTE).await.unwrap();
-        let mut waiter = in_line(&locks, "b");
-        let waiting = tokio::spawn(async move { waiter.acquire_within(MINUTE).await.map(|_| ()) });
+        let mut lease = in_line(&locks, "a").acquire().within(MINUTE).await.unwrap();
+        let waiter = in_line(&locks, "b");
+        let waiting =
+            tokio::spawn(async move { waiter.acquire().within(MINUTE).await.map(Lease::forget) });
         sleep(millis(5_000)).await;
         let (start, sent) = (network.clock.now(), network.sent().len());
         if detached {
@@ -192,9 +188,9 @@ async fn the_next_in_line_needs_no_hint_of_a_release_in_its_process() {
 async fn a_lease_keeps_its_place_in_line_as_long_as_it_is_extended_and_no_longer() {
     let network = Network::new();
     let locks = network.locks();
-    let mut lease = in_line(&locks, "a").acquire_within(MINUTE).await.unwrap();
-    let mut waiter = in_line(&locks, "b");
-    let mut waiting = Box::pin(waiter.acquire_within(millis(35_000)));
+    let mut lease = in_line(&locks, "a").acquire().within(MINUTE).await.unwrap();
+    let waiter = in_line(&locks, "b");
+    let mut waiting = waiter.acquire().within(millis(35_000)).into_future();
     assert!(tokio::time::timeout(millis(1), &mut waiting).await.is_err());
     lease.extend(Duration::from_secs(30)).await.unwrap();
     let sent = network.sent().len();
@@ -204,7 +200,7 @@ async fn a_lease_keeps_its_place_in_line_as_long_as_it_is_extended_and_no_longer
     let deadline = lease.deadline();
     // Nobody will ever give it back.
     std::mem::forget(lease);
-    drop(waiter.acquire_within(2 * MINUTE).await.unwrap());
+    drop(waiter.acquire().within(2 * MINUTE).await.unwrap());
     let late = network.clock.now().since(deadline);
     // The key lives longer than the lease, by a hundredth and what the waiter is late.
     assert!(late <= millis(700), "{late:?}");
@@ -215,9 +211,10 @@ async fn a_lease_that_is_dropped_or_not_released_for_sure_leaves_its_place() {
     for released in [false, true] {
         let network = Network::new();
         let locks = network.locks();
-        let mut lease = in_line(&locks, "a").acquire_within(MINUTE).await.unwrap();
-        let mut waiter = in_line(&locks, "b");
-        let waiting = tokio::spawn(async move { waiter.acquire_within(MINUTE).await.map(|_| ()) });
+        let mut lease = in_line(&locks, "a").acquire().within(MINUTE).await.unwrap();
+        let waiter = in_line(&locks, "b");
+        let waiting =
+            tokio::spawn(async move { waiter.acquire().within(MINUTE).await.map(|_| ()) });
         sleep(millis(100)).await;
         let sent = network.sent().len();
         if released {
@@ -239,15 +236,15 @@ async fn waiters_of_another_process_are_served_before_a_long_line_is_over() {
     for detached in [false, true] {
         let network = Network::new();
         let (here, there) = (network.locks(), network.locks());
-        let mut first = in_line(&here, "first").acquire_within(MINUTE).await.unwrap();
+        let mut first = in_line(&here, "first").acquire().within(MINUTE).await.unwrap();
         let served = Arc::new(Mutex::new(Vec::new()));
         let mut tasks = JoinSet::new();
         for number in 0..31 {
             let other = number == 30;
-            let mut lock = in_line(if other { &there } else { &here }, &format!("{number}"));
+            let lock = in_line(if other { &there } else { &here }, &format!("{number}"));
             let served = served.clone();
             tasks.spawn(async move {
-                let mut lease = lock.acquire_within(10 * MINUTE).await.unwrap();
+                let mut lease = lock.acquire().within(10 * MINUTE).await.unwrap();
                 served.lock().unwrap().push(other);
                 if detached {
                     lease.release_detached().await;
@@ -272,19 +269,19 @@ async fn hints_of_hand_overs_in_the_line_make_nobody_try_for_nothing() {
     let mut held = patient(&network, "another").acquire().await.unwrap();
     let mut tasks = JoinSet::new();
     for number in 0..6 {
-        let mut lock = in_line(&locks, &format!("{number}"));
+        let lock = in_line(&locks, &format!("{number}"));
         tasks.spawn(async move {
-            let mut lease = lock.acquire_within(10 * MINUTE).await.unwrap();
+            let mut lease = lock.acquire().within(10 * MINUTE).await.unwrap();
             sleep(millis(20)).await;
             lease.release().await.unwrap();
         });
         sleep(millis(1)).await;
     }
-    let mut last = in_line(&locks, "last");
-    let last = tokio::spawn(async move { last.acquire_within(10 * MINUTE).await.unwrap() });
+    let last = in_line(&locks, "last");
+    let last = tokio::spawn(async move { last.acquire().within(10 * MINUTE).await.unwrap() });
     sleep(millis(1)).await;
-    let mut behind = in_line(&locks, "behind");
-    let _waiting = tokio::spawn(async move { drop(behind.acquire_within(10 * MINUTE).await) });
+    let behind = in_line(&locks, "behind");
+    let _waiting = tokio::spawn(async move { drop(behind.acquire().within(10 * MINUTE).await) });
     // The first has a watch by now, and passes it on. Each release is a hint that nobody needs.
     sleep(millis(500)).await;
     held.release().await.unwrap();
@@ -297,7 +294,7 @@ async fn hints_of_hand_overs_in_the_line_make_nobody_try_for_nothing() {
     adopted.release().await.unwrap();
     let _theirs = patient(&network, "c").acquire().await.unwrap();
     let before = network.sent().len();
-    drop(lease);
+    lease.forget();
     sleep(millis(400)).await;
     assert_eq!(network.sent().len() - before, 1, "it is busy");
 }
@@ -307,15 +304,15 @@ async fn a_waiter_that_gives_up_leaves_the_line() {
     let network = Network::new();
     let locks = network.locks();
     let mut held = in_line(&locks, "holder").acquire().await.unwrap();
-    let (mut first, mut second) = (in_line(&locks, "first"), in_line(&locks, "second"));
-    let waiting = tokio::spawn(async move { first.acquire_within(MINUTE).await.map(|_| ()) });
+    let (first, second) = (in_line(&locks, "first"), in_line(&locks, "second"));
+    let waiting = tokio::spawn(async move { first.acquire().within(MINUTE).await.map(|_| ()) });
     sleep(millis(100)).await;
     let start = network.clock.now();
-    let error = second.acquire_within(millis(200)).await.unwrap_err();
+    let error = second.acquire().within(millis(200)).await.unwrap_err();
     assert_eq!((error, since(&network, start)), (NotAcquired::Queued, millis(200)));
     waiting.abort();
     assert!(waiting.await.unwrap_err().is_cancelled());
-    let waiting = tokio::spawn(async move { second.acquire_within(MINUTE).await.map(|_| ()) });
+    let waiting = tokio::spawn(async move { second.acquire().within(MINUTE).await.map(|_| ()) });
     sleep(millis(100)).await;
     let start = network.clock.now();
     held.release().await.unwrap();
@@ -328,13 +325,13 @@ async fn a_waiter_that_is_not_polled_any_more_is_passed() {
     let network = Network::new();
     let locks = network.locks();
     let mut held = in_line(&locks, "holder").acquire().await.unwrap();
-    let mut dead = in_line(&locks, "dead");
-    let mut waiting = Box::pin(dead.acquire_within(MINUTE));
+    let dead = in_line(&locks, "dead");
+    let mut waiting = dead.acquire().within(MINUTE).into_future();
     let polled = tokio::time::timeout(millis(300), &mut waiting).await;
     assert!(polled.is_err(), "first in line, and then left alone");
     let start = network.clock.now();
     held.release().await.unwrap();
-    let mut lease = in_line(&locks, "alive").acquire_within(MINUTE).await.unwrap();
+    let mut lease = in_line(&locks, "alive").acquire().within(MINUTE).await.unwrap();
     // Its longest pause is 1.5 s, and it has a second's grace.
     let took = since(&network, start);
     assert!(took <= millis(2_500) + 4 * TRAVEL, "{took:?}");
@@ -350,9 +347,9 @@ async fn of_several_processes_each_tries_once_at_a_release() {
     for process in 0..3 {
         let locks = network.locks();
         for waiter in 0..10 {
-            let mut lock = in_line(&locks, &format!("{process} {waiter}"));
+            let lock = in_line(&locks, &format!("{process} {waiter}"));
             tasks.spawn(async move {
-                let mut lease = lock.acquire_within(10 * MINUTE).await.unwrap();
+                let mut lease = lock.acquire().within(10 * MINUTE).await.unwrap();
                 lease.release().await.unwrap();
             });
         }

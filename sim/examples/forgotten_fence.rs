@@ -15,7 +15,7 @@ type Database = Arc<Mutex<FencedResource<Vec<Fence>>>>;
 
 /// Runs three jobs under the lock. Without the fence, the database takes whatever comes.
 async fn run_jobs(me: Process, database: Database, shows_fence: bool) {
-    let mut lock = me.lock("nightly").expect("the id is not empty");
+    let lock = me.lock("nightly").expect("the id is not empty");
     for _ in 0..3 {
         let Ok(mut lease) = lock.acquire().await else { continue };
         let (fence, database) = (lease.fence(), database.clone());

@@ -7,10 +7,10 @@
 //! It runs on the deterministic executor of the simulation: no threads, no runtime. It may await its
 //! [`SimClock`], its [`SimStore`] and the handles of [`leasehold_core`] over them,
 //! [`Process::remote`], tasks of [`Process::spawn`], and whatever is woken by one of those: `join!`,
-//! `select_biased!`, `FuturesUnordered` and the channels of the `futures` family. Code that is
-//! generic over [`Store`](leasehold_core::Store) and [`Clock`](leasehold_core::Clock) runs as it is;
-//! even [`Lock::with_clock`](leasehold_core::lock::Lock::with_clock) repeats its tokens, since the
-//! store names them.
+//! `select_biased!`, `FuturesUnordered` and the channels of the `futures` family. Code that
+//! takes a [`Lock`](leasehold_core::lock::Lock) or a [`Debounce`](leasehold_core::debounce::Debounce)
+//! runs as it is: [`Process::lock`] and [`Process::debounce`] make those, with tokens that the run
+//! repeats.
 //!
 //! # Faults
 //!

@@ -19,10 +19,9 @@ mod environment;
 
 use std::{error::Error, time::Duration};
 
-use environment::Named;
 use leasehold_core::{
-    Store,
-    lock::{AcquireOptions, Lock, NotAcquired},
+    DynStore,
+    lock::{Lock, NotAcquired},
 };
 
 /// Longer than the job takes, and than the machines' clocks differ.
@@ -31,33 +30,18 @@ const SLOT_TAKEN_FOR: Duration = Duration::from_secs(60 * 60);
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let slot = std::env::args().nth(1).unwrap_or_else(|| format!("demo-{}", std::process::id()));
-    match environment::store()? {
-        Named::Tcp(store) => play(store, &slot).await,
-        Named::Rest(store) => play(store, &slot).await,
-    }
-}
-
-async fn play(store: impl Store + Clone + Send + Sync, slot: &str) -> Result<(), Box<dyn Error>> {
+    let store = environment::store()?;
     for machine in 1..=3 {
-        tick(store.clone(), slot, machine).await?;
+        tick(store.clone(), &slot, machine).await?;
     }
     Ok(())
 }
 
 /// What cron starts on each machine.
-async fn tick(
-    store: impl Store + Clone + Send + Sync,
-    slot: &str,
-    machine: u32,
-) -> Result<(), Box<dyn Error>> {
-    let mut lock = Lock::new(store, &format!("nightly-report@{slot}"))?;
+async fn tick(store: DynStore, slot: &str, machine: u32) -> Result<(), Box<dyn Error>> {
+    let lock = Lock::new(store, &format!("nightly-report@{slot}"))?;
     // Cron does not wait: whoever comes second has nothing to do.
-    let once = AcquireOptions {
-        lease: Some(SLOT_TAKEN_FOR),
-        attempts: Some(1),
-        ..AcquireOptions::default()
-    };
-    let mut lease = match lock.acquire_with(once).await {
+    let mut lease = match lock.acquire().lease(SLOT_TAKEN_FOR).attempts(1).await {
         Ok(lease) => lease,
         Err(NotAcquired::Busy { .. }) => {
             println!("machine {machine}: the slot is taken, nothing to do");
@@ -67,7 +51,10 @@ async fn tick(
         Err(error) => return Err(error.into()),
     };
     match report(machine).await {
-        Ok(pages) => println!("machine {machine}: reported {pages} pages"),
+        Ok(pages) => {
+            println!("machine {machine}: reported {pages} pages");
+            lease.forget();
+        }
         Err(why) => {
             println!("machine {machine}: failed ({why}), and leaves the slot to another");
             lease.release().await?;

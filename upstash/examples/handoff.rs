@@ -19,34 +19,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use environment::Named;
 use leasehold_core::{
-    Fence, Store, Token,
+    DynStore, Fence, Token,
     lock::{Lock, NotAcquired},
 };
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let receives = std::env::args().nth(1);
-    match environment::store()? {
-        Named::Tcp(store) => play(store, receives).await,
-        Named::Rest(store) => play(store, receives).await,
-    }
-}
-
-async fn play(
-    store: impl Store + Clone + Send + Sync,
-    receives: Option<String>,
-) -> Result<(), Box<dyn Error>> {
-    match receives {
+    let store = environment::store()?;
+    match std::env::args().nth(1) {
         Some(id) => receive(store, &id).await,
         None => give(store, &format!("demo-handoff-{}", std::process::id())).await,
     }
 }
 
 /// The process that takes the lock.
-async fn give(store: impl Store + Clone + Send + Sync, id: &str) -> Result<(), Box<dyn Error>> {
-    let mut lock = Lock::new(store.clone(), id)?;
+async fn give(store: DynStore, id: &str) -> Result<(), Box<dyn Error>> {
+    let lock = Lock::new(store.clone(), id)?;
     let lease = lock.acquire().await?;
     println!("the giver holds the lock, fence {}", lease.fence());
 
@@ -60,8 +49,8 @@ async fn give(store: impl Store + Clone + Send + Sync, id: &str) -> Result<(), B
     lines.next().ok_or("the receiver ended before it asked")??;
     let left_ms = lease.remaining().as_millis();
     writeln!(input, "{} {} {left_ms}", lease.token().as_str(), lease.fence())?;
-    // From here on it is the receiver's. A lease that is dropped is not released.
-    drop(lease);
+    // From here on it is the receiver's.
+    lease.forget();
 
     for line in lines {
         println!("{}", line?);
@@ -78,7 +67,7 @@ async fn give(store: impl Store + Clone + Send + Sync, id: &str) -> Result<(), B
 }
 
 /// The process that finishes the work.
-async fn receive(store: impl Store + Clone + Send + Sync, id: &str) -> Result<(), Box<dyn Error>> {
+async fn receive(store: DynStore, id: &str) -> Result<(), Box<dyn Error>> {
     let asked = Instant::now();
     println!("ready");
     io::stdout().flush()?;
@@ -88,7 +77,7 @@ async fn receive(store: impl Store + Clone + Send + Sync, id: &str) -> Result<()
     let [token, fence, left_ms] = words[..] else { return Err("no lease came".into()) };
 
     let left = Duration::from_millis(left_ms.parse()?).saturating_sub(asked.elapsed());
-    let mut lock = Lock::new(store, id)?;
+    let lock = Lock::new(store, id)?;
     let mut lease = lock.adopt(Token::new(token)?, Fence(fence.parse()?), left)?;
     // Nobody was asked so far. This asks, and makes time for the work.
     lease.extend(Duration::from_secs(10)).await?;

@@ -20,34 +20,27 @@ mod environment;
 
 use std::{error::Error, time::Duration};
 
-use environment::Named;
 use leasehold_core::{
-    Fence, Store,
+    Fence,
     lock::{Lock, LockOptions},
 };
 use rusqlite::{Connection, params};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    match environment::store()? {
-        Named::Tcp(store) => play(store).await,
-        Named::Rest(store) => play(store).await,
-    }
-}
-
-async fn play(store: impl Store + Clone + Send + Sync) -> Result<(), Box<dyn Error>> {
+    let store = environment::store()?;
     let database = Database::open()?;
     let election = format!("demo-leader-{}", std::process::id());
     // Short, so that there is little to wait for. Ten seconds are more usual.
-    let options = LockOptions { lease: Duration::from_secs(1), ..LockOptions::default() };
+    let options = LockOptions::new().lease(Duration::from_secs(1));
 
-    let mut first = Lock::with_options(store.clone(), &election, &options)?;
+    let first = Lock::with_options(store.clone(), &election, &options)?;
     let stalled = first.acquire().await?;
     database.lead("the first leader", "10", stalled.fence())?;
 
     // It stalls, as in a long garbage collection, and nothing renews its lease.
-    let mut second = Lock::with_options(store, &election, &options)?;
-    let mut lease = second.acquire_within(Duration::from_secs(10)).await?;
+    let second = Lock::with_options(store, &election, &options)?;
+    let mut lease = second.acquire().within(Duration::from_secs(10)).await?;
     database.lead("the second leader", "20", lease.fence())?;
 
     // It comes to itself, and does not look at the clock.

@@ -14,46 +14,31 @@
 
 mod environment;
 
-use std::{convert::Infallible, error::Error, future::IntoFuture, sync::Arc, time::Duration};
+use std::{convert::Infallible, error::Error, future::IntoFuture, time::Duration};
 
 use axum::{Router, extract::State, http::StatusCode, routing::post};
-use environment::Named;
-use leasehold_core::{
-    Store, TokioClock,
-    debounce::{Called, Claim, Debounce, DebounceOptions, Swept},
-};
-use tokio::{net::TcpListener, sync::Mutex, time::sleep};
+use leasehold_core::debounce::{Called, Debounce, DebounceOptions, Run, Swept};
+use tokio::{net::TcpListener, time::sleep};
 
 /// How often a replica looks while nothing waits.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    let store = environment::store()?;
     let listen = std::env::args().nth(1);
-    match environment::store()? {
-        Named::Tcp(store) => play(store, listen).await,
-        Named::Rest(store) => play(store, listen).await,
-    }
-}
-
-async fn play<S>(store: S, listen: Option<String>) -> Result<(), Box<dyn Error>>
-where
-    S: Store + Clone + Send + Sync + 'static,
-{
-    let options = DebounceOptions {
-        wait: Duration::from_millis(300),
+    let options = DebounceOptions::new()
+        .wait(Duration::from_millis(300))
         // However many pushes come, it runs at least this often.
-        max_wait: Some(Duration::from_secs(5)),
+        .max_wait(Duration::from_secs(5))
         // Whoever calls leaves at once, and a sweep runs it.
-        patience: Some(Duration::ZERO),
-        ..DebounceOptions::default()
-    };
+        .patience(Duration::ZERO);
     let id = listen.as_ref().map_or_else(
         || format!("demo-webhook-{}", std::process::id()),
         |_| "index-on-push".to_owned(),
     );
-    let mut debounce = Debounce::with_options(store, &id, &options)?;
-    let runner = debounce.sibling();
+    let debounce = Debounce::with_options(store, &id, &options)?;
+    let runner = debounce.clone();
 
     let listener = TcpListener::bind(listen.as_deref().unwrap_or("127.0.0.1:0")).await?;
     let url = format!("http://{}/pushed", listener.local_addr()?);
@@ -70,22 +55,13 @@ where
     run_what_is_due(runner, true).await
 }
 
-type Shared<S> = Arc<Mutex<Debounce<S, TokioClock>>>;
-
-fn service<S>(debounce: Debounce<S, TokioClock>) -> Router
-where
-    S: Store + Clone + Send + Sync + 'static,
-{
-    Router::new().route("/pushed", post(pushed::<S>)).with_state(Arc::new(Mutex::new(debounce)))
+fn service(debounce: Debounce) -> Router {
+    Router::new().route("/pushed", post(pushed)).with_state(debounce)
 }
 
 /// What is pushed is in the store when it is answered, or the sender is told to come again.
-async fn pushed<S>(State(debounce): State<Shared<S>>, body: String) -> (StatusCode, String)
-where
-    S: Store + Clone + Send + Sync + 'static,
-{
-    let mut mine = debounce.lock().await.sibling();
-    match mine.call(body.into_bytes(), index).await {
+async fn pushed(State(debounce): State<Debounce>, body: String) -> (StatusCode, String) {
+    match debounce.call(body, index).await {
         Ok(Called::Delegated { due_in }) => (StatusCode::ACCEPTED, format!("due in {due_in:?}")),
         Ok(called) => (StatusCode::OK, format!("{called:?}")),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
@@ -93,10 +69,7 @@ where
 }
 
 /// Runs what is due, whichever replica was called; with `once`, until something has run.
-async fn run_what_is_due<S: Store + Clone + Send + Sync>(
-    mut debounce: Debounce<S, TokioClock>,
-    once: bool,
-) -> Result<(), Box<dyn Error>> {
+async fn run_what_is_due(debounce: Debounce, once: bool) -> Result<(), Box<dyn Error>> {
     loop {
         match debounce.sweep(index).await {
             Ok(Swept::Idle { due_in }) => sleep(due_in.unwrap_or(LOOK_EVERY)).await,
@@ -112,8 +85,8 @@ async fn run_what_is_due<S: Store + Clone + Send + Sync>(
 }
 
 /// The work that should not be done for each push.
-async fn index(run: Claim) -> Result<(), Infallible> {
-    println!("indexing {}, fence {}", String::from_utf8_lossy(run.args()), run.fence());
+async fn index(run: Run) -> Result<(), Infallible> {
+    println!("indexing {}, fence {}", run.args(), run.fence());
     Ok(())
 }
 

@@ -10,8 +10,8 @@ use std::{
 };
 
 use leasehold_core::{
-    Store, TokioClock,
-    lock::{Lease, Lock, LockOptions, Locks},
+    Store,
+    lock::{Lease, Lock, Locks},
 };
 use tokio::task::JoinSet;
 
@@ -79,23 +79,26 @@ async fn wait<P: Future<Output = ()>>(
 }
 
 /// A lock of ours.
-pub struct Ours<S> {
-    lock: Lock<S, TokioClock>,
-    lease: Option<Lease<S, TokioClock>>,
+pub struct Ours {
+    lock: Lock,
+    lease: Option<Lease>,
 }
 
-impl<S: Store + Clone> Ours<S> {
+impl Ours {
     /// So many tasks in each of several processes, of which each has one of `stores`.
     ///
     /// # Panics
     ///
     /// If `id` is empty.
     #[must_use]
-    pub fn in_processes(stores: &[S], id: &str, tasks: usize) -> Vec<Self> {
+    pub fn in_processes<S>(stores: &[S], id: &str, tasks: usize) -> Vec<Self>
+    where
+        S: Store + Clone + Send + Sync + 'static,
+    {
         let process = |store: &S| {
             let locks = Locks::new(store.clone());
             let task = |_| {
-                let lock = locks.lock(id, &LockOptions::default());
+                let lock = locks.lock(id);
                 let lock = lock.expect("the defaults are usable, and the id is not empty");
                 Self { lock, lease: None }
             };
@@ -105,9 +108,9 @@ impl<S: Store + Clone> Ours<S> {
     }
 }
 
-impl<S: Store + Clone + Send + Sync + 'static> Waiter for Ours<S> {
+impl Waiter for Ours {
     async fn take(&mut self) {
-        let lease = self.lock.acquire_within(PATIENCE).await;
+        let lease = self.lock.acquire().within(PATIENCE).await;
         self.lease = Some(lease.expect("it is free before long"));
     }
 
@@ -117,7 +120,7 @@ impl<S: Store + Clone + Send + Sync + 'static> Waiter for Ours<S> {
     }
 }
 
-impl<S> fmt::Debug for Ours<S> {
+impl fmt::Debug for Ours {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ours").finish_non_exhaustive()
     }

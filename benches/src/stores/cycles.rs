@@ -7,7 +7,7 @@ use std::{
 
 use hdrhistogram::Histogram;
 use leasehold_core::{
-    Store, TokioClock,
+    Store,
     lock::{Lock, LockOptions},
 };
 use tokio::task::JoinSet;
@@ -115,31 +115,35 @@ pub async fn crowd<C: Cycle>(tasks: Vec<C>, cycles: u64) -> Sample {
 }
 
 /// A lock that nobody else wants.
-pub struct Uncontended<S> {
-    lock: Lock<S, TokioClock>,
+pub struct Uncontended {
+    lock: Lock,
     release: Release,
 }
 
-impl<S: Store + Clone> Uncontended<S> {
+impl Uncontended {
     /// The lock named `id`, with the default settings, fences and marks on.
     ///
     /// # Panics
     ///
     /// If `id` is empty.
     #[must_use]
-    pub fn new(store: S, id: &str, release: Release) -> Self {
+    pub fn new(store: impl Store + Send + Sync + 'static, id: &str, release: Release) -> Self {
         let lock = Lock::with_options(store, id, &LockOptions::default());
         Self { lock: lock.expect("the defaults are usable, and the id is not empty"), release }
     }
 
     /// Locks of so many names, over one store.
     #[must_use]
-    pub fn many(store: &S, count: usize, release: Release) -> Vec<Self> {
+    pub fn many<S: Store + Clone + Send + Sync + 'static>(
+        store: &S,
+        count: usize,
+        release: Release,
+    ) -> Vec<Self> {
         (0..count).map(|key| Self::new(store.clone(), &format!("bench:{key}"), release)).collect()
     }
 }
 
-impl<S: Store + Clone + Send + Sync + 'static> Cycle for Uncontended<S> {
+impl Cycle for Uncontended {
     async fn run(&mut self) {
         let mut lease = self.lock.acquire().await.expect("nobody else wants it");
         match self.release {
@@ -151,7 +155,7 @@ impl<S: Store + Clone + Send + Sync + 'static> Cycle for Uncontended<S> {
     }
 }
 
-impl<S> std::fmt::Debug for Uncontended<S> {
+impl std::fmt::Debug for Uncontended {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Uncontended").field("release", &self.release).finish_non_exhaustive()
     }
@@ -171,7 +175,7 @@ mod tests {
         for release in [Release::Confirmed, Release::Detached] {
             let sample = solo(Uncontended::new(store.clone(), "job", release), 10).await;
             assert_eq!((sample.cycles, sample.latencies.len()), (10, 10));
-            let mut lock = Lock::new(store.clone(), "job").unwrap();
+            let lock = Lock::new(store.clone(), "job").unwrap();
             assert!(matches!(lock.status().await, Ok(leasehold_core::lock::Holder::Free)));
         }
     }

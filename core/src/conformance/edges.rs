@@ -9,7 +9,8 @@ use super::{
     two_tokens, unable, unique,
 };
 use crate::{
-    lock::{Holder, LockCommand, LockReply, MAX_LEASE},
+    lock::{Holder, LockCommand, LockReply},
+    settings::MAX_LEASE,
     store::{Command, RejectionKind, Store, StoreError},
     token::{Fence, Tokens},
 };

@@ -112,7 +112,7 @@ pub async fn a_busy_try_that_is_sent_twice_was_busy<F: Fixture>(fixture: &F) {
     assert!(matches!(subject.acquire(&mine, LONG).await, LockReply::Busy { .. }));
     assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Gone);
     // So is a caller told of whose requests all arrive twice, and who sees the second answers.
-    let options = LockOptions { attempts: 1, ..LockOptions::default() };
+    let options = LockOptions::new().attempts(1);
     let config = LockConfig::new(subject.keys.lock(), &options).expect("it can work");
     let terms = config.terms(&AcquireOptions::default()).expect("they can work");
     let mut machine = LockMachine::new(config, Tokens::from_os(), 0);

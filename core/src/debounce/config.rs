@@ -5,58 +5,162 @@ use core::time::Duration;
 
 use super::{DebounceKeys, Retention, Timing};
 use crate::{
-    lock::{ConfigError, MAX_LEASE, margin, whole_millis},
+    settings::{ConfigError, MAX_LEASE, margin, whole_millis},
     time::whole_micros,
 };
 
 /// How a debounced call behaves. All processes that share an id should share these.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DebounceOptions {
+    pub(crate) wait: Duration,
+    pub(crate) max_wait: Option<Duration>,
+    pub(crate) leading: bool,
+    pub(crate) trailing: bool,
+    pub(crate) run_lease: Duration,
+    pub(crate) retry_delay: Duration,
+    pub(crate) patience: Option<Duration>,
+    pub(crate) leave_when_superseded: bool,
+    pub(crate) attempts: u32,
+    pub(crate) delay: Duration,
+    pub(crate) jitter: bool,
+    pub(crate) call_timeout: Duration,
+    pub(crate) drift_ppm: u32,
+    pub(crate) margin: Duration,
+    pub(crate) request_life: Duration,
+    pub(crate) life: Duration,
+}
+
+impl DebounceOptions {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
     /// How long no further call may come before the callback runs, in whole milliseconds (rounded
     /// down). Default 1 s.
-    pub wait: Duration,
+    #[must_use]
+    pub fn wait(mut self, wait: Duration) -> Self {
+        self.wait = wait;
+        self
+    }
+
     /// How long after the first call the run is due at the latest, however many calls come. Default:
     /// no limit. Not less than [`DebounceOptions::wait`].
-    pub max_wait: Option<Duration>,
+    #[must_use]
+    pub fn max_wait(mut self, max_wait: Duration) -> Self {
+        self.max_wait = Some(max_wait);
+        self
+    }
+
     /// Whether the first call runs at once, if there was none within `wait` before it. Default
     /// false.
-    pub leading: bool,
+    #[must_use]
+    pub fn leading(mut self, leading: bool) -> Self {
+        self.leading = leading;
+        self
+    }
+
     /// Whether further calls run at the end of the wait. Default true. Without it, they only
     /// prolong the wait; then [`DebounceOptions::leading`] must be true.
-    pub trailing: bool,
+    #[must_use]
+    pub fn trailing(mut self, trailing: bool) -> Self {
+        self.trailing = trailing;
+        self
+    }
+
     /// How long a run may take before another participant may start over. Default 30 s.
-    pub run_lease: Duration,
+    #[must_use]
+    pub fn run_lease(mut self, run_lease: Duration) -> Self {
+        self.run_lease = run_lease;
+        self
+    }
+
     /// How long after a failed run it is due again. Default 1 s.
-    pub retry_delay: Duration,
+    #[must_use]
+    pub fn retry_delay(mut self, retry_delay: Duration) -> Self {
+        self.retry_delay = retry_delay;
+        self
+    }
+
     /// How long a caller participates, at the longest, after which the call is left to others.
     /// `Some(Duration::ZERO)` leaves at once: then a sweeper must run. Default `None`: the longer
     /// of `wait` and `max_wait`, two run leases, and five call timeouts.
-    pub patience: Option<Duration>,
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
+        self
+    }
+
     /// Whether a caller leaves when it sees that a newer call has come, instead of staying as a
     /// backup in case that the newer caller crashes. Default false.
-    pub leave_when_superseded: bool,
+    #[must_use]
+    pub fn leave_when_superseded(mut self, leave_when_superseded: bool) -> Self {
+        self.leave_when_superseded = leave_when_superseded;
+        self
+    }
+
     /// How many times a request is sent while it is not clear whether it arrived. Default 3. Not
     /// zero.
-    pub attempts: u32,
+    #[must_use]
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
+        self
+    }
+
     /// How long to wait before a request is sent again, and before looking again whether another's
     /// run has ended (then doubled up to 16 times). Default 100 ms. Not zero.
-    pub delay: Duration,
+    #[must_use]
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
     /// Whether each such delay is drawn from 50 % to 150 %. Default true.
-    pub jitter: bool,
+    #[must_use]
+    pub fn jitter(mut self, jitter: bool) -> Self {
+        self.jitter = jitter;
+        self
+    }
+
     /// How long to wait for one reply of the store. Default 2 s. Not zero.
-    pub call_timeout: Duration,
+    #[must_use]
+    pub fn call_timeout(mut self, call_timeout: Duration) -> Self {
+        self.call_timeout = call_timeout;
+        self
+    }
+
     /// How much faster or slower than the local clock the server's may run, in parts per million.
     /// Default 10 000 (1 %). At most 500 000. This share of a run's lease is not used.
-    pub drift_ppm: u32,
+    #[must_use]
+    pub fn drift_ppm(mut self, drift_ppm: u32) -> Self {
+        self.drift_ppm = drift_ppm;
+        self
+    }
+
     /// What else is taken off a run's lease. Default 2 ms. At least 1 ms.
-    pub margin: Duration,
+    #[must_use]
+    pub fn margin(mut self, margin: Duration) -> Self {
+        self.margin = margin;
+        self
+    }
+
     /// The longest time for which a request may linger in the network after its caller gave it up.
     /// A copy of a request changes nothing for this long. Default 60 s. Not zero.
-    pub request_life: Duration,
+    #[must_use]
+    pub fn request_life(mut self, request_life: Duration) -> Self {
+        self.request_life = request_life;
+        self
+    }
+
     /// How long a call that is due waits for somebody to run it before it is forgotten. Default
     /// 1 day. At least as long as a settled record must live: the patience, and twice the request
     /// life.
-    pub life: Duration,
+    #[must_use]
+    pub fn life(mut self, life: Duration) -> Self {
+        self.life = life;
+        self
+    }
 }
 
 impl Default for DebounceOptions {

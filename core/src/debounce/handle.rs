@@ -1,43 +1,47 @@
-//! A debounced call as a handle: the machine, and what it needs to run.
+//! A debounced call as a handle: its settings, and what its machines need to run.
 
-use alloc::{format, sync::Arc};
+use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
 use core::{fmt, time::Duration};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-#[cfg(feature = "std")]
+#[cfg(feature = "tokio")]
 use super::DebounceOptions;
 use super::{
-    CallError, Called, Claim, DebounceConfig, DebounceMachine, DebounceOutcome, DebounceRequest,
-    DebounceStatus, NextRun, Swept, Unsettled,
+    Args, CallError, Called, Claim, DebounceConfig, DebounceMachine, DebounceOutcome,
+    DebounceRequest, DebounceStatus, NextRun, Run, Swept, Unsettled,
 };
 use crate::{
     drive::{drive, race},
-    lock::ConfigError,
-    store::{Store, StoreError},
-    time::Clock,
+    settings::ConfigError,
+    store::{Cause, DynStore, Store, StoreError},
+    telemetry,
+    time::{Clock, DynClock},
     token::{Token, Tokens},
 };
 
-/// A debounced call in a store, by its id: one participant.
+/// How many machines wait in a handle for the next call.
+const IDLE_MACHINES: usize = 8;
+
+/// A debounced call in a store, by its id.
 ///
-/// One handle makes one call at a time and stays until its burst is settled, so give each task its
-/// own: [`Debounce::sibling`] is cheap.
+/// A handle is cheap to clone and to share, and any number of tasks may call by it at the same time:
+/// each call is a participant that stays until its burst is settled.
 ///
 /// ```
-/// # #[cfg(all(feature = "memory", feature = "tokio"))]
-/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
-/// use std::{convert::Infallible, sync::Arc, time::Duration};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::{io, time::Duration};
 /// use leasehold_core::{MemoryStore, debounce::{Called, Debounce, DebounceOptions}};
 ///
-/// let options = DebounceOptions { wait: Duration::from_millis(20), ..DebounceOptions::default() };
-/// let store = Arc::new(MemoryStore::new());
-/// let mut debounce = Debounce::with_options(store, "index", &options)?;
-/// let called = debounce.call(b"page 7".as_slice(), async |run| {
+/// let options = DebounceOptions::new().wait(Duration::from_millis(20));
+/// let debounce = Debounce::with_options(MemoryStore::new(), "index", &options)?;
+/// let called = debounce.call("page 7", async |run| {
 ///     // … index run.args(), and send run.fence() with every write …
-///     Ok::<_, Infallible>(run.args().len())
+///     Ok::<_, io::Error>(run.args().len())
 /// }).await?;
 /// assert_eq!(called, Called::Fired(6));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// # }).unwrap();
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// # Cancellation
@@ -45,12 +49,29 @@ use crate::{
 /// Every future of a handle may be dropped at any point. A call that is armed stays armed, for other
 /// participants and sweepers. A run that was dropped stays in the handle: [`Debounce::in_flight`]
 /// says so, the next call begins by giving it back, and without a next call its lease ends. The same
-/// goes for a callback that panics.
-pub struct Debounce<S, C> {
-    machine: DebounceMachine,
+/// goes for a callback that panics. When the last clone is dropped, it is given back in the
+/// background, if the clock belongs to a runtime.
+#[derive(Clone)]
+pub struct Debounce {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    config: DebounceConfig,
+    store: DynStore,
+    clock: DynClock,
+    idle: Mutex<Idle>,
+}
+
+struct Idle {
     tokens: Tokens,
-    store: S,
-    clock: C,
+    machines: Vec<DebounceMachine>,
+}
+
+/// A machine that makes one call. Dropping it gives the machine back, with what is in flight.
+struct Participant<'a> {
+    shared: &'a Shared,
+    machine: Option<DebounceMachine>,
 }
 
 /// How a callback ended.
@@ -60,60 +81,70 @@ enum Ended<R, E> {
     Overran,
 }
 
-#[cfg(feature = "tokio")]
-impl<S: Store> Debounce<S, crate::time::TokioClock> {
-    /// The debounced call named `id`, with the default [`DebounceOptions`] and tokens from the
-    /// operating system.
+impl Debounce {
+    /// The debounced call named `id` in `store`, with the default [`DebounceOptions`], on tokio's
+    /// clock.
     ///
     /// # Errors
     ///
     /// [`ConfigError::EmptyId`].
-    pub fn new(store: S, id: &str) -> Result<Self, ConfigError> {
-        Self::with_options(store, id, &DebounceOptions::default())
+    #[cfg(feature = "tokio")]
+    pub fn new(store: impl Store + Send + Sync + 'static, id: &str) -> Result<Self, ConfigError> {
+        Self::with_options(store, id, &DebounceOptions::new())
     }
 
-    /// The debounced call named `id`, with settings of its own.
+    /// The debounced call named `id` in `store`, with settings of its own, on tokio's clock.
     ///
     /// # Errors
     ///
     /// [`ConfigError`] names the first setting that cannot work.
+    #[cfg(feature = "tokio")]
     pub fn with_options(
-        store: S,
+        store: impl Store + Send + Sync + 'static,
         id: &str,
         options: &DebounceOptions,
     ) -> Result<Self, ConfigError> {
         let config = DebounceConfig::new(id, options)?;
-        let tokens = Tokens::for_handle(&store);
-        Ok(Self::from_config(store, crate::time::TokioClock::new(), config, tokens))
+        Ok(Self::from_config(store, crate::time::TokioClock::new(), config, Tokens::from_os()))
     }
-}
 
-impl<S: Store, C: Clock> Debounce<S, C> {
-    /// The debounced call named `id` on a clock of the caller's, with the default
-    /// [`DebounceOptions`].
+    /// A debounced call from all of its parts: another clock, or tokens of one's own. No two handles
+    /// may have tokens of one owner.
+    #[must_use]
+    pub fn from_config(
+        store: impl Store + Send + Sync + 'static,
+        clock: impl Clock + Send + Sync + 'static,
+        config: DebounceConfig,
+        tokens: Tokens,
+    ) -> Self {
+        Self::of(store.into_dyn(), DynClock::new(clock), config, tokens)
+    }
+
+    fn of(store: DynStore, clock: DynClock, config: DebounceConfig, tokens: Tokens) -> Self {
+        let idle = Mutex::new(Idle { tokens, machines: Vec::new() });
+        Self { shared: Arc::new(Shared { config, store, clock, idle }) }
+    }
+
+    /// The debounced call of one `key`, e.g. of one argument: its id is this id, a colon and the key.
+    /// Different keys never wait for one another.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::EmptyId`].
-    #[cfg(feature = "std")]
-    pub fn with_clock(store: S, clock: C, id: &str) -> Result<Self, ConfigError> {
-        let config = DebounceConfig::new(id, &DebounceOptions::default())?;
-        let tokens = Tokens::for_handle(&store);
-        Ok(Self::from_config(store, clock, config, tokens))
-    }
-
-    /// A debounced call from all of its parts: what the other constructors call, and all that is
-    /// there without the feature `std`.
-    pub fn from_config(store: S, clock: C, config: DebounceConfig, mut tokens: Tokens) -> Self {
-        let seed = tokens.seed();
-        let own = Tokens::of_owner(tokens.fresh().as_str());
-        Self { machine: DebounceMachine::new(config, own, seed), tokens, store, clock }
+    /// [`ConfigError::EmptyId`] if `key` is empty.
+    pub fn for_key(&self, key: &str) -> Result<Self, ConfigError> {
+        if key.is_empty() {
+            return Err(ConfigError::EmptyId);
+        }
+        let Shared { config, store, clock, .. } = &*self.shared;
+        let config = config.with_id(&format!("{}:{key}", config.keys().id()))?;
+        let tokens = self.shared.idle().tokens.child();
+        Ok(Self::of(store.clone(), clock.clone(), config, tokens))
     }
 
     /// The name of what is debounced.
     #[must_use]
     pub fn id(&self) -> &str {
-        self.machine.config().keys().id()
+        self.shared.config.keys().id()
     }
 
     /// Calls, and stays until the call is settled or the patience is over. When it falls to this
@@ -133,13 +164,14 @@ impl<S: Store, C: Clock> Debounce<S, C> {
     ///
     /// See [`Debounce`].
     pub async fn call<R, E>(
-        &mut self,
-        args: impl Into<Arc<[u8]>>,
-        callback: impl AsyncFnOnce(Claim) -> Result<R, E>,
+        &self,
+        args: impl Into<Args>,
+        callback: impl AsyncFnOnce(Run) -> Result<R, E>,
     ) -> Result<Called<R>, CallError<E>> {
-        let request = DebounceRequest::Call { args: args.into() };
-        Ok(match self.ask(request).await {
-            DebounceOutcome::Run(claim) => match self.run(claim, callback).await? {
+        let request = DebounceRequest::Call { args: args.into().into_bytes() };
+        let mut participant = self.shared.participant();
+        Ok(match participant.ask(request).await {
+            DebounceOutcome::Run(claim) => match participant.run(claim, callback).await? {
                 (result, None) => Called::Fired(result),
                 (result, Some(reason)) => Called::Unsettled { result, reason },
             },
@@ -171,8 +203,8 @@ impl<S: Store, C: Clock> Debounce<S, C> {
     ///
     /// See [`Debounce`].
     pub async fn sweep<R, E>(
-        &mut self,
-        callback: impl AsyncFnOnce(Claim) -> Result<R, E>,
+        &self,
+        callback: impl AsyncFnOnce(Run) -> Result<R, E>,
     ) -> Result<Swept<R>, CallError<E>> {
         self.sweep_as(DebounceRequest::Sweep, callback).await
     }
@@ -191,8 +223,8 @@ impl<S: Store, C: Clock> Debounce<S, C> {
     ///
     /// See [`Debounce`].
     pub async fn flush<R, E>(
-        &mut self,
-        callback: impl AsyncFnOnce(Claim) -> Result<R, E>,
+        &self,
+        callback: impl AsyncFnOnce(Run) -> Result<R, E>,
     ) -> Result<Swept<R>, CallError<E>> {
         self.sweep_as(DebounceRequest::Flush, callback).await
     }
@@ -203,8 +235,8 @@ impl<S: Store, C: Clock> Debounce<S, C> {
     /// # Errors
     ///
     /// What the store answered instead. After [`StoreError::Unknown`], it may have happened.
-    pub async fn cancel(&mut self) -> Result<bool, StoreError> {
-        match self.ask(DebounceRequest::Cancel).await {
+    pub async fn cancel(&self) -> Result<bool, StoreError> {
+        match self.shared.participant().ask(DebounceRequest::Cancel).await {
             DebounceOutcome::Cancelled => Ok(true),
             DebounceOutcome::Idle { .. } => Ok(false),
             outcome => Err(store_error(outcome)),
@@ -216,8 +248,8 @@ impl<S: Store, C: Clock> Debounce<S, C> {
     /// # Errors
     ///
     /// What the store answered instead.
-    pub async fn status(&mut self) -> Result<DebounceStatus, StoreError> {
-        match self.ask(DebounceRequest::Status).await {
+    pub async fn status(&self) -> Result<DebounceStatus, StoreError> {
+        match self.shared.participant().ask(DebounceRequest::Status).await {
             DebounceOutcome::Status(status) => Ok(status),
             outcome => Err(store_error(outcome)),
         }
@@ -226,17 +258,19 @@ impl<S: Store, C: Clock> Debounce<S, C> {
     /// The name of the run whose end the server may still wait for. See
     /// [`DebounceMachine::in_flight`].
     #[must_use]
-    pub fn in_flight(&self) -> Option<&Token> {
-        self.machine.in_flight()
+    pub fn in_flight(&self) -> Option<Token> {
+        let idle = self.shared.idle();
+        idle.machines.iter().find_map(DebounceMachine::in_flight).cloned()
     }
 
     async fn sweep_as<R, E>(
-        &mut self,
+        &self,
         request: DebounceRequest,
-        callback: impl AsyncFnOnce(Claim) -> Result<R, E>,
+        callback: impl AsyncFnOnce(Run) -> Result<R, E>,
     ) -> Result<Swept<R>, CallError<E>> {
-        Ok(match self.ask(request).await {
-            DebounceOutcome::Run(claim) => match self.run(claim, callback).await? {
+        let mut participant = self.shared.participant();
+        Ok(match participant.ask(request).await {
+            DebounceOutcome::Run(claim) => match participant.run(claim, callback).await? {
                 (result, None) => Swept::Fired(result),
                 (result, Some(reason)) => Swept::Unsettled { result, reason },
             },
@@ -246,32 +280,41 @@ impl<S: Store, C: Clock> Debounce<S, C> {
             outcome => return Err(failure(outcome)),
         })
     }
+}
 
+impl Participant<'_> {
     async fn ask(&mut self, request: DebounceRequest) -> DebounceOutcome {
-        drive(&mut self.machine, &self.store, &self.clock, request).await
+        let machine = self.machine.as_mut().expect("it is given back only by the drop");
+        drive(machine, &self.shared.store, &self.shared.clock, request).await
     }
 
     /// Runs the callback under its claim, and tells the server how it went.
     async fn run<R, E>(
         &mut self,
         claim: Claim,
-        callback: impl AsyncFnOnce(Claim) -> Result<R, E>,
+        callback: impl AsyncFnOnce(Run) -> Result<R, E>,
     ) -> Result<(R, Option<Unsettled>), CallError<E>> {
-        let deadline = claim.deadline();
-        let clock = &self.clock;
+        let (deadline, fence) = (claim.deadline(), claim.fence());
+        let clock = &self.shared.clock;
+        let run = Run::new(claim, clock.clone());
         let overrun = async {
             clock.sleep_until(deadline).await;
             Ended::Overran
         };
         let work = async {
-            match callback(claim).await {
+            match callback(run).await {
                 Ok(result) => Ended::Returned(result),
                 Err(error) => Ended::Failed(error),
             }
         };
         // The clock first: work that would begin to act after the deadline never does.
         let ended = race(overrun, work).await;
-        let success = matches!(ended, Ended::Returned(_));
+        let (success, how) = match ended {
+            Ended::Returned(_) => (true, "returned"),
+            Ended::Failed(_) => (false, "failed"),
+            Ended::Overran => (false, "overran"),
+        };
+        telemetry::ran(self.shared.config.keys().id(), how, fence);
         let outcome = self.ask(DebounceRequest::Finish { success }).await;
         match ended {
             Ended::Returned(result) => Ok((result, unsettled(outcome))),
@@ -281,40 +324,55 @@ impl<S: Store, C: Clock> Debounce<S, C> {
     }
 }
 
-impl<S: Clone, C: Clone> Debounce<S, C> {
-    /// Another participant in the same debounced call.
-    #[must_use]
-    pub fn sibling(&mut self) -> Self {
-        self.participant(self.machine.config().clone())
+impl Shared {
+    fn idle(&self) -> MutexGuard<'_, Idle> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A participant in the debounced call of one `key`, e.g. of one argument: its id is this id, a
-    /// colon and the key. Different keys never wait for one another.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError::EmptyId`] if `key` is empty.
-    pub fn for_key(&mut self, key: &str) -> Result<Self, ConfigError> {
-        if key.is_empty() {
-            return Err(ConfigError::EmptyId);
-        }
-        let config = self.machine.config();
-        let config = config.with_id(&format!("{}:{key}", config.keys().id()))?;
-        Ok(self.participant(config))
-    }
-
-    fn participant(&mut self, config: DebounceConfig) -> Self {
-        let own = Tokens::of_owner(self.tokens.fresh().as_str());
-        let children = Tokens::of_owner(self.tokens.fresh().as_str());
-        let seed = own.seed();
-        let machine = DebounceMachine::new(config, own, seed);
-        Self { machine, tokens: children, store: self.store.clone(), clock: self.clock.clone() }
+    /// A machine for one call: first of all one that owes the server something.
+    fn participant(&self) -> Participant<'_> {
+        let mut idle = self.idle();
+        let owing = idle.machines.iter().position(|machine| machine.in_flight().is_some());
+        let machine = match owing.or_else(|| idle.machines.len().checked_sub(1)) {
+            Some(index) => idle.machines.remove(index),
+            None => {
+                let tokens = idle.tokens.child();
+                let seed = tokens.seed();
+                DebounceMachine::new(self.config.clone(), tokens, seed)
+            }
+        };
+        Participant { shared: self, machine: Some(machine) }
     }
 }
 
-impl<S, C> fmt::Debug for Debounce<S, C> {
+impl Drop for Participant<'_> {
+    fn drop(&mut self) {
+        let mut idle = self.shared.idle();
+        if let Some(machine) = self.machine.take()
+            && (idle.machines.len() < IDLE_MACHINES || machine.in_flight().is_some())
+        {
+            idle.machines.push(machine);
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let idle = self.idle.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let machines = core::mem::take(&mut idle.machines);
+        for mut machine in machines.into_iter().filter(|machine| machine.in_flight().is_some()) {
+            let (store, clock) = (self.store.clone(), self.clock.clone());
+            self.clock.spawn(Box::pin(async move {
+                // Any request begins by giving the run back.
+                drive(&mut machine, &store, &clock, DebounceRequest::Status).await;
+            }));
+        }
+    }
+}
+
+impl fmt::Debug for Debounce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Debounce").field("machine", &self.machine).finish_non_exhaustive()
+        f.debug_struct("Debounce").field("id", &self.id()).finish_non_exhaustive()
     }
 }
 
@@ -351,6 +409,7 @@ fn store_error(outcome: DebounceOutcome) -> StoreError {
         DebounceOutcome::Unknown(StoreError::NotSent(cause)) => StoreError::Unknown(cause),
         DebounceOutcome::Unavailable(error) | DebounceOutcome::Unknown(error) => error,
         DebounceOutcome::Rejected(rejection) => StoreError::Rejected(rejection),
-        outcome => unreachable!("this request never ends in {outcome:?}"),
+        // Whatever does not answer the request leaves open what became of it.
+        _ => StoreError::Unknown(Cause::Malformed("the outcome of another request".into())),
     }
 }

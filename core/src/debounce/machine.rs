@@ -78,7 +78,7 @@ pub enum DebounceRequest {
 /// let call = DebounceRequest::Call { args: b"page 7".as_slice().into() };
 /// let action = machine.step(Instant::ORIGIN, Event::Start(call));
 /// assert!(matches!(action, Action::Call { .. }));
-/// # Ok::<(), leasehold_core::lock::ConfigError>(())
+/// # Ok::<(), leasehold_core::ConfigError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DebounceMachine {

@@ -28,7 +28,7 @@ struct Scene {
 
 impl Scene {
     fn with(change: impl FnOnce(&mut DebounceOptions)) -> Self {
-        let mut options = DebounceOptions { jitter: false, ..DebounceOptions::default() };
+        let mut options = DebounceOptions::new().jitter(false);
         change(&mut options);
         let config = DebounceConfig::new("job", &options).unwrap();
         let machine = DebounceMachine::new(config, Tokens::of_owner("me"), 0);

@@ -1,16 +1,14 @@
 //! A lock's settings, checked once.
 
-use alloc::{string::String, sync::Arc};
-use core::{error, fmt, time::Duration};
+use alloc::sync::Arc;
+use core::time::Duration;
 
-use super::{Durability, LockKeys, RELEASE_TRIES};
+use super::{AcquireOptions, LockKeys, LockOptions, RELEASE_TRIES};
 use crate::{
+    settings::{ConfigError, MAX_LEASE, margin, whole_millis},
     time::{Instant, whole_micros},
     token::Token,
 };
-
-/// The longest lease, wait or extension: ten years. Longer ones would overflow a server's clock.
-pub const MAX_LEASE: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// How many delays a waiter lets pass between two looks while a watch is in place: the hint mostly
 /// comes first, but it may be lost.
@@ -18,79 +16,6 @@ pub(super) const DELAYS_PER_WATCHED_LOOK: u64 = 10;
 /// The same with the jitter.
 #[cfg(feature = "std")]
 const LONGEST_PAUSE_DELAYS: u64 = DELAYS_PER_WATCHED_LOOK * 3 / 2;
-
-/// How a lock behaves unless a call says otherwise.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LockOptions {
-    /// How long a lease lasts, in whole milliseconds (rounded down). Default 10 s. Must be longer
-    /// than the margin that [`LockOptions::drift_ppm`] and [`LockOptions::margin`] take off.
-    pub lease: Duration,
-    /// How many times to try before saying busy. Default 3. Not zero.
-    pub attempts: u32,
-    /// How long to wait between two tries. Default 100 ms.
-    pub delay: Duration,
-    /// Whether each delay is drawn from 50 % to 150 %, so that waiters do not march in step.
-    /// Default true.
-    pub jitter: bool,
-    /// How long to wait for one reply of the store. Default 2 s. Not zero.
-    pub call_timeout: Duration,
-    /// How much faster or slower than the local clock the server's may run, in parts per million.
-    /// Default 10 000 (1 %). At most 500 000. This share of every lease is not used.
-    pub drift_ppm: u32,
-    /// What else is taken off every lease, for the server's rounding to milliseconds.
-    /// Default 2 ms. At least 1 ms.
-    pub margin: Duration,
-    /// The longest time for which a request may linger in the network after its caller gave it up.
-    /// A token that was released is refused for this long. Default 60 s. Not zero.
-    pub request_life: Duration,
-    /// How long the last fence is kept after the last grant. Default 1 day. Losing it is harmless
-    /// while the servers' clocks do not go back. Must be at least the lease.
-    pub fence_life: Duration,
-    /// How much of a replicated Redis must know of a lease before it counts. Default: the primary
-    /// alone.
-    pub durability: Durability,
-    /// How long the server waits for its replicas to acknowledge. Default 200 ms. Not zero, which
-    /// would be for ever. The connection over which it waits answers nothing else meanwhile.
-    pub confirm_timeout: Duration,
-    /// How many renewals in a row [`Lock::hold`](super::Lock::hold) makes before it lets the
-    /// lease end, so that a hung job cannot hold for ever. Default: no limit.
-    pub max_renewals: Option<u32>,
-}
-
-impl Default for LockOptions {
-    fn default() -> Self {
-        Self {
-            lease: Duration::from_secs(10),
-            attempts: 3,
-            delay: Duration::from_millis(100),
-            jitter: true,
-            call_timeout: Duration::from_secs(2),
-            drift_ppm: 10_000,
-            margin: Duration::from_millis(2),
-            request_life: Duration::from_secs(60),
-            fence_life: Duration::from_secs(24 * 60 * 60),
-            durability: Durability::Primary,
-            confirm_timeout: Duration::from_millis(200),
-            max_renewals: None,
-        }
-    }
-}
-
-/// What one call to acquire does differently. It never changes a later call.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AcquireOptions {
-    /// Instead of [`LockOptions::lease`].
-    pub lease: Option<Duration>,
-    /// Instead of [`LockOptions::attempts`].
-    pub attempts: Option<u32>,
-    /// Instead of [`LockOptions::delay`].
-    pub delay: Option<Duration>,
-    /// The token to store, instead of a fresh one per attempt. It must be unique in the world, and
-    /// is spent by a release: also by the one with which a call that failed and may have stored it
-    /// cleans up. It must not end in `#` and a number, as the tokens made here do: to
-    /// take over such a lease, see [`Lock::adopt`](super::Lock::adopt).
-    pub token: Option<Token>,
-}
 
 /// A lock's settings, checked. Times are integers so that a machine can be hashed and compared.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -278,96 +203,10 @@ fn delay(delay: Duration) -> Result<u64, ConfigError> {
     Ok(whole_micros(delay))
 }
 
-/// What is taken off a lease of `lease_us`: the share that the clocks may drift apart, and the
-/// server's rounding.
-pub(crate) fn margin(lease_us: u64, drift_ppm: u32, margin_us: u64) -> u64 {
-    let drift_ppm = u64::from(drift_ppm);
-    lease_us / 1_000_000 * drift_ppm
-        + (lease_us % 1_000_000 * drift_ppm).div_ceil(1_000_000)
-        + margin_us
-}
-
-/// `duration` in whole milliseconds, refused if that is zero or beyond [`MAX_LEASE`].
-pub(crate) fn whole_millis(what: &'static str, duration: Duration) -> Result<u64, ConfigError> {
-    if duration > MAX_LEASE {
-        return Err(ConfigError::TooLong { what });
-    }
-    match u64::try_from(duration.as_millis()) {
-        Ok(0) => Err(ConfigError::Zero { what }),
-        Ok(millis) => Ok(millis),
-        Err(_) => Err(ConfigError::TooLong { what }),
-    }
-}
-
-/// A setting that cannot work. Nothing was sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The drift is more than half of the time.
-    DriftTooLarge {
-        /// What was asked for, in parts per million.
-        ppm: u32,
-    },
-    /// The id is empty.
-    EmptyId,
-    /// The fence would be forgotten while a lease is still running.
-    FenceLifeTooShort,
-    /// The margin would take all of the lease.
-    LeaseTooShort {
-        /// What the margin takes off.
-        margin: Duration,
-    },
-    /// Less than the server's rounding.
-    MarginTooSmall,
-    /// No attempts: nothing would ever be tried.
-    NoAttempts,
-    /// The caller's token ends as the tokens made here do, which are good for one try.
-    NumberedToken,
-    /// Longer than [`MAX_LEASE`].
-    TooLong {
-        /// Which setting.
-        what: &'static str,
-    },
-    /// Zero, or less than the millisecond in which servers count.
-    Zero {
-        /// Which setting.
-        what: &'static str,
-    },
-    /// Two settings contradict one another.
-    Contradiction(String),
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::DriftTooLarge { ppm } => {
-                write!(f, "a drift of {ppm} ppm leaves no usable lease: give at most 500000")
-            }
-            Self::EmptyId => f.write_str("the id is empty: give the name of what is protected"),
-            Self::FenceLifeTooShort => f.write_str("fence_life must be at least the lease"),
-            Self::LeaseTooShort { margin } => {
-                write!(f, "the lease is used up by the margin of {margin:?}: give a longer one")
-            }
-            Self::MarginTooSmall => f.write_str("the margin must be at least 1 ms"),
-            Self::NoAttempts => f.write_str("zero attempts would never try: give at least 1"),
-            Self::NumberedToken => f.write_str(
-                "the token ends in # and a number, as the tokens made here do: give another, \
-                 or adopt the lease that it belongs to",
-            ),
-            Self::TooLong { what } => {
-                write!(f, "{what} is too long: give at most {} days", MAX_LEASE.as_secs() / 86_400)
-            }
-            Self::Zero { what } => write!(f, "{what} is zero: give at least 1 ms"),
-            Self::Contradiction(text) => f.write_str(text),
-        }
-    }
-}
-
-impl error::Error for ConfigError {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lock::Durability;
 
     fn refused(change: impl FnOnce(&mut LockOptions)) -> ConfigError {
         let mut options = LockOptions::default();

@@ -4,8 +4,11 @@
 
 use core::{error, fmt, time::Duration};
 
-use super::{ConfigError, LossReason};
-use crate::store::{Rejection, StoreError};
+use super::LossReason;
+use crate::{
+    settings::ConfigError,
+    store::{Rejection, StoreError},
+};
 
 /// Why no lease came of an acquire.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +37,8 @@ pub enum NotAcquired {
         /// How many did in time.
         got: u32,
     },
-    /// Others of this process waited before it in line until the time was up; the store was not
-    /// asked. Only where waiters [stand in line](super::Lock::acquire_within).
+    /// Others of this process were before it in the queue until the time was up; the store was not
+    /// asked. Only for a request that [waits](super::Acquire::within).
     Queued,
     /// The caller's own token was released before: give another.
     Spent,
@@ -82,15 +85,21 @@ pub enum ReleaseError {
     Rejected(Rejection),
 }
 
-/// Why [`Lock::hold`](super::Lock::hold) has no result of the work.
+/// Why a hold of a lock has no result of the work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum HoldError {
+pub enum HoldError<E> {
     /// The work was not started.
     NotAcquired(NotAcquired),
+    /// The work failed, while the lease was ours.
+    Failed(E),
     /// The lease ended before the work did, which was dropped where it was.
     Lost(LossReason),
 }
+
+/// The clock belongs to no runtime that could renew a lease in the background.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoRuntime;
 
 /// A lease is over, or less of it is left than was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,12 +117,6 @@ impl From<ConfigError> for NotAcquired {
 impl From<ConfigError> for ExtendError {
     fn from(error: ConfigError) -> Self {
         Self::Config(error)
-    }
-}
-
-impl From<NotAcquired> for HoldError {
-    fn from(error: NotAcquired) -> Self {
-        Self::NotAcquired(error)
     }
 }
 
@@ -170,10 +173,11 @@ impl fmt::Display for ReleaseError {
     }
 }
 
-impl fmt::Display for HoldError {
+impl<E: fmt::Display> fmt::Display for HoldError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotAcquired(error) => error.fmt(f),
+            Self::Failed(error) => error.fmt(f),
             Self::Lost(reason) => write!(f, "the work was dropped, the lease is over: {reason}"),
         }
     }
@@ -199,8 +203,54 @@ impl fmt::Display for LossReason {
     }
 }
 
-impl error::Error for NotAcquired {}
-impl error::Error for ExtendError {}
-impl error::Error for ReleaseError {}
-impl error::Error for HoldError {}
+impl fmt::Display for NoRuntime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no runtime is there to renew in the background: hold the lock instead")
+    }
+}
+
+impl error::Error for NotAcquired {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Unavailable(error) | Self::Unknown(error) => Some(error),
+            Self::Config(error) => Some(error),
+            Self::Busy { .. }
+            | Self::NotDurable { .. }
+            | Self::Queued
+            | Self::Rejected(_)
+            | Self::Spent => None,
+        }
+    }
+}
+
+impl error::Error for ExtendError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Unavailable(error) | Self::Unknown(error) => Some(error),
+            Self::Config(error) => Some(error),
+            Self::Lost(_) | Self::Rejected(_) => None,
+        }
+    }
+}
+
+impl error::Error for ReleaseError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Unavailable(error) | Self::Unknown(error) => Some(error),
+            Self::Rejected(_) => None,
+        }
+    }
+}
+
+impl<E: error::Error + 'static> error::Error for HoldError<E> {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::NotAcquired(error) => Some(error),
+            Self::Failed(error) => Some(error),
+            Self::Lost(_) => None,
+        }
+    }
+}
+
 impl error::Error for Lost {}
+impl error::Error for NoRuntime {}

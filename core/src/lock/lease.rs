@@ -1,60 +1,98 @@
 //! A lease: what its holder knows and can do.
 
+use alloc::{boxed::Box, sync::Weak};
 use core::{fmt, mem, time::Duration};
 
 use super::{
-    ConfigError, ExtendError, Grant, Held, Holder, LockMachine, LockOutcome, LockRequest, Lost,
-    MAX_LEASE, ReleaseError, Released, handle::status, series::Lent, tenure::Tenure,
+    ExtendError, Grant, Holder, LeaseView, LockMachine, LockRequest, Lost, NoRuntime, ReleaseError,
+    Released,
+    keeper::{Keeper, keep},
+    pool::Shared,
+    queue::Ticket,
+    requests,
+    series::Receipt,
 };
 use crate::{
-    drive::drive,
     machine::{Action, Event, Machine},
-    store::{Store, StoreError},
+    settings::{ConfigError, MAX_LEASE},
+    store::{DynStore, Store, StoreError},
     telemetry,
-    time::{Clock, Instant},
+    time::{Clock, DynClock, Instant},
     token::{Fence, Token},
 };
 
 /// The right to act under a lock until [`Lease::deadline`].
 ///
-/// **Dropping a lease does not release it**: a drop cannot wait for a server. Call
-/// [`Lease::release`], or let its time run out, or use [`Lock::hold`](super::Lock::hold), which
-/// releases at the end.
+/// Call [`Lease::release`] at the end: it says what it found. A lease that is **dropped** is
+/// released in the background, if its clock belongs to a runtime (as
+/// [`TokioClock`](crate::TokioClock) does within one), and nobody is told how that went. Without a
+/// runtime, and when the runtime shuts down first, the key's time to live ends it. To leave the lock
+/// held, see [`Lease::forget`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use leasehold_core::{MemoryStore, lock::Lock};
+///
+/// let lock = Lock::new(MemoryStore::new(), "job")?;
+/// let mut lease = lock.acquire().await?;
+/// lease.keep_alive()?; // renewed in the background from here on
+/// tokio::select! {
+///     () = lease.lost() => return Err("another has the lock".into()),
+///     () = tokio::time::sleep(Duration::from_millis(1)) => {} // … work …
+/// }
+/// lease.release().await?;
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Cancellation
 ///
 /// Every future of a lease may be dropped at any point, and the call made again.
-#[must_use = "an unused lease keeps others out until its time is up"]
-pub struct Lease<S, C> {
-    machine: LockMachine,
-    store: S,
-    clock: C,
+#[must_use = "dropping a lease gives it up"]
+pub struct Lease {
+    keeper: Option<Keeper>,
+    store: DynStore,
+    clock: DynClock,
     token: Token,
-    held: Held<C>,
+    view: LeaseView,
     released: Option<Released>,
-    /// None if it came from another process.
-    lent: Option<Lent>,
-    tenure: Tenure,
+    kept_alive: bool,
+    /// The release was sent, and nobody asked how it ended.
+    detached: bool,
+    origin: Origin,
 }
 
-impl<S: Store, C: Clock + Clone> Lease<S, C> {
-    /// `machine` must have a grant.
-    pub(super) fn new(machine: LockMachine, store: S, clock: C, lent: Option<Lent>) -> Self {
-        let grant = machine.grant().expect("a lease is made of a grant");
-        let (token, held) = (grant.token().clone(), Held::new(grant, clock.clone()));
-        let tenure = Tenure::default();
-        Self { machine, store, clock, token, held, released: None, lent, tenure }
-    }
+/// What a lease has of the handle that it came from.
+#[derive(Default)]
+pub(super) struct Origin {
+    /// None if the lease came from another process.
+    pub(super) receipt: Option<Receipt>,
+    /// While it is the head of the local queue. Dropping it lets the next waiter try.
+    pub(super) ticket: Option<Ticket>,
+    /// The handle that cleans up if nothing else does.
+    pub(super) handle: Weak<Shared>,
+}
 
-    /// The same, which keeps its place in line until it is given back or over.
-    pub(super) fn in_line(self, tenure: Tenure) -> Self {
-        Self { tenure, ..self }
+impl Lease {
+    /// `machine` must have a grant.
+    pub(super) fn new(
+        machine: LockMachine,
+        store: DynStore,
+        clock: DynClock,
+        origin: Origin,
+    ) -> Self {
+        let grant = machine.grant().expect("a lease is made of a grant");
+        let (token, view) = (grant.token().clone(), LeaseView::new(grant, clock.clone()));
+        let keeper = Some(Keeper::Here(machine));
+        let (released, kept_alive, detached) = (None, false, false);
+        Self { keeper, store, clock, token, view, released, kept_alive, detached, origin }
     }
 
     /// What is stored under the key. Whoever knows it may extend and release the lease: hand it to
     /// another process with [`Lease::fence`] and [`Lease::remaining`], to
-    /// [`Lock::adopt`](super::Lock::adopt) there, and drop this lease, behind which others of this
-    /// process may [stand in line](super::Lock::acquire_within).
+    /// [`Lock::adopt`](super::Lock::adopt) there, and [`forget`](Lease::forget) this lease.
     #[must_use]
     pub fn token(&self) -> &Token {
         &self.token
@@ -63,33 +101,33 @@ impl<S: Store, C: Clock + Clone> Lease<S, C> {
     /// The number to send with every write to the protected resource. Extending keeps it.
     #[must_use]
     pub fn fence(&self) -> Fence {
-        self.held.fence()
+        self.view.fence()
     }
 
     /// How many replicas have acknowledged the lease or its last extension; 0 if none was asked.
     /// See [`Durability`](super::Durability).
     #[must_use]
     pub fn replicas(&self) -> u32 {
-        self.machine.grant().map_or(0, Grant::replicas)
+        self.view.replicas()
     }
 
     /// When the lease is over, on the local clock: counted from before the request was sent, less
     /// the margin. [`Instant::ORIGIN`] if it was taken or released.
     #[must_use]
     pub fn deadline(&self) -> Instant {
-        self.held.deadline()
+        self.view.deadline()
     }
 
     /// The time left, zero once the lease is over.
     #[must_use]
     pub fn remaining(&self) -> Duration {
-        self.held.remaining()
+        self.view.remaining()
     }
 
     /// A view for the code that works under the lease.
     #[must_use]
-    pub fn held(&self) -> Held<C> {
-        self.held.clone()
+    pub fn view(&self) -> LeaseView {
+        self.view.clone()
     }
 
     /// Checks that more than `min_left` is left: a local question, no round trip.
@@ -98,12 +136,36 @@ impl<S: Store, C: Clock + Clone> Lease<S, C> {
     ///
     /// [`Lost`] if it is not.
     pub fn ensure(&self, min_left: Duration) -> Result<(), Lost> {
-        self.held.ensure(min_left)
+        self.view.ensure(min_left)
     }
 
-    /// Completes when the lease is over by the local clock, even if the server hangs.
+    /// Completes when the lease is over: see [`LeaseView::lost`].
     pub async fn lost(&self) {
-        self.held.lost().await;
+        self.view.lost().await;
+    }
+
+    /// Renews the lease in the background, at each third of it, until it is released, dropped or
+    /// lost, or as often as [`LockOptions::max_renewals`](super::LockOptions::max_renewals) allows.
+    /// [`Lease::lost`] tells of a loss. Calling it again changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`NoRuntime`] if the clock cannot [spawn](Clock::spawn). Then see
+    /// [`Acquire::hold`](super::Acquire::hold), which needs no task of its own.
+    pub fn keep_alive(&mut self) -> Result<(), NoRuntime> {
+        self.kept_alive = true;
+        if self.renew() {
+            return Ok(());
+        }
+        self.kept_alive = false;
+        Err(NoRuntime)
+    }
+
+    fn renew(&mut self) -> bool {
+        let Some(keeper) = self.keeper.take() else { return false };
+        let (keeper, started) = keeper.start(&self.store, &self.clock, self.view.clone());
+        self.keeper = Some(keeper);
+        started
     }
 
     /// Moves the end of the lease by `by`, and returns the new deadline. Never shortens it, never
@@ -113,25 +175,27 @@ impl<S: Store, C: Clock + Clone> Lease<S, C> {
     ///
     /// [`ExtendError::Lost`] if the lease is over; after any other error the old deadline stands.
     pub async fn extend(&mut self, by: Duration) -> Result<Instant, ExtendError> {
-        let by_ms = self.machine.config().extension(by)?;
-        if self.remaining() > MAX_LEASE - by {
+        // However this ends, a lease that is kept alive stays so.
+        let paused = Paused(self);
+        let lease = &mut *paused.0;
+        let (store, clock) = (lease.store.clone(), lease.clock.clone());
+        let left = lease.remaining();
+        let machine = stopped(&mut lease.keeper).await;
+        let by_ms = machine.config().extension(by)?;
+        if left > MAX_LEASE - by {
             return Err(ConfigError::TooLong { what: "extension" }.into());
         }
-        let request = LockRequest::Extend { by_ms };
-        let outcome = drive(&mut self.machine, &self.store, &self.clock, request).await;
-        self.held.follow(self.machine.grant());
-        self.tenure.follow(self.machine.grant().map(Grant::deadline));
-        match outcome {
-            LockOutcome::Extended(grant) => Ok(grant.deadline()),
-            LockOutcome::Lost(reason) => {
-                telemetry::lost(self.machine.config().keys().lock(), reason);
-                Err(ExtendError::Lost(reason))
-            }
-            LockOutcome::Unavailable(error) => Err(ExtendError::Unavailable(error)),
-            LockOutcome::Unknown(error) => Err(ExtendError::Unknown(error)),
-            LockOutcome::Rejected(rejection) => Err(ExtendError::Rejected(rejection)),
-            outcome => unreachable!("an extend never ends in {outcome:?}"),
+        let result = requests::extend(machine, &store, &clock, by_ms).await;
+        let deadline = machine.grant().map(Grant::deadline);
+        lease.view.follow(machine.grant());
+        match (&lease.origin.ticket, deadline) {
+            (Some(ticket), Some(deadline)) => ticket.holds_until(deadline),
+            _ => lease.origin.ticket = None,
         }
+        if let Err(ExtendError::Lost(reason)) = &result {
+            telemetry::lost(machine.config().keys().lock(), *reason);
+        }
+        Ok(result?.deadline())
     }
 
     /// Gives the lock up. From the first call on, the lease counts as over. Calling again is safe:
@@ -144,15 +208,18 @@ impl<S: Store, C: Clock + Clone> Lease<S, C> {
         if let Some(released) = self.released {
             return Ok(released);
         }
-        self.held.follow(None);
+        (self.kept_alive, self.detached) = (false, false);
+        self.view.follow(None);
         // Whatever the answer, and whether or not it is awaited to the end, the next one may try.
-        let _until_answered = mem::take(&mut self.tenure);
-        let released = release(&mut self.machine, &self.store, &self.clock).await?;
-        self.released = Some(released);
-        if let Some(lent) = &self.lent {
-            lent.give_back();
+        let _until_answered = self.origin.ticket.take();
+        let machine = stopped(&mut self.keeper).await;
+        let result = requests::release(machine, &self.store, &self.clock).await;
+        telemetry::released(machine.config().keys().lock(), &result);
+        self.released = Some(result.clone()?);
+        if let Some(receipt) = &self.origin.receipt {
+            receipt.give_back();
         }
-        Ok(released)
+        result
     }
 
     /// Gives the lock up and does not wait for the answer: the lease counts as over, and its release
@@ -163,31 +230,47 @@ impl<S: Store, C: Clock + Clone> Lease<S, C> {
     /// Whether it is sent when this completes is the store's to say: see [`Store::send`].
     ///
     /// ```
-    /// # #[cfg(all(feature = "memory", feature = "tokio"))]
-    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
-    /// use std::sync::Arc;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use leasehold_core::{MemoryStore, lock::{Lock, Released}};
     ///
-    /// let mut lock = Lock::new(Arc::new(MemoryStore::new()), "job")?;
+    /// let lock = Lock::new(MemoryStore::new(), "job")?;
     /// let mut lease = lock.acquire().await?;
     /// lease.release_detached().await;
     /// assert!(lease.remaining().is_zero());
     /// assert_eq!(lease.release().await?, Released::Released);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// # }).unwrap();
+    /// # Ok(())
+    /// # }
     /// ```
     pub async fn release_detached(&mut self) {
         if self.released.is_some() {
             return;
         }
-        self.held.follow(None);
-        let _until_sent = mem::take(&mut self.tenure);
+        self.kept_alive = false;
+        self.view.follow(None);
+        let _until_sent = self.origin.ticket.take();
+        let machine = stopped(&mut self.keeper).await;
         let release = Event::Start(LockRequest::Release);
-        if let Action::Call { command, .. } = self.machine.step(self.clock.now(), release) {
-            if let Some(lent) = &mut self.lent {
-                lent.leave_unattended();
+        if let Action::Call { command, .. } = machine.step(self.clock.now(), release) {
+            if let Some(receipt) = &mut self.origin.receipt {
+                receipt.leave_unattended();
             }
             self.store.send(command).await;
+            self.detached = true;
+        }
+    }
+
+    /// Leaves the lock held until its time is up, or until whoever knows the token releases it.
+    pub fn forget(mut self) {
+        // A task that renews stops with it.
+        self.kept_alive = false;
+        self.released = Some(Released::NotHeld);
+        if let Some(Keeper::Away(_)) = &self.keeper {
+            let (keeper, clock) = (self.keeper.take(), self.clock.clone());
+            clock.spawn(Box::pin(async move {
+                let mut keeper = keeper;
+                stopped(&mut keeper).await;
+            }));
         }
     }
 
@@ -197,36 +280,86 @@ impl<S: Store, C: Clock + Clone> Lease<S, C> {
     ///
     /// What the store answered instead.
     pub async fn status(&mut self) -> Result<Holder, StoreError> {
-        status(&mut self.machine, &self.store, &self.clock).await
+        let paused = Paused(self);
+        let lease = &mut *paused.0;
+        let (store, clock) = (lease.store.clone(), lease.clock.clone());
+        requests::status(stopped(&mut lease.keeper).await, &store, &clock).await
     }
 
     /// The token, if it may be under the key although the lease was given up.
     #[must_use]
     pub fn in_flight(&self) -> Option<&Token> {
         let unwanted = self.released.is_none() && self.deadline() == Instant::ORIGIN;
-        let held = || self.machine.grant().map(Grant::token).filter(|_| unwanted);
-        self.machine.in_flight().or_else(held)
+        let machine = self.keeper.as_ref().and_then(Keeper::here)?;
+        let held = || machine.grant().map(Grant::token).filter(|_| unwanted);
+        machine.in_flight().or_else(held)
+    }
+
+    /// Renews here, without a task, until the lease is lost.
+    pub(super) async fn keep(&mut self) -> super::LossReason {
+        let (store, clock) = (&self.store, &self.clock);
+        keep(stopped(&mut self.keeper).await, store, clock, &self.view).await
+    }
+
+    /// Names the handle that cleans up if no runtime does.
+    pub(super) fn left_to(&mut self, handle: Weak<Shared>) {
+        self.origin.handle = handle;
     }
 }
 
-/// Gives up what `machine` holds or owes.
-pub(super) async fn release(
-    machine: &mut LockMachine,
-    store: &impl Store,
-    clock: &impl Clock,
-) -> Result<Released, ReleaseError> {
-    match drive(machine, store, clock, LockRequest::Release).await {
-        LockOutcome::Released => Ok(Released::Released),
-        LockOutcome::NotHeld => Ok(Released::NotHeld),
-        LockOutcome::Unavailable(error) => Err(ReleaseError::Unavailable(error)),
-        LockOutcome::Unknown(error) => Err(ReleaseError::Unknown(error)),
-        LockOutcome::Rejected(rejection) => Err(ReleaseError::Rejected(rejection)),
-        outcome => unreachable!("a release never ends in {outcome:?}"),
+/// The machine, with no task that renews.
+async fn stopped(keeper: &mut Option<Keeper>) -> &mut LockMachine {
+    let keeper = keeper.as_mut().expect("only a drop takes it for good");
+    keeper.stop().await
+}
+
+/// A lease whose renewals wait for a call. Dropping it lets them go on.
+struct Paused<'a>(&'a mut Lease);
+
+impl Drop for Paused<'_> {
+    fn drop(&mut self) {
+        if self.0.kept_alive {
+            self.0.renew();
+        }
     }
 }
 
-impl<S, C> fmt::Debug for Lease<S, C> {
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if self.released.is_some() || self.detached {
+            return;
+        }
+        let Some(mut keeper) = self.keeper.take() else { return };
+        if keeper
+            .here()
+            .is_some_and(|machine| machine.grant().is_none() && machine.in_flight().is_none())
+        {
+            return;
+        }
+        self.view.follow(None);
+        let origin = mem::take(&mut self.origin);
+        let (handle, token) = (origin.handle.clone(), self.token.clone());
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        let release = async move {
+            let machine = keeper.stop().await;
+            let result = requests::release(machine, &store, &clock).await;
+            telemetry::released(machine.config().keys().lock(), &result);
+            match (result, &origin.receipt, origin.handle.upgrade()) {
+                (Ok(_), Some(receipt), _) => receipt.give_back(),
+                (Err(_), _, Some(handle)) => handle.leave_behind(token),
+                _ => {}
+            }
+        };
+        if !self.clock.spawn(Box::pin(release))
+            && let Some(handle) = handle.upgrade()
+        {
+            handle.leave_behind(self.token.clone());
+        }
+    }
+}
+
+impl fmt::Debug for Lease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lease").field("held", &self.held).finish_non_exhaustive()
+        f.debug_struct("Lease").field("view", &self.view).finish_non_exhaustive()
     }
 }

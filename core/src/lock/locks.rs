@@ -1,4 +1,4 @@
-//! The locks of one process, whose waiters stand in line.
+//! The locks of one process, whose waiters are served in order.
 
 use alloc::{
     string::String,
@@ -10,114 +10,128 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{ConfigError, Lock, LockConfig, LockOptions, room::Room};
-use crate::{store::Store, time::Clock, token::Tokens};
+use super::{Lock, LockConfig, LockOptions, queue::LocalQueue};
+use crate::{
+    settings::ConfigError,
+    store::{DynStore, Store},
+    time::{Clock, DynClock},
+    token::Tokens,
+};
 
-/// The fewest rooms that are worth a sweep.
+/// The fewest queues that are worth a sweep.
 const SWEEP_FROM: usize = 64;
 
-/// Makes locks whose waiters of one id stand in line within the process.
+/// Makes locks whose waiters of one id stand in one queue of the process.
 ///
-/// [`Lock::acquire_within`] on such a handle first waits to be first in line, and only the first
-/// asks the store. It keeps the first place while it has the lock, until its lease is released,
-/// dropped or over. So after a release one waiter of the process asks and not all, in the order in
-/// which they came, without a hint from the store, and the commands per acquisition (a try and a
-/// release; one or two tries more if another process has the lock, or may have it) do not grow with
-/// their number. Keep one for the process; clones share the lines.
+/// [`Acquire::within`](super::Acquire::within) first waits to be the head of the queue, and only the
+/// head asks the store. A lease keeps the head until it is released, dropped or over. So after a
+/// release one waiter of the process asks and not all, in the order in which they came, without a
+/// hint from the store, and the commands per acquisition (a try and a release; one or two tries more
+/// if another process has the lock, or may have it) do not grow with their number. Keep one for the
+/// process; clones share the queues. The clones of one [`Lock`] share a queue in any case.
 ///
 /// ```
-/// # #[cfg(all(feature = "memory", feature = "tokio"))]
-/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
-/// use std::{sync::Arc, time::Duration};
-/// use leasehold_core::{MemoryStore, lock::{LockOptions, Locks}};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use leasehold_core::{MemoryStore, lock::Locks};
 ///
-/// let locks = Locks::new(Arc::new(MemoryStore::new()));
-/// let mut lock = locks.lock("job", &LockOptions::default())?;
-/// let mut lease = lock.acquire_within(Duration::from_secs(5)).await?;
+/// let locks = Locks::new(MemoryStore::new());
+/// let lock = locks.lock("job")?;
+/// let mut lease = lock.acquire().within(Duration::from_secs(5)).await?;
 /// lease.release().await?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// # }).unwrap();
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// # Limits
 ///
-/// * The line ends at the process. Of several processes with waiters, each tries once when a lock
+/// * The queue ends at the process. Of several processes with waiters, each tries once when a lock
 ///   is released: with `p` such processes an acquisition costs up to `2 + p` commands. Which of
-///   them gets it is chance, but the process that released it asks first; so after eight leases in a
-///   row the ninth gives up its place at once, and for it all of them wait for the same hint.
+///   them gets it is chance, but the process that released it asks first. So after eight leases in a
+///   row the ninth leaves the queue at once, and for it all of them wait for the same hint.
 /// * A waiter whose future is neither polled nor dropped keeps those behind it for what it last
-///   announced, a call timeout or fifteen times the delay, whichever is longer, and one
-///   second; then the next passes it. A lease that is neither released nor dropped keeps them until
-///   its deadline.
-/// * Who asks for a lock by a token that a lease of the process has stands in line behind that.
-/// * Other ways to acquire do not stand in line.
-pub struct Locks<S, C> {
-    store: S,
-    clock: C,
-    rooms: Arc<Mutex<Rooms>>,
+///   announced, a call timeout or fifteen times the delay, whichever is longer, and one second;
+///   then the next passes it. A lease that is neither released nor dropped keeps them until its
+///   deadline.
+/// * Who asks for a lock by a token that a lease of the process has stands behind that lease.
+/// * Requests that do not wait do not stand in the queue.
+#[derive(Clone)]
+pub struct Locks {
+    store: DynStore,
+    clock: DynClock,
+    queues: Arc<Mutex<Queues>>,
 }
 
 #[derive(Default)]
-struct Rooms {
-    by_id: HashMap<String, Weak<Room>>,
+struct Queues {
+    by_id: HashMap<String, Weak<LocalQueue>>,
     sweep_at: usize,
 }
 
-#[cfg(feature = "tokio")]
-impl<S: Store + Clone> Locks<S, crate::time::TokioClock> {
-    /// Locks in `store`.
+impl Locks {
+    /// Locks in `store`, on tokio's clock.
+    #[cfg(feature = "tokio")]
     #[must_use]
-    pub fn new(store: S) -> Self {
+    pub fn new(store: impl Store + Send + Sync + 'static) -> Self {
         Self::with_clock(store, crate::time::TokioClock::new())
     }
-}
 
-impl<S: Store + Clone, C: Clock + Clone> Locks<S, C> {
     /// Locks in `store`, on a clock of the caller's.
     #[must_use]
-    pub fn with_clock(store: S, clock: C) -> Self {
-        Self { store, clock, rooms: Arc::default() }
+    pub fn with_clock(
+        store: impl Store + Send + Sync + 'static,
+        clock: impl Clock + Send + Sync + 'static,
+    ) -> Self {
+        let (store, clock) = (store.into_dyn(), DynClock::new(clock));
+        Self { store, clock, queues: Arc::default() }
     }
 
-    /// A handle on the lock called `id`, with tokens from the operating system.
+    /// The lock called `id`, with the default [`LockOptions`].
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::EmptyId`].
+    pub fn lock(&self, id: &str) -> Result<Lock, ConfigError> {
+        self.lock_with_options(id, &LockOptions::new())
+    }
+
+    /// The lock called `id`, with settings of its own.
     ///
     /// # Errors
     ///
     /// [`ConfigError`] names the first setting that cannot work.
-    pub fn lock(&self, id: &str, options: &LockOptions) -> Result<Lock<S, C>, ConfigError> {
-        Ok(self.lock_from_config(LockConfig::new(id, options)?, Tokens::for_handle(&self.store)))
+    pub fn lock_with_options(&self, id: &str, options: &LockOptions) -> Result<Lock, ConfigError> {
+        Ok(self.lock_from_config(LockConfig::new(id, options)?, Tokens::from_os()))
     }
 
-    /// A handle on the lock that `config` names, whose tokens are `tokens`.
-    pub fn lock_from_config(&self, config: LockConfig, tokens: Tokens) -> Lock<S, C> {
-        let room = self.room(config.keys().lock());
-        let (store, clock) = (self.store.clone(), self.clock.clone());
-        Lock { room: Some(room), ..Lock::from_config(store, clock, config, tokens) }
+    /// The lock that `config` names, whose tokens are `tokens`.
+    #[must_use]
+    pub fn lock_from_config(&self, config: LockConfig, tokens: Tokens) -> Lock {
+        let queue = self.queue(config.keys().lock());
+        Lock::in_queue(self.store.clone(), self.clock.clone(), config, tokens, queue)
     }
 
-    fn room(&self, id: &str) -> Arc<Room> {
-        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(room) = rooms.by_id.get(id).and_then(Weak::upgrade) {
-            return room;
+    pub(super) fn clock(&self) -> &DynClock {
+        &self.clock
+    }
+
+    fn queue(&self, id: &str) -> Arc<LocalQueue> {
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(queue) = queues.by_id.get(id).and_then(Weak::upgrade) {
+            return queue;
         }
-        if rooms.by_id.len() >= rooms.sweep_at {
-            rooms.by_id.retain(|_, room| room.strong_count() > 0);
-            rooms.sweep_at = SWEEP_FROM.max(2 * rooms.by_id.len());
+        if queues.by_id.len() >= queues.sweep_at {
+            queues.by_id.retain(|_, queue| queue.strong_count() > 0);
+            queues.sweep_at = SWEEP_FROM.max(2 * queues.by_id.len());
         }
-        let room = Arc::new(Room::default());
-        rooms.by_id.insert(id.into(), Arc::downgrade(&room));
-        room
+        let queue = Arc::new(LocalQueue::default());
+        queues.by_id.insert(id.into(), Arc::downgrade(&queue));
+        queue
     }
 }
 
-impl<S: Clone, C: Clone> Clone for Locks<S, C> {
-    fn clone(&self) -> Self {
-        let (store, clock) = (self.store.clone(), self.clock.clone());
-        Self { store, clock, rooms: self.rooms.clone() }
-    }
-}
-
-impl<S, C> fmt::Debug for Locks<S, C> {
+impl fmt::Debug for Locks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Locks").finish_non_exhaustive()
     }
@@ -130,31 +144,31 @@ mod tests {
     use super::*;
     use crate::memory::MemoryStore;
 
-    fn rooms<S, C>(locks: &Locks<S, C>) -> usize {
-        locks.rooms.lock().unwrap().by_id.len()
+    fn queues(locks: &Locks) -> usize {
+        locks.queues.lock().unwrap().by_id.len()
     }
 
     #[test]
-    fn rooms_that_nobody_uses_are_dropped_as_others_come() {
-        let locks = Locks::new(Arc::new(MemoryStore::new()));
-        let used = locks.room("used");
+    fn queues_that_nobody_uses_are_dropped_as_others_come() {
+        let locks = Locks::new(MemoryStore::new());
+        let used = locks.queue("used");
         for number in 1..SWEEP_FROM {
-            locks.room(&format!("unused {number}"));
+            locks.queue(&format!("unused {number}"));
         }
-        assert_eq!(rooms(&locks), SWEEP_FROM);
-        locks.room("one more");
-        assert_eq!(rooms(&locks), 2);
-        assert!(Arc::ptr_eq(&used, &locks.room("used")));
+        assert_eq!(queues(&locks), SWEEP_FROM);
+        locks.queue("one more");
+        assert_eq!(queues(&locks), 2);
+        assert!(Arc::ptr_eq(&used, &locks.queue("used")));
     }
 
     #[test]
-    fn rooms_are_looked_through_when_as_many_came_as_were_used() {
-        let locks = Locks::new(Arc::new(MemoryStore::new()));
-        let room = |number| locks.room(&format!("job {number}"));
-        let used: alloc::vec::Vec<_> = (0..SWEEP_FROM).map(room).collect();
-        (SWEEP_FROM..2 * SWEEP_FROM).for_each(|number| drop(room(number)));
-        assert_eq!(rooms(&locks), 2 * SWEEP_FROM);
-        room(2 * SWEEP_FROM);
-        assert_eq!(rooms(&locks), used.len() + 1);
+    fn queues_are_looked_through_when_as_many_came_as_were_used() {
+        let locks = Locks::new(MemoryStore::new());
+        let queue = |number| locks.queue(&format!("job {number}"));
+        let used: alloc::vec::Vec<_> = (0..SWEEP_FROM).map(queue).collect();
+        (SWEEP_FROM..2 * SWEEP_FROM).for_each(|number| drop(queue(number)));
+        assert_eq!(queues(&locks), 2 * SWEEP_FROM);
+        queue(2 * SWEEP_FROM);
+        assert_eq!(queues(&locks), used.len() + 1);
     }
 }

@@ -78,7 +78,7 @@ pub enum LockRequest {
 /// let mut machine = LockMachine::new(config, Tokens::of_owner("me"), 0);
 /// let action = machine.step(Instant::ORIGIN, Event::Start(LockRequest::Acquire(terms)));
 /// assert!(matches!(action, Action::Call { .. }));
-/// # Ok::<(), leasehold_core::lock::ConfigError>(())
+/// # Ok::<(), leasehold_core::ConfigError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LockMachine {
@@ -242,8 +242,15 @@ impl LockMachine {
         self.grant = Some(self.granted(token, fence, lease_ms, now));
     }
 
+    /// Remembers a token that may be under the key although nobody wants it.
+    #[cfg(feature = "std")]
+    pub(super) fn leave_behind(&mut self, token: Token) {
+        self.leftover = Some(token);
+    }
+
     /// Moves the lease and what is under way for it into a machine of their own, which never makes
     /// a token; this one goes on making them, so none is made twice.
+    #[cfg(feature = "std")]
     pub(super) fn hand_over(&mut self) -> Self {
         let successor = Self {
             jitter: self.jitter.clone(),
@@ -253,6 +260,7 @@ impl LockMachine {
     }
 
     /// What was handed over is done with: its series may go on.
+    #[cfg(feature = "std")]
     pub(super) fn resume_series(&mut self) {
         self.goes_on = true;
     }

@@ -36,7 +36,7 @@ impl Scene {
     }
 
     fn with(change: impl FnOnce(&mut LockOptions)) -> Self {
-        let mut options = LockOptions { jitter: false, ..LockOptions::default() };
+        let mut options = LockOptions::new().jitter(false);
         change(&mut options);
         let config = LockConfig::new("job", &options).unwrap();
         let machine = LockMachine::new(config, Tokens::of_owner("me"), 0);
@@ -163,9 +163,9 @@ fn refused() -> StoreError {
 }
 
 fn own_token() -> AcquireOptions {
-    AcquireOptions { token: Some(Token::new("mine").unwrap()), ..AcquireOptions::default() }
+    AcquireOptions::new().token(Token::new("mine").unwrap())
 }
 
 fn lease_of(millis: u64) -> AcquireOptions {
-    AcquireOptions { lease: Some(Duration::from_millis(millis)), ..AcquireOptions::default() }
+    AcquireOptions::new().lease(Duration::from_millis(millis))
 }

@@ -16,9 +16,9 @@ pub(super) struct Series {
 
 impl Series {
     /// For a new lease.
-    pub(super) fn lend(&mut self) -> Lent {
+    pub(super) fn lend(&mut self) -> Receipt {
         self.lent += 1;
-        Lent { number: self.lent, ended: self.ended.clone(), unattended: false }
+        Receipt { number: self.lent, ended: self.ended.clone(), unattended: false }
     }
 
     /// Whether the newest lease sends nothing more.
@@ -29,13 +29,13 @@ impl Series {
 
 /// A lease's side. Dropped without a word, it is never given back: the lease may live on.
 #[derive(Debug)]
-pub(super) struct Lent {
+pub(super) struct Receipt {
     number: usize,
     ended: Arc<AtomicUsize>,
     unattended: bool,
 }
 
-impl Lent {
+impl Receipt {
     /// The lease has its answer.
     pub(super) fn give_back(&self) {
         self.ended.store(self.number, Ordering::Release);
@@ -47,7 +47,7 @@ impl Lent {
     }
 }
 
-impl Drop for Lent {
+impl Drop for Receipt {
     fn drop(&mut self) {
         if self.unattended {
             self.give_back();

@@ -15,18 +15,31 @@ use crate::{
     lock::{LockCommand, LockKeys, LockReply},
     store::{Command, Rejection, RejectionKind, Reply, Store, StoreError},
     time::Clock,
-    token::Tokens,
     watch::{Hints, Watch},
 };
 
 /// How a quorum treats its nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuorumOptions {
+    pub(crate) node_timeout: Duration,
+}
+
+impl QuorumOptions {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
     /// How long to wait for one node in one round, before it counts as not answering. Default
     /// 250 ms. An acquire takes up to two rounds, so the lock's
     /// [`call_timeout`](crate::lock::LockOptions::call_timeout) should be more than twice that, and
     /// its lease much more.
-    pub node_timeout: Duration,
+    #[must_use]
+    pub fn node_timeout(mut self, node_timeout: Duration) -> Self {
+        self.node_timeout = node_timeout;
+        self
+    }
 }
 
 impl Default for QuorumOptions {
@@ -154,11 +167,6 @@ impl<S: Store + Send + Sync, C: Clock + Send + Sync> Store for Quorum<S, C> {
         let enough = majority(self.nodes.len()).min(watches.len());
         let nodes = watches.into_iter().map(|watch| (watch, false)).collect();
         (enough > 0).then(|| Watch::new(Gathered { nodes, enough }))
-    }
-
-    /// Those of the first node that names any: no other handle on it has them.
-    fn tokens(&self) -> Option<Tokens> {
-        self.nodes.iter().find_map(Store::tokens)
     }
 }
 

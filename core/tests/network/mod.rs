@@ -14,8 +14,8 @@ use std::{
 };
 
 use leasehold_core::{
-    Cause, Command, Hints, MemoryStore, Rejection, RejectionKind, Reply, Store, StoreError, Tokens,
-    TokioClock, Watch,
+    Cause, Clock, Command, Hints, MemoryStore, Rejection, RejectionKind, Reply, Store, StoreError,
+    Tokens, TokioClock, Watch,
     lock::{Holder, Lock, LockCommand, LockConfig, LockKeys, LockOptions, LockReply, Locks},
 };
 use tokio::sync::mpsc;
@@ -52,7 +52,6 @@ pub(crate) struct Network {
 impl Network {
     /// Call within a runtime whose time is paused.
     pub(crate) fn new() -> Self {
-        use leasehold_core::Clock;
         let clock = TokioClock::new();
         let time: Time = Box::new(move || clock.now());
         let store = Arc::new(MemoryStore::with_time(time));
@@ -75,27 +74,32 @@ impl Network {
     }
 
     /// A lock of 3 s leases whose calls time out after 50 ms.
-    pub(crate) fn lock(&self, owner: &str) -> Lock<Self, TokioClock> {
-        self.lock_with(owner, |_| ())
+    pub(crate) fn lock(&self, owner: &str) -> Lock {
+        self.lock_with(owner, |options| options)
     }
 
     pub(crate) fn lock_with(
         &self,
         owner: &str,
-        change: impl FnOnce(&mut LockOptions),
-    ) -> Lock<Self, TokioClock> {
-        let mut options = LockOptions {
-            lease: Duration::from_secs(3),
-            call_timeout: Duration::from_millis(50),
-            ..LockOptions::default()
-        };
-        change(&mut options);
+        change: impl FnOnce(LockOptions) -> LockOptions,
+    ) -> Lock {
+        let options = LockOptions::new()
+            .lease(Duration::from_secs(3))
+            .call_timeout(Duration::from_millis(50));
+        let options = change(options);
         let config = LockConfig::new("job", &options).unwrap();
         Lock::from_config(self.clone(), self.clock, config, Tokens::of_owner(owner))
     }
 
+    /// A lock of 3 s leases on another clock.
+    pub(crate) fn lock_on(&self, owner: &str, clock: impl Clock + Send + Sync + 'static) -> Lock {
+        let options = LockOptions::new().lease(Duration::from_secs(3));
+        let config = LockConfig::new("job", &options).unwrap();
+        Lock::from_config(self.clone(), clock, config, Tokens::of_owner(owner))
+    }
+
     /// Locks over this network whose waiters stand in line. Tokens begin with the owner's name.
-    pub(crate) fn locks(&self) -> Locks<Self, TokioClock> {
+    pub(crate) fn locks(&self) -> Locks {
         Locks::with_clock(self.clone(), self.clock)
     }
 

@@ -30,7 +30,7 @@ use leasehold_sim::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  leasehold check --guarantee exclusion --fault failover --seeds 20000
+  leasehold check --guarantee exclusion --fault failover --schedules 20000
   leasehold check --shard 3/8 --json part-3.json      one of eight machines does its part
   leasehold check --json - --fault none | jq '.cells[].verdict'
   leasehold check --shard $((JOB_COMPLETION_INDEX + 1))/8 --json /reports/$JOB_COMPLETION_INDEX.json
@@ -51,8 +51,8 @@ pub(super) struct Check {
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = options::disturbance())]
     fault: Vec<Disturbance>,
     /// How many schedules to run of each subject under each fault.
-    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
-    seeds: u64,
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
+    schedules: u64,
     /// Goes on with more schedules for at least this long, such as 60s or 10m.
     #[arg(long, value_name = "TIME", value_parser = options::duration)]
     time: Option<Duration>,
@@ -105,7 +105,7 @@ impl Check {
             subjects: options::wanted(Subject::ALL, &self.subject),
             guarantees: options::wanted(Guarantee::ALL, &self.guarantee),
             faults: faults.into_iter().map(|Disturbance(fault)| fault).collect(),
-            schedules: self.seeds,
+            schedules: self.schedules,
             time: self.time,
             seed: self.seed,
             shard: (self.shard.number - 1, self.shard.of),

@@ -25,11 +25,11 @@ use leasehold_sim::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  leasehold workload --seeds 100 --json -")]
+  leasehold workload --schedules 100 --json -")]
 pub(super) struct Workload {
     /// How many schedules to run.
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
-    seeds: u64,
+    schedules: u64,
     /// The seed of the schedules.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
@@ -58,7 +58,7 @@ impl Workload {
         if let Some(target) = &self.json {
             target.probe()?;
         }
-        let speed = measure(self.seed, self.seeds);
+        let speed = measure(self.seed, self.schedules);
         if let Some(target) = &self.json {
             target.write(&speed)?;
         }
@@ -75,13 +75,13 @@ impl Workload {
     }
 }
 
-fn measure(seed: u64, seeds: u64) -> Speed {
+fn measure(seed: u64, schedules: u64) -> Speed {
     let (bar, plan) = (Bar::new("schedules"), speed_plan());
-    bar.expect(seeds);
+    bar.expect(schedules);
     let start = ProcessTime::now();
     let mut hasher = FxHasher::default();
     let (mut messages, mut acquisitions) = (0, 0);
-    for schedule in 0..seeds {
+    for schedule in 0..schedules {
         let run = Run::seeded(plan.clone(), seed, schedule);
         hasher.write_u64(run.trace_hash());
         messages += run.world().messages();
@@ -91,7 +91,7 @@ fn measure(seed: u64, seeds: u64) -> Speed {
     Speed {
         messages,
         acquisitions,
-        simulated_s: seeds as f64 * plan.settings.end as f64 / 1e6,
+        simulated_s: schedules as f64 * plan.settings.end as f64 / 1e6,
         cpu_s: start.elapsed().as_secs_f64(),
         trace_hash: format!("{:016x}", hasher.finish()),
     }

@@ -10,9 +10,9 @@ use std::{
 };
 
 use leasehold_core::{
-    Clock, Store,
-    debounce::Debounce,
-    lock::{ConfigError, Lock, LockConfig, LockOptions},
+    Clock, ConfigError,
+    debounce::{Debounce, DebounceConfig, DebounceOptions},
+    lock::{Lock, LockConfig, LockOptions},
 };
 
 use super::{
@@ -95,8 +95,8 @@ impl Process {
     /// # Errors
     ///
     /// [`ConfigError::EmptyId`].
-    pub fn lock(&self, id: &str) -> Result<Lock<SimStore, SimClock>, ConfigError> {
-        Lock::with_clock(self.store(), self.clock(), id)
+    pub fn lock(&self, id: &str) -> Result<Lock, ConfigError> {
+        self.lock_with(id, &LockOptions::new())
     }
 
     /// The lock called `id`, with settings of its own.
@@ -108,14 +108,10 @@ impl Process {
     /// # Panics
     ///
     /// Outside of its simulation.
-    pub fn lock_with(
-        &self,
-        id: &str,
-        options: &LockOptions,
-    ) -> Result<Lock<SimStore, SimClock>, ConfigError> {
+    pub fn lock_with(&self, id: &str, options: &LockOptions) -> Result<Lock, ConfigError> {
         let config = LockConfig::new(id, options)?;
         let (store, clock) = (self.store(), self.clock());
-        let tokens = store.tokens().expect("a simulated store has tokens");
+        let tokens = store.tokens();
         Ok(Lock::from_config(store, clock, config, tokens))
     }
 
@@ -124,8 +120,11 @@ impl Process {
     /// # Errors
     ///
     /// [`ConfigError::EmptyId`].
-    pub fn debounce(&self, id: &str) -> Result<Debounce<SimStore, SimClock>, ConfigError> {
-        Debounce::with_clock(self.store(), self.clock(), id)
+    pub fn debounce(&self, id: &str) -> Result<Debounce, ConfigError> {
+        let config = DebounceConfig::new(id, &DebounceOptions::new())?;
+        let (store, clock) = (self.store(), self.clock());
+        let tokens = store.tokens();
+        Ok(Debounce::from_config(store, clock, config, tokens))
     }
 
     /// Sleeps for `length` by this process's clock.

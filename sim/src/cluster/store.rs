@@ -28,14 +28,23 @@ impl Store for SimStore {
     fn execute(&self, command: Command) -> impl Future<Output = Result<Reply, StoreError>> + Send {
         Call { client: self.client, stage: Stage::New(Box::new(command)) }
     }
+}
 
-    fn tokens(&self) -> Option<Tokens> {
-        Some(with(|runtime| {
+impl SimStore {
+    /// The tokens of a new handle, of an owner that no other handle has. They depend on nothing but
+    /// the run, so that it can be repeated.
+    ///
+    /// # Panics
+    ///
+    /// Outside of its simulation.
+    #[must_use]
+    pub fn tokens(&self) -> Tokens {
+        with(|runtime| {
             let place = runtime.place(self.client);
             place.handles += 1;
             let (life, handle) = (place.life, place.handles);
             Tokens::of_owner(format!("{}-{life}-{handle}", client(self.client)))
-        }))
+        })
     }
 }
 

@@ -62,7 +62,7 @@ impl fmt::Display for BoundsError {
             Self::UnknownName(name) => write!(
                 f,
                 "nothing is called {name:?}: `leasehold check --help` lists subjects, guarantees \
-                 and faults; parts of the workload are idle, style, jitter and order"
+                 and faults; parts of the workload are idle, behaviour, jitter and order"
             ),
             Self::Guarantees => {
                 f.write_str("name guarantees that the subject has to do with, all of one workload")

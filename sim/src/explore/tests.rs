@@ -18,7 +18,7 @@ const SMALL: [&str; 7] = [
      end-ms = 2500
      decisions = 2
      faults = { reply-loss = { times = 2 }, duplicate = { times = 1, choices = [2, 4] } }
-     workload = { style = { times = 1, choices = [2] }, order = { times = 1 } }",
+     workload = { behaviour = { times = 1, choices = [2] }, order = { times = 1 } }",
     "subject = 'lock'
      guarantees = ['fenced-exclusion', 'timely-loss', 'orphan-bound']
      clients = 2
@@ -51,7 +51,7 @@ const SMALL: [&str; 7] = [
      end-ms = 4000
      decisions = 2
      faults = { client-crash = { times = 1 }, duplicate = { times = 1, choices = [3] } }
-     workload = { style = { times = 1 }, idle = { times = 1, choices = [3] } }",
+     workload = { behaviour = { times = 1 }, idle = { times = 1, choices = [3] } }",
     "subject = 'upstream'
      guarantees = ['idempotence', 'no-zombie']
      clients = 2
@@ -60,7 +60,7 @@ const SMALL: [&str; 7] = [
      end-ms = 3000
      decisions = 2
      faults = { duplicate = { times = 1 }, reply-loss = { times = 1 } }
-     workload = { style = { times = 1 } }",
+     workload = { behaviour = { times = 1 } }",
     "subject = 'lock'
      guarantees = ['fence-order', 'timely-loss']
      clients = 2

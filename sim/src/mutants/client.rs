@@ -20,7 +20,7 @@ impl Mutant {
     /// The settings of a lock whose author did not know better.
     pub(crate) fn set(self, options: LockOptions) -> LockOptions {
         match self {
-            Self::NoDrift => LockOptions { drift_ppm: 0, ..options },
+            Self::NoDrift => options.drift_ppm(0),
             _ => options,
         }
     }

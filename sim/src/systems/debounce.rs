@@ -338,19 +338,17 @@ pub(crate) fn is_sweeper(plan: &Plan, client: Client) -> bool {
 
 fn options(plan: &Plan, client: Client) -> DebounceOptions {
     let micros = Duration::from_micros;
-    DebounceOptions {
-        wait: micros(DEBOUNCE_WAIT),
-        max_wait: Some(micros(DEBOUNCE_MAX_WAIT)),
-        run_lease: micros(RUN_LEASE),
-        retry_delay: micros(plan.scenario.delay),
-        delay: micros(plan.scenario.delay / 2),
-        call_timeout: micros(plan.scenario.call_timeout),
-        request_life: Duration::from_secs(10),
-        life: Duration::from_secs(60),
+    DebounceOptions::new()
+        .wait(micros(DEBOUNCE_WAIT))
+        .max_wait(micros(DEBOUNCE_MAX_WAIT))
+        .run_lease(micros(RUN_LEASE))
+        .retry_delay(micros(plan.scenario.delay))
+        .delay(micros(plan.scenario.delay / 2))
+        .call_timeout(micros(plan.scenario.call_timeout))
+        .request_life(Duration::from_secs(10))
+        .life(Duration::from_secs(60))
         // The first one stays, to be told what became of its calls.
-        leave_when_superseded: plan.scenario.leaves && client > 0,
-        ..DebounceOptions::default()
-    }
+        .leave_when_superseded(plan.scenario.leaves && client > 0)
 }
 
 fn answer(outcome: &DebounceOutcome) -> CallAnswer {

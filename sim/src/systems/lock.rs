@@ -478,18 +478,16 @@ fn options(plan: &Plan) -> LockOptions {
         Topology::Independent | Topology::Replicated | Topology::Single => Durability::Primary,
     };
     let plan = &plan.scenario;
-    let options = LockOptions {
-        lease: micros(plan.lease),
-        attempts: plan.attempts,
-        delay: micros(plan.delay),
-        jitter: plan.delay_jitter,
-        call_timeout: micros(plan.call_timeout),
-        request_life: Duration::from_secs(10),
-        fence_life: Duration::from_secs(60),
-        durability,
-        confirm_timeout: Duration::from_millis(100),
-        ..LockOptions::default()
-    };
+    let options = LockOptions::new()
+        .lease(micros(plan.lease))
+        .attempts(plan.attempts)
+        .delay(micros(plan.delay))
+        .jitter(plan.delay_jitter)
+        .call_timeout(micros(plan.call_timeout))
+        .request_life(Duration::from_secs(10))
+        .fence_life(Duration::from_secs(60))
+        .durability(durability)
+        .confirm_timeout(Duration::from_millis(100));
     match plan.mutant {
         Some(mutant) => mutant.set(options),
         None => options,

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use leasehold_core::{Clock, Fence, FencedResource, Store, lock::Lock};
+use leasehold_core::{Clock, Fence, FencedResource, lock::Lock};
 use leasehold_sim::{
     cluster::{Breach, Cluster, Failure, Process, Setup},
     faults::Fault,
@@ -33,12 +33,7 @@ impl SharedHistory {
 }
 
 /// A job, written against any store and clock, by an author who forgot the fence.
-async fn job<S, C>(store: S, clock: C, me: Process, shared: Arc<SharedHistory>)
-where
-    S: Store + Clone,
-    C: Clock + Clone,
-{
-    let mut lock = Lock::with_clock(store, clock.clone(), "job").unwrap();
+async fn job(lock: Lock, clock: impl Clock, me: Process, shared: Arc<SharedHistory>) {
     for _ in 0..3 {
         if let Ok(mut lease) = lock.acquire().await {
             let (fence, shared) = (lease.fence(), shared.clone());
@@ -55,7 +50,7 @@ fn jobs(cluster: &mut Setup) {
     let shared = Arc::new(SharedHistory::default());
     for _ in 0..3 {
         let shared = shared.clone();
-        cluster.process(move |me| job(me.store(), me.clock(), me, shared.clone()));
+        cluster.process(move |me| job(me.lock("job").unwrap(), me.clock(), me, shared.clone()));
     }
     let (ordered, twice) = (shared.clone(), shared);
     cluster.always("no older write after a newer one", move || ordered.is_ordered());
@@ -95,7 +90,7 @@ fn the_same_job_with_its_fence_holds() {
 }
 
 async fn fenced(me: Process, shared: Arc<Mutex<FencedResource<u32>>>, order: Arc<SharedHistory>) {
-    let mut lock = me.lock("job").unwrap();
+    let lock = me.lock("job").unwrap();
     for _ in 0..3 {
         if let Ok(mut lease) = lock.acquire().await {
             let (fence, shared, order) = (lease.fence(), shared.clone(), order.clone());

@@ -121,8 +121,8 @@ fn a_crash_drops_the_futures_and_starts_anew() {
             let lives = lives.clone();
             async move {
                 lives.fetch_max(u64::from(me.life()), Ordering::Relaxed);
-                let options = LockOptions { lease: millis(400), ..LockOptions::default() };
-                let mut lock = me.lock_with("job", &options).unwrap();
+                let options = LockOptions::new().lease(millis(400));
+                let lock = me.lock_with("job", &options).unwrap();
                 let _lease = lock.acquire().await;
                 me.sleep(millis(100)).await;
             }
@@ -152,7 +152,7 @@ fn a_cancelled_process_runs_its_destructors_and_starts_anew_in_the_same_life() {
                 assert_eq!(me.life(), 0);
                 open.fetch_add(1, Ordering::Relaxed);
                 let _begun = Begun(open);
-                let mut lock = me.lock("job").unwrap();
+                let lock = me.lock("job").unwrap();
                 let lease = lock.acquire().await;
                 // It goes on although the main task may be dropped.
                 let after = done.clone();
@@ -330,7 +330,7 @@ fn the_same_seed_gives_the_same_tokens_and_choices() {
     thread_local! { static SEEN: Cell<u64> = const { Cell::new(0) }; }
     let cluster = Cluster::new(|cluster| {
         cluster.process(async |me: Process| {
-            let mut lock = me.lock("job").unwrap();
+            let lock = me.lock("job").unwrap();
             let lease = lock.acquire().await.unwrap();
             let token = lease.token().as_str().len() as u64;
             SEEN.set(SEEN.get() * 31 + token + u64::from(me.choose(1_000).await));

@@ -25,7 +25,7 @@ fn writers(pauses: Vec<Vec<u64>>) -> Cluster {
             cluster.process(move |me| {
                 let (written, pauses) = (written.clone(), pauses.clone());
                 async move {
-                    let mut lock = me.lock("job").unwrap();
+                    let lock = me.lock("job").unwrap();
                     for pause in pauses {
                         me.sleep(Duration::from_millis(pause)).await;
                         let Ok(mut lease) = lock.acquire().await else { continue };

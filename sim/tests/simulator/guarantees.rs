@@ -83,8 +83,8 @@ fn every_guarantee_is_exercised_by_each_of_our_subjects_under_each_fault() {
                 faults().filter(|fault| fault.is_none_or(|fault| subject.can_suffer(fault)))
             {
                 let cell = CellName { subject, guarantee, fault };
-                // What is claimed to occur seldom need not.
-                if Claims::current().of(cell) == Verdict::NotExercised {
+                // What is claimed to occur seldom need not, and what is broken is known to occur.
+                if Claims::current().of(cell) != Verdict::Holds {
                     continue;
                 }
                 let plan = cell.plan();
@@ -108,7 +108,11 @@ fn a_run_in_which_a_guarantee_could_not_have_failed_does_not_exercise_it() {
         let guarantees = Guarantee::ALL.iter().copied();
         guarantees.filter(|&guarantee| run.exercised(guarantee)).collect::<Vec<_>>()
     };
-    assert_eq!(exercised(Subject::Lock, Workload::Lock), [Guarantee::OrphanBound]);
+    // It takes and frees the lock: the release could leave the key.
+    assert_eq!(
+        exercised(Subject::Lock, Workload::Lock),
+        [Guarantee::TruthfulOutcome, Guarantee::OrphanBound]
+    );
     assert_eq!(
         exercised(Subject::Debounce, Workload::Debounce),
         [Guarantee::DebounceFires, Guarantee::DebounceExpiry, Guarantee::DebounceTruth]

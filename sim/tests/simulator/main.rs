@@ -10,3 +10,10 @@ mod guarantees;
 mod promises;
 mod readme;
 mod scenarios;
+
+/// So many schedules of a slow test, or the percentage of them that `LEASEHOLD_EFFORT` says: the
+/// gate of a change does less, a nightly run more.
+fn effort(schedules: u32) -> u32 {
+    let percent = std::env::var("LEASEHOLD_EFFORT").map_or(100, |text| text.parse().unwrap());
+    (schedules * percent / 100).max(1)
+}

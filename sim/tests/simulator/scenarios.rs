@@ -105,7 +105,9 @@ fn a_late_copy_locks_upstreams_key_again_and_is_refused_by_us() {
     );
     for choice in 1..=6 {
         let ours = run(Subject::Lock, Workload::Lock, &late(choice));
-        assert!(ours.exercised(Guarantee::NoZombie));
+        // The first copies come while the lock is held still.
+        let late = choice >= 5;
+        assert!(!late || ours.exercised(Guarantee::NoZombie), "copy {choice}");
         assert_eq!(found(&ours, Guarantee::NoZombie), None, "copy {choice}");
     }
 }

@@ -2,23 +2,17 @@
 
 use std::error::Error;
 
+use leasehold_core::{DynStore, Store};
 use leasehold_upstash::{SetupError, Tcp, Upstash};
 
-/// One of the stores. Match on it once, and go on with code that takes any.
-pub(crate) enum Named {
-    /// By `REDIS_URL`, such as `redis://127.0.0.1:6379`.
-    Tcp(Tcp),
-    /// By `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN`.
-    Rest(Upstash),
-}
-
-/// `REDIS_URL` wins if both are there.
-pub(crate) fn store() -> Result<Named, Box<dyn Error>> {
+/// A Redis by `REDIS_URL`, such as `redis://127.0.0.1:6379`, or else an Upstash by
+/// `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN`.
+pub(crate) fn store() -> Result<DynStore, Box<dyn Error>> {
     if let Ok(url) = std::env::var("REDIS_URL") {
-        return Ok(Named::Tcp(Tcp::new(&url)?));
+        return Ok(Tcp::new(&url)?.into_dyn());
     }
     match Upstash::from_env() {
-        Ok(store) => Ok(Named::Rest(store)),
+        Ok(store) => Ok(store.into_dyn()),
         Err(error @ SetupError::Unset { .. }) => Err(format!(
             "no store is named: {error}; or set REDIS_URL, for example to redis://127.0.0.1:6379"
         )

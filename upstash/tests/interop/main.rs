@@ -12,7 +12,7 @@ mod serving;
 use std::{collections::BTreeMap, time::Duration};
 
 use leasehold_core::{
-    Store, TokioClock,
+    Store,
     lock::{Lease, Lock, LockOptions},
 };
 use leasehold_upstash::{
@@ -153,14 +153,11 @@ async fn connect(served: &Served) -> MultiplexedConnection {
 }
 
 /// Takes the lock, however long it takes; the lease never runs out during the test.
-async fn hold<S: Store + Clone + Send + Sync>(store: S) -> Lease<S, TokioClock> {
-    let options = LockOptions {
-        lease: Duration::from_secs(600),
-        delay: Duration::from_millis(1),
-        ..LockOptions::default()
-    };
-    let mut lock = Lock::with_options(store, LOCK, &options).unwrap();
-    lock.acquire_within(Duration::from_secs(300)).await.unwrap()
+async fn hold<S: Store + Clone + Send + Sync + 'static>(store: S) -> Lease {
+    let options =
+        LockOptions::new().lease(Duration::from_secs(600)).delay(Duration::from_millis(1));
+    let lock = Lock::with_options(store, LOCK, &options).unwrap();
+    lock.acquire().within(Duration::from_secs(300)).await.unwrap()
 }
 
 async fn finish<const N: usize>(contenders: [Contender; N]) {

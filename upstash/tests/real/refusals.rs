@@ -137,9 +137,9 @@ impl Scene {
                 | DebounceReply::Claimed { .. }
                 | DebounceReply::Finished
                 | DebounceReply::Rearmed { .. },
-            )) => Told::Yes,
-            Err(StoreError::Rejected(refused)) => Told::Refused(refused.kind),
-            Err(StoreError::NotSent(Cause::TooFewReplicas(_))) => Told::NotSent,
+            )) => Yes,
+            Err(StoreError::Rejected(refused)) => Refused(refused.kind),
+            Err(StoreError::NotSent(Cause::TooFewReplicas(_))) => NotSent,
             other => panic!("{command:?} was answered by {other:?}"),
         }
     }
@@ -166,7 +166,7 @@ impl Scene {
     }
 
     async fn exists(&self, key: &str) -> bool {
-        let mut exists = leasehold_upstash::redis::cmd("EXISTS");
+        let mut exists = redis::cmd("EXISTS");
         exists.arg(key);
         let mut connection = self.server.connection().await;
         exists.query_async::<i64>(&mut connection).await.unwrap() == 1
@@ -180,7 +180,7 @@ impl Scene {
               local lives = redis.call('PEXPIRETIME', key)
               all[i] = key .. ' ' .. lives .. ' ' .. redis.sha1hex(redis.call('DUMP', key))
             end return all";
-        let mut eval = leasehold_upstash::redis::cmd("EVAL");
+        let mut eval = redis::cmd("EVAL");
         eval.arg(script).arg(0);
         eval.query_async(&mut self.server.connection().await).await.unwrap()
     }
@@ -228,7 +228,7 @@ async fn out_of_memory_refuses_only_what_is_new() {
 async fn a_full_disk_refuses_all_writes() {
     let Some(scene) = Scene::start().await else { return };
     let mut connection = scene.server.connection().await;
-    let mut folder = leasehold_upstash::redis::cmd("CONFIG");
+    let mut folder = redis::cmd("CONFIG");
     folder.arg(&["GET", "dir"]);
     let answer: Vec<String> = folder.query_async(&mut connection).await.unwrap();
     // A snapshot cannot take the place of a folder.

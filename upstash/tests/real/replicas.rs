@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use leasehold_core::{
-    Command, Reply, Store, StoreError, TokioClock,
+    Command, Reply, Store, StoreError,
     lock::{
         Durability, ExtendError, Lock, LockCommand, LockKeys, LockOptions, LockReply, NotAcquired,
     },
@@ -36,25 +36,23 @@ impl Replicated {
         builder.timeout(PATIENCE).connect_timeout(PATIENCE).build().unwrap()
     }
 
-    fn lock(&self, durability: Durability, confirm_timeout: Duration) -> Lock<Tcp, TokioClock> {
-        let options = LockOptions {
-            lease: Duration::from_secs(60),
-            attempts: 1,
-            call_timeout: PATIENCE,
-            durability,
-            confirm_timeout,
-            ..LockOptions::default()
-        };
+    fn lock(&self, durability: Durability, confirm_timeout: Duration) -> Lock {
+        let options = LockOptions::new()
+            .lease(Duration::from_secs(60))
+            .attempts(1)
+            .call_timeout(PATIENCE)
+            .durability(durability)
+            .confirm_timeout(confirm_timeout);
         Lock::with_options(self.store(), "job", &options).unwrap()
     }
 
     /// A lock whose replicas may take their time.
-    fn patient(&self, durability: Durability) -> Lock<Tcp, TokioClock> {
+    fn patient(&self, durability: Durability) -> Lock {
         self.lock(durability, PATIENCE)
     }
 
     /// A lock whose replicas are not expected to answer.
-    fn hasty(&self, durability: Durability) -> Lock<Tcp, TokioClock> {
+    fn hasty(&self, durability: Durability) -> Lock {
         self.lock(durability, Duration::from_millis(50))
     }
 
@@ -71,7 +69,7 @@ fn confirm(id: &str) -> Command {
 #[tokio::test]
 async fn a_lease_says_how_many_replicas_have_it_and_they_have() {
     let Some(servers) = Replicated::start().await else { return };
-    let mut lock = servers.patient(ALL);
+    let lock = servers.patient(ALL);
     let mut lease = lock.acquire().await.unwrap();
     assert_eq!(lease.replicas(), 2);
     // Without waiting any further.
@@ -89,7 +87,7 @@ async fn a_lease_says_how_many_replicas_have_it_and_they_have() {
 async fn a_majority_needs_one_of_two_replicas() {
     let Some(servers) = Replicated::start().await else { return };
     servers.replicas[0].freeze();
-    let mut lock = servers.patient(MAJORITY);
+    let lock = servers.patient(MAJORITY);
     let lease = lock.acquire().await.unwrap();
     assert_eq!(lease.replicas(), 1);
     let token = lease.token().as_str().as_bytes().to_vec();
@@ -130,7 +128,7 @@ async fn a_replica_that_has_left_does_not_count() {
 async fn an_extension_on_too_few_replicas_leaves_the_old_deadline() {
     let Some(servers) = Replicated::start().await else { return };
     let lease = servers.patient(MAJORITY).acquire().await.unwrap();
-    let mut hasty = servers.hasty(MAJORITY);
+    let hasty = servers.hasty(MAJORITY);
     let mut lease = hasty.adopt(lease.token().clone(), lease.fence(), lease.remaining()).unwrap();
     let before = lease.deadline();
     servers.replicas.iter().for_each(RedisServer::freeze);

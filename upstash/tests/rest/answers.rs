@@ -178,7 +178,7 @@ async fn a_lock_works_through_it_from_end_to_end() {
     let acquired = Act::says(200, r#"{"result":"Nw=="}"#);
     let released = Act::says(200, r#"{"result":1}"#);
     let server = Server::playing([acquired, released]).await;
-    let mut lock = leasehold_core::lock::Lock::new(server.store(), "job").unwrap();
+    let lock = leasehold_core::lock::Lock::new(server.store(), "job").unwrap();
     let mut lease = lock.acquire().await.unwrap();
     assert_eq!(lease.fence(), Fence(7));
     lease.release().await.unwrap();

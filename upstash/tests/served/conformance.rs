@@ -88,7 +88,7 @@ async fn on_one<S: Adapter>() -> Option<Served<S>> {
 async fn on_three<S: Adapter>() -> Option<Served<Quorum<S, TokioClock>>> {
     let servers = vec![Fake::start().await, Fake::start().await, Fake::start().await];
     let nodes = servers.iter().map(|server| S::of(server, RetryPolicy::default()));
-    let options = QuorumOptions { node_timeout: PATIENCE };
+    let options = QuorumOptions::new().node_timeout(PATIENCE);
     let store = Quorum::new(nodes, TokioClock::new(), &options).unwrap();
     Some(Served { store, servers: servers.into(), is_quorum: true })
 }

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use leasehold_core::{
-    TokioClock,
-    lock::{Durability, ExtendError, Lock, LockOptions, NotAcquired},
-};
+use leasehold_core::lock::{Durability, ExtendError, Lock, LockOptions, NotAcquired};
 use leasehold_upstash::{RetryPolicy, Tcp};
 
 use crate::{
@@ -24,16 +21,14 @@ async fn replicated(replicas: usize, lag: Duration) -> Fake {
     fake
 }
 
-fn lock<S: Adapter>(fake: &Fake, durability: Durability) -> Lock<S, TokioClock> {
-    let options = LockOptions {
-        lease: Duration::from_secs(20),
-        attempts: 1,
-        call_timeout: PATIENCE,
-        request_life: Duration::from_millis(LIFE),
-        fence_life: Duration::from_millis(LIFE),
-        durability,
-        ..LockOptions::default()
-    };
+fn lock<S: Adapter>(fake: &Fake, durability: Durability) -> Lock {
+    let options = LockOptions::new()
+        .lease(Duration::from_secs(20))
+        .attempts(1)
+        .call_timeout(PATIENCE)
+        .request_life(Duration::from_millis(LIFE))
+        .fence_life(Duration::from_millis(LIFE))
+        .durability(durability);
     Lock::with_options(S::of(fake, RetryPolicy::none()), "job", &options).unwrap()
 }
 
@@ -45,7 +40,7 @@ async fn a_lease_says_how_many_replicas_have_it<S: Adapter>() {
         (Durability::Majority { replicas: 2 }, 2),
     ] {
         let fake = replicated(2, LAG).await;
-        let mut lock = lock::<S>(&fake, durability);
+        let lock = lock::<S>(&fake, durability);
         let mut lease = fake.while_time_passes(lock.acquire()).await.unwrap();
         // All replicas of the fake are alike.
         assert_eq!(lease.replicas(), acknowledged, "{durability:?}");
@@ -61,7 +56,7 @@ async fn a_grant_on_too_few_replicas_is_released_again<S: Adapter>() {
     let (slow, durability) = (Duration::from_secs(60), Durability::Replicas(2));
     for (replicas, lag, got) in [(0, LAG, 0), (1, LAG, 1), (2, slow, 0)] {
         let fake = replicated(replicas, lag).await;
-        let mut lock = lock::<S>(&fake, durability);
+        let lock = lock::<S>(&fake, durability);
         let refused = fake.while_time_passes(lock.acquire()).await.map(drop);
         assert_eq!(refused, Err(NotAcquired::NotDurable { wanted: 2, got }), "{replicas}");
         assert!(!fake.exists("job"));
@@ -71,7 +66,7 @@ async fn a_grant_on_too_few_replicas_is_released_again<S: Adapter>() {
 
 async fn an_extension_on_too_few_replicas_leaves_the_old_deadline<S: Adapter>() {
     let fake = replicated(1, LAG).await;
-    let mut lock = lock::<S>(&fake, Durability::Replicas(1));
+    let lock = lock::<S>(&fake, Durability::Replicas(1));
     let mut lease = fake.while_time_passes(lock.acquire()).await.unwrap();
     let before = lease.deadline();
     fake.host.with_server(|server| server.set_replicas(0, 0));
@@ -83,7 +78,7 @@ async fn an_extension_on_too_few_replicas_leaves_the_old_deadline<S: Adapter>() 
 async fn a_reply_of_the_replicas_that_is_lost_does_not_count<S: Adapter>() {
     let fake = replicated(1, LAG).await;
     fake.fault("lost-reply command=WAIT next=1");
-    let mut lock = lock::<S>(&fake, Durability::Replicas(1));
+    let lock = lock::<S>(&fake, Durability::Replicas(1));
     let refused = fake.while_time_passes(lock.acquire()).await.map(drop);
     assert!(matches!(refused, Err(NotAcquired::Unavailable(_))), "{refused:?}");
     assert_eq!(fake.bites(), 1);
@@ -95,7 +90,7 @@ async fn a_reply_of_the_replicas_that_is_lost_does_not_count<S: Adapter>() {
 async fn a_failover_after_the_grant_is_noticed_over_tcp() {
     let fake = replicated(1, Duration::from_secs(60)).await;
     fake.fault("failover command=EVAL lose=1m next=1");
-    let mut lock = lock::<Tcp>(&fake, Durability::Replicas(1));
+    let lock = lock::<Tcp>(&fake, Durability::Replicas(1));
     let refused = fake.while_time_passes(lock.acquire()).await.map(drop);
     assert!(matches!(refused, Err(NotAcquired::Unavailable(_))), "{refused:?}");
     assert_eq!(fake.bites(), 1);

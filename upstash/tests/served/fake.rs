@@ -51,7 +51,7 @@ impl Fake {
     }
 
     /// Awaits `call` while time passes at the server.
-    pub(crate) async fn while_time_passes<T>(&self, call: impl Future<Output = T>) -> T {
+    pub(crate) async fn while_time_passes<T>(&self, call: impl IntoFuture<Output = T>) -> T {
         let time_passes = async {
             loop {
                 yield_now().await;
@@ -59,7 +59,7 @@ impl Fake {
             }
         };
         tokio::select! {
-            output = call => output,
+            output = call.into_future() => output,
             () = time_passes => unreachable!("it has no end"),
         }
     }

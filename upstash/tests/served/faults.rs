@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use leasehold_core::{
     Cause, RejectionKind, Reply, StoreError,
-    lock::{AcquireOptions, Lock, LockOptions, LockReply, NotAcquired, Released},
+    lock::{Lock, LockOptions, LockReply, NotAcquired, Released},
 };
 use leasehold_upstash::{RetryPolicy, Upstash};
 
@@ -67,7 +67,7 @@ fn at_once(retries: u32) -> RetryPolicy {
 /// A server that knows the scripts of a lock.
 async fn server<S: Adapter>() -> Fake {
     let fake = Fake::start().await;
-    let mut lock = Lock::new(S::of(&fake, RetryPolicy::default()), "another").unwrap();
+    let lock = Lock::new(S::of(&fake, RetryPolicy::default()), "another").unwrap();
     let mut lease = lock.acquire().await.unwrap();
     lease.extend(Duration::from_secs(10)).await.unwrap();
     lease.release().await.unwrap();
@@ -131,12 +131,12 @@ async fn a_lock_gets_over_one_strike_at_any_point<S: Adapter>() {
 async fn gets_over<S: Adapter>(rule: &str, struck: u64, retry: RetryPolicy) {
     let shown = format!("{rule}, request {struck}, {retry:?}");
     let fake = server::<S>().await;
-    let options = LockOptions { delay: Duration::from_millis(1), ..LockOptions::default() };
+    let options = LockOptions::new().delay(Duration::from_millis(1));
     let lock = || {
         let store = S::of(&fake, retry.clone());
         Lock::with_options(store, "job", &options).unwrap()
     };
-    let (mut mine, mut other) = (lock(), lock());
+    let (mine, other) = (lock(), lock());
     let strike = |step| {
         if step == struck {
             fake.fault(&format!("{rule} command=EVALSHA next=1"));
@@ -150,7 +150,7 @@ async fn gets_over<S: Adapter>(rule: &str, struck: u64, retry: RetryPolicy) {
     let extended = lease.extend(Duration::from_secs(60)).await.is_ok();
     assert!(extended || (struck == 1 && retry.retries == 0), "{shown}");
     assert_eq!(lease.deadline() > before, extended, "{shown}");
-    let busy = other.acquire_with(once()).await;
+    let busy = other.acquire().attempts(1).await;
     assert!(matches!(busy, Err(NotAcquired::Busy { .. })), "{shown}: {busy:?}");
     strike(2);
     let released = lease.release().await;
@@ -160,11 +160,7 @@ async fn gets_over<S: Adapter>(rule: &str, struck: u64, retry: RetryPolicy) {
         assert_eq!(lease.release().await, Ok(Released::Released), "{shown}: asked again");
     }
     assert_eq!(fake.bites(), 1, "{shown}");
-    let _ = other.acquire_with(once()).await.expect(&shown);
-}
-
-fn once() -> AcquireOptions {
-    AcquireOptions { attempts: Some(1), ..AcquireOptions::default() }
+    let _ = other.acquire().attempts(1).await.expect(&shown);
 }
 
 async fn a_server_that_hangs_ends_at_the_timeout_and_is_cleaned_up_once_it_is_back<S: Adapter>() {
@@ -172,12 +168,12 @@ async fn a_server_that_hangs_ends_at_the_timeout_and_is_cleaned_up_once_it_is_ba
         let fake = server::<S>().await;
         fake.fault(&format!("{rule} command=EVALSHA"));
         // Less patient than its store, whose connection must not be kept for that.
-        let mut lock = Lock::new(S::of(&fake, at_once(2)), "job").unwrap();
+        let lock = Lock::new(S::of(&fake, at_once(2)), "job").unwrap();
         let call = async {
-            let error = lock.acquire_with(once()).await.map(drop).unwrap_err();
+            let error = lock.acquire().attempts(1).await.map(drop).unwrap_err();
             (error, lock)
         };
-        let (error, mut lock) = out_of_patience(&fake, call).await;
+        let (error, lock) = out_of_patience(&fake, call).await;
         let silent = StoreError::Unknown(Cause::TimedOut);
         assert_eq!(error, NotAcquired::Unknown(silent), "{rule}");
         assert!(lock.in_flight().is_some(), "it knows what it may have left behind");
@@ -185,8 +181,8 @@ async fn a_server_that_hangs_ends_at_the_timeout_and_is_cleaned_up_once_it_is_ba
         fake.heal();
         lock.clear().await.unwrap();
         assert!(!fake.exists("job"), "{rule}");
-        let mut other = Lock::new(S::of(&fake, at_once(2)), "job").unwrap();
-        let _ = other.acquire_with(once()).await.unwrap();
+        let other = Lock::new(S::of(&fake, at_once(2)), "job").unwrap();
+        let _ = other.acquire().attempts(1).await.unwrap();
     }
 }
 
@@ -218,7 +214,7 @@ async fn a_single_hung_command_leaves_the_outcome_unknown<S: Adapter>() {
 async fn a_late_copy_of_an_acquire_does_not_bring_the_lock_back<S: Adapter>() {
     let fake = server::<S>().await;
     fake.fault("duplicate command=EVALSHA after=1s next=1");
-    let mut lock = Lock::new(S::of(&fake, RetryPolicy::default()), "job").unwrap();
+    let lock = Lock::new(S::of(&fake, RetryPolicy::default()), "job").unwrap();
     let mut lease = lock.acquire().await.unwrap();
     assert_eq!(lease.release().await, Ok(Released::Released));
     fake.advance(Duration::from_secs(1));
@@ -240,7 +236,7 @@ async fn a_slow_reply_is_waited_for<S: Adapter>() {
 
 async fn a_server_that_lost_its_data_says_so_and_is_found_again<S: Adapter>() {
     let fake = server::<S>().await;
-    let mut lock = Lock::new(S::of(&fake, at_once(2)), "job").unwrap();
+    let lock = Lock::new(S::of(&fake, at_once(2)), "job").unwrap();
     let mut lease = lock.acquire().await.unwrap();
     fake.fault("restart command=EVALSHA next=1");
     // The restart comes right after this one, and ends every connection.

@@ -19,9 +19,9 @@ use crate::{
 const LONG: Duration = Duration::from_secs(3600);
 
 /// A lock that looks by itself only after hours.
-fn lock<S: Adapter>(fake: &Fake) -> Lock<S, leasehold_core::TokioClock> {
+fn lock<S: Adapter>(fake: &Fake) -> Lock {
     let store = S::of(fake, RetryPolicy::default());
-    let options = LockOptions { lease: LONG, delay: LONG, ..LockOptions::default() };
+    let options = LockOptions::new().lease(LONG).delay(LONG);
     Lock::with_options(store, "job", &options).unwrap()
 }
 
@@ -36,12 +36,12 @@ async fn a_waiter_is_woken_by_the_release<S: Adapter>() {
     let fake = Fake::start().await;
     fake.host.keep_records();
     // The holder by the other way, to show that it does not matter.
-    let mut holder = lock::<Tcp>(&fake);
+    let holder = lock::<Tcp>(&fake);
     let mut lease = holder.acquire().await.unwrap();
     let before = tries(&fake);
     let waiter = tokio::spawn(async move {
-        let mut waiter = lock::<S>(&fake);
-        let waiting = async { waiter.acquire_within(LONG).await.map(drop) };
+        let waiter = lock::<S>(&fake);
+        let waiting = async { waiter.acquire().within(LONG).await.map(drop) };
         let releasing = async {
             // One that found it busy, and, the watch being in place, another.
             until(|| tries(&fake) >= before + 2).await;
@@ -93,8 +93,8 @@ async fn without_hints_there_is_no_watch_and_the_lock_still_works<S: Adapter>() 
     let store = S::of(&fake, RetryPolicy::default());
     assert!(store.watch(&LockKeys::of("job")).await.is_none());
     assert_eq!(fake.bites(), 1, "it is not asked again");
-    let mut lock = Lock::new(store, "job").unwrap();
-    let _ = lock.acquire_within(LONG).await.unwrap();
+    let lock = Lock::new(store, "job").unwrap();
+    let _ = lock.acquire().within(LONG).await.unwrap();
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use crate::{
 async fn three<S: Adapter>() -> (Vec<Fake>, Quorum<S, TokioClock>) {
     let servers = vec![Fake::start().await, Fake::start().await, Fake::start().await];
     let nodes = servers.iter().map(|server| S::of(server, RetryPolicy::none()));
-    let options = QuorumOptions { node_timeout: PATIENCE };
+    let options = QuorumOptions::new().node_timeout(PATIENCE);
     let quorum = Quorum::new(nodes, TokioClock::new(), &options).unwrap();
     (servers, quorum)
 }

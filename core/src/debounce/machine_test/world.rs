@@ -62,15 +62,13 @@ struct World {
 impl World {
     fn new(seed: u64, peers: usize, change: &dyn Fn(&mut DebounceOptions)) -> Self {
         let ms = Duration::from_millis;
-        let mut options = DebounceOptions {
-            wait: Duration::from_micros(WAIT_US),
-            run_lease: ms(400),
-            retry_delay: ms(50),
-            delay: ms(20),
-            call_timeout: ms(60),
-            patience: Some(Duration::from_secs(60)),
-            ..DebounceOptions::default()
-        };
+        let mut options = DebounceOptions::new()
+            .wait(Duration::from_micros(WAIT_US))
+            .run_lease(ms(400))
+            .retry_delay(ms(50))
+            .delay(ms(20))
+            .call_timeout(ms(60))
+            .patience(Duration::from_secs(60));
         change(&mut options);
         let peer = |number: usize| {
             let config = DebounceConfig::new("job", &options).unwrap();

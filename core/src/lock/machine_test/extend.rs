@@ -1,6 +1,7 @@
 //! Moving the deadline once.
 
 use super::*;
+use crate::settings::MAX_LEASE;
 
 fn extend(by_ms: u64) -> LockRequest {
     LockRequest::Extend { by_ms }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::lock::Durability;
+use crate::settings::ConfigError;
 
 fn on_two() -> Scene {
     Scene::with(|options| options.durability = Durability::Replicas(2))
@@ -128,8 +129,7 @@ fn a_lease_that_is_dropped_while_replicas_are_awaited_is_cleaned_up() {
 
 #[test]
 fn a_wait_without_end_is_refused() {
-    let options =
-        LockOptions { confirm_timeout: Duration::from_micros(1), ..LockOptions::default() };
+    let options = LockOptions::new().confirm_timeout(Duration::from_micros(1));
     let error = LockConfig::new("job", &options).unwrap_err();
     assert_eq!(error, ConfigError::Zero { what: "confirm_timeout" });
 }

@@ -76,7 +76,7 @@ fn a_waiter_looks_when_the_holders_lease_is_over() {
     let mut scene = waiting_with(5_000, AcquireOptions::default(), true);
     // A millisecond for the server's rounding, and a tenth of the delay apart from other waiters.
     assert_eq!(scene.reply(held_for(40)).millis_asleep(), 40 + 1 + 10);
-    let own = AcquireOptions { delay: Some(Duration::ZERO), ..own_token() };
+    let own = own_token().delay(Duration::ZERO);
     let mut scene = waiting_with(5_000, own, true);
     assert_eq!(scene.reply(busy()).millis_asleep(), 0, "a delay of zero is the caller's choice");
 }

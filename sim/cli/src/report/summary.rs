@@ -37,11 +37,11 @@ pub(crate) fn surprises(report: &Report) -> Option<String> {
             (None, Verdict::Holds) => {
                 writeln!(
                     text,
-                    "    none of {} schedules broke it; try more --seeds",
+                    "    none of {} schedules broke it; try more --schedules",
                     cell.schedules
                 )
             }
-            (None, _) => writeln!(text, "    no schedule was about it; try more --seeds"),
+            (None, _) => writeln!(text, "    no schedule was about it; try more --schedules"),
         };
     }
     let cells = if count == 1 { "cell differs" } else { "cells differ" };

@@ -7,7 +7,7 @@ use leasehold_sim::{catalog::Subject, faults::Fault, guarantees::Guarantee};
 use serde_json::Value;
 
 const CAMPAIGN: [&str; 6] =
-    ["--subject", "lock-replicated", "--fault", "none,failover", "--seeds", "301"];
+    ["--subject", "lock-replicated", "--fault", "none,failover", "--schedules", "301"];
 
 fn run(more: &[&str]) {
     let status =
@@ -22,7 +22,7 @@ fn read(path: &Path) -> Value {
 
 #[test]
 fn the_json_has_the_promised_shape() {
-    let report = json(&["--seeds", "20", "--seed", "7", "--json", "-"]);
+    let report = json(&["--schedules", "20", "--seed", "7", "--json", "-"]);
     assert!(report["version"].is_string());
     assert_eq!(report["seed"], 7);
     assert!(report["schedules"].as_u64().unwrap() >= 20);
@@ -95,7 +95,7 @@ fn what_does_not_belong_together_is_not_joined() {
     let place = tempfile::tempdir().unwrap();
     let path = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
     for (name, seed, shard) in [("a", "1", "1/2"), ("b", "2", "2/2")] {
-        let part = ["--subject", "lock", "--fault", "none", "--seeds", "4", "--seed", seed];
+        let part = ["--subject", "lock", "--fault", "none", "--schedules", "4", "--seed", seed];
         let more = ["--shard", shard, "--json", &path(name)];
         leasehold(&[&part[..], &more[..]].concat()).output().unwrap();
     }

@@ -27,7 +27,7 @@ fn a_schedule_that_breaks_against_its_claim_ends_up_in_the_file_and_fails_there(
     let (part, file) = (folder.path().join("part.json"), folder.path().join("kept.txt"));
     // A report in which a failover that breaks exclusion was claimed not to.
     let cell = ["--subject", "lock-replicated", "--guarantee", "exclusion", "--fault", "failover"];
-    let mut report = json(&[&["check", "--seeds", "50", "--json", "-"][..], &cell].concat());
+    let mut report = json(&[&["check", "--schedules", "50", "--json", "-"][..], &cell].concat());
     report["cells"][0]["claim"] = "holds".into();
     fs::write(&part, report.to_string()).unwrap();
     let merge = ["merge", part.to_str().unwrap(), "--save-regressions", file.to_str().unwrap()];
@@ -48,7 +48,7 @@ fn what_is_claimed_to_break_is_no_regression() {
     let file = folder.path().join("kept.txt");
     let path = file.to_str().unwrap();
     let cell = ["--subject", "lock-replicated", "--guarantee", "exclusion", "--fault", "failover"];
-    printed(&[&["check", "--seeds", "50", "--save-regressions", path][..], &cell].concat());
+    printed(&[&["check", "--schedules", "50", "--save-regressions", path][..], &cell].concat());
     printed(&[&["explore", "--save-regressions", path][..], &cell].concat());
     assert!(!file.exists());
 }

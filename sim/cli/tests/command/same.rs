@@ -12,20 +12,20 @@ fn assert_same(one: &str, other: &str) {
 
 #[test]
 fn the_same_seed_gives_the_same_trace_in_another_process() {
-    let arguments = ["workload", "--seeds", "2", "--json", "-"];
+    let arguments = ["workload", "--schedules", "2", "--json", "-"];
     let (one, other) = (json(&arguments), json(&arguments));
     for key in ["messages", "acquisitions", "simulated_s", "trace_hash"] {
         assert!(!one[key].is_null());
         assert_eq!(one[key], other[key], "{key}");
     }
     assert!(one["cpu_s"].as_f64().unwrap() >= 0.0);
-    let another = json(&["workload", "--seeds", "2", "--seed", "2", "--json", "-"]);
+    let another = json(&["workload", "--schedules", "2", "--seed", "2", "--json", "-"]);
     assert_ne!(one["trace_hash"], another["trace_hash"]);
 }
 
 #[test]
 fn the_same_schedule_has_the_same_events_in_another_process() {
-    let arguments = ["--subject", "upstream", "--fault", "hang,failover", "--seeds", "60"];
+    let arguments = ["--subject", "upstream", "--fault", "hang,failover", "--schedules", "60"];
     let report = json(&[&arguments[..], &["--json", "-"]].concat());
     let examples = report["cells"].as_array().unwrap().iter();
     let tokens: Vec<&str> =
@@ -43,7 +43,7 @@ fn the_same_schedule_has_the_same_events_in_another_process() {
 fn the_number_of_threads_changes_nothing() {
     let run = |jobs| {
         let arguments = ["--subject", "lock-replicated", "--fault", "failover,client-pause"];
-        printed(&[&arguments[..], &["--seeds", "250", "--json", "-", "--jobs", jobs]].concat())
+        printed(&[&arguments[..], &["--schedules", "250", "--json", "-", "--jobs", jobs]].concat())
     };
     assert_same(&run("1"), &run("3"));
 }

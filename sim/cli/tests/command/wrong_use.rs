@@ -9,7 +9,7 @@ use leasehold_sim::{
     schedule::Schedule,
 };
 
-const QUICK: [&str; 6] = ["--seeds", "30", "--subject", "lock", "--fault", "none,latency"];
+const QUICK: [&str; 6] = ["--schedules", "30", "--subject", "lock", "--fault", "none,latency"];
 
 /// What a refused command says.
 fn refusal(arguments: &[&str]) -> String {
@@ -27,7 +27,7 @@ fn cells_as_claimed_are_a_success_with_and_without_the_word_check() {
 #[test]
 fn a_cell_that_is_not_as_claimed_fails_and_is_listed_with_its_replay() {
     // So few schedules cannot show all that is claimed.
-    let arguments = ["check", "--subject", "upstream", "--seeds", "1"];
+    let arguments = ["check", "--subject", "upstream", "--schedules", "1"];
     let assert = leasehold(&arguments).assert().code(1);
     let text = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
     assert!(text.contains("differ from what is claimed") && text.contains("claimed: "), "{text}");
@@ -38,7 +38,7 @@ fn a_cell_that_is_not_as_claimed_fails_and_is_listed_with_its_replay() {
 #[test]
 fn a_part_of_a_campaign_does_not_fail_for_what_it_misses() {
     // Of one schedule, the second of two parts has none.
-    leasehold(&["--seeds", "1", "--shard", "2/2"]).assert().code(0);
+    leasehold(&["--schedules", "1", "--shard", "2/2"]).assert().code(0);
 }
 
 #[test]
@@ -55,8 +55,8 @@ fn an_unknown_name_is_refused_with_the_nearest_one() {
 #[test]
 fn wrong_numbers_are_refused() {
     for wrong in [
-        ["--seeds", "0"],
-        ["--seeds", "many"],
+        ["--schedules", "0"],
+        ["--schedules", "many"],
         ["--jobs", "0"],
         ["--shard", "3/2"],
         ["--shard", "0/2"],
@@ -67,7 +67,7 @@ fn wrong_numbers_are_refused() {
     ] {
         assert!(!refusal(&wrong).is_empty(), "{wrong:?}");
     }
-    refusal(&["workload", "--seeds", "0"]);
+    refusal(&["workload", "--schedules", "0"]);
 }
 
 #[test]

@@ -19,8 +19,7 @@ impl LockBug {
         let unanswered = self.sent.take().map(|sent| sent.command);
         match (self.mutant, request) {
             (Mutant::FixedOwner, LockRequest::Acquire(_)) => {
-                let options =
-                    AcquireOptions { token: Some(self.fixed.clone()), ..AcquireOptions::default() };
+                let options = AcquireOptions::new().token(self.fixed.clone());
                 let terms = machine.config().terms(&options).expect("the token has no number");
                 self.pass(machine, now, Event::Start(LockRequest::Acquire(terms)))
             }

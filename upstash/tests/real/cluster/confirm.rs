@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use leasehold_core::{
-    Command, Reply, Store, StoreError, TokioClock,
+    Command, Reply, Store, StoreError,
     lock::{
         Durability, Lock, LockCommand, LockKeys, LockOptions, LockReply, NotAcquired, Released,
     },
@@ -28,15 +28,13 @@ fn assert_not_sent(reply: Result<u32, StoreError>) {
 }
 
 /// A lock that counts once a replica has it.
-fn acked(store: Tcp, id: &str, confirm_timeout: Duration) -> Lock<Tcp, TokioClock> {
-    let options = LockOptions {
-        lease: Duration::from_secs(60),
-        attempts: 1,
-        call_timeout: PATIENCE,
-        durability: Durability::Replicas(1),
-        confirm_timeout,
-        ..LockOptions::default()
-    };
+fn acked(store: Tcp, id: &str, confirm_timeout: Duration) -> Lock {
+    let options = LockOptions::new()
+        .lease(Duration::from_secs(60))
+        .attempts(1)
+        .call_timeout(PATIENCE)
+        .durability(Durability::Replicas(1))
+        .confirm_timeout(confirm_timeout);
     Lock::with_options(store, id, &options).unwrap()
 }
 
@@ -44,7 +42,7 @@ fn acked(store: Tcp, id: &str, confirm_timeout: Duration) -> Lock<Tcp, TokioCloc
 async fn a_lease_is_on_the_replicas_of_its_primary() {
     let Some(cluster) = Cluster::start().await else { return };
     let replica = cluster.replica_of_first().await;
-    let mut first = acked(cluster.hasty(), FIRST, PATIENCE);
+    let first = acked(cluster.hasty(), FIRST, PATIENCE);
     let mut lease = first.acquire().await.unwrap();
     assert_eq!(lease.replicas(), 1);
     let before = lease.deadline();
@@ -113,7 +111,7 @@ async fn what_a_replica_has_outlives_the_primary() {
         |nodes: &str| nodes.lines().any(|line| line.starts_with(&heir) && line.contains("master"));
     cluster.third().run_until("CLUSTER NODES", is_primary).await;
     // It had been found by way of the node that is dead now.
-    let mut other = Lock::new(store, FIRST).unwrap();
+    let other = Lock::new(store, FIRST).unwrap();
     let refused = at_last(async || match other.acquire().await.map(drop) {
         Err(NotAcquired::Unavailable(_) | NotAcquired::Unknown(_)) => None,
         told => Some(told),

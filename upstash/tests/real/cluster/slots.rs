@@ -39,13 +39,9 @@ async fn a_slot_on_the_move_is_not_sent() {
 #[tokio::test]
 async fn a_lock_moves_with_its_slot() {
     let Some(cluster) = Cluster::start().await else { return };
-    let options = LockOptions {
-        lease: Duration::from_secs(60),
-        call_timeout: PATIENCE,
-        ..LockOptions::default()
-    };
+    let options = LockOptions::new().lease(Duration::from_secs(60)).call_timeout(PATIENCE);
     let lock = || Lock::with_options(cluster.store(), THIRD, &options).unwrap();
-    let (mut mine, mut other) = (lock(), lock());
+    let (mine, other) = (lock(), lock());
     let mut lease = mine.acquire().await.unwrap();
     cluster.begin_to_move().await;
     let refused = other.acquire().await.map(drop);

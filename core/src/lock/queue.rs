@@ -1,5 +1,5 @@
-//! The waiting room of one lock: its waiters in this process, first come, first served. Who was
-//! served keeps the first place until the lock is given back or the lease is over.
+//! The local queue of one lock: its waiters in this process, first come, first served. The holder
+//! stays the head of the queue until it releases the lock or its lease is over.
 
 use alloc::{collections::VecDeque, sync::Arc, vec::Vec};
 use core::{
@@ -16,43 +16,43 @@ use crate::{
     watch::Watch,
 };
 
-/// How long the first in line may go without being heard of beyond what it has announced, before
+/// How long the head of the queue may go without being heard of beyond what it has announced, before
 /// the next one passes it: its task was not polled, though not dropped either.
 const GRACE_US: u64 = 1_000_000;
 
-/// How soon one that is neither first nor second looks at the line, whatever it was told: those
+/// How soon one that is neither first nor second looks at the queue, whatever it was told: those
 /// before it may all be dead.
 const LOOK_US: u64 = 3 * GRACE_US;
 
-/// How many leases go from hand to hand in the line before one is let go of for other processes to
+/// How many leases go from hand to hand in the queue before one is let go of for other processes to
 /// race for it: who is next here asks sooner than they hear of a release.
 const HAND_OVERS: u32 = 8;
 
-/// Only the first in line asks the store, so a release makes one ask and not all.
+/// Only the head of the queue asks the store, so a release makes one waiter ask and not all.
 #[derive(Default)]
-pub(super) struct Room {
-    line: Mutex<Line>,
+pub(super) struct LocalQueue {
+    tickets: Mutex<Tickets>,
 }
 
 #[derive(Default)]
-struct Line {
+struct Tickets {
     next: u64,
     waiters: VecDeque<Waiter>,
     /// The first one's, while nobody is first; it goes from one to the next.
     watch: Option<Watch>,
-    /// Leases in a row that kept their place.
+    /// Leases in a row that kept their ticket.
     hand_overs: u32,
 }
 
-/// What the lock of the line must not be held for: code of others runs.
+/// What the lock of the queue must not be held for: code of others runs.
 #[derive(Default)]
 #[must_use = "who is called must be woken, outside of the lock"]
-struct Called {
+struct Woken {
     wakers: Vec<Waker>,
     _unused: Option<Watch>,
 }
 
-impl Called {
+impl Woken {
     fn wake(self) {
         self.wakers.into_iter().for_each(Waker::wake);
     }
@@ -64,115 +64,119 @@ struct Waiter {
     stale_at: Option<Instant>,
     /// Whether it has the lock, until it is stale.
     holds: bool,
-    /// Whether it should look at the line again.
+    /// Whether it should look at the queue again.
     called: bool,
     waker: Option<Waker>,
 }
 
-/// A place in line. Dropping it leaves the line.
-pub(super) struct Place {
-    room: Arc<Room>,
+/// A ticket in the queue. Dropping it leaves the queue.
+pub(super) struct Ticket {
+    queue: Arc<LocalQueue>,
     number: u64,
 }
 
-/// A place that is first in line.
-pub(super) struct Turn<C> {
-    place: Place,
+/// The ticket of the head of the queue.
+pub(super) struct Head<C> {
+    ticket: Ticket,
     clock: C,
 }
 
 /// Who is first when another gives up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum First {
+pub(super) enum Ahead {
     /// The holder of a lease that lasts until then.
     Holder(Instant),
     /// One that waits itself.
     Waiter,
 }
 
-impl<C: Clock> Turn<C> {
-    /// Waits to be first in line, until `until`.
-    pub(super) async fn wait(room: Arc<Room>, clock: C, until: Instant) -> Result<Self, First> {
-        let number = room.line().join();
-        let mut place = Place { room, number };
-        while let Some((first, stale_at)) = place.behind(clock.now()) {
+impl<C: Clock> Head<C> {
+    /// Waits to be the head of the queue, until `until`.
+    pub(super) async fn wait(
+        queue: Arc<LocalQueue>,
+        clock: C,
+        until: Instant,
+    ) -> Result<Self, Ahead> {
+        let number = queue.tickets().join();
+        let mut ticket = Ticket { queue, number };
+        while let Some((first, stale_at)) = ticket.behind(clock.now()) {
             if clock.now() >= until {
                 return Err(first);
             }
-            let called = poll_fn(|context| place.poll_called(context.waker()));
+            let called = poll_fn(|context| ticket.poll_called(context.waker()));
             race(called, clock.sleep_until(stale_at.min(until))).await;
         }
-        Ok(Self { place, clock })
+        Ok(Self { ticket, clock })
     }
 
     /// Announces that the next sign of life comes within `micros`.
     pub(super) fn is_alive_for(&self, micros: u64) {
         let until = self.clock.now().plus_micros(micros.saturating_add(GRACE_US));
-        self.place.announce(until, false);
+        self.ticket.announce(until, false);
     }
 
     /// The watch of those who were first before.
     pub(super) fn take_watch(&self) -> Option<Watch> {
-        self.place.room.line().watch.take()
+        self.ticket.queue.tickets().watch.take()
     }
 
-    /// Leaves the watch to the next in line.
+    /// Leaves the watch to the next in the queue.
     pub(super) fn leave_watch(&self, watch: Option<Watch>) {
-        let mut line = self.place.room.line();
-        if line.waiters.len() > 1 && line.watch.is_none() {
-            line.watch = watch;
+        let mut tickets = self.ticket.queue.tickets();
+        if tickets.waiters.len() > 1 && tickets.watch.is_none() {
+            tickets.watch = watch;
         }
     }
 
-    /// The place, to be kept while the lock is held; or none, if it is for other processes to race.
-    pub(super) fn into_place(self) -> Option<Place> {
-        let hand_overs = self.place.room.line().count_hand_over();
-        (hand_overs <= HAND_OVERS).then_some(self.place)
+    /// The ticket, to be kept while the lock is held; or none, if it is for other processes to race.
+    pub(super) fn into_ticket(self) -> Option<Ticket> {
+        let hand_overs = self.ticket.queue.tickets().count_hand_over();
+        (hand_overs <= HAND_OVERS).then_some(self.ticket)
     }
 }
 
-impl Place {
-    /// Announces that the lock is held until then, and the next in line need not look before.
+impl Ticket {
+    /// Announces that the lock is held until then, and the next in the queue need not look before.
     pub(super) fn holds_until(&self, deadline: Instant) {
         self.announce(deadline, true);
     }
 
     fn announce(&self, stale_at: Instant, holds: bool) {
-        let called = self.room.line().announce(self.number, stale_at, holds);
+        let called = self.queue.tickets().announce(self.number, stale_at, holds);
         called.wake();
     }
 
     /// Who is first, and when to look again, if that is another and alive.
-    fn behind(&mut self, now: Instant) -> Option<(First, Instant)> {
+    fn behind(&mut self, now: Instant) -> Option<(Ahead, Instant)> {
         let (called, behind) = {
-            let mut line = self.room.line();
-            let called = line.pass_the_dead(now, &mut self.number);
-            (called, line.behind(now, self.number))
+            let mut tickets = self.queue.tickets();
+            let called = tickets.pass_the_dead(now, &mut self.number);
+            (called, tickets.behind(now, self.number))
         };
         called.wake();
         behind
     }
 
     fn poll_called(&self, waker: &Waker) -> Poll<()> {
-        let (poll, _replaced) = self.room.line().poll_called(self.number, waker);
+        let (poll, _replaced) = self.queue.tickets().poll_called(self.number, waker);
         poll
     }
 }
 
-impl Drop for Place {
+impl Drop for Ticket {
     fn drop(&mut self) {
-        let called = self.room.line().leave(self.number);
+        let called = self.queue.tickets().leave(self.number);
         called.wake();
     }
 }
 
-impl Room {
-    fn line(&self) -> MutexGuard<'_, Line> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+impl LocalQueue {
+    fn tickets(&self) -> MutexGuard<'_, Tickets> {
+        self.tickets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Line {
+impl Tickets {
     fn join(&mut self) -> u64 {
         self.next += 1;
         let number = self.next;
@@ -181,12 +185,12 @@ impl Line {
         number
     }
 
-    fn behind(&self, now: Instant, number: u64) -> Option<(First, Instant)> {
+    fn behind(&self, now: Instant, number: u64) -> Option<(Ahead, Instant)> {
         let first = self.waiters.front().filter(|first| first.number != number)?;
         let stale_at = first.stale_at.unwrap_or(now);
         let is_second = self.waiters.get(1).is_some_and(|second| second.number == number);
         let look_at = if is_second { stale_at } else { stale_at.min(now.plus_micros(LOOK_US)) };
-        Some((if first.holds { First::Holder(stale_at) } else { First::Waiter }, look_at))
+        Some((if first.holds { Ahead::Holder(stale_at) } else { Ahead::Waiter }, look_at))
     }
 
     fn poll_called(&mut self, number: u64, waker: &Waker) -> (Poll<()>, Option<Waker>) {
@@ -198,8 +202,8 @@ impl Line {
         }
     }
 
-    fn announce(&mut self, number: u64, stale_at: Instant, holds: bool) -> Called {
-        let mut called = Called::default();
+    fn announce(&mut self, number: u64, stale_at: Instant, holds: bool) -> Woken {
+        let mut called = Woken::default();
         if let Some(first) = self.waiters.front_mut().filter(|first| first.number == number) {
             let before = first.stale_at.replace(stale_at);
             first.holds = holds;
@@ -211,8 +215,8 @@ impl Line {
     }
 
     /// Whoever is passed joins again, also `me`, if it was not polled for too long.
-    fn pass_the_dead(&mut self, now: Instant, me: &mut u64) -> Called {
-        let mut called = Called::default();
+    fn pass_the_dead(&mut self, now: Instant, me: &mut u64) -> Woken {
+        let mut called = Woken::default();
         if !self.waiters.iter().any(|waiter| waiter.number == *me) {
             *me = self.join();
         }
@@ -226,8 +230,8 @@ impl Line {
         called
     }
 
-    fn leave(&mut self, number: u64) -> Called {
-        let mut called = Called::default();
+    fn leave(&mut self, number: u64) -> Woken {
+        let mut called = Woken::default();
         self.waiters.retain(|waiter| waiter.number != number);
         if self.waiters.is_empty() {
             // Nobody is left to use it.
@@ -239,8 +243,8 @@ impl Line {
         called
     }
 
-    fn call(&mut self, places: Range<usize>, called: &mut Called) {
-        for waiter in self.waiters.range_mut(places.start..places.end.min(self.waiters.len())) {
+    fn call(&mut self, range: Range<usize>, called: &mut Woken) {
+        for waiter in self.waiters.range_mut(range.start..range.end.min(self.waiters.len())) {
             waiter.called = true;
             called.wakers.extend(waiter.waker.take());
         }
@@ -269,9 +273,9 @@ mod tests {
         }
     }
 
-    /// The place of a holder whose lease lasts so long.
-    async fn holder_for(room: &Arc<Room>, clock: TokioClock, secs: u64) -> Place {
-        let holder = turn_within(room, clock, 1).await.unwrap().into_place().unwrap();
+    /// The ticket of a holder whose lease lasts so long.
+    async fn holder_for(queue: &Arc<LocalQueue>, clock: TokioClock, secs: u64) -> Ticket {
+        let holder = head_within(queue, clock, 1).await.unwrap().into_ticket().unwrap();
         holder.holds_until(clock.now().plus_micros(secs * SECOND));
         holder
     }
@@ -280,30 +284,30 @@ mod tests {
         tokio::time::timeout(Duration::ZERO, waiter).await.is_err()
     }
 
-    async fn turn_within(
-        room: &Arc<Room>,
+    async fn head_within(
+        queue: &Arc<LocalQueue>,
         clock: TokioClock,
         secs: u64,
-    ) -> Result<Turn<TokioClock>, First> {
-        Turn::wait(room.clone(), clock, clock.now().plus_micros(secs * SECOND)).await
+    ) -> Result<Head<TokioClock>, Ahead> {
+        Head::wait(queue.clone(), clock, clock.now().plus_micros(secs * SECOND)).await
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_first_is_not_passed_before_the_time_that_it_announced() {
-        let (room, clock) = (Arc::new(Room::default()), TokioClock::new());
-        let first = turn_within(&room, clock, 1).await.unwrap();
+        let (queue, clock) = (Arc::new(LocalQueue::default()), TokioClock::new());
+        let first = head_within(&queue, clock, 1).await.unwrap();
         first.is_alive_for(10 * SECOND);
-        assert_eq!(turn_within(&room, clock, 9).await.map(drop), Err(First::Waiter));
-        assert!(turn_within(&room, clock, 9).await.is_ok(), "it is silent for too long");
+        assert_eq!(head_within(&queue, clock, 9).await.map(drop), Err(Ahead::Waiter));
+        assert!(head_within(&queue, clock, 9).await.is_ok(), "it is silent for too long");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_watch_goes_to_the_next_in_line_and_to_nobody_else() {
-        let (room, clock) = (Arc::new(Room::default()), TokioClock::new());
-        let first = turn_within(&room, clock, 1).await.unwrap();
+        let (queue, clock) = (Arc::new(LocalQueue::default()), TokioClock::new());
+        let first = head_within(&queue, clock, 1).await.unwrap();
         first.leave_watch(Some(Watch::new(Silent)));
         assert!(first.take_watch().is_none(), "nobody is behind it");
-        let mut behind = pin!(turn_within(&room, clock, 60));
+        let mut behind = pin!(head_within(&queue, clock, 60));
         assert!(is_waiting(&mut behind).await);
         first.leave_watch(Some(Watch::new(Silent)));
         drop(first);
@@ -314,86 +318,89 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_holds_the_lock_keeps_the_place_until_it_is_over() {
-        let (room, clock) = (Arc::new(Room::default()), TokioClock::new());
-        let _holder = holder_for(&room, clock, 30).await;
+        let (queue, clock) = (Arc::new(LocalQueue::default()), TokioClock::new());
+        let _holder = holder_for(&queue, clock, 30).await;
         let deadline = clock.now().plus_micros(30 * SECOND);
-        assert_eq!(turn_within(&room, clock, 9).await.map(drop), Err(First::Holder(deadline)));
-        assert!(turn_within(&room, clock, 60).await.is_ok());
+        assert_eq!(head_within(&queue, clock, 9).await.map(drop), Err(Ahead::Holder(deadline)));
+        assert!(head_within(&queue, clock, 60).await.is_ok());
         assert_eq!(clock.now(), deadline);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_first_that_does_not_take_its_turn_is_passed_soon_after_a_long_lease() {
-        let (room, clock) = (Arc::new(Room::default()), TokioClock::new());
-        let holder = holder_for(&room, clock, 30).await;
-        let mut dead = pin!(turn_within(&room, clock, 60));
+        let (queue, clock) = (Arc::new(LocalQueue::default()), TokioClock::new());
+        let holder = holder_for(&queue, clock, 30).await;
+        let mut dead = pin!(head_within(&queue, clock, 60));
         assert!(is_waiting(&mut dead).await);
         let given_back = async move {
             tokio::time::sleep(Duration::from_secs(5)).await;
             drop(holder);
         };
-        let (third, ()) = tokio::join!(turn_within(&room, clock, 60), given_back);
+        let start = clock.now();
+        let (third, ()) = tokio::join!(head_within(&queue, clock, 60), given_back);
         assert!(third.is_ok());
-        assert_eq!(clock.now(), Instant::ORIGIN.plus_micros(5 * SECOND + GRACE_US));
+        assert_eq!(clock.now(), start.plus_micros(5 * SECOND + GRACE_US));
     }
 
     #[tokio::test(start_paused = true)]
     async fn two_that_do_not_take_their_turns_are_passed_long_before_a_long_lease_would_be_over() {
-        let (room, clock) = (Arc::new(Room::default()), TokioClock::new());
-        let holder = holder_for(&room, clock, 3_600).await;
-        let mut dead = pin!(turn_within(&room, clock, 60));
-        let mut too = pin!(turn_within(&room, clock, 60));
-        let mut alive = pin!(turn_within(&room, clock, 60));
+        let (queue, clock) = (Arc::new(LocalQueue::default()), TokioClock::new());
+        let holder = holder_for(&queue, clock, 3_600).await;
+        let mut dead = pin!(head_within(&queue, clock, 60));
+        let mut too = pin!(head_within(&queue, clock, 60));
+        let mut alive = pin!(head_within(&queue, clock, 60));
         for waiter in [&mut dead, &mut too, &mut alive] {
             assert!(is_waiting(waiter).await);
         }
         drop(holder);
+        let start = clock.now();
         assert!(alive.await.is_ok());
-        assert_eq!(clock.now(), Instant::from_micros(LOOK_US + 2 * GRACE_US));
+        assert_eq!(clock.now(), start.plus_micros(LOOK_US + 2 * GRACE_US));
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_next_one_hears_of_a_lease_that_is_shorter_than_the_try_was_allowed_to_take() {
-        let (room, clock) = (Arc::new(Room::default()), TokioClock::new());
-        let first = turn_within(&room, clock, 1).await.unwrap();
+        let (queue, clock) = (Arc::new(LocalQueue::default()), TokioClock::new());
+        let first = head_within(&queue, clock, 1).await.unwrap();
         first.is_alive_for(30 * SECOND);
         let granted = async move {
             tokio::time::sleep(Duration::from_millis(1)).await;
-            let place = first.into_place().unwrap();
-            place.holds_until(clock.now().plus_micros(SECOND));
-            mem::forget(place);
+            let ticket = first.into_ticket().unwrap();
+            ticket.holds_until(clock.now().plus_micros(SECOND));
+            mem::forget(ticket);
         };
-        let (second, ()) = tokio::join!(turn_within(&room, clock, 60), granted);
+        let start = clock.now();
+        let (second, ()) = tokio::join!(head_within(&queue, clock, 60), granted);
         assert!(second.is_ok());
-        assert_eq!(clock.now(), Instant::from_micros(SECOND + 1_000));
+        assert_eq!(clock.now(), start.plus_micros(SECOND + 1_000));
     }
 
     #[tokio::test(start_paused = true)]
     async fn now_and_then_a_place_is_not_kept_unless_nobody_waits() {
-        let (room, clock) = (Arc::new(Room::default()), TokioClock::new());
-        let first = turn_within(&room, clock, 1).await.unwrap();
-        let _behind = Place { room: room.clone(), number: room.line().join() };
+        let (queue, clock) = (Arc::new(LocalQueue::default()), TokioClock::new());
+        let first = head_within(&queue, clock, 1).await.unwrap();
+        let _behind = Ticket { queue: queue.clone(), number: queue.tickets().join() };
         for _ in 0..2 {
             for _ in 0..HAND_OVERS {
-                assert!(room.line().count_hand_over() <= HAND_OVERS);
+                assert!(queue.tickets().count_hand_over() <= HAND_OVERS);
             }
-            assert!(room.line().count_hand_over() > HAND_OVERS);
+            assert!(queue.tickets().count_hand_over() > HAND_OVERS);
         }
         drop(first);
-        let mut line = Line { hand_overs: HAND_OVERS, ..Line::default() };
-        let alone = line.join();
-        line.leave(alone).wake();
-        assert_eq!(line.count_hand_over(), 1);
+        let mut tickets = Tickets { hand_overs: HAND_OVERS, ..Tickets::default() };
+        let alone = tickets.join();
+        tickets.leave(alone).wake();
+        assert_eq!(tickets.count_hand_over(), 1);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_place_is_kept_eight_times_in_a_row() {
-        let (room, clock) = (Arc::new(Room::default()), TokioClock::new());
-        let mut first = turn_within(&room, clock, 1).await.unwrap();
+        let (queue, clock) = (Arc::new(LocalQueue::default()), TokioClock::new());
+        let mut first = head_within(&queue, clock, 1).await.unwrap();
         for count in 1..=3 * HAND_OVERS {
-            let number = room.line().join();
-            let behind = Turn { place: Place { room: room.clone(), number }, clock };
-            let kept = first.into_place().is_some();
+            let number = queue.tickets().join();
+            let behind = Head { ticket: Ticket { queue: queue.clone(), number }, clock };
+            let kept = first.into_ticket().is_some();
             assert_eq!(kept, count % (HAND_OVERS + 1) != 0, "{count}");
             first = behind;
         }
@@ -402,23 +409,23 @@ mod tests {
     #[test]
     fn who_leaves_the_line_leaves_the_others_in_order() {
         for leaver in 0..5 {
-            let mut line = Line::default();
-            let mut order: Vec<_> = (0..5).map(|_| line.join()).collect();
-            line.leave(order.remove(leaver)).wake();
+            let mut tickets = Tickets::default();
+            let mut order: Vec<_> = (0..5).map(|_| tickets.join()).collect();
+            tickets.leave(order.remove(leaver)).wake();
             for next in order {
-                assert_eq!(line.waiters.front().map(|first| first.number), Some(next));
-                line.leave(next).wake();
+                assert_eq!(tickets.waiters.front().map(|first| first.number), Some(next));
+                tickets.leave(next).wake();
             }
         }
     }
 
     #[test]
     fn who_leaves_the_middle_of_the_line_is_no_sign_of_life_of_the_first() {
-        let mut line = Line::default();
-        let [_, second, mut third] = [(); 3].map(|()| line.join());
-        line.pass_the_dead(Instant::ORIGIN, &mut third).wake();
-        line.leave(second).wake();
-        line.pass_the_dead(Instant::from_micros(GRACE_US), &mut third).wake();
-        assert_eq!(line.waiters.front().map(|first| first.number), Some(third));
+        let mut tickets = Tickets::default();
+        let [_, second, mut third] = [(); 3].map(|()| tickets.join());
+        tickets.pass_the_dead(Instant::ORIGIN, &mut third).wake();
+        tickets.leave(second).wake();
+        tickets.pass_the_dead(Instant::from_micros(GRACE_US), &mut third).wake();
+        assert_eq!(tickets.waiters.front().map(|first| first.number), Some(third));
     }
 }

@@ -1,0 +1,176 @@
+//! The machines of a handle: one for each call under way, and what they left behind.
+
+use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
+use core::{fmt, mem};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{
+    Grant, LockConfig, LockMachine,
+    queue::LocalQueue,
+    requests,
+    series::{Receipt, Series},
+};
+use crate::{
+    store::DynStore,
+    time::{Clock, DynClock},
+    token::{Token, Tokens},
+};
+
+/// How many machines wait in a handle for the next call.
+const IDLE_MACHINES: usize = 8;
+
+pub(super) struct Shared {
+    pub(super) config: LockConfig,
+    pub(super) store: DynStore,
+    pub(super) clock: DynClock,
+    /// Where the waiters of this process stand.
+    pub(super) queue: Arc<LocalQueue>,
+    idle: Mutex<Idle>,
+}
+
+struct Idle {
+    tokens: Tokens,
+    /// How many owners were named after `tokens`.
+    owners: u64,
+    machines: Vec<Pooled>,
+    /// Tokens that may be under the key, of leases that nobody could release.
+    leftovers: Vec<Token>,
+}
+
+struct Pooled {
+    machine: LockMachine,
+    series: Series,
+}
+
+/// A machine that makes one call. Dropping it gives the machine back, with what is in flight.
+pub(super) struct Borrowed<'a> {
+    shared: &'a Shared,
+    pooled: Option<Pooled>,
+}
+
+impl Shared {
+    pub(super) fn new(
+        store: DynStore,
+        clock: DynClock,
+        config: LockConfig,
+        tokens: Tokens,
+        queue: Arc<LocalQueue>,
+    ) -> Self {
+        let idle = Idle { tokens, owners: 0, machines: Vec::new(), leftovers: Vec::new() };
+        Self { config, store, clock, queue, idle: Mutex::new(idle) }
+    }
+
+    /// The name of what is protected.
+    pub(super) fn id(&self) -> &str {
+        self.config.keys().lock()
+    }
+
+    /// A token that may be under the key although nobody has its lease.
+    pub(super) fn in_flight(&self) -> Option<Token> {
+        let idle = self.idle();
+        let of_machines = idle.machines.iter().find_map(Pooled::in_flight).cloned();
+        of_machines.or_else(|| idle.leftovers.first().cloned())
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Idle> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A machine for one call: first of all one that has something to clean up.
+    pub(super) fn borrow(&self) -> Borrowed<'_> {
+        let mut idle = self.idle();
+        let unclean = idle.machines.iter().position(|pooled| pooled.in_flight().is_some());
+        let index = unclean.or_else(|| idle.machines.len().checked_sub(1));
+        let mut pooled = match index {
+            Some(index) => idle.machines.remove(index),
+            None => {
+                let tokens = idle.next_owner();
+                let seed = tokens.seed();
+                let machine = LockMachine::new(self.config.clone(), tokens, seed);
+                Pooled { machine, series: Series::default() }
+            }
+        };
+        if pooled.in_flight().is_none()
+            && let Some(token) = idle.leftovers.pop()
+        {
+            pooled.machine.leave_behind(token);
+        }
+        Borrowed { shared: self, pooled: Some(pooled) }
+    }
+
+    /// Remembers the token of a lease that nobody could release.
+    pub(super) fn leave_behind(&self, token: Token) {
+        self.idle().leftovers.push(token);
+    }
+}
+
+impl Idle {
+    /// The owner of the next machine: the handle's own for the first one.
+    fn next_owner(&mut self) -> Tokens {
+        self.owners += 1;
+        match self.owners {
+            1 => self.tokens.clone(),
+            number => Tokens::of_owner(format!("{}~{number}", self.tokens.owner())),
+        }
+    }
+}
+
+impl Pooled {
+    fn in_flight(&self) -> Option<&Token> {
+        let held = || self.machine.grant().map(Grant::token);
+        self.machine.in_flight().or_else(held)
+    }
+}
+
+impl Borrowed<'_> {
+    pub(super) fn machine(&mut self) -> &mut LockMachine {
+        let pooled = self.pooled.as_mut().expect("it is given back only by the drop");
+        if pooled.series.is_back() {
+            pooled.machine.resume_series();
+        }
+        &mut pooled.machine
+    }
+
+    /// The grant that the machine has, in a machine of its own.
+    pub(super) fn hand_over(mut self) -> (LockMachine, Receipt) {
+        let pooled = self.pooled.as_mut().expect("it is given back only by the drop");
+        (pooled.machine.hand_over(), pooled.series.lend())
+    }
+}
+
+impl Drop for Borrowed<'_> {
+    fn drop(&mut self) {
+        let mut idle = self.shared.idle();
+        if let Some(pooled) = self.pooled.take()
+            && (idle.machines.len() < IDLE_MACHINES || pooled.in_flight().is_some())
+        {
+            idle.machines.push(pooled);
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let idle = self.idle.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let (machines, leftovers) = (mem::take(&mut idle.machines), mem::take(&mut idle.leftovers));
+        let unclean = machines.into_iter().filter(|pooled| pooled.in_flight().is_some());
+        let left = leftovers.into_iter().map(|token| {
+            let mut machine = LockMachine::new(self.config.clone(), Tokens::of_owner(""), 0);
+            machine.leave_behind(token);
+            machine
+        });
+        for mut machine in unclean.map(|pooled| pooled.machine).chain(left) {
+            let (store, clock) = (self.store.clone(), self.clock.clone());
+            self.clock.spawn(Box::pin(async move {
+                // Nobody is left to be told. The key's time to live does what this could not.
+                let _ = requests::release(&mut machine, &store, &clock).await;
+            }));
+        }
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("id", &self.id()).finish_non_exhaustive()
+    }
+}
