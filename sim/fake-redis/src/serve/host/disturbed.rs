@@ -64,6 +64,24 @@ impl Disturbances {
         faults.is_empty() && !keeps_past && record.is_none() && down.is_none()
     }
 
+    /// Whether nothing can strike, though what happens may be taken down.
+    pub(super) fn are_only_records(&self) -> bool {
+        self.faults.is_empty() && self.down.is_none()
+    }
+
+    /// Takes down a request that nothing strikes.
+    pub(super) fn note_request(
+        &mut self,
+        transport: Transport,
+        client: &str,
+        now_us: u64,
+        commands: &[&[Bytes]],
+    ) {
+        if let Some(record) = &mut self.record {
+            record.add(&Request { transport, client, unix_ms: now_us / 1_000, commands });
+        }
+    }
+
     /// Takes down what the last command has changed.
     pub(super) fn note_writes(&mut self, server: &mut Server, elapsed_us: u64) {
         let redis = server.redis_mut();
