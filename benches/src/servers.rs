@@ -8,7 +8,7 @@ use std::{
 };
 
 use leasehold_fake_redis::serve::{
-    Host, Options, keep_time, resp,
+    Host, HostOptions, keep_time, resp,
     rest::{self, Tokens},
 };
 
@@ -118,7 +118,7 @@ pub fn serve_if_asked() -> io::Result<()> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         println!("{scheme}{}", listener.local_addr()?);
         io::stdout().flush()?;
-        let host = Host::new(Options::default());
+        let host = Host::new(HostOptions::default());
         tokio::spawn(keep_time(Arc::clone(&host)));
         if scheme == Protocol::Resp.scheme() {
             resp::listen(host, listener).await;

@@ -149,8 +149,8 @@ pub enum Cause {
     TimedOut,
     /// The connection broke.
     Disconnected,
-    /// No connection could be made.
-    Unreachable,
+    /// No connection could be made: to which host and port, and why not, without any credentials.
+    Unreachable(Cow<'static, str>),
     /// The server is loading, busy, or not the leader, and says to try again.
     TryAgain(Cow<'static, str>),
     /// Fewer replicas are connected than the server wants for a write (`min-replicas-to-write`).
@@ -223,7 +223,7 @@ impl fmt::Display for Cause {
         match self {
             Self::TimedOut => f.write_str("no reply in time"),
             Self::Disconnected => f.write_str("the connection broke"),
-            Self::Unreachable => f.write_str("no connection could be made"),
+            Self::Unreachable(text) => write!(f, "no connection could be made: {text}"),
             Self::TryAgain(text) => write!(f, "the server says to try again: {text}"),
             Self::TooFewReplicas(text) => {
                 write!(f, "too few replicas are connected, bring them back: {text}")
@@ -234,4 +234,20 @@ impl fmt::Display for Cause {
     }
 }
 
-impl error::Error for StoreError {}
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        Some(match self {
+            Self::NotSent(cause) | Self::Unknown(cause) => cause,
+            Self::Rejected(rejection) => rejection,
+        })
+    }
+}
+
+impl error::Error for Cause {}
+impl error::Error for Rejection {}

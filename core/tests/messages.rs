@@ -23,7 +23,10 @@ fn not_acquired_says_who_is_in_the_way() {
     let left = Some(Duration::from_millis(1_500));
     says(&NotAcquired::Busy { remaining: left }, "for 1.5s");
     says(&NotAcquired::Busy { remaining: None }, "not written by a lock");
-    says(&NotAcquired::Unavailable(StoreError::NotSent(Cause::Unreachable)), "nothing is held");
+    says(
+        &NotAcquired::Unavailable(StoreError::NotSent(Cause::Unreachable("refused".into()))),
+        "nothing is held",
+    );
     says(&NotAcquired::Unknown(StoreError::Unknown(Cause::TimedOut)), "may be ours");
     says(&NotAcquired::NotDurable { wanted: 2, got: 1 }, "1 of 2 replicas");
     says(&NotAcquired::Queued, "were first");
@@ -43,7 +46,10 @@ fn a_lease_that_is_over_says_why() {
     }
     says(&HoldError::<Lost>::NotAcquired(NotAcquired::Spent), "give another");
     says(&ExtendError::Unknown(StoreError::Unknown(Cause::TimedOut)), "old deadline stands");
-    says(&ReleaseError::Unavailable(StoreError::NotSent(Cause::Unreachable)), "the lock stays");
+    says(
+        &ReleaseError::Unavailable(StoreError::NotSent(Cause::Unreachable("refused".into()))),
+        "the lock stays",
+    );
     says(&ReleaseError::Unknown(StoreError::Unknown(Cause::TimedOut)), "the lock may stay");
     says(&Lost { remaining: Duration::ZERO }, "is over");
     says(&Lost { remaining: Duration::from_millis(7) }, "only 7ms");

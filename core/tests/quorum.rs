@@ -53,7 +53,9 @@ impl Store for Node {
         tokio::task::yield_now().await;
         match self.mood.load(Ordering::Relaxed) {
             hung if hung == Mood::Hung as u8 => std::future::pending().await,
-            down if down == Mood::Down as u8 => Err(StoreError::NotSent(Cause::Unreachable)),
+            down if down == Mood::Down as u8 => {
+                Err(StoreError::NotSent(Cause::Unreachable("refused".into())))
+            }
             _ => {
                 let reply = self.store.execute(command).await;
                 tokio::task::yield_now().await;

@@ -2,7 +2,7 @@
 
 use leasehold_core::{
     Cause, Rejection, RejectionKind, StoreError,
-    redis::{self, Request, Script, Value},
+    redis::{self, Value},
 };
 
 /// What a server said to one script run.
@@ -24,10 +24,11 @@ pub(crate) enum Form {
 }
 
 /// The script that is run.
-pub(crate) fn script(request: &Request) -> Option<&'static Script> {
+#[cfg(any(feature = "rest", feature = "tracing"))]
+pub(crate) fn script(request: &redis::Request) -> Option<&'static redis::Script> {
     match request {
-        Request::Script(invocation) => Some(invocation.script),
-        Request::Plain(_) => None,
+        redis::Request::Script(invocation) => Some(invocation.script),
+        redis::Request::Plain(_) => None,
     }
 }
 

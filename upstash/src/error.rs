@@ -22,6 +22,8 @@ pub enum SetupError {
     },
     /// The token is empty.
     EmptyToken,
+    /// The URL asks for TLS, which is not compiled in, or has nobody to do its cryptography.
+    NoTls,
     /// The token would travel in the clear to another machine.
     PlainHttp {
         /// Which machine.
@@ -50,6 +52,10 @@ impl fmt::Display for SetupError {
             }
             Self::Client { why } => write!(f, "no client could be made: {why}"),
             Self::EmptyToken => f.write_str("the token is empty: copy it from the Upstash console"),
+            Self::NoTls => f.write_str(
+                "no TLS: switch on the feature rustls of leasehold-upstash, or install a \
+                 CryptoProvider of rustls, or hand in a client or a connection",
+            ),
             Self::PlainHttp { host } => write!(
                 f,
                 "the token would travel in the clear to {host}: use https, or allow_plain_http"

@@ -22,7 +22,7 @@ use self::flight::Dispatch;
 use crate::{
     error::SetupError,
     hints::{Channels, Hints, watch},
-    retry::Attempts,
+    retry::{Attempts, Budget},
     send::begin,
 };
 
@@ -58,7 +58,7 @@ use crate::{
 pub struct Upstash {
     dispatch: Arc<Dispatch>,
     channels: Arc<Channels>,
-    deadline: Duration,
+    budget: Budget,
 }
 
 impl Upstash {
@@ -119,7 +119,7 @@ impl Upstash {
     /// Outside a tokio runtime.
     #[must_use]
     pub fn hints(&self, channel: &str) -> Hints {
-        sse::listen(&self.channels, &self.dispatch, channel)
+        sse::listen(&self.channels, &self.dispatch, self.budget.total, channel)
     }
 }
 
@@ -130,12 +130,11 @@ impl Store for Upstash {
             // At Upstash, it covers every write that came before it, over whichever connection.
             Command::Lock(LockCommand::Confirm { timeout_ms, .. }) => {
                 let pause = Duration::from_millis(*timeout_ms);
-                let patience = self.deadline.saturating_add(pause);
-                let attempts = Attempts::within(&command, patience);
-                self.dispatch.run_aside(&request, pause, attempts).await?
+                let attempts = Attempts::within(&command, self.budget.and(pause));
+                self.dispatch.run_aside(&request, attempts).await?
             }
             _ => {
-                let attempts = Attempts::within(&command, self.deadline);
+                let attempts = Attempts::within(&command, self.budget);
                 self.dispatch.run(request, attempts).await?
             }
         };
@@ -148,7 +147,7 @@ impl Store for Upstash {
     }
 
     async fn watch(&self, keys: &LockKeys) -> Option<Watch> {
-        watch(self.hints(&keys.channel()), self.dispatch.exchange.timeout()).await
+        watch(self.hints(&keys.channel()), self.budget.total).await
     }
 }
 

@@ -9,6 +9,8 @@ use std::{
 use leasehold_core::{Cause, Command, StoreError, lock::LockCommand};
 use tokio::time::Instant;
 
+use crate::error::SetupError;
+
 /// How often a command is sent again after an attempt that failed on the way.
 ///
 /// Sent again are a command that was certainly not applied, and one without a reply, since every
@@ -55,6 +57,42 @@ impl RetryPolicy {
     }
 }
 
+/// How long a command may take, and how much of that making a connection may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Budget {
+    pub(crate) total: Duration,
+    pub(crate) connect: Duration,
+}
+
+impl Default for Budget {
+    /// Less than the time that a lock's handle gives to a call, so that the store still says what
+    /// became of it.
+    fn default() -> Self {
+        Self { total: Duration::from_millis(1_800), connect: Duration::from_millis(600) }
+    }
+}
+
+impl Budget {
+    /// The same, with enough time for another attempt after one without a reply.
+    ///
+    /// # Errors
+    ///
+    /// What is zero, so that nothing could succeed.
+    pub(crate) fn checked(self) -> Result<Self, SetupError> {
+        let zeros = [("the timeout", self.total), ("the connect timeout", self.connect)];
+        match zeros.into_iter().find(|(_, time)| time.is_zero()) {
+            Some((what, _)) => Err(SetupError::Zero { what }),
+            None => Ok(Self { connect: self.connect.min(self.total / 3), ..self }),
+        }
+    }
+
+    /// The same, for a command that takes up to `pause` on purpose.
+    #[cfg(feature = "rest")]
+    pub(crate) fn and(self, pause: Duration) -> Self {
+        Self { total: self.total.saturating_add(pause), ..self }
+    }
+}
+
 /// About thirty years.
 const FOR_EVER: Duration = Duration::from_secs(1 << 30);
 
@@ -66,21 +104,35 @@ pub(crate) struct Attempts {
     ambiguous: bool,
     /// Whether the command may be sent again after an attempt without a reply.
     repeatable: bool,
-    /// When the caller has no more use for a reply.
+    /// When the command must end.
     deadline: Instant,
+    /// What one attempt needs at least, so that it ends by itself if no connection can be made.
+    least: Duration,
 }
 
 impl Attempts {
-    /// At `command`, from now on and for so long.
-    pub(crate) fn within(command: &Command, patience: Duration) -> Self {
+    /// At `command`, from now on.
+    pub(crate) fn within(command: &Command, budget: Budget) -> Self {
         let now = Instant::now();
         // Longer than that is for ever.
-        let deadline = now.checked_add(patience).unwrap_or(now + FOR_EVER);
-        Self { made: 0, ambiguous: false, repeatable: is_repeatable(command), deadline }
+        let deadline = now.checked_add(budget.total).unwrap_or(now + FOR_EVER);
+        let least = budget.connect + budget.connect / 4;
+        Self { made: 0, ambiguous: false, repeatable: is_repeatable(command), deadline, least }
     }
 
     pub(crate) fn deadline(&self) -> Instant {
         self.deadline
+    }
+
+    /// When an attempt that begins now must end: half of what is left is kept for the next, if there
+    /// may be one.
+    pub(crate) fn end_of_next(&self, policy: &RetryPolicy) -> Instant {
+        let now = Instant::now();
+        let left = self.deadline.saturating_duration_since(now);
+        if self.made >= policy.retries || !self.repeatable {
+            return self.deadline;
+        }
+        now + (left / 2).max(self.least).min(left)
     }
 
     /// One more attempt failed: how long to wait before the next, or what to tell the caller.
@@ -95,7 +147,7 @@ impl Attempts {
             && is_transient(&error)
             && (self.repeatable || !self.ambiguous);
         let wait = policy.wait(self.made);
-        if again && Instant::now() + wait < self.deadline {
+        if again && Instant::now() + wait + self.least < self.deadline {
             crate::trace::retrying(&error, wait);
             return Ok(wait);
         }
@@ -142,6 +194,7 @@ fn random() -> u64 {
 #[cfg(test)]
 mod tests {
     use leasehold_core::{Rejection, RejectionKind, Token, lock::LockKeys};
+    use tokio::time::sleep_until;
 
     use super::*;
 
@@ -152,12 +205,16 @@ mod tests {
         Command::Lock(command)
     }
 
+    fn budget(total: Duration) -> Budget {
+        Budget { total, connect: Duration::from_secs(1) }
+    }
+
     fn attempts(token: &str) -> Attempts {
-        Attempts::within(&acquire(token), Duration::from_secs(60))
+        Attempts::within(&acquire(token), budget(Duration::from_secs(60)))
     }
 
     fn unreachable() -> StoreError {
-        StoreError::NotSent(Cause::Unreachable)
+        StoreError::NotSent(Cause::Unreachable("refused".into()))
     }
 
     fn lost() -> StoreError {
@@ -208,14 +265,53 @@ mod tests {
 
     #[test]
     fn nothing_is_sent_again_after_the_deadline() {
-        let mut late = Attempts::within(&acquire("a#1"), Duration::ZERO);
+        let mut late = Attempts::within(&acquire("a#1"), budget(Duration::ZERO));
         assert_eq!(late.failed(lost(), &RetryPolicy::default()), Err(lost()));
     }
 
     #[test]
     fn patience_may_be_without_end() {
-        let mut attempts = Attempts::within(&acquire("a#1"), Duration::MAX);
+        let mut attempts = Attempts::within(&acquire("a#1"), budget(Duration::MAX));
         assert!(attempts.failed(lost(), &RetryPolicy::default()).is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn attempts_share_the_time_and_the_last_has_all_that_is_left() {
+        let policy = RetryPolicy { first_wait: Duration::ZERO, ..RetryPolicy::default() };
+        let mut attempts = Attempts::within(&acquire("a#1"), budget(Duration::from_secs(8)));
+        let begun = Instant::now();
+        for end in [4, 6, 8] {
+            let limit = attempts.end_of_next(&policy);
+            assert_eq!(limit - begun, Duration::from_secs(end));
+            sleep_until(limit).await;
+            assert_eq!(attempts.failed(lost(), &policy).is_ok(), end < 8);
+        }
+        let mut once = self::attempts("mine");
+        assert_eq!(once.end_of_next(&policy), once.deadline(), "it is not sent again");
+        assert!(once.failed(lost(), &policy).is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_attempt_begins_that_could_not_tell_whether_it_connected() {
+        let policy =
+            RetryPolicy { retries: u32::MAX, first_wait: Duration::ZERO, ..RetryPolicy::default() };
+        let connect = Duration::from_secs(1);
+        let mut attempts = Attempts::within(&acquire("a#1"), budget(4 * connect));
+        while attempts.failed(unreachable(), &policy).is_ok() {
+            assert!(attempts.end_of_next(&policy) > Instant::now() + connect);
+            sleep_until(Instant::now() + connect / 10).await;
+        }
+        assert!(Instant::now() < attempts.deadline());
+    }
+
+    #[test]
+    fn connecting_has_a_part_of_the_time() {
+        let second = Duration::from_secs(1);
+        let checked = Budget { total: second, connect: second }.checked();
+        assert_eq!(checked, Ok(Budget { total: second, connect: second / 3 }));
+        for (total, connect) in [(Duration::ZERO, second), (second, Duration::ZERO)] {
+            assert!(matches!(Budget { total, connect }.checked(), Err(SetupError::Zero { .. })));
+        }
     }
 
     #[test]

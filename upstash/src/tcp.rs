@@ -1,7 +1,9 @@
 //! The store over Redis's own protocol.
 
 mod builder;
+#[cfg(feature = "cluster")]
 mod cluster;
+mod connected;
 mod grants;
 mod link;
 mod pubsub;
@@ -9,16 +11,19 @@ mod silence;
 mod target;
 mod wire;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use leasehold_core::{
     Cause, Command, Reply, Store, StoreError, Watch,
     lock::{LockCommand, LockKeys, LockReply},
     redis as mapping,
 };
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
-pub use self::builder::TcpBuilder;
+pub use self::{
+    builder::TcpBuilder,
+    connected::{Connected, Exclusive},
+};
 use self::{
     grants::Grants,
     link::{Answered, Link},
@@ -28,7 +33,7 @@ use crate::{
     answer::{Answer, Form, value},
     error::SetupError,
     hints::{Hints, watch},
-    retry::{Attempts, RetryPolicy},
+    retry::{Attempts, Budget, RetryPolicy},
     send::begin,
     trace,
 };
@@ -73,10 +78,8 @@ struct Shared {
     link: Link,
     grants: Grants,
     pubsub: PubSub,
-    /// How long a watch may take to be in place.
-    patience: Duration,
     retry: RetryPolicy,
-    deadline: Duration,
+    budget: Budget,
 }
 
 impl Tcp {
@@ -98,7 +101,8 @@ impl Tcp {
     ///
     /// Why there is no connection. Nothing but a greeting and the credentials was sent.
     pub async fn connect(&self) -> Result<(), StoreError> {
-        self.shared.link.ready().await.map(|_| ())
+        let until = Instant::now() + self.shared.budget.connect;
+        self.shared.link.ready(until).await.map(|_| ())
     }
 
     /// What is published in `channel` from now on. All hints of a store come over one connection,
@@ -113,16 +117,17 @@ impl Tcp {
     }
 
     async fn run(&self, command: &Command) -> Result<Reply, StoreError> {
-        let Shared { link, grants, retry, deadline, .. } = &*self.shared;
+        let Shared { link, grants, retry, budget, .. } = &*self.shared;
         let (request, mut attempts) =
-            (mapping::encode(command), Attempts::within(command, *deadline));
+            (mapping::encode(command), Attempts::within(command, *budget));
         let mut words = wire::command(Form::Hash, &request);
         let grant = granted_by(command);
         let mut forgotten = false;
         loop {
+            let until = attempts.end_of_next(retry);
             let sent = match grant {
-                Some(keys) => link.send_grant(&words, keys).await,
-                None => link.send(&words).await,
+                Some(keys) => link.send_grant(&words, keys, until).await,
+                None => link.send(&words, until).await,
             };
             match sent {
                 Ok(Answered { answer: Answer::NoScript, .. }) if !forgotten => {
@@ -152,14 +157,15 @@ impl Tcp {
         replicas: u32,
         timeout_ms: u64,
     ) -> Result<Reply, StoreError> {
-        let Shared { link, grants, .. } = &*self.shared;
+        let Shared { link, grants, budget, .. } = &*self.shared;
         let over = grants.answered(keys).ok_or_else(no_longer_there)?;
         let timeout_ms = timeout_ms.min(link.longest_pause_ms());
         let command = LockCommand::Confirm { keys: keys.clone(), replicas, timeout_ms };
         let command = Command::Lock(command);
         let words = wire::command(Form::Hash, &mapping::encode(&command));
-        let answer =
-            link.send_over(&over, &words, keys).await.unwrap_or_else(|| Err(no_longer_there()))?;
+        let until = Attempts::within(&command, *budget).deadline();
+        let sent = link.send_over(&over, &words, keys, until).await;
+        let answer = sent.unwrap_or_else(|| Err(no_longer_there()))?;
         mapping::decode(&command, value(answer)?)
     }
 }
@@ -195,7 +201,7 @@ impl Store for Tcp {
     }
 
     async fn watch(&self, keys: &LockKeys) -> Option<Watch> {
-        watch(self.hints(&keys.channel()), self.shared.patience).await
+        watch(self.hints(&keys.channel()), self.shared.budget.total).await
     }
 }
 

@@ -16,7 +16,7 @@ use leasehold_core::{
     Command, StoreError, Token,
     lock::{LockCommand, LockKeys},
 };
-use leasehold_fake_redis::serve::faults::UpheavalKind;
+use leasehold_fake_redis::serve::faults::ServerEventKind;
 use leasehold_upstash::{RetryPolicy, Tcp, Upstash};
 use tracing::{
     Event, Subscriber,
@@ -83,16 +83,16 @@ async fn trouble<S: Adapter>() {
     patient.execute(acquire()).await.unwrap();
     fake.fault("error text=LOADING command=EVALSHA next=1");
     patient.execute(acquire()).await.unwrap();
-    fake.fault("lost-reply command=EVALSHA next=1");
+    fake.fault("reply-loss command=EVALSHA next=1");
     let doubtful = hasty.execute(acquire()).await;
     assert!(matches!(doubtful, Err(StoreError::Unknown(_))), "{doubtful:?}");
     // A subscription breaks, and another is not allowed.
     let _watch = patient.watch(&LockKeys::of("job")).await.unwrap();
     fake.fault("error text=\"NOPERM no channels\" command=SUBSCRIBE transport=resp");
     fake.fault("status code=403 command=SUBSCRIBE");
-    let broken = UpheavalKind::Failover { lose: Duration::ZERO };
-    fake.host.upset(broken, Duration::ZERO).await;
-    until(|| fake.bites() == 3).await;
+    let broken = ServerEventKind::Failover { lose: Duration::ZERO };
+    fake.host.trigger(broken, Duration::ZERO).await;
+    until(|| fake.effective() == 3).await;
 }
 
 #[tokio::test]

@@ -156,7 +156,7 @@ impl Waiter for Polled {
 #[cfg(test)]
 mod tests {
     use leasehold_core::MemoryStore;
-    use leasehold_fake_redis::serve::{Host, Options, resp};
+    use leasehold_fake_redis::serve::{Host, HostOptions, resp};
     use leasehold_upstash::Tcp;
     use tokio::net::TcpListener;
 
@@ -177,7 +177,7 @@ mod tests {
     async fn each_side_takes_the_lock_of_a_server() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("redis://{}", listener.local_addr().unwrap());
-        tokio::spawn(resp::listen(Host::new(Options::default()), listener));
+        tokio::spawn(resp::listen(Host::new(HostOptions::default()), listener));
 
         let stores = [(); 2].map(|()| Tcp::new(&url).unwrap());
         let ours = Ours::in_processes(&stores, "ours", 2);

@@ -113,7 +113,7 @@ impl Carrier for Posts {
 mod tests {
     use std::sync::Arc;
 
-    use leasehold_fake_redis::serve::{Host, Options, resp, rest};
+    use leasehold_fake_redis::serve::{Host, HostOptions, resp, rest};
     use tokio::net::TcpListener;
 
     use super::*;
@@ -125,7 +125,7 @@ mod tests {
         let at = |listener: &TcpListener| listener.local_addr().unwrap();
         let redis = format!("redis://{}", at(&over_tcp));
         let upstash = format!("http://{}", at(&over_http));
-        let host = Host::new(Options::default());
+        let host = Host::new(HostOptions::default());
         tokio::spawn(resp::listen(Arc::clone(&host), over_tcp));
         let tokens = rest::Tokens::new(Some("token".into()), None);
         tokio::spawn(rest::listen(host, tokens, over_http));

@@ -118,7 +118,7 @@ mod tests {
     use std::sync::Arc;
 
     use bytes::Bytes;
-    use leasehold_fake_redis::serve::{Host, Options, resp};
+    use leasehold_fake_redis::serve::{Host, HostOptions, resp};
     use tokio::net::TcpListener;
 
     use super::*;
@@ -128,7 +128,7 @@ mod tests {
     async fn each_takes_its_lock_and_gives_it_back() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("redis://{}", listener.local_addr().unwrap());
-        let host = Host::new(Options::default());
+        let host = Host::new(HostOptions::default());
         tokio::spawn(resp::listen(Arc::clone(&host), listener));
 
         let textbook = Textbook::at(&url, "job").await;

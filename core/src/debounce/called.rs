@@ -151,7 +151,8 @@ mod tests {
     use crate::store::{Cause, RejectionKind};
 
     const UNKNOWN: StoreError = StoreError::Unknown(Cause::TimedOut);
-    const UNREACHABLE: StoreError = StoreError::NotSent(Cause::Unreachable);
+    const UNREACHABLE: StoreError =
+        StoreError::NotSent(Cause::Unreachable(std::borrow::Cow::Borrowed("refused")));
 
     #[test]
     fn an_error_says_what_went_wrong_what_comes_next_and_what_caused_it() {

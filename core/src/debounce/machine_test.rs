@@ -16,7 +16,8 @@ use crate::{
 };
 
 const TIMED_OUT: StoreError = StoreError::Unknown(Cause::TimedOut);
-const UNREACHABLE: StoreError = StoreError::NotSent(Cause::Unreachable);
+const UNREACHABLE: StoreError =
+    StoreError::NotSent(Cause::Unreachable(std::borrow::Cow::Borrowed("refused")));
 const ARMED: DebounceReply = DebounceReply::Armed { seq: 7, due_in_ms: 1_000 };
 
 /// A machine, its clock and its last action. A run lease of 30 s has a margin of 302 ms.

@@ -20,7 +20,8 @@ use crate::{
 };
 
 const TIMED_OUT: StoreError = StoreError::Unknown(Cause::TimedOut);
-const UNREACHABLE: StoreError = StoreError::NotSent(Cause::Unreachable);
+const UNREACHABLE: StoreError =
+    StoreError::NotSent(Cause::Unreachable(std::borrow::Cow::Borrowed("refused")));
 
 /// A machine, its clock and its last action. A lease of 10 s has a margin of 102 ms.
 #[derive(Clone)]

@@ -12,7 +12,8 @@ use crate::{
 };
 
 const TIMED_OUT: StoreError = StoreError::Unknown(Cause::TimedOut);
-const UNREACHABLE: StoreError = StoreError::NotSent(Cause::Unreachable);
+const UNREACHABLE: StoreError =
+    StoreError::NotSent(Cause::Unreachable(std::borrow::Cow::Borrowed("refused")));
 
 fn keys() -> Arc<LockKeys> {
     Arc::new(LockKeys::of("job"))
@@ -201,7 +202,7 @@ fn an_acquire_that_may_yet_have_a_majority_is_unknown() {
 #[test]
 fn nothing_that_was_sent_is_not_sent() {
     let down = || Err(UNREACHABLE);
-    let unclear = StoreError::Unknown(Cause::Unreachable);
+    let unclear = StoreError::Unknown(Cause::Unreachable("refused".into()));
     assert_eq!(asked(3, extend(), [down(), down()]).1, done(Err(unclear.clone())));
     assert_eq!(asked(3, release(), [down(), down(), down()]).1, done(Err(UNREACHABLE)));
     let (machine, progress) = asked(3, acquire(), [down(), down()]);
@@ -241,7 +242,7 @@ fn an_extension_is_lost_only_if_no_majority_can_have_it() {
     assert_eq!(asked(3, extend(), [Err(UNREACHABLE), no()]).1, Progress::Waiting, "lost, perhaps");
     let down = || Err(UNREACHABLE);
     assert_eq!(asked(3, extend(), [no(), down(), down()]).1, done(down()), "nothing was applied");
-    let unclear = StoreError::Unknown(Cause::Unreachable);
+    let unclear = StoreError::Unknown(Cause::Unreachable("refused".into()));
     assert_eq!(asked(3, extend(), [yes(), down(), down()]).1, done(Err(unclear)), "one applied it");
     assert_eq!(asked(4, extend(), [no(), no()]).1, done(no()));
     assert_eq!(asked(5, extend(), [no(), yes(), yes(), no(), yes()]).1, done(yes()));

@@ -11,7 +11,7 @@ use crate::{
 
 pub(super) const ACQUIRE: Script = Script {
     name: "lock.acquire",
-    sha1: "c7b71aca2bb3c6d15de4b83758010a6d20ad3ddf",
+    sha1: "ffd178d7ba098d300cddbbda49646477de76dd55",
     text: include_str!("scripts/acquire.lua"),
 };
 pub(super) const EXTEND: Script = Script {

@@ -132,7 +132,9 @@ impl Store for Network {
         }
         let fault = self.faults.lock().unwrap().pop_front().unwrap_or(Fault::None);
         let late = match fault {
-            Fault::NotSent => return Err(StoreError::NotSent(Cause::Unreachable)),
+            Fault::NotSent => {
+                return Err(StoreError::NotSent(Cause::Unreachable("refused".into())));
+            }
             Fault::Refused => {
                 let (kind, message) = (RejectionKind::OutOfMemory, "OOM".into());
                 return Err(StoreError::Rejected(Rejection { kind, message }));

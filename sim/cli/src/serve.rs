@@ -1,6 +1,6 @@
 //! `leasehold serve`: the fake Redis on sockets.
 
-mod disorder;
+mod faults;
 mod web;
 
 use std::{io, sync::Arc};
@@ -10,10 +10,10 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 
 use super::{Ending, Failure, output::print};
-use disorder::Disorder;
+use faults::FaultOptions;
 use leasehold_fake_redis::{
     Password, Settings,
-    serve::{Host, Options, keep_time, resp},
+    serve::{Host, HostOptions, keep_time, resp},
 };
 use web::Web;
 
@@ -28,7 +28,7 @@ Examples:
   leasehold serve                            on the usual ports, for this machine only
   leasehold serve --resp 127.0.0.1:0         on a free port, which it prints
   LEASEHOLD_PASSWORD=… leasehold serve       clients have to say the password
-  leasehold serve --fault 'lost-reply command=EVALSHA next=1' --latency 5ms..20ms
+  leasehold serve --fault 'reply-loss command=EVALSHA next=1' --latency 5ms..20ms
 
 Exit status: 0 after an interrupt, SIGTERM or SHUTDOWN, 2 if it cannot begin.")]
 pub(super) struct Serve {
@@ -42,7 +42,7 @@ pub(super) struct Serve {
     #[command(flatten)]
     web: Web,
     #[command(flatten)]
-    disorder: Disorder,
+    faults: FaultOptions,
     /// Prints the addresses as one line of JSON.
     #[arg(long)]
     json: bool,
@@ -120,18 +120,18 @@ impl Serve {
         }
     }
 
-    fn options(&self, resp: Option<&TcpListener>) -> Result<Options, Failure> {
+    fn options(&self, resp: Option<&TcpListener>) -> Result<HostOptions, Failure> {
         let port = resp.and_then(|resp| resp.local_addr().ok()).map(|address| address.port());
         let password = self.password.clone().filter(|password| !password.is_empty());
-        Ok(Options {
+        Ok(HostOptions {
             settings: Settings {
                 password: password.map(Password::new),
                 port: port.unwrap_or_default(),
                 ..Settings::default()
             },
-            clock: self.disorder.clock(),
-            faults: self.disorder.faults()?,
-            ..Options::default()
+            clock: self.faults.clock(),
+            faults: self.faults.faults()?,
+            ..HostOptions::default()
         })
     }
 }

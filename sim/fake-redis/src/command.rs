@@ -1,38 +1,36 @@
-//! The table of commands: looking one up, and what each is given.
+//! What a command is: its row in the table, the table, and what its code is given.
 
 mod absent;
 mod arguments;
 mod call;
 mod describe;
-#[cfg(feature = "serve")]
-mod facts;
 mod flags;
 mod help;
 mod rights;
+mod table;
 mod wait;
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::{any::Any, borrow::Cow};
 
 use bytes::Bytes;
-use rustc_hash::FxHashMap;
 
 pub(super) use absent::{ABSENT, absence};
 pub(super) use arguments::{decimal, float, integer, integer_of_32_bits, owned, seconds, word};
 pub(super) use call::{Call, Collection, Origin};
-pub(super) use describe::all;
-#[cfg(feature = "serve")]
-pub(crate) use facts::Facts;
 pub(super) use flags::{Flags, Group, Keys};
 pub(super) use help::help;
+pub(super) use table::Table;
 pub(super) use wait::{Blocks, Found, Wait, narrowed};
 
-use super::{Resp, commands, server::Connection};
+use super::Resp;
 
 /// A row of the table.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Spec {
     /// In lower case.
     pub(super) name: &'static str,
+    /// The name of the command of which it is a subcommand. The table sets it.
+    pub(super) container: Option<&'static str>,
     /// The number of arguments with the name; negative: at least so many. As `COMMAND INFO` says.
     pub(super) arity: i32,
     pub(super) body: Body,
@@ -50,17 +48,15 @@ pub(super) struct Spec {
     pub(super) about: &'static str,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Body {
     /// Works on the data alone.
     Function(Function),
-    /// Works on the connection that sent it.
-    Connection(ConnectionFunction),
+    /// Works on the connection that sent it. The type of the code is the server's, which stands
+    /// above: only its constructor makes one of these.
+    Connection(&'static (dyn Any + Send + Sync)),
     Subcommands(&'static [Spec]),
 }
-
-/// The code of a command about a connection: `arguments` begins with the command's name.
-pub(super) type ConnectionFunction = fn(&mut Connection<'_>, arguments: &[Bytes]) -> Answer;
 
 /// A command's code: `arguments` begins with the command's name.
 pub(super) type Function = fn(&mut Call<'_>, arguments: &[Bytes]) -> Answer;
@@ -91,16 +87,6 @@ impl Spec {
         Self::with_body(group, name, arity, Body::Function(function), flags)
     }
 
-    pub(super) const fn of_connection(
-        group: Group,
-        name: &'static str,
-        arity: i32,
-        function: ConnectionFunction,
-        flags: Flags,
-    ) -> Self {
-        Self::with_body(group, name, arity, Body::Connection(function), flags)
-    }
-
     pub(super) const fn container(
         group: Group,
         name: &'static str,
@@ -109,7 +95,7 @@ impl Spec {
         Self::with_body(group, name, -2, Body::Subcommands(subcommands), Flags::empty())
     }
 
-    const fn with_body(
+    pub(super) const fn with_body(
         group: Group,
         name: &'static str,
         arity: i32,
@@ -118,6 +104,7 @@ impl Spec {
     ) -> Self {
         Self {
             name,
+            container: None,
             arity,
             body,
             flags,
@@ -167,70 +154,14 @@ impl Spec {
     }
 
     /// The container, if it is a subcommand, and the name.
-    pub(super) fn place(&self, arguments: &[Bytes]) -> (Option<&'static str>, &'static str) {
-        (container_of(self, arguments), self.name)
+    pub(super) fn place(&self) -> (Option<&'static str>, &'static str) {
+        (self.container, self.name)
     }
 
     pub(super) fn takes(&self, arguments: usize) -> bool {
         let least = usize::try_from(self.arity.unsigned_abs()).unwrap_or(usize::MAX);
         if self.arity < 0 { arguments >= least } else { arguments == least }
     }
-}
-
-/// The row for these arguments, checked for their number. It has code: a container's row is never
-/// returned, but that of its subcommand.
-pub(super) fn find(arguments: &[Bytes]) -> Result<&'static Spec, NotFound> {
-    let row = find_by_name(arguments)?;
-    if row.takes(arguments.len()) {
-        return Ok(row);
-    }
-    let container = container_of(row, arguments);
-    Err(NotFound::Arity(
-        container.map_or_else(|| row.name.into(), |container| format!("{container}|{}", row.name)),
-    ))
-}
-
-/// The same, whatever the number of arguments.
-pub(super) fn find_by_name(arguments: &[Bytes]) -> Result<&'static Spec, NotFound> {
-    let spec = arguments.first().and_then(|name| by_name(name)).ok_or(NotFound::Unknown)?;
-    let Body::Subcommands(subcommands) = spec.body else { return Ok(spec) };
-    let alone = arguments.len() == 1;
-    let nameless = (spec.arity == -1).then_some(&[][..]);
-    let name = arguments.get(1).map(|name| &**name).or(nameless);
-    let name = name.ok_or_else(|| NotFound::Arity(spec.name.into()))?;
-    let same = |row: &&Spec| row.name.as_bytes().eq_ignore_ascii_case(name);
-    match subcommands.iter().filter(|row| alone || !row.name.is_empty()).find(same) {
-        Some(row) => Ok(row),
-        None if name.eq_ignore_ascii_case(b"help") => Ok(&HELP),
-        None => Err(NotFound::Subcommand),
-    }
-}
-
-/// The subcommand of every container that says what the others do.
-static HELP: Spec = Spec::new(Group::Server, "help", 2, help, Flags::LOADING.union(Flags::STALE))
-    .about("1.0.0", "Prints this.");
-
-/// The name of the container of a command that was found for `arguments`, if it is a subcommand.
-pub(super) fn container_of(spec: &Spec, arguments: &[Bytes]) -> Option<&'static str> {
-    let name = arguments.first()?;
-    let own = spec.name.as_bytes().eq_ignore_ascii_case(name);
-    let container = if own { None } else { by_name(name) };
-    container.map(|container| container.name)
-}
-
-pub(super) fn by_name(name: &[u8]) -> Option<&'static Spec> {
-    static TABLE: LazyLock<FxHashMap<&'static [u8], &'static Spec>> = LazyLock::new(|| {
-        commands::FAMILIES
-            .iter()
-            .flat_map(|rows| rows.iter())
-            .map(|row| (row.name.as_bytes(), row))
-            .collect()
-    });
-    let mut lower = [0; 32];
-    let lower = lower.get_mut(..name.len())?;
-    lower.copy_from_slice(name);
-    lower.make_ascii_lowercase();
-    TABLE.get(&*lower).copied()
 }
 
 impl NotFound {

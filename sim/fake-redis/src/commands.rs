@@ -28,10 +28,6 @@ mod strings;
 mod table;
 mod transactions;
 
-pub(super) use client::describe;
-pub(super) use config::setting_number;
-pub(super) use scripting::script_says_it_writes;
-
 use super::command::Spec;
 
 /// Every command of the server.

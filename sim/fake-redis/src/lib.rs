@@ -113,6 +113,8 @@ mod script;
 pub mod serve;
 mod server;
 mod service;
+mod session;
+mod table;
 mod twins;
 mod value;
 
@@ -126,19 +128,21 @@ pub use keyspace::{Change, Entry, Keyspace, Reached};
 pub use replication::Replica;
 pub use resp::Resp;
 pub use script::ScriptRules;
-pub use server::{Delivery, Executed, Password, Protocol, Server, SessionId, Settings};
+pub use server::{Delivery, Executed, Password, Server, Settings};
+pub use session::{Protocol, SessionId};
 pub use value::{
     ConsumerGroup, EntryFields, EntryId, Fields, Items, Map, Members, Pending, Score, SortedSet,
     Stream, Value,
 };
 
 #[cfg(feature = "serve")]
-pub(crate) use command::Facts;
-#[cfg(feature = "serve")]
 pub(crate) use glob::matches as glob_matches;
+#[cfg(feature = "serve")]
+pub(crate) use table::Facts;
 
 use command::{Body, Call, Flags, Origin, Refusal};
 use script::Access;
+use table::TABLE;
 
 /// The version of Redis that a server says it is.
 const VERSION: &str = "7.0.15";
@@ -273,13 +277,14 @@ impl Redis {
     }
 
     fn run(&mut self, now_us: u64, arguments: &[Bytes]) -> Resp {
-        let answer = match command::find(arguments) {
+        let answer = match TABLE.find(arguments) {
             Ok(spec) => match spec.body {
                 Body::Function(_) if !self.has_memory_for(spec) => {
                     Err(Refusal(OUT_OF_MEMORY.into()))
                 }
                 Body::Function(function) => {
-                    function(&mut Call { redis: self, now_us, origin: Origin::Client }, arguments)
+                    let (origin, table) = (Origin::Client, &*TABLE);
+                    function(&mut Call { redis: self, now_us, origin, table }, arguments)
                 }
                 _ => Err(Refusal("ERR This command needs a connection".into())),
             },
@@ -294,10 +299,12 @@ impl Redis {
         let hidden = Flags::ADMIN | Flags::SKIP_MONITOR;
         let shown = spec.as_ref().is_ok_and(|spec| !spec.flags.intersects(hidden));
         let counted = self.service.is_some();
-        let name = spec.as_ref().ok().filter(|_| counted).map(|spec| spec.place(arguments));
+        let name = spec.as_ref().ok().filter(|_| counted).map(|spec| spec.place());
         let answer = spec.and_then(|spec| match spec.body {
             Body::Function(function) => {
-                service::perform(self, (spec, function), (now_us, Origin::Script), arguments)
+                let (origin, table) = (Origin::Script, access.table);
+                let mut call = Call { redis: self, now_us, origin, table };
+                service::perform(&mut call, (spec, function), arguments)
             }
             // For the rest of the script.
             _ if spec.name == "select" => self.select_named(&arguments[1]).map(|_| Resp::OK),

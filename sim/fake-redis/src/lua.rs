@@ -9,6 +9,7 @@ mod basics;
 mod bits;
 mod budget;
 mod convert;
+mod explain;
 mod failure;
 mod json;
 mod library;
@@ -49,6 +50,8 @@ const KEPT_SCRIPTS: usize = 1_000;
 const KEPT_BYTES: usize = 64 << 20;
 /// The name under which every script is compiled, seen in its errors.
 const CHUNK: &str = "@user_script";
+/// The name of our own Lua code, not to be taken for the script's.
+const SANDBOX: &str = "=sandbox";
 
 thread_local! {
     static MACHINE: Machine = Machine::new().expect("the sandbox is our own and always loads");
@@ -109,7 +112,7 @@ pub(super) fn run(
     let selected = call.redis.selected();
     let answer = MACHINE.with(|machine| {
         let compiled = machine.compiled(script.sha1, script.text)?;
-        let access = compiled.access(script, keys, call.redis)?;
+        let access = compiled.access(script, keys, call)?;
         let _lent = Lent::new(call, script.sha1, access);
         let reply =
             machine.run(&compiled, keys, args).unwrap_or_else(|error| Err(failure::fatal(&error)));
@@ -204,8 +207,9 @@ impl Compiled {
         &self,
         script: &Script<'_>,
         keys: &[Bytes],
-        redis: &Redis,
+        call: &Call<'_>,
     ) -> Result<Access, Refusal> {
+        let redis = &*call.redis;
         let rules = redis.script_rules;
         self.check(rules)?;
         let Shebang { present, no_writes, allow_oom, allow_key_locking, .. } = self.shebang;
@@ -226,6 +230,7 @@ impl Compiled {
             }
         }
         Ok(Access {
+            table: call.table,
             read_only: script.read_only || no_writes,
             declared: allow_key_locking.then(|| keys.to_vec()),
             undo: rules.undo_failed,

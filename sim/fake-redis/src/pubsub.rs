@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{glob::matches, server::SessionId};
+use super::{glob::matches, session::SessionId};
 
 /// The ways to listen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

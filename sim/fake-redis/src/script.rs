@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, fmt, str, sync::Arc};
 use bytes::Bytes;
 use sha1::Digest;
 
-pub(super) use access::{Access, NOT_ALLOWED};
+pub(super) use access::{Access, NOT_ALLOWED, script_says_it_writes};
 pub use rules::ScriptRules;
 pub(super) use shebang::{Shebang, unexpected};
 

@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use leasehold_fake_redis::serve::{Host, Options, resp};
+//! use leasehold_fake_redis::serve::{Host, HostOptions, resp};
 //! use tokio::{io::{AsyncReadExt, AsyncWriteExt}, net::{TcpListener, TcpStream}};
 //!
 //! # fn main() -> std::io::Result<()> {
@@ -15,7 +15,7 @@
 //! runtime.block_on(async {
 //!     let listener = TcpListener::bind("127.0.0.1:0").await?;
 //!     let address = listener.local_addr()?;
-//!     let host = Host::new(Options::default());
+//!     let host = Host::new(HostOptions::default());
 //!     tokio::spawn(resp::listen(Arc::clone(&host), listener));
 //!
 //!     let mut client = TcpStream::connect(address).await?;
@@ -42,5 +42,5 @@ pub mod rest;
 mod span;
 
 pub use clock::Clock;
-pub use host::{Client, Host, Lost, Options, Performed, Seen, SeenCommand, keep_time};
+pub use host::{Client, Host, HostOptions, Lost, Performed, Seen, SeenCommand, keep_time};
 pub use span::Span;

@@ -2,6 +2,7 @@
 //! somebody else's work, and the time comes with each call.
 
 mod connection;
+mod describe;
 mod gate;
 mod listening;
 mod monitoring;
@@ -21,13 +22,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
-pub use session::{Protocol, SessionId};
 pub use settings::{Password, Settings};
 
-pub(super) use connection::Connection;
+pub(super) use connection::{Connection, OnConnection};
+pub(super) use describe::describe;
 pub(super) use pause::Pause;
 pub(super) use session::{Session, Silence};
-pub(super) use slow_log::SlowLog;
 pub(super) use upkeep::Needed;
 
 use sessions::Sessions;
@@ -36,10 +36,11 @@ use waiting::Waiting;
 use super::{
     PURGED_PER_COMMAND, Redis, Resp,
     acl::{Acl, Log},
-    command::Refusal,
+    command::{Refusal, Table},
     pubsub::PubSub,
     replication::Replication,
     service::Service,
+    session::{Protocol, SessionId},
     value::PieceLimits,
 };
 
@@ -149,21 +150,11 @@ impl Server {
         self.forget(id, &session.subscriptions);
     }
 
-    /// Runs one command of `session`. `now_us` is the server's wall clock in microseconds since the
-    /// Unix epoch. A session that is not connected is told nothing.
-    pub fn execute(&mut self, now_us: u64, session: SessionId, arguments: &[Bytes]) -> Executed {
-        let mut replies = Vec::new();
-        if self.execute_into(now_us, session, arguments, &mut replies) {
-            Executed::Replies(replies)
-        } else {
-            Executed::Blocked
-        }
-    }
-
-    /// The same with a list for the replies that the caller has used before, so that a reply costs
-    /// no new one. Whether the command is answered: if not, the session is blocked.
-    pub(crate) fn execute_into(
+    /// Runs one command of `session`, and answers it into `replies`. Whether the command is answered:
+    /// if not, the session is blocked.
+    pub(crate) fn run(
         &mut self,
+        table: &'static Table,
         now_us: u64,
         session: SessionId,
         arguments: &[Bytes],
@@ -172,11 +163,11 @@ impl Server {
         replies.clear();
         let Some(speaker) = self.sessions.get_mut(session) else { return true };
         let skipped = speaker.silence.begin();
-        let mut connection = Connection::new(self, session, now_us);
+        let mut connection = Connection::new(self, session, now_us, table);
         connection.replies = std::mem::take(replies);
         let answered = connection.execute(arguments, skipped);
         *replies = connection.replies;
-        self.settle(now_us);
+        self.settle(table, now_us);
         answered
     }
 
@@ -204,19 +195,12 @@ impl Server {
         self.waiting.next_deadline().into_iter().chain(self.purge_again_us).min()
     }
 
-    /// Does what is due at `now_us`: ends waits, and removes some of the keys that have expired.
-    pub fn wake(&mut self, now_us: u64) {
+    /// Ends the waits that are over at `now_us`, and removes some of the keys that have expired.
+    pub(crate) fn end_what_is_due(&mut self, table: &'static Table, now_us: u64) {
         let removed = self.lend(|redis| redis.purge(now_us));
         self.purge_again_us = (removed >= PURGED_PER_COMMAND).then_some(now_us + PURGE_PAUSE_US);
-        self.end_overdue_waits(now_us);
-        self.settle(now_us);
-    }
-
-    /// Removes every key of every database, whoever asks.
-    #[cfg(feature = "serve")]
-    pub(crate) fn flush(&mut self, now_us: u64) {
-        self.redis_mut().clear();
-        self.settle(now_us);
+        self.end_overdue_waits(table, now_us);
+        self.settle(table, now_us);
     }
 
     /// Whether the last command concerns others: there are deliveries or closed sessions to take, or
@@ -229,8 +213,8 @@ impl Server {
     /// A command of `session` was refused elsewhere: what it has queued is not to be run.
     #[cfg(feature = "serve")]
     pub(crate) fn note_refused(&mut self, session: SessionId) {
-        if self.sessions.get(session).is_some() {
-            Connection::new(self, session, 0).spoil_transaction();
+        if let Some(session) = self.sessions.get_mut(session) {
+            session.spoil_transaction();
         }
     }
 
@@ -272,11 +256,11 @@ impl Server {
     }
 
     /// What a command, or the time, meant for others.
-    fn settle(&mut self, now_us: u64) {
+    pub(crate) fn settle(&mut self, table: &'static Table, now_us: u64) {
         self.replicate(now_us);
         self.deliver_published();
         if self.waiting.len() > 0 {
-            self.serve_waiting(now_us);
+            self.serve_waiting(table, now_us);
             self.deliver_published();
         }
     }

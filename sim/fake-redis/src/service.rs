@@ -10,6 +10,7 @@ mod limits;
 mod memory;
 mod observe;
 mod scripts;
+mod slow_log;
 mod statistics;
 
 use std::sync::Arc;
@@ -21,12 +22,12 @@ pub(crate) use limits::Limits;
 pub(crate) use memory::{BASE, Memory, Policy, count, size_of};
 pub(crate) use observe::perform;
 pub(crate) use scripts::TOO_FEW_REPLICAS;
+pub(crate) use slow_log::{SlowCommand, SlowLog};
 pub(crate) use statistics::{CommandCounts, Statistics};
 
 use super::{
     PURGED_PER_COMMAND, Redis,
     acl::{Denied, User},
-    server::SlowLog,
 };
 
 /// See the [module](self).

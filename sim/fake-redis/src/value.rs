@@ -19,10 +19,12 @@ pub use list::Items;
 pub use map::Map;
 pub use set::Members;
 pub use sorted_set::{Score, SortedSet};
-use steps::ELEMENT;
 pub(crate) use steps::Steps;
 pub(crate) use stream::PieceLimits;
 pub use stream::{ConsumerGroup, EntryFields, EntryId, Pending, Stream};
+
+/// What an element of a collection takes beside its bytes, about.
+const ELEMENT: usize = 96;
 
 /// The data under a key. A collection other than a stream is never empty, as Redis removes
 /// what becomes empty.

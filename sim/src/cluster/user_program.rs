@@ -125,7 +125,7 @@ impl Program<Users> for UserProgram {
                 (_, true) => Answer::Remote(returned.ok_or(RemoteError::Broken)),
                 (Response::Answer(Returned::Store(result)), _) => Answer::Store(result),
                 (Response::Refused, _) => {
-                    Answer::Store(Err(StoreError::NotSent(Cause::Unreachable)))
+                    Answer::Store(Err(StoreError::NotSent(Cause::Unreachable("refused".into()))))
                 }
                 (_, false) => Answer::Store(Err(StoreError::Unknown(Cause::Disconnected))),
             };

@@ -108,9 +108,9 @@ const COUNTED_REENTRY: &[Edit] = &[
     ),
     edit(
         ACQUIRE,
-        "local time = redis.call('TIME')",
+        "local time = redis.pcall('TIME')",
         "if taken then redis.call('SET', KEYS[1] .. ':holds', 1) end
-         local time = redis.call('TIME')",
+         local time = redis.pcall('TIME')",
     ),
     edit(
         RELEASE,

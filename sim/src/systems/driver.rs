@@ -122,7 +122,7 @@ pub(super) fn result(response: Response) -> Result<Reply, StoreError> {
     match response {
         Response::Answer(Answer::Ours(result)) => result,
         Response::Broken => Err(StoreError::Unknown(Cause::Disconnected)),
-        Response::Refused => Err(StoreError::NotSent(Cause::Unreachable)),
+        Response::Refused => Err(StoreError::NotSent(Cause::Unreachable("refused".into()))),
         Response::Answer(Answer::Upstream(_)) => unreachable!("nothing else was asked"),
     }
 }

@@ -11,7 +11,11 @@ use super::{
     exchange::Exchange,
     flight::{Dispatch, Limits},
 };
-use crate::{error::SetupError, retry::RetryPolicy};
+use crate::{
+    error::SetupError,
+    hints::Channels,
+    retry::{Budget, RetryPolicy},
+};
 
 /// Sets up an [`Upstash`].
 ///
@@ -29,9 +33,8 @@ use crate::{error::SetupError, retry::RetryPolicy};
 pub struct UpstashBuilder {
     url: String,
     token: SecretString,
-    timeout: Duration,
-    connect_timeout: Duration,
-    deadline: Duration,
+    budget: Budget,
+    hint_streams: usize,
     idle_connections: usize,
     retry: RetryPolicy,
     limits: Limits,
@@ -45,9 +48,8 @@ impl UpstashBuilder {
         Self {
             url: url.into(),
             token,
-            timeout: Duration::from_secs(2),
-            connect_timeout: Duration::from_secs(1),
-            deadline: Duration::from_secs(5),
+            budget: Budget::default(),
+            hint_streams: 32,
             idle_connections: 8,
             retry: RetryPolicy::default(),
             limits: Limits { flights: 4, commands: 128 },
@@ -62,25 +64,26 @@ impl UpstashBuilder {
         Ok(Self::new(&url, token))
     }
 
-    /// How long one request may take, connecting and reading the reply included. Default 2 s. Not
-    /// zero.
+    /// How long a command may take in all: waiting for its turn, connecting, every attempt, and the
+    /// waits between them. Default 1.8 s. Not zero. Less than the `call_timeout` of the locks that
+    /// use the store, which would otherwise give up before it is known what became of the command.
+    /// An attempt that may be followed by another is given half of what is left.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.budget.total = timeout;
         self
     }
 
-    /// How long making a connection may take. Default 1 s. Not zero. Less than
-    /// [`UpstashBuilder::timeout`] is useful: a connection that was not made has certainly sent
-    /// nothing.
+    /// The part of it for making a connection: what was not connected in that time has certainly
+    /// sent nothing. Default 600 ms, and at most a third of [`UpstashBuilder::timeout`]. Not zero.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
+        self.budget.connect = timeout;
         self
     }
 
-    /// How long a command may take in all: waiting for its turn, every attempt, and the waits
-    /// between them. Default 5 s. Not zero. A caller that drops its future ends it sooner.
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
+    /// How many channels may be listened to at a time, each of which takes a stream of its own.
+    /// Default 32. What is watched beyond them has no hints, so its waiters look by themselves.
+    pub fn hint_streams(mut self, streams: usize) -> Self {
+        self.hint_streams = streams;
         self
     }
 
@@ -117,10 +120,12 @@ impl UpstashBuilder {
         self
     }
 
-    /// Uses this client instead of one of its own. Its time limits, its pool, its proxy and whether
-    /// it follows redirects are then its own business: [`UpstashBuilder::connect_timeout`],
-    /// [`UpstashBuilder::idle_connections`] and [`UpstashBuilder::proxy`] are ignored. It should
-    /// follow no redirects and send nothing again.
+    /// Uses this client instead of one of its own. Its time limits, its pool, its proxy, its TLS and
+    /// whether it follows redirects are then its own business:
+    /// [`UpstashBuilder::connect_timeout`], [`UpstashBuilder::idle_connections`] and
+    /// [`UpstashBuilder::proxy`] are ignored. It should follow no redirects and send nothing again.
+    /// Give it a time limit for connecting that is no more than a third of [`UpstashBuilder::timeout`]:
+    /// without one, nobody knows that a server was never reached.
     pub fn client(mut self, client: Client) -> Self {
         self.client = Some(client);
         self
@@ -140,21 +145,20 @@ impl UpstashBuilder {
     /// [`SetupError`] says what to change.
     pub fn build(self) -> Result<Upstash, SetupError> {
         self.check()?;
+        let budget = self.budget.checked()?;
         let endpoint = Endpoint::new(&self.url, self.token.clone(), self.allow_plain_http)?;
         let client = match &self.client {
             Some(client) => client.clone(),
-            None => self.new_client(&endpoint)?,
+            None => self.new_client(&endpoint, budget)?,
         };
-        let exchange = Exchange::new(client, endpoint, self.timeout);
+        let exchange = Exchange::new(client, endpoint);
         let dispatch = Arc::new(Dispatch::new(exchange, self.retry, self.limits));
-        Ok(Upstash { dispatch, channels: Arc::default(), deadline: self.deadline })
+        let channels = Arc::new(Channels::at_most(self.hint_streams));
+        Ok(Upstash { dispatch, channels, budget })
     }
 
     fn check(&self) -> Result<(), SetupError> {
         let zeros = [
-            ("the timeout", self.timeout.is_zero()),
-            ("the connect timeout", self.connect_timeout.is_zero()),
-            ("the deadline", self.deadline.is_zero()),
             ("the number of requests in flight", self.limits.flights == 0),
             ("the number of commands per request", self.limits.commands == 0),
         ];
@@ -164,9 +168,12 @@ impl UpstashBuilder {
         }
     }
 
-    fn new_client(&self, endpoint: &Endpoint) -> Result<Client, SetupError> {
+    fn new_client(&self, endpoint: &Endpoint, budget: Budget) -> Result<Client, SetupError> {
+        // Its own client makes ready for TLS in any case.
+        #[cfg(not(feature = "rustls"))]
+        crate::tls::check(cfg!(feature = "rustls-no-provider") || endpoint.is_tls())?;
         let mut builder = Client::builder()
-            .connect_timeout(self.connect_timeout)
+            .connect_timeout(budget.connect)
             .pool_max_idle_per_host(self.idle_connections)
             .tcp_nodelay(true)
             .tcp_keepalive(Duration::from_secs(30))
@@ -187,9 +194,7 @@ impl fmt::Debug for UpstashBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Neither the URL nor a proxy was checked yet: they may hold a secret.
         f.debug_struct("UpstashBuilder")
-            .field("timeout", &self.timeout)
-            .field("connect_timeout", &self.connect_timeout)
-            .field("deadline", &self.deadline)
+            .field("budget", &self.budget)
             .field("retry", &self.retry)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
@@ -209,7 +214,6 @@ mod tests {
         for builder in [
             builder().timeout(Duration::ZERO),
             builder().connect_timeout(Duration::ZERO),
-            builder().deadline(Duration::ZERO),
             builder().requests_in_flight(0),
             builder().commands_per_request(0),
         ] {

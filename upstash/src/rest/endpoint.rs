@@ -76,6 +76,20 @@ impl Endpoint {
         self.token.expose_secret()
     }
 
+    #[cfg(not(feature = "rustls"))]
+    pub(crate) fn is_tls(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
+    /// Its host and port, which is all that an error shows of it.
+    pub(crate) fn address(&self) -> String {
+        let host = self.url.host_str().unwrap_or_default();
+        match self.url.port_or_known_default() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.into(),
+        }
+    }
+
     pub(crate) fn is_local(&self) -> bool {
         self.url.host_str().is_some_and(is_loopback)
     }

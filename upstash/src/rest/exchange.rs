@@ -1,12 +1,14 @@
 //! One request and its answer.
 
-use std::{error::Error, io, time::Duration};
+use std::error::Error;
 
-use leasehold_core::{Cause, RejectionKind, StoreError};
+use leasehold_core::{Cause, Rejection, RejectionKind, StoreError};
 use reqwest::{
     Client, Response, StatusCode, Url,
     header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE},
 };
+
+use tokio::time::Instant;
 
 use super::{endpoint::Endpoint, sync::SyncToken, wire};
 use crate::answer::{Answer, malformed};
@@ -21,59 +23,86 @@ pub(crate) struct Exchange {
     client: Client,
     endpoint: Endpoint,
     pipeline: Url,
-    timeout: Duration,
     pub(crate) sync: SyncToken,
 }
 
 impl Exchange {
-    pub(crate) fn new(client: Client, endpoint: Endpoint, timeout: Duration) -> Self {
+    pub(crate) fn new(client: Client, endpoint: Endpoint) -> Self {
         let pipeline = endpoint.pipeline();
-        Self { client, endpoint, pipeline, timeout, sync: SyncToken::default() }
+        Self { client, endpoint, pipeline, sync: SyncToken::default() }
     }
 
     pub(crate) fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    pub(crate) fn timeout(&self) -> Duration {
-        self.timeout
-    }
-
-    /// Sends one command, waiting no longer than `within`.
-    pub(crate) async fn one(&self, line: String, within: Duration) -> Result<Answer, StoreError> {
-        let (status, body) = self.post(self.endpoint.url(), line, within).await?;
+    /// Sends one command, and waits so long for its answer.
+    pub(crate) async fn one(&self, line: String, until: Instant) -> Result<Answer, StoreError> {
+        let (status, body) = self.post(self.endpoint.url(), line, until).await?;
         wire::answer(status, &body, self.endpoint.token())
     }
 
-    /// Sends several commands in one request, and answers each.
-    pub(crate) async fn several(&self, lines: Vec<String>) -> Vec<Result<Answer, StoreError>> {
+    /// Sends several commands in one request, and answers each. `is_wanted` says whether anybody
+    /// waits for the answer to one of them still.
+    pub(crate) async fn several(
+        &self,
+        lines: Vec<String>,
+        until: Instant,
+        is_wanted: impl Fn(usize) -> bool,
+    ) -> Vec<Result<Answer, StoreError>> {
         if let [_] = lines[..] {
-            return self.singly(lines).await;
+            return self.singly(lines, until, is_wanted, |_| false).await;
         }
-        match self.pipeline(&lines).await {
-            Ok(answers) => answers,
-            // The pipeline was refused as a whole, so none of it was applied. But it may have been
-            // for one of them only, or for want of the path.
-            Err(StoreError::Rejected(refused)) if refused.kind != RejectionKind::NotAllowed => {
-                self.singly(lines).await
+        let refused = match self.pipeline(&lines, until).await {
+            Ok(answers) => return answers,
+            Err(error) => error,
+        };
+        // The pipeline was refused as a whole, so none of it was applied. But it may have been for
+        // one of them only, or for want of the path.
+        match &refused {
+            StoreError::Rejected(Rejection { kind, message })
+                if *kind != RejectionKind::NotAllowed =>
+            {
+                let is_of_one = wire::may_be_of_one(message);
+                let is_of_all = |error: &StoreError| !is_of_one && *error == refused;
+                self.singly(lines, until, is_wanted, is_of_all).await
             }
-            Err(error) => lines.iter().map(|_| Err(error.clone())).collect(),
+            _ => lines.iter().map(|_| Err(refused.clone())).collect(),
         }
     }
 
     async fn pipeline(
         &self,
         lines: &[String],
+        until: Instant,
     ) -> Result<Vec<Result<Answer, StoreError>>, StoreError> {
         let body = wire::pipeline(lines.iter().map(String::as_str));
-        let (status, body) = self.post(&self.pipeline, body, self.timeout).await?;
+        let (status, body) = self.post(&self.pipeline, body, until).await?;
         wire::answers(status, &body, lines.len(), self.endpoint.token())
     }
 
-    async fn singly(&self, lines: Vec<String>) -> Vec<Result<Answer, StoreError>> {
-        let mut answers = Vec::with_capacity(lines.len());
-        for line in lines {
-            answers.push(self.one(line, self.timeout).await);
+    /// Sends those that are wanted one after another, until one is answered by what goes for all.
+    async fn singly(
+        &self,
+        lines: Vec<String>,
+        until: Instant,
+        is_wanted: impl Fn(usize) -> bool,
+        is_of_all: impl Fn(&StoreError) -> bool,
+    ) -> Vec<Result<Answer, StoreError>> {
+        let mut answers: Vec<Result<Answer, StoreError>> = Vec::with_capacity(lines.len());
+        let mut of_all = None;
+        for (index, line) in lines.into_iter().enumerate() {
+            let answer = match &of_all {
+                Some(error) => Err(StoreError::clone(error)),
+                None if is_wanted(index) && Instant::now() < until => self.one(line, until).await,
+                None => Err(StoreError::NotSent(Cause::TimedOut)),
+            };
+            if let Err(error) = &answer
+                && (is_of_all(error) || matches!(error, StoreError::NotSent(_)) && is_wanted(index))
+            {
+                of_all = Some(error.clone());
+            }
+            answers.push(answer);
         }
         answers
     }
@@ -88,69 +117,69 @@ impl Exchange {
             .header(CACHE_CONTROL, "no-cache")
             .header(CONTENT_TYPE, "application/json")
             .body("[]");
-        request.send().await.map_err(|error| no_reply(&error))
+        request.send().await.map_err(|error| self.no_reply(&error))
     }
 
     async fn post(
         &self,
         url: &Url,
         body: String,
-        within: Duration,
+        until: Instant,
     ) -> Result<(StatusCode, Vec<u8>), StoreError> {
         let (number, token) = self.sync.depart();
         let request = self
             .client
             .post(url.clone())
-            .timeout(within)
+            .timeout(until.saturating_duration_since(Instant::now()))
             .bearer_auth(self.endpoint.token())
             // Without it, bytes that are not UTF-8 would be replaced on the way.
             .header("Upstash-Encoding", "base64")
             .header(SYNC_TOKEN, token.unwrap_or_default())
             .header(CONTENT_TYPE, "application/json")
             .body(body);
-        let response = request.send().await.map_err(|error| no_reply(&error))?;
+        let response = request.send().await.map_err(|error| self.no_reply(&error))?;
         if let Some(token) = response.headers().get(SYNC_TOKEN).and_then(|it| it.to_str().ok()) {
             self.sync.arrive(number, token);
         }
-        Ok((response.status(), whole(response).await?))
+        Ok((response.status(), self.whole(response).await?))
     }
-}
 
-async fn whole(mut response: Response) -> Result<Vec<u8>, StoreError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| no_reply(&error))? {
-        if body.len() + chunk.len() > LONGEST_ANSWER {
-            return Err(malformed("an answer of more than 64 MiB"));
+    async fn whole(&self, mut response: Response) -> Result<Vec<u8>, StoreError> {
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.no_reply(&error))? {
+            if body.len() + chunk.len() > LONGEST_ANSWER {
+                return Err(malformed("an answer of more than 64 MiB"));
+            }
+            body.extend_from_slice(&chunk);
         }
-        body.extend_from_slice(&chunk);
+        Ok(body)
     }
-    Ok(body)
+
+    /// What a request without a reply says about its command.
+    fn no_reply(&self, error: &reqwest::Error) -> StoreError {
+        if error.is_builder() {
+            let text = format!("no request could be made: {}", root(error));
+            StoreError::NotSent(Cause::Other(text.into()))
+        } else if error.is_connect() {
+            let why = match error.is_timeout() {
+                true => "no connection in time".into(),
+                false => root(error),
+            };
+            let text = format!("{}: {why}", self.endpoint.address());
+            StoreError::NotSent(Cause::Unreachable(text.into()))
+        } else if error.is_timeout() {
+            StoreError::Unknown(Cause::TimedOut)
+        } else {
+            StoreError::Unknown(Cause::Disconnected)
+        }
+    }
 }
 
-/// What a request without a reply says about its command.
-fn no_reply(error: &reqwest::Error) -> StoreError {
-    if error.is_builder() {
-        StoreError::NotSent(Cause::Other(format!("no request could be made: {error}").into()))
-    } else if error.is_connect() {
-        StoreError::NotSent(not_connected(error))
-    } else if error.is_timeout() {
-        StoreError::Unknown(Cause::TimedOut)
-    } else {
-        StoreError::Unknown(Cause::Disconnected)
-    }
-}
-
-/// Refused and too slow need no words; a wrong name or certificate does.
-fn not_connected(error: &reqwest::Error) -> Cause {
+/// What lies beneath, which says more than what is above it, and repeats no URL.
+fn root(error: &reqwest::Error) -> String {
     let mut root: &(dyn Error + 'static) = error;
     while let Some(source) = root.source() {
         root = source;
     }
-    let refused = root.downcast_ref::<io::Error>().is_some_and(|error| {
-        matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::TimedOut)
-    });
-    if error.is_timeout() || refused {
-        return Cause::Unreachable;
-    }
-    Cause::Other(format!("no connection could be made: {root}").into())
+    root.to_string()
 }

@@ -10,7 +10,6 @@ use std::{
     collections::{HashSet, VecDeque},
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use leasehold_core::{
@@ -90,16 +89,14 @@ impl Dispatch {
         }
     }
 
-    /// Sends a command that takes up to `pause` on purpose, beside all others, none of which should
+    /// Sends a command that takes long on purpose, beside all others, none of which should
     /// wait for it.
     pub(crate) async fn run_aside(
         &self,
         request: &Request,
-        pause: Duration,
         attempts: Attempts,
     ) -> Result<Value, StoreError> {
-        let patience = self.exchange.timeout().saturating_add(pause);
-        self.repeat(request, wire::line(Form::Hash, request)?, patience, attempts).await
+        self.repeat(request, wire::line(Form::Hash, request)?, attempts).await
     }
 
     /// Sends one command in requests of its own.
@@ -107,13 +104,12 @@ impl Dispatch {
         &self,
         request: &Request,
         mut line: String,
-        patience: Duration,
         mut attempts: Attempts,
     ) -> Result<Value, StoreError> {
         let mut forgotten = false;
         loop {
-            let left = attempts.deadline().saturating_duration_since(Instant::now());
-            match self.exchange.one(line.clone(), patience.min(left)).await {
+            let until = attempts.end_of_next(&self.retry);
+            match self.exchange.one(line.clone(), until).await {
                 Ok(Answer::NoScript) if !forgotten => {
                     trace::script_forgotten(request);
                     forgotten = true;
@@ -167,10 +163,11 @@ impl Dispatch {
     async fn carry(&self, mut orders: Vec<Order>) {
         loop {
             orders.retain(|order| !order.reply.is_closed());
-            if orders.is_empty() {
-                return;
-            }
-            let answers = self.exchange.several(lines(&orders)).await;
+            let ends = orders.iter().map(|order| order.attempts.end_of_next(&self.retry));
+            // Who is less patient than the others leaves sooner.
+            let Some(until) = ends.max() else { return };
+            let is_wanted = |index: usize| !orders[index].reply.is_closed();
+            let answers = self.exchange.several(lines(&orders), until, is_wanted).await;
             let (again, wait) = self.settle(orders.into_iter().zip(answers));
             orders = again;
             if let Some(at) = wait {
@@ -185,7 +182,8 @@ impl Dispatch {
         answered: impl Iterator<Item = (Order, Result<Answer, StoreError>)>,
     ) -> (Vec<Order>, Option<Instant>) {
         let (mut again, mut wait) = (Vec::new(), None);
-        for (mut order, answer) in answered {
+        let wanted = answered.filter(|(order, _)| !order.reply.is_closed());
+        for (mut order, answer) in wanted {
             let result = match answer {
                 Ok(Answer::NoScript) if order.forgotten < 2 => {
                     trace::script_forgotten(&order.request);
@@ -203,7 +201,7 @@ impl Dispatch {
                     Err(error) => Err(error),
                 },
             };
-            // A caller that has gone needs no answer.
+            // A caller that goes at this moment needs no answer.
             let _ = order.reply.send(result);
         }
         (again, wait)
@@ -239,8 +237,7 @@ impl Slot {
     /// Sends one command in requests of its own.
     async fn alone(self, order: Order) -> Result<Value, StoreError> {
         let Order { request, line, attempts, .. } = order;
-        let patience = self.dispatch.exchange.timeout();
-        self.dispatch.repeat(&request, line, patience, attempts).await
+        self.dispatch.repeat(&request, line, attempts).await
     }
 
     /// Sends what waits, request by request, until nothing does.
@@ -320,17 +317,24 @@ mod tests {
         lock::{LockCommand, LockKeys},
         redis,
     };
+    use std::time::Duration;
+
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::rest::endpoint::Endpoint;
+    use crate::{rest::endpoint::Endpoint, retry::Budget};
 
     const LONG: Duration = Duration::from_secs(60);
 
-    async fn ask(dispatch: Arc<Dispatch>, patience: Duration) -> Result<Value, StoreError> {
+    async fn ask(dispatch: Arc<Dispatch>, total: Duration) -> Result<Value, StoreError> {
         let keys = LockKeys::of("job").into();
         let command = Command::Lock(LockCommand::Inspect { keys, token: None });
-        dispatch.run(redis::encode(&command), Attempts::within(&command, patience)).await
+        dispatch
+            .run(
+                redis::encode(&command),
+                Attempts::within(&command, Budget { total, connect: LONG }),
+            )
+            .await
     }
 
     #[tokio::test]
@@ -340,7 +344,7 @@ mod tests {
         let endpoint = Endpoint::new(&url, "token".into(), false).unwrap();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let limits = Limits { flights: 1, commands: 2 };
-        let exchange = Exchange::new(client, endpoint, LONG);
+        let exchange = Exchange::new(client, endpoint);
         let dispatch = Arc::new(Dispatch::new(exchange, RetryPolicy::none(), limits));
         let first = tokio::spawn(ask(dispatch.clone(), LONG));
         let _connection = silent.accept().await.unwrap();

@@ -20,9 +20,14 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(120);
 const LONGEST_LINE: usize = 1 << 20;
 
 /// Listens to `name`, on the stream of those who already do.
-pub(super) fn listen(channels: &Channels, dispatch: &Arc<Dispatch>, name: &str) -> Hints {
+pub(super) fn listen(
+    channels: &Channels,
+    dispatch: &Arc<Dispatch>,
+    patience: Duration,
+    name: &str,
+) -> Hints {
     channels.listen(name, |teller| {
-        Following(tokio::spawn(follow(dispatch.clone(), name.into(), teller)))
+        Following(tokio::spawn(follow(dispatch.clone(), patience, name.into(), teller)))
     })
 }
 
@@ -43,10 +48,10 @@ struct Ended {
 }
 
 /// Tells what is published until the server refuses to tell.
-async fn follow(dispatch: Arc<Dispatch>, name: String, teller: Teller) {
+async fn follow(dispatch: Arc<Dispatch>, patience: Duration, name: String, teller: Teller) {
     let mut failures = 0;
     loop {
-        let ended = stream(&dispatch, &name, |hint| {
+        let ended = stream(&dispatch, patience, &name, |hint| {
             failures = 0;
             teller.tell(hint);
         })
@@ -62,9 +67,13 @@ async fn follow(dispatch: Arc<Dispatch>, name: String, teller: Teller) {
 }
 
 /// Reads one stream to its end.
-async fn stream(dispatch: &Dispatch, name: &str, mut tell: impl FnMut(Hint)) -> Ended {
-    let exchange = &dispatch.exchange;
-    let opened = match timeout(exchange.timeout(), exchange.subscribe(name)).await {
+async fn stream(
+    dispatch: &Dispatch,
+    patience: Duration,
+    name: &str,
+    mut tell: impl FnMut(Hint),
+) -> Ended {
+    let opened = match timeout(patience, dispatch.exchange.subscribe(name)).await {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => return Ended { why: error.to_string(), for_good: false },
         Err(_) => return Ended { why: "no reply in time".into(), for_good: false },

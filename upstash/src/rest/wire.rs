@@ -94,6 +94,13 @@ pub(crate) fn answers(
     }
 }
 
+/// Whether a pipeline that was refused with these words may have been for one command in it, or
+/// because there are no pipelines: then the same words to one of them say nothing of the others.
+pub(crate) fn may_be_of_one(words: &str) -> bool {
+    let statuses = ["HTTP 404", "HTTP 405", "HTTP 413"];
+    statuses.iter().any(|status| words.starts_with(status)) || words.contains("max request size")
+}
+
 /// The body, if the status is that of an answer.
 fn accepted(status: StatusCode, body: &[u8], secret: &str) -> Result<Json, StoreError> {
     let json = serde_json::from_slice(body).unwrap_or(Json::Null);

@@ -2,11 +2,17 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use redis::{Client, RedisError, cluster::ClusterClient, sentinel::SentinelClient};
-use tokio::sync::Mutex;
+#[cfg(feature = "cluster")]
+use redis::cluster::ClusterClient;
+use redis::{Client, ConnectionAddr, RedisError};
+#[cfg(feature = "sentinel")]
+use {redis::sentinel::SentinelClient, tokio::sync::Mutex};
 
 use super::{Shared, Tcp, grants::Grants, link::Link, pubsub::PubSub, target::Target};
-use crate::{error::SetupError, retry::RetryPolicy};
+use crate::{
+    error::SetupError,
+    retry::{Budget, RetryPolicy},
+};
 
 const EXAMPLE: &str = "rediss://default:password@host:6379";
 
@@ -23,16 +29,16 @@ const EXAMPLE: &str = "rediss://default:password@host:6379";
 #[must_use = "it does nothing until it is built"]
 pub struct TcpBuilder {
     place: Place,
-    timeout: Duration,
-    connect_timeout: Duration,
-    deadline: Duration,
+    budget: Budget,
     retry: RetryPolicy,
 }
 
 /// Where the server is, before it is known how patient to be.
 enum Place {
     Single(Box<Client>),
+    #[cfg(feature = "sentinel")]
     Sentinel(Box<SentinelClient>),
+    #[cfg(feature = "cluster")]
     Cluster(Vec<Client>),
 }
 
@@ -53,6 +59,7 @@ impl TcpBuilder {
 
     /// The primary that Sentinel names: it is asked anew for each connection. A server that says
     /// it is read-only is taken for one that has been deposed.
+    #[cfg(feature = "sentinel")]
     pub fn from_sentinel(client: SentinelClient) -> Self {
         Self::at(Place::Sentinel(Box::new(client)))
     }
@@ -64,6 +71,7 @@ impl TcpBuilder {
     /// # Errors
     ///
     /// [`SetupError::BadUrl`] if one of them is none, or if there are none.
+    #[cfg(feature = "cluster")]
     pub fn cluster<'a>(urls: impl IntoIterator<Item = &'a str>) -> Result<Self, SetupError> {
         let nodes: Vec<_> =
             urls.into_iter().map(Client::open).collect::<Result<_, _>>().map_err(bad_url)?;
@@ -74,34 +82,22 @@ impl TcpBuilder {
     }
 
     fn at(place: Place) -> Self {
-        Self {
-            place,
-            timeout: Duration::from_secs(2),
-            connect_timeout: Duration::from_secs(1),
-            deadline: Duration::from_secs(5),
-            retry: RetryPolicy::default(),
-        }
+        Self { place, budget: Budget::default(), retry: RetryPolicy::default() }
     }
 
-    /// How long one attempt may wait for its reply. Default 2 s. Not zero.
+    /// How long a command may take in all: connecting, every attempt, and the waits between them.
+    /// Default 1.8 s. Not zero. Less than the `call_timeout` of the locks that use the store, which
+    /// would otherwise give up before it is known what became of the command. An attempt that may be
+    /// followed by another is given half of what is left.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.budget.total = timeout;
         self
     }
 
-    /// How long making a connection may take: finding the server, the handshakes and the
-    /// credentials. Default 1 s. Not zero.
+    /// The part of it for making a connection: finding the server, the handshakes and the
+    /// credentials. Default 600 ms, and at most a third of [`TcpBuilder::timeout`]. Not zero.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
-        self
-    }
-
-    /// When a command is no longer sent again, counted from its beginning. Default 5 s. Not zero.
-    /// With the attempt that is then under way, a command takes at most this,
-    /// [`TcpBuilder::timeout`] and [`TcpBuilder::connect_timeout`] in all. A caller that drops its
-    /// future ends it sooner.
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
+        self.budget.connect = timeout;
         self
     }
 
@@ -117,41 +113,49 @@ impl TcpBuilder {
     ///
     /// [`SetupError`] says what to change.
     pub fn build(self) -> Result<Tcp, SetupError> {
-        let zeros = [
-            ("the timeout", self.timeout.is_zero()),
-            ("the connect timeout", self.connect_timeout.is_zero()),
-            ("the deadline", self.deadline.is_zero()),
-        ];
-        if let Some((what, _)) = zeros.into_iter().find(|(_, is_zero)| *is_zero) {
-            return Err(SetupError::Zero { what });
-        }
-        let target = Arc::new(self.place.found(self.timeout, self.connect_timeout)?);
-        let link = Link::new(target.clone(), self.timeout, self.connect_timeout);
-        let pubsub = PubSub::new(target, self.connect_timeout);
+        let budget = self.budget.checked()?;
+        crate::tls::check(self.place.needs_tls())?;
+        let target = Arc::new(self.place.found(budget)?);
         let shared = Shared {
-            link,
+            link: Link::new(target.clone(), budget),
             grants: Grants::default(),
-            pubsub,
-            patience: self.connect_timeout.saturating_add(self.timeout),
+            pubsub: PubSub::new(target, budget.connect),
             retry: self.retry,
-            deadline: self.deadline,
+            budget,
         };
         Ok(Tcp { shared: Arc::new(shared) })
     }
 }
 
 impl Place {
-    fn found(self, timeout: Duration, connect_timeout: Duration) -> Result<Target, SetupError> {
+    fn needs_tls(&self) -> bool {
+        let is_tls = |client: &Client| {
+            matches!(client.get_connection_info().addr(), ConnectionAddr::TcpTls { .. })
+        };
+        match self {
+            Self::Single(client) => is_tls(client),
+            #[cfg(feature = "cluster")]
+            Self::Cluster(nodes) => nodes.iter().any(is_tls),
+            // It does not say whether; and where nothing is, its own words must do.
+            #[cfg(feature = "sentinel")]
+            Self::Sentinel(_) => cfg!(feature = "rustls"),
+        }
+    }
+
+    fn found(self, budget: Budget) -> Result<Target, SetupError> {
+        let _ = budget;
         Ok(match self {
             Self::Single(client) => Target::Single(*client),
+            #[cfg(feature = "sentinel")]
             Self::Sentinel(client) => Target::Sentinel(Mutex::new(*client)),
+            #[cfg(feature = "cluster")]
             Self::Cluster(nodes) => {
                 let infos = nodes.iter().map(|node| node.get_connection_info().clone());
                 let client = ClusterClient::builder(infos)
                     // What is sent again is decided here, where it is known what came before.
                     .retries(0)
-                    .response_timeout(timeout)
-                    .connection_timeout(connect_timeout)
+                    .response_timeout(budget.total)
+                    .connection_timeout(budget.connect)
                     .build()
                     .map_err(|error| SetupError::Client { why: error.to_string() })?;
                 Target::Cluster { client, nodes }
@@ -164,7 +168,9 @@ impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Single(_) => "Single",
+            #[cfg(feature = "sentinel")]
             Self::Sentinel(_) => "Sentinel",
+            #[cfg(feature = "cluster")]
             Self::Cluster(_) => "Cluster",
         })
     }
@@ -172,6 +178,9 @@ impl fmt::Debug for Place {
 
 /// Its text does not repeat the URL.
 fn bad_url(error: RedisError) -> SetupError {
+    if cfg!(not(feature = "rustls-no-provider")) && error.to_string().contains("with TLS") {
+        return SetupError::NoTls;
+    }
     SetupError::BadUrl { why: error.to_string(), example: EXAMPLE }
 }
 
@@ -194,11 +203,9 @@ mod tests {
     #[test]
     fn a_limit_of_zero_is_refused() {
         let builder = || TcpBuilder::new(URL).unwrap();
-        for builder in [
-            builder().timeout(Duration::ZERO),
-            builder().connect_timeout(Duration::ZERO),
-            builder().deadline(Duration::ZERO),
-        ] {
+        for builder in
+            [builder().timeout(Duration::ZERO), builder().connect_timeout(Duration::ZERO)]
+        {
             assert!(matches!(builder.build(), Err(SetupError::Zero { .. })));
         }
     }

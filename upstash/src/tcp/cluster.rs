@@ -11,8 +11,14 @@ use redis::{
     Cmd, Pipeline, RedisResult, Value,
     cluster_routing::{Route, SingleNodeRoutingInfo, SlotAddr},
 };
+use tokio::time::Instant;
 
-use super::{target::Target, wire};
+use super::{
+    grants::Over,
+    link::{Answered, Link, Live, in_time},
+    target::{Connection, Target},
+    wire,
+};
 use crate::answer::{Answer, malformed};
 
 /// A connection to a node, as the node knows it: its number, and both its ends. After a restart or
@@ -20,13 +26,54 @@ use crate::answer::{Answer, malformed};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Node(Box<str>);
 
+/// Sends a command that may grant the lock under `keys`.
+pub(super) async fn send_grant(
+    link: &Link,
+    command: &Cmd,
+    keys: &LockKeys,
+    until: Instant,
+) -> Result<Answered, StoreError> {
+    let live = link.ready(until).await?;
+    let replied = together(live, noted(command), keys, until).await?;
+    let (answer, node) = of_noted(replied, link.target())?;
+    Ok(Answered { answer, over: node.map(Over::Node) })
+}
+
+/// Sends a `WAIT` for the lock under `keys` over that very connection; `None` if it came over
+/// another.
+pub(super) async fn send_over(
+    link: &Link,
+    live: Live,
+    over: &Node,
+    wait: &Cmd,
+    keys: &LockKeys,
+    until: Instant,
+) -> Option<Result<Answer, StoreError>> {
+    let replied = together(live, confirmation(wait, keys), keys, until).await;
+    replied.and_then(|replied| of_confirmation(replied, over, link.target())).transpose()
+}
+
+/// Sends several commands to the primary of the slot of `keys`, over one connection.
+async fn together(
+    live: Live,
+    commands: Pipeline,
+    keys: &LockKeys,
+    until: Instant,
+) -> Result<RedisResult<Vec<Value>>, StoreError> {
+    let Connection::Cluster(mut connection) = live.connection else {
+        unreachable!("only a Cluster is asked so")
+    };
+    let count = commands.len();
+    in_time(until, connection.route_pipeline(commands, 0, count, primary_of(keys))).await
+}
+
 /// The primary of the slot in which all keys of a lock lie.
-pub(super) fn primary_of(keys: &LockKeys) -> SingleNodeRoutingInfo {
+fn primary_of(keys: &LockKeys) -> SingleNodeRoutingInfo {
     SingleNodeRoutingInfo::SpecificNode(Route::with_key(keys.lock(), SlotAddr::Master))
 }
 
 /// A command, and the question over which connection it comes.
-pub(super) fn noted(command: &Cmd) -> Pipeline {
+fn noted(command: &Cmd) -> Pipeline {
     let mut pipeline = Pipeline::with_capacity(2);
     pipeline.cmd("CLIENT").arg("INFO");
     pipeline.add_command(command.clone());
@@ -34,7 +81,7 @@ pub(super) fn noted(command: &Cmd) -> Pipeline {
 }
 
 /// What came of a command that was sent so, and over which connection, if the node says.
-pub(super) fn of_noted(
+fn of_noted(
     replied: RedisResult<Vec<Value>>,
     target: &Target,
 ) -> Result<(Answer, Option<Node>), StoreError> {
@@ -49,14 +96,14 @@ pub(super) fn of_noted(
 
 /// A `WAIT`, the question over which connection it comes, and one whether the node still has the
 /// slot: moving it carries the keys away from the replicas that acknowledged them.
-pub(super) fn confirmation(wait: &Cmd, keys: &LockKeys) -> Pipeline {
+fn confirmation(wait: &Cmd, keys: &LockKeys) -> Pipeline {
     let mut pipeline = noted(wait);
     pipeline.cmd("GET").arg(keys.lock());
     pipeline
 }
 
 /// What came of a `WAIT` that was sent so; `None` if it came over another connection.
-pub(super) fn of_confirmation(
+fn of_confirmation(
     replied: RedisResult<Vec<Value>>,
     over: &Node,
     target: &Target,

@@ -8,6 +8,7 @@ use std::{
 
 use leasehold_core::lock::LockKeys;
 
+#[cfg(feature = "cluster")]
 use super::cluster::Node;
 
 /// At least so many grants are remembered, and fewer than twice as many.
@@ -19,6 +20,7 @@ pub(super) enum Over {
     /// The one to the server, with its number.
     Link(u64),
     /// One of those to the nodes of a Cluster.
+    #[cfg(feature = "cluster")]
     Node(Node),
 }
 

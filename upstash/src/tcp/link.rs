@@ -3,33 +3,33 @@
 //! It is kept here rather than by a connection manager of the client, for which a connection that
 //! could not be made and one that broke after the command had left are the same error.
 
-use std::{
-    sync::{
-        Arc, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc, PoisonError, RwLock,
+    atomic::{AtomicU64, Ordering},
 };
 
 use leasehold_core::{Cause, RejectionKind, StoreError, lock::LockKeys};
-use redis::{AsyncConnectionConfig, Cmd, Pipeline, RedisResult, Value};
-use tokio::{sync::Mutex, time::timeout};
+use redis::{AsyncConnectionConfig, Cmd};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, timeout, timeout_at},
+};
 
+#[cfg(feature = "cluster")]
+use super::cluster;
 use super::{
-    cluster,
     grants::Over,
     silence::Silence,
     target::{Connection, Target},
     wire,
 };
-use crate::{answer::Answer, trace};
+use crate::{answer::Answer, retry::Budget, trace};
 
 /// The way to a server.
 pub(super) struct Link {
     target: Arc<Target>,
     config: AsyncConnectionConfig,
-    connect_timeout: Duration,
-    timeout: Duration,
+    budget: Budget,
     current: RwLock<Current>,
     /// How many attempts to connect have ended.
     attempts: AtomicU64,
@@ -46,7 +46,7 @@ struct Current {
 /// A connection, and which one it is.
 pub(super) struct Live {
     generation: u64,
-    connection: Connection,
+    pub(super) connection: Connection,
     silence: Silence,
 }
 
@@ -57,15 +57,14 @@ pub(super) struct Answered {
 }
 
 impl Link {
-    pub(super) fn new(target: Arc<Target>, timeout: Duration, connect_timeout: Duration) -> Self {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(connect_timeout))
-            .set_response_timeout(Some(timeout));
+    pub(super) fn new(target: Arc<Target>, budget: Budget) -> Self {
+        // How long to wait is decided here.
+        let config =
+            AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
         Self {
             target,
             config,
-            connect_timeout,
-            timeout,
+            budget,
             current: RwLock::default(),
             attempts: AtomicU64::new(0),
             connecting: Mutex::new(None),
@@ -76,11 +75,11 @@ impl Link {
         &self.target
     }
 
-    /// Sends one command, once, and waits for its reply.
-    pub(super) async fn send(&self, command: &Cmd) -> Result<Answered, StoreError> {
-        let live = self.ready().await?;
+    /// Sends one command, once, and waits so long for its reply.
+    pub(super) async fn send(&self, command: &Cmd, until: Instant) -> Result<Answered, StoreError> {
+        let live = self.ready(until).await?;
         let over = Some(Over::Link(live.generation));
-        self.exchange(live, command).await.map(|answer| Answered { answer, over })
+        self.exchange(live, command, until).await.map(|answer| Answered { answer, over })
     }
 
     /// The same, of a command that may grant the lock under `keys`: also a Cluster says over which
@@ -89,13 +88,14 @@ impl Link {
         &self,
         command: &Cmd,
         keys: &LockKeys,
+        until: Instant,
     ) -> Result<Answered, StoreError> {
-        if !matches!(*self.target, Target::Cluster { .. }) {
-            return self.send(command).await;
+        #[cfg(feature = "cluster")]
+        if self.target.is_cluster() {
+            return cluster::send_grant(self, command, keys, until).await;
         }
-        let replied = self.together(self.ready().await?, cluster::noted(command), keys).await?;
-        let (answer, node) = cluster::of_noted(replied, &self.target)?;
-        Ok(Answered { answer, over: node.map(Over::Node) })
+        let _ = keys;
+        self.send(command, until).await
     }
 
     /// Sends a `WAIT` for the lock under `keys` over that very connection, or for nothing if it is
@@ -105,19 +105,17 @@ impl Link {
         over: &Over,
         wait: &Cmd,
         keys: &LockKeys,
+        until: Instant,
     ) -> Option<Result<Answer, StoreError>> {
         let live = self.live()?;
+        let _ = keys;
         match over {
             Over::Link(generation) if live.generation == *generation => {
-                Some(self.exchange(live, wait).await)
+                Some(self.exchange(live, wait, until).await)
             }
             Over::Link(_) => None,
-            Over::Node(node) => {
-                let commands = cluster::confirmation(wait, keys);
-                let replied = self.together(live, commands, keys).await;
-                let told = |replied| cluster::of_confirmation(replied, node, &self.target);
-                replied.and_then(told).transpose()
-            }
+            #[cfg(feature = "cluster")]
+            Over::Node(node) => cluster::send_over(self, live, node, wait, keys, until).await,
         }
     }
 
@@ -125,19 +123,24 @@ impl Link {
     /// too long.
     pub(super) fn longest_pause_ms(&self) -> u64 {
         // Not zero, which would be for ever.
-        u64::try_from(self.timeout.as_millis() / 2).unwrap_or(u64::MAX).max(1)
+        u64::try_from(self.budget.total.as_millis() / 2).unwrap_or(u64::MAX).max(1)
     }
 
-    async fn exchange(&self, live: Live, command: &Cmd) -> Result<Answer, StoreError> {
+    async fn exchange(
+        &self,
+        live: Live,
+        command: &Cmd,
+        until: Instant,
+    ) -> Result<Answer, StoreError> {
         let Live { generation, mut connection, silence } = live;
         let waiting = silence.wait();
-        let replied = match &mut connection {
-            // It keeps the time itself.
-            Connection::Direct(_) => connection.send(command).await,
-            Connection::Cluster(_) => self.in_time(connection.send(command)).await?,
+        let answer = match in_time(until, connection.send(command)).await {
+            Ok(replied) => {
+                waiting.answered();
+                wire::answer(replied, &self.target)
+            }
+            Err(error) => Err(error),
         };
-        waiting.answered();
-        let answer = wire::answer(replied, &self.target);
         if let Err(error) = &answer
             && self.is_of_no_more_use(&connection, error)
         {
@@ -147,30 +150,20 @@ impl Link {
         answer
     }
 
-    /// Sends several commands to the primary of the slot of `keys`, over one connection.
-    async fn together(
-        &self,
-        live: Live,
-        commands: Pipeline,
-        keys: &LockKeys,
-    ) -> Result<RedisResult<Vec<Value>>, StoreError> {
-        let Connection::Cluster(mut connection) = live.connection else {
-            unreachable!("only a Cluster is asked so")
-        };
-        let count = commands.len();
-        let primary = cluster::primary_of(keys);
-        self.in_time(connection.route_pipeline(commands, 0, count, primary)).await
+    /// The connection, made first if there is none. Its making is given a part of the time.
+    pub(super) async fn ready(&self, until: Instant) -> Result<Live, StoreError> {
+        match timeout_at(until, self.connected()).await {
+            Ok(ready) => ready,
+            Err(_) => Err(self.no_connection_in_time()),
+        }
     }
 
-    /// Waits for what a Cluster replies, which may have to make connections first.
-    async fn in_time<T>(&self, reply: impl Future<Output = T>) -> Result<T, StoreError> {
-        timeout(self.timeout + self.connect_timeout, reply)
-            .await
-            .map_err(|_| StoreError::Unknown(Cause::TimedOut))
+    fn no_connection_in_time(&self) -> StoreError {
+        let text = format!("{:?}: no connection in time", self.target);
+        StoreError::NotSent(Cause::Unreachable(text.into()))
     }
 
-    /// The connection, made first if there is none.
-    pub(super) async fn ready(&self) -> Result<Live, StoreError> {
+    async fn connected(&self) -> Result<Live, StoreError> {
         if let Some(live) = self.live() {
             return Ok(live);
         }
@@ -186,9 +179,9 @@ impl Link {
             // be, and if each of many callers made one, the last would wait for all.
             return Err(error.clone());
         }
-        let opened = match timeout(self.connect_timeout, self.target.open(&self.config)).await {
+        let opened = match timeout(self.budget.connect, self.target.open(&self.config)).await {
             Ok(opened) => opened.map_err(|error| wire::not_connected(&error, &self.target)),
-            Err(_) => Err(StoreError::NotSent(Cause::Unreachable)),
+            Err(_) => Err(self.no_connection_in_time()),
         };
         self.attempts.fetch_add(1, Ordering::SeqCst);
         *failure = opened.as_ref().err().cloned();
@@ -198,12 +191,12 @@ impl Link {
     /// A connection may answer, and yet not be the one to go on with: broken, silent, or to a server
     /// that is no longer the primary. A Cluster's connection sees to its nodes itself.
     fn is_of_no_more_use(&self, connection: &Connection, error: &StoreError) -> bool {
-        matches!(connection, Connection::Direct(_))
+        connection.is_direct()
             && match error {
                 StoreError::Unknown(_) => true,
                 StoreError::Rejected(refused) => refused.kind == RejectionKind::ReadOnly,
                 // Loading, or deposed: Sentinel may name another by now.
-                StoreError::NotSent(_) => matches!(*self.target, Target::Sentinel(_)),
+                StoreError::NotSent(_) => self.target.finds_the_primary(),
             }
     }
 
@@ -212,7 +205,7 @@ impl Link {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
         let (connection, silence) = current.connection.clone()?;
         // A Cluster's connection sees to its nodes itself.
-        if matches!(connection, Connection::Direct(_)) && silence.has_lasted(self.timeout) {
+        if connection.is_direct() && silence.has_lasted(self.budget.total / 2) {
             return None;
         }
         Some(Live { generation: current.generation, connection, silence })
@@ -232,4 +225,12 @@ impl Link {
             current.connection = None;
         }
     }
+}
+
+/// What comes before the time is up. The command had been handed to the connection.
+pub(super) async fn in_time<T>(
+    until: Instant,
+    reply: impl Future<Output = T>,
+) -> Result<T, StoreError> {
+    timeout_at(until, reply).await.map_err(|_| StoreError::Unknown(Cause::TimedOut))
 }

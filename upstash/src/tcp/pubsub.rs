@@ -4,6 +4,7 @@
 use std::{
     collections::HashMap,
     mem,
+    pin::pin,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -11,7 +12,10 @@ use std::{
     time::Duration,
 };
 
-use futures_util::StreamExt;
+use futures_util::{
+    StreamExt,
+    future::{Either, select},
+};
 use redis::{
     Msg, RedisResult,
     aio::{PubSubSink, PubSubStream},
@@ -193,27 +197,35 @@ impl Listener {
         sink: &mut PubSubSink,
         stream: &mut PubSubStream,
     ) -> Result<(), Ended> {
-        tokio::select! {
-            change = self.changes.recv() => match change {
-                Some(Change::Join { name, number, teller }) => {
-                    self.joined.insert(name.clone(), (number, teller));
-                    self.subscribe(sink, &name).await
-                }
-                Some(change) => match self.note(change) {
-                    Some(name) => self.answered(sink.unsubscribe(name)).await,
-                    None => Ok(()),
-                },
-                // The store is gone, and so is all that listened: their leave came before.
-                None => Err(Ended::Idle),
+        let heard = timeout(LONGEST_SILENCE, stream.next());
+        // Neither loses anything if the other comes first.
+        let first = match select(pin!(self.changes.recv()), pin!(heard)).await {
+            Either::Left((change, _)) => Either::Left(change),
+            Either::Right((heard, _)) => Either::Right(heard),
+        };
+        match first {
+            Either::Left(change) => self.change(sink, change).await,
+            Either::Right(Ok(Some(message))) => {
+                self.tell(&message);
+                Ok(())
+            }
+            Either::Right(Ok(None)) => Err(Ended::Broken("the connection broke".into())),
+            Either::Right(Err(_)) => self.answered(sink.ping::<redis::Value>()).await,
+        }
+    }
+
+    async fn change(&mut self, sink: &mut PubSubSink, change: Option<Change>) -> Result<(), Ended> {
+        match change {
+            Some(Change::Join { name, number, teller }) => {
+                self.joined.insert(name.clone(), (number, teller));
+                self.subscribe(sink, &name).await
+            }
+            Some(change) => match self.note(change) {
+                Some(name) => self.answered(sink.unsubscribe(name)).await,
+                None => Ok(()),
             },
-            message = stream.next() => match message {
-                Some(message) => {
-                    self.tell(&message);
-                    Ok(())
-                }
-                None => Err(Ended::Broken("the connection broke".into())),
-            },
-            () = sleep(LONGEST_SILENCE) => self.answered(sink.ping::<redis::Value>()).await,
+            // The store is gone, and so is all that listened: their leave came before.
+            None => Err(Ended::Idle),
         }
     }
 

@@ -38,10 +38,18 @@ fn run(form: Form, invocation: &Invocation) -> Cmd {
     command
 }
 
-/// What came of a command that was sent.
+/// What came of a command that was sent to `target`.
 pub(super) fn answer(
     replied: RedisResult<redis::Value>,
     target: &Target,
+) -> Result<Answer, StoreError> {
+    answer_of(replied, Some(target))
+}
+
+/// What came of a command that was sent to a target, if it is known.
+pub(super) fn answer_of(
+    replied: RedisResult<redis::Value>,
+    target: Option<&Target>,
 ) -> Result<Answer, StoreError> {
     match replied {
         Ok(redis::Value::ServerError(error)) => refused(&error, target),
@@ -53,38 +61,36 @@ pub(super) fn answer(
 /// What it says about a command that there was no connection for it.
 pub(super) fn not_connected(error: &RedisError, target: &Target) -> StoreError {
     let words = error.to_string();
+    // Which of its servers it was, a Cluster's client does not say.
+    let at = |words: &str| format!("{target:?}: {}", without_secret(words, Some(target)));
     match error.kind() {
-        ErrorKind::AuthenticationFailed => {
-            rejected(RejectionKind::NotAllowed, without_secret(&words, target))
-        }
+        ErrorKind::AuthenticationFailed => rejected(RejectionKind::NotAllowed, at(&words)),
         ErrorKind::InvalidClientConfig | ErrorKind::Client => {
-            rejected(RejectionKind::Other, without_secret(&words, target))
+            rejected(RejectionKind::Other, at(&words))
+        }
+        ErrorKind::Server(_) if words.contains("switch database") => {
+            let advice = "name a database in the URL that is there, or none";
+            rejected(RejectionKind::Other, format!("{}: {advice}", at(&words)))
         }
         // The server said something to the greeting or the credentials, but it ran no command.
-        ErrorKind::Server(_) | ErrorKind::Extension => match refused_words(error, target) {
+        ErrorKind::Server(_) | ErrorKind::Extension => match refused_words(error, Some(target)) {
             Err(
                 error @ StoreError::Rejected(Rejection { kind: RejectionKind::NotAllowed, .. }),
             ) => error,
-            _ => StoreError::NotSent(Cause::TryAgain(without_secret(&words, target).into())),
+            _ => StoreError::NotSent(Cause::TryAgain(at(&words).into())),
         },
-        _ if error.is_timeout() || error.is_connection_refusal() => {
-            StoreError::NotSent(Cause::Unreachable)
-        }
-        _ => {
-            let words = without_secret(&words, target);
-            StoreError::NotSent(Cause::Other(
-                format!("no connection could be made: {words}").into(),
-            ))
-        }
+        _ => StoreError::NotSent(Cause::Unreachable(at(&words).into())),
     }
 }
 
 /// The command had been handed to the connection, so it may have left.
-fn no_reply(error: RedisError, target: &Target) -> Result<Answer, StoreError> {
+fn no_reply(error: RedisError, target: Option<&Target>) -> Result<Answer, StoreError> {
     match error.kind() {
         ErrorKind::Server(_) | ErrorKind::Extension => refused_words(&error, target),
         // No node was sent anything.
-        ErrorKind::ClusterConnectionNotFound => Err(StoreError::NotSent(Cause::Unreachable)),
+        ErrorKind::ClusterConnectionNotFound => Err(StoreError::NotSent(Cause::Unreachable(
+            without_secret(&error.to_string(), target).into(),
+        ))),
         // It closed in the midst of a reply.
         ErrorKind::Parse if error.detail().is_some_and(|it| it.contains("end of input")) => {
             Err(StoreError::Unknown(Cause::Disconnected))
@@ -99,29 +105,29 @@ fn no_reply(error: RedisError, target: &Target) -> Result<Answer, StoreError> {
     }
 }
 
-fn refused_words(error: &RedisError, target: &Target) -> Result<Answer, StoreError> {
+fn refused_words(error: &RedisError, target: Option<&Target>) -> Result<Answer, StoreError> {
     let code = error.code().unwrap_or("ERR");
     reply(code, error.detail(), target)
 }
 
-fn refused(error: &ServerError, target: &Target) -> Result<Answer, StoreError> {
+fn refused(error: &ServerError, target: Option<&Target>) -> Result<Answer, StoreError> {
     reply(error.code(), error.details(), target)
 }
 
 /// What an error reply says about the command that it answers.
-fn reply(code: &str, detail: Option<&str>, target: &Target) -> Result<Answer, StoreError> {
+fn reply(code: &str, detail: Option<&str>, target: Option<&Target>) -> Result<Answer, StoreError> {
     let words = without_secret(&format!("{code} {}", detail.unwrap_or_default()), target);
-    match (code, target) {
+    match code {
         // The map of slots is being brought up to date.
-        ("MOVED" | "ASK", Target::Cluster { .. }) => {
+        "MOVED" | "ASK" if target.is_some_and(Target::is_cluster) => {
             Err(StoreError::NotSent(Cause::TryAgain(words.into())))
         }
-        ("MOVED" | "ASK", Target::Single(_) | Target::Sentinel(_)) => {
+        "MOVED" | "ASK" => {
             let words = format!("{words}: this is a node of a Cluster, use TcpBuilder::cluster");
             Err(rejected(RejectionKind::Other, words))
         }
         // It was refused, and by the time that it is sent again, the primary may be another.
-        ("READONLY", Target::Cluster { .. } | Target::Sentinel(_)) => {
+        "READONLY" if target.is_some_and(Target::finds_the_primary) => {
             Err(StoreError::NotSent(Cause::TryAgain(words.into())))
         }
         _ => error_reply(words),
@@ -142,8 +148,8 @@ fn value(value: redis::Value) -> Result<Value, StoreError> {
     })
 }
 
-fn without_secret(words: &str, target: &Target) -> String {
-    match target.secret() {
+fn without_secret(words: &str, target: Option<&Target>) -> String {
+    match target.and_then(Target::secret) {
         Some(secret) => words.replace(secret, "…"),
         None => words.into(),
     }

@@ -21,7 +21,8 @@ struct Real {
 impl Real {
     fn start() -> Option<Self> {
         let server = RedisServer::start(&[])?;
-        let builder = TcpBuilder::new(&server.url()).unwrap().connect_timeout(PATIENCE);
+        let builder =
+            TcpBuilder::new(&server.url()).unwrap().timeout(PATIENCE).connect_timeout(PATIENCE);
         let store = builder.build().unwrap();
         Some(Self { store, server: Arc::new(server), is_cluster: false })
     }
@@ -37,7 +38,10 @@ impl Real {
             *shared = Arc::downgrade(&server);
             server
         };
-        let builder = TcpBuilder::cluster([&*server.url()]).unwrap().connect_timeout(PATIENCE);
+        let builder = TcpBuilder::cluster([&*server.url()])
+            .unwrap()
+            .timeout(PATIENCE)
+            .connect_timeout(PATIENCE);
         Some(Self { store: builder.build().unwrap(), server, is_cluster: true })
     }
 }

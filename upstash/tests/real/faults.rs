@@ -126,6 +126,20 @@ async fn a_connection_that_broke_is_made_again() {
 }
 
 #[tokio::test]
+async fn a_database_that_is_not_there_is_refused_at_once_with_what_to_do() {
+    let Some(server) = RedisServer::start(&[]) else { return };
+    let store = Tcp::new(&format!("{}/99", server.url())).unwrap();
+    let error = take(&store, "job").await.unwrap_err();
+    let StoreError::Rejected(refused) = &error else { panic!("{error:?}") };
+    assert_eq!(refused.kind, RejectionKind::Other);
+    let (address, advice) = (format!("127.0.0.1:{}", server.port()), "name a database");
+    assert!(refused.message.contains(&address), "{refused}");
+    assert!(refused.message.contains(advice), "{refused}");
+    let source = std::error::Error::source(&error).expect("what the server said");
+    assert_eq!(source.to_string(), refused.message);
+}
+
+#[tokio::test]
 async fn a_server_that_hangs_leaves_the_outcome_unknown() {
     let Some(server) = RedisServer::start(&[]) else { return };
     let builder = TcpBuilder::new(&server.url()).unwrap().timeout(Duration::from_millis(50));

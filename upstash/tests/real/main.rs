@@ -5,10 +5,12 @@
 mod cluster;
 mod conformance;
 mod faults;
+mod handed_in;
 mod hints;
 mod redis_server;
 mod refusals;
 mod replicas;
+mod rights;
 mod sentinel;
 
 use std::{sync::Arc, time::Duration};
@@ -22,9 +24,13 @@ use leasehold_upstash::{Hint, Hints};
 /// Slow machines are not what these tests are about.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+fn locks(id: &str) -> Arc<LockKeys> {
+    Arc::new(LockKeys::of(id))
+}
+
 fn acquire(id: &str, token: &str) -> Command {
     Command::Lock(LockCommand::Acquire {
-        keys: Arc::new(LockKeys::of(id)),
+        keys: locks(id),
         token: Token::new(token).unwrap(),
         lease_ms: 60_000,
         fence_life_ms: 60_000,

@@ -14,7 +14,7 @@ use crate::{PATIENCE, at_last, next, redis_server::RedisServer, take};
 fn client(sentinel: &RedisServer, primary: &str) -> TcpBuilder {
     let sentinels = vec![sentinel.url()];
     let client = SentinelClient::build(sentinels, primary, None, SentinelServerType::Master);
-    TcpBuilder::from_sentinel(client.unwrap()).connect_timeout(PATIENCE)
+    TcpBuilder::from_sentinel(client.unwrap()).timeout(PATIENCE).connect_timeout(PATIENCE)
 }
 
 #[tokio::test]

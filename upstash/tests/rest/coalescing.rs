@@ -229,6 +229,50 @@ async fn a_pipeline_refused_as_a_whole_is_sent_command_by_command() {
 }
 
 #[tokio::test]
+async fn a_spent_quota_is_not_asked_about_for_each() {
+    let (first, gate) = FREE.held();
+    let spent = Act::says(400, r#"{"error":"ERR max daily request limit exceeded"}"#);
+    let server = Server::playing([first, spent.clone(), spent.clone(), spent]).await;
+    let store = narrow(&server);
+    let _first = ask(&store, &["a"]).await;
+    server.asked(1).await;
+    let asking = ask(&store, &["b", "c", "d"]).await;
+    gate.notify_one();
+    for asked in asking {
+        let refused = asked.await.unwrap();
+        assert!(matches!(refused, Err(StoreError::Rejected(_))), "{refused:?}");
+    }
+    assert_eq!(
+        server.requests().len(),
+        3,
+        "the pipeline, and one command to see whose fault it is"
+    );
+}
+
+#[tokio::test]
+async fn a_refused_pipeline_is_not_sent_again_for_callers_that_are_gone() {
+    let (first, gate) = FREE.held();
+    let (refused, answered) = Act::says(404, "").held();
+    let server = Server::playing([first, refused, FREE, FREE]).await;
+    let store = narrow(&server);
+    let _first = ask(&store, &["a"]).await;
+    server.asked(1).await;
+    let mut asking = ask(&store, &["b", "c", "d"]).await;
+    gate.notify_one();
+    server.asked(2).await;
+    for leaver in [2, 0] {
+        asking.remove(leaver).abort();
+    }
+    yield_now().await;
+    answered.notify_one();
+    assert_eq!(asking.remove(0).await.unwrap(), free());
+    let bodies = server.bodies();
+    assert_eq!(bodies.len(), 3);
+    let last: Vec<String> = serde_json::from_str(&bodies[2]).unwrap();
+    assert_eq!(last[3], "c");
+}
+
+#[tokio::test]
 async fn what_happens_to_a_pipeline_happens_to_all_in_it() {
     for (act, certain) in
         [(Act::says(401, ""), true), (Act::Cut, false), (Act::says(503, ""), false)]
@@ -268,7 +312,11 @@ async fn a_pipeline_that_failed_on_the_way_is_sent_again() {
 async fn a_command_whose_time_is_up_on_the_way_may_have_been_applied() {
     let (first, gate) = FREE.held();
     let server = Server::playing([first, Act::Hang]).await;
-    let builder = server.builder().requests_in_flight(1).deadline(Duration::from_secs(2));
+    let builder = server
+        .builder()
+        .requests_in_flight(1)
+        .timeout(Duration::from_secs(2))
+        .retry(RetryPolicy::none());
     let store = builder.build().unwrap();
     let _first = ask(&store, &["a"]).await;
     server.asked(1).await;

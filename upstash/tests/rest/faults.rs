@@ -28,8 +28,8 @@ fn call(args: &[u8]) -> Command {
 async fn told_by(url: &str) -> Result<Reply, StoreError> {
     let builder = Upstash::builder(url, TOKEN).retry(RetryPolicy::none());
     // Slow machines are not what it is about.
-    let store = builder.connect_timeout(Duration::from_secs(10)).timeout(Duration::from_secs(10));
-    let store = store.deadline(Duration::from_secs(20)).build().unwrap();
+    let store = builder.connect_timeout(Duration::from_secs(10)).timeout(Duration::from_secs(20));
+    let store = store.build().unwrap();
     store.execute(inspect()).await
 }
 
@@ -39,12 +39,19 @@ fn bound() -> (TcpListener, String) {
     (listener, address)
 }
 
+/// Where the server is that could not be reached, and why not, as it is told.
+fn unreachable_at(address: &str, reply: &Result<Reply, StoreError>) -> String {
+    let Err(StoreError::NotSent(Cause::Unreachable(text))) = reply else { panic!("{reply:?}") };
+    text.strip_prefix(&format!("{address}: ")).expect(text).to_owned()
+}
+
 #[tokio::test]
 async fn a_command_that_never_left_is_not_sent() {
     let (listener, address) = bound();
     drop(listener);
     let reply = told_by(&format!("http://{address}")).await;
-    assert_eq!(reply, Err(StoreError::NotSent(Cause::Unreachable)));
+    let told = unreachable_at(&address, &reply);
+    assert!(told.contains("refused"), "{told}");
 }
 
 #[tokio::test]
@@ -56,7 +63,19 @@ async fn a_connection_that_is_not_made_in_time_has_sent_nothing() {
         .retry(RetryPolicy::none())
         .build()
         .unwrap();
-    assert_eq!(store.execute(inspect()).await, Err(StoreError::NotSent(Cause::Unreachable)));
+    let reply = store.execute(inspect()).await;
+    let told = unreachable_at(&address, &reply);
+    assert!(told.contains("in time"), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_never_reached_is_known_before_a_handle_gives_up() {
+    let (_listener, address) = bound();
+    let store = Upstash::new(&format!("https://{address}"), TOKEN).unwrap();
+    // What a handle gives to a call by default.
+    let patience = Duration::from_secs(2);
+    let reply = tokio::time::timeout(patience, store.execute(inspect())).await;
+    unreachable_at(&address, &reply.expect("the store ends by itself"));
 }
 
 #[tokio::test]
@@ -67,13 +86,15 @@ async fn a_server_that_speaks_no_tls_has_been_sent_nothing() {
         std::io::Write::write_all(&mut connection, b"HTTP/1.1 400 .\r\n\r\n").unwrap();
     });
     let reply = told_by(&format!("https://{address}")).await;
-    assert!(matches!(reply, Err(StoreError::NotSent(Cause::Other(_)))), "{reply:?}");
+    let told = unreachable_at(&address, &reply);
+    assert!(!told.contains("refused") && !told.contains("in time"), "{told}");
 }
 
 #[tokio::test]
 async fn a_name_that_does_not_resolve_has_been_sent_nothing() {
     let reply = told_by("https://leasehold.invalid").await;
-    assert!(matches!(reply, Err(StoreError::NotSent(_))), "{reply:?}");
+    let told = unreachable_at("leasehold.invalid:443", &reply);
+    assert!(told.contains("lookup"), "{told}");
 }
 
 #[tokio::test]
@@ -93,8 +114,8 @@ async fn a_server_that_always_hangs_ends_at_the_deadline() {
     for act in [Act::Hang, Act::Drip] {
         let server = Server::playing(vec![act; 50]).await;
         let retry = RetryPolicy { retries: u32::MAX, ..RetryPolicy::default() };
-        let deadline = Duration::from_millis(200);
-        let store = server.builder().retry(retry).deadline(deadline).build().unwrap();
+        let store = server.builder().retry(retry).timeout(Duration::from_millis(200));
+        let store = store.build().unwrap();
         assert_eq!(store.execute(inspect()).await, Err(StoreError::Unknown(Cause::TimedOut)));
     }
 }

@@ -77,11 +77,11 @@ async fn an_extension_on_too_few_replicas_leaves_the_old_deadline<S: Adapter>() 
 
 async fn a_reply_of_the_replicas_that_is_lost_does_not_count<S: Adapter>() {
     let fake = replicated(1, LAG).await;
-    fake.fault("lost-reply command=WAIT next=1");
+    fake.fault("reply-loss command=WAIT next=1");
     let lock = lock::<S>(&fake, Durability::Replicas(1));
     let refused = fake.while_time_passes(lock.acquire()).await.map(drop);
     assert!(matches!(refused, Err(NotAcquired::Unavailable(_))), "{refused:?}");
-    assert_eq!(fake.bites(), 1);
+    assert_eq!(fake.effective(), 1);
     assert!(!fake.exists("job"));
 }
 
@@ -93,7 +93,7 @@ async fn a_failover_after_the_grant_is_noticed_over_tcp() {
     let lock = lock::<Tcp>(&fake, Durability::Replicas(1));
     let refused = fake.while_time_passes(lock.acquire()).await.map(drop);
     assert!(matches!(refused, Err(NotAcquired::Unavailable(_))), "{refused:?}");
-    assert_eq!(fake.bites(), 1);
+    assert_eq!(fake.effective(), 1);
 }
 
 on_both! {

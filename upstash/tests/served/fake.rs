@@ -6,7 +6,7 @@ use bytes::Bytes;
 use leasehold_core::Store;
 use leasehold_fake_redis::{
     Executed, Resp,
-    serve::{Host, Options, clock, keep_time, resp, rest},
+    serve::{Host, HostOptions, clock, keep_time, resp, rest},
 };
 use leasehold_upstash::{RetryPolicy, Tcp, TcpBuilder, Upstash};
 use tokio::{net::TcpListener, task::yield_now, time::timeout};
@@ -31,8 +31,9 @@ pub(crate) struct Fake {
 
 impl Fake {
     pub(crate) async fn start() -> Self {
-        let host = Host::new(Options::default());
-        let frozen = clock::Order { mode: Some(clock::Mode::Frozen), ..clock::Order::default() };
+        let host = Host::new(HostOptions::default());
+        let frozen =
+            clock::ClockChange { mode: Some(clock::Mode::Frozen), ..clock::ClockChange::default() };
         host.clock().set(&frozen).unwrap();
         tokio::spawn(keep_time(host.clone()));
         let (rest, resp) = (bind().await, bind().await);
@@ -46,7 +47,8 @@ impl Fake {
     /// Lets so much time pass at the server.
     pub(crate) fn advance(&self, time: Duration) {
         let millis = u64::try_from(time.as_millis()).unwrap();
-        let order = clock::Order { advance_ms: Some(millis), ..clock::Order::default() };
+        let order =
+            clock::ClockChange { advance_ms: Some(millis), ..clock::ClockChange::default() };
         self.host.clock().set(&order).unwrap();
     }
 
@@ -69,8 +71,8 @@ impl Fake {
     }
 
     /// How often a fault has changed what would have happened.
-    pub(crate) fn bites(&self) -> u64 {
-        self.host.with_faults(|faults| faults.report().map(|rule| rule.bit).sum())
+    pub(crate) fn effective(&self) -> u64 {
+        self.host.with_faults(|faults| faults.report().map(|rule| rule.effective).sum())
     }
 
     /// Takes all faults away.
@@ -78,7 +80,7 @@ impl Fake {
         self.host.with_faults(|faults| faults.clear());
     }
 
-    /// Runs a command that no fault strikes.
+    /// Runs a command into which no fault is injected.
     pub(crate) fn run(&self, words: &[&str]) -> Resp {
         let words: Vec<_> =
             words.iter().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
@@ -108,14 +110,14 @@ impl Fake {
 impl Adapter for Upstash {
     fn of(fake: &Fake, retry: RetryPolicy) -> Self {
         let builder = Self::builder(&fake.rest, TOKEN).retry(retry);
-        builder.timeout(PATIENCE).connect_timeout(PATIENCE).deadline(PATIENCE).build().unwrap()
+        builder.timeout(PATIENCE).connect_timeout(PATIENCE).build().unwrap()
     }
 }
 
 impl Adapter for Tcp {
     fn of(fake: &Fake, retry: RetryPolicy) -> Self {
         let builder = TcpBuilder::new(&fake.resp).unwrap().retry(retry);
-        builder.timeout(PATIENCE).connect_timeout(PATIENCE).deadline(PATIENCE).build().unwrap()
+        builder.timeout(PATIENCE).connect_timeout(PATIENCE).build().unwrap()
     }
 }
 

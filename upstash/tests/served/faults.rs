@@ -15,7 +15,7 @@ use crate::{
     on_both, release,
 };
 
-/// What a caller that sends once is told of one request that was struck.
+/// What a caller that sends once is told of one request with a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Told {
     Done,
@@ -27,9 +27,9 @@ enum Told {
 use Told::{Done, NotSent, Rejected, Unknown};
 
 /// Faults over both ways, and whether the command is applied.
-const STRIKES: &[(&str, Told, bool)] = &[
-    ("lost-request", Unknown, false),
-    ("lost-reply", Unknown, true),
+const FAULTS: &[(&str, Told, bool)] = &[
+    ("request-loss", Unknown, false),
+    ("reply-loss", Unknown, true),
     ("reset", Unknown, false),
     ("reset executed=true", Unknown, true),
     ("error text=LOADING", NotSent, false),
@@ -90,7 +90,7 @@ async fn is_told_truly<S: Adapter>(rule: &str, expected: Told, applied: bool) {
     fake.fault(&format!("{rule} command=EVALSHA next=1"));
     let store = S::of(&fake, RetryPolicy::none());
     assert_eq!(told(store.execute(acquire("job", "a.1#1")).await), expected, "{rule}");
-    assert_eq!((fake.bites(), fake.exists("job")), (1, applied), "{rule}");
+    assert_eq!((fake.effective(), fake.exists("job")), (1, applied), "{rule}");
     // Whatever was told, giving the token up sets it right.
     store.execute(release("job", "a.1#1")).await.unwrap();
     assert_eq!(told(store.execute(acquire("job", "b.1#1")).await), Done, "{rule}");
@@ -98,8 +98,8 @@ async fn is_told_truly<S: Adapter>(rule: &str, expected: Told, applied: bool) {
     fake.assert_empty_after(Duration::from_millis(LIFE + 1));
 }
 
-async fn one_strike_is_told_truly<S: Adapter>() {
-    for (rule, expected, applied) in STRIKES {
+async fn one_fault_is_told_truly<S: Adapter>() {
+    for (rule, expected, applied) in FAULTS {
         is_told_truly::<S>(rule, *expected, *applied).await;
     }
 }
@@ -114,22 +114,22 @@ async fn a_status_is_told_truly() {
 /// Those of both ways after which a copy may be sent, or for which only the machine can do more.
 fn that_pass() -> impl Iterator<Item = &'static str> {
     let rejected = |told: &Told| matches!(told, Rejected(_));
-    STRIKES.iter().filter(move |(_, told, _)| !rejected(told)).map(|(rule, ..)| *rule)
+    FAULTS.iter().filter(move |(_, told, _)| !rejected(told)).map(|(rule, ..)| *rule)
 }
 
-async fn a_lock_gets_over_one_strike_at_any_point<S: Adapter>() {
+async fn a_lock_gets_over_one_fault_at_any_point<S: Adapter>() {
     for retries in [0, 2] {
         for rule in that_pass() {
-            for struck in 0..3 {
-                gets_over::<S>(rule, struck, at_once(retries)).await;
+            for faulty in 0..3 {
+                gets_over::<S>(rule, faulty, at_once(retries)).await;
             }
         }
     }
 }
 
-/// Strikes the acquire, the extension or the release.
-async fn gets_over<S: Adapter>(rule: &str, struck: u64, retry: RetryPolicy) {
-    let shown = format!("{rule}, request {struck}, {retry:?}");
+/// Injects the fault into the acquire, the extension or the release.
+async fn gets_over<S: Adapter>(rule: &str, faulty: u64, retry: RetryPolicy) {
+    let shown = format!("{rule}, request {faulty}, {retry:?}");
     let fake = server::<S>().await;
     let options = LockOptions::new().delay(Duration::from_millis(1));
     let lock = || {
@@ -137,29 +137,29 @@ async fn gets_over<S: Adapter>(rule: &str, struck: u64, retry: RetryPolicy) {
         Lock::with_options(store, "job", &options).unwrap()
     };
     let (mine, other) = (lock(), lock());
-    let strike = |step| {
-        if step == struck {
+    let inject = |step| {
+        if step == faulty {
             fake.fault(&format!("{rule} command=EVALSHA next=1"));
         }
     };
-    strike(0);
+    inject(0);
     let mut lease = mine.acquire().await.expect(&shown);
-    strike(1);
+    inject(1);
     let before = lease.deadline();
     // Without a copy, an extension that got no reply leaves the old deadline standing.
     let extended = lease.extend(Duration::from_secs(60)).await.is_ok();
-    assert!(extended || (struck == 1 && retry.retries == 0), "{shown}");
+    assert!(extended || (faulty == 1 && retry.retries == 0), "{shown}");
     assert_eq!(lease.deadline() > before, extended, "{shown}");
     let busy = other.acquire().attempts(1).await;
     assert!(matches!(busy, Err(NotAcquired::Busy { .. })), "{shown}: {busy:?}");
-    strike(2);
+    inject(2);
     let released = lease.release().await;
-    if struck < 2 || retry.retries > 0 {
+    if faulty < 2 || retry.retries > 0 {
         assert_eq!(released, Ok(Released::Released), "{shown}");
     } else if released.is_err() {
         assert_eq!(lease.release().await, Ok(Released::Released), "{shown}: asked again");
     }
-    assert_eq!(fake.bites(), 1, "{shown}");
+    assert_eq!(fake.effective(), 1, "{shown}");
     let _ = other.acquire().attempts(1).await.expect(&shown);
 }
 
@@ -177,7 +177,7 @@ async fn a_server_that_hangs_ends_at_the_timeout_and_is_cleaned_up_once_it_is_ba
         let silent = StoreError::Unknown(Cause::TimedOut);
         assert_eq!(error, NotAcquired::Unknown(silent), "{rule}");
         assert!(lock.in_flight().is_some(), "it knows what it may have left behind");
-        assert!(fake.bites() > 0);
+        assert!(fake.effective() > 0);
         fake.heal();
         lock.clear().await.unwrap();
         assert!(!fake.exists("job"), "{rule}");
@@ -186,12 +186,12 @@ async fn a_server_that_hangs_ends_at_the_timeout_and_is_cleaned_up_once_it_is_ba
     }
 }
 
-/// Awaits `call` until a fault has bitten, and then lets all patience pass at once.
+/// Awaits `call` until a fault has taken effect, and then lets all patience pass at once.
 async fn out_of_patience<T>(fake: &Fake, call: impl Future<Output = T>) -> T {
     let mut call = Box::pin(call);
     tokio::select! {
-        _ = &mut call => panic!("it ended before the fault had bitten"),
-        () = until(|| fake.bites() > 0) => {}
+        _ = &mut call => panic!("it ended before the fault had taken effect"),
+        () = until(|| fake.effective() > 0) => {}
     }
     tokio::time::pause();
     let output = call.await;
@@ -218,7 +218,7 @@ async fn a_late_copy_of_an_acquire_does_not_bring_the_lock_back<S: Adapter>() {
     let mut lease = lock.acquire().await.unwrap();
     assert_eq!(lease.release().await, Ok(Released::Released));
     fake.advance(Duration::from_secs(1));
-    until(|| fake.bites() == 1).await;
+    until(|| fake.effective() == 1).await;
     assert!(!fake.exists("job"));
 }
 
@@ -227,7 +227,7 @@ async fn a_slow_reply_is_waited_for<S: Adapter>() {
     fake.fault("latency command=EVALSHA fixed=10s next=1");
     let store = S::of(&fake, RetryPolicy::none());
     let slow = async {
-        until(|| fake.bites() == 1).await;
+        until(|| fake.effective() == 1).await;
         fake.advance(Duration::from_secs(10));
     };
     let (reply, ()) = tokio::join!(store.execute(acquire("job", "a.1#1")), slow);
@@ -245,21 +245,21 @@ async fn a_server_that_lost_its_data_says_so_and_is_found_again<S: Adapter>() {
     assert_eq!(lease.release().await, Ok(Released::NotHeld));
     fake.advance(Duration::from_millis(1));
     assert!(lock.acquire().await.unwrap().fence() > lease.fence());
-    assert_eq!(fake.bites(), 1);
+    assert_eq!(fake.effective(), 1);
 }
 
 async fn many_callers_on_a_bad_network_each_learn_the_truth<S: Adapter>() {
     let fake = server::<S>().await;
-    for rule in ["lost-reply", "lost-request", "reset", "error text=LOADING"] {
+    for rule in ["reply-loss", "request-loss", "reset", "error text=LOADING"] {
         fake.fault(&format!("{rule} command=EVALSHA probability=0.1"));
     }
-    // All share a connection, which each strike ends for all.
+    // All share a connection, which each fault ends for all.
     let store = S::of(&fake, at_once(1_000));
     let callers: Vec<_> = (0..64).map(|id| tokio::spawn(work(store.clone(), id))).collect();
     for caller in callers {
         caller.await.unwrap();
     }
-    assert!(fake.bites() > 10, "{}", fake.bites());
+    assert!(fake.effective() > 10, "{}", fake.effective());
     fake.heal();
     fake.assert_empty_after(Duration::from_millis(LIFE + 1));
 }
@@ -273,8 +273,8 @@ async fn work<S: Adapter>(store: S, id: usize) {
 }
 
 on_both! {
-    one_strike_is_told_truly
-    a_lock_gets_over_one_strike_at_any_point
+    one_fault_is_told_truly
+    a_lock_gets_over_one_fault_at_any_point
     a_server_that_hangs_ends_at_the_timeout_and_is_cleaned_up_once_it_is_back
     a_single_hung_command_leaves_the_outcome_unknown
     a_late_copy_of_an_acquire_does_not_bring_the_lock_back

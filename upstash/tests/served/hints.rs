@@ -6,7 +6,7 @@ use leasehold_core::{
     Store, Watch,
     lock::{Lock, LockKeys, LockOptions},
 };
-use leasehold_fake_redis::{Resp, serve::faults::UpheavalKind};
+use leasehold_fake_redis::{Resp, serve::faults::ServerEventKind};
 use leasehold_upstash::{RetryPolicy, Tcp, Upstash};
 use tokio::time::timeout;
 
@@ -62,7 +62,7 @@ async fn a_watch_outlives_its_connection<S: Adapter>() {
     let store = S::of(&fake, RetryPolicy::default());
     let keys = LockKeys::of("job");
     let mut watch = store.watch(&keys).await.unwrap();
-    fake.host.upset(UpheavalKind::Failover { lose: Duration::ZERO }, Duration::ZERO).await;
+    fake.host.trigger(ServerEventKind::Failover { lose: Duration::ZERO }, Duration::ZERO).await;
     hinted(&mut watch).await;
     let listeners = || fake.run(&["PUBSUB", "NUMSUB", &keys.channel()]);
     let one = Resp::Array(vec![Resp::Bulk(keys.channel().into()), Resp::Integer(1)]);
@@ -80,7 +80,7 @@ async fn a_subscription_that_is_reset_is_made_again<S: Adapter>() {
     fake.fault("reset command=SUBSCRIBE next=1");
     let store = S::of(&fake, RetryPolicy::default());
     let mut watch = store.watch(&LockKeys::of("job")).await.unwrap();
-    assert_eq!(fake.bites(), 1);
+    assert_eq!(fake.effective(), 1);
     store.execute(acquire("job", "a.1#1")).await.unwrap();
     store.execute(release("job", "a.1#1")).await.unwrap();
     hinted(&mut watch).await;
@@ -92,7 +92,7 @@ async fn without_hints_there_is_no_watch_and_the_lock_still_works<S: Adapter>() 
     fake.fault("status code=403 command=SUBSCRIBE");
     let store = S::of(&fake, RetryPolicy::default());
     assert!(store.watch(&LockKeys::of("job")).await.is_none());
-    assert_eq!(fake.bites(), 1, "it is not asked again");
+    assert_eq!(fake.effective(), 1, "it is not asked again");
     let lock = Lock::new(store, "job").unwrap();
     let _ = lock.acquire().within(LONG).await.unwrap();
 }

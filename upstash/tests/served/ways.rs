@@ -81,7 +81,7 @@ async fn stand(mut outside: TcpStream, deed: Deed, noted: Arc<watch::Sender<Vec<
 
 fn builder(url: &str) -> UpstashBuilder {
     let builder = Upstash::builder(url, TOKEN).retry(RetryPolicy::none());
-    builder.timeout(PATIENCE).connect_timeout(PATIENCE).deadline(PATIENCE)
+    builder.timeout(PATIENCE).connect_timeout(PATIENCE)
 }
 
 fn by(proxy: &str, url: &str) -> Upstash {
@@ -117,7 +117,7 @@ async fn a_proxy_that_is_not_there_has_sent_nothing() {
     let fake = Fake::start().await;
     for url in [&*fake.rest, "https://leasehold.invalid"] {
         let reply = by(&proxy, url).execute(acquire("job", "a#1")).await;
-        assert_eq!(reply, Err(StoreError::NotSent(Cause::Unreachable)), "{url}");
+        assert!(matches!(reply, Err(StoreError::NotSent(Cause::Unreachable(_)))), "{reply:?}");
     }
 }
 

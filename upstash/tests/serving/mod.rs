@@ -5,7 +5,7 @@
 use std::{net::SocketAddr, sync::Arc, sync::mpsc, thread};
 
 use leasehold_fake_redis::serve::{
-    Host, Options, keep_time, resp,
+    Host, HostOptions, keep_time, resp,
     rest::{self, Tokens},
 };
 use tokio::{net::TcpListener, runtime::Builder};
@@ -33,7 +33,7 @@ impl Served {
                 let served =
                     Self { rest: rest.local_addr().unwrap(), resp: resp.local_addr().unwrap() };
                 ready.send(served).unwrap();
-                let host = Host::new(Options::default());
+                let host = Host::new(HostOptions::default());
                 tokio::spawn(keep_time(Arc::clone(&host)));
                 tokio::spawn(resp::listen(Arc::clone(&host), resp));
                 rest::listen(host, Tokens::new(Some(TOKEN.into()), None), rest).await;

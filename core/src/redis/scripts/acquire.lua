@@ -21,10 +21,14 @@ if not taken then
     return {'held', last}
   end
 end
-local time = redis.call('TIME')
-local fence = time[1] .. string.sub('00000' .. time[2], -6)
--- Each call of a command costs as much as what it does, so the last one is read by writing.
-local last = redis.pcall('SET', KEYS[2], fence, 'PX', ARGV[3], 'GET')
+local time = redis.pcall('TIME')
+local fence, last = nil, time
+if not time.err then
+  fence = time[1] .. string.sub('00000' .. time[2], -6)
+  -- Each call of a command costs as much as what it does, so the last one is read by writing.
+  last = redis.pcall('SET', KEYS[2], fence, 'PX', ARGV[3], 'GET')
+end
+-- Without a fence, nothing is taken.
 if type(last) == 'table' then
   if taken then
     redis.call('DEL', KEYS[1])

@@ -55,7 +55,7 @@ async fn faults_and_clock_come_from_the_command_line() {
         "--clock",
         "frozen",
         "--fault",
-        "lost-reply command=INCR next=1",
+        "reply-loss command=INCR next=1",
         "--latency",
         "0ms",
     ]);
@@ -65,7 +65,7 @@ async fn faults_and_clock_come_from_the_command_line() {
     assert_eq!(get(rest, "/incr/n", "t").await, Ok((200, json!({"result": 2}))));
     assert_eq!(get(rest, "/incr/n", "wrong").await.unwrap().0, 401);
     let (_, report) = get(admin, "/faults", "a").await.unwrap();
-    assert_eq!(report["rules"][1]["bit"], json!(1));
+    assert_eq!(report["rules"][1]["effective"], json!(1));
     assert_eq!(get(admin, "/clock", "a").await.unwrap().1["rate"], json!(0.0));
 }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::command::{ABSENT, Body, Spec, by_name};
+use crate::command::{ABSENT, Body, Spec, Table};
 
 /// The commands of a selector.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -27,7 +27,7 @@ impl Commands {
         if spec.flags.contains(crate::command::Flags::NO_AUTH) {
             return true;
         }
-        let (container, name) = spec.place(arguments);
+        let (container, name) = spec.place();
         let about = |rule: &&Rule| match rule.what.split_once('|') {
             None if rule.what.starts_with('@') => {
                 spec.categories().iter().any(|category| *category == &rule.what[1..])
@@ -46,14 +46,19 @@ impl Commands {
     }
 
     /// Adds `+name` or `-name`, or says what is wrong with it.
-    pub(super) fn add(&mut self, allows: bool, what: &[u8]) -> Result<(), &'static str> {
+    pub(super) fn add(
+        &mut self,
+        table: &Table,
+        allows: bool,
+        what: &[u8],
+    ) -> Result<(), &'static str> {
         const UNKNOWN: &str = "Unknown command or category name in ACL";
         let what = String::from_utf8(what.to_ascii_lowercase()).map_err(|_| UNKNOWN)?;
         if what == "@all" {
             *self = if allows { Self::ALL } else { Self::NONE };
             return Ok(());
         }
-        check(allows, &what).map_err(|reason| reason.unwrap_or(UNKNOWN))?;
+        check(table, allows, &what).map_err(|reason| reason.unwrap_or(UNKNOWN))?;
         let within = format!("{what}|");
         self.rules.retain(|rule| rule.what != what && !rule.what.starts_with(&within));
         self.rules.push(Rule { allows, what });
@@ -71,7 +76,7 @@ impl Commands {
 }
 
 /// Whether there is what a rule is about; if not, why, unless it is just unknown.
-fn check(allows: bool, what: &str) -> Result<(), Option<&'static str>> {
+fn check(table: &Table, allows: bool, what: &str) -> Result<(), Option<&'static str>> {
     let known = |yes: bool| if yes { Ok(()) } else { Err(None) };
     if let Some(category) = what.strip_prefix('@') {
         return known(CATEGORIES.contains(&category));
@@ -79,12 +84,12 @@ fn check(allows: bool, what: &str) -> Result<(), Option<&'static str>> {
     let Some((outer, inner)) = what.split_once('|') else {
         let inside = format!("{what}|");
         let absent = ABSENT.iter().any(|name| *name == what || name.starts_with(&inside));
-        return known(absent || by_name(what.as_bytes()).is_some());
+        return known(absent || table.by_name(what.as_bytes()).is_some());
     };
     if inner.contains('|') {
         return Err(Some("Allowing first-arg of a subcommand is not supported"));
     }
-    match by_name(outer.as_bytes()).map(|row| &row.body) {
+    match table.by_name(outer.as_bytes()).map(|row| &row.body) {
         Some(Body::Subcommands(rows)) => {
             known(rows.iter().any(|row| row.name == inner) || ABSENT.contains(&what))
         }

@@ -34,9 +34,9 @@ pub(crate) struct Denied {
 }
 
 impl Denied {
-    pub(crate) fn new(denial: Denial, context: Context, spec: &Spec, arguments: &[Bytes]) -> Self {
+    pub(crate) fn new(denial: Denial, context: Context, spec: &Spec) -> Self {
         let (reason, object) = match denial {
-            Denial::Command => (Reason::Command, full_name(spec, arguments).into()),
+            Denial::Command => (Reason::Command, full_name(spec).into()),
             Denial::Key(key) => (Reason::Key, key),
             Denial::Channel(channel) => (Reason::Channel, channel),
         };
@@ -45,8 +45,8 @@ impl Denied {
 }
 
 /// A command as it is named to a user.
-pub(crate) fn full_name(spec: &Spec, arguments: &[Bytes]) -> String {
-    match spec.place(arguments) {
+pub(crate) fn full_name(spec: &Spec) -> String {
+    match spec.place() {
         (Some(container), "") => container.into(),
         (container, _) => spec.full_name(container),
     }
@@ -63,8 +63,18 @@ pub(crate) struct Line {
 }
 
 /// The log, latest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Log(VecDeque<Line>);
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Log {
+    lines: VecDeque<Line>,
+    /// How many lines it keeps.
+    pub(crate) most: usize,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { lines: VecDeque::new(), most: 128 }
+    }
+}
 
 /// For how long the same again is counted instead of being listed.
 const SAME_US: u64 = 60_000_000;
@@ -72,29 +82,22 @@ const SAME_US: u64 = 60_000_000;
 const LOOKED_AT: usize = 10;
 
 impl Log {
-    pub(crate) fn add(
-        &mut self,
-        now_us: u64,
-        denied: Denied,
-        user: Bytes,
-        client: String,
-        most: usize,
-    ) {
+    pub(crate) fn add(&mut self, now_us: u64, denied: Denied, user: Bytes, client: String) {
         let same = |line: &Line| {
             let recent = now_us.saturating_sub(line.at_us) <= SAME_US;
             recent && line.denied == denied && line.user == user
         };
-        let known = self.0.iter().take(LOOKED_AT).position(same);
-        let count = known.and_then(|at| self.0.remove(at)).map_or(1, |line| line.count + 1);
-        self.0.push_front(Line { denied, user, count, at_us: now_us, client });
-        self.0.truncate(most);
+        let known = self.lines.iter().take(LOOKED_AT).position(same);
+        let count = known.and_then(|at| self.lines.remove(at)).map_or(1, |line| line.count + 1);
+        self.lines.push_front(Line { denied, user, count, at_us: now_us, client });
+        self.lines.truncate(self.most);
     }
 
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        self.lines.clear();
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Line> {
-        self.0.iter()
+        self.lines.iter()
     }
 }

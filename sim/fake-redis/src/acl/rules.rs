@@ -7,16 +7,21 @@ use super::{
     selector::{KeyPattern, Selector},
     user::{Secret, User},
 };
-use crate::command::owned;
+use crate::command::{Table, owned};
 
 const SYNTAX: &str = "Syntax error";
 const BAD_HASH: &str = "The password hash must be exactly 64 characters and contain only lowercase hexadecimal characters";
 
 impl User {
     /// Changes a user by all of these words, or says which one is wrong and why.
-    pub(crate) fn apply(&mut self, words: &[Bytes], all_channels: bool) -> Result<(), String> {
+    pub(crate) fn apply(
+        &mut self,
+        table: &Table,
+        words: &[Bytes],
+        all_channels: bool,
+    ) -> Result<(), String> {
         for word in merged(words)? {
-            self.apply_word(&word, all_channels).map_err(|why| {
+            self.apply_word(table, &word, all_channels).map_err(|why| {
                 // A password must not be in an error.
                 let shown = if word.starts_with(b">") || word.starts_with(b"<") {
                     String::from_utf8_lossy(&word[..1])
@@ -29,7 +34,12 @@ impl User {
         Ok(())
     }
 
-    fn apply_word(&mut self, word: &[u8], all_channels: bool) -> Result<(), &'static str> {
+    fn apply_word(
+        &mut self,
+        table: &Table,
+        word: &[u8],
+        all_channels: bool,
+    ) -> Result<(), &'static str> {
         match word.to_ascii_lowercase().as_slice() {
             b"on" => self.enabled = true,
             b"off" => self.enabled = false,
@@ -53,10 +63,10 @@ impl User {
                 [b'(', inner @ .., b')'] => {
                     let mut selector = Selector::new(all_channels);
                     let words = inner.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
-                    words.into_iter().try_for_each(|word| selector.apply(word))?;
+                    words.into_iter().try_for_each(|word| selector.apply(table, word))?;
                     self.selectors.push(selector);
                 }
-                word => self.selectors[0].apply(word)?,
+                word => self.selectors[0].apply(table, word)?,
             },
         }
         Ok(())
@@ -103,7 +113,7 @@ fn merged(words: &[Bytes]) -> Result<Vec<Vec<u8>>, String> {
 }
 
 impl Selector {
-    fn apply(&mut self, word: &[u8]) -> Result<(), &'static str> {
+    fn apply(&mut self, table: &Table, word: &[u8]) -> Result<(), &'static str> {
         match word.to_ascii_lowercase().as_slice() {
             b"allkeys" => self.add_keys(true, true, b"*")?,
             b"resetkeys" => self.keys.clear(),
@@ -126,8 +136,8 @@ impl Selector {
                     self.add_keys(has(b'R'), has(b'W'), &rest[end + 1..])?;
                 }
                 [b'&', pattern @ ..] => self.add_channels(pattern)?,
-                [b'+', what @ ..] => self.commands.add(true, what)?,
-                [b'-', what @ ..] => self.commands.add(false, what)?,
+                [b'+', what @ ..] => self.commands.add(table, true, what)?,
+                [b'-', what @ ..] => self.commands.add(table, false, what)?,
                 _ => return Err(SYNTAX),
             },
         }

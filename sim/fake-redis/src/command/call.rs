@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::Refusal;
+use super::{Refusal, Table};
 use crate::{Entry, Fields, Items, Keyspace, Members, Redis, SortedSet, Stream, Value};
 
 /// One run of a command.
@@ -14,6 +14,8 @@ pub(crate) struct Call<'a> {
     /// The server's wall clock in microseconds since the Unix epoch. Frozen inside a script.
     pub(crate) now_us: u64,
     pub(crate) origin: Origin,
+    /// Every command, for those that run others or tell of them.
+    pub(crate) table: &'static Table,
 }
 
 /// Who runs a command.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Body, Flags, Group, Keys, Spec, commands::FAMILIES};
+use super::{Body, Flags, Group, Keys, Spec};
 use crate::{Resp, resp::count};
 
 /// Commands on all keys, beside those of [`Group::Generic`].
@@ -12,13 +12,6 @@ const DANGEROUS: &[&str] =
     &["flushall", "flushdb", "info", "keys", "role", "sort", "sort_ro", "swapdb"];
 /// Commands on several types, though their chapter is that on all keys.
 const ON_LISTS_AND_SETS: &[&str] = &["sort", "sort_ro"];
-
-/// Every command, in the order of the names.
-pub(crate) fn all() -> Vec<&'static Spec> {
-    let mut all: Vec<_> = FAMILIES.iter().flat_map(|rows| rows.iter()).collect();
-    all.sort_unstable_by_key(|row| row.name);
-    all
-}
 
 impl Spec {
     /// The named subcommands.

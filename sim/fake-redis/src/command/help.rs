@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 
-use super::{Answer, Body, Call, by_name};
+use super::{Answer, Body, Call};
 use crate::Resp;
 
 /// Lists the subcommands. In other words than Redis does, and without their arguments.
-pub(crate) fn help(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+pub(crate) fn help(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let mut lines = Vec::new();
-    if let Some(container) = by_name(&arguments[0])
+    if let Some(container) = call.table.by_name(&arguments[0])
         && let Body::Subcommands(rows) = container.body
     {
         let name = container.name.to_uppercase();

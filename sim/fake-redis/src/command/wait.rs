@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Call, Keys, by_name};
+use super::{Call, Keys, Table};
 use crate::{Entry, Value};
 
 /// Asked after a command has answered [`Nil`](crate::Resp::Nil) or
@@ -66,8 +66,13 @@ pub(crate) enum Found {
 
 /// A command that waits for so many keys, as if it waited for this one alone: what is run once that
 /// has changed.
-pub(crate) fn narrowed(arguments: &[Bytes], number: usize, key: &Bytes) -> Vec<Bytes> {
-    let keys = arguments.first().and_then(|name| by_name(name)).map(|spec| spec.keys);
+pub(crate) fn narrowed(
+    table: &Table,
+    arguments: &[Bytes],
+    number: usize,
+    key: &Bytes,
+) -> Vec<Bytes> {
+    let keys = arguments.first().and_then(|name| table.by_name(name)).map(|spec| spec.keys);
     let length = arguments.len();
     let (head, tail) = match keys {
         _ if number == 1 => return arguments.to_vec(),
@@ -89,6 +94,7 @@ const ONE: Bytes = Bytes::from_static(b"1");
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::table::TABLE;
 
     #[test]
     fn a_command_is_narrowed_to_the_key_that_changed() {
@@ -101,7 +107,10 @@ mod tests {
             ("XREAD BLOCK 5 STREAMS a b 1-1 2-2", 2, "b", "XREAD BLOCK 5 STREAMS b 2-2"),
             ("BLMOVE a b LEFT RIGHT 5", 1, "a", "BLMOVE a b LEFT RIGHT 5"),
         ] {
-            assert_eq!(narrowed(&words(line), number, &key.to_owned().into()), words(expected));
+            assert_eq!(
+                narrowed(&TABLE, &words(line), number, &key.to_owned().into()),
+                words(expected)
+            );
         }
     }
 }

@@ -6,12 +6,10 @@ use super::{
     super::{
         Resp,
         acl::{CATEGORIES, Context, Denial, Line, Reason, Selector, User, full_name},
-        command::{
-            Answer, Call, Flags, Group, NotFound, Refusal, Spec, all, find, help, integer, owned,
-        },
+        command::{Answer, Call, Flags, Group, NotFound, Refusal, Spec, help, integer, owned},
         number::double,
         resp::count,
-        server::Connection,
+        server::{Connection, OnConnection},
     },
     config::setting,
 };
@@ -25,28 +23,28 @@ pub(super) const COMMANDS: &[Spec] =
 const SUBCOMMANDS: &[Spec] = &[
     Spec::new(Group::Server, "cat", -2, categories, ANYBODY)
         .about("6.0.0", "Lists the categories, or the commands of one."),
-    Spec::of_connection(Group::Server, "deluser", -3, delete, OPERATOR)
+    Spec::of_connection(Group::Server, "deluser", -3, &OnConnection(delete), OPERATOR)
         .about("6.0.0", "Removes users, and ends their sessions."),
-    Spec::of_connection(Group::Server, "dryrun", -4, dry_run, OPERATOR)
+    Spec::of_connection(Group::Server, "dryrun", -4, &OnConnection(dry_run), OPERATOR)
         .about("7.0.0", "Says whether a user may run a command."),
     Spec::new(Group::Server, "genpass", -2, generate, ANYBODY).about("6.0.0", "Draws a password."),
-    Spec::of_connection(Group::Server, "getuser", 3, get, OPERATOR)
+    Spec::of_connection(Group::Server, "getuser", 3, &OnConnection(get), OPERATOR)
         .about("6.0.0", "Tells the rights of a user."),
     Spec::new(Group::Server, "help", 2, help, Flags::LOADING.union(Flags::STALE))
         .about("6.0.0", "Lists the subcommands."),
-    Spec::of_connection(Group::Server, "list", 2, list, OPERATOR)
+    Spec::of_connection(Group::Server, "list", 2, &OnConnection(list), OPERATOR)
         .about("6.0.0", "Lists the users with their rights."),
-    Spec::of_connection(Group::Server, "load", 2, no_file, OPERATOR)
+    Spec::of_connection(Group::Server, "load", 2, &OnConnection(no_file), OPERATOR)
         .about("6.0.0", "Refused: there is no file."),
-    Spec::of_connection(Group::Server, "log", -2, log, OPERATOR)
+    Spec::of_connection(Group::Server, "log", -2, &OnConnection(log), OPERATOR)
         .about("6.0.0", "Lists what was denied."),
-    Spec::of_connection(Group::Server, "save", 2, no_file, OPERATOR)
+    Spec::of_connection(Group::Server, "save", 2, &OnConnection(no_file), OPERATOR)
         .about("6.0.0", "Refused: there is no file."),
-    Spec::of_connection(Group::Server, "setuser", -3, set, OPERATOR)
+    Spec::of_connection(Group::Server, "setuser", -3, &OnConnection(set), OPERATOR)
         .about("6.0.0", "Changes the rights of a user."),
-    Spec::of_connection(Group::Server, "users", 2, users, OPERATOR)
+    Spec::of_connection(Group::Server, "users", 2, &OnConnection(users), OPERATOR)
         .about("6.0.0", "Lists the users."),
-    Spec::of_connection(Group::Server, "whoami", 2, who_am_i, ANYBODY)
+    Spec::of_connection(Group::Server, "whoami", 2, &OnConnection(who_am_i), ANYBODY)
         .about("6.0.0", "Tells the name of the user."),
 ];
 
@@ -54,7 +52,7 @@ fn bulk(text: impl Into<Bytes>) -> Resp {
     Resp::Bulk(text.into())
 }
 
-fn categories(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+fn categories(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let wanted = match &arguments[2..] {
         [] => {
             return Ok(Resp::Array(CATEGORIES.iter().map(|name| bulk(*name)).collect()));
@@ -66,7 +64,7 @@ fn categories(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
         let name = String::from_utf8_lossy(&arguments[2]);
         return Err(Refusal(format!("ERR Unknown category '{name}'").into()));
     }
-    let rows = all().into_iter().flat_map(|row| {
+    let rows = call.table.all().into_iter().flat_map(|row| {
         let inner = row.subcommands().map(move |inner| (inner, Some(row.name)));
         [(row, None)].into_iter().chain(inner)
     });
@@ -93,7 +91,7 @@ fn set(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
     let all_channels = setting(connection.server, "acl-pubsub-default") == "allchannels";
     let known = connection.server.user(name);
     let mut user = known.map_or_else(|| User::new(all_channels), |user| (*user).clone());
-    user.apply(&arguments[3..], all_channels)
+    user.apply(connection.table, &arguments[3..], all_channels)
         .map_err(|why| Refusal(format!("ERR {why}").into()))?;
     connection.server.acl_mut().set(owned(name), user);
     connection.server.end_forbidden_listeners(name);
@@ -151,13 +149,13 @@ fn dry_run(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
         .user(&arguments[2])
         .ok_or_else(|| Refusal(format!("ERR User '{}' not found", shown(&arguments[2])).into()))?;
     let command = &arguments[3..];
-    let spec = find(command).map_err(|reason| match reason {
+    let spec = connection.table.find(command).map_err(|reason| match reason {
         NotFound::Arity(_) => reason.refusal(command),
         _ => Refusal(format!("ERR Command '{}' not found", shown(&command[0])).into()),
     })?;
     let Err(denial) = user.check(spec, command) else { return Ok(Resp::OK) };
     let what = match denial {
-        Denial::Command => format!("run the '{}' command", full_name(spec, command)),
+        Denial::Command => format!("run the '{}' command", full_name(spec)),
         Denial::Key(key) => format!("access the '{}' key", shown(&key)),
         Denial::Channel(name) => format!("access the '{}' channel", shown(&name)),
     };

@@ -9,10 +9,10 @@ pub(super) use control::timeout_ms;
 
 use super::{
     super::{
-        Protocol, Resp,
+        Resp,
         command::{Answer, Flags, Group, Refusal, Spec, help, integer},
-        pubsub::Topic,
-        server::{Connection, Server, Session, SessionId},
+        server::{Connection, OnConnection, Session, describe},
+        session::SessionId,
     },
     connection::check_name,
 };
@@ -24,33 +24,39 @@ pub(super) const COMMANDS: &[Spec] =
     &[Spec::container(Group::Connection, "client", SUBCOMMANDS).about("2.4.0", "Connections.")];
 
 const SUBCOMMANDS: &[Spec] = &[
-    Spec::of_connection(Group::Connection, "getredir", 2, control::get_redirection, OWN)
-        .about("6.0.0", "Tells where invalidations go: nowhere."),
-    Spec::of_connection(Group::Connection, "getname", 2, get_name, OWN)
+    Spec::of_connection(
+        Group::Connection,
+        "getredir",
+        2,
+        &OnConnection(control::get_redirection),
+        OWN,
+    )
+    .about("6.0.0", "Tells where invalidations go: nowhere."),
+    Spec::of_connection(Group::Connection, "getname", 2, &OnConnection(get_name), OWN)
         .about("2.6.9", "Tells the name of the connection."),
     Spec::new(Group::Connection, "help", 2, help, Flags::LOADING.union(Flags::STALE))
         .about("5.0.0", "Lists the subcommands."),
-    Spec::of_connection(Group::Connection, "id", 2, id, OWN)
+    Spec::of_connection(Group::Connection, "id", 2, &OnConnection(id), OWN)
         .about("5.0.0", "Tells the number of the connection."),
-    Spec::of_connection(Group::Connection, "info", 2, info, OWN)
+    Spec::of_connection(Group::Connection, "info", 2, &OnConnection(info), OWN)
         .about("6.2.0", "Describes the connection."),
-    Spec::of_connection(Group::Connection, "kill", -3, kill::kill, OTHERS)
+    Spec::of_connection(Group::Connection, "kill", -3, &OnConnection(kill::kill), OTHERS)
         .about("2.4.0", "Ends connections."),
-    Spec::of_connection(Group::Connection, "list", -2, list, OTHERS)
+    Spec::of_connection(Group::Connection, "list", -2, &OnConnection(list), OTHERS)
         .about("2.4.0", "Describes the connections."),
-    Spec::of_connection(Group::Connection, "no-evict", 3, control::no_evict, OTHERS)
+    Spec::of_connection(Group::Connection, "no-evict", 3, &OnConnection(control::no_evict), OTHERS)
         .about("7.0.0", "Does nothing: no connection is ended for want of memory."),
-    Spec::of_connection(Group::Connection, "pause", -3, control::pause, OTHERS)
+    Spec::of_connection(Group::Connection, "pause", -3, &OnConnection(control::pause), OTHERS)
         .about("3.0.0", "Holds commands back for some milliseconds."),
-    Spec::of_connection(Group::Connection, "reply", 3, control::reply, OWN)
+    Spec::of_connection(Group::Connection, "reply", 3, &OnConnection(control::reply), OWN)
         .about("3.2.0", "Says whether commands are answered."),
-    Spec::of_connection(Group::Connection, "setname", 3, set_name, OWN)
+    Spec::of_connection(Group::Connection, "setname", 3, &OnConnection(set_name), OWN)
         .about("2.6.9", "Names the connection."),
-    Spec::of_connection(Group::Connection, "tracking", -3, control::tracking, OWN)
+    Spec::of_connection(Group::Connection, "tracking", -3, &OnConnection(control::tracking), OWN)
         .about("6.0.0", "Refused, unless it is to be off."),
-    Spec::of_connection(Group::Connection, "unblock", -3, control::unblock, OTHERS)
+    Spec::of_connection(Group::Connection, "unblock", -3, &OnConnection(control::unblock), OTHERS)
         .about("5.0.0", "Ends another connection's wait."),
-    Spec::of_connection(Group::Connection, "unpause", 2, control::unpause, OTHERS)
+    Spec::of_connection(Group::Connection, "unpause", 2, &OnConnection(control::unpause), OTHERS)
         .about("6.2.0", "Ends a pause."),
 ];
 
@@ -132,47 +138,4 @@ impl Kind {
     fn of(session: &Session) -> Self {
         if session.is_listening() { Self::PubSub } else { Self::Normal }
     }
-}
-
-/// A session in the format of `CLIENT LIST`, as far as it has a meaning here.
-pub(in super::super) fn describe(
-    server: &Server,
-    id: SessionId,
-    session: &Session,
-    now_us: u64,
-) -> String {
-    let seconds = |since_us: u64| now_us.saturating_sub(since_us) / 1_000_000;
-    let command = match session.last_command {
-        (None, "") => "NULL".into(),
-        (Some(container), "") => container.to_owned(),
-        (Some(container), name) => format!("{container}|{name}"),
-        (None, name) => name.to_owned(),
-    };
-    let flags = [
-        (server.is_monitor(id), 'O'),
-        (session.is_listening(), 'P'),
-        (session.transaction.is_some(), 'x'),
-        (server.is_waiting(id), 'b'),
-    ];
-    let flags: String = flags.iter().filter(|(set, _)| *set).map(|(_, flag)| *flag).collect();
-    let flags = if flags.is_empty() { "N" } else { &flags };
-    let queued = session.transaction.as_ref().map(|transaction| transaction.queue.len());
-    let queued = queued.map_or_else(|| "-1".into(), |queued| queued.to_string());
-    let protocol = if session.protocol == Protocol::Resp3 { 3 } else { 2 };
-    format!(
-        "id={} addr={} laddr={} fd=8 name={} age={} idle={} flags={flags} db={} sub={} psub={} \
-         ssub={} multi={queued} qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=16384 rbp=16384 obl=0 oll=0 \
-         omem=0 tot-mem=0 events=r cmd={command} user={} redir=-1 resp={protocol}",
-        id.number(),
-        session.address,
-        session.local_address,
-        String::from_utf8_lossy(&session.name),
-        seconds(session.connected_at_us),
-        seconds(session.active_at_us),
-        session.database,
-        session.subscriptions[Topic::Channel].len(),
-        session.subscriptions[Topic::Pattern].len(),
-        session.subscriptions[Topic::Shard].len(),
-        String::from_utf8_lossy(&session.user_name()),
-    )
 }

@@ -10,7 +10,7 @@ use super::super::{
     Password, Resp,
     command::{Answer, Flags, Group, Refusal, Spec, help, integer},
     glob::matches,
-    server::{Connection, Server},
+    server::{Connection, OnConnection, Server},
     service::{Classes, Statistics},
 };
 use kind::Kind;
@@ -23,15 +23,15 @@ pub(super) const COMMANDS: &[Spec] =
     &[Spec::container(Group::Server, "config", SUBCOMMANDS).about("2.0.0", "Settings.")];
 
 const SUBCOMMANDS: &[Spec] = &[
-    Spec::of_connection(Group::Server, "get", -3, get, OPERATOR)
+    Spec::of_connection(Group::Server, "get", -3, &OnConnection(get), OPERATOR)
         .about("2.0.0", "Tells the settings whose names match patterns."),
     Spec::new(Group::Server, "help", 2, help, Flags::LOADING.union(Flags::STALE))
         .about("5.0.0", "Lists the subcommands."),
-    Spec::of_connection(Group::Server, "resetstat", 2, reset_statistics, OPERATOR)
+    Spec::of_connection(Group::Server, "resetstat", 2, &OnConnection(reset_statistics), OPERATOR)
         .about("2.0.0", "Begins to count anew."),
-    Spec::of_connection(Group::Server, "rewrite", 2, rewrite, OPERATOR)
+    Spec::of_connection(Group::Server, "rewrite", 2, &OnConnection(rewrite), OPERATOR)
         .about("2.8.0", "Refused: there is no file."),
-    Spec::of_connection(Group::Server, "set", -4, set, OPERATOR)
+    Spec::of_connection(Group::Server, "set", -4, &OnConnection(set), OPERATOR)
         .about("2.0.0", "Changes settings."),
 ];
 
@@ -65,7 +65,7 @@ pub(super) fn setting(server: &Server, name: &str) -> Bytes {
 }
 
 /// The same, if it is a number.
-pub(in super::super) fn setting_number(server: &Server, name: &str) -> i64 {
+pub(super) fn setting_number(server: &Server, name: &str) -> i64 {
     integer(&setting(server, name)).unwrap_or(i64::MAX)
 }
 

@@ -6,7 +6,7 @@ use super::super::{
     Protocol, Resp,
     command::{Answer, Call, Flags, Group, Refusal, Spec, integer, owned},
     resp::count,
-    server::{Connection, Session},
+    server::{Connection, OnConnection, Session},
 };
 
 const ANYTIME: Flags = Flags::NOSCRIPT
@@ -16,8 +16,14 @@ const ANYTIME: Flags = Flags::NOSCRIPT
     .union(Flags::ALLOW_BUSY);
 
 pub(super) const COMMANDS: &[Spec] = &[
-    Spec::of_connection(Group::Connection, "auth", -2, auth, ANYTIME.union(Flags::NO_AUTH))
-        .about("1.0.0", "Says the password."),
+    Spec::of_connection(
+        Group::Connection,
+        "auth",
+        -2,
+        &OnConnection(auth),
+        ANYTIME.union(Flags::NO_AUTH),
+    )
+    .about("1.0.0", "Says the password."),
     Spec::new(
         Group::Connection,
         "echo",
@@ -26,19 +32,37 @@ pub(super) const COMMANDS: &[Spec] = &[
         Flags::LOADING.union(Flags::STALE).union(Flags::FAST),
     )
     .about("1.0.0", "Answers with its argument."),
-    Spec::of_connection(Group::Connection, "hello", -1, hello, ANYTIME.union(Flags::NO_AUTH))
-        .about("6.0.0", "Chooses the version of the protocol, and may say password and name."),
+    Spec::of_connection(
+        Group::Connection,
+        "hello",
+        -1,
+        &OnConnection(hello),
+        ANYTIME.union(Flags::NO_AUTH),
+    )
+    .about("6.0.0", "Chooses the version of the protocol, and may say password and name."),
     Spec::new(Group::Connection, "ping", -1, ping, Flags::FAST)
         .about("1.0.0", "Answers PONG, or with its argument."),
-    Spec::of_connection(Group::Connection, "quit", -1, quit, ANYTIME.union(Flags::NO_AUTH))
-        .about("1.0.0", "Ends the connection."),
-    Spec::of_connection(Group::Connection, "reset", 1, reset, ANYTIME.union(Flags::NO_AUTH))
-        .about("6.2.0", "Makes the connection as it was at first."),
+    Spec::of_connection(
+        Group::Connection,
+        "quit",
+        -1,
+        &OnConnection(quit),
+        ANYTIME.union(Flags::NO_AUTH),
+    )
+    .about("1.0.0", "Ends the connection."),
+    Spec::of_connection(
+        Group::Connection,
+        "reset",
+        1,
+        &OnConnection(reset),
+        ANYTIME.union(Flags::NO_AUTH),
+    )
+    .about("6.2.0", "Makes the connection as it was at first."),
     Spec::of_connection(
         Group::Connection,
         "select",
         2,
-        select,
+        &OnConnection(select),
         Flags::LOADING.union(Flags::STALE).union(Flags::FAST),
     )
     .about("1.0.0", "Changes to another database."),

@@ -6,7 +6,7 @@ use super::{
     super::{
         Resp,
         command::{Answer, Flags, Group, Refusal, Spec, float},
-        server::{Connection, Pause},
+        server::{Connection, OnConnection, Pause},
     },
     keys::encoding_of,
 };
@@ -16,7 +16,7 @@ const OPERATOR: Flags =
     Flags::ADMIN.union(Flags::NOSCRIPT).union(Flags::LOADING).union(Flags::STALE);
 
 pub(super) const COMMANDS: &[Spec] =
-    &[Spec::of_connection(Group::Server, "debug", -2, debug, OPERATOR)
+    &[Spec::of_connection(Group::Server, "debug", -2, &OnConnection(debug), OPERATOR)
         .about("1.0.0", "Sleeps, fails, or tells of a value, for tests.")];
 
 const HELP: &[&str] = &[

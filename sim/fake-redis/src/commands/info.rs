@@ -8,14 +8,19 @@ use super::super::{
     Resp, VERSION,
     command::{Answer, Flags, Group, Spec},
     pubsub::Topic,
-    server::Connection,
+    server::{Connection, OnConnection},
     service::{BASE, CommandCounts, count},
 };
 use super::config::{setting, setting_number};
 
-pub(super) const COMMANDS: &[Spec] =
-    &[Spec::of_connection(Group::Server, "info", -1, info, Flags::LOADING.union(Flags::STALE))
-        .about("1.0.0", "Describes the server, in sections.")];
+pub(super) const COMMANDS: &[Spec] = &[Spec::of_connection(
+    Group::Server,
+    "info",
+    -1,
+    &OnConnection(info),
+    Flags::LOADING.union(Flags::STALE),
+)
+.about("1.0.0", "Describes the server, in sections.")];
 
 /// A section: its name and how it is written.
 type Section = (&'static str, fn(&Connection<'_>, &mut String));

@@ -6,7 +6,7 @@ use super::super::{
     Resp,
     command::{Answer, Call, Flags, Group, Refusal, Spec, help, integer},
     resp::count,
-    server::SlowLog,
+    service::SlowLog,
     service::size_of,
 };
 

@@ -7,7 +7,7 @@ use super::{
         Resp, VERSION,
         command::{Answer, Flags, Group, Refusal, Spec, integer},
         resp::count,
-        server::{Connection, Silence},
+        server::{Connection, OnConnection, Silence},
     },
     client::timeout_ms,
 };
@@ -20,7 +20,7 @@ pub(super) const COMMANDS: &[Spec] = &[
         Group::Server,
         "bgrewriteaof",
         1,
-        rewrite,
+        &OnConnection(rewrite),
         OPERATOR.union(Flags::NO_ASYNC_LOADING),
     )
     .about("1.0.0", "Answers as if it began to save."),
@@ -28,21 +28,39 @@ pub(super) const COMMANDS: &[Spec] = &[
         Group::Server,
         "bgsave",
         -1,
-        save_in_background,
+        &OnConnection(save_in_background),
         OPERATOR.union(Flags::NO_ASYNC_LOADING),
     )
     .about("1.0.0", "Answers as if it began to save."),
-    Spec::of_connection(Group::Server, "lastsave", 1, last_save, ALWAYS.union(Flags::FAST))
-        .about("1.0.0", "Tells when the data were saved: at the start."),
-    Spec::of_connection(Group::Server, "lolwut", -1, version, Flags::READONLY.union(Flags::FAST))
-        .about("5.0.0", "Tells the version."),
-    Spec::of_connection(Group::Server, "monitor", 1, monitor, OPERATOR.union(ALWAYS))
-        .about("1.0.0", "Shows every command from now on."),
+    Spec::of_connection(
+        Group::Server,
+        "lastsave",
+        1,
+        &OnConnection(last_save),
+        ALWAYS.union(Flags::FAST),
+    )
+    .about("1.0.0", "Tells when the data were saved: at the start."),
+    Spec::of_connection(
+        Group::Server,
+        "lolwut",
+        -1,
+        &OnConnection(version),
+        Flags::READONLY.union(Flags::FAST),
+    )
+    .about("5.0.0", "Tells the version."),
+    Spec::of_connection(
+        Group::Server,
+        "monitor",
+        1,
+        &OnConnection(monitor),
+        OPERATOR.union(ALWAYS),
+    )
+    .about("1.0.0", "Shows every command from now on."),
     Spec::of_connection(
         Group::Server,
         "replicaof",
         3,
-        replica_of,
+        &OnConnection(replica_of),
         OPERATOR.union(Flags::NO_ASYNC_LOADING).union(Flags::STALE),
     )
     .about("5.0.0", "Refused: replicas are configured."),
@@ -50,7 +68,7 @@ pub(super) const COMMANDS: &[Spec] = &[
         Group::Server,
         "role",
         1,
-        role,
+        &OnConnection(role),
         Flags::NOSCRIPT.union(ALWAYS).union(Flags::FAST),
     )
     .about("2.8.12", "Tells that this is a primary."),
@@ -58,7 +76,7 @@ pub(super) const COMMANDS: &[Spec] = &[
         Group::Server,
         "save",
         1,
-        save,
+        &OnConnection(save),
         OPERATOR.union(Flags::NO_ASYNC_LOADING).union(Flags::NO_MULTI),
     )
     .about("1.0.0", "Answers as if it saved."),
@@ -66,7 +84,7 @@ pub(super) const COMMANDS: &[Spec] = &[
         Group::Server,
         "shutdown",
         -1,
-        shut_down,
+        &OnConnection(shut_down),
         OPERATOR.union(ALWAYS).union(Flags::NO_MULTI).union(Flags::ALLOW_BUSY),
     )
     .about("1.0.0", "Ends the server."),
@@ -74,11 +92,11 @@ pub(super) const COMMANDS: &[Spec] = &[
         Group::Server,
         "slaveof",
         3,
-        replica_of,
+        &OnConnection(replica_of),
         OPERATOR.union(Flags::NO_ASYNC_LOADING).union(Flags::STALE),
     )
     .about("1.0.0", "Refused: replicas are configured."),
-    Spec::of_connection(Group::Generic, "wait", 3, wait, Flags::NOSCRIPT)
+    Spec::of_connection(Group::Generic, "wait", 3, &OnConnection(wait), Flags::NOSCRIPT)
         .about("3.0.0", "Waits until replicas have all that was written."),
 ];
 

@@ -8,7 +8,7 @@ use super::super::{
     glob::matches,
     pubsub::Topic,
     resp::count,
-    server::Connection,
+    server::{Connection, OnConnection},
 };
 
 const LISTEN: Flags =
@@ -16,7 +16,7 @@ const LISTEN: Flags =
 const LOOK: Flags = Flags::PUBSUB.union(Flags::LOADING).union(Flags::STALE);
 
 pub(super) const COMMANDS: &[Spec] = &[
-    Spec::of_connection(Group::PubSub, "psubscribe", -2, psubscribe, LISTEN)
+    Spec::of_connection(Group::PubSub, "psubscribe", -2, &OnConnection(psubscribe), LISTEN)
         .about("2.0.0", "Listens to the channels whose names match patterns."),
     Spec::new(
         Group::PubSub,
@@ -27,7 +27,7 @@ pub(super) const COMMANDS: &[Spec] = &[
     )
     .about("2.0.0", "Sends a message to everyone who listens to a channel."),
     Spec::container(Group::PubSub, "pubsub", SUBCOMMANDS).about("2.8.0", "Who listens to what."),
-    Spec::of_connection(Group::PubSub, "punsubscribe", -1, punsubscribe, LISTEN)
+    Spec::of_connection(Group::PubSub, "punsubscribe", -1, &OnConnection(punsubscribe), LISTEN)
         .about("2.0.0", "Listens to patterns no more."),
     Spec::new(
         Group::PubSub,
@@ -39,17 +39,23 @@ pub(super) const COMMANDS: &[Spec] = &[
     .keys_are(Keys::Hashed { first: 1, last: 1 })
     .access(&["not_key"])
     .about("7.0.0", "Sends a message to everyone who listens to a shard channel."),
-    Spec::of_connection(Group::PubSub, "ssubscribe", -2, subscribe_in_shard, LISTEN)
+    Spec::of_connection(Group::PubSub, "ssubscribe", -2, &OnConnection(subscribe_in_shard), LISTEN)
         .keys_are(Keys::Hashed { first: 1, last: -1 })
         .access(&["not_key"])
         .about("7.0.0", "Listens to shard channels."),
-    Spec::of_connection(Group::PubSub, "subscribe", -2, subscribe, LISTEN)
+    Spec::of_connection(Group::PubSub, "subscribe", -2, &OnConnection(subscribe), LISTEN)
         .about("2.0.0", "Listens to channels."),
-    Spec::of_connection(Group::PubSub, "sunsubscribe", -1, unsubscribe_in_shard, LISTEN)
-        .keys_are(Keys::Hashed { first: 1, last: -1 })
-        .access(&["not_key"])
-        .about("7.0.0", "Listens to shard channels no more."),
-    Spec::of_connection(Group::PubSub, "unsubscribe", -1, unsubscribe, LISTEN)
+    Spec::of_connection(
+        Group::PubSub,
+        "sunsubscribe",
+        -1,
+        &OnConnection(unsubscribe_in_shard),
+        LISTEN,
+    )
+    .keys_are(Keys::Hashed { first: 1, last: -1 })
+    .access(&["not_key"])
+    .about("7.0.0", "Listens to shard channels no more."),
+    Spec::of_connection(Group::PubSub, "unsubscribe", -1, &OnConnection(unsubscribe), LISTEN)
         .about("2.0.0", "Listens to channels no more."),
 ];
 

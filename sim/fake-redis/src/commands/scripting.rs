@@ -3,10 +3,10 @@
 use bytes::Bytes;
 
 use super::super::{
-    Redis, Resp,
+    Resp,
     command::{Answer, Call, Flags, Group, Keys, Refusal, Spec, integer},
     lua::{self, Script},
-    script::{Sha1, Shebang},
+    script::Sha1,
 };
 
 const SCRIPT: Flags = Flags::STALE
@@ -99,21 +99,6 @@ fn eval_known(call: &mut Call<'_>, arguments: &[Bytes], read_only: bool) -> Answ
         .and_then(|sha1| call.redis.scripts.get(&sha1).cloned().map(|text| (sha1, text)));
     let (sha1, text) = known.ok_or_else(unknown)?;
     lua::run(call, &Script { sha1: &sha1, text: &text, read_only }, keys, args)
-}
-
-/// Whether the script that a command runs says that it writes; `None` if it says nothing.
-pub(in super::super) fn script_says_it_writes(
-    redis: &Redis,
-    spec: &Spec,
-    arguments: &[Bytes],
-) -> Option<bool> {
-    let text = match spec.name {
-        "eval" | "eval_ro" => &arguments[1],
-        "evalsha" | "evalsha_ro" => redis.scripts.get(&Sha1::parse(&arguments[1])?)?,
-        _ => return None,
-    };
-    let shebang = Shebang::of(text).ok()?;
-    shebang.present.then_some(!shebang.no_writes)
 }
 
 /// What follows the script: the number of keys, the keys, and the rest.

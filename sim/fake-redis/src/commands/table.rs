@@ -4,9 +4,7 @@ use bytes::Bytes;
 
 use super::super::{
     Resp,
-    command::{
-        Answer, Call, Flags, Group, Keys, Refusal, Spec, all, by_name, find_by_name, help, word,
-    },
+    command::{Answer, Call, Flags, Group, Keys, Refusal, Spec, Table, help, word},
     glob::matches,
     resp::count,
 };
@@ -43,45 +41,47 @@ const fn row(
     Spec::new(Group::Connection, name, arity, function, flags).about(since, about)
 }
 
-fn list_all(_call: &mut Call<'_>, _arguments: &[Bytes]) -> Answer {
-    Ok(Resp::Array(all().into_iter().map(|row| row.info(None)).collect()))
+fn list_all(call: &mut Call<'_>, _arguments: &[Bytes]) -> Answer {
+    Ok(Resp::Array(call.table.all().into_iter().map(|row| row.info(None)).collect()))
 }
 
-fn count_all(_call: &mut Call<'_>, _arguments: &[Bytes]) -> Answer {
-    Ok(count(all().len()))
+fn count_all(call: &mut Call<'_>, _arguments: &[Bytes]) -> Answer {
+    Ok(count(call.table.all().len()))
 }
 
 fn info(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     if arguments.len() == 2 {
         return list_all(call, arguments);
     }
-    let one = |name: &Bytes| named(name).map_or(Resp::Nil, |(row, container)| row.info(container));
+    let one = |name: &Bytes| {
+        named(call.table, name).map_or(Resp::Nil, |(row, container)| row.info(container))
+    };
     Ok(Resp::Array(arguments[2..].iter().map(one).collect()))
 }
 
-fn docs(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+fn docs(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let rows = if arguments.len() == 2 {
-        all().into_iter().map(|row| (row, None)).collect()
+        call.table.all().into_iter().map(|row| (row, None)).collect()
     } else {
-        arguments[2..].iter().filter_map(|name| named(name)).collect::<Vec<_>>()
+        arguments[2..].iter().filter_map(|name| named(call.table, name)).collect::<Vec<_>>()
     };
     Ok(Resp::Map(rows.into_iter().map(|(row, container)| row.docs(container)).collect()))
 }
 
 /// The row of a command, or of a subcommand named `container|name`, with its container.
-fn named(name: &[u8]) -> Option<(&'static Spec, Option<&'static str>)> {
+fn named(table: &Table, name: &[u8]) -> Option<(&'static Spec, Option<&'static str>)> {
     match name.iter().position(|byte| *byte == b'|') {
-        None => by_name(name).map(|row| (row, None)),
+        None => table.by_name(name).map(|row| (row, None)),
         Some(at) => {
-            let container = by_name(&name[..at])?;
+            let container = table.by_name(&name[..at])?;
             let same = |row: &&Spec| row.name.as_bytes().eq_ignore_ascii_case(&name[at + 1..]);
             container.subcommands().find(same).map(|row| (row, Some(container.name)))
         }
     }
 }
 
-fn list(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    let rows = all().into_iter().flat_map(|row| {
+fn list(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    let rows = call.table.all().into_iter().flat_map(|row| {
         let inner = row.subcommands().map(move |inner| (inner, Some(row.name)));
         [(row, None)].into_iter().chain(inner)
     });
@@ -108,23 +108,26 @@ fn list(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     Ok(Resp::Array(names))
 }
 
-fn getkeys(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    let keys = keys_of(arguments)?;
+fn getkeys(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+    let keys = keys_of(call.table, arguments)?;
     Ok(Resp::Array(keys.into_iter().map(|(key, _)| Resp::Bulk(key.clone())).collect()))
 }
 
-fn getkeysandflags(_call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
+fn getkeysandflags(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let one = |(key, words): (&Bytes, Vec<&'static str>)| {
         let words = words.into_iter().map(|word| Resp::Simple(word.into())).collect();
         Resp::Array(vec![Resp::Bulk(key.clone()), Resp::Set(words)])
     };
-    Ok(Resp::Array(keys_of(arguments)?.into_iter().map(one).collect()))
+    Ok(Resp::Array(keys_of(call.table, arguments)?.into_iter().map(one).collect()))
 }
 
 /// The keys of the command behind the first two arguments, and what is done to each.
-fn keys_of(arguments: &[Bytes]) -> Result<Vec<(&Bytes, Vec<&'static str>)>, Refusal> {
+fn keys_of<'a>(
+    table: &'static Table,
+    arguments: &'a [Bytes],
+) -> Result<Vec<(&'a Bytes, Vec<&'static str>)>, Refusal> {
     let refused = |text: &'static str| Refusal(text.into());
-    let row = find_by_name(&arguments[2..]);
+    let row = table.find_by_name(&arguments[2..]);
     let row = row.map_err(|_| refused("ERR Invalid command specified"))?;
     if matches!(row.keys, Keys::None | Keys::Hashed { .. }) {
         return Err(refused("ERR The command has no key arguments"));

@@ -1,13 +1,13 @@
-//! Errors of scripts: how they are raised in Lua, and what the client is told.
+//! Errors of scripts: how they are raised in Lua, and the replies for those of the machine.
 
 use std::fmt;
 
 use mlua::{Lua, Value as LuaValue};
 
-use super::{super::command::Refusal, budget::Stop, convert, sandbox, with_running};
+use super::{super::command::Refusal, budget::Stop};
 
 /// An error raised by our own functions. Lua code never sees this very value: `pcall` and the
-/// runner exchange it for what Redis raises, see [`plain`].
+/// runner exchange it for what Redis raises, see [`plain`](super::explain::plain).
 #[derive(Clone, Debug)]
 pub(super) enum Failure {
     /// A command's error reply, raised as the table that `redis.pcall` returns.
@@ -52,68 +52,16 @@ impl Failure {
         lua.set_named_registry_value(KEPT, value)?;
         Ok(Self::Kept.into())
     }
+
+    /// The value of [`Failure::Kept`].
+    pub(super) fn kept(lua: &Lua) -> mlua::Result<LuaValue> {
+        lua.named_registry_value(KEPT)
+    }
 }
 
 impl From<Failure> for mlua::Error {
     fn from(failure: Failure) -> Self {
         Self::external(failure)
-    }
-}
-
-/// What Lua code sees of an error that was raised in Rust. One that must not be caught is raised
-/// again.
-pub(super) fn plain(lua: &Lua, error: LuaValue) -> mlua::Result<LuaValue> {
-    if let LuaValue::Error(error) = &error
-        && let Some(stopped @ Failure::Stopped(_)) = error.downcast_ref::<Failure>()
-    {
-        return Err(stopped.clone().into());
-    }
-    seen(lua, error)
-}
-
-fn seen(lua: &Lua, error: LuaValue) -> mlua::Result<LuaValue> {
-    let LuaValue::Error(error) = error else { return Ok(error) };
-    let text = match error.downcast_ref::<Failure>() {
-        Some(Failure::Reply(message)) => return convert::error(lua, message),
-        Some(Failure::Table(message)) => return convert::single(lua, "err", message),
-        Some(Failure::Kept) => return lua.named_registry_value(KEPT),
-        Some(failure) => failure.to_string(),
-        None => first_line(&error),
-    };
-    Ok(LuaValue::String(lua.create_string(text)?))
-}
-
-/// The text that the client gets for an error that no `pcall` caught: called by the runner at the
-/// point of the error, so that the stack still tells the line.
-pub(super) fn explain(lua: &Lua, error: LuaValue) -> mlua::Result<String> {
-    let message = match seen(lua, error)? {
-        LuaValue::Table(table) => match table.raw_get("err")? {
-            LuaValue::String(text) => convert::one_line(&text),
-            _ => "ERR unknown error".into(),
-        },
-        LuaValue::String(text) => format!("ERR {}", convert::one_line(&text)),
-        LuaValue::Nil => "ERR nil".into(),
-        other => format!("ERR {}", other.to_string()?),
-    };
-    let place = place(lua).map(|(source, line)| {
-        let sha1 = with_running(|running| running.sha1);
-        format!(" script: {sha1}, on {source}:{line}.")
-    });
-    Ok(message + &place.unwrap_or_default())
-}
-
-/// The innermost Lua function on the stack that is not part of the sandbox.
-fn place(lua: &Lua) -> Option<(String, usize)> {
-    let mut level = 0;
-    loop {
-        let found = lua.inspect_stack(level, |frame| {
-            let source = frame.source().source.map(String::from);
-            source.zip(frame.current_line()).filter(|(source, _)| source != sandbox::CHUNK)
-        })?;
-        if found.is_some() {
-            return found;
-        }
-        level += 1;
     }
 }
 
@@ -128,7 +76,7 @@ pub(super) fn position(lua: &Lua) -> String {
     }
 }
 
-/// The reply for what [`explain`] said.
+/// The reply for what [`explain`](super::explain::explain) said.
 pub(super) fn refusal(text: &LuaValue) -> Refusal {
     match text {
         LuaValue::String(text) => Refusal(text.to_string_lossy().into()),
@@ -152,6 +100,6 @@ pub(super) fn not_compiled(error: &mlua::Error) -> Refusal {
     Refusal(format!("ERR Error compiling script (new function): {message}").into())
 }
 
-fn first_line(error: &mlua::Error) -> String {
+pub(super) fn first_line(error: &mlua::Error) -> String {
     error.to_string().lines().next().unwrap_or_default().into()
 }

@@ -4,16 +4,13 @@ use bytes::Bytes;
 use mlua::{Lua, MultiValue, Table, Value as LuaValue, Variadic};
 
 use super::{
-    super::{
-        Resp,
-        command::{self, NotFound},
-        script::Sha1,
-    },
+    super::{Resp, command::NotFound, script::Sha1},
     MEMORY_LIMIT,
     arguments::{Arguments, raised},
     basics, bits, budget,
     convert::{self, single},
-    failure::{self, Failure},
+    explain,
+    failure::Failure,
     json, msgpack, packing, pattern,
     random::Random,
     text, with_running,
@@ -27,8 +24,8 @@ pub(super) fn functions(lua: &Lua) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     table.raw_set("check", lua.create_function(budget::check)?)?;
     table.raw_set("charge", lua.create_function(|_, ()| budget::spend(CALL))?)?;
-    table.raw_set("explain", lua.create_function(failure::explain)?)?;
-    table.raw_set("plain", lua.create_function(failure::plain)?)?;
+    table.raw_set("explain", lua.create_function(explain::explain)?)?;
+    table.raw_set("plain", lua.create_function(explain::plain)?)?;
     table.raw_set("random", lua.create_function(|lua, bounds| random(lua, &bounds))?)?;
     table.raw_set("randomseed", lua.create_function(|lua, seed| random_seed(lua, &seed))?)?;
     let behind = lua.create_table()?;
@@ -112,7 +109,8 @@ fn words(arguments: &MultiValue) -> Result<Vec<Bytes>, &'static str> {
 /// Whether the user for whom the script runs may run a command.
 fn acl_check_cmd(arguments: &MultiValue) -> mlua::Result<bool> {
     let words = words(arguments).map_err(table_error)?;
-    match command::find_by_name(&words) {
+    let table = with_running(|running| running.access.table);
+    match table.find_by_name(&words) {
         Err(NotFound::Unknown | NotFound::Subcommand) => {
             Err(table_error("ERR Invalid command passed to redis.acl_check_cmd()"))
         }

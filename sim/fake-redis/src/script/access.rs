@@ -4,17 +4,20 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use super::super::{
+use super::{Scripts, Sha1, Shebang};
+use crate::{
     OUT_OF_MEMORY, Redis,
-    command::{self, Flags, NotFound, Refusal, Spec},
+    command::{Flags, NotFound, Refusal, Spec, Table, absence},
 };
 
 /// The refusal of a command that is not for scripts.
 pub(crate) const NOT_ALLOWED: &str = "ERR This Redis command is not allowed from script";
 
 /// What one run of a script may do, and what it needs to be undone.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Access {
+    /// The commands that it may call, as far as they are for scripts.
+    pub(crate) table: &'static Table,
     pub(crate) read_only: bool,
     /// The keys it is held to, if it is held to any.
     pub(crate) declared: Option<Vec<Bytes>>,
@@ -35,7 +38,7 @@ impl Access {
         redis: &mut Redis,
         arguments: &[Bytes],
     ) -> Result<&'static Spec, Refusal> {
-        let spec = command::find(arguments).map_err(|reason| refused(&reason, arguments))?;
+        let spec = self.table.find(arguments).map_err(|reason| refused(&reason, arguments))?;
         if spec.flags.contains(Flags::NOSCRIPT) {
             return Err(Refusal(Cow::Borrowed(NOT_ALLOWED)));
         }
@@ -72,6 +75,21 @@ impl Access {
     }
 }
 
+/// Whether the script that a command runs says that it writes; `None` if it says nothing.
+pub(crate) fn script_says_it_writes(
+    scripts: &Scripts,
+    spec: &Spec,
+    arguments: &[Bytes],
+) -> Option<bool> {
+    let text = match spec.name {
+        "eval" | "eval_ro" => &arguments[1],
+        "evalsha" | "evalsha_ro" => scripts.get(&Sha1::parse(&arguments[1])?)?,
+        _ => return None,
+    };
+    let shebang = Shebang::of(text).ok()?;
+    shebang.present.then_some(!shebang.no_writes)
+}
+
 fn only(declared: &[Bytes], used: &[&Bytes]) -> Result<(), Refusal> {
     match used.iter().find(|key| !declared.contains(key)) {
         None => Ok(()),
@@ -89,7 +107,7 @@ fn only(declared: &[Bytes], used: &[&Bytes]) -> Result<(), Refusal> {
 }
 
 fn refused(reason: &NotFound, arguments: &[Bytes]) -> Refusal {
-    match (reason, command::absence(arguments)) {
+    match (reason, absence(arguments)) {
         (NotFound::Arity(_), _) => {
             Refusal("ERR Wrong number of args calling Redis command from script".into())
         }

@@ -1,4 +1,4 @@
-//! The endpoint by which a test orders faults, moves the clock, and asks what happened.
+//! The endpoint by which a test injects faults, moves the clock, and asks what happened.
 
 mod call;
 

@@ -57,24 +57,24 @@ impl Times {
         (self.rate > 0.0).then(|| Duration::from_micros((missing as f64 / self.rate) as u64 + 1))
     }
 
-    /// Applies what was ordered.
-    pub fn set(&mut self, real_us: u64, order: &Order) {
+    /// Applies a change.
+    pub fn set(&mut self, real_us: u64, change: &ClockChange) {
         *self = Self {
             real_us,
             unix_us: self.unix_us(real_us),
             elapsed_us: self.elapsed_us(real_us),
             rate: self.rate,
         };
-        match order.mode {
+        match change.mode {
             Some(Mode::Real) => self.rate = 1.0,
             Some(Mode::Frozen) => self.rate = 0.0,
             None => {}
         }
-        self.rate = order.rate.unwrap_or(self.rate);
+        self.rate = change.rate.unwrap_or(self.rate);
         let milli_us = |milliseconds: u64| milliseconds.saturating_mul(1_000);
-        self.unix_us = order.unix_ms.map_or(self.unix_us, milli_us);
-        let jump_us = order.jump_ms.unwrap_or(0).saturating_mul(1_000);
-        let advance_us = milli_us(order.advance_ms.unwrap_or(0));
+        self.unix_us = change.unix_ms.map_or(self.unix_us, milli_us);
+        let jump_us = change.jump_ms.unwrap_or(0).saturating_mul(1_000);
+        let advance_us = milli_us(change.advance_ms.unwrap_or(0));
         self.unix_us = self.unix_us.saturating_add_signed(jump_us).saturating_add(advance_us);
         self.unix_us = self.unix_us.min(LATEST_US);
         self.elapsed_us = self.elapsed_us.saturating_add(advance_us);
@@ -89,7 +89,7 @@ impl Times {
 /// order of the fields.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Order {
+pub struct ClockChange {
     /// At the pace of real time, or standing still.
     pub mode: Option<Mode>,
     /// Seconds to show for each that passes: from 0 to 1 000 000.
@@ -123,7 +123,7 @@ pub struct Reading {
     pub rate: f64,
 }
 
-impl Order {
+impl ClockChange {
     /// Refuses what no clock can do.
     ///
     /// # Errors
@@ -200,21 +200,21 @@ impl Clock {
         }
     }
 
-    /// Does what was ordered, and wakes those whose time has come.
+    /// Applies a change, and wakes those whose time has come.
     ///
     /// # Errors
     ///
-    /// See [`Order::check`], and if more time would have passed than a clock can tell; then nothing
+    /// See [`ClockChange::check`], and if more time would have passed than a clock can tell; then nothing
     /// is changed.
-    pub fn set(&self, order: &Order) -> Result<(), String> {
-        order.check()?;
+    pub fn set(&self, change: &ClockChange) -> Result<(), String> {
+        change.check()?;
         let real_us = self.real_us();
         let mut times = self.times();
-        let advance_us = order.advance_ms.unwrap_or(0).saturating_mul(1_000);
+        let advance_us = change.advance_ms.unwrap_or(0).saturating_mul(1_000);
         if times.elapsed_us(real_us).saturating_add(advance_us) > LATEST_US {
             return Err("`advance_ms` goes too far: 8000 years at most may pass".into());
         }
-        times.set(real_us, order);
+        times.set(real_us, change);
         drop(times);
         self.0.changed.notify_waiters();
         Ok(())
@@ -267,7 +267,7 @@ mod tests {
 
     use super::*;
 
-    fn order(json: &str) -> Order {
+    fn change(json: &str) -> ClockChange {
         serde_json::from_str(json).unwrap()
     }
 
@@ -275,54 +275,54 @@ mod tests {
     fn it_keeps_pace_until_it_is_frozen() {
         let mut times = Times::new(10, 1_000);
         assert_eq!((times.unix_us(15), times.elapsed_us(15)), (1_005, 5));
-        times.set(20, &order(r#"{"mode": "frozen"}"#));
+        times.set(20, &change(r#"{"mode": "frozen"}"#));
         assert_eq!((times.unix_us(900), times.elapsed_us(900)), (1_010, 10));
-        times.set(900, &order(r#"{"mode": "real"}"#));
+        times.set(900, &change(r#"{"mode": "real"}"#));
         assert_eq!((times.unix_us(901), times.elapsed_us(901)), (1_011, 11));
     }
 
     #[test]
     fn an_advance_passes_and_a_jump_does_not() {
         let mut times = Times::new(0, 50_000);
-        times.set(0, &order(r#"{"mode": "frozen", "advance_ms": 2}"#));
+        times.set(0, &change(r#"{"mode": "frozen", "advance_ms": 2}"#));
         assert_eq!((times.unix_us(0), times.elapsed_us(0)), (52_000, 2_000));
-        times.set(0, &order(r#"{"jump_ms": -12}"#));
+        times.set(0, &change(r#"{"jump_ms": -12}"#));
         assert_eq!((times.unix_us(0), times.elapsed_us(0)), (40_000, 2_000));
-        times.set(0, &order(r#"{"unix_ms": 7}"#));
+        times.set(0, &change(r#"{"unix_ms": 7}"#));
         assert_eq!((times.unix_us(0), times.elapsed_us(0)), (7_000, 2_000));
-        times.set(0, &order(r#"{"jump_ms": -8}"#));
+        times.set(0, &change(r#"{"jump_ms": -8}"#));
         assert_eq!(times.unix_us(0), 0);
     }
 
     #[test]
     fn a_rate_stretches_real_time() {
         let mut times = Times::new(0, 0);
-        times.set(0, &order(r#"{"rate": 10}"#));
+        times.set(0, &change(r#"{"rate": 10}"#));
         assert_eq!(times.elapsed_us(5), 50);
         assert_eq!(times.real_time_until(0, 50), Some(Duration::from_micros(6)));
         assert_eq!(times.real_time_until(5, 50), Some(Duration::ZERO));
-        times.set(5, &order(r#"{"rate": 0}"#));
+        times.set(5, &change(r#"{"rate": 0}"#));
         assert_eq!(times.real_time_until(5, 51), None);
     }
 
     #[test]
-    fn an_impossible_order_is_refused() {
+    fn an_impossible_change_is_refused() {
         for wrong in [r#"{"rate": -1}"#, r#"{"rate": 1e7}"#, r#"{"rate": 2, "mode": "real"}"#] {
-            assert!(order(wrong).check().is_err(), "{wrong}");
+            assert!(change(wrong).check().is_err(), "{wrong}");
         }
-        assert!(serde_json::from_str::<Order>(r#"{"advance": 5}"#).is_err());
+        assert!(serde_json::from_str::<ClockChange>(r#"{"advance": 5}"#).is_err());
     }
 
     #[test]
     fn a_sleeper_on_a_frozen_clock_wakes_when_its_time_is_reached() {
         let clock = Clock::default();
-        clock.set(&order(r#"{"mode": "frozen"}"#)).unwrap();
+        clock.set(&change(r#"{"mode": "frozen"}"#)).unwrap();
         let mut sleep = pin!(clock.sleep(Duration::from_millis(5)));
         let mut context = Context::from_waker(Waker::noop());
         assert!(sleep.as_mut().poll(&mut context).is_pending());
-        clock.set(&order(r#"{"advance_ms": 4}"#)).unwrap();
+        clock.set(&change(r#"{"advance_ms": 4}"#)).unwrap();
         assert!(sleep.as_mut().poll(&mut context).is_pending());
-        clock.set(&order(r#"{"advance_ms": 1}"#)).unwrap();
+        clock.set(&change(r#"{"advance_ms": 1}"#)).unwrap();
         assert!(sleep.as_mut().poll(&mut context).is_ready());
     }
 }

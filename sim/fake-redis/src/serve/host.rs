@@ -1,7 +1,7 @@
 //! One fake Redis that many tasks share: the server, its clock, and a mailbox for each client.
 
 pub(super) mod desk;
-mod disturbed;
+mod fault_state;
 mod record;
 mod turn;
 
@@ -17,7 +17,7 @@ use bytes::Bytes;
 use rustc_hash::FxHashMap;
 use tokio::sync::{Notify, watch};
 
-pub use disturbed::Lost;
+pub use fault_state::Lost;
 pub use record::{Seen, SeenCommand};
 
 use super::{
@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{Delivery, Executed, Protocol, Resp, Server, SessionId, Settings};
 use desk::{Desk, Supervised};
-use disturbed::Disturbances;
+use fault_state::FaultState;
 
 /// How often keys that have expired are removed while nobody asks for anything.
 const EXPIRE_EVERY: Duration = Duration::from_millis(100);
@@ -37,7 +37,7 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// How a host is set up.
 #[derive(Debug)]
-pub struct Options {
+pub struct HostOptions {
     /// The server's own settings.
     pub settings: Settings,
     /// Where it takes the time from.
@@ -51,7 +51,7 @@ pub struct Options {
     pub faults: Faults,
 }
 
-impl Default for Options {
+impl Default for HostOptions {
     fn default() -> Self {
         Self {
             settings: Settings::default(),
@@ -86,7 +86,7 @@ struct State {
     server: Server,
     mailboxes: FxHashMap<SessionId, Arc<Mailbox>>,
     next_wake_us: Option<u64>,
-    disturbances: Disturbances,
+    fault_state: FaultState,
 }
 
 impl State {
@@ -130,13 +130,13 @@ pub struct Client {
 impl Host {
     /// An empty server.
     #[must_use]
-    pub fn new(options: Options) -> Arc<Self> {
+    pub fn new(options: HostOptions) -> Arc<Self> {
         let started_at_us = options.clock.now_us();
         let state = State {
             server: Server::new(Settings { started_at_us, ..options.settings }),
             mailboxes: FxHashMap::default(),
             next_wake_us: None,
-            disturbances: Disturbances::new(options.faults),
+            fault_state: FaultState::new(options.faults),
         };
         let host = Arc::new(Self {
             state: Mutex::new(state),
@@ -149,7 +149,7 @@ impl Host {
             calm: AtomicBool::new(true),
             desk: Arc::default(),
         });
-        host.with_disturbances(|_, _| {});
+        host.with_fault_state(|_, _| {});
         host
     }
 
@@ -273,7 +273,7 @@ impl Host {
             }
         }
         if !self.calm.load(Ordering::Relaxed) {
-            state.disturbances.note_writes(&mut state.server, self.clock.elapsed_us());
+            state.fault_state.note_writes(&mut state.server, self.clock.elapsed_us());
         }
         for delivery in state.server.take_deliveries() {
             if let Some(mailbox) = state.mailboxes.get(&delivery.session) {
@@ -343,7 +343,7 @@ impl Client {
         if self.host.calm.load(Ordering::Relaxed) {
             return self.execute(arguments);
         }
-        self.perform_disturbed(arguments).await
+        self.perform_with_faults(arguments).await
     }
 
     /// Runs one command now, whatever the faults are. A method, so that a task that calls it owns

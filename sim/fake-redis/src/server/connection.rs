@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{Delivery, Server, Session, SessionId, gate, session::Silence};
 use crate::{
     Resp,
-    command::{self, Answer, Body, Call, Function, Group, Origin, Refusal, Spec},
+    command::{Answer, Body, Call, Flags, Function, Group, Origin, Refusal, Spec, Table},
     service,
 };
 
@@ -16,6 +16,8 @@ pub(crate) struct Connection<'a> {
     pub(crate) server: &'a mut Server,
     pub(crate) id: SessionId,
     pub(crate) now_us: u64,
+    /// Every command.
+    pub(crate) table: &'static Table,
     /// Replies before the last one.
     pub(crate) replies: Vec<Resp>,
     /// Whether it comes from `EXEC`, where nothing waits.
@@ -28,17 +30,39 @@ pub(crate) struct Connection<'a> {
     pub(crate) ends_silence: bool,
 }
 
+/// The code of a command about a connection: its arguments begin with the command's name.
+#[derive(Debug)]
+pub(crate) struct OnConnection(pub(crate) fn(&mut Connection<'_>, &[Bytes]) -> Answer);
+
+impl Spec {
+    pub(crate) const fn of_connection(
+        group: Group,
+        name: &'static str,
+        arity: i32,
+        code: &'static OnConnection,
+        flags: Flags,
+    ) -> Self {
+        Self::with_body(group, name, arity, Body::Connection(code), flags)
+    }
+}
+
 /// The answer to `PING` that looks like a message.
 fn is_pong(resp: &Resp) -> bool {
     matches!(resp, Resp::Push(words) if words.first() == Some(&Resp::Bulk("pong".into())))
 }
 
 impl<'a> Connection<'a> {
-    pub(super) fn new(server: &'a mut Server, id: SessionId, now_us: u64) -> Self {
+    pub(super) fn new(
+        server: &'a mut Server,
+        id: SessionId,
+        now_us: u64,
+        table: &'static Table,
+    ) -> Self {
         Self {
             server,
             id,
             now_us,
+            table,
             replies: Vec::new(),
             in_transaction: false,
             may_wait: true,
@@ -96,14 +120,14 @@ impl Connection<'_> {
 
     /// Finds a command that may be run now, and notes it.
     fn accept(&mut self, arguments: &[Bytes]) -> Result<&'static Spec, Refusal> {
-        let spec = command::find(arguments).map_err(|reason| reason.refusal(arguments))?;
+        let spec = self.table.find(arguments).map_err(|reason| reason.refusal(arguments))?;
         let now_us = self.now_us;
         let session = self.session_mut();
-        gate::admit(session, spec, arguments)?;
+        gate::admit(session, spec)?;
         self.guard(spec, arguments)?;
         let session = self.session_mut();
         session.active_at_us = now_us;
-        session.last_command = (command::container_of(spec, arguments), spec.name);
+        session.last_command = spec.place();
         Ok(spec)
     }
 
@@ -119,7 +143,10 @@ impl Connection<'_> {
 
     pub(super) fn call(&mut self, spec: &Spec, arguments: &[Bytes]) -> Answer {
         match spec.body {
-            Body::Connection(function) => function(self, arguments),
+            Body::Connection(code) => {
+                let code = code.downcast_ref::<OnConnection>();
+                (code.expect("`Spec::of_connection` makes it").0)(self, arguments)
+            }
             Body::Function(_)
                 if spec.name == "ping" && arguments.len() <= 2 && self.is_listening_only() =>
             {
@@ -133,7 +160,7 @@ impl Connection<'_> {
 
     fn call_on_data(&mut self, spec: &Spec, function: Function, arguments: &[Bytes]) -> Answer {
         let database = self.session().database;
-        let now_us = self.now_us;
+        let (now_us, table) = (self.now_us, self.table);
         let origin = if self.may_wait { Origin::Client } else { Origin::Wait };
         let restricted = self.server.has_users() && spec.group == Group::Scripting;
         if restricted {
@@ -142,14 +169,15 @@ impl Connection<'_> {
         let answer = self.server.lend(|redis| {
             redis.purge(now_us);
             redis.select(database);
-            service::perform(redis, (spec, function), (now_us, origin), arguments)
+            let mut call = Call { redis, now_us, origin, table };
+            service::perform(&mut call, (spec, function), arguments)
         });
         if restricted {
             self.collect_denied();
         }
         let answer = answer?;
         let redis = &mut self.server.redis;
-        let mut call = Call { redis, now_us, origin };
+        let mut call = Call { redis, now_us, origin, table };
         if let Some(blocks) = spec.blocks
             && matches!(answer, Resp::Nil | Resp::NilArray)
             && self.may_wait

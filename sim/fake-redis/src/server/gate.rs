@@ -1,9 +1,11 @@
 //! Which command a session may send now.
 
-use bytes::Bytes;
-
-use super::{Protocol, Session};
-use crate::command::{self, Flags, Refusal, Spec};
+use super::Session;
+use crate::{
+    acl::full_name,
+    command::{Flags, Refusal, Spec},
+    session::Protocol,
+};
 
 /// What a session that listens in RESP2 may still send: in that protocol a reply could not be told
 /// from a message.
@@ -19,14 +21,14 @@ const WHILE_LISTENING: [&str; 9] = [
     "unsubscribe",
 ];
 
-pub(super) fn admit(session: &Session, spec: &Spec, arguments: &[Bytes]) -> Result<(), Refusal> {
+pub(super) fn admit(session: &Session, spec: &Spec) -> Result<(), Refusal> {
     if !session.authenticated && !spec.flags.contains(Flags::NO_AUTH) {
         return Err(Refusal("NOAUTH Authentication required.".into()));
     }
     let listening = session.protocol == Protocol::Resp2 && session.is_listening();
-    let is_subcommand = command::container_of(spec, arguments).is_some();
+    let is_subcommand = spec.container.is_some();
     if listening && (is_subcommand || !WHILE_LISTENING.contains(&spec.name)) {
-        let name = full_name(spec, arguments);
+        let name = full_name(spec);
         let text = format!(
             "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / \
              RESET are allowed in this context"
@@ -40,13 +42,4 @@ pub(super) fn admit(session: &Session, spec: &Spec, arguments: &[Bytes]) -> Resu
 /// the server, which would take each of its headers for a command.
 pub(super) fn is_http(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"host:") || name.eq_ignore_ascii_case(b"post")
-}
-
-fn full_name(spec: &Spec, arguments: &[Bytes]) -> String {
-    match command::container_of(spec, arguments) {
-        // The one that runs if the container comes alone.
-        Some(container) if spec.name.is_empty() => container.into(),
-        Some(container) => format!("{container}|{}", spec.name),
-        None => spec.name.into(),
-    }
 }

@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use super::{Connection, Server, session::Silence, waiting::Reason};
 use crate::{
-    command::{self, Flags, Spec},
-    commands,
+    command::{Flags, Spec, Table},
+    script::script_says_it_writes,
 };
 
 /// A pause that somebody has ordered.
@@ -27,10 +27,10 @@ impl Server {
     }
 
     /// Ends a pause, and runs what it has held back.
-    pub(crate) fn unpause(&mut self, now_us: u64) {
+    pub(crate) fn unpause(&mut self, table: &'static Table, now_us: u64) {
         self.pause = None;
         for id in self.held_back() {
-            self.resume(now_us, id);
+            self.resume(table, now_us, id);
         }
     }
 }
@@ -57,14 +57,15 @@ impl Connection<'_> {
     /// Whether a command may change data. That of a script which says what it does is known.
     fn may_write(&self, spec: &Spec, arguments: &[Bytes]) -> bool {
         let writes = |spec: &Spec, arguments: &[Bytes]| {
-            commands::script_says_it_writes(&self.server.redis, spec, arguments)
+            script_says_it_writes(&self.server.redis.scripts, spec, arguments)
                 .unwrap_or(spec.flags.intersects(Flags::WRITE | Flags::MAY_REPLICATE))
         };
         let queued = self.session().transaction.as_ref().map(|transaction| &transaction.queue);
         let of_queue = || {
             let mut queue = queued.into_iter().flatten();
-            queue
-                .any(|arguments| command::find(arguments).is_ok_and(|spec| writes(spec, arguments)))
+            queue.any(|arguments| {
+                self.table.find(arguments).is_ok_and(|spec| writes(spec, arguments))
+            })
         };
         writes(spec, arguments) || spec.name == "exec" && of_queue()
     }

@@ -1,14 +1,7 @@
 //! Replicas of the server: reads from them, waits for them, and failing over to one.
 
-use bytes::Bytes;
-
-use super::{Connection, Executed, Server, SessionId, waiting::Reason};
-use crate::{
-    Keyspace, Resp,
-    command::{self, Body, Flags},
-    replication::Replication,
-    resp::count,
-};
+use super::{Connection, Server, SessionId, waiting::Reason};
+use crate::{Keyspace, Redis, Resp, replication::Replication, resp::count};
 
 impl Server {
     /// Gives the server so many replicas, which have every write `lag_us` microseconds after it.
@@ -35,27 +28,17 @@ impl Server {
         self.replication.replicas
     }
 
-    /// Runs a command as [`Server::execute`] does, but lets a replica answer it if it only reads
-    /// and there is a replica: from what had been written one lag ago.
-    pub fn execute_on_replica(
+    /// Lets a replica answer `session` from what had been written one lag ago; `None` if it is not
+    /// connected.
+    pub(crate) fn read_on_replica(
         &mut self,
         now_us: u64,
         session: SessionId,
-        arguments: &[Bytes],
-    ) -> Executed {
-        let reads = command::find(arguments).is_ok_and(|spec| {
-            spec.flags.contains(Flags::READONLY) && matches!(spec.body, Body::Function(_))
-        });
-        let Some(database) = self.sessions.get(session).map(|session| session.database) else {
-            return Executed::Replies(Vec::new());
-        };
-        if !reads || self.replicas() == 0 {
-            return self.execute(now_us, session, arguments);
-        }
+        read: impl FnOnce(&mut Redis) -> Resp,
+    ) -> Option<Resp> {
+        let database = self.sessions.get(session)?.database;
         self.redis.select(database);
-        let read = |redis: &mut crate::Redis| redis.run(now_us, arguments);
-        let reply = self.replication.on_replica(now_us, &mut self.redis, read);
-        Executed::Replies(vec![reply])
+        Some(self.replication.on_replica(now_us, &mut self.redis, read))
     }
 
     /// Lets a replica take over: what was written in the last `lost_us` microseconds, or in the

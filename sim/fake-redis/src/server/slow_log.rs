@@ -1,61 +1,16 @@
 //! `SLOWLOG`. By the server's clock a command takes no time, unless it is told to sleep.
 
-use std::collections::VecDeque;
-
 use bytes::Bytes;
 
 use super::Connection;
-use crate::command::{Flags, Spec};
+use crate::{
+    command::{Flags, Spec},
+    service::SlowCommand,
+};
 
 /// How many arguments of a command are kept, and how much of each.
 const ARGUMENTS: usize = 32;
 const ARGUMENT: usize = 128;
-
-/// The commands that took long, latest first.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct SlowLog {
-    /// From how many microseconds on; below 0: none.
-    pub(crate) slower_than_us: i64,
-    most: usize,
-    made: u64,
-    lines: VecDeque<SlowCommand>,
-}
-
-/// One of them.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct SlowCommand {
-    pub(crate) number: u64,
-    pub(crate) at_s: u64,
-    pub(crate) took_us: u64,
-    pub(crate) arguments: Vec<Bytes>,
-    pub(crate) address: String,
-    pub(crate) name: Bytes,
-}
-
-impl Default for SlowLog {
-    fn default() -> Self {
-        Self { slower_than_us: 10_000, most: 128, made: 0, lines: VecDeque::new() }
-    }
-}
-
-impl SlowLog {
-    pub(crate) fn wants(&self, took_us: u64) -> bool {
-        u64::try_from(self.slower_than_us).is_ok_and(|least_us| took_us >= least_us)
-    }
-
-    pub(crate) fn limit(&mut self, most: usize) {
-        self.most = most;
-        self.lines.truncate(most);
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.lines.clear();
-    }
-
-    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &SlowCommand> {
-        self.lines.iter()
-    }
-}
 
 impl Connection<'_> {
     /// Puts a command into the log.
@@ -69,17 +24,8 @@ impl Connection<'_> {
         let (address, name) = (session.address.clone(), session.name.clone());
         let at_s = self.now_us / 1_000_000;
         let log = &mut self.server.service_mut().slow_log;
-        let line = SlowCommand {
-            number: log.made,
-            at_s,
-            took_us,
-            arguments: shown(spec, arguments),
-            address,
-            name,
-        };
-        log.made += 1;
-        log.lines.push_front(line);
-        log.lines.truncate(log.most);
+        let arguments = shown(spec, arguments);
+        log.add(SlowCommand { number: 0, at_s, took_us, arguments, address, name });
     }
 }
 

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::Connection;
 use crate::{
     Resp,
-    command::{self, Answer, Flags, Refusal, Spec},
+    command::{Answer, Flags, Refusal, Spec},
 };
 
 /// What a session has queued since `MULTI`.
@@ -25,6 +25,15 @@ const QUEUE_MAX: usize = 1 << 30;
 /// What is not queued but run at once.
 const AT_ONCE: [&str; 6] = ["discard", "exec", "multi", "quit", "reset", "watch"];
 
+impl super::Session {
+    /// Has the transaction that is open, if one is, not run.
+    pub(super) fn spoil_transaction(&mut self) {
+        if let Some(transaction) = &mut self.transaction {
+            transaction.spoilt = true;
+        }
+    }
+}
+
 impl Connection<'_> {
     /// Queues a command if a transaction is open, and answers that.
     pub(super) fn queue(
@@ -36,7 +45,7 @@ impl Connection<'_> {
         if spec.flags.contains(Flags::NO_MULTI) {
             return Err(Refusal("ERR Command not allowed inside a transaction".into()));
         }
-        let is_subcommand = command::container_of(spec, arguments).is_some();
+        let is_subcommand = spec.container.is_some();
         if AT_ONCE.contains(&spec.name) && !is_subcommand {
             return Ok(None);
         }
@@ -66,9 +75,7 @@ impl Connection<'_> {
 
     /// After a command was refused before it was run.
     pub(super) fn spoil_transaction(&mut self) {
-        if let Some(transaction) = &mut self.session_mut().transaction {
-            transaction.spoilt = true;
-        }
+        self.session_mut().spoil_transaction();
     }
 
     /// Runs what was queued, unless something was refused or a watched key has changed.
@@ -95,7 +102,7 @@ impl Connection<'_> {
     }
 
     fn run_queued(&mut self, arguments: &[Bytes]) -> Answer {
-        let spec = command::find(arguments).map_err(|reason| reason.refusal(arguments))?;
+        let spec = self.table.find(arguments).map_err(|reason| reason.refusal(arguments))?;
         if self.server.has_users() {
             self.check_user(spec, arguments)?;
         }

@@ -9,7 +9,7 @@ use leasehold_core::{Command, Reply, StoreError};
 use super::{Connection, Server};
 use crate::{
     Engine, Memory, OUT_OF_MEMORY, Redis, Resp,
-    command::{self, Answer, Flags, Group, Refusal, Spec},
+    command::{Answer, Flags, Group, Refusal, Spec},
     service::{Service, TOO_FEW_REPLICAS},
 };
 
@@ -82,7 +82,7 @@ impl Connection<'_> {
             self.check_user(spec, arguments)?;
         }
         if self.server.is_limited() {
-            self.check_memory(spec, arguments)?;
+            self.check_memory(spec)?;
         } else if self.server.service().out_of_memory {
             self.server.service_mut().out_of_memory = false;
         }
@@ -98,11 +98,11 @@ impl Connection<'_> {
         Ok(())
     }
 
-    fn check_memory(&mut self, spec: &Spec, arguments: &[Bytes]) -> Result<(), Refusal> {
+    fn check_memory(&mut self, spec: &Spec) -> Result<(), Refusal> {
         let now_us = self.now_us;
         let full = self.server.lend(|redis| redis.is_out_of_memory(now_us));
         self.server.service_mut().out_of_memory = full;
-        let is_subcommand = command::container_of(spec, arguments).is_some();
+        let is_subcommand = spec.container.is_some();
         let ends = matches!(spec.name, "exec" | "discard" | "quit" | "reset") && !is_subcommand;
         let queues = self.session().transaction.is_some() && !ends;
         if full && (queues || self.any_is(spec, Flags::DENYOOM)) {
@@ -116,14 +116,15 @@ impl Connection<'_> {
         let queued = self.session().transaction.as_ref().filter(|_| spec.name == "exec");
         let mut queue = queued.into_iter().flat_map(|transaction| &transaction.queue);
         let has = |spec: &Spec| spec.flags.contains(flag);
-        has(spec) || queue.any(|arguments| command::find(arguments).is_ok_and(has))
+        has(spec) || queue.any(|arguments| self.table.find(arguments).is_ok_and(has))
     }
 
     /// Counts a command that was refused before it was run.
     pub(super) fn note_rejection(&mut self, arguments: &[Bytes], refusal: &Refusal) {
+        let found = self.table.find_by_name(arguments);
         let statistics = &mut self.server.service_mut().statistics;
-        if let Ok(spec) = command::find_by_name(arguments) {
-            statistics.note_rejection(spec.place(arguments));
+        if let Ok(spec) = found {
+            statistics.note_rejection(spec.place());
         }
         statistics.note_error(&refusal.0);
     }
@@ -143,7 +144,7 @@ impl Connection<'_> {
             Ok(_) => None,
         };
         let statistics = &mut self.server.service_mut().statistics;
-        statistics.note_call(spec.place(arguments), error.is_some());
+        statistics.note_call(spec.place(), error.is_some());
         // A script fails by the error of one of its commands, which was counted.
         let counted = spec.group == Group::Scripting && statistics.errors > errors;
         if let Some(text) = error

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Connection, Password, Server, SessionId};
+use super::{Connection, Password, Server, SessionId, describe};
 use crate::{
     acl::{Acl, Context, DEFAULT, Denial, Denied, Reason, User, full_name},
     command::{Refusal, Spec},
-    commands,
     pubsub::Topic,
 };
 
@@ -120,7 +119,7 @@ impl Connection<'_> {
         let context = if queues { Context::Multi } else { Context::TopLevel };
         let text = match &denial {
             Denial::Command => {
-                let name = full_name(spec, arguments);
+                let name = full_name(spec);
                 format!("NOPERM this user has no permissions to run the '{name}' command")
             }
             Denial::Key(_) => "NOPERM this user has no permissions to access one of the keys used \
@@ -130,7 +129,7 @@ impl Connection<'_> {
                                    channels used as arguments"
                 .into(),
         };
-        self.note_denied(Denied::new(denial, context, spec, arguments));
+        self.note_denied(Denied::new(denial, context, spec));
         Err(Refusal(text.into()))
     }
 
@@ -162,9 +161,7 @@ impl Connection<'_> {
 
     fn note_denied_for(&mut self, denied: Denied, user: Bytes) {
         let (server, session) = (&self.server, self.session());
-        let client = commands::describe(server, self.id, session, self.now_us);
-        let most = commands::setting_number(server, "acllog-max-len");
-        let (now_us, most) = (self.now_us, usize::try_from(most).unwrap_or(0));
-        self.server.denied.add(now_us, denied, user, client, most);
+        let client = describe(server, self.id, session, self.now_us);
+        self.server.denied.add(self.now_us, denied, user, client);
     }
 }

@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
-use super::{Connection, Delivery, Executed, Server, SessionId};
+use super::{Connection, Delivery, Server, SessionId};
 use crate::{
     Redis, Resp,
-    command::{self, Answer, Found, Wait, narrowed},
+    command::{Answer, Found, Table, Wait, narrowed},
     resp::count,
 };
 
@@ -154,7 +154,7 @@ impl Server {
     }
 
     /// Ends the waits whose time is over.
-    pub(super) fn end_overdue_waits(&mut self, now_us: u64) {
+    pub(super) fn end_overdue_waits(&mut self, table: &'static Table, now_us: u64) {
         while let Some(&(until_us, id)) = self.waiting.deadlines.first()
             && until_us <= now_us
         {
@@ -163,7 +163,7 @@ impl Server {
                     let resp = count(self.replicas_caught_up(now_us));
                     self.end_wait(id, resp);
                 }
-                Some(Reason::Pause { .. }) => self.resume(now_us, id),
+                Some(Reason::Pause { .. }) => self.resume(table, now_us, id),
                 Some(Reason::Keys { .. }) => self.end_wait(id, Resp::NilArray),
                 Some(Reason::Sleep) => self.end_wait(id, Resp::OK),
                 None => unreachable!("a deadline belongs to a wait"),
@@ -173,18 +173,18 @@ impl Server {
 
     /// Sees to those for whose keys there was a call: key by key as they were called, and for each
     /// first come first, until there are no more calls.
-    pub(super) fn serve_waiting(&mut self, now_us: u64) {
+    pub(super) fn serve_waiting(&mut self, table: &'static Table, now_us: u64) {
         while let Some((database, called)) = self.redis.take_called() {
             for key in called {
                 for id in self.waiting.for_key(database, &key) {
-                    self.look_again(now_us, id, &key);
+                    self.look_again(table, now_us, id, &key);
                 }
             }
         }
     }
 
     /// Ends the session's wait if it finds something under `key`, or cannot any more.
-    fn look_again(&mut self, now_us: u64, id: SessionId, key: &Bytes) {
+    fn look_again(&mut self, table: &'static Table, now_us: u64, id: SessionId, key: &Bytes) {
         let Some(Waiter { reason: Reason::Keys { database, wait }, .. }) =
             self.waiting.sessions.get(&id)
         else {
@@ -196,8 +196,8 @@ impl Server {
             Found::Nothing => return,
             Found::End(text) => Resp::Error(text.into()),
             Found::Something => {
-                let arguments = narrowed(&wait.arguments, wait.keys.len(), key);
-                match self.run_again(now_us, id, &arguments) {
+                let arguments = narrowed(table, &wait.arguments, wait.keys.len(), key);
+                match self.run_again(table, now_us, id, &arguments) {
                     Ok(Resp::Nil | Resp::NilArray) => return,
                     answer => answer.unwrap_or_else(|refusal| Resp::Error(refusal.0)),
                 }
@@ -206,19 +206,27 @@ impl Server {
         self.end_wait(id, answer);
     }
 
-    fn run_again(&mut self, now_us: u64, id: SessionId, arguments: &[Bytes]) -> Answer {
-        let spec = command::find(arguments).map_err(|reason| reason.refusal(arguments))?;
-        let mut connection = Connection::new(self, id, now_us);
+    fn run_again(
+        &mut self,
+        table: &'static Table,
+        now_us: u64,
+        id: SessionId,
+        arguments: &[Bytes],
+    ) -> Answer {
+        let spec = table.find(arguments).map_err(|reason| reason.refusal(arguments))?;
+        let mut connection = Connection::new(self, id, now_us, table);
         // It waits already.
         connection.may_wait = false;
         connection.call(spec, arguments)
     }
 
     /// Runs a command that was held back by a pause.
-    pub(super) fn resume(&mut self, now_us: u64, id: SessionId) {
+    pub(super) fn resume(&mut self, table: &'static Table, now_us: u64, id: SessionId) {
         let Some(Reason::Pause { arguments }) = self.stop_waiting(id) else { return };
-        let executed = self.execute(now_us, id, &arguments);
-        let Executed::Replies(replies) = executed else { return };
+        let mut replies = Vec::new();
+        if !self.run(table, now_us, id, &arguments, &mut replies) {
+            return;
+        }
         let last = replies.len().saturating_sub(1);
         for (index, resp) in replies.into_iter().enumerate() {
             let unblocks = index == last;

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Redis,
-    command::{Answer, Call, Flags, Function, Group, Origin, Spec},
+    command::{Answer, Call, Flags, Function, Group, Spec},
 };
 
 /// Commands that look at a key without using it.
@@ -35,19 +35,18 @@ const READ_FIRST: &[(&str, usize)] = &[
 
 /// Runs a command on the data, and does what the server does around it.
 pub(crate) fn perform(
-    redis: &mut Redis,
+    call: &mut Call<'_>,
     (spec, function): (&Spec, Function),
-    (now_us, origin): (u64, Origin),
     arguments: &[Bytes],
 ) -> Answer {
     // A script's commands are seen one by one.
-    if redis.service.is_none() || spec.group == Group::Scripting {
-        return function(&mut Call { redis, now_us, origin }, arguments);
+    if call.redis.service.is_none() || spec.group == Group::Scripting {
+        return function(call, arguments);
     }
-    let keys = spec.keys.of(arguments);
-    let expects = Expects::new(redis, now_us, spec, arguments, &keys);
-    let answer = function(&mut Call { redis, now_us, origin }, arguments);
-    expects.settle(redis, now_us, spec, arguments, &keys, &answer);
+    let (keys, now_us) = (spec.keys.of(arguments), call.now_us);
+    let expects = Expects::new(call.redis, now_us, spec, arguments, &keys);
+    let answer = function(call, arguments);
+    expects.settle(call.redis, now_us, spec, arguments, &keys, &answer);
     answer
 }
 

@@ -34,7 +34,7 @@ impl Service {
                  command"
             }
         };
-        self.denied.push(Denied::new(denial, Context::Lua, spec, arguments));
+        self.denied.push(Denied::new(denial, Context::Lua, spec));
         Err(Refusal(text.into()))
     }
 

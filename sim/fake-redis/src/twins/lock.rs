@@ -12,7 +12,7 @@ use super::{
     values::{EXACT, decimal, store, string},
 };
 
-const ACQUIRE: Pin = Pin { name: "lock.acquire", sha1: "c7b71aca2bb3c6d15de4b83758010a6d20ad3ddf" };
+const ACQUIRE: Pin = Pin { name: "lock.acquire", sha1: "ffd178d7ba098d300cddbbda49646477de76dd55" };
 const EXTEND: Pin = Pin { name: "lock.extend", sha1: "2c0f7c290e73a19787d4a20c6f48c2d1f95d106d" };
 const INSPECT: Pin = Pin { name: "lock.inspect", sha1: "5b6bfe2dedb0793d73ba4af799a7a3fcbadaf6b4" };
 const RAISE_FENCE: Pin =

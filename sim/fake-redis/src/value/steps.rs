@@ -5,12 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{
-    Value, hash::FieldStep, list::ItemStep, set::MemberStep, sorted_set::ScoreStep,
+    ELEMENT, Value, hash::FieldStep, list::ItemStep, set::MemberStep, sorted_set::ScoreStep,
     stream::StreamSteps,
 };
-
-/// What an element of a collection takes beside its bytes, about.
-pub(super) const ELEMENT: usize = 96;
 
 /// Strings up to this length are kept whole.
 const SHORT: usize = 64;

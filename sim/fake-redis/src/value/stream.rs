@@ -9,9 +9,9 @@ use bytes::Bytes;
 pub(crate) use pieces::PieceLimits;
 
 use super::{
+    ELEMENT,
     aside::Aside,
     map::{Map, MapStep},
-    steps::ELEMENT,
 };
 use pieces::{Piece, Pieces};
 

@@ -1,9 +1,9 @@
-//! The endpoint that orders faults and moves the clock.
+//! The endpoint that injects faults and moves the clock.
 
 use std::{sync::Arc, time::Duration};
 
 use crate::serve_support::{Broken, Fake, in_time, request};
-use leasehold_fake_redis::serve::{Client, Host, Options, faults::UpheavalKind};
+use leasehold_fake_redis::serve::{Client, Host, HostOptions, faults::ServerEventKind};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -13,20 +13,20 @@ async fn call(fake: &Fake, method: &str, target: &str, body: &str) -> (u16, Valu
 }
 
 #[tokio::test]
-async fn a_fault_is_ordered_and_what_it_struck_is_told() {
+async fn a_fault_is_injected_and_told() {
     let fake = Fake::start().await;
-    let rule = r#"{"kind": "lost-reply", "command": "SET", "key": "lock:*", "next": 1}"#;
+    let rule = r#"{"kind": "reply-loss", "command": "SET", "key": "lock:*", "next": 1}"#;
     assert_eq!(call(&fake, "POST", "/faults", rule).await, (200, json!({"id": "1"})));
     assert_eq!(fake.rest("SET other x").await, Ok(json!("OK")));
     assert_eq!(fake.rest("SET lock:1 secret").await, Err(Broken::Closed));
     let (status, report) = call(&fake, "GET", "/faults", "").await;
     assert_eq!(status, 200);
     let rule = &report["rules"][0];
-    assert_eq!((&rule["kind"], &rule["seen"]), (&json!("lost-reply"), &json!(1)));
-    assert_eq!((&rule["struck"], &rule["bit"]), (&json!(1), &json!(1)));
-    let strike = &report["strikes"][0];
-    assert_eq!((&strike["command"], &strike["keys"]), (&json!("SET"), &json!(["lock:1"])));
-    assert_eq!((&strike["transport"], &strike["bit"]), (&json!("rest"), &json!(true)));
+    assert_eq!((&rule["kind"], &rule["seen"]), (&json!("reply-loss"), &json!(1)));
+    assert_eq!((&rule["injected"], &rule["effective"]), (&json!(1), &json!(1)));
+    let injection = &report["injections"][0];
+    assert_eq!((&injection["command"], &injection["keys"]), (&json!("SET"), &json!(["lock:1"])));
+    assert_eq!((&injection["transport"], &injection["effective"]), (&json!("rest"), &json!(true)));
     assert!(!report.to_string().contains("secret"));
 }
 
@@ -46,7 +46,7 @@ async fn faults_are_removed_one_by_one_or_all() {
     assert_eq!(fake.rest("PING").await, Err(Broken::Reset));
     assert_eq!(call(&fake, "DELETE", "/faults", "").await, (200, json!({})));
     assert_eq!(fake.rest("PING").await, Ok(json!("PONG")));
-    let none = json!({"rules": [], "strikes": []});
+    let none = json!({"rules": [], "injections": []});
     assert_eq!(call(&fake, "GET", "/faults", "").await, (200, none));
 }
 
@@ -81,7 +81,7 @@ async fn who_does_not_know_the_token_orders_nothing() {
         assert_eq!(answer.status, 401, "{token}");
         assert!(!answer.text().contains("admin-secret"));
     }
-    assert_eq!(fake.bites(), [0; 0]);
+    assert_eq!(fake.effective(), [0; 0]);
 }
 
 #[tokio::test]
@@ -157,7 +157,7 @@ async fn a_restart_ends_whoever_waits_for_a_reply() {
         }
     })
     .await;
-    assert_eq!(fake.bites(), [1, 1]);
+    assert_eq!(fake.effective(), [1, 1]);
     call(&fake, "POST", "/restart", "").await;
     assert_eq!(in_time(delayed.reply()).await, Err(Broken::Closed));
     assert_eq!(in_time(hung.reply()).await, Err(Broken::Closed));
@@ -173,7 +173,7 @@ async fn a_copy_of_a_command_comes_after_a_restart() {
     assert_eq!(fake.rest("DBSIZE").await, Ok(json!(0)));
     fake.advance(1_000);
     in_time(async { while fake.rest("GET a").await != Ok(json!("1")) {} }).await;
-    assert_eq!(fake.bites(), [1]);
+    assert_eq!(fake.effective(), [1]);
 }
 
 fn connect<const N: usize>(host: &Arc<Host>) -> [Client; N] {
@@ -181,8 +181,8 @@ fn connect<const N: usize>(host: &Arc<Host>) -> [Client; N] {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_upheaval_is_over_once_whoever_was_connected_is_gone() {
-    let host = Host::new(Options::default());
+async fn a_server_event_is_over_once_whoever_was_connected_is_gone() {
+    let host = Host::new(HostOptions::default());
     let leave = |client: Client, later: usize| {
         tokio::spawn(async move {
             client.closed().await;
@@ -194,17 +194,17 @@ async fn an_upheaval_is_over_once_whoever_was_connected_is_gone() {
     let [first, second, third] = connect(&host);
     let leaving = [leave(first, 5), leave(second, 1), leave(third, 9)];
     let begun = Instant::now();
-    host.upset(UpheavalKind::Restart, Duration::ZERO).await;
+    host.trigger(ServerEventKind::Restart, Duration::ZERO).await;
     assert!(leaving.iter().all(tokio::task::JoinHandle::is_finished));
     assert_eq!(begun.elapsed(), Duration::ZERO, "nobody is waited for in vain");
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_does_not_leave_is_waited_for_a_second() {
-    let host = Host::new(Options::default());
+    let host = Host::new(HostOptions::default());
     let [_stays] = connect(&host);
     let begun = Instant::now();
-    host.upset(UpheavalKind::Restart, Duration::ZERO).await;
+    host.trigger(ServerEventKind::Restart, Duration::ZERO).await;
     assert_eq!(begun.elapsed(), Duration::from_secs(1));
 }
 

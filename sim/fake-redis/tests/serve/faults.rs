@@ -1,9 +1,9 @@
-//! Every kind of fault bites, over REST and over RESP.
+//! Every kind of fault takes effect, over REST and over RESP.
 
 use std::{future::Future, pin::pin, task::Poll};
 
 use crate::serve_support::{Broken, Fake};
-use leasehold_fake_redis::{Password, Settings, serve::Options};
+use leasehold_fake_redis::{Password, Settings, serve::HostOptions};
 use serde_json::json;
 
 /// Runs everything else until nothing is left to do, and says that `future` still waits.
@@ -18,25 +18,25 @@ async fn waits(mut future: std::pin::Pin<&mut impl Future>) {
 
 #[tokio::test]
 async fn a_lost_request_is_not_executed() {
-    let fake = Fake::with_fault("lost-request command=INCR next=2").await;
+    let fake = Fake::with_fault("request-loss command=INCR next=2").await;
     assert_eq!(fake.rest("INCR n").await, Err(Broken::Closed));
     assert_eq!(fake.client().await.ask("INCR n").await, Err(Broken::Closed));
     assert_eq!(fake.rest("INCR n").await, Ok(json!(1)));
-    assert_eq!(fake.bites(), [2]);
+    assert_eq!(fake.effective(), [2]);
 }
 
 #[tokio::test]
 async fn a_lost_reply_is_of_a_request_that_was_executed() {
-    let fake = Fake::with_fault("lost-reply command=INCR next=2").await;
+    let fake = Fake::with_fault("reply-loss command=INCR next=2").await;
     assert_eq!(fake.rest("INCR n").await, Err(Broken::Closed));
     assert_eq!(fake.client().await.ask("INCR n").await, Err(Broken::Closed));
     assert_eq!(fake.rest("INCR n").await, Ok(json!(3)));
-    assert_eq!(fake.bites(), [2]);
+    assert_eq!(fake.effective(), [2]);
 }
 
 #[tokio::test]
 async fn replies_before_a_lost_one_arrive() {
-    let fake = Fake::with_fault("lost-reply command=INCR next=1").await;
+    let fake = Fake::with_fault("reply-loss command=INCR next=1").await;
     let mut client = fake.client().await;
     client.send("SET a 1").await;
     client.send("INCR a").await;
@@ -52,7 +52,7 @@ async fn a_reset_breaks_the_connection() {
     fake.fault("reset executed=true next=1");
     assert_eq!(fake.rest("INCR n").await, Err(Broken::Reset));
     assert_eq!(fake.rest("INCR n").await, Ok(json!(2)));
-    assert_eq!(fake.bites(), [2, 1]);
+    assert_eq!(fake.effective(), [2, 1]);
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn a_hang_holds_up_its_own_connection_only() {
     waits(resp.as_mut()).await;
     assert_eq!(fake.rest("GET b").await, Ok(json!(null)));
     assert_eq!(fake.client().await.ask("GET b").await, Ok("nil".into()));
-    assert_eq!(fake.bites(), [2]);
+    assert_eq!(fake.effective(), [2]);
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn what_ends_badly_was_executed_or_not_as_its_rule_says() {
             }
             let count = if executed { json!(2) } else { json!(0) };
             assert_eq!(fake.rest("INCRBY n 0").await, Ok(count), "{rule}");
-            assert_eq!(fake.bites(), [2], "{rule}");
+            assert_eq!(fake.effective(), [2], "{rule}");
         }
     }
 }
@@ -105,7 +105,7 @@ async fn a_request_under_way_has_not_been_executed_yet() {
 }
 
 #[tokio::test]
-async fn an_upheaval_that_strikes_over_rest_is_carried_out() {
+async fn a_server_event_is_triggered_over_rest() {
     for rule in ["failover lose=50ms", "restart"] {
         let fake = Fake::with_fault(&format!("{rule} command=SET key=last next=1")).await;
         let mut bystander = fake.client().await;
@@ -114,7 +114,7 @@ async fn an_upheaval_that_strikes_over_rest_is_carried_out() {
         assert_eq!(fake.rest("SET last 1").await, Ok(json!("OK")));
         assert_eq!(bystander.reply().await, Err(Broken::Closed), "{rule}");
         assert_eq!(fake.rest("EXISTS lost last").await, Ok(json!(0)), "{rule}");
-        assert_eq!(fake.bites(), [1], "{rule}");
+        assert_eq!(fake.effective(), [1], "{rule}");
     }
 }
 
@@ -132,7 +132,7 @@ async fn latency_follows_the_clock() {
     fake.advance(1);
     assert_eq!(rest.await, Ok(json!("1")));
     assert_eq!(resp.await, Ok("1".into()));
-    assert_eq!(fake.bites(), [2]);
+    assert_eq!(fake.effective(), [2]);
 }
 
 #[tokio::test]
@@ -140,9 +140,9 @@ async fn a_duplicate_is_executed_once_more() {
     let fake = Fake::with_fault("duplicate after=10ms command=INCR next=2").await;
     assert_eq!(fake.rest("INCR n").await, Ok(json!(1)));
     assert_eq!(fake.client().await.ask("INCR n").await, Ok(":2".into()));
-    assert_eq!((fake.rest("GET n").await, fake.bites()), (Ok(json!("2")), vec![0]));
+    assert_eq!((fake.rest("GET n").await, fake.effective()), (Ok(json!("2")), vec![0]));
     fake.advance(10);
-    while fake.bites() != [2] {
+    while fake.effective() != [2] {
         tokio::task::yield_now().await;
     }
     assert_eq!(fake.rest("GET n").await, Ok(json!("4")));
@@ -154,7 +154,7 @@ async fn a_duplicate_works_on_the_same_database() {
     let mut client = fake.client().await;
     client.ask("SELECT 3").await.unwrap();
     assert_eq!(client.ask("INCR n").await, Ok(":1".into()));
-    while fake.bites() != [1] {
+    while fake.effective() != [1] {
         tokio::task::yield_now().await;
     }
     assert_eq!(client.ask("GET n").await, Ok("2".into()));
@@ -164,7 +164,7 @@ async fn a_duplicate_works_on_the_same_database() {
 #[tokio::test]
 async fn a_fault_opens_no_door_without_a_password() {
     let settings = Settings { password: Some(Password::new("p")), ..Settings::default() };
-    let fake = Fake::start_with(Options { settings, ..Options::default() }).await;
+    let fake = Fake::start_with(HostOptions { settings, ..HostOptions::default() }).await;
     assert_eq!(fake.rest("SET a secret").await, Ok(json!("OK")));
     fake.fault("stale-read lag=0ms");
     fake.fault("duplicate command=SET");
@@ -174,7 +174,7 @@ async fn a_fault_opens_no_door_without_a_password() {
     assert_eq!(client.ask("SET a changed").await, refused);
     waits(pin!(std::future::pending::<()>())).await;
     assert_eq!(fake.rest("GET a").await, Ok(json!("secret")));
-    assert_eq!(fake.bites(), [0, 0]);
+    assert_eq!(fake.effective(), [0, 0]);
 }
 
 #[tokio::test]
@@ -184,7 +184,7 @@ async fn an_error_refuses_one_command() {
     assert_eq!(fake.rest("SET a 1").await, Ok(json!(text)));
     assert_eq!(fake.client().await.ask("SET a 1").await, Ok(format!("-{text}")));
     assert_eq!(fake.rest("GET a").await, Ok(json!(null)));
-    assert_eq!(fake.bites(), [2]);
+    assert_eq!(fake.effective(), [2]);
 }
 
 #[tokio::test]
@@ -219,10 +219,10 @@ async fn a_stale_read_lacks_the_last_writes() {
     assert_eq!(client.ask("SET a new").await, Ok("+OK".into()));
     assert_eq!(fake.rest("GET a").await, Ok(json!("old")));
     assert_eq!(client.ask("GET a").await, Ok("old".into()));
-    assert_eq!(fake.bites(), [2]);
+    assert_eq!(fake.effective(), [2]);
     fake.advance(100);
     assert_eq!(fake.rest("GET a").await, Ok(json!("new")));
-    assert_eq!(fake.bites(), [2], "a reply that is the same is no bite");
+    assert_eq!(fake.effective(), [2], "a reply that is the same is no effect");
 }
 
 #[tokio::test]
@@ -250,19 +250,19 @@ async fn a_failover_loses_the_last_writes_and_every_connection() {
     assert_eq!(bystander.reply().await, Err(Broken::Closed));
     assert_eq!(fake.rest("GET kept").await, Ok(json!("1")));
     assert_eq!(fake.rest("EXISTS lost last").await, Ok(json!(0)));
-    assert_eq!(fake.bites(), [1]);
+    assert_eq!(fake.effective(), [1]);
     assert_eq!(fake.rest("SET last 1").await, Ok(json!("OK")));
-    assert_eq!(fake.bites(), [2]);
+    assert_eq!(fake.effective(), [2]);
 }
 
 #[tokio::test]
 async fn nobody_answers_while_a_replica_takes_over() {
     let fake = Fake::with_fault("failover down=20ms command=SET next=1").await;
     assert_eq!(fake.rest("SET a 1").await, Ok(json!("OK")));
-    assert_eq!(fake.bites(), [0]);
+    assert_eq!(fake.effective(), [0]);
     assert_eq!(fake.rest("GET a").await, Err(Broken::Reset));
     assert_eq!(fake.client().await.ask("GET a").await, Err(Broken::Reset));
-    assert_eq!(fake.bites(), [1]);
+    assert_eq!(fake.effective(), [1]);
     fake.advance(20);
     assert_eq!(fake.rest("GET a").await, Ok(json!("1")));
     assert_eq!(fake.client().await.ask("GET a").await, Ok("1".into()));
@@ -284,12 +284,12 @@ async fn a_restart_forgets_data_and_scripts() {
     assert!(gone.as_str().unwrap().starts_with("NOSCRIPT"), "{gone}");
     fake.fault("restart command=PING next=1");
     assert_eq!(fake.rest("PING").await, Ok(json!("PONG")));
-    assert_eq!(fake.bites(), [1, 1]);
+    assert_eq!(fake.effective(), [1, 1]);
 }
 
 #[tokio::test]
 async fn a_lost_reply_loses_a_whole_pipeline() {
-    let fake = Fake::with_fault("lost-reply command=GET key=b next=1").await;
+    let fake = Fake::with_fault("reply-loss command=GET key=b next=1").await;
     let body = r#"[["INCR", "a"], ["GET", "b"], ["INCR", "a"]]"#;
     assert_eq!(fake.ask("POST", "/pipeline", &[], body).await.unwrap_err(), Broken::Closed);
     assert_eq!(fake.rest("GET a").await, Ok(json!("2")));
@@ -300,5 +300,5 @@ async fn a_calm_server_is_left_alone() {
     let fake = Fake::with_fault("hang command=DEL").await;
     assert_eq!(fake.rest("SET a 1").await, Ok(json!("OK")));
     assert_eq!(fake.client().await.ask("GET a").await, Ok("1".into()));
-    assert_eq!(fake.bites(), [0]);
+    assert_eq!(fake.effective(), [0]);
 }

@@ -1,11 +1,11 @@
 //! Clients over a real loopback socket: what well-behaved ones get.
 
 use crate::resp_support::{with_password, with_server};
-use leasehold_fake_redis::serve::Options;
+use leasehold_fake_redis::serve::HostOptions;
 
 #[test]
 fn commands_in_one_packet_are_answered_in_order() {
-    with_server(Options::default(), async |server| {
+    with_server(HostOptions::default(), async |server| {
         let mut client = server.connect().await;
         let commands =
             "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\nINCR a\r\n*1\r\n$4\r\nPING\r\n".repeat(500);
@@ -16,7 +16,7 @@ fn commands_in_one_packet_are_answered_in_order() {
 
 #[test]
 fn a_script_ends_at_the_time_limit_whatever_it_does() {
-    with_server(Options::default(), async |server| {
+    with_server(HostOptions::default(), async |server| {
         let mut client = server.connect().await;
         client.ask("CONFIG SET lua-time-limit 1\r\n", "+OK\r\n").await;
         client
@@ -28,7 +28,7 @@ fn a_script_ends_at_the_time_limit_whatever_it_does() {
 
 #[test]
 fn a_value_larger_than_any_buffer_comes_back_whole() {
-    with_server(Options::default(), async |server| {
+    with_server(HostOptions::default(), async |server| {
         let (mut client, value) = (server.connect().await, "v".repeat(3 << 20));
         let length = value.len();
         client.send(format!("*3\r\n$3\r\nSET\r\n$1\r\na\r\n${length}\r\n{value}\r\n")).await;
@@ -38,7 +38,7 @@ fn a_value_larger_than_any_buffer_comes_back_whole() {
 
 #[test]
 fn a_session_speaks_the_protocol_that_it_has_chosen() {
-    with_server(Options::default(), async |server| {
+    with_server(HostOptions::default(), async |server| {
         let mut client = server.connect().await;
         client.ask("GET a\r\n", "$-1\r\n").await;
         client.send("HELLO 3\r\n").await;
@@ -72,7 +72,7 @@ fn a_password_is_asked_for_and_not_shown() {
 
 #[test]
 fn messages_reach_those_who_listen() {
-    with_server(Options::default(), async |server| {
+    with_server(HostOptions::default(), async |server| {
         let (mut listener, mut speaker) = (server.connect().await, server.connect().await);
         listener.ask("SUBSCRIBE news\r\n", "*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n").await;
         speaker.ask("PUBLISH news hello\r\n", ":1\r\n").await;
@@ -83,7 +83,7 @@ fn messages_reach_those_who_listen() {
 
 #[test]
 fn a_blocked_client_goes_on_with_what_it_sent_ahead() {
-    with_server(Options::default(), async |server| {
+    with_server(HostOptions::default(), async |server| {
         let (mut waiter, mut giver) = (server.connect().await, server.connect().await);
         waiter.send("BLPOP jobs 0\r\nPING\r\n").await;
         while !giver.ask_for_text("INFO clients\r\n").await.contains("blocked_clients:1\r\n") {}
@@ -94,7 +94,7 @@ fn a_blocked_client_goes_on_with_what_it_sent_ahead() {
 
 #[test]
 fn a_wait_ends_at_its_timeout() {
-    with_server(Options::default(), async |server| {
+    with_server(HostOptions::default(), async |server| {
         let mut client = server.connect().await;
         client.ask("BLPOP jobs 0.01\r\nPING\r\n", "*-1\r\n+PONG\r\n").await;
     });
@@ -102,7 +102,7 @@ fn a_wait_ends_at_its_timeout() {
 
 #[test]
 fn a_client_that_leaves_while_it_waits_takes_nothing_with_it() {
-    with_server(Options::default(), async |server| {
+    with_server(HostOptions::default(), async |server| {
         let (mut waiter, mut giver) = (server.connect().await, server.connect().await);
         waiter.send("BLPOP jobs 0\r\n").await;
         while !giver.ask_for_text("INFO clients\r\n").await.contains("blocked_clients:1\r\n") {}
@@ -114,7 +114,7 @@ fn a_client_that_leaves_while_it_waits_takes_nothing_with_it() {
 
 #[test]
 fn quit_and_kill_end_a_connection_behind_its_last_reply() {
-    with_server(Options::default(), async |server| {
+    with_server(HostOptions::default(), async |server| {
         let mut leaver = server.connect().await;
         leaver.send("PING\r\nQUIT\r\nPING\r\n").await;
         assert_eq!(leaver.rest().await, b"+PONG\r\n+OK\r\n");
@@ -129,7 +129,7 @@ fn quit_and_kill_end_a_connection_behind_its_last_reply() {
 
 #[test]
 fn what_a_command_brings_about_comes_before_the_reply_to_the_next_in_the_packet() {
-    with_server(Options::default(), async |server| {
+    with_server(HostOptions::default(), async |server| {
         let mut client = server.connect().await;
         client.send("MONITOR\r\nINCR a\r\nINCRBY a 5\r\nQUIT\r\n").await;
         let told = String::from_utf8(client.rest().await).unwrap();
@@ -141,7 +141,7 @@ fn what_a_command_brings_about_comes_before_the_reply_to_the_next_in_the_packet(
 
 #[test]
 fn keys_expire_while_nobody_asks() {
-    with_server(Options::default(), async |server| {
+    with_server(HostOptions::default(), async |server| {
         let mut client = server.connect().await;
         client.ask("SET a 1 PX 1\r\n", "+OK\r\n").await;
         while server.host.with_server(|server| server.redis().keyspace.len()) > 0 {
@@ -152,7 +152,7 @@ fn keys_expire_while_nobody_asks() {
 
 #[test]
 fn shutdown_ends_the_server_and_its_connections() {
-    with_server(Options::default(), async |server| {
+    with_server(HostOptions::default(), async |server| {
         let (mut other, mut client) = (server.connect().await, server.connect().await);
         other.ask("PING\r\n", "+PONG\r\n").await;
         client.send("SHUTDOWN\r\n").await;

@@ -1,14 +1,14 @@
 //! Clients over a real loopback socket: what bad ones do, which must not harm any other.
 
 use crate::resp_support::with_server;
-use leasehold_fake_redis::serve::Options;
+use leasehold_fake_redis::serve::HostOptions;
 use tokio::io::AsyncWriteExt;
 
 const PING: &str = "*1\r\n$4\r\nPING\r\n";
 
 #[test]
 fn half_a_request_holds_up_nobody() {
-    with_server(Options::default(), async |server| {
+    with_server(HostOptions::default(), async |server| {
         let (mut slow, mut other) = (server.connect().await, server.connect().await);
         for byte in b"*2\r\n$4\r\nECHO\r\n$2\r\nh" {
             slow.send([*byte]).await;
@@ -20,7 +20,7 @@ fn half_a_request_holds_up_nobody() {
 
 #[test]
 fn what_is_not_the_protocol_is_refused_and_the_connection_ended() {
-    with_server(Options::default(), async |server| {
+    with_server(HostOptions::default(), async |server| {
         let mut other = server.connect().await;
         let nested = "*1\r\n".repeat(100_000);
         for (bytes, refusal) in [
@@ -45,7 +45,7 @@ fn what_is_not_the_protocol_is_refused_and_the_connection_ended() {
 
 #[test]
 fn bytes_that_are_no_text_are_data() {
-    with_server(Options::default(), async |server| {
+    with_server(HostOptions::default(), async |server| {
         let mut client = server.connect().await;
         client.send(b"*3\r\n$3\r\nSET\r\n$2\r\n\xff\x00\r\n$3\r\n\xc3\x28\n\r\n").await;
         client.send(b"*2\r\n$3\r\nGET\r\n$2\r\n\xff\x00\r\n*1\r\n$2\r\n\xff\xfe\r\n").await;
@@ -57,7 +57,7 @@ fn bytes_that_are_no_text_are_data() {
 
 #[test]
 fn a_claim_of_much_takes_no_memory_and_holds_up_nobody() {
-    with_server(Options::default(), async |server| {
+    with_server(HostOptions::default(), async |server| {
         let mut claimers = Vec::new();
         for _ in 0..50 {
             // Together they claim 25 gigabytes for the first argument alone.
@@ -72,7 +72,7 @@ fn a_claim_of_much_takes_no_memory_and_holds_up_nobody() {
 
 #[test]
 fn many_arguments_are_one_command() {
-    with_server(Options::default(), async |server| {
+    with_server(HostOptions::default(), async |server| {
         let mut client = server.connect().await;
         let keys = 200_000;
         client.send(format!("*{}\r\n$3\r\nDEL\r\n", keys + 1)).await;
@@ -83,7 +83,7 @@ fn many_arguments_are_one_command() {
 
 #[test]
 fn who_asks_and_does_not_read_holds_up_nobody_and_gets_all_once_it_reads() {
-    with_server(Options::default(), async |server| {
+    with_server(HostOptions::default(), async |server| {
         let (mut greedy, mut other) = (server.connect().await, server.connect().await);
         let value = "v".repeat(1 << 20);
         greedy.ask(&format!("SET a {}\r\n", "x"), "+OK\r\n").await;
@@ -102,7 +102,7 @@ fn who_asks_and_does_not_read_holds_up_nobody_and_gets_all_once_it_reads() {
 
 #[test]
 fn who_listens_and_does_not_read_is_disconnected() {
-    let options = Options { mailbox_limit: 1 << 20, ..Options::default() };
+    let options = HostOptions { mailbox_limit: 1 << 20, ..HostOptions::default() };
     with_server(options, async |server| {
         let (mut deaf, mut speaker) = (server.connect().await, server.connect().await);
         deaf.ask("SUBSCRIBE a\r\n", "*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n").await;
@@ -124,7 +124,7 @@ fn who_listens_and_does_not_read_is_disconnected() {
 
 #[test]
 fn a_dropped_connection_leaves_nothing_behind() {
-    with_server(Options::default(), async |server| {
+    with_server(HostOptions::default(), async |server| {
         for begin in
             ["", "*2\r\n$4\r\nEC", "SUBSCRIBE a\r\n", "MULTI\r\nSET a 1\r\n", "WATCH a\r\n"]
         {
@@ -138,7 +138,7 @@ fn a_dropped_connection_leaves_nothing_behind() {
 
 #[test]
 fn one_client_too_many_is_told_so() {
-    let options = Options { max_clients: 2, ..Options::default() };
+    let options = HostOptions { max_clients: 2, ..HostOptions::default() };
     with_server(options, async |server| {
         let (mut first, mut second) = (server.connect().await, server.connect().await);
         first.ask(PING, "+PONG\r\n").await;

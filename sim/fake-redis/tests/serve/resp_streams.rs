@@ -1,7 +1,7 @@
 //! Streams over a real loopback socket, in both protocols.
 
 use crate::resp_support::{Client, Server, with_server};
-use leasehold_fake_redis::serve::Options;
+use leasehold_fake_redis::serve::HostOptions;
 
 /// A client that speaks RESP3.
 async fn in_resp3(server: &Server) -> Client {
@@ -22,7 +22,7 @@ const ENTRIES: &str = "$1\r\ns\r\n*1\r\n*2\r\n$3\r\n1-1\r\n*2\r\n$1\r\nf\r\n$1\r
 
 #[test]
 fn entries_are_read_as_pairs_or_as_a_map() {
-    with_server(Options::default(), async |server| {
+    with_server(HostOptions::default(), async |server| {
         let (mut old, mut new) = (server.connect().await, in_resp3(&server).await);
         old.ask("XADD s 1-1 f v\r\n", "$3\r\n1-1\r\n").await;
         old.ask("XREAD STREAMS s 0\r\n", &format!("*1\r\n*2\r\n{ENTRIES}")).await;
@@ -34,7 +34,7 @@ fn entries_are_read_as_pairs_or_as_a_map() {
 
 #[test]
 fn who_waits_for_an_entry_gets_it_in_its_protocol() {
-    with_server(Options::default(), async |server| {
+    with_server(HostOptions::default(), async |server| {
         let (mut old, mut new) = (server.connect().await, in_resp3(&server).await);
         old.send("XREAD BLOCK 0 STREAMS other s $ $\r\nPING\r\n").await;
         new.send("XREAD BLOCK 0 STREAMS s $\r\nPING\r\n").await;
@@ -48,7 +48,7 @@ fn who_waits_for_an_entry_gets_it_in_its_protocol() {
 
 #[test]
 fn who_waits_in_a_group_is_told_when_the_stream_goes() {
-    with_server(Options::default(), async |server| {
+    with_server(HostOptions::default(), async |server| {
         let (mut waiter, mut other) = (server.connect().await, server.connect().await);
         other.ask("XGROUP CREATE s g $ MKSTREAM\r\n", "+OK\r\n").await;
         let read = "XREADGROUP GROUP g c BLOCK 0 STREAMS s >\r\n";
@@ -65,7 +65,7 @@ fn who_waits_in_a_group_is_told_when_the_stream_goes() {
 
 #[test]
 fn a_wait_for_an_entry_ends_at_its_timeout() {
-    with_server(Options::default(), async |server| {
+    with_server(HostOptions::default(), async |server| {
         let (mut old, mut new) = (server.connect().await, in_resp3(&server).await);
         old.ask("XREAD BLOCK 5 STREAMS s $\r\nPING\r\n", "*-1\r\n+PONG\r\n").await;
         new.ask("XREAD BLOCK 5 STREAMS s $\r\nPING\r\n", "_\r\n+PONG\r\n").await;

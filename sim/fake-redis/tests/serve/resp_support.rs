@@ -6,7 +6,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use leasehold_fake_redis::{
     Password, Settings,
-    serve::{Host, Options, keep_time, resp},
+    serve::{Host, HostOptions, keep_time, resp},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -23,7 +23,7 @@ pub(crate) struct Server {
 
 /// Runs a test with a server, and shuts it down.
 pub(crate) fn with_server<F: Future<Output = ()>>(
-    options: Options,
+    options: HostOptions,
     test: impl FnOnce(Arc<Server>) -> F,
 ) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -39,9 +39,9 @@ pub(crate) fn with_server<F: Future<Output = ()>>(
     });
 }
 
-pub(crate) fn with_password() -> Options {
+pub(crate) fn with_password() -> HostOptions {
     let password = Some(Password::new("secret"));
-    Options { settings: Settings { password, ..Settings::default() }, ..Options::default() }
+    HostOptions { settings: Settings { password, ..Settings::default() }, ..HostOptions::default() }
 }
 
 pub(crate) struct Client {

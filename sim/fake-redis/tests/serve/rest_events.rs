@@ -189,7 +189,7 @@ async fn a_shutdown_ends_streams_and_hanging_requests() {
     events(&mut body, 1).await;
     let hanging = fake.ask("GET", "/get/a", &[], Bytes::new());
     let (answer, ()) = tokio::join!(hanging, async {
-        while fake.bites() != [1] {
+        while fake.effective() != [1] {
             tokio::task::yield_now().await;
         }
         fake.host.shut_down().await;

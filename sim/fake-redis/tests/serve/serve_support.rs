@@ -8,7 +8,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::{HeaderMap, Request, body::Incoming, client::conn};
 use hyper_util::rt::TokioIo;
 use leasehold_fake_redis::serve::{
-    Host, Options, admin, clock, keep_time, resp,
+    Host, HostOptions, admin, clock, keep_time, resp,
     rest::{self, Tokens},
 };
 use serde_json::Value;
@@ -56,10 +56,10 @@ impl Answer {
 
 impl Fake {
     pub(crate) async fn start() -> Self {
-        Self::start_with(Options::default()).await
+        Self::start_with(HostOptions::default()).await
     }
 
-    pub(crate) async fn start_with(options: Options) -> Self {
+    pub(crate) async fn start_with(options: HostOptions) -> Self {
         let host = Host::new(options);
         host.clock().set(&frozen()).unwrap();
         tokio::spawn(keep_time(Arc::clone(&host)));
@@ -85,13 +85,14 @@ impl Fake {
         self.host.add_fault(&rule.parse().unwrap()).unwrap();
     }
 
-    /// How often the rules have bitten, in order.
-    pub(crate) fn bites(&self) -> Vec<u64> {
-        self.host.with_faults(|faults| faults.report().map(|rule| rule.bit).collect())
+    /// How often the faults of the rules took effect, in order.
+    pub(crate) fn effective(&self) -> Vec<u64> {
+        self.host.with_faults(|faults| faults.report().map(|rule| rule.effective).collect())
     }
 
     pub(crate) fn advance(&self, advance_ms: u64) {
-        let order = clock::Order { advance_ms: Some(advance_ms), ..clock::Order::default() };
+        let order =
+            clock::ClockChange { advance_ms: Some(advance_ms), ..clock::ClockChange::default() };
         self.host.clock().set(&order).unwrap();
     }
 
@@ -251,6 +252,6 @@ async fn bind() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.unwrap()
 }
 
-fn frozen() -> clock::Order {
-    clock::Order { mode: Some(clock::Mode::Frozen), ..clock::Order::default() }
+fn frozen() -> clock::ClockChange {
+    clock::ClockChange { mode: Some(clock::Mode::Frozen), ..clock::ClockChange::default() }
 }

@@ -1,7 +1,7 @@
 //! Clients that ask for much and do not read it.
 
 use crate::serve_support::{Fake, TOKEN, in_time};
-use leasehold_fake_redis::serve::Options;
+use leasehold_fake_redis::serve::HostOptions;
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -52,7 +52,9 @@ async fn a_response_that_is_not_read_harms_nobody_and_is_there_once_it_is() {
 #[tokio::test]
 async fn a_stream_that_is_not_read_ends_and_is_subscribed_no_more() {
     in_time(async {
-        let fake = Fake::start_with(Options { mailbox_limit: 1 << 20, ..Options::default() }).await;
+        let fake =
+            Fake::start_with(HostOptions { mailbox_limit: 1 << 20, ..HostOptions::default() })
+                .await;
         let mut deaf = asked(&fake, "/subscribe/chat", "").await;
         deaf.readable().await.unwrap();
         let mut speaker = fake.client().await;

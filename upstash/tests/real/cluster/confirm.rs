@@ -81,7 +81,7 @@ async fn a_user_that_may_not_ask_for_its_connection_locks_but_confirms_nothing()
     let Some(node) = alone().await else { return };
     node.run("ACL SETUSER weak on >feeble ~* &* +@all -client|info").await;
     let url = node.url().replace("//", "//weak:feeble@");
-    let builder = TcpBuilder::cluster([&*url]).unwrap().connect_timeout(PATIENCE);
+    let builder = TcpBuilder::cluster([&*url]).unwrap().timeout(PATIENCE).connect_timeout(PATIENCE);
     let store = builder.retry(RetryPolicy::none()).build().unwrap();
     assert_eq!(take(&store, FIRST).await, Ok(()));
     assert_not_sent(confirm(&store, FIRST, 0).await);

@@ -68,7 +68,10 @@ impl Cluster {
     }
 
     pub(crate) fn builder(&self) -> TcpBuilder {
-        TcpBuilder::cluster([&*self.first().url()]).unwrap().connect_timeout(PATIENCE)
+        TcpBuilder::cluster([&*self.first().url()])
+            .unwrap()
+            .timeout(PATIENCE)
+            .connect_timeout(PATIENCE)
     }
 
     pub(crate) fn store(&self) -> Tcp {

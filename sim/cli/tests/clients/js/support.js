@@ -30,10 +30,10 @@ async function admin(method, path, body) {
   return answer;
 }
 
-/// Orders a fault; the answer tells later how often it bit.
-export async function order(rule) {
+/// Injects a fault; the answer tells later how often it took effect.
+export async function inject(rule) {
   const { id } = await admin("POST", "/faults", rule);
-  return { bit: async () => (await admin("GET", `/faults/${id}`)).rule.bit };
+  return { effective: async () => (await admin("GET", `/faults/${id}`)).rule.effective };
 }
 
 /// Lets so many milliseconds pass on the server.

@@ -40,7 +40,7 @@ class Rest(CleanServer):
             self.redis.incr("key")
 
     def test_a_lost_reply_makes_it_count_twice(self):
-        admin("POST", "/faults", {"kind": "lost-reply", "command": "INCR", "next": 1})
+        admin("POST", "/faults", {"kind": "reply-loss", "command": "INCR", "next": 1})
         self.assertEqual(self.redis.incr("n"), 2)
 
 

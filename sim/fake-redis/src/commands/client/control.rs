@@ -5,7 +5,8 @@ use bytes::Bytes;
 use super::super::super::{
     Resp,
     command::{Answer, Refusal, integer},
-    server::{Connection, Pause, SessionId, Silence},
+    server::{Connection, Pause, Silence},
+    session::SessionId,
 };
 
 pub(super) fn reply(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
@@ -58,7 +59,7 @@ pub(super) fn pause(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Ans
 
 pub(super) fn unpause(connection: &mut Connection<'_>, _arguments: &[Bytes]) -> Answer {
     let now_us = connection.now_us;
-    connection.server.unpause(now_us);
+    connection.server.unpause(connection.table, now_us);
     Ok(Resp::OK)
 }
 

@@ -7,7 +7,8 @@ use super::{
         Resp,
         command::{Answer, Refusal, integer},
         resp::count,
-        server::{Connection, Session, SessionId},
+        server::{Connection, Session},
+        session::SessionId,
     },
     Kind,
 };

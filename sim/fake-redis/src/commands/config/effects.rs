@@ -30,9 +30,11 @@ pub(super) fn apply(server: &mut Server) {
         entries: wide("stream-node-max-entries"),
         bytes: wide("stream-node-max-bytes"),
     };
+    let denied = size("acllog-max-len");
     let (replicas, lag) = (size("min-replicas-to-write"), number("min-replicas-max-lag"));
 
     server.set_pieces(pieces);
+    server.denied.most = denied;
     server.needed.replicas = replicas;
     server.needed.lag_s = u64::try_from(lag).unwrap_or(0);
     let service = server.service_mut();

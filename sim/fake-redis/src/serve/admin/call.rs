@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::serve::{
     Host, clock,
-    faults::{Failover, Faults, Restart, RuleError, Strike, Text, UpheavalKind},
+    faults::{Failover, Faults, Injection, Restart, RuleError, RuleText, ServerEventKind},
 };
 
 /// Why a call did nothing.
@@ -38,17 +38,17 @@ pub(super) async fn perform(host: &Host, method: &Method, path: &str, body: &[u8
         }
         ("GET", ["clock"]) => value(host.clock().reading()),
         ("POST", ["clock"]) => {
-            host.clock().set(&read::<clock::Order>(body)?).map_err(|text| bad(&text))?;
+            host.clock().set(&read::<clock::ClockChange>(body)?).map_err(|text| bad(&text))?;
             value(host.clock().reading())
         }
         ("GET", ["requests"]) => Ok(json!({ "requests": value(host.requests())? })),
         ("POST", ["failover"]) => {
             let Failover { lose, down } = read(body)?;
-            value(host.upset(UpheavalKind::Failover { lose: lose.0 }, down.0).await)
+            value(host.trigger(ServerEventKind::Failover { lose: lose.0 }, down.0).await)
         }
         ("POST", ["restart"]) => {
             let Restart { down } = read(body)?;
-            value(host.upset(UpheavalKind::Restart, down.0).await)
+            value(host.trigger(ServerEventKind::Restart, down.0).await)
         }
         ("POST", ["flush"]) => {
             host.flush();
@@ -62,21 +62,24 @@ pub(super) async fn perform(host: &Host, method: &Method, path: &str, body: &[u8
 }
 
 fn add_fault(host: &Host, body: &[u8]) -> Outcome {
-    let added = Text::from_json(body).and_then(|text| host.add_fault(&text));
+    let added = RuleText::from_json(body).and_then(|text| host.add_fault(&text));
     added.map(|id| json!({ "id": id })).map_err(|error| Problem {
         status: if matches!(error, RuleError::Taken(_)) { 409 } else { 400 },
         text: error.to_string(),
     })
 }
 
-/// The rules, or one of them, with what they struck.
+/// The rules, or one of them, with what they have injected.
 fn report(faults: &Faults, id: Option<&str>) -> Outcome {
     let wanted = |found: &str| id.is_none_or(|id| id == found);
     let rules: Vec<_> = faults.report().filter(|rule| wanted(rule.id)).collect();
-    let strikes: Vec<&Strike> = faults.strikes().filter(|strike| wanted(&strike.rule)).collect();
+    let injections: Vec<&Injection> =
+        faults.injections().filter(|injection| wanted(&injection.rule)).collect();
     match (id, &rules[..]) {
-        (None, rules) => Ok(json!({ "rules": value(rules)?, "strikes": value(strikes)? })),
-        (Some(_), [rule, ..]) => Ok(json!({ "rule": value(rule)?, "strikes": value(strikes)? })),
+        (None, rules) => Ok(json!({ "rules": value(rules)?, "injections": value(injections)? })),
+        (Some(_), [rule, ..]) => {
+            Ok(json!({ "rule": value(rule)?, "injections": value(injections)? }))
+        }
         (Some(id), []) => Err(no_rule(id)),
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Duplicate,
-    kind::{Fault, Strike},
+    fault::{Fault, Opportunity},
 };
 use crate::serve::span::Span;
 
@@ -20,9 +20,9 @@ impl Fault for DuplicateRequest {
     const NAME: &'static str = "duplicate";
     const EFFECT: Option<&'static str> = None;
 
-    fn strike(&self, order: &mut Strike<'_>) -> bool {
-        let after = order.orders.delay.saturating_add(self.after.0);
-        order.orders.duplicates.push(Duplicate { after, strike: order.id });
+    fn inject(&self, opportunity: &mut Opportunity<'_>) -> bool {
+        let after = opportunity.effects.delay.saturating_add(self.after.0);
+        opportunity.effects.duplicates.push(Duplicate { after, injection: opportunity.id });
         true
     }
 }

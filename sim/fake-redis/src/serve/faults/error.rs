@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Slot,
-    kind::{Fault, Scope, Strike},
+    fault::{Fault, Opportunity, Scope},
 };
 
 /// The command is answered with an error and not executed.
@@ -47,8 +47,8 @@ impl Fault for ErrorReply {
         Ok(())
     }
 
-    fn strike(&self, order: &mut Strike<'_>) -> bool {
-        order.orders.strike(order.command, Slot::Error(self.sentence()))
+    fn inject(&self, opportunity: &mut Opportunity<'_>) -> bool {
+        opportunity.effects.slot(opportunity.command, Slot::Error(self.sentence()))
     }
 }
 

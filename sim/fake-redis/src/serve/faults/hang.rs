@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Ending,
-    kind::{Fault, Strike},
+    fault::{Fault, Opportunity},
 };
 
 /// There is no reply, and the connection stays open until the client gives up.
@@ -20,7 +20,7 @@ impl Fault for Hang {
     const NAME: &'static str = "hang";
     const EFFECT: Option<&'static str> = Some("no reply");
 
-    fn strike(&self, order: &mut Strike<'_>) -> bool {
-        order.orders.end(Ending::Hang, self.executed)
+    fn inject(&self, opportunity: &mut Opportunity<'_>) -> bool {
+        opportunity.effects.end(Ending::Hang, self.executed)
     }
 }

@@ -1,64 +1,33 @@
 //! The table of faults.
 
-use rand_chacha::ChaCha8Rng;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    Orders, StrikeId, duplicate::DuplicateRequest, error::ErrorReply, failover::Failover,
-    hang::Hang, latency::Latency, lost_reply::LostReply, lost_request::LostRequest, reset::Reset,
-    restart::Restart, stale_read::StaleRead, status::Status,
+    duplicate::DuplicateRequest,
+    error::ErrorReply,
+    failover::Failover,
+    fault::{Fault, Opportunity, Scope},
+    hang::Hang,
+    latency::Latency,
+    reply_loss::ReplyLoss,
+    request_loss::RequestLoss,
+    reset::Reset,
+    restart::Restart,
+    stale_read::StaleRead,
+    status::Status,
 };
-
-/// What a rule is applied to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scope {
-    /// A request, once, whatever the number of its commands.
-    Request,
-    /// Each command of a request.
-    Command,
-}
-
-/// One kind of fault. A file each; its fields are what a rule may say about it.
-pub(super) trait Fault: DeserializeOwned + Serialize {
-    /// Its name in a rule.
-    const NAME: &'static str;
-    const SCOPE: Scope = Scope::Request;
-    /// Whether only a command that reads can be struck.
-    const READS_ONLY: bool = false;
-    /// Whether only REST knows it.
-    const REST_ONLY: bool = false;
-    /// What it changes whenever it strikes; `None` if that shows only later.
-    const EFFECT: Option<&'static str>;
-
-    /// Refuses what cannot be ordered.
-    fn check(&self) -> Result<(), String> {
-        Ok(())
-    }
-
-    /// Puts itself into the orders; `false` if something else came first.
-    fn strike(&self, order: &mut Strike<'_>) -> bool;
-}
-
-/// Where a fault puts itself.
-pub(super) struct Strike<'a> {
-    pub(super) orders: &'a mut Orders,
-    /// The number of the command that is struck.
-    pub(super) command: usize,
-    pub(super) id: StrikeId,
-    pub(super) random: &'a mut ChaCha8Rng,
-}
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident($fault:ident)),* $(,)?) => {
         /// What goes wrong.
         #[derive(Clone, Debug, PartialEq, Serialize)]
         #[serde(untagged)]
-        pub enum Kind {
+        pub enum FaultKind {
             $($(#[$doc])* $variant($fault)),*
         }
 
-        impl Kind {
+        impl FaultKind {
             /// The names of all kinds.
             pub const NAMES: &'static [&'static str] = &[$($fault::NAME),*];
 
@@ -94,9 +63,9 @@ macro_rules! kinds {
                 }
             }
 
-            pub(super) fn strike(&self, order: &mut Strike<'_>) -> bool {
+            pub(super) fn inject(&self, opportunity: &mut Opportunity<'_>) -> bool {
                 match self {
-                    $(Self::$variant(fault) => fault.strike(order)),*
+                    $(Self::$variant(fault) => fault.inject(opportunity)),*
                 }
             }
 
@@ -118,9 +87,9 @@ kinds! {
     /// The request is delayed.
     Latency(Latency),
     /// The request never arrives.
-    LostRequest(LostRequest),
+    RequestLoss(RequestLoss),
     /// The reply never arrives, though the request was executed.
-    LostReply(LostReply),
+    ReplyLoss(ReplyLoss),
     /// The request arrives once more, later.
     Duplicate(DuplicateRequest),
     /// Nothing comes back, and the connection stays open.

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::kind::{Fault, Strike};
+use super::fault::{Fault, Opportunity};
 use crate::serve::span::Span;
 
 /// How long a request waits before it is executed.
@@ -49,9 +49,9 @@ impl Fault for Latency {
         }
     }
 
-    fn strike(&self, order: &mut Strike<'_>) -> bool {
-        let delay = self.draw(order.random);
-        order.orders.delay = order.orders.delay.saturating_add(delay);
+    fn inject(&self, opportunity: &mut Opportunity<'_>) -> bool {
+        let delay = self.draw(opportunity.random);
+        opportunity.effects.delay = opportunity.effects.delay.saturating_add(delay);
         !delay.is_zero()
     }
 }

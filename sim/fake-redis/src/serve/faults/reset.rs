@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Ending,
-    kind::{Fault, Strike},
+    fault::{Fault, Opportunity},
 };
 
 /// The connection is reset (TCP `RST`) instead of a reply.
@@ -20,7 +20,7 @@ impl Fault for Reset {
     const NAME: &'static str = "reset";
     const EFFECT: Option<&'static str> = Some("connection reset");
 
-    fn strike(&self, order: &mut Strike<'_>) -> bool {
-        order.orders.end(Ending::Reset, self.executed)
+    fn inject(&self, opportunity: &mut Opportunity<'_>) -> bool {
+        opportunity.effects.end(Ending::Reset, self.executed)
     }
 }

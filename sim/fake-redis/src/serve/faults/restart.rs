@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Upheaval, UpheavalKind,
-    kind::{Fault, Strike},
+    ServerEvent, ServerEventKind,
+    fault::{Fault, Opportunity},
 };
 use crate::serve::span::Span;
 
@@ -21,8 +21,12 @@ impl Fault for Restart {
     const NAME: &'static str = "restart";
     const EFFECT: Option<&'static str> = None;
 
-    fn strike(&self, order: &mut Strike<'_>) -> bool {
-        let kind = UpheavalKind::Restart;
-        order.orders.upset(Upheaval { kind, down: self.down.0, strike: order.id })
+    fn inject(&self, opportunity: &mut Opportunity<'_>) -> bool {
+        let kind = ServerEventKind::Restart;
+        opportunity.effects.trigger(ServerEvent {
+            kind,
+            down: self.down.0,
+            injection: opportunity.id,
+        })
     }
 }

@@ -7,15 +7,17 @@ use rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Kind, Orders, RuleError, StrikeId, Transport, kind::Strike, latency::unit};
+use super::{
+    Effects, FaultKind, InjectionId, RuleError, Transport, fault::Opportunity, latency::unit,
+};
 
 /// What a rule says, checked. It is read from JSON such as
-/// `{"kind": "lost-reply", "command": "EVALSHA", "next": 1}`, or from words such as
-/// `lost-reply command=EVALSHA next=1`.
+/// `{"kind": "reply-loss", "command": "EVALSHA", "next": 1}`, or from words such as
+/// `reply-loss command=EVALSHA next=1`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Text {
+pub struct RuleText {
     id: Option<String>,
-    kind: Kind,
+    kind: FaultKind,
     when: When,
     often: Often,
 }
@@ -37,15 +39,15 @@ pub struct When {
     pub reads_only: bool,
 }
 
-/// How often a rule strikes.
+/// How often a rule injects its fault.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Often {
     /// How many are passed over first.
     pub skip: u64,
-    /// How many are struck at most; all if `None`.
+    /// Into how many it injects at most; all if `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<u64>,
-    /// How likely each is struck; certainly if `None`.
+    /// How likely it injects into each; certainly if `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
     /// The seed of that chance.
@@ -57,11 +59,11 @@ pub struct Often {
 #[derive(Clone, Debug)]
 pub struct Rule {
     id: String,
-    text: Text,
+    text: RuleText,
     random: ChaCha8Rng,
     seen: u64,
-    struck: u64,
-    bit: u64,
+    injected: u64,
+    effective: u64,
 }
 
 /// A rule and what it has done.
@@ -74,19 +76,19 @@ pub struct RuleReport<'a> {
     pub kind_name: &'static str,
     /// Its kind, with what belongs to it.
     #[serde(flatten)]
-    pub kind: &'a Kind,
+    pub kind: &'a FaultKind,
     /// Which requests it is about.
     #[serde(flatten)]
     pub when: &'a When,
-    /// How often it strikes.
+    /// How often it injects its fault.
     #[serde(flatten)]
     pub often: Often,
     /// How many requests it was about.
     pub seen: u64,
-    /// How many of them it struck.
-    pub struck: u64,
+    /// Into how many of them it has injected its fault.
+    pub injected: u64,
     /// How often that changed what would have happened.
-    pub bit: u64,
+    pub effective: u64,
 }
 
 /// A rule as JSON has it; what is left over belongs to its kind.
@@ -120,7 +122,7 @@ impl Default for Names {
     }
 }
 
-impl Text {
+impl RuleText {
     /// Reads a rule from JSON.
     ///
     /// # Errors
@@ -137,7 +139,7 @@ impl Text {
     }
 
     fn new(wire: Wire) -> Result<Self, String> {
-        let kind = Kind::read(&wire.kind, wire.rest)?;
+        let kind = FaultKind::read(&wire.kind, wire.rest)?;
         if wire.probability.is_some_and(|chance| !(0.0..=1.0).contains(&chance)) {
             return Err("`probability` must be from 0 to 1".into());
         }
@@ -155,7 +157,7 @@ impl Text {
     }
 }
 
-impl FromStr for Text {
+impl FromStr for RuleText {
     type Err = RuleError;
 
     /// Reads a rule from JSON, or from words as a shell splits them: the kind, then `name=value`.
@@ -166,7 +168,7 @@ impl FromStr for Text {
         let wrong = |what: &str| RuleError::Wrong(what.into());
         let words = shlex::split(text).ok_or_else(|| wrong("a quotation mark is not closed"))?;
         let mut words = words.into_iter();
-        let kind = words.next().ok_or_else(|| wrong("begin with the kind, such as lost-reply"))?;
+        let kind = words.next().ok_or_else(|| wrong("begin with the kind, such as reply-loss"))?;
         let mut fields = Map::from_iter([("kind".to_owned(), Value::String(kind))]);
         for word in words {
             let (name, value) = word.split_once('=').ok_or_else(|| {
@@ -194,19 +196,19 @@ fn value_of(name: &str, value: &str) -> Value {
 }
 
 impl Rule {
-    pub(super) fn new(text: &Text, number: u64, seed: u64) -> Self {
+    pub(super) fn new(text: &RuleText, number: u64, seed: u64) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(text.often.seed.unwrap_or(seed));
         // Rules on one seed draw independently.
         random.set_stream(if text.often.seed.is_some() { 0 } else { number });
         let id = text.id.clone().unwrap_or_else(|| number.to_string());
-        Self { id, text: text.clone(), random, seen: 0, struck: 0, bit: 0 }
+        Self { id, text: text.clone(), random, seen: 0, injected: 0, effective: 0 }
     }
 
     pub(super) fn id(&self) -> &str {
         &self.id
     }
 
-    pub(super) fn kind(&self) -> &Kind {
+    pub(super) fn kind(&self) -> &FaultKind {
         &self.text.kind
     }
 
@@ -215,7 +217,7 @@ impl Rule {
     }
 
     pub(super) fn report(&self) -> RuleReport<'_> {
-        let Text { kind, when, often, .. } = &self.text;
+        let RuleText { kind, when, often, .. } = &self.text;
         RuleReport {
             id: &self.id,
             kind_name: kind.name(),
@@ -223,29 +225,34 @@ impl Rule {
             when,
             often: *often,
             seen: self.seen,
-            struck: self.struck,
-            bit: self.bit,
+            injected: self.injected,
+            effective: self.effective,
         }
     }
 
-    pub(super) fn bitten(&mut self) {
-        self.bit += 1;
+    pub(super) fn took_effect(&mut self) {
+        self.effective += 1;
     }
 
-    /// Strikes a command that the rule is about, if it is its turn.
-    pub(super) fn strike(&mut self, orders: &mut Orders, command: usize, id: StrikeId) -> bool {
+    /// Injects the fault into a command that the rule is about, if it is its turn.
+    pub(super) fn inject(
+        &mut self,
+        effects: &mut Effects,
+        command: usize,
+        id: InjectionId,
+    ) -> bool {
         self.seen += 1;
         let often = self.text.often;
-        if self.seen <= often.skip || often.next.is_some_and(|next| self.struck >= next) {
+        if self.seen <= often.skip || often.next.is_some_and(|next| self.injected >= next) {
             return false;
         }
         if often.probability.is_some_and(|chance| unit(&mut self.random) >= chance) {
             return false;
         }
-        let mut order = Strike { orders, command, id, random: &mut self.random };
-        let struck = self.text.kind.strike(&mut order);
-        self.struck += u64::from(struck);
-        struck
+        let mut opportunity = Opportunity { effects, command, id, random: &mut self.random };
+        let injected = self.text.kind.inject(&mut opportunity);
+        self.injected += u64::from(injected);
+        injected
     }
 }
 
@@ -254,7 +261,7 @@ mod tests {
     use super::*;
 
     fn wrong(text: &str) -> String {
-        text.parse::<Text>().unwrap_err().to_string()
+        text.parse::<RuleText>().unwrap_err().to_string()
     }
 
     #[test]
@@ -262,15 +269,15 @@ mod tests {
         let words = r#"error text="ERR on purpose" command=GET,set key=lock:* next=2 skip=1"#;
         let json = r#"{"kind": "error", "text": "ERR on purpose", "command": ["GET", "set"],
                        "key": "lock:*", "next": 2, "skip": 1}"#;
-        assert_eq!(words.parse::<Text>(), json.parse());
+        assert_eq!(words.parse::<RuleText>(), json.parse());
         let one = r#"{"kind": "failover", "lose": "50ms", "down": 20, "command": "SET"}"#;
-        assert_eq!("failover lose=50ms down=20 command=SET".parse::<Text>(), one.parse());
+        assert_eq!("failover lose=50ms down=20 command=SET".parse::<RuleText>(), one.parse());
     }
 
     #[test]
     fn a_wrong_rule_says_what_to_write() {
         assert!(wrong("").contains("begin with the kind"));
-        assert!(wrong("explode").contains("choose one of latency, lost-request"));
+        assert!(wrong("explode").contains("choose one of latency, request-loss"));
         assert!(wrong("hang soon").contains("write name=value"));
         assert!(wrong("hang lag=5ms").contains("unknown field `lag`"));
         assert!(wrong("stale-read").contains("missing field `lag`"));
@@ -294,7 +301,7 @@ mod tests {
             json,
             serde_json::json!({
                 "id": "4", "kind": "stale-read", "lag": "100ms", "command": ["GET"], "next": 1,
-                "skip": 0, "seen": 0, "struck": 0, "bit": 0
+                "skip": 0, "seen": 0, "injected": 0, "effective": 0
             })
         );
     }

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Slot,
-    kind::{Fault, Scope, Strike},
+    fault::{Fault, Opportunity, Scope},
 };
 use crate::serve::span::Span;
 
-/// A command that only reads is answered from the data as it was a while ago. It bites if the reply
+/// A command that only reads is answered from the data as it was a while ago. It takes effect if the reply
 /// is another one for that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,7 +23,9 @@ impl Fault for StaleRead {
     const READS_ONLY: bool = true;
     const EFFECT: Option<&'static str> = None;
 
-    fn strike(&self, order: &mut Strike<'_>) -> bool {
-        order.orders.strike(order.command, Slot::Stale { lag: self.lag.0, strike: order.id })
+    fn inject(&self, opportunity: &mut Opportunity<'_>) -> bool {
+        opportunity
+            .effects
+            .slot(opportunity.command, Slot::Stale { lag: self.lag.0, injection: opportunity.id })
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Ending,
-    kind::{Fault, Strike},
+    fault::{Fault, Opportunity},
 };
 
 /// A gateway, or a limiter, answers instead of the server.
@@ -37,8 +37,8 @@ impl Fault for Status {
         if fits { Ok(()) } else { Err("`code` must be from 400 to 599".into()) }
     }
 
-    fn strike(&self, order: &mut Strike<'_>) -> bool {
+    fn inject(&self, opportunity: &mut Opportunity<'_>) -> bool {
         let ending = Ending::Status { code: self.code, text: self.text.clone() };
-        order.orders.end(ending, self.executed)
+        opportunity.effects.end(ending, self.executed)
     }
 }

@@ -19,7 +19,7 @@ impl Client {
     /// Waits for the client's turn; `None` if a fault may strike: see [`Client::perform`].
     pub(in crate::serve) fn turn(&self) -> Option<Turn<'_>> {
         let state = self.host.state();
-        state.disturbances.are_only_records().then_some(Turn { client: self, state })
+        state.fault_state.are_only_records().then_some(Turn { client: self, state })
     }
 }
 
@@ -34,15 +34,15 @@ impl Turn<'_> {
         let Client { host, id, peer, .. } = self.client;
         let now_us = host.clock.now_us();
         let calm = host.calm.load(Ordering::Relaxed);
-        let State { server, disturbances, .. } = &mut *self.state;
+        let State { server, fault_state, .. } = &mut *self.state;
         if !calm {
-            disturbances.note_request(Transport::Resp, peer, now_us, &[arguments]);
+            fault_state.note_request(Transport::Resp, peer, now_us, &[arguments]);
         }
         let supervised = Supervised::new(&host.desk, server, arguments);
         let answered = server.execute_into(now_us, *id, arguments, replies);
         drop(supervised);
         if !calm {
-            disturbances.note_writes(server, host.clock.elapsed_us());
+            fault_state.note_writes(server, host.clock.elapsed_us());
         }
         answered.then(|| server.manners(*id))
     }

@@ -131,12 +131,12 @@ impl Rest {
     async fn listen(&self, name: &'static str, names: Vec<Bytes>, line: &Line) -> Answer {
         let mut command = vec![Bytes::from_static(name.as_bytes())];
         command.extend(names);
-        let orders = self.host.judge(Transport::Rest, line.peer(), &[&command]);
-        if !orders.delay.is_zero() {
-            self.host.clock().sleep(orders.delay).await;
+        let effects = self.host.judge(Transport::Rest, line.peer(), &[&command]);
+        if !effects.delay.is_zero() {
+            self.host.clock().sleep(effects.delay).await;
         }
-        if orders.ending != Ending::Reply {
-            return Err(Failed::Ended(orders.ending));
+        if effects.ending != Ending::Reply {
+            return Err(Failed::Ended(effects.ending));
         }
         let client = self.host.connect_trusted().ok_or_else(|| {
             Failed::Refused(Refusal::bad("ERR max concurrent connections exceeded"))

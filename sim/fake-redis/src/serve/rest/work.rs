@@ -9,7 +9,7 @@ use crate::{
     Facts, Resp,
     serve::{
         Client, Host, Performed,
-        faults::{Ending, Orders, Slot, Transport},
+        faults::{Effects, Ending, Slot, Transport},
     },
 };
 
@@ -40,25 +40,25 @@ impl Work {
     /// Has everything done that is ordered. A dropped future leaves undone what is left.
     pub(super) async fn run(self, host: &Arc<Host>, peer: &str) -> Result<Vec<Resp>, Failed> {
         let commands: Vec<&[Bytes]> = self.commands.iter().map(|command| &command[..]).collect();
-        let mut orders = host.judge(Transport::Rest, peer, &commands);
-        self.send_copies(host, &mut orders);
-        if !orders.delay.is_zero() {
-            host.clock().sleep(orders.delay).await;
+        let mut effects = host.judge(Transport::Rest, peer, &commands);
+        self.send_copies(host, &mut effects);
+        if !effects.delay.is_zero() {
+            host.clock().sleep(effects.delay).await;
             host.until_free().await;
         }
-        if !orders.executed {
-            return Err(Failed::Ended(orders.ending));
+        if !effects.executed {
+            return Err(Failed::Ended(effects.ending));
         }
-        let replies = self.execute(host, &orders.slots).await;
-        host.carry_out(orders.upheaval);
-        match orders.ending {
+        let replies = self.execute(host, &effects.slots).await;
+        host.carry_out(effects.server_event);
+        match effects.ending {
             Ending::Reply => replies,
             ending => Err(Failed::Ended(ending)),
         }
     }
 
-    fn send_copies(&self, host: &Arc<Host>, orders: &mut Orders) {
-        for duplicate in mem::take(&mut orders.duplicates) {
+    fn send_copies(&self, host: &Arc<Host>, effects: &mut Effects) {
+        for duplicate in mem::take(&mut effects.duplicates) {
             let (copy, host) = (self.clone(), Arc::clone(host));
             let due_us = host.clock().elapsed_us_after(duplicate.after);
             tokio::spawn(async move {
@@ -67,7 +67,7 @@ impl Work {
                 let slots = vec![Slot::Serve; copy.commands.len()];
                 // Nobody is there to be told what came of it.
                 let _ = copy.execute(&host, &slots).await;
-                host.note_duplicate(duplicate.strike);
+                host.note_duplicate(duplicate.injection);
             });
         }
     }

@@ -2,11 +2,11 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use super::StrikeId;
+use super::InjectionId;
 
 /// What is to happen to a request, in the order of the fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Orders {
+pub struct Effects {
     /// How long it waits, by the server's clock, before anything else.
     pub delay: Duration,
     /// Whether its commands are executed.
@@ -18,7 +18,7 @@ pub struct Orders {
     /// What the client gets.
     pub ending: Ending,
     /// What happens to the server right after.
-    pub upheaval: Option<Upheaval>,
+    pub server_event: Option<ServerEvent>,
 }
 
 /// What happens to one command.
@@ -33,7 +33,7 @@ pub enum Slot {
         /// How far the replica is behind.
         lag: Duration,
         /// To be told whether the reply was another one.
-        strike: StrikeId,
+        injection: InjectionId,
     },
 }
 
@@ -43,7 +43,7 @@ pub struct Duplicate {
     /// How long after the request, by the server's clock.
     pub after: Duration,
     /// To be told of its execution.
-    pub strike: StrikeId,
+    pub injection: InjectionId,
 }
 
 /// What a client gets of a reply.
@@ -68,18 +68,18 @@ pub enum Ending {
 
 /// Something that happens to the whole server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Upheaval {
+pub struct ServerEvent {
     /// What.
-    pub kind: UpheavalKind,
+    pub kind: ServerEventKind,
     /// For how long connections are refused after it, by the server's clock.
     pub down: Duration,
     /// To be told what was lost.
-    pub strike: StrikeId,
+    pub injection: InjectionId,
 }
 
 /// What happens to the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UpheavalKind {
+pub enum ServerEventKind {
     /// A replica takes over that lacks the writes of the last `lose`.
     Failover {
         /// By the server's clock.
@@ -89,7 +89,7 @@ pub enum UpheavalKind {
     Restart,
 }
 
-impl Orders {
+impl Effects {
     /// Nothing unusual, for so many commands.
     pub(super) fn calm(commands: usize) -> Self {
         Self {
@@ -98,7 +98,7 @@ impl Orders {
             slots: vec![Slot::Serve; commands],
             duplicates: Vec::new(),
             ending: Ending::Reply,
-            upheaval: None,
+            server_event: None,
         }
     }
 
@@ -113,7 +113,7 @@ impl Orders {
     }
 
     /// Does this to a command, unless something else is done to it already.
-    pub(super) fn strike(&mut self, command: usize, slot: Slot) -> bool {
+    pub(super) fn slot(&mut self, command: usize, slot: Slot) -> bool {
         let first = self.slots[command] == Slot::Serve;
         if first {
             self.slots[command] = slot;
@@ -122,10 +122,10 @@ impl Orders {
     }
 
     /// Does this to the server, unless something else is done to it already.
-    pub(super) fn upset(&mut self, upheaval: Upheaval) -> bool {
-        let first = self.upheaval.is_none();
+    pub(super) fn trigger(&mut self, server_event: ServerEvent) -> bool {
+        let first = self.server_event.is_none();
         if first {
-            self.upheaval = Some(upheaval);
+            self.server_event = Some(server_event);
         }
         first
     }

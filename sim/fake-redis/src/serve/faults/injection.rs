@@ -4,15 +4,15 @@ use serde::Serialize;
 
 use super::{Request, Rule, Transport, request::told};
 
-/// The number of a strike, from 1, never used again by the same server.
+/// The number of an injection, from 1, never used again by the same server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct StrikeId(pub(super) u64);
+pub struct InjectionId(pub(super) u64);
 
-/// One request that was struck.
+/// A fault that was injected into a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Strike {
+pub struct Injection {
     /// Its number.
-    pub id: StrikeId,
+    pub id: InjectionId,
     /// The name of the rule.
     pub rule: String,
     /// The kind of fault.
@@ -28,13 +28,13 @@ pub struct Strike {
     /// Its keys, at most 32. Other arguments are not told, since they may be secret.
     pub keys: Vec<String>,
     /// Whether it changed what would have happened.
-    pub bit: bool,
+    pub effective: bool,
     /// What it changed.
     pub effect: Option<String>,
 }
 
-impl Strike {
-    pub(super) fn new(id: StrikeId, rule: &Rule, request: &Request<'_>, command: usize) -> Self {
+impl Injection {
+    pub(super) fn new(id: InjectionId, rule: &Rule, request: &Request<'_>, command: usize) -> Self {
         let (name, keys) = told(request.commands[command]);
         Self {
             id,
@@ -45,7 +45,7 @@ impl Strike {
             client: request.client.into(),
             command: name,
             keys,
-            bit: false,
+            effective: false,
             effect: None,
         }
     }

@@ -4,19 +4,19 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Ending,
-    kind::{Fault, Strike},
+    fault::{Fault, Opportunity},
 };
 
 /// It is not executed, and the connection is closed without a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LostRequest {}
+pub struct RequestLoss {}
 
-impl Fault for LostRequest {
-    const NAME: &'static str = "lost-request";
+impl Fault for RequestLoss {
+    const NAME: &'static str = "request-loss";
     const EFFECT: Option<&'static str> = Some("not executed, no reply");
 
-    fn strike(&self, order: &mut Strike<'_>) -> bool {
-        order.orders.end(Ending::Close, false)
+    fn inject(&self, opportunity: &mut Opportunity<'_>) -> bool {
+        opportunity.effects.end(Ending::Close, false)
     }
 }

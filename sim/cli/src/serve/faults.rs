@@ -8,19 +8,19 @@ use serde_json::json;
 use super::Failure;
 use leasehold_fake_redis::serve::{
     Clock,
-    clock::{Mode, Order},
-    faults::{Faults, Text},
+    clock::{ClockChange, Mode},
+    faults::{Faults, RuleText},
 };
 
 #[derive(Debug, Args)]
-pub(super) struct Disorder {
-    /// A fault, such as `lost-reply command=EVALSHA next=1`, or as JSON; may be repeated.
+pub(super) struct FaultOptions {
+    /// A fault, such as `reply-loss command=EVALSHA next=1`, or as JSON; may be repeated.
     ///
-    /// First its kind: latency, lost-request, lost-reply, duplicate, hang, error, status, reset,
+    /// First its kind: latency, request-loss, reply-loss, duplicate, hang, error, status, reset,
     /// stale-read, failover or restart. Then what belongs to it, and any of id, command, key,
     /// transport, next, skip, probability and seed. SERVE.md describes them all.
     #[arg(long = "fault", value_name = "RULE")]
-    faults: Vec<Text>,
+    faults: Vec<RuleText>,
     /// Delays every request by this time, or evenly spread between two, as in 5ms..20ms.
     #[arg(long, value_name = "TIME")]
     latency: Option<Delay>,
@@ -34,13 +34,13 @@ pub(super) struct Disorder {
 
 /// The rule that stands for a delay.
 #[derive(Clone, Debug)]
-struct Delay(Text);
+struct Delay(RuleText);
 
 /// How a clock runs.
 #[derive(Clone, Debug)]
-struct Pace(Order);
+struct Pace(ClockChange);
 
-impl Disorder {
+impl FaultOptions {
     pub(super) fn faults(&self) -> Result<Faults, Failure> {
         let mut faults = Faults::new(self.seed);
         let delay = self.latency.iter().map(|Delay(text)| text);
@@ -66,7 +66,7 @@ impl FromStr for Delay {
             None => json!({ "kind": "latency", "fixed": text.trim() }),
         };
         let wrong = |_| "write a time such as 20ms, or two as in 5ms..20ms".to_owned();
-        Text::from_json(rule.to_string().as_bytes()).map(Self).map_err(wrong)
+        RuleText::from_json(rule.to_string().as_bytes()).map(Self).map_err(wrong)
     }
 }
 
@@ -74,17 +74,17 @@ impl FromStr for Pace {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let order = match text {
-            "real" => Order { mode: Some(Mode::Real), ..Order::default() },
-            "frozen" => Order { mode: Some(Mode::Frozen), ..Order::default() },
+        let change = match text {
+            "real" => ClockChange { mode: Some(Mode::Real), ..ClockChange::default() },
+            "frozen" => ClockChange { mode: Some(Mode::Frozen), ..ClockChange::default() },
             rate => {
                 let rate =
                     rate.parse().map_err(|_| "write real, frozen, or a number such as 60")?;
-                Order { rate: Some(rate), ..Order::default() }
+                ClockChange { rate: Some(rate), ..ClockChange::default() }
             }
         };
-        order.check()?;
-        Ok(Self(order))
+        change.check()?;
+        Ok(Self(change))
     }
 }
 

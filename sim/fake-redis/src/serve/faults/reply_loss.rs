@@ -4,19 +4,19 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Ending,
-    kind::{Fault, Strike},
+    fault::{Fault, Opportunity},
 };
 
 /// The request is executed, and the connection is closed without a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LostReply {}
+pub struct ReplyLoss {}
 
-impl Fault for LostReply {
-    const NAME: &'static str = "lost-reply";
+impl Fault for ReplyLoss {
+    const NAME: &'static str = "reply-loss";
     const EFFECT: Option<&'static str> = Some("executed, no reply");
 
-    fn strike(&self, order: &mut Strike<'_>) -> bool {
-        order.orders.end(Ending::Close, true)
+    fn inject(&self, opportunity: &mut Opportunity<'_>) -> bool {
+        opportunity.effects.end(Ending::Close, true)
     }
 }

@@ -17,8 +17,8 @@ use crate::{
     Reached, Resp, Server,
     keyspace::copy,
     serve::faults::{
-        Duplicate, Ending, Faults, Orders, Request, RuleError, Slot, StrikeId, Text, Transport,
-        Upheaval, UpheavalKind,
+        Duplicate, Effects, Ending, Faults, InjectionId, Request, RuleError, RuleText, ServerEvent,
+        ServerEventKind, Slot, Transport,
     },
 };
 
@@ -30,7 +30,7 @@ const MOST_BYTES: usize = 256 << 20;
 
 /// All that is not as it would be on a calm day.
 #[derive(Debug)]
-pub(super) struct Disturbances {
+pub(super) struct FaultState {
     faults: Faults,
     keeps_past: bool,
     record: Option<Record>,
@@ -42,7 +42,7 @@ pub(super) struct Disturbances {
 #[derive(Clone, Copy, Debug)]
 struct Down {
     until_us: u64,
-    strike: Option<StrikeId>,
+    injection: Option<InjectionId>,
 }
 
 /// What a failover or a restart lost.
@@ -54,7 +54,7 @@ pub struct Lost {
     pub keys: usize,
 }
 
-impl Disturbances {
+impl FaultState {
     pub(super) fn new(faults: Faults) -> Self {
         Self { faults, keeps_past: false, record: None, down: None, writes: 0 }
     }
@@ -95,19 +95,19 @@ impl Disturbances {
     fn replace_data(
         &mut self,
         server: &mut Server,
-        kind: UpheavalKind,
+        kind: ServerEventKind,
         now_us: u64,
         elapsed_us: u64,
     ) -> usize {
         let at = |server: &Server, at_us| server.redis().was(Reached { at_us, write: 0 });
         let missing = match kind {
-            UpheavalKind::Restart => {
+            ServerEventKind::Restart => {
                 let missing = at(server, None).map_or(0, |(_, missing)| missing);
                 server.redis_mut().keep_past(None);
                 server.restart(now_us);
                 missing
             }
-            UpheavalKind::Failover { lose } => {
+            ServerEventKind::Failover { lose } => {
                 let left = at(server, elapsed_us.checked_sub(micros(lose)));
                 let (databases, missing) = left.unwrap_or_else(|| (copy(server.redis()), 0));
                 server.redis_mut().keep_past(None);
@@ -134,21 +134,21 @@ impl Host {
     /// # Errors
     ///
     /// If its name is taken.
-    pub fn add_fault(&self, text: &Text) -> Result<String, RuleError> {
+    pub fn add_fault(&self, text: &RuleText) -> Result<String, RuleError> {
         self.with_faults(|faults| faults.add(text))
     }
 
     /// Looks at the faults or changes them, between two commands.
     pub fn with_faults<R>(&self, act: impl FnOnce(&mut Faults) -> R) -> R {
-        self.with_disturbances(|disturbances, _| act(&mut disturbances.faults))
+        self.with_fault_state(|fault_state, _| act(&mut fault_state.faults))
     }
 
     /// From now on remembers what was written when, so that a failover or a stale read can lack it,
     /// and which requests arrive. A fault that needs the former brings it about by itself.
     pub fn keep_records(&self) {
-        self.with_disturbances(|disturbances, server| {
-            disturbances.keep_past(server);
-            disturbances.record.get_or_insert_default();
+        self.with_fault_state(|fault_state, server| {
+            fault_state.keep_past(server);
+            fault_state.record.get_or_insert_default();
         });
     }
 
@@ -156,7 +156,7 @@ impl Host {
     #[must_use]
     pub fn requests(&self) -> Vec<Seen> {
         let state = self.state();
-        state.disturbances.record.iter().flat_map(Record::iter).cloned().collect()
+        state.fault_state.record.iter().flat_map(Record::iter).cloned().collect()
     }
 
     /// A replica takes over that lacks the writes of the last `lose`, or the server comes back
@@ -170,8 +170,8 @@ impl Host {
     /// # Panics
     ///
     /// Outside of a tokio runtime with time.
-    pub async fn upset(&self, kind: UpheavalKind, down: Duration) -> Lost {
-        let lost = self.upset_by(kind, down, None);
+    pub async fn trigger(&self, kind: ServerEventKind, down: Duration) -> Lost {
+        let lost = self.trigger_by(kind, down, None);
         self.see_off().await;
         lost
     }
@@ -184,13 +184,13 @@ impl Host {
 
     /// How many writes there have been: a request that names this number sees them all.
     pub(in crate::serve) fn writes(&self) -> u64 {
-        self.state().disturbances.writes
+        self.state().fault_state.writes
     }
 
     /// Counts a write, unless writes are counted by what they change.
     pub(in crate::serve) fn note_write(&self) {
-        let disturbances = &mut self.state().disturbances;
-        disturbances.writes += u64::from(!disturbances.keeps_past);
+        let fault_state = &mut self.state().fault_state;
+        fault_state.writes += u64::from(!fault_state.keeps_past);
     }
 
     /// Says what is to happen to a request.
@@ -199,60 +199,69 @@ impl Host {
         transport: Transport,
         client: &str,
         commands: &[&[Bytes]],
-    ) -> Orders {
+    ) -> Effects {
         let unix_ms = self.clock.now_us() / 1_000;
         let request = Request { transport, client, unix_ms, commands };
         let elapsed_us = self.clock.elapsed_us();
-        self.with_disturbances(|disturbances, _| {
-            if let Some(record) = &mut disturbances.record {
+        self.with_fault_state(|fault_state, _| {
+            if let Some(record) = &mut fault_state.record {
                 record.add(&request);
             }
-            disturbances.down = disturbances.down.filter(|down| elapsed_us < down.until_us);
-            let Some(down) = disturbances.down else { return disturbances.faults.judge(&request) };
-            if let Some(strike) = down.strike {
-                disturbances.faults.bite(strike, "a request was refused while nobody answered");
+            fault_state.down = fault_state.down.filter(|down| elapsed_us < down.until_us);
+            let Some(down) = fault_state.down else { return fault_state.faults.judge(&request) };
+            if let Some(injection) = down.injection {
+                fault_state
+                    .faults
+                    .take_effect(injection, "a request was refused while nobody answered");
             }
-            Orders::refused(commands.len())
+            Effects::refused(commands.len())
         })
     }
 
-    /// Carries out the part of the orders that concerns the whole server.
-    pub(in crate::serve) fn carry_out(&self, upheaval: Option<Upheaval>) {
-        if let Some(Upheaval { kind, down, strike }) = upheaval {
-            self.upset_by(kind, down, Some(strike));
+    /// Carries out the part of the effects that concerns the whole server.
+    pub(in crate::serve) fn carry_out(&self, server_event: Option<ServerEvent>) {
+        if let Some(ServerEvent { kind, down, injection }) = server_event {
+            self.trigger_by(kind, down, Some(injection));
         }
     }
 
     /// Notes that a copy of a request was executed.
-    pub(in crate::serve) fn note_duplicate(&self, strike: StrikeId) {
-        self.with_faults(|faults| faults.bite(strike, "executed once more"));
+    pub(in crate::serve) fn note_duplicate(&self, injection: InjectionId) {
+        self.with_faults(|faults| faults.take_effect(injection, "executed once more"));
     }
 
-    pub(super) fn with_disturbances<R>(
+    pub(super) fn with_fault_state<R>(
         &self,
-        act: impl FnOnce(&mut Disturbances, &mut Server) -> R,
+        act: impl FnOnce(&mut FaultState, &mut Server) -> R,
     ) -> R {
         let mut state = self.state();
         let state = &mut *state;
-        let result = act(&mut state.disturbances, &mut state.server);
-        if state.disturbances.faults.need_history() {
-            state.disturbances.keep_past(&mut state.server);
+        let result = act(&mut state.fault_state, &mut state.server);
+        if state.fault_state.faults.need_history() {
+            state.fault_state.keep_past(&mut state.server);
         }
-        self.calm.store(state.disturbances.are_none(), Ordering::Relaxed);
+        self.calm.store(state.fault_state.are_none(), Ordering::Relaxed);
         result
     }
 
-    fn upset_by(&self, kind: UpheavalKind, down: Duration, strike: Option<StrikeId>) -> Lost {
+    fn trigger_by(
+        &self,
+        kind: ServerEventKind,
+        down: Duration,
+        injection: Option<InjectionId>,
+    ) -> Lost {
         let (now_us, elapsed_us) = (self.clock.now_us(), self.clock.elapsed_us());
-        let lost = self.with_disturbances(|disturbances, server| {
+        let lost = self.with_fault_state(|fault_state, server| {
             let before = count_keys(server);
-            let writes = disturbances.replace_data(server, kind, now_us, elapsed_us);
+            let writes = fault_state.replace_data(server, kind, now_us, elapsed_us);
             let until_us = elapsed_us.saturating_add(micros(down));
-            disturbances.down = (!down.is_zero()).then_some(Down { until_us, strike });
+            fault_state.down = (!down.is_zero()).then_some(Down { until_us, injection });
             let keys = before.saturating_sub(count_keys(server));
-            let certain = kind == UpheavalKind::Restart || writes > 0;
-            if let Some(strike) = strike.filter(|_| certain) {
-                disturbances.faults.bite(strike, format!("lost {writes} writes and {keys} keys"));
+            let certain = kind == ServerEventKind::Restart || writes > 0;
+            if let Some(injection) = injection.filter(|_| certain) {
+                fault_state
+                    .faults
+                    .take_effect(injection, format!("lost {writes} writes and {keys} keys"));
             }
             Lost { writes, keys }
         });
@@ -272,7 +281,7 @@ impl Host {
     }
 }
 
-impl Orders {
+impl Effects {
     /// Nobody is there.
     fn refused(commands: usize) -> Self {
         Self {
@@ -281,36 +290,36 @@ impl Orders {
             slots: vec![Slot::Serve; commands],
             duplicates: Vec::new(),
             ending: Ending::Reset,
-            upheaval: None,
+            server_event: None,
         }
     }
 }
 
 impl Client {
     /// Runs one command of a client that speaks RESP, as the faults will have it.
-    pub(super) async fn perform_disturbed(&self, arguments: &[Bytes]) -> Performed {
+    pub(super) async fn perform_with_faults(&self, arguments: &[Bytes]) -> Performed {
         let host = &self.host;
-        let mut orders = host.judge(Transport::Resp, &self.peer, &[arguments]);
-        self.send_copies(&mut orders, arguments);
-        if !orders.delay.is_zero() {
+        let mut effects = host.judge(Transport::Resp, &self.peer, &[arguments]);
+        self.send_copies(&mut effects, arguments);
+        if !effects.delay.is_zero() {
             tokio::select! {
                 biased;
                 () = self.closed() => return Performed::Lost(Ending::Close),
-                () = host.clock.sleep(orders.delay) => {}
+                () = host.clock.sleep(effects.delay) => {}
             }
             host.until_free().await;
         }
-        if !orders.executed {
-            return Performed::Lost(orders.ending);
+        if !effects.executed {
+            return Performed::Lost(effects.ending);
         }
-        let performed = self.serve(arguments, &orders.slots[0], 0);
-        host.carry_out(orders.upheaval);
-        if orders.ending == Ending::Reply { performed } else { Performed::Lost(orders.ending) }
+        let performed = self.serve(arguments, &effects.slots[0], 0);
+        host.carry_out(effects.server_event);
+        if effects.ending == Ending::Reply { performed } else { Performed::Lost(effects.ending) }
     }
 
     /// Lets copies of a command arrive later, if the client may send any.
-    fn send_copies(&self, orders: &mut Orders, arguments: &[Bytes]) {
-        for Duplicate { after, strike } in std::mem::take(&mut orders.duplicates) {
+    fn send_copies(&self, effects: &mut Effects, arguments: &[Bytes]) {
+        for Duplicate { after, injection } in std::mem::take(&mut effects.duplicates) {
             let (database, allowed) = self
                 .host
                 .with_server(|server| (server.database(self.id), server.is_authenticated(self.id)));
@@ -325,7 +334,7 @@ impl Client {
                 let Some(again) = host.connect_trusted() else { return };
                 again.execute(&["SELECT".into(), database.to_string().into()]);
                 again.execute(&arguments);
-                host.note_duplicate(strike);
+                host.note_duplicate(injection);
             });
         }
     }
@@ -341,14 +350,16 @@ impl Client {
         match slot {
             Slot::Serve => self.execute(arguments),
             Slot::Error(text) => self.answered(Resp::Error(text.clone())),
-            Slot::Stale { lag, strike } => self.serve_stale(arguments, (*lag, *strike), known),
+            Slot::Stale { lag, injection } => {
+                self.serve_stale(arguments, (*lag, *injection), known)
+            }
         }
     }
 
     fn serve_stale(
         &self,
         arguments: &[Bytes],
-        (lag, strike): (Duration, StrikeId),
+        (lag, injection): (Duration, InjectionId),
         known: u64,
     ) -> Performed {
         let fresh = self.execute(arguments);
@@ -364,7 +375,9 @@ impl Client {
         }
         match self.host.read_stale(arguments, lag, known) {
             Some(stale) if replies[..] != [stale.clone()] => {
-                self.host.with_faults(|faults| faults.bite(strike, "answered from older data"));
+                self.host.with_faults(|faults| {
+                    faults.take_effect(injection, "answered from older data")
+                });
                 self.answered(stale)
             }
             _ => fresh,

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use super::{Flags, NotFound, absence, find};
+use super::TABLE;
+use crate::command::{Flags, NotFound, absence};
 
 /// What is known of a command before it is executed.
 #[derive(Clone, Debug)]
@@ -24,7 +25,7 @@ pub(crate) struct Facts<'a> {
 impl<'a> Facts<'a> {
     /// `None` if there is no such command, or not with so many arguments.
     pub(crate) fn of(arguments: &'a [Bytes]) -> Option<Self> {
-        let spec = find(arguments).ok()?;
+        let spec = TABLE.find(arguments).ok()?;
         Some(Self {
             keys: spec.keys.of(arguments),
             reads: spec.flags.contains(Flags::READONLY),
@@ -37,12 +38,12 @@ impl<'a> Facts<'a> {
 
     /// Whether there is a command of this name.
     pub(crate) fn is_known(arguments: &[Bytes]) -> bool {
-        !matches!(find(arguments), Err(NotFound::Unknown))
+        !matches!(TABLE.find(arguments), Err(NotFound::Unknown))
     }
 
     /// What to say of a command that Redis has and this server has not.
     pub(crate) fn absence(arguments: &[Bytes]) -> Option<String> {
-        matches!(find(arguments), Err(NotFound::Unknown | NotFound::Subcommand))
+        matches!(TABLE.find(arguments), Err(NotFound::Unknown | NotFound::Subcommand))
             .then(|| absence(arguments))?
     }
 }

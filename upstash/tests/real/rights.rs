@@ -1,0 +1,88 @@
+//! The lines of the README that give a user its rights give all that each store needs.
+
+use std::fs;
+
+use leasehold_core::{
+    Command, Reply, Store,
+    lock::{LockCommand, LockReply},
+};
+use leasehold_upstash::{Connected, Hint, Hints, Tcp, TcpBuilder};
+
+use crate::{
+    PATIENCE,
+    cluster::nodes::alone,
+    locks, next,
+    redis_server::{RedisServer, connect},
+    refusals::Scene,
+    take,
+};
+
+/// What the README tells to run for users of this store, for locks of other names.
+fn line(store: &str) -> String {
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let heading = format!("# {store}\n");
+    let line = readme.split_once(&heading).expect(&heading).1.lines().next().unwrap();
+    assert!(line.starts_with("ACL SETUSER leasehold "), "{line}");
+    line.replace("~nightly-report", "~held* ~free ~job")
+}
+
+fn user(url: &str) -> String {
+    url.replace("//", "//leasehold:SECRET@")
+}
+
+fn tcp(url: &str) -> Tcp {
+    let builder = TcpBuilder::new(&user(url)).unwrap();
+    builder.timeout(PATIENCE).connect_timeout(PATIENCE).build().unwrap()
+}
+
+/// That hints come, and that there is a watch.
+async fn are_heard(mut hints: Hints) {
+    assert_eq!(next(&mut hints).await, Some(Hint::Gap), "it may not listen");
+}
+
+async fn confirmed(store: &Tcp) {
+    let confirm = LockCommand::Confirm { keys: locks("job"), replicas: 0, timeout_ms: 1 };
+    let reply = store.execute(Command::Lock(confirm)).await;
+    assert!(matches!(reply, Ok(Reply::Lock(LockReply::Confirmed { .. }))), "{reply:?}");
+}
+
+#[tokio::test]
+async fn of_one_server() {
+    for name in ["Tcp", "Upstash"] {
+        let Some(mut scene) = Scene::start().await else { return };
+        scene.server.run(&line(name)).await;
+        scene.store = tcp(&scene.server.url());
+        scene.applies_all().await;
+        are_heard(scene.store.hints(&locks("job").channel())).await;
+        // Another lock is none of its business.
+        assert!(take(&scene.store, "salaries").await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn of_one_server_with_replicas() {
+    let Some(server) = RedisServer::start(&[]) else { return };
+    server.run(&line("Tcp, waiting for replicas")).await;
+    let store = tcp(&server.url());
+    assert_eq!(take(&store, "job").await, Ok(()));
+    confirmed(&store).await;
+}
+
+#[tokio::test]
+async fn of_a_cluster() {
+    let Some(server) = alone().await else { return };
+    server.run(&line("Tcp, in a Cluster")).await;
+    let builder = TcpBuilder::cluster([&*user(&server.url())]).unwrap();
+    let store = builder.timeout(PATIENCE).connect_timeout(PATIENCE).build().unwrap();
+    assert_eq!(take(&store, "job").await, Ok(()));
+    confirmed(&store).await;
+    are_heard(store.hints(&locks("job").channel())).await;
+}
+
+#[tokio::test]
+async fn of_a_connection_that_is_handed_in() {
+    let Some(server) = RedisServer::start(&[]) else { return };
+    server.run(&line("Connected")).await;
+    let store = Connected::new(connect(&user(&server.url())).await.unwrap());
+    assert_eq!(take(&store, "job").await, Ok(()));
+}
