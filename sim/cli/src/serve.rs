@@ -61,7 +61,9 @@ struct Addresses {
 
 impl Serve {
     pub(super) fn run(self) -> Result<Ending, Failure> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            // One, so that nobody waits for the state of the host but by its leave.
+            .worker_threads(1)
             .enable_all()
             .build()
             .map_err(|error| Failure::Use(format!("cannot start: {error}")))?;

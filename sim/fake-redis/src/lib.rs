@@ -40,8 +40,9 @@
 //! * What is no UTF-8 in the text of an error becomes U+FFFD.
 //! * `error({})` is an error reply; Redis 7.0.15 crashes.
 //! * A script that runs for too long is stopped, see [`ScriptRules::instructions`], and on sockets
-//!   once it has run for `lua-time-limit`, also if it has written; a real server
-//!   answers `BUSY` to others until `SCRIPT KILL`. A pattern of more than 200 quantifiers and
+//!   a minute after `lua-time-limit`, also if it has written; until then others get `BUSY` and may
+//!   `SCRIPT KILL`, as in Redis. In a runtime of tokio with a single thread, where nobody could
+//!   ask, it is stopped at `lua-time-limit`. A pattern of more than 200 quantifiers and
 //!   captures one behind the other is refused, since Lua's own would exhaust the stack.
 //! * `cjson` nests at most 1000 deep, whatever a script sets.
 //! * `SCRIPT DEBUG` is not there; `redis.log` writes nothing.

@@ -36,7 +36,7 @@ use super::{
 };
 use budget::Budget;
 #[cfg(feature = "serve")]
-pub(super) use budget::limit_time;
+pub(super) use budget::{Stop, Supervisor, supervise};
 
 pub(super) use random::Random;
 

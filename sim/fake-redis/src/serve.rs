@@ -1,7 +1,9 @@
 //! The fake Redis on sockets: what clients of any language connect to.
 //!
 //! A [`Host`] owns one [`Server`](crate::Server) and gives it a clock; [`resp`] listens for
-//! clients that speak RESP. All of it runs on one thread, as a real server does.
+//! clients that speak RESP. All of it runs on one thread, as a real server does. In a
+//! multi-threaded runtime with one worker, clients are also answered while a script runs for very
+//! long.
 //!
 //! ```
 //! use std::sync::Arc;

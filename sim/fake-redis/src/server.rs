@@ -216,6 +216,14 @@ impl Server {
         !self.deliveries.is_empty() || !self.closed.is_empty() || self.shut_down
     }
 
+    /// A command of `session` was refused elsewhere: what it has queued is not to be run.
+    #[cfg(feature = "serve")]
+    pub(crate) fn note_refused(&mut self, session: SessionId) {
+        if let Some(session) = self.sessions.get_mut(session) {
+            session.spoil_transaction();
+        }
+    }
+
     /// What `session` speaks now, and whether it may do more than say the password.
     #[cfg(feature = "serve")]
     pub(crate) fn manners(&self, session: SessionId) -> (Protocol, bool) {

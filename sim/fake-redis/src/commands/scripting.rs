@@ -36,7 +36,7 @@ const SUBCOMMANDS: &[Spec] = &[
     Spec::new(Group::Scripting, "help", 2, script_help, Flags::LOADING.union(Flags::STALE))
         .about("5.0.0", "Lists the subcommands."),
     Spec::new(Group::Scripting, "kill", 2, script_kill, Flags::NOSCRIPT.union(Flags::ALLOW_BUSY))
-        .about("2.6.0", "Answers that no script runs: each ends before the next command."),
+        .about("2.6.0", "Ends the script that runs, if it has not written."),
     Spec::new(Group::Scripting, "load", 3, script_load, Flags::STALE.union(Flags::NOSCRIPT))
         .about("2.6.0", "Shows the server a script."),
 ];
@@ -50,7 +50,7 @@ const HELP: &[&str] = &[
     "FLUSH [ASYNC|SYNC]",
     "    Forget all scripts. Both modes do the same here.",
     "KILL",
-    "    Stop the running script. None runs while this is read.",
+    "    Stop the running script, if it has not written.",
     "LOAD <script>",
     "    Remember a script without running it.",
     "HELP",

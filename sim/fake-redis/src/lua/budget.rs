@@ -2,7 +2,9 @@
 //! place on every machine.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
+    fmt::Debug,
+    rc::Rc,
     time::{Duration, Instant},
 };
 
@@ -13,36 +15,67 @@ use super::{failure::Failure, with_running};
 /// How often the machine is asked how long it has run, in instructions.
 const EVERY: u32 = 1_000;
 
+/// The same where somebody waits.
+const EVERY_SUPERVISED: u32 = 100;
+
+/// If so many instructions took longer than this, the machine is asked at each: they work on very
+/// long texts or tables.
+const SLOW: Duration = Duration::from_millis(20);
+
 thread_local! {
-    /// How long a script may really run, where somebody waits who has a clock.
-    static TIME_LIMIT: Cell<Option<Duration>> = const { Cell::new(None) };
+    static SUPERVISOR: RefCell<Option<Rc<dyn Supervisor>>> = const { RefCell::new(None) };
     static UNTIL: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// When the machine was last asked.
+    static ASKED: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// From now on a script of this thread is also stopped once it has really run for so long: of a
-/// server on sockets, which nobody reaches meanwhile. `None`, as in every value: only instructions
-/// count.
+/// Somebody who has a clock, and others who wait: a server on sockets.
+pub(crate) trait Supervisor: Debug {
+    /// After how long a script is late; `None`: never.
+    fn limit(&self) -> Option<Duration>;
+    /// Told again and again of a script that is late, and whether it has written. Whether it may go
+    /// on.
+    fn late(&self, wrote: bool) -> Result<(), Stop>;
+}
+
+/// From now on a script of this thread also has this supervisor. `None`, as in every value: only
+/// instructions count.
 #[cfg(feature = "serve")]
-pub(crate) fn limit_time(limit: Option<Duration>) {
-    TIME_LIMIT.set(limit);
+pub(crate) fn supervise(supervisor: Option<Rc<dyn Supervisor>>) {
+    SUPERVISOR.set(supervisor);
 }
 
-/// What one script has left. Of a `whole` of 0, the time was over.
+/// Why a script is not to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "serve"), allow(dead_code, reason = "only a supervisor says so"))]
+pub(crate) enum Stop {
+    /// It has run for more than so many instructions.
+    Instructions(u64),
+    /// It has run for too long.
+    Time,
+    /// Somebody asked for that.
+    Killed,
+    /// The server ends.
+    ShuttingDown,
+}
+
+/// What one script has left.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Budget {
     left: u64,
-    whole: u64,
+    /// Why it ends once nothing is left.
+    end: Stop,
 }
 
 impl Budget {
     pub(super) fn new(instructions: u64) -> Self {
-        Self { left: instructions, whole: instructions }
+        Self { left: instructions, end: Stop::Instructions(instructions) }
     }
 
     /// Takes `instructions` off, or says that there are not so many.
     pub(super) fn spend(&mut self, instructions: u64) -> Result<(), Failure> {
         self.left = self.left.saturating_sub(instructions);
-        if self.left == 0 { Err(Failure::Stopped(self.whole)) } else { Ok(()) }
+        if self.left == 0 { Err(Failure::Stopped(self.end)) } else { Ok(()) }
     }
 }
 
@@ -52,18 +85,37 @@ pub(super) fn watch(lua: &Lua, watched: bool) -> mlua::Result<()> {
         lua.remove_global_hook();
         return Ok(());
     }
-    UNTIL.set(TIME_LIMIT.get().and_then(|limit| Instant::now().checked_add(limit)));
-    let every = HookTriggers::new().every_nth_instruction(EVERY);
-    lua.set_global_hook(every, |_, _| {
-        let late = UNTIL.get().is_some_and(|until| Instant::now() > until);
-        with_running(|running| {
-            if late {
-                running.budget = Budget { left: 0, whole: 0 };
+    let limit = SUPERVISOR.with_borrow(|it| it.as_ref().and_then(|it| it.limit()));
+    let now = limit.map(|_| Instant::now());
+    UNTIL.set(now.zip(limit).and_then(|(now, limit)| now.checked_add(limit)));
+    ASKED.set(now);
+    count(lua, if limit.is_some() { EVERY_SUPERVISED } else { EVERY })
+}
+
+/// Counts instructions, so many at once.
+fn count(lua: &Lua, every: u32) -> mlua::Result<()> {
+    lua.set_global_hook(HookTriggers::new().every_nth_instruction(every), move |lua, _| {
+        if let Some(until) = UNTIL.get() {
+            let now = Instant::now();
+            let took = ASKED.replace(Some(now)).map(|before| now - before);
+            if every > 1 && took > Some(SLOW) {
+                count(lua, 1)?;
             }
-            running.budget.spend(u64::from(EVERY))
-        })?;
+            if now > until {
+                tell_late();
+            }
+        }
+        spend(u64::from(every))?;
         Ok(VmState::Continue)
     })
+}
+
+/// Has the supervisor say whether a script that is late may go on.
+fn tell_late() {
+    let Some(supervisor) = SUPERVISOR.with_borrow(Option::clone) else { return };
+    if let Err(end) = supervisor.late(with_running(|running| running.access.wrote)) {
+        with_running(|running| running.budget = Budget { left: 0, end });
+    }
 }
 
 /// Charges the running script for work that is not done in Lua.

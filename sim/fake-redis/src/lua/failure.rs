@@ -4,7 +4,7 @@ use std::fmt;
 
 use mlua::{Lua, Value as LuaValue};
 
-use super::super::command::Refusal;
+use super::{super::command::Refusal, budget::Stop};
 
 /// An error raised by our own functions. Lua code never sees this very value: `pcall` and the
 /// runner exchange it for what Redis raises, see [`plain`](super::explain::plain).
@@ -18,9 +18,8 @@ pub(super) enum Failure {
     Text(String),
     /// Raised as the value that is kept in the machine, see [`Failure::raise_again`].
     Kept,
-    /// The script is not to go on, as it ran for so many instructions, or (0) for too long: cannot
-    /// be caught.
-    Stopped(u64),
+    /// The script is not to go on: cannot be caught.
+    Stopped(Stop),
 }
 
 impl fmt::Display for Failure {
@@ -28,9 +27,15 @@ impl fmt::Display for Failure {
         match self {
             Self::Reply(text) | Self::Table(text) | Self::Text(text) => f.write_str(text),
             Self::Kept => f.write_str("an error of a function"),
-            Self::Stopped(0) => f.write_str("Script stopped: it ran longer than lua-time-limit"),
-            Self::Stopped(instructions) => {
-                write!(f, "Script stopped: it ran for more than {instructions} instructions")
+            Self::Stopped(Stop::Instructions(most)) => {
+                write!(f, "Script stopped: it ran for more than {most} instructions")
+            }
+            Self::Stopped(Stop::Time) => {
+                f.write_str("Script stopped: it ran longer than lua-time-limit")
+            }
+            Self::Stopped(Stop::Killed) => f.write_str("Script killed by user with SCRIPT KILL..."),
+            Self::Stopped(Stop::ShuttingDown) => {
+                f.write_str("Script stopped: the server shuts down")
             }
         }
     }

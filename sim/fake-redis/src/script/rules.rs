@@ -13,8 +13,7 @@ pub struct ScriptRules {
     /// instruction, such as `redis.call` or a search in a long text, counts for more.
     ///
     /// A script beyond it is stopped, whatever it tries to catch; what it wrote is treated as after
-    /// any other error. A real server lets it run and answers `BUSY` to everyone else, until
-    /// somebody sends `SCRIPT KILL`.
+    /// any other error. A real server lets it run until somebody sends `SCRIPT KILL`.
     pub instructions: u64,
 }
 

@@ -74,6 +74,7 @@ impl Site for Admin {
             }
             Err(NoBody::Broken) => line.lose(&Ending::Close).await,
         };
+        self.host.until_free().await;
         match call::perform(&self.host, &head.method, head.uri.path(), &body).await {
             Ok(value) => answer(200, &value),
             Err(Problem { status, text }) => answer(status, &json!({ "error": text })),

@@ -1,7 +1,7 @@
 //! One fake Redis that many tasks share: the server, its clock, and a mailbox for each client.
 
+pub(super) mod desk;
 mod fault_state;
-mod limited;
 mod record;
 mod turn;
 
@@ -26,8 +26,8 @@ use super::{
     mailbox::Mailbox,
 };
 use crate::{Delivery, Executed, Protocol, Resp, Server, SessionId, Settings};
+use desk::{Desk, Supervised};
 use fault_state::FaultState;
-use limited::Limited;
 
 /// How often keys that have expired are removed while nobody asks for anything.
 const EXPIRE_EVERY: Duration = Duration::from_millis(100);
@@ -78,6 +78,7 @@ pub struct Host {
     stopping: watch::Sender<bool>,
     /// Whether there is nothing to do for a command but to execute it.
     calm: AtomicBool,
+    desk: Arc<Desk>,
 }
 
 #[derive(Debug)]
@@ -86,6 +87,13 @@ struct State {
     mailboxes: FxHashMap<SessionId, Arc<Mailbox>>,
     next_wake_us: Option<u64>,
     fault_state: FaultState,
+}
+
+impl State {
+    fn forget(&mut self, id: SessionId) {
+        self.server.disconnect(id);
+        self.mailboxes.remove(&id);
+    }
 }
 
 /// What came of a command.
@@ -139,6 +147,7 @@ impl Host {
             left: Notify::new(),
             stopping: watch::Sender::new(false),
             calm: AtomicBool::new(true),
+            desk: Arc::default(),
         });
         host.with_fault_state(|_, _| {});
         host
@@ -170,6 +179,11 @@ impl Host {
         result
     }
 
+    /// Where clients are answered while a script is late.
+    pub(super) fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
     /// The server's clock.
     #[must_use]
     pub fn clock(&self) -> &Clock {
@@ -182,8 +196,10 @@ impl Host {
         let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
     }
 
-    /// Begins to shut down: whoever awaits [`Host::stopping`] is told, and no client is admitted.
+    /// Begins to shut down: whoever awaits [`Host::stopping`] is told, no client is admitted, and a
+    /// script that is late ends.
     pub fn stop(&self) {
+        self.desk.stop();
         self.stopping.send_replace(true);
     }
 
@@ -239,9 +255,9 @@ impl Host {
     /// Runs one command now: the one place that every command of every listener comes through.
     fn execute(&self, id: SessionId, arguments: &[Bytes]) -> Performed {
         let mut state = self.state();
-        let limited = Limited::of(&state.server);
+        let supervised = Supervised::new(&self.desk, &state.server, arguments);
         let executed = state.server.execute(self.clock.now_us(), id, arguments);
-        drop(limited);
+        drop(supervised);
         self.settle(&mut state);
         match executed {
             Executed::Replies(replies) => Performed::Answered {
@@ -255,6 +271,12 @@ impl Host {
 
     /// Passes on what a command meant for others than its sender.
     fn settle(&self, state: &mut State) {
+        if self.desk.was_late() {
+            for id in self.desk.take_gone() {
+                state.forget(id);
+                self.left.notify_waiters();
+            }
+        }
         if !self.calm.load(Ordering::Relaxed) {
             state.fault_state.note_writes(&mut state.server, self.clock.elapsed_us());
         }
@@ -281,9 +303,7 @@ impl Host {
     /// Wakes the server, and says when it wants to be woken again.
     fn wake(&self) -> Duration {
         let mut state = self.state();
-        let limited = Limited::of(&state.server);
         state.server.wake(self.clock.now_us());
-        drop(limited);
         self.settle(&mut state);
         let next = state.next_wake_us.and_then(|at_us| self.clock.until(at_us));
         next.unwrap_or(EXPIRE_EVERY).min(EXPIRE_EVERY)
@@ -297,6 +317,7 @@ impl Host {
 /// Ends waits whose time is over and removes expired keys, until the host shuts down.
 pub async fn keep_time(host: Arc<Host>) {
     loop {
+        host.until_free().await;
         let pause = host.wake();
         // A pause that is over at once would let nobody else in while very many keys expire.
         tokio::task::yield_now().await;
@@ -336,6 +357,11 @@ impl Client {
         self.host.execute(self.id, arguments)
     }
 
+    /// Runs one command whose replies nobody needs.
+    pub(super) fn say(&self, arguments: &[Bytes]) {
+        self.execute(arguments);
+    }
+
     /// The oldest delivery that has not been taken, if there is one.
     #[must_use]
     pub fn delivery(&self) -> Option<Delivery> {
@@ -373,9 +399,11 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
+        if self.host.desk.note_gone(self.id) {
+            return;
+        }
         let mut state = self.host.state();
-        state.server.disconnect(self.id);
-        state.mailboxes.remove(&self.id);
+        state.forget(self.id);
         self.host.settle(&mut state);
         drop(state);
         self.host.left.notify_waiters();

@@ -1,5 +1,6 @@
 //! The listener for clients that speak RESP, in either version.
 
+mod busy;
 mod connection;
 mod encode;
 mod request;
@@ -12,9 +13,14 @@ use tokio::net::{TcpListener, TcpStream};
 
 pub use encode::encode;
 
-use super::Host;
+use super::{Host, host::desk::Visitor};
+use crate::Protocol;
+use busy::Line;
 use connection::Connection;
 use request::Requests;
+
+/// How much is read at once.
+const READ: usize = 16 << 10;
 
 /// How long to wait after the operating system refused a connection, as when it has no more files.
 const BREATH: Duration = Duration::from_millis(20);
@@ -57,11 +63,19 @@ async fn serve(host: Arc<Host>, stream: TcpStream) {
     let _ = try_serve(&host, stream).await;
 }
 
-async fn try_serve(host: &Arc<Host>, stream: TcpStream) -> io::Result<()> {
+async fn try_serve(host: &Arc<Host>, mut stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let (peer, local) = (stream.peer_addr()?, stream.local_addr()?);
+    let mut input = BytesMut::with_capacity(READ);
+    let mut requests = Requests::default();
+    let mut met = None;
+    if host.desk().is_busy() {
+        let line = Line { stream: &mut stream, input: &mut input, requests: &mut requests };
+        met = Some(line.attend(host, Visitor::new(false, Protocol::default())).await?);
+        host.until_free().await;
+    }
     match host.connect(peer.to_string(), local.to_string()) {
-        Some(client) => Connection::new(client, stream).run().await,
+        Some(client) => Connection::new(client, stream, (input, requests)).run(met).await,
         None => {
             stream.writable().await?;
             stream.try_write(b"-ERR max number of clients reached\r\n").map(drop)

@@ -25,6 +25,15 @@ const QUEUE_MAX: usize = 1 << 30;
 /// What is not queued but run at once.
 const AT_ONCE: [&str; 6] = ["discard", "exec", "multi", "quit", "reset", "watch"];
 
+impl super::Session {
+    /// Has the transaction that is open, if one is, not run.
+    pub(super) fn spoil_transaction(&mut self) {
+        if let Some(transaction) = &mut self.transaction {
+            transaction.spoilt = true;
+        }
+    }
+}
+
 impl Connection<'_> {
     /// Queues a command if a transaction is open, and answers that.
     pub(super) fn queue(
@@ -67,9 +76,7 @@ impl Connection<'_> {
 
     /// After a command was refused before it was run.
     pub(super) fn spoil_transaction(&mut self) {
-        if let Some(transaction) = &mut self.session_mut().transaction {
-            transaction.spoilt = true;
-        }
+        self.session_mut().spoil_transaction();
     }
 
     /// Runs what was queued, unless something was refused or a watched key has changed.

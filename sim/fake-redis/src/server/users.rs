@@ -41,6 +41,12 @@ impl Server {
         }
     }
 
+    /// A server without data and sessions that the same users may come into.
+    #[cfg(feature = "serve")]
+    pub(crate) fn door(&self) -> Self {
+        Self { settings: self.settings.clone(), acl: self.acl.clone(), ..Self::default() }
+    }
+
     /// Whether the user `default` has to say a password.
     pub(crate) fn has_password(&self) -> bool {
         match &self.acl {

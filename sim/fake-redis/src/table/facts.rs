@@ -16,6 +16,10 @@ pub(crate) struct Facts<'a> {
     pub(crate) writes: bool,
     /// Whether it may wait for others.
     pub(crate) blocks: bool,
+    /// Whether it may be sent before the password.
+    pub(crate) allowed_to_strangers: bool,
+    /// Whether it may be run while a script is late.
+    pub(crate) allowed_while_busy: bool,
 }
 
 impl<'a> Facts<'a> {
@@ -27,6 +31,8 @@ impl<'a> Facts<'a> {
             reads: spec.flags.contains(Flags::READONLY),
             writes: spec.flags.intersects(Flags::WRITE.union(Flags::MAY_REPLICATE)),
             blocks: spec.flags.contains(Flags::BLOCKING),
+            allowed_to_strangers: spec.flags.contains(Flags::NO_AUTH),
+            allowed_while_busy: spec.flags.contains(Flags::ALLOW_BUSY),
         })
     }
 

@@ -1,6 +1,6 @@
 //! Server-sent events, and clients that misbehave.
 
-use crate::serve_support::{Fake, READ_ONLY, TOKEN, open};
+use crate::serve_support::{Fake, READ_ONLY, TOKEN, in_time, open};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, body::Incoming};
@@ -116,6 +116,20 @@ async fn http_2_is_served_by_prior_knowledge() {
     let answer = sender.send_request(request).await.unwrap();
     let body = answer.into_body().collect().await.unwrap().to_bytes();
     assert_eq!(&body[..], br#"{"result":"PONG"}"#);
+}
+
+#[tokio::test]
+async fn a_body_that_would_never_fit_is_refused_before_it_comes() {
+    let fake = Fake::start().await;
+    let head = format!(
+        "POST / HTTP/1.1\r\nhost: a\r\nauthorization: {TOKEN}\r\n\
+         content-length: 99999999999\r\n\r\n["
+    );
+    let mut stream = TcpStream::connect(fake.rest).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    in_time(stream.read_exact(&mut answer)).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413");
 }
 
 #[tokio::test]

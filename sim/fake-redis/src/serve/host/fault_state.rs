@@ -64,6 +64,24 @@ impl FaultState {
         faults.is_empty() && !keeps_past && record.is_none() && down.is_none()
     }
 
+    /// Whether nothing can strike, though what happens may be taken down.
+    pub(super) fn are_only_records(&self) -> bool {
+        self.faults.is_empty() && self.down.is_none()
+    }
+
+    /// Takes down a request that nothing strikes.
+    pub(super) fn note_request(
+        &mut self,
+        transport: Transport,
+        client: &str,
+        now_us: u64,
+        commands: &[&[Bytes]],
+    ) {
+        if let Some(record) = &mut self.record {
+            record.add(&Request { transport, client, unix_ms: now_us / 1_000, commands });
+        }
+    }
+
     /// Takes down what the last command has changed.
     pub(super) fn note_writes(&mut self, server: &mut Server, elapsed_us: u64) {
         let redis = server.redis_mut();
@@ -296,6 +314,7 @@ impl Client {
                 () = self.closed() => return Performed::Lost(Ending::Close),
                 () = host.clock.sleep(effects.delay) => {}
             }
+            host.until_free().await;
         }
         if !effects.executed {
             return Performed::Lost(effects.ending);
@@ -318,6 +337,7 @@ impl Client {
             let due_us = host.clock.elapsed_us_after(after);
             tokio::spawn(async move {
                 host.clock.sleep_until(due_us).await;
+                host.until_free().await;
                 let Some(again) = host.connect_trusted() else { return };
                 again.execute(&["SELECT".into(), database.to_string().into()]);
                 again.execute(&arguments);

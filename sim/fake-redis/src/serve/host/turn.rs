@@ -4,8 +4,8 @@ use std::sync::{MutexGuard, atomic::Ordering};
 
 use bytes::Bytes;
 
-use super::{Client, State, limited::Limited};
-use crate::{Protocol, Resp};
+use super::{Client, State, desk::Supervised};
+use crate::{Protocol, Resp, serve::faults::Transport};
 
 /// A client's turn: as long as it lasts, no other client's command is run. What its commands mean
 /// for others is passed on at its end.
@@ -16,11 +16,10 @@ pub(in crate::serve) struct Turn<'a> {
 }
 
 impl Client {
-    /// Waits for the client's turn; `None` if there may be more to do for a command than to
-    /// execute it: see [`Client::perform`].
+    /// Waits for the client's turn; `None` if a fault may strike: see [`Client::perform`].
     pub(in crate::serve) fn turn(&self) -> Option<Turn<'_>> {
         let state = self.host.state();
-        self.host.calm.load(Ordering::Relaxed).then_some(Turn { client: self, state })
+        state.fault_state.are_only_records().then_some(Turn { client: self, state })
     }
 }
 
@@ -32,16 +31,25 @@ impl Turn<'_> {
         arguments: &[Bytes],
         replies: &mut Vec<Resp>,
     ) -> Option<(Protocol, bool)> {
-        let (now_us, id) = (self.client.host.clock.now_us(), self.client.id);
-        let limited = Limited::of(&self.state.server);
-        let answered = self.state.server.execute_into(now_us, id, arguments, replies);
-        drop(limited);
-        answered.then(|| self.state.server.manners(id))
+        let Client { host, id, peer, .. } = self.client;
+        let now_us = host.clock.now_us();
+        let calm = host.calm.load(Ordering::Relaxed);
+        let State { server, fault_state, .. } = &mut *self.state;
+        if !calm {
+            fault_state.note_request(Transport::Resp, peer, now_us, &[arguments]);
+        }
+        let supervised = Supervised::new(&host.desk, server, arguments);
+        let answered = server.execute_into(now_us, *id, arguments, replies);
+        drop(supervised);
+        if !calm {
+            fault_state.note_writes(server, host.clock.elapsed_us());
+        }
+        answered.then(|| server.manners(*id))
     }
 
     /// Whether the turn has to end here, so that somebody hears in time of what was done.
     pub(in crate::serve) fn is_over(&self) -> bool {
-        self.state.server.has_news()
+        self.state.server.has_news() || self.client.host.desk.was_late()
     }
 }
 

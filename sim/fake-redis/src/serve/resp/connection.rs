@@ -9,16 +9,16 @@ use tokio::{
 };
 
 use super::{
+    READ,
+    busy::{Line, Met},
     encode::encode,
     request::{Malformed, Requests},
 };
 use crate::{
     Protocol, Resp,
-    serve::{Client, Performed, faults::Ending},
+    serve::{Client, Performed, faults::Ending, host::desk::Visitor},
 };
 
-/// How much is read at once.
-const READ: usize = 16 << 10;
 /// How many bytes of replies are collected before they are written.
 const FLUSH_AT: usize = 64 << 10;
 /// How many commands a client may run before another one has its turn.
@@ -64,15 +64,16 @@ enum State {
 }
 
 impl Connection {
-    pub(super) fn new(client: Client, stream: TcpStream) -> Self {
+    /// `received` is what has come before there was a client.
+    pub(super) fn new(client: Client, stream: TcpStream, received: (BytesMut, Requests)) -> Self {
         let authenticated =
             client.host().with_server(|server| server.is_authenticated(client.id()));
         Self {
             client,
             stream,
-            input: BytesMut::with_capacity(READ),
+            input: received.0,
             output: BytesMut::with_capacity(READ),
-            requests: Requests::default(),
+            requests: received.1,
             replies: Vec::new(),
             protocol: Protocol::default(),
             authenticated,
@@ -80,9 +81,15 @@ impl Connection {
         }
     }
 
-    /// Serves until either side ends it.
-    pub(super) async fn run(mut self) -> io::Result<()> {
+    /// Serves until either side ends it. `met` is what was said before there was a client.
+    pub(super) async fn run(mut self, met: Option<Met>) -> io::Result<()> {
+        if let Some(met) = met {
+            self.make_good(met).await;
+        }
         loop {
+            if self.state == State::Open && self.client.host().desk().is_busy() {
+                self.stand_by().await?;
+            }
             let more = self.work().await;
             self.flush().await?;
             match &self.state {
@@ -98,11 +105,41 @@ impl Connection {
         }
     }
 
+    /// Serves the client while a script is late.
+    async fn stand_by(&mut self) -> io::Result<()> {
+        let Self { stream, input, requests, client, .. } = self;
+        let visitor = Visitor::new(self.authenticated, self.protocol);
+        let met = Line { stream, input, requests }.attend(client.host(), visitor).await?;
+        self.client.host().until_free().await;
+        self.make_good(met).await;
+        Ok(())
+    }
+
+    /// Does for the server what was only said at the desk.
+    async fn make_good(&mut self, met: Met) {
+        let id = self.client.id();
+        if met.visitor.refused {
+            self.client.host().with_server(|server| server.note_refused(id));
+        }
+        for words in &met.visitor.said {
+            self.client.say(words);
+        }
+        (self.protocol, self.authenticated) =
+            self.client.host().with_server(|server| server.manners(id));
+        if met.waits {
+            self.perform().await;
+        }
+    }
+
     /// Runs the commands that have arrived, until there are enough replies to write. Whether there
     /// may be more.
     async fn work(&mut self) -> bool {
         self.take_deliveries();
         while self.may_run() {
+            self.client.host().give_way().await;
+            if self.client.host().desk().is_busy() {
+                return true;
+            }
             if let Some(more) = self.take_turn() {
                 if more {
                     continue;

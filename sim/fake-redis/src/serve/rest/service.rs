@@ -25,6 +25,7 @@ use crate::{
     serve::{
         Host,
         faults::{Ending, Transport},
+        host::desk,
         http::{Body, Line, NoBody, Site, full, receive},
         resp::encode,
     },
@@ -90,6 +91,9 @@ impl Rest {
         let asked = parse(head.uri.path(), query.arguments, body).map_err(Failed::Refused)?;
         let known = head.headers.get(SYNC_TOKEN).map(HeaderValue::as_bytes);
         let known = known.map_or(0, sync_token::decode);
+        if self.host.desk().is_busy() {
+            return self.answer_busy(asked, access, format).await;
+        }
         let work = |commands, atomic| Work { commands, atomic, access, known };
         let run = |work: Work| work.run(&self.host, line.peer());
         match asked {
@@ -108,6 +112,19 @@ impl Rest {
             }
             Asked::Monitor => self.listen("MONITOR", Vec::new(), line).await,
         }
+    }
+
+    /// Answers while a script is late.
+    async fn answer_busy(&self, asked: Asked, access: Access, format: Format) -> Answer {
+        let Asked::Command(command) = asked else {
+            return Err(Failed::Refused(Refusal::bad(desk::BUSY)));
+        };
+        let reply = match access.refuses(&command) {
+            Some(text) => Resp::Error(text),
+            None if desk::kills(&command) => self.host.desk().kill().await,
+            None => Resp::Error(desk::BUSY.into()),
+        };
+        Ok(single(vec![reply], format))
     }
 
     /// Answers with events.
@@ -136,8 +153,10 @@ impl Rest {
     }
 
     fn add_headers(&self, headers: &mut HeaderMap, origin: Option<HeaderValue>) {
-        let token = HeaderValue::from_str(&sync_token::encode(self.host.writes()));
-        headers.extend(token.ok().map(|token| (SYNC_TOKEN, token)));
+        if !self.host.desk().is_busy() {
+            let token = HeaderValue::from_str(&sync_token::encode(self.host.writes()));
+            headers.extend(token.ok().map(|token| (SYNC_TOKEN, token)));
+        }
         if let Some(origin) = origin {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
             let exposed = HeaderValue::from_static("upstash-sync-token");

@@ -44,6 +44,7 @@ impl Work {
         self.send_copies(host, &mut effects);
         if !effects.delay.is_zero() {
             host.clock().sleep(effects.delay).await;
+            host.until_free().await;
         }
         if !effects.executed {
             return Err(Failed::Ended(effects.ending));
@@ -62,6 +63,7 @@ impl Work {
             let due_us = host.clock().elapsed_us_after(duplicate.after);
             tokio::spawn(async move {
                 host.clock().sleep_until(due_us).await;
+                host.until_free().await;
                 let slots = vec![Slot::Serve; copy.commands.len()];
                 // Nobody is there to be told what came of it.
                 let _ = copy.execute(&host, &slots).await;
@@ -128,6 +130,7 @@ impl Work {
     }
 
     async fn one(&self, client: &Client, command: &[Bytes], slot: &Slot) -> Result<Resp, Failed> {
+        client.host().until_free().await;
         if client.is_closed() {
             // The server went down a moment ago.
             return Err(Failed::Ended(Ending::Reset));
