@@ -150,6 +150,10 @@ fn named<T>(
 
 impl Bounds {
     /// These bounds, if they make sense.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with them.
     pub fn checked(self) -> Result<Self, BoundsError> {
         let workload = self.guarantees.first().map(|guarantee| guarantee.workload());
         let workload = workload.ok_or(BoundsError::Guarantees)?;

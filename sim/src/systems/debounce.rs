@@ -200,7 +200,7 @@ impl DebounceProgram {
 
     fn call<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         let calls = Some(step.scenario().calls).filter(|&calls| calls < u32::MAX);
-        let most = calls.unwrap_or(if step.is_healed() { CALLS } else { CALLS_BEFORE });
+        let most = calls.unwrap_or_else(|| if step.is_healed() { CALLS } else { CALLS_BEFORE });
         if u32::from(self.calls) >= most {
             return;
         }

@@ -137,8 +137,11 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
         let host = self.host(client);
         host.writes += 1;
         let (number, wire) = (host.writes, client | 0x80);
-        let usual =
-            if spread { self.to_resource(wire, number) } else { self.core.plan.settings.latency };
+        let usual = if spread {
+            self.way_to_resource(wire, number)
+        } else {
+            self.core.plan.settings.latency
+        };
         let delay = usual + S::Faults::delay(self, wire, number);
         self.core.queue.push(self.core.now + delay, What::Write { client, write });
     }
@@ -161,7 +164,7 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
 
     /// The resource is further away than the servers: one holder's write may overtake another's.
     #[inline]
-    fn to_resource(&mut self, wire: u8, number: u32) -> u64 {
+    fn way_to_resource(&mut self, wire: u8, number: u32) -> u64 {
         let Settings { latency, jitter_step, jitter_choices, .. } = self.core.plan.settings;
         let choice = self.choose(DecisionKind::Jitter, wire, number, jitter_choices);
         latency + u64::from(choice) * jitter_step * FURTHER

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leasehold_fake_redis::{
     Password, Settings,
-    serve::{Options, faults::Faults},
+    serve::{HostOptions, faults::Faults},
 };
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ const ENDLESS: &str = "EVAL while\ttrue\tdo\tend 0";
 const WRITES: &str = "EVAL redis.call('SET','a','1')\twhile\ttrue\tdo\tend 0";
 
 /// Runs a test as `leasehold serve` runs: on one thread that can hand over its tasks.
-fn with_fake(options: Options, test: impl AsyncFnOnce(Fake)) {
+fn with_fake(options: HostOptions, test: impl AsyncFnOnce(Fake)) {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {
@@ -43,7 +43,7 @@ async fn until_busy(other: &mut Client) {
 
 #[test]
 fn others_are_told_that_it_is_busy_until_it_is_killed() {
-    with_fake(Options::default(), async |fake| {
+    with_fake(HostOptions::default(), async |fake| {
         let (mut runner, mut other) = late(&fake, ENDLESS).await;
         let mut newcomer = fake.client().await;
         for (words, reply) in [
@@ -73,7 +73,7 @@ fn a_script_can_be_killed_whatever_it_catches_and_works_on() {
         "EVAL local\ts=string.rep('x',10000000)while\ttrue\tdo\ts:upper()end 0",
         "EVAL local\ts=string.rep('x',10000000)while\ttrue\tdo\tlocal\tt=s..'x'end 0",
     ] {
-        with_fake(Options::default(), async |fake| {
+        with_fake(HostOptions::default(), async |fake| {
             let (mut runner, mut other) = late(&fake, script).await;
             assert_eq!(other.ask("SCRIPT KILL").await.unwrap(), "+OK");
             let killed = runner.reply().await.unwrap();
@@ -84,7 +84,7 @@ fn a_script_can_be_killed_whatever_it_catches_and_works_on() {
 
 #[test]
 fn what_has_written_goes_on_until_the_server_ends() {
-    with_fake(Options::default(), async |fake| {
+    with_fake(HostOptions::default(), async |fake| {
         let (mut runner, mut other) = late(&fake, WRITES).await;
         let reply = other.ask("SCRIPT KILL").await.unwrap();
         assert!(reply.starts_with("-UNKILLABLE "), "{reply}");
@@ -98,7 +98,7 @@ fn what_has_written_goes_on_until_the_server_ends() {
 
 #[test]
 fn a_signal_ends_it() {
-    with_fake(Options::default(), async |fake| {
+    with_fake(HostOptions::default(), async |fake| {
         let (mut runner, _other) = late(&fake, WRITES).await;
         // What the command does when it is interrupted.
         fake.host.shut_down().await;
@@ -108,7 +108,7 @@ fn a_signal_ends_it() {
 
 #[test]
 fn a_transaction_that_was_refused_a_command_is_not_run() {
-    with_fake(Options::default(), async |fake| {
+    with_fake(HostOptions::default(), async |fake| {
         let mut other = fake.client().await;
         for (words, reply) in [("MULTI", "+OK"), ("SET a 1", "+QUEUED")] {
             assert_eq!(other.ask(words).await.unwrap(), reply);
@@ -126,7 +126,7 @@ fn a_transaction_that_was_refused_a_command_is_not_run() {
 #[test]
 fn a_newcomer_has_to_say_the_password() {
     let settings = Settings { password: Some(Password::new("secret")), ..Settings::default() };
-    with_fake(Options { settings, ..Options::default() }, async |fake| {
+    with_fake(HostOptions { settings, ..HostOptions::default() }, async |fake| {
         let mut runner = fake.client().await;
         for words in ["AUTH secret", "CONFIG SET lua-time-limit 1"] {
             assert_eq!(runner.ask(words).await.unwrap(), "+OK");
@@ -146,7 +146,7 @@ fn a_newcomer_has_to_say_the_password() {
 
 #[test]
 fn a_client_that_leaves_meanwhile_is_gone_afterwards() {
-    with_fake(Options::default(), async |fake| {
+    with_fake(HostOptions::default(), async |fake| {
         let (runner, mut other) = late(&fake, ENDLESS).await;
         let mut leaving = fake.client().await;
         assert_eq!(leaving.ask("PING").await.unwrap(), BUSY);
@@ -158,7 +158,7 @@ fn a_client_that_leaves_meanwhile_is_gone_afterwards() {
 
 #[test]
 fn rest_is_told_the_same() {
-    with_fake(Options::default(), async |fake| {
+    with_fake(HostOptions::default(), async |fake| {
         let (mut runner, _other) = late(&fake, ENDLESS).await;
         let busy = Value::from(&BUSY[1..]);
         assert_eq!(fake.rest("GET before").await.unwrap(), busy);
@@ -172,7 +172,7 @@ fn rest_is_told_the_same() {
 
 #[test]
 fn the_admin_endpoint_waits_and_faults_go_on() {
-    with_fake(Options { faults: Faults::new(7), ..Options::default() }, async |fake| {
+    with_fake(HostOptions { faults: Faults::new(7), ..HostOptions::default() }, async |fake| {
         let (_runner, mut other) = late(&fake, ENDLESS).await;
         let order = fake.order("POST", "/faults", "{\"kind\":\"error\",\"text\":\"LOADING\"}");
         let kill = async { other.ask("SCRIPT KILL").await.unwrap() };
@@ -184,7 +184,7 @@ fn the_admin_endpoint_waits_and_faults_go_on() {
 
 #[test]
 fn two_scripts_of_one_packet_are_each_killed() {
-    with_fake(Options::default(), async |fake| {
+    with_fake(HostOptions::default(), async |fake| {
         let (mut runner, mut other) = late(&fake, ENDLESS).await;
         runner.send(ENDLESS).await;
         for _ in 0..2 {
