@@ -36,7 +36,9 @@ use super::{
 };
 use budget::Budget;
 #[cfg(feature = "serve")]
-pub(super) use budget::{Stop, Supervisor, supervise};
+pub(super) use budget::{Supervisor, supervise};
+#[cfg(feature = "serve")]
+pub(super) use failure::Stop;
 
 pub(super) use random::Random;
 

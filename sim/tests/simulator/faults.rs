@@ -73,7 +73,7 @@ fn every_fault_bites_every_subject_that_can_suffer_it() {
 }
 
 #[test]
-fn a_fault_that_cannot_be_suffered_never_effectivees() {
+fn a_fault_that_cannot_be_suffered_never_takes_effect() {
     for (subject, workload) in rows() {
         for &fault in Fault::ALL.iter().filter(|&&fault| !subject.can_suffer(fault)) {
             let plan = subject.plan(workload, FaultSet::only(fault));

@@ -15,7 +15,7 @@ fn finding(arguments: &[&str]) -> serde_json::Value {
 #[test]
 fn a_space_without_a_counterexample_is_a_proof_within_its_bounds() {
     let text = printed(&LOST_REPLIES);
-    assert!(text.contains("no counterexample in the whole bounded space"), "{text}");
+    assert!(text.contains("no counterexample in the whole bounded model"), "{text}");
     let bound = "2 clients call once in 3 s, reply-loss within 600 ms; at most 2 decisions";
     assert!(text.contains(bound), "{text}");
     let found = finding(&LOST_REPLIES);
@@ -53,7 +53,7 @@ fn a_search_that_is_cut_short_says_so_and_claims_nothing() {
     let cut = [&LOST_REPLIES[..], &["--states", "5"]].concat();
     let assert = leasehold(&cut).assert().code(3);
     let text = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
-    assert!(text.contains("cut short") && !text.contains("whole bounded space"), "{text}");
+    assert!(text.contains("cut short") && !text.contains("whole bounded model"), "{text}");
     let assert = leasehold(&[&cut[..], &["--json", "-"]].concat()).assert().code(3);
     let found: serde_json::Value = serde_json::from_slice(&assert.get_output().stdout).unwrap();
     assert_eq!(found["explored"][0]["finding"], "cut-short");

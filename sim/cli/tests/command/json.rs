@@ -35,7 +35,7 @@ fn the_json_has_the_promised_shape() {
         assert!(known(&faults, "fault") || known(&["none"], "fault"));
         let verdicts = ["holds", "broken", "not-exercised"];
         assert!(known(&verdicts, "verdict") && known(&verdicts, "claim"));
-        assert!(cell["schedules"].is_u64() && cell["bites"].is_u64());
+        assert!(cell["schedules"].is_u64() && cell["effects"].is_u64());
         let exhausted = &cell["exhausted"];
         if exhausted.is_object() {
             proven += 1;
@@ -79,7 +79,7 @@ fn parts_that_are_joined_say_what_the_whole_says() {
     let mut surprises = 0;
     for (index, cell) in cells.as_array().unwrap().iter().enumerate() {
         surprises += u32::from(cell["verdict"] != cell["claim"]);
-        for key in ["subject", "guarantee", "fault", "verdict", "claim", "schedules", "bites"] {
+        for key in ["subject", "guarantee", "fault", "verdict", "claim", "schedules", "effects"] {
             assert_eq!(cell[key], joined_cells[index][key], "{key} of {cell}");
         }
         assert_eq!(

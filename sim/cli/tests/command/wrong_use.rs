@@ -9,7 +9,7 @@ use leasehold_sim::{
     schedule::Schedule,
 };
 
-const QUICK: [&str; 6] = ["--schedules", "30", "--subject", "lock", "--fault", "none,latency"];
+const QUICK: [&str; 6] = ["--schedules", "400", "--subject", "lock", "--fault", "none,latency"];
 
 /// What a refused command says.
 fn refusal(arguments: &[&str]) -> String {

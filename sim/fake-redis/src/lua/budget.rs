@@ -10,7 +10,10 @@ use std::{
 
 use mlua::{Lua, VmState, debug::HookTriggers};
 
-use super::{failure::Failure, with_running};
+use super::{
+    failure::{Failure, Stop},
+    with_running,
+};
 
 /// How often the machine is asked how long it has run, in instructions.
 const EVERY: u32 = 1_000;
@@ -43,20 +46,6 @@ pub(crate) trait Supervisor: Debug {
 #[cfg(feature = "serve")]
 pub(crate) fn supervise(supervisor: Option<Rc<dyn Supervisor>>) {
     SUPERVISOR.set(supervisor);
-}
-
-/// Why a script is not to go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(feature = "serve"), allow(dead_code, reason = "only a supervisor says so"))]
-pub(crate) enum Stop {
-    /// It has run for more than so many instructions.
-    Instructions(u64),
-    /// It has run for too long.
-    Time,
-    /// Somebody asked for that.
-    Killed,
-    /// The server ends.
-    ShuttingDown,
 }
 
 /// What one script has left.

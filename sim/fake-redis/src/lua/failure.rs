@@ -4,7 +4,7 @@ use std::fmt;
 
 use mlua::{Lua, Value as LuaValue};
 
-use super::{super::command::Refusal, budget::Stop};
+use super::super::command::Refusal;
 
 /// An error raised by our own functions. Lua code never sees this very value: `pcall` and the
 /// runner exchange it for what Redis raises, see [`plain`](super::explain::plain).
@@ -20,6 +20,20 @@ pub(super) enum Failure {
     Kept,
     /// The script is not to go on: cannot be caught.
     Stopped(Stop),
+}
+
+/// Why a script is not to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "serve"), allow(dead_code, reason = "only a supervisor says so"))]
+pub(crate) enum Stop {
+    /// It has run for more than so many instructions.
+    Instructions(u64),
+    /// It has run for too long.
+    Time,
+    /// Somebody asked for that.
+    Killed,
+    /// The server ends.
+    ShuttingDown,
 }
 
 impl fmt::Display for Failure {
