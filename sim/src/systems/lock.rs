@@ -1,14 +1,15 @@
 //! A client that takes the lock again and again, works under it, and gives it up.
 
+mod settings;
+
 use core::time::Duration;
 
 use leasehold_core::{
     Event as MachineEvent, Instant, Tokens,
-    lock::{
-        AcquireOptions, Durability, LockConfig, LockMachine, LockOptions, LockOutcome, LockRequest,
-        LossReason, Terms,
-    },
+    lock::{AcquireOptions, LockConfig, LockMachine, LockOutcome, LockRequest, Terms},
 };
+
+use settings::{answer, options};
 
 use super::{
     LOCK_ID, Plan, Response, Step, Write,
@@ -469,44 +470,6 @@ impl LockProgram {
         self.held = Some((token, deadline));
         let until = step.truth(me, deadline);
         step.emit(Event::Held { client: me, token, fence, until });
-    }
-}
-
-fn options(plan: &Plan) -> LockOptions {
-    let durability = match plan.settings.topology {
-        Topology::Acknowledged(_) => Durability::Replicas(plan.scenario.acknowledgements),
-        Topology::Independent | Topology::Replicated | Topology::Single => Durability::Primary,
-    };
-    let plan = &plan.scenario;
-    let options = LockOptions::new()
-        .lease(micros(plan.lease))
-        .attempts(plan.attempts)
-        .delay(micros(plan.delay))
-        .jitter(plan.delay_jitter)
-        .call_timeout(micros(plan.call_timeout))
-        .request_life(Duration::from_secs(10))
-        .fence_life(Duration::from_secs(60))
-        .durability(durability)
-        .confirm_timeout(Duration::from_millis(100));
-    match plan.mutant {
-        Some(mutant) => mutant.set(options),
-        None => options,
-    }
-}
-
-fn answer(outcome: &LockOutcome) -> Answer {
-    match outcome {
-        LockOutcome::Acquired(_) => Answer::Acquired,
-        LockOutcome::Busy { .. } | LockOutcome::NotDurable { .. } => Answer::NotAcquired,
-        LockOutcome::Spent => Answer::Spent,
-        LockOutcome::Rejected(_) => Answer::Refused,
-        LockOutcome::Extended(_) => Answer::Extended,
-        LockOutcome::Lost(LossReason::Taken) => Answer::Taken,
-        LockOutcome::Lost(_) => Answer::Expired,
-        LockOutcome::Released => Answer::Released,
-        LockOutcome::NotHeld => Answer::NotHeld,
-        LockOutcome::Unavailable(_) => Answer::Unavailable,
-        LockOutcome::Status(_) | LockOutcome::Stopped | LockOutcome::Unknown(_) => Answer::Unknown,
     }
 }
 

@@ -1,0 +1,46 @@
+//! The settings of the lock in a plan, and what its outcomes say to an observer.
+
+use core::time::Duration;
+
+use leasehold_core::lock::{Durability, LockOptions, LockOutcome, LossReason};
+
+use super::{super::Plan, micros};
+use crate::{history::Answer, world::Topology};
+
+pub(super) fn options(plan: &Plan) -> LockOptions {
+    let durability = match plan.settings.topology {
+        Topology::Acknowledged(_) => Durability::Replicas(plan.scenario.acknowledgements),
+        Topology::Independent | Topology::Replicated | Topology::Single => Durability::Primary,
+    };
+    let plan = &plan.scenario;
+    let options = LockOptions::new()
+        .lease(micros(plan.lease))
+        .attempts(plan.attempts)
+        .delay(micros(plan.delay))
+        .jitter(plan.delay_jitter)
+        .call_timeout(micros(plan.call_timeout))
+        .request_life(Duration::from_secs(10))
+        .fence_life(Duration::from_secs(60))
+        .durability(durability)
+        .confirm_timeout(Duration::from_millis(100));
+    match plan.mutant {
+        Some(mutant) => mutant.set(options),
+        None => options,
+    }
+}
+
+pub(super) fn answer(outcome: &LockOutcome) -> Answer {
+    match outcome {
+        LockOutcome::Acquired(_) => Answer::Acquired,
+        LockOutcome::Busy { .. } | LockOutcome::NotDurable { .. } => Answer::NotAcquired,
+        LockOutcome::Spent => Answer::Spent,
+        LockOutcome::Rejected(_) => Answer::Refused,
+        LockOutcome::Extended(_) => Answer::Extended,
+        LockOutcome::Lost(LossReason::Taken) => Answer::Taken,
+        LockOutcome::Lost(_) => Answer::Expired,
+        LockOutcome::Released => Answer::Released,
+        LockOutcome::NotHeld => Answer::NotHeld,
+        LockOutcome::Unavailable(_) => Answer::Unavailable,
+        LockOutcome::Status(_) | LockOutcome::Stopped | LockOutcome::Unknown(_) => Answer::Unknown,
+    }
+}
