@@ -24,10 +24,10 @@
 //!
 //! proptest! {
 //!     # #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
-//!     # fn hidden(schedule in schedules()) { cluster().follow(&mut schedule.chance())?; }
+//!     # fn hidden(schedule in schedules()) { cluster().follow(&mut schedule.source())?; }
 //!     #[test]
 //!     fn nothing_goes_wrong(schedule in schedules()) {
-//!         cluster().follow(&mut schedule.chance())?;
+//!         cluster().follow(&mut schedule.source())?;
 //!     }
 //! }
 //! # hidden();
