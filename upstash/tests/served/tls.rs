@@ -85,7 +85,7 @@ fn trusting(url: &str, certificate: &str) -> Upstash {
 }
 
 fn assert_distrusted(error: &StoreError) {
-    let StoreError::NotSent(Cause::Other(why)) = error else { panic!("{error:?}") };
+    let StoreError::NotSent(Cause::Unreachable(why)) = error else { panic!("{error:?}") };
     assert!(why.contains("certificate"), "{why}");
 }
 
