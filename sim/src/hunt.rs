@@ -160,8 +160,8 @@ fn complaint(mutant: Mutant, plan: &Plan, seed: u64, schedule: u64) -> Option<St
 
 /// What the checker says, if the fault that it takes has taken effect.
 fn found(mutant: Mutant, run: &Run) -> Option<String> {
-    let bitten = mutant.fault().is_none_or(|fault| run.effects(fault) > 0);
-    run.violation(mutant.guarantee()).filter(|_| bitten).map(|violation| violation.text.clone())
+    let effective = mutant.fault().is_none_or(|fault| run.effects(fault) > 0);
+    run.violation(mutant.guarantee()).filter(|_| effective).map(|violation| violation.text.clone())
 }
 
 #[cfg(test)]

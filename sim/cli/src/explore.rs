@@ -91,7 +91,7 @@ struct Asked {
     /// Only these guarantees [default: those claimed to hold under each of the faults].
     #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "subject", value_parser = options::guarantee())]
     guarantee: Vec<Guarantee>,
-    /// Faults that may strike, and how often each.
+    /// Faults that may occur, and how often each.
     #[arg(long, value_name = "ALLOWANCE", value_delimiter = ',', requires = "subject")]
     fault: Vec<Allowance>,
     /// Parts of the workload that may be other than the calmest: idle, jitter, order, behaviour.

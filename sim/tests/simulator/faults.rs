@@ -1,4 +1,4 @@
-//! Every fault bites where it can, nowhere else, and is what makes the difference.
+//! Every fault takes effect where it can, nowhere else, and is what makes the difference.
 
 use leasehold_sim::{
     catalog::{CellName, Subject, Verdict, Workload},
@@ -15,7 +15,7 @@ use rayon::prelude::*;
 
 const SEED: u64 = 1;
 
-/// Within how many schedules each fault bites.
+/// Within how many schedules each fault takes effect.
 const SCHEDULES: u64 = 40;
 
 /// Within how many schedules each cell that is claimed to break does.
@@ -38,7 +38,7 @@ fn rows_and_faults() -> Vec<(Subject, Workload, Fault)> {
         .collect()
 }
 
-/// The decisions of the schedules in which `fault` bites.
+/// The decisions of the schedules in which `fault` takes effect.
 fn biting(plan: &Plan, fault: Fault) -> impl Iterator<Item = Decisions> {
     (0..SCHEDULES)
         .filter(move |&schedule| Run::seeded(plan.clone(), SEED, schedule).effects(fault) > 0)
@@ -65,7 +65,7 @@ fn every_fault_bites_every_subject_that_can_suffer_it() {
         let plan = subject.plan(workload, FaultSet::only(fault));
         assert!(
             biting(&plan, fault).next().is_some(),
-            "{} never bites {}, {workload:?}",
+            "{} never takes effect on {}, {workload:?}",
             fault.name(),
             subject.name()
         );
@@ -78,7 +78,7 @@ fn a_fault_that_cannot_be_suffered_never_takes_effect() {
         for &fault in Fault::ALL.iter().filter(|&&fault| !subject.can_suffer(fault)) {
             let plan = subject.plan(workload, FaultSet::only(fault));
             let effects = biting(&plan, fault).next().is_some();
-            assert!(!effects, "{} bites {}", fault.name(), subject.name());
+            assert!(!effects, "{} takes effect on {}", fault.name(), subject.name());
         }
     }
 }

@@ -117,7 +117,7 @@ impl Mix {
         self.promised.iter().find_map(broken)
     }
 
-    /// Maps that strike everywhere, with workloads of every kind. A choice too great for its site
+    /// Maps with faults everywhere, with workloads of every kind. A choice too great for its address
     /// is taken as its greatest.
     fn decisions(&self) -> impl Strategy<Value = Decisions> + use<> {
         let faults = self.plan.settings.faults;
@@ -175,7 +175,7 @@ fn the_debounce_keeps_its_promises_in_a_storm_of_all_network_and_client_faults()
     debounce().holds_in_seeded_storms();
 }
 
-/// The storms above are storms: nearly every fault of the mix bites in many of their schedules.
+/// The storms above are storms: nearly every fault of the mix takes effect in many of their schedules.
 #[test]
 fn many_faults_bite_in_one_storm() {
     for Mix { plan, .. } in [lock(), lock_replicated(), lock_acked(), quorum(), debounce()] {

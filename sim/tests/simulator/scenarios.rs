@@ -28,7 +28,7 @@ fn run(subject: Subject, workload: Workload, choices: &[Choice]) -> Run {
         Fault::ALL.iter().filter(named).fold(FaultSet::NONE, |set, &fault| set.with(fault));
     let run = Run::replayed(subject.plan(workload, faults), &decisions(choices));
     for &fault in Fault::ALL.iter().filter(named) {
-        assert!(run.effects(fault) > 0, "{} does not bite {}", fault.name(), subject.name());
+        assert!(run.effects(fault) > 0, "{} has no effect on {}", fault.name(), subject.name());
     }
     run
 }

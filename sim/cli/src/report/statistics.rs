@@ -24,7 +24,7 @@ pub(crate) struct Statistics {
 impl Statistics {
     /// What the cells of a report say.
     pub(super) fn of(report: &Report, coverage: Option<StateCoverage>) -> Self {
-        let (mut bitten, mut exercised) = (BTreeMap::new(), BTreeMap::new());
+        let (mut effective, mut exercised) = (BTreeMap::new(), BTreeMap::new());
         for cell in &report.cells {
             let subject = Subject::ALL.iter().find(|known| known.name() == cell.subject);
             let fault = Fault::ALL.iter().find(|known| known.name() == cell.fault);
@@ -35,14 +35,14 @@ impl Statistics {
             }
             let order = Guarantee::ALL.iter().position(|known| known.name() == cell.guarantee);
             let effects = cell.fault == "none" || cell.effects > 0;
-            *bitten.entry((&cell.subject, &cell.fault)).or_insert(false) |= effects;
+            *effective.entry((&cell.subject, &cell.fault)).or_insert(false) |= effects;
             let about = cell.verdict != leasehold_sim::catalog::Verdict::NotExercised;
             *exercised.entry((&cell.subject, order, &cell.guarantee)).or_insert(false) |= about;
         }
         let never = |(name, once): (String, bool)| (!once).then_some(name);
         Self {
             coverage,
-            never_effective: bitten
+            never_effective: effective
                 .into_iter()
                 .map(|((subject, fault), once)| (format!("{subject} × {fault}"), once))
                 .filter_map(never)

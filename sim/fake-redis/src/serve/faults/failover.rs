@@ -9,7 +9,7 @@ use super::{
 use crate::serve::span::Span;
 
 /// Right after the request was answered the server dies, and a replica takes over that lacks the
-/// last writes. Connections are closed. It bites if a write was lost, or somebody had to wait.
+/// last writes. Connections are closed. It takes effect if a write was lost, or somebody had to wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Failover {

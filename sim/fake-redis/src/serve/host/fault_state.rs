@@ -64,12 +64,12 @@ impl FaultState {
         faults.is_empty() && !keeps_past && record.is_none() && down.is_none()
     }
 
-    /// Whether nothing can strike, though what happens may be taken down.
+    /// Whether no fault can occur, though what happens may be taken down.
     pub(super) fn are_only_records(&self) -> bool {
         self.faults.is_empty() && self.down.is_none()
     }
 
-    /// Takes down a request that nothing strikes.
+    /// Takes down a request that no fault hits.
     pub(super) fn note_request(
         &mut self,
         transport: Transport,

@@ -16,7 +16,7 @@ pub(in crate::serve) struct Turn<'a> {
 }
 
 impl Client {
-    /// Waits for the client's turn; `None` if a fault may strike: see [`Client::perform`].
+    /// Waits for the client's turn; `None` if a fault may occur: see [`Client::perform`].
     pub(in crate::serve) fn turn(&self) -> Option<Turn<'_>> {
         let state = self.host.state();
         state.fault_state.are_only_records().then_some(Turn { client: self, state })
