@@ -14,8 +14,8 @@ type Module = Vec<String>;
 /// Which modules the modules of a crate name, but for those that are inside of one another.
 type Arrows = BTreeMap<Module, BTreeSet<Module>>;
 
-const PACKAGES: [&str; 7] =
-    ["benches", "core", "fuzz", "sim", "sim/cli", "sim/fake-redis", "upstash"];
+const PACKAGES: [&str; 8] =
+    ["benches", "core", "fuzz", "sim", "sim/cli", "sim/fake-redis", "sim/story", "upstash"];
 
 fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
