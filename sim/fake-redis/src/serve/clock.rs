@@ -80,6 +80,11 @@ impl Times {
         self.elapsed_us = self.elapsed_us.saturating_add(advance_us);
     }
 
+    fn jump(&mut self, real_us: u64, jump_us: i64) {
+        self.set(real_us, &ClockChange::default());
+        self.unix_us = self.unix_us.saturating_add_signed(jump_us).min(LATEST_US);
+    }
+
     fn passed(&self, real_us: u64) -> u64 {
         (real_us.saturating_sub(self.real_us) as f64 * self.rate) as u64
     }
@@ -218,6 +223,13 @@ impl Clock {
         drop(times);
         self.0.changed.notify_waiters();
         Ok(())
+    }
+
+    /// Sets the Unix time forward, or back if this is negative; no time passes.
+    pub(super) fn jump(&self, jump_us: i64) {
+        let real_us = self.real_us();
+        self.times().jump(real_us, jump_us);
+        self.0.changed.notify_waiters();
     }
 
     /// What [`Clock::elapsed_us`] is once so much time has passed from now.
