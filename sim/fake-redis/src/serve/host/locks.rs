@@ -1,4 +1,9 @@
 //! Whether locks are treated as locks: keys whose value says who owns them.
+//!
+//! A request that names the value knows the owner. Of any other it can only be guessed whose it is: a
+//! program may share its connections. So such a request is accused only if somebody lost the lock
+//! unawares (it expired, or the server forgot it) and has not given it up since: then two believe
+//! that it is theirs.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +18,12 @@ const LOCKS: usize = 10_000;
 const VIOLATIONS: usize = 100;
 const ARGUMENTS: usize = 10_000;
 
+/// How many lost locks are remembered of a key.
+const LOST: usize = 100;
+
+/// Who sends requests over REST.
+const OVER_REST: u64 = 0;
+
 /// Who a late copy of a request is.
 pub(super) const COPY: u64 = u64::MAX;
 
@@ -23,6 +34,8 @@ type Place = (usize, Bytes);
 pub(super) struct Watch {
     globs: Vec<Bytes>,
     locks: BTreeMap<Place, Lock>,
+    /// What was lost by nobody's doing, and whose owner has not been heard of since.
+    lost: BTreeMap<Place, Vec<Lock>>,
     /// What was queued in a transaction.
     queued: FxHashMap<SessionId, Vec<Vec<Bytes>>>,
     violations: Vec<Violation>,
@@ -51,8 +64,14 @@ impl Suspect<'_> {
         self.commands.iter().any(|command| command.iter().skip(1).any(|word| word == value))
     }
 
-    fn is(&self, lock: &Lock) -> bool {
-        self.connection == lock.owner || self.names(&lock.value)
+    /// Whether it is surely none of those that may own the lock.
+    fn is_a_copy(&self) -> bool {
+        self.connection == COPY
+    }
+
+    /// Whether it came on the connection that set the value.
+    fn set(&self, lock: &Lock) -> bool {
+        self.connection != OVER_REST && self.connection == lock.owner
     }
 
     /// The command that has to do with a key, for a sentence.
@@ -67,6 +86,7 @@ impl Watch {
         Self {
             globs: globs.iter().map(|glob| Bytes::from(glob.clone())).collect(),
             locks: BTreeMap::new(),
+            lost: BTreeMap::new(),
             queued: FxHashMap::default(),
             violations: Vec::new(),
         }
@@ -111,9 +131,17 @@ impl Watch {
         for place in places {
             match (found(&place), self.locks.get_mut(&place)) {
                 (Some((value, expires_at_ms)), Some(lock)) => {
+                    let before = lock.clone();
                     (lock.value, lock.expires_at_ms) = (value, expires_at_ms);
+                    if lock.value != before.value {
+                        self.lose(place, before);
+                    }
                 }
-                _ => drop(self.locks.remove(&place)),
+                _ => {
+                    if let Some(lock) = self.locks.remove(&place) {
+                        self.lose(place, lock);
+                    }
+                }
             }
         }
     }
@@ -149,45 +177,82 @@ impl Watch {
     }
 
     fn compare(&mut self, server: &Server, now_ms: u64, place: Place, suspect: &Suspect<'_>) {
-        let old = self.locks.get(&place).filter(|lock| {
-            // It has expired by itself.
-            lock.expires_at_ms.is_none_or(|at_ms| now_ms <= at_ms)
-        });
-        let old = old.cloned();
-        let Some((value, expires_at_ms)) = find(server, place.0, &place.1, now_ms) else {
-            self.locks.remove(&place);
-            if let Some(lock) = old.filter(|lock| !suspect.is(lock)) {
-                self.accuse(suspect, &place.1, &lock, "deleted");
+        let mut old = self.locks.remove(&place);
+        // A lock whose time is over has gone by itself.
+        let over = |lock: &Lock| lock.expires_at_ms.is_some_and(|at_ms| now_ms > at_ms);
+        if let Some(lock) = old.take_if(|lock| over(lock)) {
+            self.lose(place.clone(), lock);
+        }
+        let new = find(server, place.0, &place.1, now_ms);
+        let is_innocent = self.is_innocent(&place, old.as_ref(), suspect);
+        self.hear_of(&place, old.is_none() && new.is_none(), suspect);
+        let key = place.1.clone();
+        let Some((value, expires_at_ms)) = new else {
+            if let Some(lock) = old.filter(|_| !is_innocent) {
+                self.accuse(suspect, &key, &lock, "deleted");
+                self.lose(place, lock);
             }
             return;
         };
         let same = old.as_ref().filter(|lock| lock.value == value);
         let changed = old.as_ref().is_none_or(|lock| lock.expires_at_ms != expires_at_ms);
-        let owner = same.map_or(suspect.connection, |lock| lock.owner);
-        let key = place.1.clone();
-        if self.locks.len() < LOCKS || self.locks.contains_key(&place) {
-            self.locks.insert(place, Lock { value: value.clone(), expires_at_ms, owner });
-        }
         if expires_at_ms.is_none() && (same.is_none() || changed) {
             let (name, who) = (suspect.command(&key), &suspect.who);
             let text =
                 format!("{name} of {who} set `{}` without an end: it never expires", text(&key));
             self.violate(suspect.elapsed_us, &key, text);
         }
-        if let Some(lock) = old.filter(|lock| !suspect.is(lock)) {
-            if lock.value != value {
-                self.accuse(suspect, &key, &lock, "overwrote");
-            } else if expires_at_ms > lock.expires_at_ms && lock.expires_at_ms.is_some() {
-                self.accuse(suspect, &key, &lock, "extended");
+        let owner = same.map_or(suspect.connection, |lock| lock.owner);
+        if self.locks.len() < LOCKS {
+            self.locks.insert(place, Lock { value: value.clone(), expires_at_ms, owner });
+        }
+        let Some(lock) = old.filter(|_| !is_innocent) else { return };
+        if lock.value != value {
+            self.accuse(suspect, &key, &lock, "overwrote");
+        } else if lock.expires_at_ms.is_some() && expires_at_ms > lock.expires_at_ms {
+            self.accuse(suspect, &key, &lock, "extended");
+        }
+    }
+
+    /// Whether a request may do what it likes to a lock.
+    fn is_innocent(&self, place: &Place, lock: Option<&Lock>, suspect: &Suspect<'_>) -> bool {
+        let Some(lock) = lock else { return true };
+        let lost = self.lost.get(place).map_or(&[][..], |lost| &lost[..]);
+        // Whoever lost it may share a connection with its new owner.
+        let is_its_own = suspect.set(lock) && lost.iter().all(|other| !suspect.set(other));
+        suspect.names(&lock.value) || is_its_own || (lost.is_empty() && !suspect.is_a_copy())
+    }
+
+    /// Forgets whose lock was lost, once they say that they know or do not want it any more.
+    fn hear_of(&mut self, place: &Place, in_vain: bool, suspect: &Suspect<'_>) {
+        let Some(lost) = self.lost.get_mut(place) else { return };
+        lost.retain(|lock| !suspect.names(&lock.value));
+        let deletes = in_vain && matches!(&*suspect.command(&place.1), "DEL" | "UNLINK" | "GETDEL");
+        if deletes && !lost.is_empty() {
+            let own = lost.iter().position(|lock| lock.owner == suspect.connection);
+            lost.remove(own.unwrap_or(0));
+        }
+    }
+
+    fn lose(&mut self, place: Place, lock: Lock) {
+        let known = self.lost.len() < LOCKS || self.lost.contains_key(&place);
+        if known {
+            let lost = self.lost.entry(place).or_default();
+            if lost.len() < LOST {
+                lost.push(lock);
             }
         }
     }
 
     fn accuse(&mut self, suspect: &Suspect<'_>, key: &Bytes, lock: &Lock, did: &str) {
-        let owner = called(lock.owner);
-        let (name, who) = (suspect.command(key), &suspect.who);
+        let (name, who, owner) = (suspect.command(key), &suspect.who, called(lock.owner));
+        let why = if suspect.is_a_copy() {
+            ""
+        } else {
+            ", while somebody else who had lost it still believed to have it"
+        };
         let text = format!(
-            "{name} of {who} {did} `{}`, which {owner} had set, without naming its value",
+            "{name} of {who} {did} `{}` without naming its value, which {owner} had set{why}",
             text(key)
         );
         self.violate(suspect.elapsed_us, key, text);
