@@ -69,7 +69,7 @@ fn lock_reply(reply: &LockReply) -> String {
             format!("you have it, with fence …{:06}", fence.0 % 1_000_000)
         }
         LockReply::Busy { .. } => "another has it".into(),
-        LockReply::Gone => "this token was given up".into(),
+        LockReply::Revoked => "this token was given up".into(),
         LockReply::Extended => "extended".into(),
         LockReply::Released => "released".into(),
         LockReply::FenceRaised => "raised".into(),
