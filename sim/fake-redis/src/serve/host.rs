@@ -158,6 +158,7 @@ impl Host {
             connections: AtomicU64::new(0),
             desk: Arc::default(),
         });
+        host.clock.begin();
         host.with_fault_state(|_, _| {});
         host
     }

@@ -206,6 +206,18 @@ impl Host {
         self.with_fault_state(|state, server| state.observe_change(server, now_us));
     }
 
+    /// Puts the host back to where it began: no keys, no faults, and a clock that shows the time of
+    /// this machine at the first pace. Connections and scripts stay.
+    pub fn reset(&self) {
+        self.with_fault_state(|state, _| {
+            state.faults.clear();
+            state.down = None;
+        });
+        self.flush();
+        self.clock.restart();
+        self.sooner.notify_one();
+    }
+
     /// How many writes there have been: a request that names this number sees them all.
     pub(in crate::serve) fn writes(&self) -> u64 {
         self.state().fault_state.writes
