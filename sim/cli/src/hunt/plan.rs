@@ -24,7 +24,8 @@ pub(super) const KINDS: &[&str] = &[
 ];
 
 /// What clients send by themselves, beside what a program asks for.
-const CHATTER: &[&str] = &["AUTH", "CLIENT", "COMMAND", "HELLO", "INFO", "PING", "SELECT"];
+pub(super) const CHATTER: &[&str] =
+    &["AUTH", "CLIENT", "COMMAND", "HELLO", "INFO", "PING", "SELECT"];
 
 /// How often it is tried to draw a schedule that was not tried yet.
 const DRAWS: usize = 20;
