@@ -40,6 +40,9 @@ use run::{Address, Run, Setup};
 use search::Pool;
 use shrink::Shrinker;
 
+/// How many runs there are if nothing is said.
+const RUNS: u64 = 500;
+
 /// How many runs without any fault come first.
 const CALM: usize = 3;
 
@@ -250,7 +253,8 @@ impl Hunt {
     ) -> Result<Outcome, Refusal> {
         let seen: Vec<_> = calm.iter().map(|run| &run.seen).collect();
         let planner = Mutex::new(Planner::new(&seen, self.kinds(), self.seed));
-        let most = self.runs.unwrap_or(if self.time.is_some() { u64::MAX } else { 500 });
+        let usual = if self.time.is_some() { u64::MAX } else { RUNS };
+        let most = self.runs.unwrap_or(usual);
         let until = self.time.and_then(|time| Instant::now().checked_add(time));
         let bar = Bar::new("runs");
         if most < u64::MAX {

@@ -183,7 +183,7 @@ fn an_interrupt_ends_the_hunt_and_all_that_it_started() {
         thread::yield_now();
     }
     assert!(is_running(&file));
-    interrupt(&mut process);
+    interrupt(&process);
     assert_eq!(process.wait().unwrap().code(), Some(130));
     assert!(!is_running(&file));
 }
@@ -197,7 +197,7 @@ fn is_running(file: &Path) -> bool {
     !state.trim().is_empty() && !state.trim().starts_with('Z')
 }
 
-fn interrupt(process: &mut Child) {
+fn interrupt(process: &Child) {
     let number = process.id().to_string();
     assert!(Command::new("kill").args(["-INT", &number]).status().unwrap().success());
 }
