@@ -85,7 +85,7 @@ pub struct NotPlanted {
 
 impl KillMatrix {
     /// Looks for the bugs on the current thread pool. The same hunt finds the same, whatever the
-    /// number of threads.
+    /// number of threads. Interrupted, it has those bugs only that were looked for to the end.
     #[must_use]
     pub fn of(hunt: &Hunt, progress: &impl Progress) -> Self {
         let wanted = |mutant: &&Mutant| **mutant == Mutant::Canary || hunt.mutants.contains(mutant);
@@ -93,10 +93,10 @@ impl KillMatrix {
         progress.expect(mutants.len() as u64);
         let mutants = mutants
             .into_par_iter()
-            .map(|mutant| {
-                let kill = Kill::of(mutant, hunt);
+            .filter_map(|mutant| {
+                let kill = Kill::of(mutant, hunt, progress)?;
                 progress.done();
-                kill
+                Some(kill)
             })
             .collect();
         let excused = EXCUSED.iter().map(|excused| NotPlanted {
@@ -152,18 +152,19 @@ impl KillMatrix {
 }
 
 impl Kill {
-    fn of(mutant: Mutant, hunt: &Hunt) -> Self {
+    /// `None` if it is interrupted.
+    fn of(mutant: Mutant, hunt: &Hunt, progress: &impl Progress) -> Option<Self> {
         let within = hunt.schedules.unwrap_or(u64::MAX).min(mutant.within());
         let seeds = hunt.seed..hunt.seed.saturating_add(hunt.campaigns);
-        let hunted: Vec<Hunted> =
-            seeds.into_par_iter().map(|seed| hunt_within(mutant, seed, within)).collect();
+        let look = |seed| (!progress.is_interrupted()).then(|| hunt_within(mutant, seed, within));
+        let hunted: Vec<Hunted> = seeds.into_par_iter().map(look).collect::<Option<_>>()?;
         let mut after: Vec<u64> = hunted.iter().filter_map(|hunted| hunted.killed_after).collect();
         after.sort_unstable();
         let is_dead = after.len() == hunted.len();
         let first = hunted.first();
         let shown = first.and_then(|hunted| hunted.killed_after);
         let guarantee = mutant.guarantee().name().to_owned();
-        Self {
+        Some(Self {
             number: mutant.number(),
             id: mutant.id().into(),
             what: mutant.what().into(),
@@ -179,7 +180,7 @@ impl Kill {
             decisions: shown.map(|after| fewest_decisions(mutant, hunt.seed, after)),
             text: first.and_then(|hunted| hunted.text.clone()),
             control_survives: hunted.iter().all(|hunted| hunted.control_survives),
-        }
+        })
     }
 
     fn is_clean(&self) -> bool {
