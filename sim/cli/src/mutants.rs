@@ -80,6 +80,8 @@ impl Mutants {
             print(&matrix.told())?;
         }
         if interrupt::happened() {
+            let done = matrix.mutants.len();
+            eprintln!("only {done} planted bugs were looked for to the end");
             return Ok(Ending::Interrupted);
         }
         Ok(if matrix.is_clean() { Ending::AsClaimed } else { Ending::Surprise })

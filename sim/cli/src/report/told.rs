@@ -87,7 +87,8 @@ fn totals(report: &Report, elapsed: Option<Duration>) -> String {
     }
     if report.interrupted {
         lines.push(
-            "Interrupted: schedules are missing, of what stands last and what does not.".into(),
+            "Interrupted: the last subject lacks schedules, and those after it were not begun."
+                .into(),
         );
     }
     let text: String = lines.iter().map(|line| wrap("", line) + "\n").collect();
