@@ -11,7 +11,7 @@ use super::{
     output::{Target, keep, print, probe},
     progress::Bar,
 };
-use crate::report::{Exploration, ExploredReport, Finding};
+use crate::report::{Exploration, ExploredReport, Finding, fit};
 use leasehold_sim::{
     catalog::{Subject, Verdict},
     claims::Claims,
@@ -282,12 +282,12 @@ impl Model {
         if let Some(states) = self.states.filter(|&states| states != report.states)
             && report.finding == Finding::Exhausted
         {
-            text += &format!(
+            text += &fit(&format!(
                 "  sim/cli/models.toml says {states} states, and gives no reason for others. A change \
-                 that was not meant\n  to change the world, a machine, a script or a checker has \
-                 changed one. They were last counted\n  anew for this reason: {}\n",
+                 that was not meant to change the world, a machine, a script or a checker has \
+                 changed one. They were last counted anew for this reason: {}",
                 BoundedModels::current().because()
-            );
+            ));
         }
         text.push('\n');
         text

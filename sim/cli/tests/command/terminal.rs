@@ -19,7 +19,8 @@ fn refusal(arguments: &[&str]) -> String {
 
 #[test]
 fn a_bare_command_ends_with_a_summary_a_story_and_where_the_rest_is() {
-    let text = printed(&["--schedules", "20"]);
+    // Beside its own schedules it runs those that are known to break a cell.
+    let text = printed(&["--schedules", "1"]);
     assert_narrow(&text);
     let (summary, rest) = text.split_once("\n\n").unwrap();
     assert!(summary.lines().count() <= 25, "{summary}");
@@ -38,7 +39,7 @@ fn a_bare_command_ends_with_a_summary_a_story_and_where_the_rest_is() {
 
 #[test]
 fn the_matrix_has_every_cell_in_as_many_columns_as_a_terminal_has() {
-    let text = printed(&["--matrix", "--schedules", "20"]);
+    let text = printed(&["--matrix", "--schedules", "1"]);
     assert_narrow(&text);
     for fault in Fault::ALL {
         assert!(text.contains(fault.name()), "{}", fault.name());
@@ -135,7 +136,7 @@ fn an_unknown_field_of_a_fault_is_refused_with_the_nearest_and_with_all() {
 fn each_shell_gets_its_completions() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = printed(&["completions", shell]);
-        for word in ["matrix", "explore", "lock-replicated"] {
+        for word in ["leasehold", "matrix", "explore"] {
             assert!(script.contains(word), "{shell}: no {word}");
         }
     }
