@@ -279,7 +279,7 @@ mod tests {
         assert!(wrong("").contains("begin with the kind"));
         assert!(wrong("explode").contains("choose one of latency, request-loss"));
         assert!(wrong("hang soon").contains("write name=value"));
-        assert!(wrong("hang lag=5ms").contains("unknown field `lag`: there are id, kind, command"));
+        assert!(wrong("hang lag=5ms").contains("`lag`: there are executed, id, kind"));
         assert!(wrong("stale-read lga=5ms").contains("did you mean `lag`?"));
         assert!(wrong("hang probabilty=1").contains("did you mean `probability`?"));
         assert!(wrong("stale-read").contains("missing field `lag`"));
