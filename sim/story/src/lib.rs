@@ -8,6 +8,7 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+pub mod html;
 mod report;
 
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,166 @@
+// Where everything of a run is drawn: a column for each lane, and time from top to bottom.
+//
+// Time is true to scale only where little happens at once: each label gets the room that it needs, and
+// a quiet stretch is folded.
+
+import { time, visible, wrap } from "./text.js";
+
+export const SIZE = 13;
+export const LINE = 17;
+const SMALL = 12;
+const EDGE = 10;
+const FOLD = 30;
+const FAULTS = new Set(["pause", "partition", "clock", "down"]);
+
+/** Whether a span is a fault's. */
+export const isFault = (span) => FAULTS.has(span.kind);
+
+/**
+ * The places of a run's lanes and events.
+ *
+ * Options: `width` in pixels, `zoom` (1 unless told), `callout`: what is said of the event that broke
+ * the promise.
+ */
+export function layOut(story, run, options) {
+  const columns = lanesAcross(story, options.width);
+  const rows = rowsOf(run);
+  const rightward = sendersToTheRight(run);
+  for (const row of rows) row.raised = rightward.has(row.index);
+  const scale = scaleOf(story.runs[0] ?? run, options.zoom ?? 1);
+  const placed = placeRows(rows, columns, scale, { run, callout: options.callout });
+  const byEvent = [];
+  for (const row of placed.rows) if (row.event) byEvent[row.index] = row;
+  return { ...columns, ...placed, story, run, byEvent, ends: endsOf(placed) };
+}
+
+function lanesAcross(story, width) {
+  const count = Math.max(1, story.lanes.length);
+  const gutter = width < 600 ? 58 : 76;
+  const each = Math.min(340, (width - gutter - EDGE) / count);
+  const narrow = each < 118;
+  const inset = narrow ? each / 2 : 20;
+  const lanes = story.lanes.map((lane, index) => {
+    const left = gutter + index * each;
+    const name = wrap(lane.name, each - (narrow ? 4 : 26), narrow ? 11 : SIZE, 2);
+    return { ...lane, left, width: each, x: left + inset, lines: name };
+  });
+  return { width, gutter, narrow, each, lanes, right: gutter + each * count };
+}
+
+// What has a row of its own: each event, and each fault that no event tells of.
+function rowsOf(run) {
+  const rows = run.events.map((event, index) => ({ at: event.at, lane: event.lane, event, index }));
+  const told = new Set(run.events.map((event) => `${event.lane} ${event.at}`));
+  run.spans.forEach((span, index) => {
+    if (!isFault(span) || told.has(`${span.lane} ${span.from}`)) return;
+    rows.push({ at: span.from, lane: span.lane ?? 0, span, spanIndex: index });
+  });
+  return rows.sort((a, b) => a.at - b.at || (a.index ?? -1) - (b.index ?? -1));
+}
+
+// The events whose message goes to the right: their label is above its arrow.
+function sendersToTheRight(run) {
+  const away = run.messages.filter((message) => message.to > message.from);
+  return new Set(away.map((message) => message.sent_by).filter((event) => event !== undefined));
+}
+
+// Pixels for each microsecond, and from when on a stretch is folded.
+function scaleOf(run, zoom) {
+  const gaps = [];
+  run.events.forEach((event, index) => {
+    const gap = index === 0 ? 0 : event.at - run.events[index - 1].at;
+    if (gap > 0) gaps.push(gap);
+  });
+  gaps.sort((a, b) => a - b);
+  const usual = gaps[Math.floor(gaps.length / 2)] ?? 1000;
+  return { each: (14 * zoom) / usual, fold: usual * 6, least: 14 * Math.max(1, zoom) };
+}
+
+function placeRows(rows, columns, scale, { run, callout }) {
+  const bottoms = columns.lanes.map(() => 0);
+  const folds = [];
+  let [y, at, call] = [0, 0, undefined];
+  for (const row of rows) {
+    const passed = row.at - at;
+    row.lines = linesOf(row, columns);
+    const above = columns.narrow || row.raised ? row.lines.length * LINE + (columns.narrow ? 8 : 0) : 0;
+    const free = Math.max(...bottoms, 0);
+    if (passed > scale.fold) {
+      folds.push({ y: free + FOLD / 2 + 4, from: at, to: row.at });
+      y = free + FOLD + 22 + above;
+    } else {
+      const needed = columns.narrow ? free + 8 + above : (bottoms[row.lane] ?? 0) + 12 + above;
+      y = Math.max(y + scale.least + passed * scale.each, needed);
+    }
+    row.y = y;
+    const below = columns.narrow || row.raised ? 12 : row.lines.length * LINE - 6;
+    bottoms[row.lane] = y + below;
+    if (callout !== undefined && row.index === run.verdict.event) {
+      const room = columns.right - columns.gutter - 44;
+      const lines = wrap(callout, room, SIZE + 1, 6);
+      const top = Math.max(...bottoms) + 10;
+      call = { top, bottom: top + lines.length * 20 + 16, lines, row };
+      bottoms.fill(call.bottom + 6);
+      y = call.bottom;
+    }
+    at = row.at;
+  }
+  const last = Math.max(y, ...bottoms, 0) + 26;
+  if (run.end - at > scale.fold) folds.push({ y: last - 4, from: at, to: run.end });
+  const height = last + (run.end - at > scale.fold ? 34 : 6);
+  return { rows, folds, call, height };
+}
+
+function linesOf(row, columns) {
+  const text = row.event ? row.event.text : row.span.text;
+  if (columns.narrow) return wrap(text, columns.width - columns.gutter - 14, SMALL, 3);
+  const fence = row.event?.fence === undefined ? 0 : 1;
+  return [...(fence ? [""] : []), ...wrap(text, columns.each - 44, SIZE, 4)].slice(0, 5);
+}
+
+// For each time the rows at it, to find where a span or a message begins and ends.
+function endsOf({ rows, height }) {
+  const times = new Map();
+  for (const row of rows) {
+    const found = times.get(row.at);
+    if (found) found.push(row);
+    else times.set(row.at, [row]);
+  }
+  const known = [...times.keys()];
+  return { times, known, height };
+}
+
+/** How far down an event is. */
+export function eventY(layout, index) {
+  return layout.byEvent[index]?.y;
+}
+
+/**
+ * How far down a time is on a lane. Several rows may be at one time: a span begins at the first and ends
+ * at the last (`edge`), of its own grant if it has one there.
+ */
+export function timeY({ ends, rows }, at, lane, edge, grant) {
+  const here = ends.times.get(at);
+  if (here) {
+    const own = here.filter((row) => row.lane === lane);
+    const same = own.filter((row) => grant !== undefined && row.event?.grant === grant);
+    const rowsHere = same.length > 0 ? same : own.length > 0 ? own : here;
+    return edge === "to" ? rowsHere[rowsHere.length - 1].y : rowsHere[0].y;
+  }
+  const after = ends.known.findIndex((known) => known > at);
+  if (rows.length === 0) return 0;
+  const below = after < 0 ? ends.height - 8 : ends.times.get(ends.known[after])[0].y;
+  if (after === 0) return Math.max(0, below - 12);
+  const before = ends.known[after < 0 ? ends.known.length - 1 : after - 1];
+  const above = ends.times.get(before).at(-1).y;
+  const until = after < 0 ? at + 1 : ends.known[after];
+  const share = after < 0 ? 1 : (at - before) / (until - before);
+  return above + (below - above) * share;
+}
+
+/** The event in words, for those who do not see the drawing. */
+export function spoken(story, event) {
+  const lane = story.lanes[event.lane]?.name ?? "nowhere";
+  const fence = event.fence === undefined ? "" : `, fence ${event.fence}`;
+  return visible(`${time(event.at)}, ${lane}: ${event.text}${fence}`);
+}

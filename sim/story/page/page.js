@@ -1,0 +1,99 @@
+// The page: which story is looked at, the address that says so, and the keys.
+
+import { showMatrix } from "./matrix.js";
+import { unpack } from "./parts.js";
+import { View } from "./view.js";
+
+const place = document.getElementById("view");
+const report = document.getElementById("report");
+const words = document.getElementById("words");
+const blocks = [...document.querySelectorAll(".story-data")];
+let view;
+let shown;
+
+/** Opens what the address names: a story, a moment in it, and what it goes without. */
+async function open() {
+  const address = new URLSearchParams(location.hash.slice(1));
+  const number = report ? address.get("story") : "0";
+  if (number === null || !blocks[number]) return showReport();
+  if (shown !== number) {
+    view?.close();
+    shown = number;
+    const story = await unpack(blocks[number]);
+    if (report) report.hidden = true;
+    words.hidden = true;
+    place.hidden = false;
+    view = new View(place, story, remember);
+    scrollTo(0, 0);
+  }
+  const without = (address.get("without") ?? "").split(",").filter(Boolean).map(Number);
+  const checked = address.get("fences") !== "off";
+  if (view.runWithout(without)) Object.assign(view.state, { without: new Set(without), checked });
+  view.update();
+  const at = /^([\d.]+)(ms|s|us)?$/.exec(address.get("t") ?? "");
+  if (at) view.seek(Number(at[1]) * { ms: 1000, s: 1_000_000, us: 1 }[at[2] ?? "ms"]);
+}
+
+function showReport() {
+  view?.close();
+  [view, shown] = [undefined, undefined];
+  place.hidden = true;
+  words.hidden = true;
+  if (report) report.hidden = false;
+}
+
+/** Puts what is looked at into the address. */
+function remember() {
+  const { without, checked, selected } = view.state;
+  const parts = [];
+  if (report) parts.push(`story=${shown}`);
+  if (without.size > 0) parts.push(`without=${[...without].join()}`);
+  if (!checked) parts.push("fences=off");
+  if (selected !== undefined) parts.push(`t=${view.run.events[selected].at / 1000}ms`);
+  history.replaceState(null, "", `#${parts.join("&")}`);
+}
+
+const KEYS = {
+  ArrowRight: () => view.step(1),
+  ArrowLeft: () => view.step(-1),
+  j: () => view.step(1),
+  k: () => view.step(-1),
+  b: () => view.toBreak(),
+  Escape: () => view.select(undefined, true),
+  "+": () => view.zoom(2),
+  "-": () => view.zoom(0.5),
+};
+// These scroll, unless the drawing has the focus.
+const IN_DRAWING = {
+  ArrowDown: () => view.step(1),
+  ArrowUp: () => view.step(-1),
+  Home: () => view.step(-Infinity),
+  End: () => view.step(Infinity),
+};
+
+addEventListener("keydown", (key) => {
+  if (!view || key.ctrlKey || key.metaKey || key.altKey) return;
+  const inDrawing = document.activeElement === view.parts.drawing;
+  const act = KEYS[key.key] ?? (inDrawing ? IN_DRAWING[key.key] : undefined);
+  if (!act) return;
+  key.preventDefault();
+  act();
+});
+
+for (const [type, printing] of [["beforeprint", true], ["afterprint", false]]) {
+  addEventListener(type, () => {
+    if (!view) return;
+    view.printing = printing;
+    view.draw();
+  });
+}
+
+addEventListener("hashchange", open);
+
+if (typeof DecompressionStream === "function") {
+  const matrix = document.getElementById("matrix-data");
+  if (matrix) {
+    unpack(matrix).then((data) => showMatrix(document.getElementById("matrix"), data, (story) => (location.hash = `story=${story}`)));
+  }
+  open();
+}
