@@ -3,7 +3,7 @@
 import { related } from "./cause.js";
 import { arrow, marker } from "./marks.js";
 import { LINE, SIZE, eventY, isFault, layOut, spoken, timeY } from "./layout.js";
-import { escape, time } from "./text.js";
+import { escape, time, width } from "./text.js";
 
 /**
  * The layout of a run, and it as SVG.
@@ -21,11 +21,10 @@ export function drawLayout(layout, options = {}) {
   const view = options.view ?? { top: 0, bottom: layout.height };
   const shown = options.selected === undefined ? undefined : related(layout.run, options.selected);
   const context = { layout, view, shown, selected: options.selected, colours: colours(layout) };
-  const { width } = layout;
-  const height = view.bottom - view.top;
+  const [wide, high] = [layout.width, view.bottom - view.top];
   return (
-    `<svg class="story" xmlns="http://www.w3.org/2000/svg" role="presentation" width="${width}" ` +
-    `height="${height}" viewBox="0 ${view.top} ${width} ${height}">${inside(context)}</svg>`
+    `<svg class="story" xmlns="http://www.w3.org/2000/svg" role="presentation" width="${wide}" ` +
+    `height="${high}" viewBox="0 ${view.top} ${wide} ${high}">${inside(context)}</svg>`
   );
 }
 
@@ -182,7 +181,7 @@ function together(context) {
   const [left, right] = [Math.min(...xs) - 11, Math.max(...xs) + 11];
   const box = `x="${left}" y="${top}" width="${right - left}" height="${bottom - top}" rx="4"`;
   const words = `<text class="both" x="${(left + right) / 2}" y="${bottom - 8}">held by both</text>`;
-  return `<rect class="together" ${box}/>${bottom - top > 40 ? words : ""}`;
+  return `<rect class="together" ${box}/>${bottom - top > 40 && right - left > 90 ? words : ""}`;
 }
 
 function bars(context) {
@@ -210,7 +209,8 @@ function times(context) {
     last = row.at;
     if (repeated || !inView(context, row.y, row.y)) return "";
     const line = layout.narrow ? "" : `<path class="tick" d="M${layout.gutter - 6} ${row.y}H${layout.right - 4}"/>`;
-    return `${line}<text class="time" x="${layout.gutter - 10}" y="${row.y + 4}">${time(row.at)}</text>`;
+    const x = layout.gutter - (layout.narrow ? 5 : 10);
+    return `${line}<text class="time" x="${x}" y="${row.y + 4}">${time(row.at)}</text>`;
   });
 }
 
@@ -226,11 +226,10 @@ function folds(context) {
     }
     const back = `${zig}L${right} ${y + 4}L${left} ${y + 4}Z`;
     const words = `${time(to - from)} later`;
-    const label = layout.narrow ? time(to - from) : words;
     return (
       `<g class="fold"><title>${escape(words)}: nothing happens, and the scale is broken</title>` +
       `<path class="gap" d="${back}"/><path d="${zig}"/><path d="${zag}"/>` +
-      `<text class="time" x="${layout.gutter - 10}" y="${y + 3}">${layout.narrow ? `+${label}` : "⋯"}</text>` +
+      (layout.narrow ? `<text class="time" x="${layout.gutter - 8}" y="${y + 4}">+${time(to - from)}</text>` : "") +
       (layout.narrow ? "" : `<text class="later" x="${(left + right) / 2}" y="${y + 3}">${words}</text>`) +
       `</g>`
     );
@@ -268,7 +267,7 @@ function events(context) {
 function eventMark(context, row) {
   const { layout, shown, selected } = context;
   const { event, index } = row;
-  const broke = !layout.run.verdict.holds && layout.run.verdict.event === index;
+  const { broke } = row;
   const classes = [
     event.kind,
     broke ? "broke" : "",
@@ -301,7 +300,7 @@ function label({ layout }, row) {
 }
 
 function narrowLabel(layout, row, lane, pill) {
-  const longest = Math.max(...row.lines.map((line) => line.length)) * 6.6;
+  const longest = Math.max(...row.lines.map((line) => width(line, 12.5)));
   const x = Math.max(layout.gutter, Math.min(lane.x - 6, layout.width - longest - 8));
   const top = row.y - row.lines.length * LINE;
   const lines = row.lines.map((line, place) => `<text class="small" x="${x}" y="${top + place * LINE + 3}">${escape(line)}</text>`);

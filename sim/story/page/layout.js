@@ -12,6 +12,8 @@ const EDGE = 10;
 const FOLD = 30;
 const FAULTS = new Set(["pause", "partition", "clock", "down"]);
 
+const BOLD = new Set(["fault", "refuse"]);
+
 /** Whether a span is a fault's. */
 export const isFault = (span) => FAULTS.has(span.kind);
 
@@ -25,7 +27,10 @@ export function layOut(story, run, options) {
   const columns = lanesAcross(story, options.width);
   const rows = rowsOf(run);
   const rightward = sendersToTheRight(run);
-  for (const row of rows) row.raised = rightward.has(row.index);
+  for (const row of rows) {
+    row.raised = rightward.has(row.index);
+    row.broke = !run.verdict.holds && row.event !== undefined && row.index === run.verdict.event;
+  }
   const scale = scaleOf(story.runs[0] ?? run, options.zoom ?? 1);
   const placed = placeRows(rows, columns, scale, { run, callout: options.callout });
   const byEvent = [];
@@ -35,13 +40,13 @@ export function layOut(story, run, options) {
 
 function lanesAcross(story, width) {
   const count = Math.max(1, story.lanes.length);
-  const gutter = width < 600 ? 58 : 76;
+  const gutter = width < 600 ? 62 : 76;
   const each = Math.min(340, (width - gutter - EDGE) / count);
   const narrow = each < 118;
   const inset = narrow ? each / 2 : 20;
   const lanes = story.lanes.map((lane, index) => {
     const left = gutter + index * each;
-    const name = wrap(lane.name, each - (narrow ? 4 : 26), narrow ? 11 : SIZE, 2);
+    const name = wrap(lane.name, each - (narrow ? 10 : 26), narrow ? 11.5 : SIZE * 1.13, 2);
     return { ...lane, left, width: each, x: left + inset, lines: name };
   });
   return { width, gutter, narrow, each, lanes, right: gutter + each * count };
@@ -95,7 +100,7 @@ function placeRows(rows, columns, scale, { run, callout }) {
     row.y = y;
     const below = columns.narrow || row.raised ? 12 : row.lines.length * LINE - 6;
     bottoms[row.lane] = y + below;
-    if (callout !== undefined && row.index === run.verdict.event) {
+    if (callout !== undefined && row.broke) {
       const room = columns.right - columns.gutter - 44;
       const lines = wrap(callout, room, SIZE + 1, 6);
       const top = Math.max(...bottoms) + 10;
@@ -113,9 +118,11 @@ function placeRows(rows, columns, scale, { run, callout }) {
 
 function linesOf(row, columns) {
   const text = row.event ? row.event.text : row.span.text;
-  if (columns.narrow) return wrap(text, columns.width - columns.gutter - 14, SMALL, 3);
+  // Some are bold, which is wider.
+  const size = BOLD.has(row.event?.kind) || row.event?.stale || row.broke || row.span ? 1.13 : 1;
+  if (columns.narrow) return wrap(text, columns.width - columns.gutter - 14, SMALL * size, 3);
   const fence = row.event?.fence === undefined ? 0 : 1;
-  return [...(fence ? [""] : []), ...wrap(text, columns.each - 44, SIZE, 4)].slice(0, 5);
+  return [...(fence ? [""] : []), ...wrap(text, columns.each - 40, SIZE * size, 4)];
 }
 
 // For each time the rows at it, to find where a span or a message begins and ends.

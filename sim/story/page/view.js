@@ -162,7 +162,7 @@ export class View {
       element("h2", {}, "What if not?"),
       element("p", { class: "hint" }, items.length > 0 ? "Switch off what was decided against this run." : "Nothing was decided against this run."),
       element("ol", {}, ...items),
-      refused && element("p", { class: "check" }, check),
+      refused && element("div", { class: "check" }, check, element("p", { class: "hint" }, FENCE)),
       this.changes(),
     ];
     this.parts.switches.replaceChildren(...shown.filter(Boolean));
@@ -336,6 +336,9 @@ export class View {
     );
   }
 }
+
+const FENCE =
+  "A fence is a number that grows with every grant. A resource that remembers the greatest one refuses a write with a lesser: what its sender took for its lock is over.";
 
 const FATES = {
   delivered: "delivered",
