@@ -3,7 +3,10 @@
 import { related } from "./cause.js";
 import { arrow, marker } from "./marks.js";
 import { LINE, SIZE, eventY, isFault, layOut, spoken, timeY } from "./layout.js";
-import { escape, time, width } from "./text.js";
+import { duration, escape, time, width } from "./text.js";
+
+/** How high the names of the lanes are. */
+export const HEAD = 44;
 
 /**
  * The layout of a run, and it as SVG.
@@ -30,26 +33,15 @@ export function drawLayout(layout, options = {}) {
 
 /** The names of the lanes, as SVG. */
 export function drawHeads(layout) {
-  const size = `width="${layout.width}" height="44" viewBox="0 0 ${layout.width} 44"`;
+  const size = `width="${layout.width}" height="${HEAD}" viewBox="0 0 ${layout.width} ${HEAD}"`;
   const svg = `<svg class="story" xmlns="http://www.w3.org/2000/svg" role="list" aria-label="lanes" ${size}>`;
   return `${svg}${heads(layout, "listitem")}</svg>`;
 }
 
-/** One picture of a story by itself, with `style` inside. */
-export function drawPicture(story, options) {
-  const run = story.runs.find((each) => each.without.length === 0);
-  const callout = options.callout ?? run.verdict.text;
-  const layout = layOut(story, run, { ...options, callout });
+/** All of a layout with the names of its lanes above, for an SVG that is `HEAD` higher. */
+export function drawWhole(layout) {
   const context = { layout, view: { top: 0, bottom: layout.height }, colours: colours(layout) };
-  const height = layout.height + 44;
-  return (
-    `<svg class="story picture" xmlns="http://www.w3.org/2000/svg" role="img" width="${layout.width}" ` +
-    `height="${height}" viewBox="0 0 ${layout.width} ${height}" aria-labelledby="title described">` +
-    `<title id="title">${escape(story.headline)}</title>` +
-    `<desc id="described">${escape(run.text.join("\n"))}</desc><style>${options.style}</style>` +
-    `<rect class="ground" width="100%" height="100%"/>${heads(layout)}` +
-    `<g transform="translate(0 44)">${inside(context)}</g></svg>`
-  );
+  return `${heads(layout)}<g transform="translate(0 ${HEAD})">${inside(context)}</g>`;
 }
 
 function inside(context) {
@@ -109,7 +101,7 @@ function heads(layout, role) {
       return (
         `<g class="head ${lane.kind}${colour}"${named}><title>${escape(lane.name)}</title>` +
         `<rect x="${lane.left + 2}" y="4" width="${lane.width - 6}" height="36" rx="${RADII[lane.kind] ?? 4}"/>` +
-        `<text class="${layout.narrow ? "middle small" : ""}">${lines.join("")}</text></g>`
+        `<text class="${layout.narrow ? "middle tiny" : ""}">${lines.join("")}</text></g>`
       );
     })
     .join("");
@@ -210,7 +202,7 @@ function times(context) {
     if (repeated || !inView(context, row.y, row.y)) return "";
     const line = layout.narrow ? "" : `<path class="tick" d="M${layout.gutter - 6} ${row.y}H${layout.right - 4}"/>`;
     const x = layout.gutter - (layout.narrow ? 5 : 10);
-    return `${line}<text class="time" x="${x}" y="${row.y + 4}">${time(row.at)}</text>`;
+    return `${line}<text class="${layout.narrow ? "time tiny" : "time"}" x="${x}" y="${row.y + 4}">${time(row.at)}</text>`;
   });
 }
 
@@ -229,7 +221,7 @@ function folds(context) {
     return (
       `<g class="fold"><title>${escape(words)}: nothing happens, and the scale is broken</title>` +
       `<path class="gap" d="${back}"/><path d="${zig}"/><path d="${zag}"/>` +
-      (layout.narrow ? `<text class="time" x="${layout.gutter - 8}" y="${y + 4}">+${time(to - from)}</text>` : "") +
+      (layout.narrow ? `<text class="time tiny" x="${layout.gutter - 8}" y="${y + 4}">+${duration(to - from)}</text>` : "") +
       (layout.narrow ? "" : `<text class="later" x="${(left + right) / 2}" y="${y + 3}">${words}</text>`) +
       `</g>`
     );
@@ -238,6 +230,8 @@ function folds(context) {
 
 function messages(context) {
   const { layout, shown } = context;
+  const { call } = layout;
+  const isClear = (y) => call === undefined || y < call.top - 6 || y > call.bottom + 22;
   return each(layout.run.messages, (message, index) => {
     const [from, to] = [layout.lanes[message.from], layout.lanes[message.to]];
     if (from === undefined || to === undefined) return "";
@@ -247,7 +241,7 @@ function messages(context) {
     const end = message.arrived === undefined ? Math.min(known, start + 90) : known;
     if (!inView(context, Math.min(start, end), Math.max(start, end))) return "";
     const near = shown?.has(message.sent_by) && (message.led_to === undefined || shown.has(message.led_to));
-    const line = arrow({ x: from.x, y: start }, { x: to.x, y: Math.max(end, start + 1) }, message);
+    const line = arrow({ x: from.x, y: start }, { x: to.x, y: Math.max(end, start + 1) }, message, isClear);
     const by = { lane: layout.lanes[message.from].kind === "client" ? message.from : message.to };
     return (
       `<g class="message ${message.fate}${hue(context, by)}${dim(context, near)}" data-message="${index}">` +
@@ -300,7 +294,7 @@ function label({ layout }, row) {
 }
 
 function narrowLabel(layout, row, lane, pill) {
-  const longest = Math.max(...row.lines.map((line) => width(line, 12.5)));
+  const longest = Math.max(...row.lines.map((line) => width(line, row.size)));
   const x = Math.max(layout.gutter, Math.min(lane.x - 6, layout.width - longest - 8));
   const top = row.y - row.lines.length * LINE;
   const lines = row.lines.map((line, place) => `<text class="small" x="${x}" y="${top + place * LINE + 3}">${escape(line)}</text>`);

@@ -12,6 +12,8 @@ const EDGE = 10;
 const FOLD = 30;
 const FAULTS = new Set(["pause", "partition", "clock", "down"]);
 
+// How much wider bold text is.
+const WIDER = 1.13;
 const BOLD = new Set(["fault", "refuse"]);
 
 /** Whether a span is a fault's. */
@@ -40,13 +42,13 @@ export function layOut(story, run, options) {
 
 function lanesAcross(story, width) {
   const count = Math.max(1, story.lanes.length);
-  const gutter = width < 600 ? 62 : 76;
+  const gutter = width < 600 ? 66 : 76;
   const each = Math.min(340, (width - gutter - EDGE) / count);
   const narrow = each < 118;
   const inset = narrow ? each / 2 : 20;
   const lanes = story.lanes.map((lane, index) => {
     const left = gutter + index * each;
-    const name = wrap(lane.name, each - (narrow ? 10 : 26), narrow ? 11.5 : SIZE * 1.13, 2);
+    const name = wrap(lane.name, each - (narrow ? 2 : 26), narrow ? 10 : SIZE * WIDER, 2);
     return { ...lane, left, width: each, x: left + inset, lines: name };
   });
   return { width, gutter, narrow, each, lanes, right: gutter + each * count };
@@ -102,7 +104,7 @@ function placeRows(rows, columns, scale, { run, callout }) {
     bottoms[row.lane] = y + below;
     if (callout !== undefined && row.broke) {
       const room = columns.right - columns.gutter - 44;
-      const lines = wrap(callout, room, SIZE + 1, 6);
+      const lines = wrap(callout, room, (SIZE + 1) * WIDER, 6);
       const top = Math.max(...bottoms) + 10;
       call = { top, bottom: top + lines.length * 20 + 16, lines, row };
       bottoms.fill(call.bottom + 6);
@@ -119,10 +121,11 @@ function placeRows(rows, columns, scale, { run, callout }) {
 function linesOf(row, columns) {
   const text = row.event ? row.event.text : row.span.text;
   // Some are bold, which is wider.
-  const size = BOLD.has(row.event?.kind) || row.event?.stale || row.broke || row.span ? 1.13 : 1;
-  if (columns.narrow) return wrap(text, columns.width - columns.gutter - 14, SMALL * size, 3);
+  const isBold = BOLD.has(row.event?.kind) || row.event?.stale || row.broke || row.span !== undefined;
+  row.size = (columns.narrow ? SMALL : SIZE) * (isBold ? WIDER : 1);
+  if (columns.narrow) return wrap(text, columns.width - columns.gutter - 10, row.size, 3);
   const fence = row.event?.fence === undefined ? 0 : 1;
-  return [...(fence ? [""] : []), ...wrap(text, columns.each - 40, SIZE * size, 4)];
+  return [...(fence ? [""] : []), ...wrap(text, columns.each - 38, row.size, 4)];
 }
 
 // For each time the rows at it, to find where a span or a message begins and ends.
@@ -154,15 +157,25 @@ export function timeY({ ends, rows }, at, lane, edge, grant) {
     const rowsHere = same.length > 0 ? same : own.length > 0 ? own : here;
     return edge === "to" ? rowsHere[rowsHere.length - 1].y : rowsHere[0].y;
   }
-  const after = ends.known.findIndex((known) => known > at);
   if (rows.length === 0) return 0;
-  const below = after < 0 ? ends.height - 8 : ends.times.get(ends.known[after])[0].y;
+  const after = firstAfter(ends.known, at);
+  const below = after < ends.known.length ? ends.times.get(ends.known[after])[0].y : ends.height - 8;
   if (after === 0) return Math.max(0, below - 12);
-  const before = ends.known[after < 0 ? ends.known.length - 1 : after - 1];
+  if (after === ends.known.length) return below;
+  const [before, until] = [ends.known[after - 1], ends.known[after]];
   const above = ends.times.get(before).at(-1).y;
-  const until = after < 0 ? at + 1 : ends.known[after];
-  const share = after < 0 ? 1 : (at - before) / (until - before);
-  return above + (below - above) * share;
+  return above + ((below - above) * (at - before)) / (until - before);
+}
+
+// The place of the first of sorted numbers that is greater.
+function firstAfter(numbers, than) {
+  let [low, high] = [0, numbers.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle] > than) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** The event in words, for those who do not see the drawing. */

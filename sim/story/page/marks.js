@@ -33,19 +33,20 @@ const MARKERS = {
   note: circle(3, "full"),
 };
 
-/** The arrow of a message between two points, by how it fared. */
-export function arrow(from, to, { fate }) {
+/** The arrow of a message between two points, by how it fared, which is said where it `isClear`. */
+export function arrow(from, to, { fate }, isClear = () => true) {
   const length = Math.hypot(to.x - from.x, to.y - from.y) || 1;
   const [dx, dy] = [(to.x - from.x) / length, (to.y - from.y) / length];
   const along = (distance) => ({ x: n(from.x + dx * distance), y: n(from.y + dy * distance) });
   const start = along(Math.min(8, length / 4));
   if (fate === "lost") {
-    const end = along(length * 0.55);
+    const end = along(length * ([0.55, 0.4, 0.25].find((share) => isClear(along(length * share).y)) ?? 0.55));
     const cross = `<path class="cross" d="M${end.x - 6} ${end.y - 6}l12 12m0 -12l-12 12"/>`;
     return line(start, end) + cross + word(end, "lost", dx);
   }
   const tip = along(Math.max(length - 9, length / 2));
-  const middle = along(length / 2);
+  const share = [0.5, 0.3, 0.7, 0.15, 0.85].find((part) => isClear(along(length * part).y)) ?? 0.5;
+  const middle = along(length * share);
   const head = pointed(tip, dx, dy, fate === "late");
   if (fate === "duplicate") {
     const aside = { x: n(-dy * 2.2), y: n(dx * 2.2) };

@@ -1,8 +1,29 @@
-// node picture.js STORY.json > STORY.svg
+// A story as one picture, light or dark as its reader prefers:
+//
+//     node picture.js STORY.json [WIDTH] > STORY.svg
 
 import { readFileSync } from "node:fs";
-import { drawPicture } from "./draw.js";
+import { fileURLToPath } from "node:url";
+import { HEAD, drawWhole } from "./draw.js";
+import { layOut } from "./layout.js";
+import { escape } from "./text.js";
 
-const story = JSON.parse(readFileSync(process.argv[2], "utf8"));
-const style = readFileSync(new URL("draw.css", import.meta.url), "utf8");
-process.stdout.write(`${drawPicture(story, { width: Number(process.argv[3] ?? 960), style })}\n`);
+/** The picture. Options: `width` in pixels. */
+export function drawPicture(story, { width }) {
+  const run = story.runs.find((each) => each.without.length === 0);
+  const callout = run.verdict.holds ? undefined : run.verdict.text;
+  const layout = layOut(story, run, { width, callout });
+  const height = layout.height + HEAD;
+  const style = readFileSync(new URL("draw.css", import.meta.url), "utf8");
+  return (
+    `<svg class="story" xmlns="http://www.w3.org/2000/svg" role="img" width="${width}" height="${height}" ` +
+    `viewBox="0 0 ${width} ${height}" aria-labelledby="title described"><title id="title">` +
+    `${escape(story.headline)}</title><desc id="described">${run.text.map(escape).join("\n")}</desc>` +
+    `<style>${style}</style><rect class="ground" width="100%" height="100%"/>${drawWhole(layout)}</svg>`
+  );
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const story = JSON.parse(readFileSync(process.argv[2], "utf8"));
+  process.stdout.write(`${drawPicture(story, { width: Number(process.argv[3] ?? 960) })}\n`);
+}

@@ -48,6 +48,7 @@ export class View {
   build() {
     const { story } = this;
     const parts = {
+      headline: element("h1", { class: "headline", tabindex: "-1" }, story.headline),
       outcome: element("div", { class: "outcome", role: "status" }),
       switches: element("section", { class: "card switches" }),
       details: element("section", { class: "card details", "aria-live": "polite" }),
@@ -69,7 +70,7 @@ export class View {
       "header",
       {},
       element("p", { class: "title" }, story.title),
-      element("h1", { class: "headline", tabindex: "-1" }, story.headline),
+      parts.headline,
       story.claim && element("p", { class: "claim" }, element("b", {}, "Promised: "), story.claim),
       parts.outcome,
     );
@@ -149,6 +150,9 @@ export class View {
       lines.push(outcome(false, "The data are damaged.", "Without the check, the resource takes the write with the older fence over the newer one."));
     }
     this.parts.outcome.replaceChildren(...lines);
+    const gone = [...this.state.without].sort((a, b) => a - b).map((index) => this.story.decisions[index].kind);
+    const other = element("span", {}, `Without ${gone.join(" and ")}: ${verdict.text}`);
+    this.parts.headline.replaceChildren(gone.length > 0 ? other : element("span", {}, this.story.headline));
     this.place.classList.toggle("holds", verdict.holds);
   }
 
