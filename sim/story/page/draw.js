@@ -230,8 +230,7 @@ function folds(context) {
 
 function messages(context) {
   const { layout, shown } = context;
-  const { call } = layout;
-  const isClear = (y) => call === undefined || y < call.top - 6 || y > call.bottom + 22;
+  const isClear = clearOf(context);
   return each(layout.run.messages, (message, index) => {
     const [from, to] = [layout.lanes[message.from], layout.lanes[message.to]];
     if (from === undefined || to === undefined) return "";
@@ -248,6 +247,17 @@ function messages(context) {
       `${line}</g>`
     );
   });
+}
+
+// Whether a word at a point would lie on no label, as a function.
+function clearOf(context) {
+  const { layout } = context;
+  const boxes = layout.rows
+    .filter((row) => inView(context, row.y, row.y))
+    .map((row) => labelPlace(layout, row).box);
+  const { call } = layout;
+  if (call) boxes.push({ left: 0, right: layout.width, top: call.top - 4, bottom: call.bottom + 4 });
+  return ({ x, y }) => !boxes.some((box) => x + 72 > box.left && x - 72 < box.right && y - 4 > box.top && y - 20 < box.bottom);
 }
 
 function events(context) {
@@ -279,27 +289,29 @@ function eventMark(context, row) {
 }
 
 function label({ layout }, row) {
-  const lane = layout.lanes[row.lane] ?? layout.lanes[0];
-  const fence = row.event?.fence;
-  const pill = fence === undefined ? "" : `fence ${fence}`;
-  if (layout.narrow) return narrowLabel(layout, row, lane, pill);
-  const x = lane.x + 14;
-  const top = row.raised ? row.y - 6 - (row.lines.length - 1) * LINE : row.y + 4;
+  const { x, y, pill } = labelPlace(layout, row);
   const lines = row.lines.map((line, place) => {
-    const y = top + place * LINE;
-    if (place === 0 && pill) return tag(x, y, pill);
-    return `<text x="${x}" y="${y}">${escape(line)}</text>`;
+    if (line === "") return "";
+    return `<text${layout.narrow ? ' class="small"' : ""} x="${x}" y="${y + place * LINE}">${escape(line)}</text>`;
   });
-  return lines.join("");
+  return lines.join("") + (pill ? tag(pill.x, pill.y, pill.text) : "");
 }
 
-function narrowLabel(layout, row, lane, pill) {
+// Where the first line of a label begins, where its fence is, and what the lines cover.
+function labelPlace(layout, row) {
+  const lane = layout.lanes[row.lane] ?? layout.lanes[0];
+  const fence = row.event?.fence;
   const longest = Math.max(...row.lines.map((line) => width(line, row.size)));
-  const x = Math.max(layout.gutter, Math.min(lane.x - 6, layout.width - longest - 8));
-  const top = row.y - row.lines.length * LINE;
-  const lines = row.lines.map((line, place) => `<text class="small" x="${x}" y="${top + place * LINE + 3}">${escape(line)}</text>`);
-  const right = lane.x + 72 < layout.width ? lane.x + 14 : lane.x - 72;
-  return lines.join("") + (pill ? tag(right, row.y + 4, pill) : "");
+  let x = lane.x + 14;
+  let y = row.raised ? row.y - 6 - (row.lines.length - 1) * LINE : row.y + 4;
+  let pill = { x, y };
+  if (layout.narrow) {
+    x = Math.max(layout.gutter, Math.min(lane.x - 6, layout.width - longest - 8));
+    y = row.y - row.lines.length * LINE + 3;
+    pill = { x: lane.x + 72 < layout.width ? lane.x + 14 : lane.x - 72, y: row.y + 4 };
+  }
+  const box = { left: x, right: x + longest, top: y - 14, bottom: y + (row.lines.length - 1) * LINE + 5 };
+  return { x, y, box, pill: fence === undefined ? undefined : { ...pill, text: `fence ${fence}` } };
 }
 
 function tag(x, y, text) {

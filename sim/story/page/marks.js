@@ -40,24 +40,29 @@ export function arrow(from, to, { fate }, isClear = () => true) {
   const along = (distance) => ({ x: n(from.x + dx * distance), y: n(from.y + dy * distance) });
   const start = along(Math.min(8, length / 4));
   if (fate === "lost") {
-    const end = along(length * ([0.55, 0.4, 0.25].find((share) => isClear(along(length * share).y)) ?? 0.55));
+    const clear = [0.55, 0.7, 0.4, 0.85, 0.25].find((share) => isClear(along(length * share)));
+    const end = along(length * (clear ?? 0.55));
     const cross = `<path class="cross" d="M${end.x - 6} ${end.y - 6}l12 12m0 -12l-12 12"/>`;
-    return line(start, end) + cross + word(end, "lost", dx);
+    return line(start, end) + cross + (clear ? word(end, "lost", dx) : "");
   }
   const tip = along(Math.max(length - 9, length / 2));
-  const share = [0.5, 0.3, 0.7, 0.15, 0.85].find((part) => isClear(along(length * part).y)) ?? 0.5;
-  const middle = along(length * share);
+  const clear = [0.5, 0.3, 0.7, 0.15, 0.85].find((part) => isClear(along(length * part)));
+  const middle = along(length * (clear ?? 0.5));
+  const said = clear && WORDS[fate] ? word(middle, WORDS[fate], dx) : "";
   const head = pointed(tip, dx, dy, fate === "late");
   if (fate === "duplicate") {
     const aside = { x: n(-dy * 2.2), y: n(dx * 2.2) };
     const move = (point, sign) => ({ x: n(point.x + aside.x * sign), y: n(point.y + aside.y * sign) });
-    return line(move(start, 1), move(tip, 1)) + line(move(start, -1), move(tip, -1)) + head + word(middle, "copy", dx);
+    return line(move(start, 1), move(tip, 1)) + line(move(start, -1), move(tip, -1)) + head + said;
   }
   if (fate === "unanswered") {
-    return line(start, tip) + head + `<circle class="hollow" cx="${middle.x}" cy="${middle.y}" r="4"/>` + word(middle, "no answer", dx);
+    return line(start, tip) + head + `<circle class="hollow" cx="${middle.x}" cy="${middle.y}" r="4"/>` + said;
   }
-  return line(start, tip) + head + (fate === "late" ? word(middle, "late", dx) : "");
+  return line(start, tip) + head + said;
 }
+
+// The shape says it, too, where there is no room for the word.
+const WORDS = { late: "late", duplicate: "copy", unanswered: "no answer" };
 
 const line = (from, to) => `<path class="line" d="M${from.x} ${from.y}L${to.x} ${to.y}"/>`;
 
