@@ -2,7 +2,7 @@
 
 import { related } from "./cause.js";
 import { arrow, marker } from "./marks.js";
-import { LINE, SIZE, eventY, isFault, layOut, spoken, timeY } from "./layout.js";
+import { LINE, LOWERED, SIZE, eventY, isFault, layOut, spoken, timeY } from "./layout.js";
 import { duration, escape, time, width } from "./text.js";
 
 /** How high the names of the lanes are. */
@@ -303,7 +303,7 @@ function labelPlace(layout, row) {
   const fence = row.event?.fence;
   const longest = Math.max(...row.lines.map((line) => width(line, row.size)));
   let x = lane.x + 14;
-  let y = row.raised ? row.y - 6 - (row.lines.length - 1) * LINE : row.y + 4;
+  let y = row.raised ? row.y - 6 - (row.lines.length - 1) * LINE : row.y + 4 + (row.lowered ? LOWERED : 0);
   let pill = { x, y };
   if (layout.narrow) {
     x = Math.max(layout.gutter, Math.min(lane.x - 6, layout.width - longest - 8));

@@ -10,6 +10,8 @@ export const LINE = 17;
 const SMALL = 12;
 const EDGE = 10;
 const FOLD = 30;
+/** How much lower a label is below an arrow than beside its event. */
+export const LOWERED = 11;
 const FAULTS = new Set(["pause", "partition", "clock", "down"]);
 
 // How much wider bold text is.
@@ -28,9 +30,10 @@ export const isFault = (span) => FAULTS.has(span.kind);
 export function layOut(story, run, options) {
   const columns = lanesAcross(story, options.width);
   const rows = rowsOf(run);
-  const rightward = sendersToTheRight(run);
+  const { above, below } = besideArrows(run);
   for (const row of rows) {
-    row.raised = rightward.has(row.index);
+    row.raised = above.has(row.index);
+    row.lowered = !row.raised && below.has(row.index);
     row.broke = !run.verdict.holds && row.event !== undefined && row.index === run.verdict.event;
   }
   const scale = scaleOf(story.runs[0] ?? run, options.zoom ?? 1);
@@ -65,10 +68,16 @@ function rowsOf(run) {
   return rows.sort((a, b) => a.at - b.at || (a.index ?? -1) - (b.index ?? -1));
 }
 
-// The events whose message goes to the right: their label is above its arrow.
-function sendersToTheRight(run) {
-  const away = run.messages.filter((message) => message.to > message.from);
-  return new Set(away.map((message) => message.sent_by).filter((event) => event !== undefined));
+// The events whose label is above the arrow that leaves to the right of them, and those whose label is
+// below the arrow that comes from there.
+function besideArrows(run) {
+  const [above, below] = [new Set(), new Set()];
+  for (const message of run.messages) {
+    if (message.to > message.from) above.add(message.sent_by);
+    if (message.to < message.from) below.add(message.led_to);
+  }
+  for (const none of [above, below]) none.delete(undefined);
+  return { above, below };
 }
 
 // Pixels for each microsecond, and from when on a stretch is folded.
@@ -100,7 +109,8 @@ function placeRows(rows, columns, scale, { run, callout }) {
       y = Math.max(y + scale.least + passed * scale.each, needed);
     }
     row.y = y;
-    const below = columns.narrow || row.raised ? 12 : row.lines.length * LINE - 6;
+    const lower = row.lowered ? LOWERED : 0;
+    const below = columns.narrow || row.raised ? 12 : row.lines.length * LINE - 6 + lower;
     bottoms[row.lane] = y + below;
     if (callout !== undefined && row.broke) {
       const room = columns.right - columns.gutter - 44;

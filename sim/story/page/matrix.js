@@ -60,7 +60,7 @@ function gridOf(report, subject, open) {
   const said = element("p", { class: "said", "aria-live": "polite" }, "Point at a name or a cell: here is what it means. A click on a cell tells more.");
   const say = (...parts) => said.replaceChildren(...parts);
   const body = rows.map((row) => rowOf(report, row, cells, { say, open }));
-  const table = element("table", { role: "grid", "aria-label": `${report.subjects[subject].name}: guarantees under faults` },
+  const table = element("table", { role: "grid", style: `--faults: ${report.faults.length}`, "aria-label": `${report.subjects[subject].name}: guarantees under faults` },
     element("thead", { role: "rowgroup" }, groupsOf(report), faultsOf(report, say)),
     element("tbody", { role: "rowgroup" }, ...body),
   );

@@ -22,9 +22,10 @@ function outside() {
   return [...left, ...cut].map((found) => `${found.tagName} ${found.textContent.slice(0, 80)}`);
 }
 
-/** Pairs of drawn texts that lie on each other. */
+/** Pairs of drawn texts, and of cells of a matrix, that lie on each other. */
 function overlapping() {
-  const boxes = drawn().map((text) => ({ text: text.textContent, svg: text.closest("svg"), box: text.getBoundingClientRect() }));
+  const things = [...drawn(), ...document.querySelectorAll("th span, td svg")].filter(shown);
+  const boxes = things.map((text) => ({ text: text.textContent, svg: text.closest("svg.story"), box: text.getBoundingClientRect() }));
   const pairs = [];
   for (let i = 0; i < boxes.length; i++) {
     for (let j = i + 1; j < boxes.length; j++) {
