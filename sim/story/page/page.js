@@ -2,29 +2,39 @@
 
 import { showMatrix } from "./matrix.js";
 import { unpack } from "./parts.js";
+import { visible } from "./text.js";
 import { View } from "./view.js";
 
 const place = document.getElementById("view");
 const report = document.getElementById("report");
+const back = document.getElementById("back");
 const words = document.getElementById("words");
 const blocks = [...document.querySelectorAll(".story-data")];
 let view;
 let shown;
+// Where the reader was in the matrix.
+let cell;
 
 /** Opens what the address names: a story, a moment in it, and what it goes without. */
 async function open() {
   const address = new URLSearchParams(location.hash.slice(1));
   const number = report ? address.get("story") : "0";
-  if (number === null || !blocks[number]) return showReport();
+  if (!blocks[number ?? -1]) return report && showReport();
   if (shown !== number) {
     view?.close();
     shown = number;
     const story = await unpack(blocks[number]);
-    if (report) report.hidden = true;
+    if (report) {
+      cell = document.activeElement;
+      report.hidden = true;
+      back.hidden = false;
+    }
     words.hidden = true;
     place.hidden = false;
     view = new View(place, story, remember);
+    document.title = visible(story.title);
     scrollTo(0, 0);
+    if (report) view.parts.headline.focus({ preventScroll: true });
   }
   const without = (address.get("without") ?? "").split(",").filter(Boolean).map(Number);
   const checked = address.get("fences") !== "off";
@@ -39,7 +49,9 @@ function showReport() {
   [view, shown] = [undefined, undefined];
   place.hidden = true;
   words.hidden = true;
-  if (report) report.hidden = false;
+  back.hidden = true;
+  report.hidden = false;
+  cell?.focus();
 }
 
 /** Puts what is looked at into the address. */

@@ -141,34 +141,32 @@ export class View {
   }
 
   showOutcome() {
-    const { verdict, events } = this.run;
-    const refused = this.story.runs.some((run) => run.events.some((event) => event.kind === "refuse"));
-    const lines = [outcome(verdict.holds, verdict.holds ? "The promise holds." : "The promise is broken.", verdict.text)];
-    if (refused && events.some((event) => event.kind === "refuse")) {
-      lines.push(outcome(true, "The data are safe.", verdict.fenced ?? "The resource refuses the write with the older fence."));
-    } else if (events.some((event) => event.stale)) {
-      lines.push(outcome(false, "The data are damaged.", "Without the check, the resource takes the write with the older fence over the newer one."));
-    }
+    const { verdict } = this.run;
+    const summary = verdict.holds ? "The promise holds." : "The promise is broken.";
+    const lines = [outcome(verdict.holds, this.story.claim || !verdict.holds ? summary : "", verdict.text)];
+    const refused = this.run.verdict.fenced ?? (this.run.events.some(isRefused) && REFUSED);
+    if (refused && this.state.checked) lines.push(outcome(true, "The data are safe.", refused));
+    else if (refused || this.run.events.some((event) => event.stale)) lines.push(outcome(false, "The data are damaged.", TAKEN));
     this.parts.outcome.replaceChildren(...lines);
     const gone = [...this.state.without].sort((a, b) => a - b).map((index) => this.story.decisions[index].kind);
-    const other = element("span", {}, `Without ${gone.join(" and ")}: ${verdict.text}`);
-    this.parts.headline.replaceChildren(gone.length > 0 ? other : element("span", {}, this.story.headline));
-    this.place.classList.toggle("holds", verdict.holds);
+    const words = gone.length > 0 ? `Without ${gone.join(" and ")}: ${verdict.text}` : this.story.headline;
+    this.parts.headline.replaceChildren(element("span", {}, words));
   }
 
   showSwitches() {
     const { story, state } = this;
     const items = story.decisions.map((decision, index) => this.decisionItem(decision, index));
-    const refused = story.runs.some((run) => run.events.some((event) => event.kind === "refuse"));
+    const asks = story.runs.some((run) => run.verdict.fenced !== undefined || run.events.some(isRefused));
     const check = toggle(state.checked, () => this.change({ checked: !state.checked }), "The resource checks fences");
     const focused = [...this.parts.switches.querySelectorAll("button")].indexOf(document.activeElement);
     const shown = [
       element("h2", {}, "What if not?"),
-      element("p", { class: "hint" }, items.length > 0 ? "Switch off what was decided against this run." : "Nothing was decided against this run."),
-      element("ol", {}, ...items),
-      refused && element("div", { class: "check" }, check, element("p", { class: "hint" }, FENCE)),
+      items.length > 0 && element("p", { class: "hint" }, "Switch off what was decided against this run."),
+      items.length > 0 && element("ol", {}, ...items),
+      asks && element("div", { class: "check" }, check, element("p", { class: "hint" }, FENCE)),
       this.changes(),
     ];
+    this.parts.switches.hidden = items.length === 0 && !asks;
     this.parts.switches.replaceChildren(...shown.filter(Boolean));
     if (focused >= 0) this.parts.switches.querySelectorAll("button")[focused]?.focus();
   }
@@ -341,6 +339,9 @@ export class View {
   }
 }
 
+const isRefused = (event) => event.kind === "refuse";
+const REFUSED = "The resource refuses the write with the older fence.";
+const TAKEN = "Without the check, the resource takes the write with the older fence over the newer one.";
 const FENCE =
   "A fence is a number that grows with every grant. A resource that remembers the greatest one refuses a write with a lesser: what its sender took for its lock is over.";
 
@@ -354,7 +355,7 @@ const FATES = {
 
 function outcome(isGood, summary, text) {
   const mark = element("span", { class: "mark", "aria-hidden": "true" }, isGood ? "✓" : "✕");
-  return element("p", { class: isGood ? "good" : "bad" }, mark, element("span", {}, element("b", {}, summary), " ", text));
+  return element("p", { class: isGood ? "good" : "bad" }, mark, element("span", {}, summary && element("b", {}, summary), summary && " ", text));
 }
 
 const KEY = {
@@ -370,7 +371,9 @@ function legend(run) {
   const kinds = new Set(run.spans.map((span) => span.kind));
   return Object.entries(KEY)
     .filter(([kind]) => kinds.has(kind))
-    .map(([, [sign, words]]) => element("span", {}, element("i", { class: sign }), words));
+    .map(([, [sign, words]]) => element("span", {}, element("i", { class: sign }), words))
+    .concat(element("span", {}, element("i", { class: "folded" }, "≈"), "nothing happens: time is folded"))
+    .concat(element("span", { class: "keys" }, "Keys: ← → step, b what broke it, + − zoom, Esc"));
 }
 
 /** The lines of both, in order: kept, gone from the first, new in the second. */

@@ -106,8 +106,10 @@ fn a_cell_opens_its_story_and_back() {
     browser.until("document.querySelector('.drawing [role=option]')");
     assert_eq!(browser.evaluate("document.querySelector('#report').hidden"), true);
     assert_eq!(browser.evaluate("location.hash"), "#story=0");
-    browser.evaluate("history.back()");
+    assert_eq!(browser.evaluate("document.activeElement.className"), "headline");
+    browser.click("#back a");
     browser.until("!document.querySelector('#report').hidden");
+    assert_eq!(browser.evaluate("document.activeElement.className"), "cell broken");
     assert_eq!(browser.evaluate("document.querySelector('#view').hidden"), true);
     browser.check();
 }
