@@ -1,10 +1,21 @@
 //! The small words that all stories share.
 
+pub mod store;
+
 use crate::{decide::Address, history};
 
 /// A client's name: A, B, C…
 pub fn client(number: history::Client) -> char {
     char::from(b'A' + number.min(25))
+}
+
+/// A fence: the last digits of a long one, by which those of one run differ.
+pub fn fence(number: u64) -> String {
+    match number {
+        0 => "no fence".into(),
+        ..10_000_000 => format!("fence {number}"),
+        _ => format!("fence …{:07}", number % 10_000_000),
+    }
 }
 
 /// A length of time: `300 ms`, `1.2 s`.

@@ -50,8 +50,13 @@ impl Target {
         let text = serde_json::to_string_pretty(value)
             .map_err(|error| Failure::Use(format!("the result cannot be written: {error}")))?
             + "\n";
+        self.write_text(&text)
+    }
+
+    /// Writes a text.
+    pub(super) fn write_text(&self, text: &str) -> Result<(), Failure> {
         match self {
-            Self::Stdout => print(&text),
+            Self::Stdout => print(text),
             Self::File(path) => fs::write(path, text).map_err(|error| self.refusal(&error)),
         }
     }

@@ -2,15 +2,19 @@
 
 use clap::Args;
 
-use super::{Ending, Failure, output::print};
+use super::{
+    Ending, Failure,
+    output::{Target, print},
+};
 use leasehold_sim::schedule::Schedule;
-use leasehold_sim::story;
+use leasehold_sim::story::{self, Topic};
 
 /// Tells the story of one schedule: what was decided, what happened, and what if not.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
   leasehold replay lh1_…    with a word that `leasehold check` has printed
+  leasehold replay lh1_… --json story.json
 
 Exit status: 0 if the story is told, 2 after wrong use.")]
 pub(super) struct Replay {
@@ -20,10 +24,22 @@ pub(super) struct Replay {
     /// Every event to the end, too, as the checkers see it, and the hash of the trace.
     #[arg(long)]
     all: bool,
+    /// Writes the story as JSON to FILE, with how it goes without each of the decisions; with `-`,
+    /// to standard output and nothing else.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
+    json: Option<Target>,
 }
 
 impl Replay {
     pub(super) fn run(self) -> Result<Ending, Failure> {
+        if let Some(target) = &self.json {
+            target.probe()?;
+            let story = story::tell(&Topic::from(&self.schedule));
+            target.write_text(&(story.to_json() + "\n"))?;
+        }
+        if self.json == Some(Target::Stdout) {
+            return Ok(Ending::AsClaimed);
+        }
         let mut text = story::replay(&self.schedule);
         if self.all {
             text += &story::every_event(&self.schedule);

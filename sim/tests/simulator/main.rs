@@ -10,6 +10,7 @@ mod guarantees;
 mod promises;
 mod readme;
 mod scenarios;
+mod stories;
 
 /// So many schedules of a slow test, or the percentage of them that `LEASEHOLD_EFFORT` says: the
 /// gate of a change does less, a nightly run more.
