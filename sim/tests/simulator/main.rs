@@ -5,6 +5,7 @@
 mod cluster;
 mod cluster_code;
 mod cluster_proptest;
+mod cluster_story;
 mod faults;
 mod guarantees;
 mod promises;
