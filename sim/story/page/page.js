@@ -37,9 +37,7 @@ async function open() {
     if (report) view.parts.headline.focus({ preventScroll: true });
   }
   const without = (address.get("without") ?? "").split(",").filter(Boolean).map(Number);
-  const checked = address.get("fences") !== "off";
-  if (view.runWithout(without)) Object.assign(view.state, { without: new Set(without), checked });
-  view.update();
+  view.look(without, address.get("fences") !== "off");
   const at = /^([\d.]+)(ms|s|us)?$/.exec(address.get("t") ?? "");
   if (at) view.seek(Number(at[1]) * { ms: 1000, s: 1_000_000, us: 1 }[at[2] ?? "ms"]);
 }

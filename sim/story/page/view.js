@@ -9,17 +9,26 @@ import { duration, time } from "./text.js";
 // Of more events than these only what is in view is drawn.
 const MANY = 300;
 
-/** Shows a story in an element. `changed` is called when what is looked at changes. */
+/** Shows a story in an element, once it is told to `look`. `changed` is called when what is looked at changes. */
 export class View {
   constructor(place, story, changed) {
     Object.assign(this, { place, story, changed });
     this.state = { without: new Set(), checked: true, selected: undefined, zoom: 1 };
     this.build();
-    this.observer = new ResizeObserver(() => this.draw());
+    this.observer = new ResizeObserver(() => this.layout?.width !== this.width && this.draw());
     this.observer.observe(this.parts.diagram);
     this.redrawInView = () => this.layout?.rows.length > MANY && this.drawInView();
     addEventListener("scroll", this.redrawInView, { passive: true });
+  }
+
+  /** Looks at the run without these decisions, if it is known, with or without the check of fences. */
+  look(without, checked) {
+    if (this.runWithout(without)) Object.assign(this.state, { without: new Set(without), checked });
     this.update();
+  }
+
+  get width() {
+    return Math.floor(this.parts.diagram.clientWidth);
   }
 
   close() {
@@ -240,9 +249,8 @@ export class View {
   }
 
   draw() {
-    const width = Math.floor(this.parts.diagram.clientWidth);
+    const { run, width } = this;
     if (width === 0) return;
-    const { run } = this;
     this.layout = layOut(this.story, run, { width, zoom: this.state.zoom, callout: run.verdict.holds ? undefined : run.verdict.text });
     show(this.parts.heads, drawHeads(this.layout));
     this.parts.drawing.style.height = `${this.layout.height}px`;
