@@ -18,6 +18,15 @@ pub fn fence(number: u64) -> String {
     }
 }
 
+/// The fences in a text as [`fence`] writes them.
+pub fn short_fences(text: &str) -> String {
+    let short = |word: &str| match word.parse::<u64>() {
+        Ok(number) if number >= 1 << 50 => format!("…{:07}", number % 10_000_000),
+        _ => word.to_owned(),
+    };
+    text.split(' ').map(short).collect::<Vec<_>>().join(" ")
+}
+
 /// A length of time: `300 ms`, `1.2 s`.
 pub fn span(micros: u64) -> String {
     match micros {

@@ -16,6 +16,7 @@ use crate::{
     decide::{Address, Decisions, Lengthened, threshold},
     schedule::Schedule,
     systems::{Plan, Run},
+    words,
     world::Topology,
 };
 
@@ -79,7 +80,7 @@ impl<'a> Account<'a> {
     /// What broke, with the names that the story uses.
     pub(crate) fn verdict(&self) -> Option<String> {
         let (violation, _) = self.record.violation.as_ref()?;
-        Some(self.names.spoken(&violation.text))
+        Some(words::short_fences(&self.names.spoken(&violation.text)))
     }
 
     /// What happened, a line each.

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     catalog::Guarantee,
     history::Event,
-    words::{self, client},
+    words::{self, client, span},
 };
 
 /// A text as a sentence.
@@ -31,42 +31,32 @@ pub(crate) fn promise(guarantee: Guarantee) -> &'static str {
 
 /// The headline of a story that has these runs.
 pub(crate) fn of(account: &Account<'_>, decisions: &[Decision], runs: &[Run]) -> String {
-    let cause = cause(decisions);
-    let Some(verdict) = account.verdict() else {
-        let but = cause.map_or(String::new(), |cause| format!(", although {cause}"));
-        return sentence(&format!("the promise holds in this run{but}"));
-    };
     let record = &account.record;
-    let at = record.violation.as_ref().map_or(0, |(violation, _)| violation.at);
-    let (what, at) = match record.clash {
-        Some(clash) => (together(clash), since(record, clash).unwrap_or(at)),
-        None => (verdict, at),
+    let (Some(verdict), Some((violation, _))) = (account.verdict(), &record.violation) else {
+        return "The promise holds in this run.".into();
     };
-    let from = if record.clash.is_some() { "from" } else { "at" };
-    let on = if record.clash.is_some() { " on" } else { "" };
-    let mut text = format!("{what} {from} {}{on}", instant(at));
-    if let Some(cause) = cause {
-        text += &format!(", since {cause}");
-    } else {
-        text += ", although nothing went wrong";
-    }
-    if let Some(without) = without(decisions, runs) {
-        text += &format!("; {without}");
-    }
-    if let Some(clash) = record.clash {
-        text += &format!("; {}", apart(record, clash));
-    }
-    sentence(&text)
-}
-
-/// A true time in ms with one decimal.
-fn instant(micros: u64) -> String {
-    format!("{}.{} ms", micros / 1_000, micros / 100 % 10)
-}
-
-fn together(clash: Clash) -> String {
+    let (needed, cause) = cause(decisions, runs);
+    let Some(clash) = record.clash else {
+        let without = match needed {
+            0 => "",
+            1 => "; without that, the promise holds",
+            _ => "; without any one of these, the promise holds",
+        };
+        return sentence(&format!("at {}, {verdict}, {cause}{without}", instant(violation.at)));
+    };
+    let without = match needed {
+        0 => "",
+        1 => "; without that, only one of them does, and ",
+        _ => "; without any one of these, only one of them does, and ",
+    };
     let [older, newer] = [clash.older, clash.newer].map(|token| client(token.client()));
-    format!("client {older} and client {newer} hold the lock at the same time")
+    let (from, apart) =
+        (instant(since(record, clash).unwrap_or(violation.at)), apart(record, clash));
+    let without = if without.is_empty() { "; " } else { without };
+    sentence(&format!(
+        "from {from} on, client {older} and client {newer} hold the lock at the same time, {cause}\
+         {without}{apart}"
+    ))
 }
 
 /// Since when the newer of two grants is held.
@@ -78,30 +68,61 @@ fn since(record: &Record, clash: Clash) -> Option<u64> {
     })
 }
 
-/// Why it came so: the faults, or what clients do if there are none.
-fn cause(decisions: &[Decision]) -> Option<String> {
-    let faults: Vec<&str> = texts(decisions, true);
-    let causes = if faults.is_empty() { texts(decisions, false) } else { faults };
-    match &causes[..] {
-        [] => None,
-        [only] => Some((*only).to_owned()),
-        [first @ .., last] => Some(format!("{}, and {last}", first.join(", "))),
+/// How many decisions it takes, and why it came so: the faults among them, or what clients do.
+fn cause(decisions: &[Decision], runs: &[Run]) -> (usize, String) {
+    let holds_without =
+        |index: usize| runs.iter().any(|run| run.without == [index] && run.verdict.holds);
+    let needed: Vec<&Decision> = decisions
+        .iter()
+        .enumerate()
+        .filter_map(|(index, decision)| holds_without(index).then_some(decision))
+        .collect();
+    let texts = |fault| {
+        let those = needed.iter().filter(|decision| decision.fault == fault);
+        counted(those.map(|decision| what(&decision.text)))
+    };
+    let (faults, others) = (texts(true), texts(false));
+    let causes = if faults.is_empty() { others } else { faults };
+    let cause = match &causes[..] {
+        [] if decisions.is_empty() => "although nothing goes wrong".into(),
+        [] => "whether anything goes wrong or not".into(),
+        [only] => format!("because {only}"),
+        [first @ .., last] => format!("because {}; and {last}", first.join("; ")),
+    };
+    (needed.len(), cause)
+}
+
+/// The texts, each once, and how often each occurs.
+fn counted<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut counts: Vec<(&str, u32)> = Vec::new();
+    for text in texts {
+        match counts.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((text, 1)),
+        }
+    }
+    let times = |(text, count): (&str, u32)| match count {
+        1 => text.to_owned(),
+        2 => format!("twice, {text}"),
+        _ => format!("{count} times, {text}"),
+    };
+    counts.into_iter().map(times).collect()
+}
+
+/// A true time in ms.
+fn instant(micros: u64) -> String {
+    match micros {
+        ..100_000 => span(micros),
+        _ => format!("{} ms", micros / 1_000),
     }
 }
 
-fn texts(decisions: &[Decision], fault: bool) -> Vec<&str> {
-    let those = decisions.iter().filter(|decision| decision.fault == fault);
-    those.map(|decision| &*decision.text).collect()
-}
-
-/// That it holds without each of the decisions, if it does.
-fn without(decisions: &[Decision], runs: &[Run]) -> Option<&'static str> {
-    let singles: Vec<&Run> = runs.iter().filter(|run| run.without.len() == 1).collect();
-    let hold = !singles.is_empty() && singles.iter().all(|run| run.verdict.holds);
-    hold.then_some(match decisions.len() {
-        1 => "without that, the promise holds",
-        _ => "without any one of the decisions, the promise holds",
-    })
+/// A decision in words, without when it was made.
+fn what(text: &str) -> &str {
+    let when = ["right after ", "as ", "at its ", "in its "];
+    let begins = when.iter().any(|when| text.starts_with(when));
+    let rest = text.split_once(", ").filter(|_| begins);
+    rest.map_or(text, |(_, rest)| rest)
 }
 
 /// What the resource makes of two grants that are held at once.
@@ -186,15 +207,15 @@ pub(crate) fn fenced(record: &Record, names: &Names) -> Option<String> {
 fn apart(record: &Record, clash: Clash) -> String {
     let [older, newer] = [clash.older, clash.newer].map(|token| client(token.client()));
     match fenced_as(record, clash) {
-        Fenced::None => "there are no fences to tell the two apart".into(),
+        Fenced::None => "there are no fences to tell them apart".into(),
         Fenced::Refused => format!(
-            "the fences tell the two apart: a resource that checks them refuses what {older} writes"
+            "their fences tell them apart: a resource that checks fences refuses what {older} writes"
         ),
         Fenced::InOrder => format!(
-            "the fences tell the two apart: once {newer} has written, a resource that checks them \
+            "their fences tell them apart: once {newer} has written, a resource that checks fences \
              refuses {older}"
         ),
-        Fenced::Taken => "their fences do not tell the two apart".into(),
+        Fenced::Taken => "their fences do not tell them apart".into(),
         Fenced::Awaited => "what the fences tell, this run does not show".into(),
     }
 }

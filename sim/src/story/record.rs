@@ -10,6 +10,9 @@ use crate::{
     world::{Observer, Transit},
 };
 
+/// How long a story goes on after the promise is broken, so that what is on its way arrives.
+const LANDING: u64 = 5_000;
+
 /// How long a story of two holders goes on at most, until what both wrote has reached the resource.
 const AFTERMATH: u64 = 2_000_000;
 
@@ -162,16 +165,21 @@ impl Recorder {
 
     /// Whether there is nothing more to be told at `now`.
     fn is_over(&self, now: u64) -> bool {
-        let Some((violation, _)) = &self.record.violation else { return false };
-        match self.awaited {
-            Some((0, 0)) | None => true,
-            Some(_) => now >= violation.at + AFTERMATH,
-        }
+        self.awaited == Some((0, 0)) || self.limit().is_some_and(|limit| now >= limit)
     }
 
-    pub(crate) fn into_record(mut self, now: u64) -> Record {
-        self.record.end = now;
-        self.record
+    /// When the story is over at the latest, once the promise is broken.
+    fn limit(&self) -> Option<u64> {
+        let (violation, _) = self.record.violation.as_ref()?;
+        let more = if self.awaited.is_some() { AFTERMATH } else { LANDING };
+        Some(violation.at + more)
+    }
+
+    pub(crate) fn into_record(self, now: u64) -> Record {
+        let end = self.limit().map_or(now, |limit| limit.min(now));
+        let mut record = self.record;
+        record.cut(end);
+        record
     }
 
     fn push(&mut self, at: u64, seen: Seen) {

@@ -94,7 +94,11 @@ impl<'a> Scribe<'a> {
             let before = scribe.events.len();
             scribe.see(*at, seen);
             if broken_at == Some(index) {
-                broken_by = Some(scribe.broken(before, *at, seen));
+                let event = scribe.broken(before, *at, seen);
+                if record.clash.is_some() {
+                    scribe.events[event].text += ", and still believes that it holds it";
+                }
+                broken_by = Some(event);
             }
         }
         let verdict = Verdict { holds: true, text: String::new(), event: broken_by, fenced: None };
@@ -211,7 +215,10 @@ impl<'a> Scribe<'a> {
         text: impl Into<String>,
     ) -> usize {
         let event = self.add(at, lane, kind, text);
-        let applied = self.applied.filter(|&applied| self.events[applied].at == at);
+        let applied = self.applied.filter(|&applied| {
+            let Told { at: when, lane: place, .. } = self.events[applied];
+            (when, place) == (at, lane)
+        });
         self.caused(event, applied.or(self.state[lane]));
         self.state[lane] = Some(event);
         event

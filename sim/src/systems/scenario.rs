@@ -234,7 +234,7 @@ impl System for Scenario {
             world::Response::Answer(Answer::Ours(answer)) => words::store::answer(answer),
             world::Response::Answer(Answer::Upstream(reply)) => told(reply),
             world::Response::Broken => "the connection is broken".into(),
-            world::Response::Refused => "no server is here".into(),
+            world::Response::Refused => "not ready yet".into(),
         }
     }
 

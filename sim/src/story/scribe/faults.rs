@@ -25,11 +25,11 @@ impl Scribe<'_> {
         }
         let name = who.map_or(String::new(), |who| client(who).to_string());
         let text = fault.injection(&name, choice);
-        let text = text.strip_prefix(&format!("{name} ")).unwrap_or(&text).to_owned();
         if fault == Fault::Failover {
             return self.failed_over(at, &text, decision);
         }
         let lane = self.place(fault, who);
+        let text = as_told_there(&text, &name);
         let event = self.add_fault(at, lane, &text, decision);
         if fault == Fault::Hang
             && let Some(place) = self.arrived
@@ -108,7 +108,7 @@ impl Scribe<'_> {
             }
             _ => self.place(fault, who),
         };
-        let event = self.add_fault(at, lane, &text, decision);
+        let event = self.add_fault(at, lane, &as_told_there(&text, &name), decision);
         if self.setting.lanes.is_client(lane) && fault != Fault::Partition {
             let sent = who.and_then(|who| self.find(Leg::Request, who, call));
             self.caused(event, sent.and_then(|place| self.messages[place].message.sent_by));
@@ -160,4 +160,14 @@ impl Scribe<'_> {
     pub(super) fn last_injected(&self) -> Option<usize> {
         self.injected.last().map(|(_, _, decision)| *decision)
     }
+}
+
+/// What befalls somebody, on its own lane: without its name.
+fn as_told_there(text: &str, name: &str) -> String {
+    let text = text.strip_prefix(&format!("{name} ")).unwrap_or(text);
+    let text = text.strip_prefix("the server ").unwrap_or(text);
+    let of_its_own = [format!("the link of {name}"), format!("the clock of {name}")];
+    let text = text.replace("the server's ", "its ").replace("the replica ", "it ");
+    let text = text.replace(&of_its_own[0], "its link").replace(&of_its_own[1], "its clock");
+    text.replace(&format!("the caller in {name}"), "its caller")
 }

@@ -3,10 +3,7 @@
 use leasehold_story::{EventKind, SpanKind};
 
 use super::{Scribe, locked::until_text};
-use crate::{
-    history::TokenId,
-    words::client,
-};
+use crate::{history::TokenId, words::client};
 
 /// A key that a server has.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +56,7 @@ impl Scribe<'_> {
         self.put_key(at, lane, after.map(|token| (token, expires)));
         let text = match (before, after) {
             (Some(gone), None) if by_request => format!("deletes {}", self.key_of(gone)),
-            (Some(gone), None) => format!("does not have {} any more", self.key_of(gone)),
+            (Some(gone), None) => format!("does not have {}", self.key_of(gone)),
             (Some(same), Some(after)) if same == after => {
                 format!("{} now lives {}", self.key_of(same), until_text(expires))
             }
@@ -89,7 +86,7 @@ impl Scribe<'_> {
         });
         let text = match (before, key) {
             (Some((gone, _)), None) if by_request => format!("deletes {}", self.key_of(gone)),
-            (Some((gone, _)), None) => format!("does not have {} any more", self.key_of(gone)),
+            (Some((gone, _)), None) => format!("does not have {}", self.key_of(gone)),
             (Some((same, _)), Some((token, until))) if same == token => {
                 format!("{} now lives {}", self.key_of(same), until_text(until))
             }

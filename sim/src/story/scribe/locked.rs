@@ -81,6 +81,12 @@ impl Scribe<'_> {
         }
         self.end_leases(at, who);
         self.leases.push(OpenLease { client: who, token, from: at, fence });
+        let told = self.last[self.lane(who)].filter(|&event| {
+            self.events[event].at == at && self.events[event].kind == EventKind::Return
+        });
+        if let Some(event) = told {
+            self.events[event].text += &format!(", {} by its clock", until_text(until));
+        }
     }
 
     fn ended(&mut self, at: u64, who: Client, token: TokenId, end: End) {
@@ -116,7 +122,7 @@ impl Scribe<'_> {
             (_, None) => "executes, late,",
         };
         let lane = arrived.map_or_else(|| self.server(), |place| self.messages[place].message.to);
-        let text = format!("{late} {}", whose(who, &what));
+        let text = format!("{late} {}: {what}", whose(who, "request"));
         let event = self.add(at, lane, EventKind::Apply, text);
         let sent_by = match arrived {
             Some(place) => {

@@ -2,10 +2,11 @@
 
 use leasehold_story::{EventKind, Fate, Message};
 
-use super::{Draft, Scribe, whose};
+use super::{Draft, Scribe};
 use crate::{
     decide::{Address, DecisionKind, Fault},
     history::Client,
+    words::client as name,
     world::{self, Leg, Parcel, Transit},
 };
 
@@ -48,7 +49,7 @@ impl Scribe<'_> {
         let first = self.find(Leg::Request, client, call);
         let sent_by = match first {
             Some(place) => self.messages[place].message.sent_by,
-            None => self.last[self.lane(client)],
+            None => self.last_send(client),
         };
         let grant = sent_by.and_then(|event| self.events[event].grant.clone());
         let text = match grant {
@@ -99,7 +100,7 @@ impl Scribe<'_> {
         let request = self.find(Leg::Request, client, call);
         let from = request
             .map_or_else(|| self.parts.server_of(parcel), |place| self.messages[place].message.to);
-        let sent_by = self.answers(at, from, request, (client, call), words);
+        let sent_by = self.answers(at, from, request, client, words);
         let fate = match fate {
             world::Fate::Arrives => Fate::Delivered,
             world::Fate::Broken | world::Fate::Lost => Fate::Lost,
@@ -129,7 +130,7 @@ impl Scribe<'_> {
         at: u64,
         lane: usize,
         request: Option<usize>,
-        (who, call): (Client, u32),
+        who: Client,
         words: &str,
     ) -> usize {
         let executed = request.and_then(|place| self.messages[place].message.led_to);
@@ -137,8 +138,7 @@ impl Scribe<'_> {
         {
             return event;
         }
-        let what = self.request(who, call).unwrap_or("request").to_owned();
-        let text = format!("answers {}: {words}", whose(who, &what));
+        let text = format!("answers {}: {words}", name(who));
         let event = self.add(at, lane, EventKind::Apply, text);
         self.caused(event, self.state[lane]);
         if let Some(place) = request {
@@ -283,6 +283,14 @@ impl Scribe<'_> {
             })
         };
         self.messages.iter().rposition(is_it)
+    }
+
+    /// The event by which a client sends.
+    fn last_send(&self, client: Client) -> Option<usize> {
+        let lane = self.lane(client);
+        let is_it =
+            |event: &leasehold_story::Event| event.lane == lane && event.kind == EventKind::Send;
+        self.events.iter().rposition(is_it)
     }
 
     /// What a request says.
