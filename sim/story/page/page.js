@@ -1,7 +1,7 @@
 // The page: which story is looked at, the address that says so, and the keys.
 
 import { showMatrix } from "./matrix.js";
-import { unpack } from "./parts.js";
+import { unpack, unpackStory } from "./parts.js";
 import { visible } from "./text.js";
 import { View } from "./view.js";
 
@@ -23,7 +23,7 @@ async function open() {
   if (shown !== number) {
     view?.close();
     shown = number;
-    const story = await unpack(blocks[number]);
+    const story = await unpackStory(blocks[number]);
     if (report) {
       cell = document.activeElement;
       report.hidden = true;
@@ -37,9 +37,7 @@ async function open() {
     if (report) view.parts.headline.focus({ preventScroll: true });
   }
   const without = (address.get("without") ?? "").split(",").filter(Boolean).map(Number);
-  const checked = address.get("fences") !== "off";
-  if (view.runWithout(without)) Object.assign(view.state, { without: new Set(without), checked });
-  view.update();
+  view.look(without, address.get("fences") !== "off");
   const at = /^([\d.]+)(ms|s|us)?$/.exec(address.get("t") ?? "");
   if (at) view.seek(Number(at[1]) * { ms: 1000, s: 1_000_000, us: 1 }[at[2] ?? "ms"]);
 }
@@ -71,6 +69,7 @@ const KEYS = {
   j: () => view.step(1),
   k: () => view.step(-1),
   b: () => view.toBreak(),
+  a: () => view.detail(),
   Escape: () => view.select(undefined, true),
   "+": () => view.zoom(2),
   "-": () => view.zoom(0.5),
