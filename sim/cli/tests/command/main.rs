@@ -15,6 +15,7 @@ mod serve;
 #[path = "../../../fake-redis/tests/serve/serve_support.rs"]
 mod serve_support;
 mod serve_web;
+mod terminal;
 mod wrong_use;
 
 #[path = "../../../examples/forgotten_fence.rs"]
