@@ -1,10 +1,30 @@
 //! The small words that all stories share.
 
+pub mod store;
+
 use crate::{decide::Address, history};
 
 /// A client's name: A, B, C…
 pub fn client(number: history::Client) -> char {
     char::from(b'A' + number.min(25))
+}
+
+/// A fence: the last digits of a long one, by which those of one run differ.
+pub fn fence(number: u64) -> String {
+    match number {
+        0 => "no fence".into(),
+        ..10_000_000 => format!("fence {number}"),
+        _ => format!("fence …{:07}", number % 10_000_000),
+    }
+}
+
+/// The fences in a text as [`fence`] writes them.
+pub fn short_fences(text: &str) -> String {
+    let short = |word: &str| match word.parse::<u64>() {
+        Ok(number) if number >= 1 << 50 => format!("…{:07}", number % 10_000_000),
+        _ => word.to_owned(),
+    };
+    text.split(' ').map(short).collect::<Vec<_>>().join(" ")
 }
 
 /// A length of time: `300 ms`, `1.2 s`.

@@ -13,6 +13,7 @@ use super::{
     Ending, Failure, interrupt,
     options::{self, Disturbance, Shard},
     output::{Target, keep, print, probe},
+    page,
     progress::Bar,
 };
 use crate::report::{Report, Telling};
@@ -92,6 +93,11 @@ pub(super) struct Check {
     /// To standard output it writes nothing else then.
     #[arg(long, value_name = "FILE")]
     json: Option<Target>,
+    /// Writes a page for a browser to FILE.
+    ///
+    /// The matrix, and how each cell breaks.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Adds what broke against its claim to FILE.
     ///
     /// One schedule of each such cell, for a test that runs `leasehold_sim::regressions::replay`.
@@ -133,7 +139,8 @@ impl Check {
         drop(bar);
         printed?;
         ran.map_err(|differs| Failure::Unsound(differs.to_string()))?;
-        let report = whole.expect("there is a subject");
+        let mut report = whole.expect("there is a subject");
+        page::of_report(&mut report, self.json.is_some(), self.html.as_deref())?;
         if let Some(path) = &self.counterexamples {
             fs::write(path, counterexamples(&report))
                 .map_err(|error| Failure::Use(format!("{}: {error}", path.display())))?;
@@ -147,6 +154,7 @@ impl Check {
         if let Some(target) = &self.json {
             target.probe()?;
         }
+        probe("--html", self.html.as_deref())?;
         probe("--save-regressions", self.save_regressions.as_deref())?;
         probe("--counterexamples", self.counterexamples.as_deref())
     }

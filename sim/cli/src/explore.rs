@@ -9,6 +9,7 @@ use super::{
     Ending, Failure, interrupt,
     options::{self, Allowance},
     output::{Target, keep, print, probe},
+    page,
     progress::Bar,
 };
 use crate::report::{Exploration, ExploredReport, Finding, fit};
@@ -82,6 +83,11 @@ pub(super) struct Explore {
     /// To standard output it writes nothing else then.
     #[arg(long, value_name = "FILE")]
     json: Option<Target>,
+    /// Writes a page for a browser to FILE.
+    ///
+    /// What was searched, and how it breaks.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Adds what broke against its claim to FILE.
     ///
     /// Its schedule, for a test that runs `leasehold_sim::regressions::replay`.
@@ -144,6 +150,7 @@ impl Explore {
         if let Some(target) = &self.json {
             target.probe()?;
         }
+        probe("--html", self.html.as_deref())?;
         probe("--save-regressions", self.save_regressions.as_deref())?;
         probe("--record", self.record.as_deref())?;
         interrupt::watch()?;
@@ -156,7 +163,7 @@ impl Explore {
             let explored = pool.install(|| explore(&model.bounds, &limits, &bar));
             let elapsed = bar.elapsed();
             drop(bar);
-            let report = ExploredReport::of(model.name.as_deref(), &model.bounds, &explored);
+            let mut report = ExploredReport::of(model.name.as_deref(), &model.bounds, &explored);
             if self.json != Some(Target::Stdout) {
                 print(&model.told(&report, &explored, elapsed))?;
             }
@@ -167,6 +174,9 @@ impl Explore {
                 keep(file, told, &report.subject)?;
             }
             ending = ending.max(end);
+            if self.json.is_some() || self.html.is_some() {
+                report.tell_story();
+            }
             reports.push(report);
             if interrupt::happened() {
                 ending = Ending::Interrupted;
@@ -175,6 +185,9 @@ impl Explore {
         }
         if let (Some(path), Some(because)) = (&self.record, &self.because) {
             record(path, &reports, because)?;
+        }
+        if let Some(path) = &self.html {
+            page::write(path, &page::of_searches(&reports))?;
         }
         let is_about_nothing = reports.iter().any(ExploredReport::is_about_nothing);
         if let Some(target) = &self.json {

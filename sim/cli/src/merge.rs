@@ -8,6 +8,7 @@ use super::{
     Ending, Failure,
     check::publish,
     output::{Target, print, probe},
+    page,
 };
 use crate::report::{Report, Telling};
 
@@ -38,6 +39,11 @@ pub(super) struct Merge {
     /// To standard output it writes nothing else then.
     #[arg(long, value_name = "FILE")]
     json: Option<Target>,
+    /// Writes a page for a browser to FILE.
+    ///
+    /// The matrix, and how each cell breaks.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Adds what broke against its claim to FILE.
     ///
     /// One schedule of each such cell, for a test that runs `leasehold_sim::regressions::replay`.
@@ -50,6 +56,7 @@ impl Merge {
         if let Some(target) = &self.json {
             target.probe()?;
         }
+        probe("--html", self.html.as_deref())?;
         probe("--save-regressions", self.save_regressions.as_deref())?;
         let mut whole: Option<Report> = None;
         for path in &self.parts {
@@ -60,11 +67,12 @@ impl Merge {
                 Some(whole) => whole.join(part).map_err(|error| refusal(error.to_string()))?,
             }
         }
-        let whole = whole.ok_or_else(|| Failure::Use("give the files of the parts".into()))?;
+        let mut whole = whole.ok_or_else(|| Failure::Use("give the files of the parts".into()))?;
         if !whole.is_whole() {
             let (done, of) = (whole.shards.done.len(), whole.shards.of);
             eprintln!("warning: only {done} of {of} parts are here");
         }
+        page::of_report(&mut whole, self.json.is_some(), self.html.as_deref())?;
         if whole.interrupted {
             eprintln!("warning: a part was interrupted, so schedules are missing");
         }

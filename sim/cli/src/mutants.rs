@@ -1,13 +1,17 @@
 //! `leasehold mutants`: looks for planted bugs.
 
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::{
+    num::{NonZeroU64, NonZeroUsize},
+    path::PathBuf,
+};
 
 use clap::{Args, builder::TypedValueParser};
 
 use super::{
     Ending, Failure, interrupt,
     options::{self, wanted},
-    output::{Target, print},
+    output::{Target, print, probe},
+    page,
     progress::Bar,
 };
 use leasehold_sim::{
@@ -55,6 +59,11 @@ pub(super) struct Mutants {
     /// To standard output it writes nothing else then.
     #[arg(long, value_name = "FILE")]
     json: Option<Target>,
+    /// Writes a page for a browser to FILE.
+    ///
+    /// Which bugs were found, and how each shows.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 impl Mutants {
@@ -62,6 +71,7 @@ impl Mutants {
         if let Some(target) = &self.json {
             target.probe()?;
         }
+        probe("--html", self.html.as_deref())?;
         let hunt = Hunt {
             mutants: wanted(Mutant::ALL, &self.ids),
             seed: self.seed,
@@ -71,8 +81,14 @@ impl Mutants {
         let pool = options::pool(self.jobs)?;
         interrupt::watch()?;
         let bar = Bar::new("planted bugs", None);
-        let matrix = pool.install(|| KillMatrix::of(&hunt, &bar));
+        let mut matrix = pool.install(|| KillMatrix::of(&hunt, &bar));
         drop(bar);
+        if self.json.is_some() || self.html.is_some() {
+            pool.install(|| matrix.tell_stories());
+        }
+        if let Some(path) = &self.html {
+            page::write(path, &page::of_hunt(&matrix))?;
+        }
         if let Some(target) = &self.json {
             target.write(&matrix)?;
         }

@@ -39,7 +39,7 @@ impl Target {
 
     /// Writes `value` as JSON.
     pub(super) fn write(&self, value: &impl Serialize) -> Result<(), Failure> {
-        let text = serde_json::to_string_pretty(value)
+        let text = serde_json::to_string(value)
             .map_err(|error| Failure::Use(format!("the result cannot be written: {error}")))?
             + "\n";
         match self {
@@ -61,7 +61,8 @@ pub(super) fn probe(option: &str, path: Option<&Path>) -> Result<(), Failure> {
     tidied.map_err(|error| refusal(option, path, &error))
 }
 
-fn refusal(option: &str, path: &Path, error: &io::Error) -> Failure {
+/// That the file of an option cannot be written.
+pub(super) fn refusal(option: &str, path: &Path, error: &io::Error) -> Failure {
     let path = path.display();
     Failure::Use(format!("cannot write {path}: {error}; give {option} a file that can be written"))
 }
