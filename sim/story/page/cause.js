@@ -1,5 +1,7 @@
 // What an event followed from, and what it led to.
 
+import { fenceName } from "./text.js";
+
 /** Of each event its direct causes and effects: what it says itself, and the messages between. */
 export function links(run) {
   const found = run.events.map(() => ({ causes: new Set(), effects: new Set() }));
@@ -41,7 +43,7 @@ export function withoutFenceCheck(run) {
   if (!run.events.some((event) => event.kind === "refuse")) return run;
   const events = run.events.map((event) => {
     if (event.kind !== "refuse") return event;
-    const fence = event.fence === undefined ? "" : ` with the older fence ${event.fence}`;
+    const fence = event.fence === undefined ? "" : ` with the older fence ${fenceName(event.fence)}`;
     return { ...event, kind: "write", stale: true, text: `takes the write${fence} over the newer one` };
   });
   return { ...run, events };

@@ -2,7 +2,7 @@
 
 import { related } from "./cause.js";
 import { arrow, marker } from "./marks.js";
-import { LINE, LOWERED, SIZE, eventY, isFault, layOut, spoken, timeY } from "./layout.js";
+import { LINE, LOWERED, SIZE, TAG, eventY, isFault, layOut, spoken, timeY } from "./layout.js";
 import { duration, escape, time, width } from "./text.js";
 
 /** How high the names of the lanes are. */
@@ -169,11 +169,15 @@ function together(context) {
   if (held === undefined) return "";
   const top = timeY(layout, held.from, held.fromLane, "from");
   const bottom = held.to >= layout.run.end ? layout.height : timeY(layout, held.to, held.toLane, "to");
-  const xs = held.lanes.map((lane) => layout.lanes[lane].x);
-  const [left, right] = [Math.min(...xs) - 11, Math.max(...xs) + 11];
-  const box = `x="${left}" y="${top}" width="${right - left}" height="${bottom - top}" rx="4"`;
-  const words = `<text class="both" x="${(left + right) / 2}" y="${bottom - 8}">held by both</text>`;
-  return `<rect class="together" ${box}/>${bottom - top > 40 && right - left > 90 ? words : ""}`;
+  return each(held.lanes, (index) => {
+    const lane = layout.lanes[index];
+    const left = Math.max(lane.left + 2, lane.x - 11);
+    const right = lane.left + lane.width - 4;
+    const box = `x="${left}" y="${top}" width="${right - left}" height="${bottom - top}" rx="4"`;
+    const isLast = bottom >= layout.height && !layout.narrow;
+    const words = `<text class="both" x="${lane.x + 14}" y="${bottom - 8}">${held.lanes.length > 2 ? "held by all" : "held by both"}</text>`;
+    return `<rect class="together" ${box}/>${isLast ? words : ""}`;
+  });
 }
 
 function bars(context) {
@@ -237,7 +241,7 @@ function messages(context) {
     const start = eventY(layout, message.sent_by) ?? timeY(layout, message.sent, message.from, "from");
     const arrived = message.arrived ?? layout.run.end;
     const known = eventY(layout, message.led_to) ?? timeY(layout, arrived, message.to, "to");
-    const end = message.arrived === undefined ? Math.min(known, start + 90) : known;
+    const end = message.fate === "lost" && message.led_to === undefined ? Math.min(known, start + 18) : known;
     if (!inView(context, Math.min(start, end), Math.max(start, end))) return "";
     const near = shown?.has(message.sent_by) && (message.led_to === undefined || shown.has(message.led_to));
     const line = arrow({ x: from.x, y: start }, { x: to.x, y: Math.max(end, start + 1) }, message, isClear);
@@ -271,19 +275,20 @@ function events(context) {
 function eventMark(context, row) {
   const { layout, shown, selected } = context;
   const { event, index } = row;
+  const isSelected = row.members.includes(selected);
   const { broke } = row;
   const classes = [
     event.kind,
     broke ? "broke" : "",
     event.stale ? "stale" : "",
-    selected === index ? "selected" : "",
+    isSelected ? "selected" : "",
   ];
   const lane = layout.lanes[event.lane];
-  const halo = selected === index ? `<circle class="halo" cx="${lane.x}" cy="${row.y}" r="12"/>` : "";
+  const halo = isSelected ? `<circle class="halo" cx="${lane.x}" cy="${row.y}" r="12"/>` : "";
   const name = escape(spoken(layout.story, event) + (broke ? `. ${layout.run.verdict.text}` : ""));
   return (
-    `<g class="event ${classes.filter(Boolean).join(" ")}${hue(context, event)}${dim(context, shown?.has(index))}" ` +
-    `id="event-${index}" data-event="${index}" role="option" aria-selected="${selected === index}" ` +
+    `<g class="event ${classes.filter(Boolean).join(" ")}${hue(context, event)}${dim(context, row.members.some((member) => shown?.has(member)))}" ` +
+    `id="event-${index}" data-event="${index}" role="option" aria-selected="${isSelected}" ` +
     `aria-label="${name}">${halo}${marker(event.kind, lane.x, row.y, broke)}${label(context, row)}</g>`
   );
 }
@@ -300,7 +305,7 @@ function label({ layout }, row) {
 // Where the first line of a label begins, where its fence is, and what the lines cover.
 function labelPlace(layout, row) {
   const lane = layout.lanes[row.lane] ?? layout.lanes[0];
-  const fence = row.event?.fence;
+  const { fence } = row;
   const longest = Math.max(...row.lines.map((line) => width(line, row.size)));
   let x = lane.x + 14;
   let y = row.raised ? row.y - 6 - (row.lines.length - 1) * LINE : row.y + 4 + (row.lowered ? LOWERED : 0);
@@ -308,14 +313,17 @@ function labelPlace(layout, row) {
   if (layout.narrow) {
     x = Math.max(layout.gutter, Math.min(lane.x - 6, layout.width - longest - 8));
     y = row.y - row.lines.length * LINE + 3;
-    pill = { x: lane.x + 72 < layout.width ? lane.x + 14 : lane.x - 72, y: row.y + 4 };
+    const wide = fence ? tagWidth(fence) + 14 : 0;
+    pill = { x: lane.x + wide < layout.width ? lane.x + 14 : lane.x - wide, y: row.y + 4 };
   }
   const box = { left: x, right: x + longest, top: y - 14, bottom: y + (row.lines.length - 1) * LINE + 5 };
-  return { x, y, box, pill: fence === undefined ? undefined : { ...pill, text: `fence ${fence}` } };
+  return { x, y, box, pill: fence && { ...pill, text: fence } };
 }
 
+const tagWidth = (text) => width(text, TAG) + 10;
+
 function tag(x, y, text) {
-  const wide = text.length * 7 + 12;
+  const wide = tagWidth(text);
   return (
     `<g class="tag"><rect x="${x}" y="${y - 12}" width="${wide}" height="16" rx="8"/>` +
     `<text x="${x + wide / 2}" y="${y}">${escape(text)}</text></g>`

@@ -3,9 +3,11 @@
 // Time is true to scale only where little happens at once: each label gets the room that it needs, and
 // a quiet stretch is folded.
 
-import { time, visible, wrap } from "./text.js";
+import { fenceName, time, visible, width, wrap } from "./text.js";
 
 export const SIZE = 13;
+/** How large the bold text in a fence's tag seems. */
+export const TAG = 13.2;
 export const LINE = 17;
 const SMALL = 12;
 const EDGE = 10;
@@ -16,6 +18,9 @@ const FAULTS = new Set(["pause", "partition", "clock", "down"]);
 
 // How much wider bold text is.
 const WIDER = 1.13;
+const PARTS = new Set(["send", "apply", "reply"]);
+// Whose fence is to be seen.
+const FENCED = new Set(["grant", "write", "refuse"]);
 const BOLD = new Set(["fault", "refuse"]);
 
 /** Whether a span is a fault's. */
@@ -25,21 +30,21 @@ export const isFault = (span) => FAULTS.has(span.kind);
  * The places of a run's lanes and events.
  *
  * Options: `width` in pixels, `zoom` (1 unless told), `callout`: what is said of the event that broke
- * the promise.
+ * the promise, `detailed`: whether each message's coming and going is an event of its own.
  */
 export function layOut(story, run, options) {
   const columns = lanesAcross(story, options.width);
-  const rows = rowsOf(run);
+  const rows = rowsOf(run, options.detailed);
   const { above, below } = besideArrows(run);
   for (const row of rows) {
-    row.raised = above.has(row.index);
-    row.lowered = !row.raised && below.has(row.index);
-    row.broke = !run.verdict.holds && row.event !== undefined && row.index === run.verdict.event;
+    row.raised = row.members.some((event) => above.has(event));
+    row.lowered = !row.raised && row.members.some((event) => below.has(event));
+    row.broke = !run.verdict.holds && row.members.includes(run.verdict.event);
   }
   const scale = scaleOf(story.runs[0] ?? run, options.zoom ?? 1);
   const placed = placeRows(rows, columns, scale, { run, callout: options.callout });
   const byEvent = [];
-  for (const row of placed.rows) if (row.event) byEvent[row.index] = row;
+  for (const row of placed.rows) for (const event of row.members) byEvent[event] = row;
   return { ...columns, ...placed, story, run, byEvent, ends: endsOf(placed) };
 }
 
@@ -57,13 +62,28 @@ function lanesAcross(story, width) {
   return { width, gutter, narrow, each, lanes, right: gutter + each * count };
 }
 
-// What has a row of its own: each event, and each fault that no event tells of.
-function rowsOf(run) {
-  const rows = run.events.map((event, index) => ({ at: event.at, lane: event.lane, event, index }));
-  const told = new Set(run.events.map((event) => `${event.lane} ${event.at}`));
+// What has a row of its own: each event, and each fault that no event tells of. Unless all is wanted, a
+// message's coming and going is part of what its lane does at the time, if it does more.
+function rowsOf(run, detailed) {
+  const rows = [];
+  const told = new Map();
+  const place = (event) => `${event.lane} ${event.at}`;
+  const isPart = (event, index) => !detailed && PARTS.has(event.kind) && index !== run.verdict.event;
+  run.events.forEach((event, index) => {
+    if (isPart(event, index)) return;
+    const row = { at: event.at, lane: event.lane, event, index, members: [index] };
+    rows.push(row);
+    told.set(place(event), [...(told.get(place(event)) ?? []), row]);
+  });
+  run.events.forEach((event, index) => {
+    if (!isPart(event, index)) return;
+    const near = told.get(place(event))?.reduce((a, b) => (Math.abs(b.index - index) < Math.abs(a.index - index) ? b : a));
+    if (near) near.members.push(index);
+    else rows.push({ at: event.at, lane: event.lane, event, index, members: [index] });
+  });
   run.spans.forEach((span, index) => {
     if (!isFault(span) || told.has(`${span.lane} ${span.from}`)) return;
-    rows.push({ at: span.from, lane: span.lane ?? 0, span, spanIndex: index });
+    rows.push({ at: span.from, lane: span.lane ?? 0, span, spanIndex: index, members: [] });
   });
   return rows.sort((a, b) => a.at - b.at || (a.index ?? -1) - (b.index ?? -1));
 }
@@ -130,12 +150,19 @@ function placeRows(rows, columns, scale, { run, callout }) {
 
 function linesOf(row, columns) {
   const text = row.event ? row.event.text : row.span.text;
+  if (FENCED.has(row.event?.kind) && row.event.fence !== undefined) row.fence = fenceTag(row.event.fence, columns);
   // Some are bold, which is wider.
   const isBold = BOLD.has(row.event?.kind) || row.event?.stale || row.broke || row.span !== undefined;
   row.size = (columns.narrow ? SMALL : SIZE) * (isBold ? WIDER : 1);
   if (columns.narrow) return wrap(text, columns.width - columns.gutter - 10, row.size, 3);
-  const fence = row.event?.fence === undefined ? 0 : 1;
-  return [...(fence ? [""] : []), ...wrap(text, columns.each - 38, row.size, 4)];
+  return [...(row.fence ? [""] : []), ...wrap(text, columns.each - 36, row.size, 6)];
+}
+
+// What a fence is called where it has this room.
+function fenceTag(fence, columns) {
+  const name = `fence ${fenceName(fence)}`;
+  const room = columns.narrow ? 110 : columns.each - 40;
+  return width(name, TAG) < room ? name : fenceName(fence);
 }
 
 // For each time the rows at it, to find where a span or a message begins and ends.
@@ -191,6 +218,7 @@ function firstAfter(numbers, than) {
 /** The event in words, for those who do not see the drawing. */
 export function spoken(story, event) {
   const lane = story.lanes[event.lane]?.name ?? "nowhere";
-  const fence = event.fence === undefined ? "" : `, fence ${event.fence}`;
-  return visible(`${time(event.at)}, ${lane}: ${event.text}${fence}`);
+  const fence = event.fence === undefined ? "" : fenceName(event.fence);
+  const more = event.text.includes(fence) ? "" : `, fence ${fence}`;
+  return visible(`${time(event.at)}, ${lane}: ${event.text}${more}`);
 }

@@ -1,7 +1,7 @@
 // The page: which story is looked at, the address that says so, and the keys.
 
 import { showMatrix } from "./matrix.js";
-import { unpack } from "./parts.js";
+import { unpack, unpackStory } from "./parts.js";
 import { visible } from "./text.js";
 import { View } from "./view.js";
 
@@ -23,7 +23,7 @@ async function open() {
   if (shown !== number) {
     view?.close();
     shown = number;
-    const story = await unpack(blocks[number]);
+    const story = await unpackStory(blocks[number]);
     if (report) {
       cell = document.activeElement;
       report.hidden = true;
@@ -69,6 +69,7 @@ const KEYS = {
   j: () => view.step(1),
   k: () => view.step(-1),
   b: () => view.toBreak(),
+  a: () => view.detail(),
   Escape: () => view.select(undefined, true),
   "+": () => view.zoom(2),
   "-": () => view.zoom(0.5),

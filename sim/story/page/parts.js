@@ -40,3 +40,27 @@ export async function unpack(block) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return JSON.parse(await new Response(stream).text());
 }
+
+/** The story that a data block holds. */
+export async function unpackStory(block) {
+  const story = await unpack(block);
+  for (const run of story.runs) {
+    for (const list of ["events", "messages", "spans"]) run[list] = rows(run[list]);
+  }
+  return story;
+}
+
+// Items from their columns: numbers are differences to the one above, lists say how far above.
+function rows(columns) {
+  const fields = Object.entries(columns);
+  const items = (fields[0]?.[1] ?? []).map(() => ({}));
+  for (const [field, cells] of fields) {
+    let above = 0;
+    cells.forEach((cell, row) => {
+      if (cell === null) return;
+      if (typeof cell === "number") items[row][field] = above += cell;
+      else items[row][field] = Array.isArray(cell) ? cell.map((distance) => row - distance) : cell;
+    });
+  }
+  return items;
+}

@@ -80,10 +80,16 @@ function pieces(word, room, size) {
   return found.filter((piece) => piece !== "");
 }
 
-/** A time in microseconds for people. */
+/** A time in microseconds for people: that which has passed, not the next to come. */
 export function time(micros) {
-  if (micros < 10_000_000) return `${(micros / 1000).toFixed(1)} ms`;
-  return `${(micros / 1_000_000).toFixed(2)} s`;
+  if (micros < 10_000_000) return `${(Math.floor(micros / 100) / 10).toFixed(1)} ms`;
+  return `${(Math.floor(micros / 10_000) / 100).toFixed(2)} s`;
+}
+
+/** A fence, of a long one its end. */
+export function fenceName(fence) {
+  const digits = String(fence);
+  return digits.length > 9 ? `…${digits.slice(-7)}` : digits;
 }
 
 /** A duration, with no more digits than it has, and four of them. */

@@ -13,7 +13,7 @@ const MANY = 300;
 export class View {
   constructor(place, story, changed) {
     Object.assign(this, { place, story, changed });
-    this.state = { without: new Set(), checked: true, selected: undefined, zoom: 1 };
+    this.state = { without: new Set(), checked: true, selected: undefined, zoom: 1, detailed: false };
     this.build();
     this.observer = new ResizeObserver(() => this.layout?.width !== this.width && this.draw());
     this.observer.observe(this.parts.diagram);
@@ -100,6 +100,7 @@ export class View {
       button("✕", () => this.toBreak(), { "aria-label": "the event that broke it", class: "to-break", title: "what broke it (b)" }),
       parts.now,
       button("−", () => this.zoom(0.5), { "aria-label": "zoom out", title: "less time to scale (−)" }),
+      button("≡", () => this.detail(), { "aria-label": "every request and reply", title: "every request and reply (a)", "aria-pressed": "false", class: "detail" }),
       button("+", () => this.zoom(2), { "aria-label": "zoom in", title: "more time to scale (+)" }),
     );
   }
@@ -251,7 +252,9 @@ export class View {
   draw() {
     const { run, width } = this;
     if (width === 0) return;
-    this.layout = layOut(this.story, run, { width, zoom: this.state.zoom, callout: run.verdict.holds ? undefined : run.verdict.text });
+    const { zoom, detailed } = this.state;
+    const callout = run.verdict.holds ? undefined : run.verdict.text;
+    this.layout = layOut(this.story, run, { width, zoom, detailed, callout });
     show(this.parts.heads, drawHeads(this.layout));
     this.parts.drawing.style.height = `${this.layout.height}px`;
     this.drawInView();
@@ -271,7 +274,7 @@ export class View {
     }
     show(drawing, drawLayout(layout, { view, selected: state.selected }));
     drawing.firstChild.style.marginTop = `${view.top}px`;
-    const active = state.selected === undefined ? "" : `event-${state.selected}`;
+    const active = state.selected === undefined ? "" : `event-${layout.byEvent[state.selected].index}`;
     if (active) drawing.setAttribute("aria-activedescendant", active);
     else drawing.removeAttribute("aria-activedescendant");
   }
@@ -294,10 +297,24 @@ export class View {
     if (top < 90 || top > low) scrollBy({ top: top - innerHeight / 2, behavior: "instant" });
   }
 
+  /** The events that have a place of their own in the drawing, in its order. */
+  get steps() {
+    return this.layout.rows.filter((row) => row.event).map((row) => row.index);
+  }
+
   step(by) {
-    const last = this.run.events.length - 1;
-    const from = this.state.selected ?? (by > 0 ? -1 : last + 1);
-    this.select(Math.max(0, Math.min(last, from + by)));
+    const { steps } = this;
+    const here = steps.indexOf(this.layout.byEvent[this.state.selected]?.index);
+    const from = here < 0 && by < 0 ? steps.length : here;
+    this.select(steps[Math.max(0, Math.min(steps.length - 1, from + by))]);
+  }
+
+  /** Shows each message's coming and going, or no more. */
+  detail() {
+    this.state.detailed = !this.state.detailed;
+    this.place.querySelector(".detail").setAttribute("aria-pressed", String(this.state.detailed));
+    this.draw();
+    if (this.state.selected !== undefined) this.scrollTo(this.state.selected);
   }
 
   toBreak() {
@@ -318,9 +335,10 @@ export class View {
 
   showNow() {
     const { selected } = this.state;
-    const { events, verdict } = this.run;
-    this.parts.now.textContent = selected === undefined ? `${events.length} events` : `${selected + 1} of ${events.length}`;
-    this.place.querySelector(".to-break").disabled = verdict.event === undefined;
+    const { steps } = this;
+    const place = steps.indexOf(this.layout.byEvent[selected]?.index);
+    this.parts.now.textContent = place < 0 ? `${steps.length} events` : `${place + 1} of ${steps.length}`;
+    this.place.querySelector(".to-break").disabled = this.run.verdict.event === undefined;
   }
 
   showDetails() {
@@ -381,7 +399,7 @@ function legend(run) {
     .filter(([kind]) => kinds.has(kind))
     .map(([, [sign, words]]) => element("span", {}, element("i", { class: sign }), words))
     .concat(element("span", {}, element("i", { class: "folded" }, "≈"), "nothing happens: time is folded"))
-    .concat(element("span", { class: "keys" }, "Keys: ← → step, b what broke it, + − zoom, Esc"));
+    .concat(element("span", { class: "keys" }, "Keys: ← → step, b what broke it, a all messages, + − zoom, Esc"));
 }
 
 /** The lines of both, in order: kept, gone from the first, new in the second. */

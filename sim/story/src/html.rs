@@ -4,6 +4,7 @@
 //! escapes it, the script is the only one that its page lets run, and marks that cannot be seen are
 //! named.
 
+mod pack;
 mod page;
 
 use askama::Template;

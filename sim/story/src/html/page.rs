@@ -1,13 +1,12 @@
 //! What the template is given.
 
-use std::{io::Write, sync::LazyLock};
+use std::sync::LazyLock;
 
 use askama::Template;
 use base64::{Engine, prelude::BASE64_STANDARD};
-use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 
-use super::visible;
+use super::{pack, visible};
 use crate::{Report, Run, Story};
 
 /// A file of HTML.
@@ -52,14 +51,14 @@ impl Page {
     pub(super) fn of_report(report: &Report) -> Self {
         let mut without_stories = report.clone();
         without_stories.stories.clear();
-        let json = serde_json::to_vec(&without_stories);
+        let json = serde_json::to_value(&without_stories);
         let subjects = report.subjects.iter().map(|subject| Subject {
             name: visible(&subject.name),
             promise: visible(&subject.promise),
             breaks: visible(&subject.breaks),
         });
         Self {
-            matrix: Some(packed(&json.expect("a report has only texts, numbers and lists"))),
+            matrix: Some(pack::json(&json.expect("a report has only texts, numbers and lists"))),
             subjects: subjects.collect(),
             ..Self::new(&report.title, report.stories.iter().map(Told::new).collect())
         }
@@ -91,7 +90,7 @@ impl Told {
             verdict: verdict(|run| Some(&run.verdict.text)).unwrap_or_default(),
             fenced: verdict(|run| run.verdict.fenced.as_ref()),
             text: run.iter().flat_map(|run| &run.text).map(|line| visible(line)).collect(),
-            packed: packed(story.to_json().as_bytes()),
+            packed: pack::story(story),
         }
     }
 }
@@ -123,9 +122,3 @@ static SCRIPT: LazyLock<String> = LazyLock::new(|| {
 
 static HASH: LazyLock<String> =
     LazyLock::new(|| BASE64_STANDARD.encode(Sha256::digest(SCRIPT.as_bytes())));
-
-fn packed(bytes: &[u8]) -> String {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    let written = encoder.write_all(bytes).and_then(|()| encoder.finish());
-    BASE64_STANDARD.encode(written.expect("memory can be written"))
-}

@@ -7,7 +7,7 @@ import { links, related, withoutFenceCheck } from "../../page/cause.js";
 import { drawHeads, drawLayout, drawRun, heldTogether } from "../../page/draw.js";
 import { drawPicture } from "../../page/picture.js";
 import { layOut, timeY } from "../../page/layout.js";
-import { duration, escape, time, visible, width, wrap } from "../../page/text.js";
+import { duration, escape, fenceName, time, visible, width, wrap } from "../../page/text.js";
 
 const read = (name) => JSON.parse(readFileSync(`${process.env.STORIES}/${name}.json`, "utf8"));
 const failover = read("failover");
@@ -30,8 +30,10 @@ test("texts fit into their room", () => {
 });
 
 test("times are for people", () => {
-  assert.equal(time(92_400), "92.4 ms");
-  assert.equal(time(12_345_678), "12.35 s");
+  assert.equal(time(92_458), "92.4 ms");
+  assert.equal(fenceName(12), "12");
+  assert.equal(fenceName(1767225600091458), "…0091458");
+  assert.equal(time(12_345_678), "12.34 s");
   assert.equal(duration(986_000), "986 ms");
   assert.equal(duration(250), "250 µs");
 });
@@ -82,6 +84,17 @@ test("the event that breaks the promise is marked and said", () => {
   assert.ok(svg.includes('class="callout"') && svg.includes("Client A acts under the lock while client C holds it."));
   const calm = drawRun(failover, held, { width: 900 });
   assert.ok(!/class="[^"]*(broke|callout)/.test(calm.svg));
+});
+
+test("a request is part of the call that sends it, unless all is wanted", () => {
+  const run = structuredClone(told);
+  run.events.splice(1, 0, { at: 0, lane: 0, kind: "send", text: "sends: acquire" });
+  run.messages = [{ from: 0, to: 2, sent: 0, arrived: 1000, fate: "delivered", text: "acquire", sent_by: 1, led_to: 2 }];
+  const brief = layOut(failover, run, { width: 900 });
+  assert.equal(brief.byEvent[1], brief.byEvent[0]);
+  assert.ok(brief.byEvent[0].raised);
+  const detailed = layOut(failover, run, { width: 900, detailed: true });
+  assert.ok(detailed.byEvent[1].y > detailed.byEvent[0].y);
 });
 
 test("what is held by several at once is found", () => {

@@ -63,6 +63,10 @@ fn keys_step_from_event_to_event() {
         browser.press(key);
         assert_eq!(browser.evaluate(selected), expected, "{key}");
     }
+    let steps = browser.evaluate("document.querySelectorAll('[role=option]').length");
+    browser.press("a");
+    assert_eq!(browser.evaluate("document.querySelector('.detail').ariaPressed"), "true");
+    assert_eq!(browser.evaluate("document.querySelectorAll('[role=option]').length"), steps);
     browser.evaluate("document.querySelector('.drawing').focus()");
     browser.press("End");
     assert_eq!(browser.evaluate(selected), "event-14");
@@ -73,6 +77,26 @@ fn keys_step_from_event_to_event() {
     );
     assert_eq!(browser.evaluate("location.hash"), "#t=153ms");
     assert_eq!(browser.evaluate("document.querySelectorAll('.event.dim').length > 0"), true);
+    browser.check();
+}
+
+#[test]
+fn a_story_is_unpacked_as_it_was() {
+    let Some(mut browser) = browser() else { return };
+    let mut story = samples::everything();
+    // Greater than what a script can tell apart.
+    story.runs[0].events[3].fence = Some(u64::MAX);
+    story.runs[0].events[4].causes = vec![0, 3];
+    browser.open(&html::story(&story), "#t=4ms", LAPTOP);
+    browser.until("document.querySelector('.details h2')");
+    let shown = browser.evaluate("document.querySelector('.details').innerText").to_string();
+    assert!(
+        shown.contains("does what it does at 0") && shown.contains("fence …9551615"),
+        "{shown}"
+    );
+    browser.press("ArrowLeft");
+    let shown = browser.evaluate("document.querySelector('.details').innerText").to_string();
+    assert!(shown.contains("fence 18446744073709551615"), "{shown}");
     browser.check();
 }
 
