@@ -33,7 +33,7 @@ mod queue;
 #[cfg(feature = "std")]
 mod requests;
 #[cfg(feature = "std")]
-mod series;
+mod token_series;
 #[cfg(feature = "std")]
 mod view;
 
@@ -43,7 +43,7 @@ pub use acquire::Acquire;
 pub use all::{AcquireAll, Leases, NotAll};
 pub(crate) use command::hash_tag;
 pub use command::{Holder, LockCommand, LockKeys, LockReply};
-pub use config::{LockConfig, Terms};
+pub use config::{AcquireRequest, LockConfig};
 pub use durability::Durability;
 pub use error::{ExtendError, HoldError, Lost, NoRuntime, NotAcquired, ReleaseError, Released};
 #[cfg(feature = "std")]

@@ -16,8 +16,8 @@ use crate::{
 /// | after this action | report |
 /// |---|---|
 /// | [`Action::Call`] | [`Event::Replied`], or [`Event::Stop`] to give the call up |
-/// | [`Action::SleepUntil`] | [`Event::Woke`], [`Event::Hinted`] if that is earlier, or [`Event::Stop`] |
-/// | [`Action::Watch`] | [`Event::Watching`], or [`Event::Stop`] |
+/// | [`Action::SleepUntil`] | [`Event::Woke`], [`Event::Notified`] if that is earlier, or [`Event::Stop`] |
+/// | [`Action::Subscribe`] | [`Event::Subscribed`], or [`Event::Stop`] |
 /// | [`Action::Done`] | [`Event::Start`] |
 ///
 /// [`Event::Start`] is also legal at any other time: it means that the caller dropped what was
@@ -46,10 +46,11 @@ pub enum Event<R> {
     Replied(Result<Reply, StoreError>),
     /// The sleep is over.
     Woke,
-    /// The watch has a hint, which ends the sleep early.
-    Hinted,
-    /// Whether a watch is in place. `false` is always a legal answer, for a driver without hints.
-    Watching(bool),
+    /// The subscription has a notification, which ends the sleep early.
+    Notified,
+    /// Whether a subscription is in place. `false` is always a legal answer, for a driver without
+    /// notifications.
+    Subscribed(bool),
     /// The caller wants to end what is under way, cleanly.
     Stop,
 }
@@ -66,12 +67,12 @@ pub enum Action<O> {
         /// When to stop waiting for the reply, on the local clock.
         give_up_at: Instant,
     },
-    /// Report [`Event::Woke`] at this time, or [`Event::Hinted`] if there is a watch and it has a
-    /// hint before.
+    /// Report [`Event::Woke`] at this time, or [`Event::Notified`] if there is a subscription and
+    /// it has a notification before.
     SleepUntil(Instant),
-    /// Watch for releases of a lock, as [`Store::watch`](crate::Store::watch) does, until the
-    /// machine is done.
-    Watch {
+    /// Subscribe to releases of a lock, as [`Store::subscribe`](crate::Store::subscribe) does,
+    /// until the machine is done.
+    Subscribe {
         /// Which lock.
         keys: Arc<LockKeys>,
         /// When to go on without, on the local clock.

@@ -1,8 +1,8 @@
 //! Locks inside one process.
 
-mod board;
 mod debounce;
 mod lock;
+mod watchers;
 
 use std::{
     fmt,
@@ -18,19 +18,19 @@ use std::{
 use dashmap::DashMap;
 
 use self::{
-    board::{Board, Watcher},
     debounce::DebounceEntry,
     lock::LockRecord,
+    watchers::{Watcher, Watchers},
 };
 use crate::{
     debounce::{DebounceCommand, DebounceReply},
     lock::{LockCommand, LockKeys, LockReply},
     store::{Command, Reply, Store, StoreError},
+    subscription::{ReleaseSource, Subscription},
     time::{Instant, whole_micros},
-    watch::{Hints, Watch},
 };
 
-/// What `board` is built of.
+/// What `watchers` is built of.
 mod sync {
     pub(super) use std::sync::{
         Arc, Mutex, MutexGuard,
@@ -46,7 +46,7 @@ const SWEEP_FROM: usize = 64;
 /// It keeps the contract of [`Store`] exactly, so it also stands for a server in tests: with
 /// [`MemoryStore::with_time`], on a clock that the test moves. Keys expire without a thread: what
 /// has expired is not seen, and is swept out as the store grows. Locks are spread over shards, so
-/// those of different ids rarely wait for one another. A release is [hinted](Store::watch) to every
+/// those of different ids rarely wait for one another. A release [notifies](Store::subscribe) every
 /// watcher at once, and costs nothing more while there are none.
 ///
 /// ```
@@ -64,7 +64,7 @@ const SWEEP_FROM: usize = 64;
 pub struct MemoryStore<T = fn() -> Instant> {
     locks: DashMap<String, LockRecord>,
     debounces: DashMap<String, DebounceEntry>,
-    board: Arc<Board>,
+    watchers: Arc<Watchers>,
     /// New records since the last sweep, and how many call for the next.
     added: AtomicUsize,
     sweep_at: AtomicUsize,
@@ -90,8 +90,9 @@ impl<T: Fn() -> Instant> MemoryStore<T> {
     #[must_use]
     pub fn with_time(time: T) -> Self {
         let (added, sweep_at) = (AtomicUsize::new(0), AtomicUsize::new(SWEEP_FROM));
-        let (locks, debounces, board) = (DashMap::new(), DashMap::new(), Arc::new(Board::new()));
-        Self { locks, debounces, board, added, sweep_at, time }
+        let (locks, debounces, watchers) =
+            (DashMap::new(), DashMap::new(), Arc::new(Watchers::new()));
+        Self { locks, debounces, watchers, added, sweep_at, time }
     }
 
     /// How many keys are alive, of any kind.
@@ -115,7 +116,7 @@ impl<T: Fn() -> Instant> MemoryStore<T> {
         let reply = self.apply_to_record((self.time)(), keys.lock(), command);
         // The record's shard is unlocked by now: who is woken may look at once.
         if reply == LockReply::Released {
-            self.board.released(keys.lock());
+            self.watchers.released(keys.lock());
         }
         reply
     }
@@ -157,14 +158,14 @@ impl<T: Fn() -> Instant + Sync> Store for MemoryStore<T> {
         Ok(self.apply(command))
     }
 
-    async fn watch(&self, keys: &LockKeys) -> Option<Watch> {
-        Some(Watch::new(Board::watch(&self.board, keys.lock())))
+    async fn subscribe(&self, keys: &LockKeys) -> Option<Subscription> {
+        Some(Subscription::new(Watchers::register(&self.watchers, keys.lock())))
     }
 }
 
-impl Hints for Watcher {
+impl ReleaseSource for Watcher {
     fn poll_released(&mut self, context: &mut Context<'_>) -> Poll<bool> {
-        self.poll_hint(context).map(|()| true)
+        self.poll_notified(context).map(|()| true)
     }
 }
 
@@ -214,8 +215,9 @@ mod tests {
 
         fn acquire(&self, id: &str, token: &Token) -> LockReply {
             let (keys, token) = (Arc::new(LockKeys::of(id)), token.clone());
-            let (lease_ms, fence_life_ms, mark_ms) = (10, 10, 10);
-            let command = LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, mark_ms };
+            let (lease_ms, fence_life_ms, tombstone_ms) = (10, 10, 10);
+            let command =
+                LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, tombstone_ms };
             self.store.apply_lock(command)
         }
 
@@ -232,7 +234,7 @@ mod tests {
 
         fn release(&self, id: &str, token: &Token) -> LockReply {
             let (keys, token) = (Arc::new(LockKeys::of(id)), token.clone());
-            self.store.apply_lock(LockCommand::Release { keys, token, mark_ms: 10 })
+            self.store.apply_lock(LockCommand::Release { keys, token, tombstone_ms: 10 })
         }
     }
 
@@ -318,34 +320,34 @@ mod tests {
         assert_eq!(
             scene.store.live_keys(),
             1 + 1_024 + 1,
-            "the fence, the old marks, the last one"
+            "the fence, the old tombstones, the last one"
         );
         scene.pass(10_000);
         assert_eq!(scene.store.live_keys(), 0);
     }
 
     #[test]
-    fn a_mark_made_again_lives_on() {
+    fn a_tombstone_made_again_lives_on() {
         let (scene, token) = (Scene::new(), Token::new("mine").unwrap());
         scene.release("job", &token);
         scene.pass(6_000);
         scene.release("job", &token);
         scene.pass(6_000);
-        assert_eq!(scene.acquire("job", &token), LockReply::Gone);
+        assert_eq!(scene.acquire("job", &token), LockReply::Revoked);
         scene.pass(4_000);
         assert!(matches!(scene.acquire("job", &token), LockReply::Acquired { .. }));
     }
 
     #[test]
-    fn a_watch_that_is_dropped_leaves_nothing_behind() {
+    fn a_subscription_that_is_dropped_leaves_nothing_behind() {
         struct Silent;
         impl std::task::Wake for Silent {
             fn wake(self: Arc<Self>) {}
         }
         let (scene, silent) = (Scene::new(), Arc::new(Silent));
-        let watcher = Board::watch(&scene.store.board, "job");
+        let watcher = Watchers::register(&scene.store.watchers, "job");
         let waker = std::task::Waker::from(silent.clone());
-        assert!(watcher.poll_hint(&Context::from_waker(&waker)).is_pending());
+        assert!(watcher.poll_notified(&Context::from_waker(&waker)).is_pending());
         drop((watcher, waker));
         assert_eq!(Arc::strong_count(&silent), 1, "not even its waker");
     }

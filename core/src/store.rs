@@ -15,7 +15,7 @@ use core::{
 use crate::{
     debounce::{DebounceCommand, DebounceReply},
     lock::{LockCommand, LockKeys, LockReply},
-    watch::Watch,
+    subscription::Subscription,
 };
 
 /// One question to a store, applied atomically or not at all.
@@ -63,8 +63,8 @@ pub trait Store {
     /// What happened, and whether the command can have been applied: see [`StoreError`].
     fn execute(&self, command: Command) -> impl Future<Output = Result<Reply, StoreError>> + Send;
 
-    /// Sends `command`, in order with what is sent later over the same connection, and does not wait
-    /// for the reply. What becomes of it is *unknown*.
+    /// Sends `command`, in order with what is sent later over the same connection, and does not
+    /// wait for the reply. What becomes of it is *unknown*.
     ///
     /// The default polls [`Store::execute`] once and drops it. That sends, if the client writes or
     /// hands over to a task of its own in the first poll, as multiplexed connections do. A store
@@ -81,12 +81,13 @@ pub trait Store {
         }
     }
 
-    /// Begins to watch for releases of the lock under `keys`. Completes once the watch is in place:
-    /// a release that is applied after that is hinted, as far as hints arrive. `None` if the store
-    /// has no hints, or none now; waiters then look more often. The default has none.
+    /// Subscribes to releases of the lock under `keys`. Completes once the subscription is in
+    /// place: a release that is applied after that is notified, unless the notification is lost.
+    /// `None` if the store sends none, or none now; waiters then look more often. The default has
+    /// none.
     ///
     /// A Redis publishes an empty message on [`LockKeys::channel`] whenever a release frees a lock.
-    fn watch(&self, keys: &LockKeys) -> impl Future<Output = Option<Watch>> + Send {
+    fn subscribe(&self, keys: &LockKeys) -> impl Future<Output = Option<Subscription>> + Send {
         let _ = keys;
         ready(None)
     }
@@ -110,8 +111,8 @@ impl<S: Store + ?Sized> Store for &S {
         (**self).send(command)
     }
 
-    fn watch(&self, keys: &LockKeys) -> impl Future<Output = Option<Watch>> + Send {
-        (**self).watch(keys)
+    fn subscribe(&self, keys: &LockKeys) -> impl Future<Output = Option<Subscription>> + Send {
+        (**self).subscribe(keys)
     }
 }
 
@@ -124,8 +125,8 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).send(command)
     }
 
-    fn watch(&self, keys: &LockKeys) -> impl Future<Output = Option<Watch>> + Send {
-        (**self).watch(keys)
+    fn subscribe(&self, keys: &LockKeys) -> impl Future<Output = Option<Subscription>> + Send {
+        (**self).subscribe(keys)
     }
 }
 

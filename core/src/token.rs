@@ -32,8 +32,8 @@ impl Token {
 
     /// The series that the token belongs to, and its number there: `job.4#2` is the second of
     /// `job.4`. Within a series, giving up a token gives up all that came before it, so that one
-    /// mark is enough to refuse the late copies of every try, call after call. A token that does not end
-    /// in `#` and decimal digits is a series of its own, with the number 0.
+    /// tombstone is enough to refuse the late copies of every try, call after call. A token that
+    /// does not end in `#` and decimal digits is a series of its own, with the number 0.
     #[must_use]
     pub fn series(&self) -> (&str, u64) {
         let numbered = self.0.rsplit_once('#').and_then(|(series, digits)| {
@@ -66,8 +66,8 @@ impl fmt::Display for EmptyToken {
 
 impl error::Error for EmptyToken {}
 
-/// Makes fresh tokens: an owner name that is unique in the world, the number of the series, and that
-/// of the try in it.
+/// Makes fresh tokens: an owner name that is unique in the world, the number of the series, and
+/// that of the try in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Tokens {
     owner: Arc<str>,

@@ -41,7 +41,7 @@ impl<'a> Blocking<'a> {
                     Event::Woke
                 }
                 // Nothing here can be told of a release while it blocks.
-                Action::Watch { .. } => Event::Watching(false),
+                Action::Subscribe { .. } => Event::Subscribed(false),
                 Action::Done(outcome) => return outcome,
             };
             action = self.machine.step(self.now(), event);
@@ -49,9 +49,9 @@ impl<'a> Blocking<'a> {
     }
 
     fn acquire(&mut self) -> LockOutcome {
-        let terms =
-            self.machine.config().terms(&AcquireOptions::default()).expect("the defaults work");
-        self.run(LockRequest::Acquire(terms))
+        let request =
+            self.machine.config().acquire(&AcquireOptions::default()).expect("the defaults work");
+        self.run(LockRequest::Acquire(request))
     }
 }
 

@@ -1,8 +1,8 @@
 //! One schedule as a story: what happened until a guarantee broke, and what its grants are called.
 
-mod account;
+pub(crate) mod account;
 pub(crate) mod decisions;
-mod headline;
+pub(crate) mod headline;
 pub(crate) mod lanes;
 pub(crate) mod record;
 mod replay;

@@ -28,7 +28,7 @@ struct App {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let store = environment::store()?;
-    let debounce = DebounceOptions::new().wait(Duration::from_secs(1)).patience(Duration::ZERO);
+    let debounce = DebounceOptions::new().wait(Duration::from_secs(1)).within(Duration::ZERO);
     let app = App {
         import: Lock::new(store.clone(), "import")?,
         report: Lock::new(store.clone(), "report")?,

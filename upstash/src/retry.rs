@@ -48,7 +48,8 @@ impl RetryPolicy {
         Self { retries: 0, ..Self::default() }
     }
 
-    /// The wait before attempt `number` (the second is 1), between half and all of what has doubled.
+    /// The wait before attempt `number` (the second is 1), between half and all of what has
+    /// doubled.
     pub(crate) fn wait(&self, number: u32) -> Duration {
         let doubled = self.first_wait.saturating_mul(1 << (number - 1).min(30));
         let longest = doubled.min(self.longest_wait);
@@ -124,8 +125,8 @@ impl Attempts {
         self.deadline
     }
 
-    /// When an attempt that begins now must end: half of what is left is kept for the next, if there
-    /// may be one.
+    /// When an attempt that begins now must end: half of what is left is kept for the next, if
+    /// there may be one.
     pub(crate) fn end_of_next(&self, policy: &RetryPolicy) -> Instant {
         let now = Instant::now();
         let left = self.deadline.saturating_duration_since(now);
@@ -201,7 +202,7 @@ mod tests {
     fn acquire(token: &str) -> Command {
         let (keys, token) = (LockKeys::of("job").into(), Token::new(token).unwrap());
         let command =
-            LockCommand::Acquire { keys, token, lease_ms: 1, fence_life_ms: 1, mark_ms: 1 };
+            LockCommand::Acquire { keys, token, lease_ms: 1, fence_life_ms: 1, tombstone_ms: 1 };
         Command::Lock(command)
     }
 
@@ -270,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn patience_may_be_without_end() {
+    fn a_limit_may_be_without_end() {
         let mut attempts = Attempts::within(&acquire("a#1"), budget(Duration::MAX));
         assert!(attempts.failed(lost(), &RetryPolicy::default()).is_ok());
     }

@@ -235,7 +235,7 @@ pub enum DebounceReply {
     /// To `Claim` for whatever is due: nothing waits and nothing runs.
     Idle,
     /// To `Claim`: this runner was finished before.
-    Spent,
+    Revoked,
     /// To `Finish`: the run counts.
     Finished,
     /// To `Finish`: these arguments, or newer ones, will be due.
@@ -290,7 +290,8 @@ mod tests {
             assert_eq!(hash_tag(keys.record()), hash_tag(&keys.memo(&token)), "{id}");
             assert_eq!(hash_tag(keys.record()), hash_tag(id), "{id}");
             let ours = [keys.record().into(), keys.memo(&token)];
-            for theirs in [lock.lock().into(), lock.fence().into(), lock.mark(token.as_str())] {
+            for theirs in [lock.lock().into(), lock.fence().into(), lock.tombstone(token.as_str())]
+            {
                 assert!(!ours.contains(&theirs), "{theirs}");
             }
         }

@@ -18,7 +18,7 @@ pub struct DebounceOptions {
     pub(crate) trailing: bool,
     pub(crate) run_lease: Duration,
     pub(crate) retry_delay: Duration,
-    pub(crate) patience: Option<Duration>,
+    pub(crate) within: Option<Duration>,
     pub(crate) leave_when_superseded: bool,
     pub(crate) attempts: u32,
     pub(crate) delay: Duration,
@@ -45,8 +45,8 @@ impl DebounceOptions {
         self
     }
 
-    /// How long after the first call the run is due at the latest, however many calls come. Default:
-    /// no limit. Not less than [`DebounceOptions::wait`].
+    /// How long after the first call the run is due at the latest, however many calls come.
+    /// Default: no limit. Not less than [`DebounceOptions::wait`].
     #[must_use]
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.max_wait = Some(max_wait);
@@ -84,11 +84,11 @@ impl DebounceOptions {
     }
 
     /// How long a caller participates, at the longest, after which the call is left to others.
-    /// `Some(Duration::ZERO)` leaves at once: then a sweeper must run. Default `None`: the longer
-    /// of `wait` and `max_wait`, two run leases, and five call timeouts.
+    /// Zero leaves at once: then a sweeper must run. Default: the sum of the longer
+    /// of `wait` and `max_wait`, two run leases and five call timeouts.
     #[must_use]
-    pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = Some(patience);
+    pub fn within(mut self, longest: Duration) -> Self {
+        self.within = Some(longest);
         self
     }
 
@@ -153,8 +153,8 @@ impl DebounceOptions {
         self
     }
 
-    /// How long a call that is due waits for somebody to run it before it is forgotten. Default
-    /// 1 day. At least as long as a settled record must live: the patience, and twice the request
+    /// How long a call that is due waits for somebody to run it before it is forgotten. Default 1
+    /// day. At least as long as a settled record must live: that of `within`, and twice the request
     /// life.
     #[must_use]
     pub fn life(mut self, life: Duration) -> Self {
@@ -172,7 +172,7 @@ impl Default for DebounceOptions {
             trailing: true,
             run_lease: Duration::from_secs(30),
             retry_delay: Duration::from_secs(1),
-            patience: None,
+            within: None,
             leave_when_superseded: false,
             attempts: 3,
             delay: Duration::from_millis(100),
@@ -194,7 +194,7 @@ pub struct DebounceConfig {
     pub(super) timing: Timing,
     pub(super) run_lease_ms: u64,
     pub(super) retry_ms: u64,
-    pub(super) patience_us: u64,
+    pub(super) within_us: u64,
     pub(super) leave_when_superseded: bool,
     pub(super) attempts: u32,
     pub(super) delay_us: u64,
@@ -224,13 +224,13 @@ impl DebounceConfig {
         if options.margin < Duration::from_millis(1) {
             return Err(ConfigError::MarginTooSmall);
         }
-        let (timing, patience) = (timing(options)?, patience(options)?);
+        let (timing, within) = (timing(options)?, within(options)?);
         let config = Self {
             keys: Arc::new(DebounceKeys::of(id)),
             timing,
             run_lease_ms: whole_millis("run_lease", options.run_lease)?,
             retry_ms: whole_millis("retry_delay", options.retry_delay)?,
-            patience_us: whole_micros(patience),
+            within_us: whole_micros(within),
             leave_when_superseded: options.leave_when_superseded,
             attempts: options.attempts,
             delay_us: whole_millis("delay", options.delay)? * 1_000,
@@ -238,7 +238,7 @@ impl DebounceConfig {
             call_timeout_us: whole_millis("call_timeout", options.call_timeout)? * 1_000,
             drift_ppm: options.drift_ppm,
             margin_us: whole_micros(options.margin),
-            retention: retention(options, patience)?,
+            retention: retention(options, within)?,
         };
         let lease_us = config.run_lease_ms * 1_000;
         if config.margin(lease_us) >= lease_us {
@@ -284,32 +284,32 @@ fn timing(options: &DebounceOptions) -> Result<Timing, ConfigError> {
     Ok(Timing { wait_ms, max_wait_ms, leading: options.leading, trailing: options.trailing })
 }
 
-fn patience(options: &DebounceOptions) -> Result<Duration, ConfigError> {
-    let patience = options.patience.unwrap_or_else(|| {
+fn within(options: &DebounceOptions) -> Result<Duration, ConfigError> {
+    let within = options.within.unwrap_or_else(|| {
         options
             .max_wait
             .unwrap_or(options.wait)
             .saturating_add(options.run_lease.saturating_mul(2))
             .saturating_add(options.call_timeout.saturating_mul(5))
     });
-    if options.patience.is_some() && patience > MAX_LEASE {
-        return Err(ConfigError::TooLong { what: "patience" });
+    if options.within.is_some() && within > MAX_LEASE {
+        return Err(ConfigError::TooLong { what: "within" });
     }
-    Ok(patience.min(MAX_LEASE))
+    Ok(within.min(MAX_LEASE))
 }
 
 /// A participant that finds no record puts its call back, so a settled record must outlive the
-/// patience of all participants, by whose clocks it may look half as long again, and the last copy
-/// of their requests.
-fn retention(options: &DebounceOptions, patience: Duration) -> Result<Retention, ConfigError> {
+/// longest stay of all participants, by whose clocks it may look half as long again, and the last
+/// copy of their requests.
+fn retention(options: &DebounceOptions, within: Duration) -> Result<Retention, ConfigError> {
     let memo_ms = whole_millis("request_life", options.request_life)?;
-    let drift = patience / 1_000 * options.drift_ppm.div_ceil(1_000);
-    let settled = patience + drift + options.request_life * 2;
+    let drift = within / 1_000 * options.drift_ppm.div_ceil(1_000);
+    let settled = within + drift + options.request_life * 2;
     let armed_ms = whole_millis("life", options.life)?;
     let settled_ms = settled.as_millis() as u64;
     if armed_ms < settled_ms {
         let text = format!(
-            "life must be at least {settled:?}: the patience and twice the request life, by a \
+            "life must be at least {settled:?}: that of within and twice the request life, by a \
              drifting clock"
         );
         return Err(ConfigError::Contradiction(text));
@@ -336,7 +336,7 @@ mod tests {
         assert_eq!(refused(|o| o.wait = Duration::from_micros(999)), Zero { what: "wait" });
         assert_eq!(refused(|o| o.wait = Duration::MAX), TooLong { what: "wait" });
         assert_eq!(refused(|o| o.max_wait = Some(Duration::MAX)), TooLong { what: "max_wait" });
-        assert_eq!(refused(|o| o.patience = Some(Duration::MAX)), TooLong { what: "patience" });
+        assert_eq!(refused(|o| o.within = Some(Duration::MAX)), TooLong { what: "within" });
         assert_eq!(refused(|o| o.run_lease = Duration::MAX), TooLong { what: "run_lease" });
         assert_eq!(refused(|o| o.run_lease = Duration::ZERO), Zero { what: "run_lease" });
         let margin = Duration::from_micros(2_020);
@@ -367,13 +367,13 @@ mod tests {
         };
         let max_wait = config(|o| o.max_wait = Some(o.wait)).unwrap().timing.max_wait_ms;
         assert_eq!(max_wait, Some(1_000));
-        // The patience of 71 s, 1 % of it, and twice the request life.
+        // The longest stay of 71 s, 1 % of it, and twice the request life.
         let least = config(|o| o.life = Duration::from_millis(191_710)).unwrap().retention;
         assert_eq!((least.armed_ms, least.settled_ms), (191_710, 191_710));
         let shorter = config(|o| o.life = Duration::from_millis(191_709));
         assert!(matches!(shorter, Err(ConfigError::Contradiction(_))));
-        // So long a patience is not itself refused, but no life can be long enough for it.
-        let longest = config(|o| o.patience = Some(MAX_LEASE));
+        // So long a stay is not itself refused, but no life can be long enough for it.
+        let longest = config(|o| o.within = Some(MAX_LEASE));
         assert!(matches!(longest, Err(ConfigError::Contradiction(_))));
     }
 

@@ -53,7 +53,8 @@ pub enum DebounceRequest {
     Cancel,
     /// Make due what waits to run, and claim it.
     Flush,
-    /// End the run that [`DebounceOutcome::Run`] began. Without one: [`DebounceOutcome::TakenOver`].
+    /// End the run that [`DebounceOutcome::Run`] began. Without one:
+    /// [`DebounceOutcome::TakenOver`].
     Finish {
         /// Whether it went well.
         success: bool,
@@ -100,8 +101,8 @@ impl Machine for DebounceMachine {
             Event::Start(request) => self.start(now, request),
             Event::Replied(result) => self.replied(now, result),
             Event::Woke => self.woke(now),
-            Event::Hinted | Event::Watching(_) => {
-                unreachable!("driver: a debounced call watches nothing")
+            Event::Notified | Event::Subscribed(_) => {
+                unreachable!("driver: a debounced call subscribes to nothing")
             }
             Event::Stop => self.stop(now),
         }
@@ -380,7 +381,7 @@ fn answer(purpose: &Purpose, reply: Reply) -> Result<DebounceReply, StoreError> 
     };
     let answers = match &reply {
         R::Armed { .. } | R::Suppressed { .. } => matches!(purpose, Purpose::Arm(_)),
-        R::Claimed { .. } | R::Idle | R::NotDue { .. } | R::Running { .. } | R::Spent => {
+        R::Claimed { .. } | R::Idle | R::NotDue { .. } | R::Running { .. } | R::Revoked => {
             matches!(purpose, Purpose::Claim(_))
         }
         R::Missing | R::Settled { .. } => {

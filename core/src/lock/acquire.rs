@@ -8,7 +8,7 @@ use core::{
 };
 
 use super::{
-    AcquireOptions, Lease, NotAcquired, Terms,
+    AcquireOptions, AcquireRequest, Lease, NotAcquired,
     lease::Origin,
     pool::{Borrowed, Shared},
     queue::{Ahead, Head, Ticket},
@@ -16,14 +16,16 @@ use super::{
 };
 use crate::{telemetry, time::Clock, token::Token};
 
-/// A request for a lock, from [`Lock::acquire`](super::Lock::acquire). Nothing is asked until it is awaited.
+/// A request for a lock, from [`Lock::acquire`](super::Lock::acquire). Nothing is asked until it is
+/// awaited.
 ///
 /// Without [`Acquire::within`] it tries a few times, [`LockOptions::delay`] apart. With it, it
-/// waits: a try that finds the lock held asks the store for a [watch](crate::Store::watch), tries
-/// again (a release may have come before the watch did), and then waits until the holder's lease is
-/// over, until a hint says that it was released, or for a while: about ten times the delay with a
-/// watch and once without. The waiters of one handle, and of all handles from one
-/// [`Locks`](super::Locks), are served in order.
+/// waits: a try that finds the lock held asks the store for a
+/// [subscription](crate::Store::subscribe), tries again (a release may have come before the
+/// subscription did), and then waits until the holder's lease is over, until a notification says
+/// that it was released, or for a while: about ten times the delay with a subscription and once
+/// without. The waiters of one handle, and of all handles from one [`Locks`](super::Locks), are
+/// served in order.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -44,9 +46,9 @@ use crate::{telemetry, time::Clock, token::Token};
 /// [`NotAcquired`] says whether the lock is held, the store is down, or nobody knows; and
 /// [`NotAcquired::Config`] if what is asked for cannot work. With [`Acquire::within`], for the last
 /// try, and by the deadline, whatever the store does. A try that was not answered then is
-/// [`NotAcquired::Unknown`] and stays [in flight](super::Lock::in_flight). If others of this process were before it
-/// to the end, the store was not asked: [`NotAcquired::Busy`] if the first of them has the lock,
-/// else [`NotAcquired::Queued`].
+/// [`NotAcquired::Unknown`] and stays [in flight](super::Lock::in_flight). If others of this
+/// process were before it to the end, the store was not asked: [`NotAcquired::Busy`] if the first
+/// of them has the lock, else [`NotAcquired::Queued`].
 ///
 /// # Cancellation
 ///
@@ -101,9 +103,9 @@ impl Acquire {
     pub(super) async fn run(self) -> Result<Lease, NotAcquired> {
         let shared = &self.shared;
         let start = shared.clock.now();
-        let result = match shared.config.terms(&self.options) {
-            Ok(terms) => {
-                let granting = self.granted(terms);
+        let result = match shared.config.acquire(&self.options) {
+            Ok(request) => {
+                let granting = self.granted(request);
                 telemetry::in_span("acquire", shared.id(), granting).await
             }
             Err(error) => Err(error.into()),
@@ -113,47 +115,48 @@ impl Acquire {
         result
     }
 
-    async fn granted(&self, terms: Terms) -> Result<Lease, NotAcquired> {
+    async fn granted(&self, request: AcquireRequest) -> Result<Lease, NotAcquired> {
         match self.within {
             Some(longest) => {
                 let until = self.shared.clock.now() + longest;
-                self.wait_for_grant(terms.until(until, false)).await
+                self.wait_for_grant(request.until(until, false)).await
             }
             None => {
                 let mut machine = self.shared.borrow();
                 let (store, clock) = (&self.shared.store, &self.shared.clock);
-                let (watch, observe) = (&mut None, |_: &_| ());
-                requests::acquire(machine.machine(), store, clock, terms, watch, observe).await?;
+                let (subscription, observe) = (&mut None, |_: &_| ());
+                requests::acquire(machine.machine(), store, clock, request, subscription, observe)
+                    .await?;
                 Ok(self.lease_of(machine, None))
             }
         }
     }
 
     /// Waits to be the head of the queue, and asks the store then.
-    async fn wait_for_grant(&self, terms: Terms) -> Result<Lease, NotAcquired> {
+    async fn wait_for_grant(&self, request: AcquireRequest) -> Result<Lease, NotAcquired> {
         let shared = &self.shared;
-        let until = terms.deadline();
+        let until = request.deadline();
         let waiting = Head::wait(Arc::clone(&shared.queue), shared.clock.clone(), until);
         let head = waiting.await.map_err(|ahead| self.not_served(ahead))?;
-        let mut watch = head.take_watch();
-        if let Some(watch) = &mut watch {
+        let mut subscription = head.take_subscription();
+        if let Some(subscription) = &mut subscription {
             // They tell of releases before this try.
-            watch.forget_hints();
+            subscription.forget_past();
         }
-        let step_us = shared.config.longest_step_us(&terms);
-        let terms = terms.until(until, watch.is_some());
+        let step_us = shared.config.longest_step_us(&request);
+        let request = request.until(until, subscription.is_some());
         let mut machine = shared.borrow();
         let observe = |_: &_| head.is_alive_for(step_us);
         let granted = requests::acquire(
             machine.machine(),
             &shared.store,
             &shared.clock,
-            terms,
-            &mut watch,
+            request,
+            &mut subscription,
             observe,
         )
         .await;
-        head.leave_watch(watch);
+        head.leave_subscription(subscription);
         let grant = granted?;
         let ticket = head.into_ticket();
         if let Some(ticket) = &ticket {

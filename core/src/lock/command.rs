@@ -13,7 +13,7 @@ use crate::token::{Fence, Token};
 pub struct LockKeys {
     lock: String,
     fence: String,
-    mark: String,
+    tombstone: String,
 }
 
 impl LockKeys {
@@ -24,7 +24,7 @@ impl LockKeys {
         Self {
             lock: id.into(),
             fence: format!("leasehold:fence:{{{tag}}}:{id}"),
-            mark: format!("leasehold:gone:{{{tag}}}:{id}:"),
+            tombstone: format!("leasehold:gone:{{{tag}}}:{id}:"),
         }
     }
 
@@ -43,9 +43,9 @@ impl LockKeys {
     /// The key that says which tokens of `series` were given up and must not come back: that with
     /// the number stored here, and those before it. See [`Token::series`].
     #[must_use]
-    pub fn mark(&self, series: &str) -> String {
-        let mut key = String::with_capacity(self.mark.len() + series.len());
-        key.push_str(&self.mark);
+    pub fn tombstone(&self, series: &str) -> String {
+        let mut key = String::with_capacity(self.tombstone.len() + series.len());
+        key.push_str(&self.tombstone);
         key.push_str(series);
         key
     }
@@ -100,8 +100,8 @@ pub enum LockCommand {
         lease_ms: u64,
         /// How long the fence outlives the last grant.
         fence_life_ms: u64,
-        /// How long a token that is given up is remembered as gone.
-        mark_ms: u64,
+        /// How long a token that is given up is refused.
+        tombstone_ms: u64,
     },
     /// Let the key live at least `lease_ms` from now if it is under this token. Never shortens,
     /// never adds, never creates.
@@ -113,15 +113,15 @@ pub enum LockCommand {
         /// The least time to live after the command.
         lease_ms: u64,
     },
-    /// Free the key if it is under this token, and remember the token as gone, so that a late copy
+    /// Free the key if it is under this token, and revoke the token, so that a late copy
     /// of its acquire is refused.
     Release {
         /// Where.
         keys: Arc<LockKeys>,
         /// The token that is given up.
         token: Token,
-        /// How long the token is remembered as gone.
-        mark_ms: u64,
+        /// How long the token is refused.
+        tombstone_ms: u64,
     },
     /// Let the last fence be at least `fence` if the key is under this token, so that every later
     /// grant has a greater one. Never lowers it. A quorum writes back by it.
@@ -187,7 +187,7 @@ pub enum LockReply {
         remaining_ms: Option<u64>,
     },
     /// To `Acquire`: the token was given up before.
-    Gone,
+    Revoked,
     /// To `Extend`: the key lives at least as long as asked.
     Extended,
     /// To `Release`: this token was under the key and has been removed, by this command or by an
@@ -232,7 +232,7 @@ mod tests {
         for id in ["job", "a{b}c", "{x}", "ünï", "{a"] {
             let keys = LockKeys::of(id);
             assert_eq!(hash_tag(keys.lock()), hash_tag(keys.fence()), "{id}");
-            assert_eq!(hash_tag(keys.lock()), hash_tag(&keys.mark("t")), "{id}");
+            assert_eq!(hash_tag(keys.lock()), hash_tag(&keys.tombstone("t")), "{id}");
         }
         assert_ne!(LockKeys::of("{b}1").fence(), LockKeys::of("{b}2").fence());
     }

@@ -17,8 +17,8 @@ pub enum NotAcquired {
     /// Another holds the lock. The store said so, or it is a lease of this process.
     Busy {
         /// How long, if it is not extended; zero also if the answer that said so was lost, and the
-        /// store told a copy of the request only that the try is over. `None` if the key never expires, so that it was not
-        /// written by a lock.
+        /// store told a copy of the request only that the try is over. `None` if the key never
+        /// expires, so that it was not written by a lock.
         remaining: Option<Duration>,
     },
     /// The store could not be reached, and nothing is held or left behind.
@@ -29,8 +29,8 @@ pub enum NotAcquired {
     Unknown(StoreError),
     /// The store refused. Trying again will not help.
     Rejected(Rejection),
-    /// It was ours, but on fewer replicas than [`Durability`](super::Durability) asks for, so it was
-    /// released again.
+    /// It was ours, but on fewer replicas than [`Durability`](super::Durability) asks for, so it
+    /// was released again.
     NotDurable {
         /// How many should have acknowledged.
         wanted: u32,
@@ -41,7 +41,7 @@ pub enum NotAcquired {
     /// asked. Only for a request that [waits](super::Acquire::within).
     Queued,
     /// The caller's own token was released before: give another.
-    Spent,
+    Revoked,
     /// What was asked for cannot work. Nothing was sent.
     Config(ConfigError),
 }
@@ -136,7 +136,7 @@ impl fmt::Display for NotAcquired {
                 write!(f, "released again: {got} of {wanted} replicas acknowledged in time")
             }
             Self::Queued => f.write_str("others of this process wait for the lock, and were first"),
-            Self::Spent => f.write_str("this token was released before: give another"),
+            Self::Revoked => f.write_str("this token was released before: give another"),
             Self::Config(error) => error.fmt(f),
         }
     }
@@ -218,7 +218,7 @@ impl error::Error for NotAcquired {
             | Self::NotDurable { .. }
             | Self::Queued
             | Self::Rejected(_)
-            | Self::Spent => None,
+            | Self::Revoked => None,
         }
     }
 }

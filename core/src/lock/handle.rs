@@ -171,7 +171,7 @@ impl Lock {
         remaining: Duration,
     ) -> Result<Lease, ConfigError> {
         let Shared { config, store, clock, .. } = &*self.shared;
-        let lease_ms = config.terms(&AcquireOptions::new().lease(remaining))?.lease_ms;
+        let lease_ms = config.acquire(&AcquireOptions::new().lease(remaining))?.lease_ms;
         // The lease's machine makes no tokens, so it needs no owner.
         let mut machine = LockMachine::new(config.clone(), Tokens::of_owner(""), lease_ms);
         machine.adopt(clock.now(), token, fence, lease_ms);

@@ -10,7 +10,7 @@ use super::{
     pool::Shared,
     queue::Ticket,
     requests,
-    series::Receipt,
+    token_series::Receipt,
 };
 use crate::{
     machine::{Action, Event, Machine},
@@ -26,8 +26,8 @@ use crate::{
 /// Call [`Lease::release`] at the end: it says what it found. A lease that is **dropped** is
 /// released in the background, if its clock belongs to a runtime (as
 /// [`TokioClock`](crate::TokioClock) does within one), and nobody is told how that went. Without a
-/// runtime, and when the runtime shuts down first, the key's time to live ends it. To leave the lock
-/// held, see [`Lease::forget`].
+/// runtime, and when the runtime shuts down first, the key's time to live ends it. To leave the
+/// lock held, see [`Lease::forget`].
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -217,15 +217,15 @@ impl Lease {
         telemetry::released(machine.config().keys().lock(), &result);
         self.released = Some(result.clone()?);
         if let Some(receipt) = &self.origin.receipt {
-            receipt.give_back();
+            receipt.settle();
         }
         result
     }
 
-    /// Gives the lock up and does not wait for the answer: the lease counts as over, and its release
-    /// is on its way in order with what is sent after it over the same connection. What becomes of
-    /// it is not told; if it is lost, the key's time to live ends the lease. [`Lease::release`] may
-    /// be called afterwards, and says.
+    /// Gives the lock up and does not wait for the answer: the lease counts as over, and its
+    /// release is on its way in order with what is sent after it over the same connection. What
+    /// becomes of it is not told; if it is lost, the key's time to live ends the lease.
+    /// [`Lease::release`] may be called afterwards, and says.
     ///
     /// Whether it is sent when this completes is the store's to say: see [`Store::send`].
     ///
@@ -345,7 +345,7 @@ impl Drop for Lease {
             let result = requests::release(machine, &store, &clock).await;
             telemetry::released(machine.config().keys().lock(), &result);
             match (result, &origin.receipt, origin.handle.upgrade()) {
-                (Ok(_), Some(receipt), _) => receipt.give_back(),
+                (Ok(_), Some(receipt), _) => receipt.settle(),
                 (Err(_), _, Some(handle)) => handle.leave_behind(token),
                 _ => {}
             }

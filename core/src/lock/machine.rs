@@ -8,17 +8,17 @@
 //!               match store.acquire(token, lease) {
 //!                   Acquired if now() < sent + lease - margin => return Acquired(deadline)
 //!                            // after an extend, if a caller's own token was there already
-//!                   Acquired | Unknown => store.release(token)      // leaves a mark: "gone"
+//!                   Acquired | Unknown => store.release(token)    // leaves a tombstone
 //!                   Busy | NotSent     => {}
-//!                   Gone               => {}                        // a copy of it was told Busy
-//!                                                                   // (a caller's own: Spent)
+//!                   Revoked            => {}        // a copy of it was told Busy; a caller's own
+//!                                                   // token ends the call
 //!                   Rejected           => return Rejected
 //!               }
 //!               sleep(delay)                                        // not after the last one
 //!           }
 //! within:   as acquire, until a deadline instead of a number of times; after the first Busy:
-//!               watch(lock), and try again at once      // a release between the two is not missed
-//!               sleep until the holder's lease is over, or a bound, or a hint
+//!               subscribe(lock), and try again at once    // a release in between is not missed
+//!               sleep until the holder's lease is over, or a bound, or a notification
 //! extend:   store.extend(token, rest + by); deadline = max(deadline, sent + rest + by - margin)
 //! keep:     at each third of the lease: extend to a whole lease; at the deadline: Lost
 //!           with a durability level, each grant and extension is followed by:
@@ -37,7 +37,8 @@ mod wait;
 use alloc::{boxed::Box, format};
 
 use super::{
-    Grant, LockCommand, LockConfig, LockOutcome, LockReply, LossReason, RELEASE_TRIES, Terms,
+    AcquireRequest, Grant, LockCommand, LockConfig, LockOutcome, LockReply, LossReason,
+    RELEASE_TRIES,
 };
 use crate::{
     jitter::Jitter,
@@ -51,7 +52,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LockRequest {
     /// Take the lock. A lease that the machine still has is given up first.
-    Acquire(Terms),
+    Acquire(AcquireRequest),
     /// Move the deadline by this many milliseconds.
     Extend {
         /// Milliseconds, as checked by [`LockConfig::extension`].
@@ -74,9 +75,9 @@ pub enum LockRequest {
 /// };
 ///
 /// let config = LockConfig::new("job", &LockOptions::default())?;
-/// let terms = config.terms(&AcquireOptions::default())?;
+/// let request = config.acquire(&AcquireOptions::default())?;
 /// let mut machine = LockMachine::new(config, Tokens::of_owner("me"), 0);
-/// let action = machine.step(Instant::ORIGIN, Event::Start(LockRequest::Acquire(terms)));
+/// let action = machine.step(Instant::ORIGIN, Event::Start(LockRequest::Acquire(request)));
 /// assert!(matches!(action, Action::Call { .. }));
 /// # Ok::<(), leasehold_core::ConfigError>(())
 /// ```
@@ -105,7 +106,7 @@ enum State {
     Waiting(Attempt, LockOutcome),
     /// The replicas are awaited.
     Securing(Attempt, Fence),
-    /// The driver is asked for a watch.
+    /// The driver is asked for a subscription.
     Subscribing(Attempt, LockOutcome),
     Clearing(Clearing),
     ClearPause(Clearing),
@@ -121,7 +122,7 @@ enum State {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Attempt {
-    terms: Terms,
+    request: AcquireRequest,
     number: u32,
     token: Token,
     /// The lease counts from here.
@@ -169,8 +170,8 @@ impl Machine for LockMachine {
             Event::Start(request) => self.start(now, request),
             Event::Replied(result) => self.replied(now, result),
             Event::Woke => self.woke(now),
-            Event::Hinted => self.hinted(now),
-            Event::Watching(watching) => self.subscribed(now, watching),
+            Event::Notified => self.notified(now),
+            Event::Subscribed(subscribed) => self.subscribed(now, subscribed),
             Event::Stop => self.stop(now),
         }
     }
@@ -288,9 +289,9 @@ impl LockMachine {
 
     fn begin(&mut self, now: Instant, request: LockRequest) -> Action<LockOutcome> {
         match request {
-            LockRequest::Acquire(terms) => match self.grant.take() {
-                Some(old) => self.clear(now, old.token, Next::Start(LockRequest::Acquire(terms))),
-                None => self.first_try(now, terms),
+            LockRequest::Acquire(request) => match self.grant.take() {
+                Some(old) => self.clear(now, old.token, Next::Start(LockRequest::Acquire(request))),
+                None => self.first_try(now, request),
             },
             LockRequest::Extend { by_ms } => self.extend(now, by_ms),
             LockRequest::Keep => {

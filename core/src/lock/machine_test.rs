@@ -72,8 +72,8 @@ impl Scene {
     }
 
     fn acquire_with(&mut self, options: AcquireOptions) -> &mut Self {
-        let terms = self.machine.config().terms(&options).unwrap();
-        self.start(LockRequest::Acquire(terms))
+        let request = self.machine.config().acquire(&options).unwrap();
+        self.start(LockRequest::Acquire(request))
     }
 
     fn reply(&mut self, reply: LockReply) -> &mut Self {

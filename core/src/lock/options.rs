@@ -115,7 +115,8 @@ impl LockOptions {
     }
 
     /// How many renewals in a row [`Acquire::hold`](super::Acquire::hold) and
-    /// [`Lease::keep_alive`](super::Lease::keep_alive) make before they let the lease end, so that a hung job cannot hold for ever. Default: no limit.
+    /// [`Lease::keep_alive`](super::Lease::keep_alive) make before they let the lease end, so that
+    /// a hung job cannot hold for ever. Default: no limit.
     #[must_use]
     pub fn max_renewals(mut self, max_renewals: u32) -> Self {
         self.max_renewals = Some(max_renewals);
@@ -180,9 +181,9 @@ impl AcquireOptions {
     }
 
     /// The token to store, instead of a fresh one per attempt. It must be unique in the world, and
-    /// is spent by a release: also by the one with which a call that failed and may have stored it
-    /// cleans up. It must not end in `#` and a number, as the tokens made here do: to
-    /// take over such a lease, see [`Lock::adopt`](super::Lock::adopt).
+    /// is revoked by a release: also by the one with which a call that failed and may have stored
+    /// it cleans up. It must not end in `#` and a number, as the tokens made here do: to take over
+    /// such a lease, see [`Lock::adopt`](super::Lock::adopt).
     #[must_use]
     pub fn token(mut self, token: Token) -> Self {
         self.token = Some(token);

@@ -16,7 +16,8 @@ pub enum LockOutcome {
     Acquired(Grant),
     /// To `Acquire`: another holds it, for this many milliseconds if it is not extended.
     Busy {
-        /// 0 also if only a copy of the try was told. `None` if the key never expires, so that it was not written by a lock.
+        /// 0 also if only a copy of the try was told. `None` if the key never expires, so that it
+        /// was not written by a lock.
         remaining_ms: Option<u64>,
     },
     /// To `Acquire`: it was ours, but on fewer replicas than [`Durability`](super::Durability) asks
@@ -28,7 +29,7 @@ pub enum LockOutcome {
         got: u32,
     },
     /// To `Acquire`: the caller's token was released before and cannot be used again.
-    Spent,
+    Revoked,
     /// To `Extend`: the lock is ours until the grant's new deadline.
     Extended(Grant),
     /// To `Extend` and `Keep`: the lock is no longer ours.

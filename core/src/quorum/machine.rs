@@ -122,10 +122,12 @@ impl QuorumMachine {
             },
             (
                 Round::Undo { .. } | Round::Leave,
-                LockCommand::Acquire { keys, token, mark_ms, .. },
-            ) => {
-                LockCommand::Release { keys: keys.clone(), token: token.clone(), mark_ms: *mark_ms }
-            }
+                LockCommand::Acquire { keys, token, tombstone_ms, .. },
+            ) => LockCommand::Release {
+                keys: keys.clone(),
+                token: token.clone(),
+                tombstone_ms: *tombstone_ms,
+            },
             (_, command) => command.clone(),
         }
     }
@@ -180,12 +182,13 @@ impl QuorumMachine {
         if self.is_callers_own_token() {
             return self.done(answer);
         }
-        // A token that is gone was given up everywhere; a node that forgot is rare, and told nothing.
-        let gone = answer == Ok(LockReply::Gone);
+        // A revoked token was given up everywhere; a node that forgot is rare, and told nothing.
+        let revoked = answer == Ok(LockReply::Revoked);
         let mut known = Vec::new();
         for (node, vote) in self.votes.iter_mut().enumerate() {
             let granted = matches!(vote, Vote::Answer(answer) if grant(answer).is_some());
-            let unclear = matches!(vote, Vote::Open | Vote::Error(StoreError::Unknown(_))) && !gone;
+            let unclear =
+                matches!(vote, Vote::Open | Vote::Error(StoreError::Unknown(_))) && !revoked;
             *vote = if granted || unclear { Vote::Open } else { Vote::Unasked };
             known.extend(granted.then_some(node));
         }

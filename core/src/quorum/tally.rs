@@ -150,8 +150,8 @@ impl<'a> Tally<'a> {
         if !busy.is_empty() {
             return Ok(LockReply::Busy { remaining_ms: self.until_a_majority(busy, grants) });
         }
-        if self.count(|answer| *answer == LockReply::Gone) > 0 {
-            return Ok(LockReply::Gone);
+        if self.count(|answer| *answer == LockReply::Revoked) > 0 {
+            return Ok(LockReply::Revoked);
         }
         Err(self.certain_failure().unwrap_or(StoreError::Unknown(Cause::TimedOut)))
     }

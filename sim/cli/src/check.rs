@@ -12,7 +12,8 @@ use clap::Args;
 use super::{
     Ending, Failure,
     options::{self, Disturbance, Shard},
-    output::{Target, keep, print},
+    output::{Target, keep, print, probe},
+    page,
     progress::Bar,
 };
 use crate::report::{Report, matrix, story_of, surprises};
@@ -68,6 +69,9 @@ pub(super) struct Check {
     /// Writes the result as JSON to FILE; with `-`, to standard output and nothing else.
     #[arg(long, value_name = "FILE")]
     json: Option<Target>,
+    /// Writes a page to FILE, which any browser shows: the matrix, and how each cell breaks.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Adds the schedule of each cell that broke against its claim to FILE, for a test that runs
     /// `leasehold_sim::regressions::replay`.
     #[arg(long, value_name = "FILE")]
@@ -84,6 +88,7 @@ impl Check {
         if let Some(target) = &self.json {
             target.probe()?;
         }
+        probe("--html", self.html.as_deref())?;
         let pool = options::pool(self.jobs)?;
         let bar = Bar::new("schedules");
         let outcome = pool.install(|| campaign::run(&settings, &bar));
@@ -94,7 +99,8 @@ impl Check {
             fs::write(path, counterexamples(&outcome))
                 .map_err(|error| Failure::Use(format!("{}: {error}", path.display())))?;
         }
-        let report = Report::of(&outcome, settings.shard);
+        let mut report = Report::of(&outcome, settings.shard);
+        page::of_report(&mut report, self.json.is_some(), self.html.as_deref())?;
         let regressions = self.save_regressions.as_deref();
         publish(&report, self.json.as_ref(), regressions, Some(elapsed))
     }

@@ -8,7 +8,8 @@ use clap::Args;
 use super::{
     Ending, Failure,
     options::{self, Allowance},
-    output::{Target, keep, print},
+    output::{Target, keep, print, probe},
+    page,
     progress::Bar,
 };
 use crate::report::{Exploration, ExploredReport, Finding};
@@ -69,6 +70,9 @@ pub(super) struct Explore {
     /// Writes the result as JSON to FILE; with `-`, to standard output and nothing else.
     #[arg(long, value_name = "FILE")]
     json: Option<Target>,
+    /// Writes a page to FILE, which any browser shows: what was searched, and how it breaks.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Adds the schedule of what broke against its claim to FILE, for a test that runs
     /// `leasehold_sim::regressions::replay`.
     #[arg(long, value_name = "FILE")]
@@ -120,6 +124,7 @@ impl Explore {
         if let Some(target) = &self.json {
             target.probe()?;
         }
+        probe("--html", self.html.as_deref())?;
         let pool = options::pool(self.jobs)?;
         let limits =
             Limits { memory: self.memory, time: self.time, states: self.states, merging: true };
@@ -129,7 +134,7 @@ impl Explore {
             let explored = pool.install(|| explore(&model.bounds, &limits, &bar));
             let elapsed = bar.elapsed();
             drop(bar);
-            let report = ExploredReport::of(model.name.as_deref(), &model.bounds, &explored);
+            let mut report = ExploredReport::of(model.name.as_deref(), &model.bounds, &explored);
             if self.json != Some(Target::Stdout) {
                 print(&model.told(&report, &explored, elapsed))?;
             }
@@ -140,10 +145,16 @@ impl Explore {
                 keep(file, told, &report.subject)?;
             }
             ending = ending.max(end);
+            if self.json.is_some() || self.html.is_some() {
+                report.tell_story();
+            }
             reports.push(report);
         }
         if let (Some(path), Some(because)) = (&self.record, &self.because) {
             record(path, &reports, because)?;
+        }
+        if let Some(path) = &self.html {
+            page::write(path, &page::of_searches(&reports))?;
         }
         if let Some(target) = &self.json {
             let version = env!("CARGO_PKG_VERSION").into();

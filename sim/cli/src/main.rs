@@ -9,6 +9,7 @@ mod models;
 mod mutants;
 mod options;
 mod output;
+mod page;
 mod progress;
 mod replay;
 mod report;

@@ -4,7 +4,12 @@ use std::{fs, path::PathBuf};
 
 use clap::Args;
 
-use super::{Ending, Failure, check::publish, output::Target};
+use super::{
+    Ending, Failure,
+    check::publish,
+    output::{Target, probe},
+    page,
+};
 use crate::report::Report;
 
 /// Joins the JSON of the parts of a campaign, and prints the matrix of the whole.
@@ -26,6 +31,9 @@ pub(super) struct Merge {
     /// Writes the result as JSON to FILE; with `-`, to standard output and nothing else.
     #[arg(long, value_name = "FILE")]
     json: Option<Target>,
+    /// Writes a page to FILE, which any browser shows: the matrix, and how each cell breaks.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Adds the schedule of each cell that broke against its claim to FILE, for a test that runs
     /// `leasehold_sim::regressions::replay`.
     #[arg(long, value_name = "FILE")]
@@ -34,6 +42,10 @@ pub(super) struct Merge {
 
 impl Merge {
     pub(super) fn run(self) -> Result<Ending, Failure> {
+        if let Some(target) = &self.json {
+            target.probe()?;
+        }
+        probe("--html", self.html.as_deref())?;
         let mut whole: Option<Report> = None;
         for path in &self.parts {
             let refusal = |error: String| Failure::Use(format!("{}: {error}", path.display()));
@@ -43,11 +55,12 @@ impl Merge {
                 Some(whole) => whole.join(part).map_err(|error| refusal(error.to_string()))?,
             }
         }
-        let whole = whole.ok_or_else(|| Failure::Use("give the files of the parts".into()))?;
+        let mut whole = whole.ok_or_else(|| Failure::Use("give the files of the parts".into()))?;
         if !whole.is_whole() {
             let (done, of) = (whole.shards.done.len(), whole.shards.of);
             eprintln!("warning: only {done} of {of} parts are here");
         }
+        page::of_report(&mut whole, self.json.is_some(), self.html.as_deref())?;
         publish(&whole, self.json.as_ref(), self.save_regressions.as_deref(), None)
     }
 }

@@ -1,13 +1,17 @@
 //! `leasehold mutants`: looks for planted bugs.
 
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::{
+    num::{NonZeroU64, NonZeroUsize},
+    path::PathBuf,
+};
 
 use clap::{Args, builder::TypedValueParser};
 
 use super::{
     Ending, Failure,
     options::{self, wanted},
-    output::{Target, print},
+    output::{Target, print, probe},
+    page,
     progress::Bar,
 };
 use leasehold_sim::{
@@ -48,6 +52,9 @@ pub(super) struct Mutants {
     /// Writes the result as JSON to FILE; with `-`, to standard output and nothing else.
     #[arg(long, value_name = "FILE")]
     json: Option<Target>,
+    /// Writes a page to FILE, which any browser shows: which bugs were found, and how each shows.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 impl Mutants {
@@ -55,6 +62,7 @@ impl Mutants {
         if let Some(target) = &self.json {
             target.probe()?;
         }
+        probe("--html", self.html.as_deref())?;
         let hunt = Hunt {
             mutants: wanted(Mutant::ALL, &self.ids),
             seed: self.seed,
@@ -63,8 +71,14 @@ impl Mutants {
         };
         let pool = options::pool(self.jobs)?;
         let bar = Bar::new("planted bugs");
-        let matrix = pool.install(|| KillMatrix::of(&hunt, &bar));
+        let mut matrix = pool.install(|| KillMatrix::of(&hunt, &bar));
         drop(bar);
+        if self.json.is_some() || self.html.is_some() {
+            pool.install(|| matrix.tell_stories());
+        }
+        if let Some(path) = &self.html {
+            page::write(path, &page::of_hunt(&matrix))?;
+        }
         if let Some(target) = &self.json {
             target.write(&matrix)?;
         }

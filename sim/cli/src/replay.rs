@@ -1,10 +1,13 @@
 //! `leasehold replay`: tells one schedule's story.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::{
     Ending, Failure,
-    output::{Target, print},
+    output::{Target, print, probe},
+    page,
 };
 use leasehold_sim::schedule::Schedule;
 use leasehold_sim::story::{self, Topic};
@@ -14,7 +17,7 @@ use leasehold_sim::story::{self, Topic};
 #[command(after_help = "\
 Example:
   leasehold replay lh1_…    with a word that `leasehold check` has printed
-  leasehold replay lh1_… --json story.json
+  leasehold replay lh1_… --html story.html --json story.json
 
 Exit status: 0 if the story is told, 2 after wrong use.")]
 pub(super) struct Replay {
@@ -28,14 +31,25 @@ pub(super) struct Replay {
     /// to standard output and nothing else.
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
     json: Option<Target>,
+    /// Writes the story as a page to FILE, which any browser shows.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 impl Replay {
     pub(super) fn run(self) -> Result<Ending, Failure> {
         if let Some(target) = &self.json {
             target.probe()?;
+        }
+        probe("--html", self.html.as_deref())?;
+        if self.json.is_some() || self.html.is_some() {
             let story = story::tell(&Topic::from(&self.schedule));
-            target.write_text(&(story.to_json() + "\n"))?;
+            if let Some(target) = &self.json {
+                target.write(&story)?;
+            }
+            if let Some(path) = &self.html {
+                page::write(path, &page::of_story(&story))?;
+            }
         }
         if self.json == Some(Target::Stdout) {
             return Ok(Ending::AsClaimed);

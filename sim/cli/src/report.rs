@@ -22,8 +22,10 @@ use leasehold_sim::{
     faults::Fault,
     guarantees::Guarantee,
     schedule::Schedule,
-    story::StoryReport,
+    story::{StoryReport, Topic, tell},
 };
+use leasehold_story::Story;
+use rayon::prelude::*;
 
 /// What a campaign found, or several shards of one together. This is the form of the JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +77,9 @@ pub(crate) struct CellReport {
     pub(crate) exhausted: Option<Exhausted>,
     /// The shortest story of how it broke.
     pub(crate) counterexample: Option<StoryReport>,
+    /// The same as typed events, with the runs that leave some of its decisions out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) story: Option<Story>,
 }
 
 /// All schedules within a bound hold: `leasehold explore --only NAME` runs them again.
@@ -103,6 +108,14 @@ impl Report {
         };
         report.statistics = Statistics::of(&report, Some(outcome.coverage.clone()));
         report
+    }
+
+    /// Tells the story of each cell that is broken as typed events.
+    pub(crate) fn tell_stories(&mut self) {
+        let untold = self.cells.par_iter_mut().filter(|cell| cell.story.is_none());
+        untold.for_each(|cell| {
+            cell.story = cell.counterexample.as_ref().and_then(story_of_token);
+        });
     }
 
     /// Whether all shards of the campaign are in it.
@@ -153,6 +166,7 @@ impl CellReport {
                 .filter(|_| cell.verdict != Verdict::Broken)
                 .map(Exhausted::of),
             counterexample: cell.counterexample.as_ref().map(|found| told(cell.name, found)),
+            story: None,
         }
     }
 
@@ -167,6 +181,12 @@ impl Exhausted {
     fn of(model: &BoundedModel) -> Self {
         Self { name: model.name.clone(), states: model.states, bound: model.bounds.to_string() }
     }
+}
+
+/// The story of a counterexample as typed events.
+pub(crate) fn story_of_token(told: &StoryReport) -> Option<Story> {
+    let schedule: Schedule = told.token.parse().ok()?;
+    Some(tell(&Topic::from(&schedule)))
 }
 
 /// A counterexample, told.

@@ -3,7 +3,7 @@
 mod clock;
 mod connection;
 #[cfg(feature = "redis")]
-mod redis_rs;
+pub(crate) mod redis_rs;
 
 use std::{
     collections::BTreeMap,
@@ -48,7 +48,7 @@ use clock::Clock;
 ///     token: Token::new("a").unwrap(),
 ///     lease_ms: 1_000,
 ///     fence_life_ms: 60_000,
-///     mark_ms: 60_000,
+///     tombstone_ms: 60_000,
 /// });
 /// let reply = server.execute(acquire).await;
 /// assert!(matches!(reply, Ok(Reply::Lock(LockReply::Acquired { .. }))));

@@ -37,11 +37,7 @@ pub(crate) fn of(account: &Account<'_>, decisions: &[Decision], runs: &[Run]) ->
     };
     let (needed, cause) = cause(decisions, runs);
     let Some(clash) = record.clash else {
-        let without = match needed {
-            0 => "",
-            1 => "; without that, the promise holds",
-            _ => "; without any one of these, the promise holds",
-        };
+        let without = without(needed);
         return sentence(&format!("at {}, {verdict}, {cause}{without}", instant(violation.at)));
     };
     let without = match needed {
@@ -59,6 +55,15 @@ pub(crate) fn of(account: &Account<'_>, decisions: &[Decision], runs: &[Run]) ->
     ))
 }
 
+/// That it holds without the decisions that it takes, as the end of a sentence.
+pub(crate) fn without(needed: usize) -> &'static str {
+    match needed {
+        0 => "",
+        1 => "; without that, the promise holds",
+        _ => "; without any one of these, the promise holds",
+    }
+}
+
 /// Since when the newer of two grants is held.
 fn since(record: &Record, clash: Clash) -> Option<u64> {
     let mut held = record.events(..);
@@ -69,7 +74,7 @@ fn since(record: &Record, clash: Clash) -> Option<u64> {
 }
 
 /// How many decisions it takes, and why it came so: the faults among them, or what clients do.
-fn cause(decisions: &[Decision], runs: &[Run]) -> (usize, String) {
+pub(crate) fn cause(decisions: &[Decision], runs: &[Run]) -> (usize, String) {
     let holds_without =
         |index: usize| runs.iter().any(|run| run.without == [index] && run.verdict.holds);
     let needed: Vec<&Decision> = decisions
@@ -110,7 +115,7 @@ fn counted<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
 }
 
 /// A true time in ms.
-fn instant(micros: u64) -> String {
+pub(crate) fn instant(micros: u64) -> String {
     match micros {
         ..100_000 => span(micros),
         _ => format!("{} ms", micros / 1_000),

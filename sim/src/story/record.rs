@@ -158,11 +158,6 @@ impl Recorder {
         Self { judged: Some((guarantee, Box::default())), ..Self::plain(chosen) }
     }
 
-    /// Somebody does this, in words.
-    pub(crate) fn did(&mut self, at: u64, client: Client, text: String) {
-        self.push(at, Seen::Did(client, text));
-    }
-
     /// Whether there is nothing more to be told at `now`.
     fn is_over(&self, now: u64) -> bool {
         self.awaited == Some((0, 0)) || self.limit().is_some_and(|limit| now >= limit)

@@ -82,6 +82,13 @@ impl StoryReport {
         text
     }
 
+    /// The name of the guarantee that it breaks.
+    #[must_use]
+    pub fn guarantee(&self) -> Option<&'static str> {
+        let schedule: Schedule = self.token.parse().ok()?;
+        Some(schedule.cell.guarantee.name())
+    }
+
     /// How long it is: by decisions first.
     #[must_use]
     pub fn length(&self) -> (usize, usize) {

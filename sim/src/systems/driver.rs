@@ -38,11 +38,11 @@ pub(super) fn feed<M: Machine, C: DecisionSource, W: Observer>(
     if let Action::SleepUntil(_) = action
         && step.takes_notification(me)
     {
-        action = machine.step(step.local(me), Event::Hinted);
+        action = machine.step(step.local(me), Event::Notified);
     }
     match action {
         Action::Call { command, give_up_at } => call(step, command, give_up_at),
-        Action::Watch { .. } => {
+        Action::Subscribe { .. } => {
             step.subscribe(me);
             let in_place = step.local(me).plus_micros(2 * step.core.plan.settings.latency);
             step.set_alarm(me, Alarm::Machine, in_place);
@@ -101,7 +101,7 @@ pub(super) fn rung<R, C: DecisionSource, W: Observer>(
         step.give_up(me);
         Event::Replied(Err(TIMED_OUT))
     } else if step.is_newly_subscribed(me) {
-        Event::Watching(true)
+        Event::Subscribed(true)
     } else {
         Event::Woke
     }

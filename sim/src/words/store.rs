@@ -45,7 +45,7 @@ fn lock(reply: &LockReply) -> String {
     match reply {
         LockReply::Acquired { fence: number, .. } => format!("acquired, {}", fence(number.0)),
         LockReply::Busy { .. } => "held by another".into(),
-        LockReply::Gone => "this token was given up".into(),
+        LockReply::Revoked => "this token was given up".into(),
         LockReply::Extended => "extended".into(),
         LockReply::Released => "released".into(),
         LockReply::FenceRaised => "raised".into(),
@@ -68,7 +68,7 @@ fn debounce(reply: &DebounceReply) -> String {
         DebounceReply::Settled { .. } => "it is settled".into(),
         DebounceReply::Missing => "no such call".into(),
         DebounceReply::Idle => "nothing waits".into(),
-        DebounceReply::Spent => "that run was finished before".into(),
+        DebounceReply::Revoked => "that run was finished before".into(),
         DebounceReply::Finished => "noted".into(),
         DebounceReply::Rearmed { .. } => "it will be run again".into(),
         DebounceReply::Dropped => "it was cancelled meanwhile".into(),

@@ -5,8 +5,10 @@
 mod cluster;
 mod cluster_code;
 mod cluster_proptest;
+mod cluster_story;
 mod faults;
 mod guarantees;
+mod own_redis;
 mod promises;
 mod readme;
 mod scenarios;

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error::SetupError,
-    hints::Channels,
+    notifications::Channels,
     retry::{Budget, RetryPolicy},
 };
 
@@ -34,7 +34,7 @@ pub struct UpstashBuilder {
     url: String,
     token: SecretString,
     budget: Budget,
-    hint_streams: usize,
+    notification_streams: usize,
     idle_connections: usize,
     retry: RetryPolicy,
     limits: Limits,
@@ -49,7 +49,7 @@ impl UpstashBuilder {
             url: url.into(),
             token,
             budget: Budget::default(),
-            hint_streams: 32,
+            notification_streams: 32,
             idle_connections: 8,
             retry: RetryPolicy::default(),
             limits: Limits { flights: 4, commands: 128 },
@@ -81,9 +81,10 @@ impl UpstashBuilder {
     }
 
     /// How many channels may be listened to at a time, each of which takes a stream of its own.
-    /// Default 32. What is watched beyond them has no hints, so its waiters look by themselves.
-    pub fn hint_streams(mut self, streams: usize) -> Self {
-        self.hint_streams = streams;
+    /// Default 32. What is watched beyond them has no notifications, so its waiters look by
+    /// themselves.
+    pub fn notification_streams(mut self, streams: usize) -> Self {
+        self.notification_streams = streams;
         self
     }
 
@@ -120,12 +121,12 @@ impl UpstashBuilder {
         self
     }
 
-    /// Uses this client instead of one of its own. Its time limits, its pool, its proxy, its TLS and
-    /// whether it follows redirects are then its own business:
+    /// Uses this client instead of one of its own. Its time limits, its pool, its proxy, its TLS
+    /// and whether it follows redirects are then its own business:
     /// [`UpstashBuilder::connect_timeout`], [`UpstashBuilder::idle_connections`] and
     /// [`UpstashBuilder::proxy`] are ignored. It should follow no redirects and send nothing again.
-    /// Give it a time limit for connecting that is no more than a third of [`UpstashBuilder::timeout`]:
-    /// without one, nobody knows that a server was never reached.
+    /// Give it a time limit for connecting that is no more than a third of
+    /// [`UpstashBuilder::timeout`]: without one, nobody knows that a server was never reached.
     pub fn client(mut self, client: Client) -> Self {
         self.client = Some(client);
         self
@@ -153,7 +154,7 @@ impl UpstashBuilder {
         };
         let exchange = Exchange::new(client, endpoint);
         let dispatch = Arc::new(Dispatch::new(exchange, self.retry, self.limits));
-        let channels = Arc::new(Channels::at_most(self.hint_streams));
+        let channels = Arc::new(Channels::at_most(self.notification_streams));
         Ok(Upstash { dispatch, channels, budget })
     }
 

@@ -9,15 +9,15 @@ use leasehold_upstash::{
 };
 
 use crate::{
-    PATIENCE, acquire,
+    LIMIT, acquire,
     redis_server::{RedisServer, connect},
     take,
 };
 
 /// A store that sends nothing again.
 fn hasty(url: &str) -> Tcp {
-    let builder = TcpBuilder::new(url).unwrap().timeout(PATIENCE);
-    builder.connect_timeout(PATIENCE).retry(RetryPolicy::none()).build().unwrap()
+    let builder = TcpBuilder::new(url).unwrap().timeout(LIMIT);
+    builder.connect_timeout(LIMIT).retry(RetryPolicy::none()).build().unwrap()
 }
 
 async fn rejection(store: &Tcp) -> RejectionKind {

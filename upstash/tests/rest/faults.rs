@@ -73,8 +73,8 @@ async fn a_server_that_is_never_reached_is_known_before_a_handle_gives_up() {
     let (_listener, address) = bound();
     let store = Upstash::new(&format!("https://{address}"), TOKEN).unwrap();
     // What a handle gives to a call by default.
-    let patience = Duration::from_secs(2);
-    let reply = tokio::time::timeout(patience, store.execute(inspect())).await;
+    let limit = Duration::from_secs(2);
+    let reply = tokio::time::timeout(limit, store.execute(inspect())).await;
     unreachable_at(&address, &reply.expect("the store ends by itself"));
 }
 

@@ -78,7 +78,7 @@ impl DebounceMachine {
                 self.another_runs(now, participant, remaining_ms, newest)
             }
             DebounceReply::Settled { fired, .. } => Action::Done(settled(seq, fired)),
-            DebounceReply::Spent => {
+            DebounceReply::Revoked => {
                 participant.runner = self.tokens.fresh();
                 participant.may_hold = false;
                 self.look_again(now, participant)
@@ -136,7 +136,7 @@ impl DebounceMachine {
             call,
             runner: self.tokens.fresh(),
             may_hold: false,
-            leave_at: now.plus_micros(self.config.patience_us),
+            leave_at: now.plus_micros(self.config.within_us),
             looks: 0,
         }
     }
@@ -154,7 +154,7 @@ impl DebounceMachine {
         self.ask(now, command, Purpose::Arm(participant))
     }
 
-    /// The record has lost the call. A caller whose patience is over cannot tell a record that was
+    /// The record has lost the call. A caller whose time is over cannot tell a record that was
     /// lost from one that was settled long ago.
     fn put_back(&mut self, now: Instant, participant: Participant) -> Action<DebounceOutcome> {
         if now < participant.leave_at {

@@ -36,7 +36,7 @@ impl LockMachine {
         releasing.ambiguous |= matches!(error, StoreError::Unknown(_));
         if releasing.tries < RELEASE_TRIES && !matches!(error, StoreError::Rejected(_)) {
             self.state = State::ReleasePause(releasing);
-            return self.sleep(now, self.config.terms.delay_us);
+            return self.sleep(now, self.config.defaults.delay_us);
         }
         self.leftover = Some(releasing.token);
         Action::Done(if releasing.ambiguous { LockOutcome::Unknown(error) } else { failed(error) })
@@ -46,7 +46,7 @@ impl LockMachine {
         LockCommand::Release {
             keys: self.config.keys.clone(),
             token: token.clone(),
-            mark_ms: self.config.mark_ms,
+            tombstone_ms: self.config.tombstone_ms,
         }
     }
 }

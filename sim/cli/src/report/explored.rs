@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::StoryReport;
+use super::{StoryReport, story_of_token};
 use leasehold_sim::words::{counted, wrap};
 use leasehold_sim::{
     explore::{Bounds, Cut, Explored},
@@ -66,6 +66,9 @@ pub(crate) struct ExploredReport {
     pub(crate) never_effective: Vec<String>,
     /// A shortest schedule that breaks a guarantee.
     pub(crate) counterexample: Option<StoryReport>,
+    /// The same as typed events, with the runs that leave some of its decisions out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) story: Option<leasehold_story::Story>,
 }
 
 impl ExploredReport {
@@ -104,7 +107,13 @@ impl ExploredReport {
                 .collect(),
             never_effective: harmless.map(|fault| Fault::name(fault).into()).collect(),
             counterexample: explored.counterexample.as_ref().map(StoryReport::about),
+            story: None,
         }
+    }
+
+    /// Tells the story of the counterexample as typed events.
+    pub(crate) fn tell_story(&mut self) {
+        self.story = self.counterexample.as_ref().and_then(story_of_token);
     }
 
     /// Whether it proves its guarantees within its bounds: the whole model was searched, every

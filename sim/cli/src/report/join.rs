@@ -106,9 +106,13 @@ impl CellReport {
         };
         let exhausted = self.exhausted.take().or(more.exhausted);
         self.exhausted = exhausted.filter(|_| self.verdict != Verdict::Broken);
-        let stories = [self.counterexample.take(), more.counterexample];
-        self.counterexample =
-            stories.into_iter().flatten().min_by_key(|story| (story.length(), story.token.clone()));
+        let stories =
+            [(self.counterexample.take(), self.story.take()), (more.counterexample, more.story)];
+        let told = stories.into_iter().filter_map(|(told, story)| Some((told?, story)));
+        let shortest = told.min_by_key(|(told, _)| (told.length(), told.token.clone()));
+        if let Some((told, story)) = shortest {
+            (self.counterexample, self.story) = (Some(told), story);
+        }
     }
 }
 
@@ -129,6 +133,7 @@ mod tests {
             broken: u64::from(verdict == Verdict::Broken),
             exhausted: None,
             counterexample: None,
+            story: None,
         };
         let shards = Shards { done: vec![number], of: 3 };
         Report {

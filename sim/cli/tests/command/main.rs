@@ -8,6 +8,7 @@ mod explore;
 mod json;
 mod layers;
 mod mutants;
+mod pages;
 mod regressions;
 mod same;
 mod serve;

@@ -12,7 +12,7 @@ use std::{
 
 use tokio::sync::broadcast::{Sender, WeakSender};
 
-use super::{Hint, Hints, KEPT};
+use super::{KEPT, Notification, Notifications};
 use crate::trace;
 
 /// The channels that somebody listens to.
@@ -26,25 +26,25 @@ pub(crate) struct Channels {
 /// A channel that somebody listens to.
 struct Channel {
     /// Whoever follows the channel has the other end, so that it closes if they stop.
-    told: WeakSender<Hint>,
+    told: WeakSender<Notification>,
     begun: Arc<AtomicBool>,
     /// When it is dropped, nobody listens any more.
     _following: Box<dyn Any + Send + Sync>,
 }
 
-/// Tells hints to all that listen to a channel.
+/// Tells notifications to all that listen to a channel.
 #[derive(Debug)]
 pub(crate) struct Teller {
-    told: Sender<Hint>,
-    /// Whether the first hint was told, so that who comes later needs one of its own.
+    told: Sender<Notification>,
+    /// Whether the first notification was told, so that who comes later needs one of its own.
     begun: Arc<AtomicBool>,
 }
 
 impl Teller {
-    pub(crate) fn tell(&self, hint: Hint) {
+    pub(crate) fn tell(&self, notification: Notification) {
         self.begun.store(true, Ordering::SeqCst);
         // That nobody listens at this moment is no reason to stop.
-        let _ = self.told.send(hint);
+        let _ = self.told.send(notification);
     }
 }
 
@@ -60,9 +60,9 @@ impl Channels {
     }
 
     /// Listens to `name`. If nobody does yet, `follow` begins to, until what it returns is dropped;
-    /// when it drops the teller, there will be no more hints. There are none if too many are listened
-    /// to already.
-    pub(crate) fn listen<F>(&self, name: &str, follow: impl FnOnce(Teller) -> F) -> Hints
+    /// when it drops the teller, there will be no more notifications. There are none if too many
+    /// are listened to already.
+    pub(crate) fn listen<F>(&self, name: &str, follow: impl FnOnce(Teller) -> F) -> Notifications
     where
         F: Send + Sync + 'static,
     {
@@ -71,22 +71,22 @@ impl Channels {
         if let Some(channel) = open.get(name).and_then(Weak::upgrade)
             && let Some(told) = channel.told.upgrade()
         {
-            let hints = told.subscribe();
+            let notifications = told.subscribe();
             let late = channel.begun.load(Ordering::SeqCst);
-            return Hints::new(hints, channel, late);
+            return Notifications::new(notifications, channel, late);
         }
         open.retain(|_, channel| channel.strong_count() > 0);
         if open.len() >= self.most {
-            trace::hints_interrupted("as many channels are listened to as may be", None);
+            trace::notifications_interrupted("as many channels are listened to as may be", None);
             let none = Sender::new(1).subscribe();
-            return Hints::new(none, Arc::new(()), false);
+            return Notifications::new(none, Arc::new(()), false);
         }
         let (told, begun) = (Sender::new(KEPT), Arc::new(AtomicBool::new(false)));
-        let (weak, hints) = (told.downgrade(), told.subscribe());
+        let (weak, notifications) = (told.downgrade(), told.subscribe());
         let following = Box::new(follow(Teller { told, begun: begun.clone() }));
         let channel = Arc::new(Channel { told: weak, begun, _following: following });
         open.insert(name.into(), Arc::downgrade(&channel));
-        Hints::new(hints, channel, false)
+        Notifications::new(notifications, channel, false)
     }
 }
 

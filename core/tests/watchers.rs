@@ -10,9 +10,9 @@ use shuttle::{
     thread,
 };
 
-/// The board itself, over the scheduler's locks instead of the system's.
-#[path = "../src/memory/board.rs"]
-mod board;
+/// The watchers themselves, over the scheduler's locks instead of the system's.
+#[path = "../src/memory/watchers.rs"]
+mod watchers;
 
 mod sync {
     pub(super) use shuttle::sync::{
@@ -21,7 +21,7 @@ mod sync {
     };
 }
 
-use board::Board;
+use watchers::Watchers;
 
 const SCHEDULES: usize = 2_000;
 
@@ -29,32 +29,32 @@ const SCHEDULES: usize = 2_000;
 #[derive(Clone)]
 struct Store {
     held: Arc<Mutex<bool>>,
-    board: Arc<Board>,
+    watchers: Arc<Watchers>,
 }
 
 impl Store {
     fn held() -> Self {
-        Self { held: Arc::new(Mutex::new(true)), board: Arc::new(Board::new()) }
+        Self { held: Arc::new(Mutex::new(true)), watchers: Arc::new(Watchers::new()) }
     }
 
     fn release(&self) {
         *self.held.lock().unwrap() = false;
-        self.board.released("job");
+        self.watchers.released("job");
     }
 
     fn try_acquire(&self) -> bool {
         !std::mem::replace(&mut *self.held.lock().unwrap(), true)
     }
 
-    /// As a waiter without any other wake-up: if a hint is lost, it waits for ever, which the
-    /// scheduler reports as a deadlock.
+    /// As a waiter without any other wake-up: if a notification is lost, it waits for ever, which
+    /// the scheduler reports as a deadlock.
     fn acquire(&self) {
         if self.try_acquire() {
             return;
         }
-        let watcher = Board::watch(&self.board, "job");
+        let watcher = Watchers::register(&self.watchers, "job");
         while !self.try_acquire() {
-            block_on(poll_fn(|context| watcher.poll_hint(context)));
+            block_on(poll_fn(|context| watcher.poll_notified(context)));
         }
     }
 }
@@ -82,7 +82,7 @@ fn waiters_that_come_and_go_hand_the_lock_on() {
                 .map(|_| {
                     let store = store.clone();
                     thread::spawn(move || {
-                        drop(Board::watch(&store.board, "job"));
+                        drop(Watchers::register(&store.watchers, "job"));
                         store.acquire();
                         store.release();
                     })
@@ -108,8 +108,8 @@ fn a_waiter_that_does_not_look_again_after_registering_is_lost() {
             let waiter = store.clone();
             let waiter = thread::spawn(move || {
                 if !waiter.try_acquire() {
-                    let watcher = Board::watch(&waiter.board, "job");
-                    block_on(poll_fn(|context| watcher.poll_hint(context)));
+                    let watcher = Watchers::register(&waiter.watchers, "job");
+                    block_on(poll_fn(|context| watcher.poll_notified(context)));
                 }
             });
             store.release();

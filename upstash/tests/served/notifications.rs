@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use leasehold_core::{
-    Store, Watch,
+    Store, Subscription,
     lock::{Lock, LockKeys, LockOptions},
 };
 use leasehold_fake_redis::{Resp, serve::faults::ServerEventKind};
@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::{
     acquire,
-    fake::{Adapter, Fake, PATIENCE, until},
+    fake::{Adapter, Fake, LIMIT, until},
     on_both, release,
 };
 
@@ -43,34 +43,34 @@ async fn a_waiter_is_woken_by_the_release<S: Adapter>() {
         let waiter = lock::<S>(&fake);
         let waiting = async { waiter.acquire().within(LONG).await.map(drop) };
         let releasing = async {
-            // One that found it busy, and, the watch being in place, another.
+            // One that found it busy, and, the subscription being in place, another.
             until(|| tries(&fake) >= before + 2).await;
             lease.release().await.unwrap();
         };
         tokio::join!(waiting, releasing).0
     });
-    timeout(PATIENCE, waiter).await.expect("a hint").unwrap().unwrap();
+    timeout(LIMIT, waiter).await.expect("a notification").unwrap().unwrap();
 }
 
-/// The next hint. One that never comes is a failure, not a test without end.
-async fn hinted(watch: &mut Watch) {
-    timeout(PATIENCE, watch.released()).await.expect("a hint");
+/// The next notification. One that never comes is a failure, not a test without end.
+async fn notified(subscription: &mut Subscription) {
+    timeout(LIMIT, subscription.released()).await.expect("a notification");
 }
 
 async fn a_watch_outlives_its_connection<S: Adapter>() {
     let fake = Fake::start().await;
     let store = S::of(&fake, RetryPolicy::default());
     let keys = LockKeys::of("job");
-    let mut watch = store.watch(&keys).await.unwrap();
+    let mut subscription = store.subscribe(&keys).await.unwrap();
     fake.host.trigger(ServerEventKind::Failover { lose: Duration::ZERO }, Duration::ZERO).await;
-    hinted(&mut watch).await;
+    notified(&mut subscription).await;
     let listeners = || fake.run(&["PUBSUB", "NUMSUB", &keys.channel()]);
     let one = Resp::Array(vec![Resp::Bulk(keys.channel().into()), Resp::Integer(1)]);
-    assert_eq!(listeners(), one, "a hint after a break means that it listens again");
+    assert_eq!(listeners(), one, "a notification after a break means that it listens again");
     store.execute(acquire("job", "a.1#1")).await.unwrap();
     store.execute(release("job", "a.1#1")).await.unwrap();
-    hinted(&mut watch).await;
-    drop(watch);
+    notified(&mut subscription).await;
+    drop(subscription);
     let none = Resp::Array(vec![Resp::Bulk(keys.channel().into()), Resp::Integer(0)]);
     until(|| listeners() == none).await;
 }
@@ -79,19 +79,19 @@ async fn a_subscription_that_is_reset_is_made_again<S: Adapter>() {
     let fake = Fake::start().await;
     fake.fault("reset command=SUBSCRIBE next=1");
     let store = S::of(&fake, RetryPolicy::default());
-    let mut watch = store.watch(&LockKeys::of("job")).await.unwrap();
+    let mut subscription = store.subscribe(&LockKeys::of("job")).await.unwrap();
     assert_eq!(fake.effective(), 1);
     store.execute(acquire("job", "a.1#1")).await.unwrap();
     store.execute(release("job", "a.1#1")).await.unwrap();
-    hinted(&mut watch).await;
+    notified(&mut subscription).await;
 }
 
-async fn without_hints_there_is_no_watch_and_the_lock_still_works<S: Adapter>() {
+async fn without_notifications_there_is_no_subscription_and_the_lock_still_works<S: Adapter>() {
     let fake = Fake::start().await;
     fake.fault("error text=\"NOPERM no channels\" command=SUBSCRIBE transport=resp");
     fake.fault("status code=403 command=SUBSCRIBE");
     let store = S::of(&fake, RetryPolicy::default());
-    assert!(store.watch(&LockKeys::of("job")).await.is_none());
+    assert!(store.subscribe(&LockKeys::of("job")).await.is_none());
     assert_eq!(fake.effective(), 1, "it is not asked again");
     let lock = Lock::new(store, "job").unwrap();
     let _ = lock.acquire().within(LONG).await.unwrap();
@@ -101,7 +101,7 @@ async fn without_hints_there_is_no_watch_and_the_lock_still_works<S: Adapter>() 
 async fn a_wrong_token_hears_nothing() {
     let fake = Fake::start().await;
     let store = Upstash::builder(&fake.rest, "a-wrong-one").build().unwrap();
-    assert!(store.watch(&LockKeys::of("job")).await.is_none());
+    assert!(store.subscribe(&LockKeys::of("job")).await.is_none());
     let refused = format!("{:?}", store.execute(acquire("job", "a.1#1")).await.unwrap_err());
     assert!(refused.contains("NotAllowed") && !refused.contains("a-wrong-one"), "{refused}");
 }
@@ -110,5 +110,5 @@ on_both! {
     a_waiter_is_woken_by_the_release
     a_watch_outlives_its_connection
     a_subscription_that_is_reset_is_made_again
-    without_hints_there_is_no_watch_and_the_lock_still_works
+    without_notifications_there_is_no_subscription_and_the_lock_still_works
 }

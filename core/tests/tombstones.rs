@@ -1,4 +1,5 @@
-//! What a handle leaves behind on the server: one mark, as long as no answer depends on another.
+//! What a handle leaves behind on the server: one tombstone, as long as no answer depends on
+//! another.
 
 #![allow(clippy::unwrap_used, reason = "for tests only")]
 
@@ -31,7 +32,7 @@ async fn keys_after(rounds: usize, detached: bool) -> usize {
 async fn a_handle_leaves_one_mark_however_often_it_is_used() {
     for detached in [false, true] {
         let once = keys_after(1, detached).await;
-        assert!(once > 0, "a fence and a mark");
+        assert!(once > 0, "a fence and a tombstone");
         assert_eq!(keys_after(100, detached).await, once);
     }
 }
