@@ -97,6 +97,46 @@ test("a request is part of the call that sends it, unless all is wanted", () => 
   assert.ok(detailed.byEvent[1].y > detailed.byEvent[0].y);
 });
 
+test("requests in vain are left out, unless all is wanted", () => {
+  const run = structuredClone(told);
+  const exchange = (at, decision) => {
+    const first = run.events.length;
+    run.events.push(
+      { at, lane: 1, kind: "send", text: "sends: acquire" },
+      { at: at + 1000, lane: 3, kind: "apply", text: "executes", causes: [first], decision },
+      { at: at + 2000, lane: 1, kind: "reply", text: "hears: held by another", causes: [first + 1] },
+    );
+    const message = (from, to, sent, sent_by) => ({ from, to, sent, arrived: sent + 1000, fate: "delivered", text: "", sent_by, led_to: sent_by + 1 });
+    run.messages.push(message(1, 3, at, first), message(3, 1, at + 1000, first + 1));
+  };
+  exchange(200_000);
+  exchange(300_000, 0);
+  const brief = layOut(failover, run, { width: 900 });
+  assert.deepEqual([15, 16, 17, 18, 19, 20].map((event) => brief.byEvent[event] !== undefined), [false, false, false, true, true, true]);
+  assert.ok(drawLayout(brief).includes("later, with requests in vain"));
+  const all = layOut(failover, run, { width: 900, detailed: true });
+  assert.equal(all.rows.length, 21);
+  assert.ok(!drawLayout(all).includes("in vain"));
+});
+
+test("a client that only asks in vain is left out, unless all is wanted", () => {
+  const story = structuredClone(failover);
+  story.lanes.splice(1, 0, { name: "client B", kind: "client" });
+  const run = story.runs[0];
+  const moved = (lane) => (lane > 0 ? lane + 1 : lane);
+  run.events.forEach((event) => (event.lane = moved(event.lane)));
+  run.spans.forEach((span) => (span.lane = moved(span.lane)));
+  run.messages.forEach((message) => Object.assign(message, { from: moved(message.from), to: moved(message.to) }));
+  run.events.push({ at: 200_000, lane: 1, kind: "call", text: "asks for the lock" });
+  const brief = layOut(story, run, { width: 900 });
+  assert.deepEqual([...brief.idle], [1]);
+  assert.equal(drawHeads(brief).match(/role="listitem"/g).length, 5);
+  assert.equal(brief.byEvent[15], undefined);
+  assert.ok(!drawLayout(brief).includes("NaN"));
+  const all = layOut(story, run, { width: 900, detailed: true });
+  assert.ok(all.byEvent[15] && drawHeads(all).includes("client B"));
+});
+
 test("what is held by several at once is found", () => {
   assert.deepEqual(heldTogether({ story: failover, run: told }).lanes, [0, 1]);
   assert.equal(heldTogether({ story: failover, run: told }).from, 92_400);
