@@ -57,7 +57,7 @@ impl Chromium {
             json!({ "targetId": target["targetId"], "flatten": true }),
         );
         browser.session = attached["sessionId"].as_str().expect("a session has a name").to_owned();
-        for domain in ["Page", "Runtime", "Log", "Network", "Accessibility"] {
+        for domain in ["Page", "Runtime", "Log", "Network", "Accessibility", "Performance"] {
             browser.command(&format!("{domain}.enable"), json!({}));
         }
         Ok(browser)
@@ -130,6 +130,20 @@ impl Chromium {
         let text = |value: &Value| value["value"].as_str().unwrap_or_default().to_owned();
         let seen = nodes.iter().filter(|node| node["ignored"] != true);
         seen.map(|node| (text(&node["role"]), text(&node["name"]))).collect()
+    }
+
+    /// How long the page has taken so far, and with what.
+    pub(crate) fn costs(&mut self) -> String {
+        let since = self.evaluate("Math.round(performance.now())");
+        let metrics = self.command("Performance.getMetrics", json!({}));
+        let of = |name: &str| {
+            let metrics = metrics["metrics"].as_array().into_iter().flatten();
+            let found = metrics.clone().find(|metric| metric["name"] == name);
+            found.and_then(|metric| metric["value"].as_f64()).unwrap_or_default() * 1000.0
+        };
+        let [script, layout, style] =
+            ["Script", "Layout", "RecalcStyle"].map(|of_what| of(&format!("{of_what}Duration")));
+        format!("{since} ms, of which script {script:.0}, layout {layout:.0}, style {style:.0}")
     }
 
     /// Asserts that nothing went wrong in the page, and that it asked nobody for anything.
