@@ -37,7 +37,8 @@ export const isFault = (span) => FAULTS.has(span.kind);
 export function layOut(story, run, options) {
   const idle = options.detailed ? new Set() : idleClients(story, run);
   const columns = lanesAcross(story, options.width, idle);
-  const { rows, vain } = rowsOf(run, options.detailed, idle);
+  const { rows: all, vain } = rowsOf(run, options.detailed, idle);
+  const rows = all.filter((row) => columns.lanes[row.lane] !== undefined);
   const { above, below } = besideArrows(run);
   for (const row of rows) {
     row.raised = row.members.some((event) => above.has(event));
@@ -134,7 +135,7 @@ function inVain(rows, run, idle) {
       if (row.isPart) open.push(row);
     }
   }
-  return new Set(rows.filter((row) => !told.has(row)));
+  return new Set(rows.filter((row) => !told.has(row) || idle.has(row.lane)));
 }
 
 // The events whose label is above the arrow that leaves to the right of them, and those whose label is

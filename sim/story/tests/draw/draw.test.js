@@ -195,3 +195,52 @@ test("a picture stands by itself", () => {
   assert.ok(picture.startsWith('<svg class="story" xmlns="http://www.w3.org/2000/svg" role="img"'));
   assert.ok(picture.includes("prefers-color-scheme: dark") && !picture.includes("NaN") && !picture.includes("undefined"));
 });
+
+test("any story can be drawn, also one that contradicts itself", () => {
+  let state = 1;
+  const random = (below) => (state = (state * 48271) % 2147483647) % below;
+  const some = (list) => list[random(list.length)];
+  const maybe = (value) => (random(2) === 0 ? undefined : value);
+  const event = () => ({
+    at: random(20) * 700,
+    lane: random(6),
+    kind: some(["call", "return", "send", "apply", "grant", "act", "write", "refuse", "key", "reply", "give-up", "end", "fault", "note", "new"]),
+    text: some(["asks", "x".repeat(40), "", "a b c d e f g h i j k l m n o p"]),
+    grant: maybe(some(["A1", "B1"])),
+    fence: maybe(some([1, 1767225600001000, "18446744073709551615"])),
+    decision: maybe(0),
+    causes: maybe([random(30)]),
+  });
+  const message = () => ({
+    from: random(6),
+    to: random(6),
+    sent: random(20) * 700,
+    arrived: maybe(random(20) * 700),
+    fate: some(["delivered", "lost", "late", "duplicate", "unanswered"]),
+    text: "m",
+    sent_by: maybe(random(30)),
+    led_to: maybe(random(30)),
+  });
+  const span = () => ({
+    lane: maybe(random(6)),
+    kind: some(["lease", "key", "work", "pause", "partition", "clock", "down"]),
+    from: random(20) * 700,
+    to: random(20) * 700,
+    text: "s",
+    grant: maybe("A1"),
+  });
+  const list = (make) => Array.from({ length: random(25) }, make);
+  for (let round = 0; round < 400; round++) {
+    const events = list(event).sort((a, b) => a.at - b.at);
+    const verdict = { holds: random(2) === 0, text: "it broke", event: maybe(random(30)) };
+    const run = { without: [], verdict, end: random(20) * 700, events, messages: list(message), spans: list(span), text: [] };
+    const kinds = ["client", "client", "server", "replica", "resource"].slice(0, random(6));
+    const story = { lanes: kinds.map((kind, index) => ({ name: `${kind} ${index}`, kind })), decisions: [], runs: [run] };
+    for (const width of [20, 340, 1200]) {
+      for (const detailed of [false, true]) {
+        const drawn = drawRun(story, run, { width, detailed, callout: "it broke", selected: maybe(random(25)) });
+        assert.ok(!/NaN|undefined|Infinity/.test(drawn.svg + drawHeads(drawn.layout)), `round ${round}`);
+      }
+    }
+  }
+});

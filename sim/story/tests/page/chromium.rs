@@ -18,6 +18,10 @@ const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 /// Longer than any answer takes; only one that never comes ends the test.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Keeps what went wrong in a page.
+const NOTICE: &str = "addEventListener('error', (found) => { window.wrong = found.error; });
+    addEventListener('unhandledrejection', (found) => { window.wrong = found.reason; });";
+
 /// A browser with one page, ended when it is dropped.
 pub(crate) struct Chromium {
     process: Child,
@@ -60,6 +64,7 @@ impl Chromium {
         for domain in ["Page", "Runtime", "Log", "Network", "Accessibility", "Performance"] {
             browser.command(&format!("{domain}.enable"), json!({}));
         }
+        browser.command("Page.addScriptToEvaluateOnNewDocument", json!({ "source": NOTICE }));
         Ok(browser)
     }
 
@@ -93,11 +98,11 @@ impl Chromium {
         result["result"]["value"].clone()
     }
 
-    /// Waits until an expression is true, looking at each frame that the page draws.
+    /// Waits until an expression is true, or fails when something goes wrong in the page.
     pub(crate) fn until(&mut self, script: &str) {
         let look = format!(
-            "new Promise((done) => {{ const look = () => ({script}) ? done(true) : \
-             setTimeout(look, 5); look(); }})"
+            "new Promise((done, fail) => {{ const look = () => window.wrong ? fail(window.wrong) : \
+             ({script}) ? done(true) : setTimeout(look, 5); look(); }})"
         );
         self.evaluate(&look);
     }
