@@ -9,6 +9,7 @@ use std::{
     net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -25,7 +26,7 @@ const TOKENS: [(&str, &str); 3] = [
     ("LEASEHOLD_ADMIN_TOKEN", "admin"),
 ];
 
-const PAGE: &str = include_str!("../../../fake-redis/TESTING.md");
+pub(crate) const PAGE: &str = include_str!("../../../fake-redis/TESTING.md");
 
 /// The one of Debian 12. Some clients ask for 20, and work with this one as well.
 const OLDEST_NODE: u32 = 18;
@@ -35,17 +36,10 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 #[test]
 fn javascript_clients_work_as_they_are() {
-    let folder = suite("js");
-    let version = Command::new("node").arg("--version").output();
-    let version = version.map_err(|error| format!("node: {error}"));
-    let installed = version.and_then(|output| is_new_enough(&output.stdout)).and_then(|()| {
-        let mut install = Command::new("npm");
-        install.args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder);
-        install_once(&folder, "package-lock.json", &mut install)
-    });
-    if let Err(why) = installed {
-        return skip(&why);
-    }
+    let folder = match javascript() {
+        Ok(folder) => folder,
+        Err(why) => return skip(&why),
+    };
     let served = Served::start();
     served.write_example("js", &folder.join("testing_page.test.js"));
     let tests = fs::read_dir(&folder).expect("it was copied").flatten().map(|file| file.path());
@@ -65,14 +59,10 @@ fn javascript_clients_work_as_they_are() {
 
 #[test]
 fn python_clients_work_as_they_are() {
-    let folder = suite("python");
-    let mut install = Command::new("python3");
-    let options = ["--quiet", "--disable-pip-version-check", "--no-warn-script-location"];
-    install.args(["-m", "pip", "install"]).args(options).current_dir(&folder);
-    install.args(["--upgrade", "--target", "installed", "-r", "requirements.txt"]);
-    if let Err(why) = install_once(&folder, "requirements.txt", &mut install) {
-        return skip(&why);
-    }
+    let folder = match python() {
+        Ok(folder) => folder,
+        Err(why) => return skip(&why),
+    };
     let served = Served::start();
     served.write_example("python", &folder.join("test_testing_page.py"));
     let mut tests = Command::new("python3");
@@ -190,6 +180,37 @@ fn suite(language: &str) -> PathBuf {
     to
 }
 
+/// The folder of the suite in JavaScript, with its clients; or why there is none.
+pub(crate) fn javascript() -> Result<PathBuf, String> {
+    let _turn = turn();
+    let folder = suite("js");
+    let version = Command::new("node").arg("--version").output();
+    let version = version.map_err(|error| format!("node: {error}"));
+    is_new_enough(&version?.stdout)?;
+    let mut install = Command::new("npm");
+    install.args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder);
+    install_once(&folder, "package-lock.json", &mut install)?;
+    Ok(folder)
+}
+
+/// The same in Python.
+pub(crate) fn python() -> Result<PathBuf, String> {
+    let _turn = turn();
+    let folder = suite("python");
+    let mut install = Command::new("python3");
+    let options = ["--quiet", "--disable-pip-version-check", "--no-warn-script-location"];
+    install.args(["-m", "pip", "install"]).args(options).current_dir(&folder);
+    install.args(["--upgrade", "--target", "installed", "-r", "requirements.txt"]);
+    install_once(&folder, "requirements.txt", &mut install)?;
+    Ok(folder)
+}
+
+/// Two tests that use one suite must not install it at the same time.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Installs what `list` names, unless that has been done.
 fn install_once(folder: &Path, list: &str, install: &mut Command) -> Result<(), String> {
     let (list, done) = (folder.join(list), folder.join("installed.list"));
@@ -211,7 +232,7 @@ fn judge(output: &Output) -> Result<String, String> {
     if output.status.success() { Ok(shown) } else { Err(shown) }
 }
 
-fn skip(why: &str) {
+pub(crate) fn skip(why: &str) {
     let required = env::var_os("LEASEHOLD_REQUIRE_REAL").is_some_and(|set| set == "1");
     assert!(!required, "LEASEHOLD_REQUIRE_REAL=1, but {why}");
     println!("skipped: {why}");

@@ -5,6 +5,8 @@
 mod clients;
 mod common;
 mod explore;
+mod hunt;
+mod hunt_clients;
 mod json;
 mod layers;
 mod mutants;

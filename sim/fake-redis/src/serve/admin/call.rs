@@ -20,7 +20,7 @@ pub(super) struct Problem {
 type Outcome = Result<Value, Problem>;
 
 const CALLS: &str = "the calls are GET, POST and DELETE /faults, GET and DELETE /faults/ID, GET and \
-                     POST /clock, GET /requests, POST /failover, POST /restart and POST /flush";
+                     POST /clock, GET /requests, POST /failover, POST /restart, POST /flush, POST /reset and POST /release/ID";
 
 /// Does what a request asks for.
 pub(super) async fn perform(host: &Host, method: &Method, path: &str, body: &[u8]) -> Outcome {
@@ -55,9 +55,22 @@ pub(super) async fn perform(host: &Host, method: &Method, path: &str, body: &[u8
             host.flush();
             Ok(json!({}))
         }
-        (_, ["faults" | "clock" | "requests" | "failover" | "restart" | "flush", ..]) => {
-            Err(Problem { status: 405, text: CALLS.into() })
+        ("POST", ["reset"]) => {
+            host.reset();
+            Ok(json!({}))
         }
+        ("POST", ["release", id]) => {
+            let released = host.release(id).ok_or_else(|| no_rule(id))?;
+            Ok(json!({ "released": released }))
+        }
+        (
+            _,
+            [
+                "faults" | "clock" | "requests" | "failover" | "restart" | "flush" | "reset"
+                | "release",
+                ..,
+            ],
+        ) => Err(Problem { status: 405, text: CALLS.into() }),
         _ => Err(Problem { status: 404, text: CALLS.into() }),
     }
 }
