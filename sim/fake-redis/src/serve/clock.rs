@@ -220,6 +220,16 @@ impl Clock {
         Ok(())
     }
 
+    /// Sets the Unix time, in microseconds; no time passes.
+    pub(super) fn set_unix_us(&self, unix_us: u64) {
+        let real_us = self.real_us();
+        let mut times = self.times();
+        times.set(real_us, &ClockChange::default());
+        times.unix_us = unix_us.min(LATEST_US);
+        drop(times);
+        self.0.changed.notify_waiters();
+    }
+
     /// What [`Clock::elapsed_us`] is once so much time has passed from now.
     #[must_use]
     pub fn elapsed_us_after(&self, time: Duration) -> u64 {

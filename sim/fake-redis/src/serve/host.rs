@@ -3,6 +3,7 @@
 pub(super) mod desk;
 mod fault_state;
 mod record;
+mod restore;
 mod turn;
 
 use std::{
