@@ -4,6 +4,7 @@
 
 mod check;
 mod explore;
+mod hunt;
 mod merge;
 mod models;
 mod mutants;
@@ -39,6 +40,7 @@ Examples:
   leasehold replay lh1_…                          one schedule, told
   leasehold explore                               every schedule of small clusters
   leasehold mutants                               whether planted bugs are found
+  leasehold hunt -- pytest test_lock.py           the fewest faults that make your own test fail
   leasehold serve                                 an in-memory Redis for clients of any language
 
 Exit status: 0 if every cell is what is claimed of it, 1 if not, 2 after wrong use."
@@ -54,6 +56,7 @@ struct Cli {
 enum Command {
     Check(check::Check),
     Explore(explore::Explore),
+    Hunt(Box<hunt::Hunt>),
     Replay(replay::Replay),
     Serve(Box<serve::Serve>),
     Merge(merge::Merge),
@@ -68,6 +71,8 @@ enum Ending {
     /// A search was cut short: nothing is known.
     CutShort,
     Surprise,
+    /// Somebody ended it early.
+    Interrupted,
 }
 
 /// Why a command did not do its work.
@@ -94,6 +99,7 @@ fn main() -> ExitCode {
     let ending = match command.unwrap_or(Command::Check(check)) {
         Command::Check(check) => check.run(),
         Command::Explore(explore) => explore.run(),
+        Command::Hunt(hunt) => hunt.run(),
         Command::Replay(replay) => replay.run(),
         Command::Serve(serve) => serve.run(),
         Command::Merge(merge) => merge.run(),
@@ -104,6 +110,7 @@ fn main() -> ExitCode {
         Ok(Ending::AsClaimed) => ExitCode::SUCCESS,
         Ok(Ending::CutShort) => ExitCode::from(3),
         Ok(Ending::Surprise) => ExitCode::from(1),
+        Ok(Ending::Interrupted) => ExitCode::from(130),
         Err(failure) => {
             eprintln!("error: {failure}");
             ExitCode::from(if matches!(failure, Failure::Unsound(_)) { 1 } else { 2 })

@@ -187,7 +187,7 @@ fn stdin_closed() -> io::Result<oneshot::Receiver<()>> {
 
 /// Completes at an interrupt from the keyboard, or at SIGTERM.
 #[cfg(unix)]
-fn interrupted() -> io::Result<impl Future<Output = ()>> {
+pub(super) fn interrupted() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
@@ -201,7 +201,7 @@ fn interrupted() -> io::Result<impl Future<Output = ()>> {
 
 /// Completes at an interrupt from the keyboard.
 #[cfg(not(unix))]
-fn interrupted() -> io::Result<impl Future<Output = ()>> {
+pub(super) fn interrupted() -> io::Result<impl Future<Output = ()>> {
     Ok(async {
         // Without a way to be told of it, only SHUTDOWN ends the server.
         if tokio::signal::ctrl_c().await.is_err() {

@@ -251,6 +251,13 @@ impl Server {
         self.sessions.get(session).is_some_and(|session| session.authenticated)
     }
 
+    /// What `session` calls itself; empty if nothing.
+    #[cfg(feature = "serve")]
+    pub(crate) fn name(&self, session: SessionId) -> String {
+        let name = self.sessions.get(session).map(|session| &session.name[..]).unwrap_or_default();
+        String::from_utf8_lossy(name).into_owned()
+    }
+
     /// The number of the database that `session` has selected.
     #[must_use]
     pub fn database(&self, session: SessionId) -> usize {

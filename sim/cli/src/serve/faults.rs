@@ -17,8 +17,8 @@ pub(super) struct FaultOptions {
     /// A fault, such as `reply-loss command=EVALSHA next=1`, or as JSON; may be repeated.
     ///
     /// First its kind: latency, request-loss, reply-loss, duplicate, hang, error, status, reset,
-    /// stale-read, failover or restart. Then what belongs to it, and any of id, command, key,
-    /// transport, next, skip, probability and seed. SERVE.md describes them all.
+    /// stale-read, failover, restart, server-clock or hold. Then what belongs to it, and any of id,
+    /// command, key, connection, transport, next, skip, probability and seed. SERVE.md describes them all.
     #[arg(long = "fault", value_name = "RULE")]
     faults: Vec<RuleText>,
     /// Delays every request by this time, or evenly spread between two, as in 5ms..20ms.

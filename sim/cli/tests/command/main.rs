@@ -5,6 +5,8 @@
 mod clients;
 mod common;
 mod explore;
+mod hunt;
+mod hunt_clients;
 mod json;
 mod layers;
 mod mutants;
@@ -14,6 +16,7 @@ mod serve;
 #[path = "../../../fake-redis/tests/serve/serve_support.rs"]
 mod serve_support;
 mod serve_web;
+mod steering;
 mod wrong_use;
 
 #[path = "../../../examples/forgotten_fence.rs"]

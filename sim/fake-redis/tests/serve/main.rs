@@ -5,6 +5,8 @@
 mod admin;
 mod busy;
 mod faults;
+mod holds;
+mod locks;
 mod pages;
 mod resp;
 mod resp_bad_clients;

@@ -20,8 +20,8 @@ pub(super) struct Problem {
 type Outcome = Result<Value, Problem>;
 
 const CALLS: &str = "the calls are GET, POST and DELETE /faults, GET and DELETE /faults/ID, GET and \
-                     POST /clock, GET /requests, POST /failover, POST /restart, POST /flush, POST /snapshot and POST \
-                     /restore";
+                     POST /clock, GET /requests, POST /failover, POST /restart, POST /flush, POST \
+                     /reset, POST /snapshot, POST /restore and POST /release/ID";
 
 /// Does what a request asks for.
 pub(super) async fn perform(admin: &Admin, method: &Method, path: &str, body: &[u8]) -> Outcome {
@@ -57,15 +57,27 @@ pub(super) async fn perform(admin: &Admin, method: &Method, path: &str, body: &[
             host.flush();
             Ok(json!({}))
         }
+        ("POST", ["reset"]) => {
+            host.reset();
+            Ok(json!({}))
+        }
         ("POST", ["snapshot"]) => Ok(json!({ "id": snapshots.take(host) })),
         ("POST", ["restore"]) => {
             snapshots.restore(host, &read(body)?)?;
             Ok(json!({}))
         }
-        (_, ["snapshot" | "restore", ..]) => Err(Problem { status: 405, text: CALLS.into() }),
-        (_, ["faults" | "clock" | "requests" | "failover" | "restart" | "flush", ..]) => {
-            Err(Problem { status: 405, text: CALLS.into() })
+        ("POST", ["release", id]) => {
+            let released = host.release(id).ok_or_else(|| no_rule(id))?;
+            Ok(json!({ "released": released }))
         }
+        (
+            _,
+            [
+                "faults" | "clock" | "requests" | "failover" | "restart" | "flush" | "reset"
+                | "snapshot" | "restore" | "release",
+                ..,
+            ],
+        ) => Err(Problem { status: 405, text: CALLS.into() }),
         _ => Err(Problem { status: 404, text: CALLS.into() }),
     }
 }

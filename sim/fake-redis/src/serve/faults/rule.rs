@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Effects, FaultKind, InjectionId, RuleError, Transport, fault::Opportunity, latency::unit,
+    Connection, Effects, FaultKind, InjectionId, RuleError, Transport, fault::Opportunity,
+    latency::unit,
 };
 
 /// What a rule says, checked. It is read from JSON such as
@@ -31,6 +32,9 @@ pub struct When {
     /// A glob that one of the command's keys must match.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// The connection on which it comes; all if `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection: Option<Connection>,
     /// The way by which it comes; both if `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<Transport>,
@@ -99,6 +103,7 @@ struct Wire {
     #[serde(default)]
     command: Names,
     key: Option<String>,
+    connection: Option<Connection>,
     transport: Option<Transport>,
     next: Option<u64>,
     probability: Option<f64>,
@@ -154,7 +159,8 @@ impl RuleText {
             Names::Many(names) => names,
         };
         let transport = if kind.rest_only() { Some(Transport::Rest) } else { wire.transport };
-        let when = When { commands, key: wire.key, transport, reads_only: kind.reads_only() };
+        let Wire { key, connection, .. } = wire;
+        let when = When { commands, key, connection, transport, reads_only: kind.reads_only() };
         let Wire { skip, next, probability, seed, .. } = wire;
         Ok(Self { id: wire.id, kind, when, often: Often { skip, next, probability, seed } })
     }
@@ -291,6 +297,10 @@ mod tests {
         assert!(wrong("hang key='a").contains("not closed"));
         assert!(wrong("status code=200").contains("400 to 599"));
         assert!(wrong("status code=500 transport=resp").contains("REST only"));
+        assert!(wrong(r#"{"kind": "hang", "connection": 0}"#).contains("a number from 1"));
+        assert!(wrong("server-clock").contains("give `forward` or `back`"));
+        assert!(wrong("server-clock forward=1s back=1s").contains("give `forward` or `back`"));
+        assert!(wrong("hold until=dawn").contains("dawn"));
         assert!(wrong("hang transport=udp").contains("udp"));
         assert!(wrong("{").contains("not a rule"));
         assert!(

@@ -4,8 +4,7 @@ use super::Host;
 use crate::Snapshot;
 
 impl Host {
-    /// Takes down every key and the Unix time of the server's clock, for [`Host::restore`]. Must not be
-    /// called by what a script that is late lets run, see [`Host::with_server`].
+    /// Takes down every key and the Unix time of the server's clock, for [`Host::restore`].
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let now_us = self.clock.now_us();
@@ -17,10 +16,13 @@ impl Host {
     /// and what waits by the elapsed time goes on waiting. To whoever watches a key, it has changed; to
     /// faults, it is a write that a failover or a stale read may lack.
     pub fn restore(&self, snapshot: &Snapshot) {
+        let signed = |micros: u128| i64::try_from(micros).unwrap_or(i64::MAX);
         self.with_server(|server| {
-            let unix_us = u64::try_from(snapshot.time().as_micros()).unwrap_or(u64::MAX);
-            self.clock.set_unix_us(unix_us);
+            let unix_us = signed(snapshot.time().as_micros());
+            self.clock.jump(unix_us.saturating_sub(signed(self.clock.now_us().into())));
             server.restore(self.clock.now_us(), snapshot);
         });
+        let now_us = self.clock.now_us();
+        self.with_fault_state(|state, server| state.observe_change(server, now_us));
     }
 }

@@ -40,16 +40,16 @@ impl Work {
     /// Has everything done that is ordered. A dropped future leaves undone what is left.
     pub(super) async fn run(self, host: &Arc<Host>, peer: &str) -> Result<Vec<Resp>, Failed> {
         let commands: Vec<&[Bytes]> = self.commands.iter().map(|command| &command[..]).collect();
-        let mut effects = host.judge(Transport::Rest, peer, &commands);
+        let (mut effects, place) = host.judge(Transport::Rest, peer, &commands);
         self.send_copies(host, &mut effects);
-        if !effects.delay.is_zero() {
-            host.clock().sleep(effects.delay).await;
-            host.until_free().await;
+        if effects.waits() {
+            host.until_due(&effects).await;
         }
         if !effects.executed {
             return Err(Failed::Ended(effects.ending));
         }
         let replies = self.execute(host, &effects.slots).await;
+        host.note_executed(place);
         host.carry_out(effects.server_event);
         match effects.ending {
             Ending::Reply => replies,
