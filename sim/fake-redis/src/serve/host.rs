@@ -85,6 +85,8 @@ pub struct Host {
     calm: AtomicBool,
     /// How many have connected.
     connections: AtomicU64,
+    /// How often it was reset.
+    resets: AtomicU64,
     desk: Arc<Desk>,
 }
 
@@ -157,6 +159,7 @@ impl Host {
             stopping: watch::Sender::new(false),
             calm: AtomicBool::new(true),
             connections: AtomicU64::new(0),
+            resets: AtomicU64::new(0),
             desk: Arc::default(),
         });
         host.clock.begin();

@@ -1,5 +1,7 @@
 //! Going back to an earlier state.
 
+use std::sync::atomic::Ordering;
+
 use super::Host;
 use crate::Snapshot;
 
@@ -24,5 +26,14 @@ impl Host {
         });
         let now_us = self.clock.now_us();
         self.with_fault_state(|state, server| state.observe_change(server, now_us));
+    }
+
+    /// How often it was reset: what was sent before a reset and waits is not executed after it.
+    pub(in crate::serve) fn resets(&self) -> u64 {
+        self.resets.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_reset(&self) {
+        self.resets.fetch_add(1, Ordering::Relaxed);
     }
 }
