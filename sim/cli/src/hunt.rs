@@ -1,5 +1,6 @@
 //! `leasehold hunt`: the fewest faults that make somebody's own test fail.
 
+mod again;
 mod plan;
 mod process;
 mod report;
@@ -7,6 +8,7 @@ mod rule;
 mod run;
 mod search;
 mod shrink;
+mod tell;
 
 use std::{
     ffi::OsString,
@@ -30,8 +32,9 @@ use super::{
     output::{Target, print},
     progress::Bar,
 };
+use again::Again;
 use plan::Planner;
-use report::{Again, Effort, Outcome};
+use report::{Effort, Outcome};
 use rule::{Fault, Replay};
 use run::{Address, Run, Setup};
 use search::Pool;
@@ -333,7 +336,9 @@ impl Hunt {
             ["--env".to_owned(), format!("{name}={address}")]
         });
         let words = self.command.iter().map(|word| word.to_string_lossy().into_owned());
-        Again { options: locks.chain(variables).collect(), command: words.collect() }
+        let timeout =
+            self.timeout.iter().flat_map(|time| ["--timeout".to_owned(), rule::words(*time)]);
+        Again { options: locks.chain(variables).chain(timeout).collect(), command: words.collect() }
     }
 }
 

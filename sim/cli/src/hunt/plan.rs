@@ -24,7 +24,8 @@ pub(super) const KINDS: &[&str] = &[
 ];
 
 /// What clients send by themselves, beside what a program asks for.
-const CHATTER: &[&str] = &["AUTH", "CLIENT", "COMMAND", "HELLO", "INFO", "PING", "SELECT"];
+pub(super) const CHATTER: &[&str] =
+    &["AUTH", "CLIENT", "COMMAND", "HELLO", "INFO", "PING", "SELECT"];
 
 /// How often it is tried to draw a schedule that was not tried yet.
 const DRAWS: usize = 20;
@@ -197,4 +198,68 @@ fn below(random: &mut ChaCha8Rng, limit: usize) -> usize {
 
 fn chance(random: &mut ChaCha8Rng, of: usize) -> bool {
     below(random, of) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use leasehold_fake_redis::serve::{Host, HostOptions};
+
+    use super::*;
+
+    /// What is seen of a connection on which these are asked.
+    fn seen(lines: &[&str]) -> Observations {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let host = Host::new(HostOptions::default());
+            host.observe(&[]);
+            let client = host.connect("peer".into(), "here".into()).unwrap();
+            for line in lines {
+                let words: Vec<_> = line.split(' ').map(|word| word.to_owned().into()).collect();
+                client.perform(&words).await;
+            }
+            host.observations()
+        })
+    }
+
+    fn draw(kinds: &[&'static str], seed: u64, count: usize) -> Vec<String> {
+        let seen = seen(&["SET lock a NX PX 700", "GET lock", "GET lock", "PING"]);
+        let mut planner = Planner::new(&[&seen], kinds.to_vec(), seed);
+        let told = |faults: Vec<Fault>| -> Vec<_> { faults.iter().map(Fault::to_string).collect() };
+        (0..count).flat_map(|_| told(planner.draw())).collect()
+    }
+
+    #[test]
+    fn the_same_seed_draws_the_same_schedules() {
+        assert_eq!(draw(KINDS, 3, 50), draw(KINDS, 3, 50));
+        assert_ne!(draw(KINDS, 3, 50), draw(KINDS, 4, 50));
+    }
+
+    #[test]
+    fn every_kind_is_drawn_and_every_rule_can_be_read() {
+        let rules = draw(KINDS, 1, 300);
+        for kind in KINDS {
+            assert!(rules.iter().any(|rule| rule.starts_with(kind)), "{kind}");
+        }
+        for rule in &rules {
+            assert!(rule.parse::<Fault>().is_ok(), "{rule}");
+        }
+        // Retries are reached, too.
+        assert!(rules.iter().any(|rule| rule.contains("command=SET skip=3")));
+    }
+
+    #[test]
+    fn a_clock_jumps_over_a_lease_that_was_seen_and_only_reads_are_stale() {
+        let rules = draw(&["server-clock"], 1, 20);
+        assert!(rules.iter().all(|rule| rule.contains("=701ms")), "{rules:?}");
+        let rules = draw(&["stale-read"], 1, 20);
+        assert!(rules.iter().all(|rule| rule.contains("command=GET")), "{rules:?}");
+    }
+
+    #[test]
+    fn no_schedule_is_drawn_twice_while_there_are_others() {
+        let mut drawn = draw(&["request-loss"], 1, 3);
+        drawn.sort();
+        drawn.dedup();
+        assert!(drawn.len() >= 3, "{drawn:?}");
+    }
 }

@@ -3,9 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{
+    again::{Again, join},
     rule::{Fault, Replay},
     run::{Failure, Run},
     shrink::{Found, Tally},
+    tell,
 };
 
 /// How many lines of the output are shown.
@@ -33,35 +35,6 @@ pub(super) struct Effort {
     pub(super) left_behind: bool,
     pub(super) interrupted: bool,
     pub(super) seed: u64,
-}
-
-/// How the command is repeated.
-#[derive(Debug)]
-pub(super) struct Again {
-    /// All options that a replay needs, and the command.
-    pub(super) options: Vec<String>,
-    pub(super) command: Vec<String>,
-}
-
-impl Again {
-    pub(super) fn replay(&self, faults: &[Fault]) -> String {
-        let word = Replay(faults.to_vec()).to_string();
-        let head = ["leasehold", "hunt", "--replay", &word].map(str::to_owned);
-        let words = head.into_iter().chain(self.options.iter().cloned()).chain(["--".into()]);
-        join(words.chain(self.command.iter().cloned()))
-    }
-
-    fn name(&self) -> String {
-        join(self.command.iter().cloned())
-    }
-}
-
-fn join(words: impl Iterator<Item = String>) -> String {
-    let quoted = words.map(|word| match shlex::try_quote(&word) {
-        Ok(quoted) => quoted.into_owned(),
-        Err(_) => word,
-    });
-    quoted.collect::<Vec<_>>().join(" ")
 }
 
 pub(super) fn told(outcome: &Outcome, effort: &Effort, again: &Again) -> String {
@@ -196,5 +169,6 @@ fn json_found(found: &Found, again: &Again) -> Value {
         "output": found.run.tail,
         "replay": Replay(found.faults.clone()).to_string(),
         "replay_command": again.replay(&found.faults),
+        "story": tell::story(found, again),
     })
 }

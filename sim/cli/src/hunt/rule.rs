@@ -47,6 +47,10 @@ impl Fault {
         Self { kind: self.kind.clone(), fields }
     }
 
+    pub(super) fn kind(&self) -> &str {
+        &self.kind
+    }
+
     pub(super) fn field(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|(found, _)| found == name).map(|(_, value)| &**value)
     }

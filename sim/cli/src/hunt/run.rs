@@ -23,7 +23,7 @@ use super::{
     rule::Fault,
 };
 
-/// The token of the server over REST: known to nobody else on this machine.
+/// The token over REST. It is no secret: the server is for this machine, has nothing, and is gone soon.
 const TOKEN: &str = "leasehold";
 
 /// What a variable is to hold.

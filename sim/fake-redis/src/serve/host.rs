@@ -2,9 +2,6 @@
 
 pub(super) mod desk;
 mod fault_state;
-mod holds;
-mod locks;
-mod observe;
 mod record;
 mod restore;
 mod turn;
@@ -21,8 +18,7 @@ use bytes::Bytes;
 use rustc_hash::FxHashMap;
 use tokio::sync::{Notify, watch};
 
-pub use fault_state::Lost;
-pub use observe::{Observations, Observed, ObservedCommand, Violation};
+pub use fault_state::{Lost, Observations, Observed, ObservedCommand, Violation};
 pub use record::{Seen, SeenCommand};
 
 use super::{

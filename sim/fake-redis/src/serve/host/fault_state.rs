@@ -1,6 +1,10 @@
 //! What happens to commands besides being executed: the one place through which faults reach every
 //! listener.
 
+mod holds;
+mod locks;
+mod observe;
+
 use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
@@ -11,9 +15,6 @@ use serde::Serialize;
 
 use super::{
     Client, Host, Performed,
-    holds::Holds,
-    locks::COPY,
-    observe::{Observer, Place},
     record::{Record, Seen},
 };
 use crate::{
@@ -25,6 +26,13 @@ use crate::{
     },
 };
 
+pub use locks::Violation;
+pub use observe::{Observations, Observed, ObservedCommand};
+
+use holds::Holds;
+use locks::COPY;
+use observe::{Observer, Place};
+
 /// For how long the past is known, in microseconds of the server's clock.
 const REACH_US: u64 = 600_000_000;
 
@@ -34,9 +42,9 @@ const MOST_BYTES: usize = 256 << 20;
 /// All that is not as it would be on a calm day.
 #[derive(Debug)]
 pub(super) struct FaultState {
-    pub(super) faults: Faults,
-    pub(super) holds: Holds,
-    pub(super) observer: Option<Box<Observer>>,
+    faults: Faults,
+    holds: Holds,
+    observer: Option<Box<Observer>>,
     keeps_past: bool,
     record: Option<Record>,
     down: Option<Down>,

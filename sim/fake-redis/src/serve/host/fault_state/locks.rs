@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
-use super::observe::Violation;
 use crate::{Facts, Keyspace, Server, SessionId, Value, glob_matches, serve::faults::told};
 
 /// How many locks are watched, how many violations kept, and how many arguments of a transaction.
@@ -26,6 +25,17 @@ const OVER_REST: u64 = 0;
 
 /// Who a late copy of a request is.
 pub(super) const COPY: u64 = u64::MAX;
+
+/// Something that no lock should meet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// When, in microseconds of the server's clock since its start.
+    pub at_us: u64,
+    /// The key.
+    pub key: String,
+    /// What happened, as a sentence.
+    pub text: String,
+}
 
 /// A key, in its database.
 type Place = (usize, Bytes);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use super::{Host, fault_state::FaultState};
+use super::{FaultState, Host};
 use crate::serve::faults::{Effects, Held, InjectionId, Until};
 
 /// The requests that wait.

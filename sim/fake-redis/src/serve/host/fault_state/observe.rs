@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 
-use super::{Host, fault_state::FaultState, locks::Watch};
+use super::{
+    FaultState, Host,
+    locks::{Violation, Watch},
+};
 use crate::{
     Facts, Server, SessionId,
     serve::faults::{Effects, Request, Transport, told},
@@ -52,17 +55,6 @@ pub struct ObservedCommand {
     pub reads: bool,
     /// The times to live that it may be asking for, in milliseconds.
     pub times_ms: Vec<u64>,
-}
-
-/// Something that no lock should meet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// When, in microseconds of the server's clock since its start.
-    pub at_us: u64,
-    /// The key.
-    pub key: String,
-    /// What happened, as a sentence.
-    pub text: String,
 }
 
 /// What has been seen.
@@ -132,7 +124,7 @@ impl FaultState {
     }
 
     /// Looks at the locks after a command of `client`.
-    pub(super) fn observe_command(
+    pub(in crate::serve::host) fn observe_command(
         &mut self,
         server: &Server,
         (client, connection): (SessionId, u64),
