@@ -12,6 +12,7 @@ mod session;
 mod sessions;
 mod settings;
 mod slow_log;
+mod snapshot;
 mod transaction;
 mod upkeep;
 mod users;
@@ -23,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 
 pub use settings::{Password, Settings};
+pub use snapshot::Snapshot;
 
 pub(super) use connection::{Connection, OnConnection};
 pub(super) use describe::describe;

@@ -17,6 +17,7 @@ mod serve;
 #[path = "../../../fake-redis/tests/serve/serve_support.rs"]
 mod serve_support;
 mod serve_web;
+mod steering;
 mod terminal;
 mod wrong_use;
 

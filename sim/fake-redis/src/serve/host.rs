@@ -3,6 +3,7 @@
 pub(super) mod desk;
 mod fault_state;
 mod record;
+mod restore;
 mod turn;
 
 use std::{
@@ -80,6 +81,8 @@ pub struct Host {
     calm: AtomicBool,
     /// How many have connected.
     connections: AtomicU64,
+    /// How often it was reset.
+    resets: AtomicU64,
     desk: Arc<Desk>,
 }
 
@@ -152,6 +155,7 @@ impl Host {
             stopping: watch::Sender::new(false),
             calm: AtomicBool::new(true),
             connections: AtomicU64::new(0),
+            resets: AtomicU64::new(0),
             desk: Arc::default(),
         });
         host.clock.begin();

@@ -128,12 +128,15 @@ impl Default for Names {
 }
 
 impl RuleText {
-    /// Reads a rule from JSON.
+    /// Reads a rule from JSON: an object, or the words of a rule as one text.
     ///
     /// # Errors
     ///
     /// Says what is wrong, and what to write instead.
     pub fn from_json(json: &[u8]) -> Result<Self, RuleError> {
+        if let Ok(words) = serde_json::from_slice::<String>(json) {
+            return words.parse();
+        }
         let wire = serde_json::from_slice(json)
             .map_err(|error| RuleError::Wrong(format!("not a rule: {error}")))?;
         Self::new(wire).map_err(RuleError::Wrong)
@@ -277,7 +280,9 @@ mod tests {
                        "key": "lock:*", "next": 2, "skip": 1}"#;
         assert_eq!(words.parse::<RuleText>(), json.parse());
         let one = r#"{"kind": "failover", "lose": "50ms", "down": "20ms", "command": "SET"}"#;
-        assert_eq!("failover lose=50ms down=20ms command=SET".parse::<RuleText>(), one.parse());
+        let words = "failover lose=50ms down=20ms command=SET";
+        assert_eq!(words.parse::<RuleText>(), one.parse());
+        assert_eq!(RuleText::from_json(format!("{words:?}").as_bytes()), one.parse());
     }
 
     #[test]
@@ -300,6 +305,10 @@ mod tests {
         assert!(wrong("hold until=dawn").contains("dawn"));
         assert!(wrong("hang transport=udp").contains("udp"));
         assert!(wrong("{").contains("not a rule"));
+        assert!(
+            RuleText::from_json(br#""\"hang\"""#).is_ok()
+                && wrong("'\"hang\"'").contains("choose one of")
+        );
         assert!(wrong(r#"{"kind": "hang", "command": 5}"#).contains("list of names"));
         for time in ["soon", "5", "0", "1.5"] {
             assert!(wrong(&format!("stale-read lag={time}")).contains("with its unit"), "{time}");

@@ -215,8 +215,10 @@ impl Host {
     }
 
     /// Puts the host back to where it began: no keys, no faults, and a clock that shows the time of
-    /// this machine at the first pace. Connections and scripts stay.
+    /// this machine at the first pace. Connections and scripts stay; requests that a fault delays or
+    /// holds, and copies that have not come yet, are not executed any more.
     pub fn reset(&self) {
+        self.note_reset();
         self.with_fault_state(|state, _| {
             state.faults.clear();
             state.down = None;
@@ -365,10 +367,14 @@ impl Client {
             host.judge_of(Transport::Resp, (&self.peer, session), &[arguments]);
         self.send_copies(&mut effects, arguments);
         if effects.waits() {
+            let resets = host.resets();
             tokio::select! {
                 biased;
                 () = self.closed() => return Performed::Lost(Ending::Close),
                 () = host.until_due(&effects) => {}
+            }
+            if host.resets() > resets {
+                return Performed::Lost(Ending::Close);
             }
         }
         if !effects.executed {
@@ -390,10 +396,13 @@ impl Client {
                 return;
             }
             let (host, arguments) = (Arc::clone(&self.host), arguments.to_vec());
-            let due_us = host.clock.elapsed_us_after(after);
+            let (due_us, resets) = (host.clock.elapsed_us_after(after), host.resets());
             tokio::spawn(async move {
                 host.clock.sleep_until(due_us).await;
                 host.until_free().await;
+                if host.resets() > resets {
+                    return;
+                }
                 let Some(mut again) = host.connect_trusted() else { return };
                 again.connection = COPY;
                 again.execute(&["SELECT".into(), database.to_string().into()]);
