@@ -85,7 +85,7 @@ impl Future for Call {
                 }
             }
             // Polled after its end, which is allowed to do anything but this.
-            Stage::Over => Poll::Ready(Err(StoreError::Unknown(Cause::Disconnected))),
+            Stage::Over => Poll::Ready(Err(StoreError::Unknown(Cause::Disconnected("".into())))),
         }
     }
 }

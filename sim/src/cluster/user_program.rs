@@ -127,7 +127,9 @@ impl Program<Users> for UserProgram {
                 (Response::Refused, _) => {
                     Answer::Store(Err(StoreError::NotSent(Cause::Unreachable("refused".into()))))
                 }
-                (_, false) => Answer::Store(Err(StoreError::Unknown(Cause::Disconnected))),
+                (_, false) => {
+                    Answer::Store(Err(StoreError::Unknown(Cause::Disconnected("".into()))))
+                }
             };
             place.answer(wait, answer);
         });
