@@ -5,12 +5,16 @@
 //! # What a process may do
 //!
 //! It runs on the deterministic executor of the simulation: no threads, no runtime. It may await its
-//! [`SimClock`], its [`SimStore`] and the handles of [`leasehold_core`] over them,
+//! [`SimClock`], its [`SimStore`], its [`SimRedis`] and the handles of [`leasehold_core`] over them,
 //! [`Process::remote`], tasks of [`Process::spawn`], and whatever is woken by one of those: `join!`,
 //! `select_biased!`, `FuturesUnordered` and the channels of the `futures` family. Code that
 //! takes a [`Lock`](leasehold_core::lock::Lock) or a [`Debounce`](leasehold_core::debounce::Debounce)
 //! runs as it is: [`Process::lock`] and [`Process::debounce`] make those, with tokens that the run
 //! repeats.
+//!
+//! Code for any Redis takes [`Process::redis`] as its connection: with the feature `redis`, one of the
+//! crate `redis`. [`Setup::mutex`], [`Setup::at_most_once`], [`Setup::no_key_without_ttl`] and
+//! [`Setup::eventually_gone`] say what most of it is to hold.
 //!
 //! # Faults
 //!
@@ -34,12 +38,15 @@ mod blocking;
 mod campaign;
 mod clock;
 mod failure;
+mod invariants;
 mod process;
 mod quiet;
 mod ready;
+mod redis;
 mod regressions;
 mod run;
 mod runtime;
+mod sessions;
 mod setup;
 mod store;
 mod token;
@@ -52,7 +59,9 @@ use std::{fmt, path::PathBuf, time::Duration};
 pub use campaign::Report;
 pub use clock::SimClock;
 pub use failure::{Breach, Failure};
-pub use process::{Process, RemoteError};
+pub use invariants::{Inside, Once, Section};
+pub use process::{Process, RemoteError, TimedOut};
+pub use redis::{RedisError, SimRedis};
 pub use setup::Setup;
 pub use store::SimStore;
 pub use token::TokenError;
@@ -73,6 +82,7 @@ pub const MOST_PROCESSES: usize = 8;
 pub struct Cluster {
     build: Box<dyn Fn(&mut Setup)>,
     faults: FaultSet,
+    topology: Topology,
     disturbed: Duration,
     calm: Duration,
     seed: u64,
@@ -87,6 +97,7 @@ impl Cluster {
         Self {
             build: Box::new(build),
             faults: FaultSet::NONE,
+            topology: Topology::Replicated,
             disturbed: Duration::from_secs(3),
             calm: Duration::from_secs(5),
             seed: 1,
@@ -98,6 +109,14 @@ impl Cluster {
     #[must_use]
     pub fn faults(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
         self.faults = faults.into_iter().collect();
+        self
+    }
+
+    /// What the processes talk to: one server with a replica that lags behind it, unless said. Of
+    /// several independent servers, [`Process::redis_of`] reaches each; all else is the first.
+    #[must_use]
+    pub fn topology(mut self, topology: Topology) -> Self {
+        self.topology = topology;
         self
     }
 
@@ -193,7 +212,7 @@ impl Cluster {
             clients: processes as u8,
             faults_end,
             end: faults_end.saturating_add(micros(self.calm)),
-            ..Settings::new(Topology::Replicated, self.faults)
+            ..Settings::new(self.topology, self.faults)
         };
         users::Plan { settings, scenario: Users }
     }

@@ -100,6 +100,11 @@ impl<S: System> World<S> {
         Self { programs, core: Core::new(plan) }
     }
 
+    /// The servers.
+    pub(crate) fn servers(&self) -> &[Server] {
+        &self.core.servers
+    }
+
     /// The true time.
     pub(crate) fn now(&self) -> u64 {
         self.core.now

@@ -3,7 +3,7 @@
 mod clock;
 mod connection;
 #[cfg(feature = "redis")]
-mod redis_rs;
+pub(crate) mod redis_rs;
 
 use std::{
     collections::BTreeMap,

@@ -29,6 +29,7 @@ use rustc_hash::FxHasher;
 use super::{
     Value,
     expiry::{Expiries, NEVER},
+    glob::matches,
     value::Aside,
 };
 use awaited::Awaited;
@@ -272,6 +273,13 @@ impl Keyspace {
         let mut entries: Vec<_> = self.slots.iter().map(|slot| (&slot.key, &slot.entry)).collect();
         entries.sort_unstable_by_key(|(key, _)| *key);
         entries.into_iter()
+    }
+
+    /// The keys that match a glob, as `KEYS` has it, and have not expired, in the order of their
+    /// names. Looks at each.
+    pub fn matching(&self, now_ms: u64, pattern: &[u8]) -> impl Iterator<Item = (&Bytes, &Entry)> {
+        let live = self.iter().filter(move |(_, entry)| !entry.is_expired(now_ms));
+        live.filter(move |(key, _)| matches(pattern, key))
     }
 
     /// How many keys there are, also those that have expired and are not yet purged.

@@ -112,6 +112,8 @@ mod lua;
 mod number;
 mod pubsub;
 mod random;
+#[cfg(feature = "redis")]
+pub mod redis_rs;
 mod replication;
 mod resp;
 mod script;

@@ -33,6 +33,10 @@ pub enum Breach {
     Waits,
 }
 
+const NO_TOKIO: &str = ". There is no tokio in the simulation, whose time is its own: use \
+                        `Process::sleep`, `Process::timeout` and `Process::spawn` in place of \
+                        `tokio::time` and `tokio::spawn`";
+
 impl fmt::Display for Breach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -40,7 +44,13 @@ impl fmt::Display for Breach {
             Self::Eventually(name) => {
                 write!(f, "this has not come about, although everything has healed: {name}")
             }
-            Self::Panicked(message) => write!(f, "panicked: {message}"),
+            Self::Panicked(message) => {
+                write!(f, "panicked: {message}")?;
+                if message.contains("Tokio") && message.contains("runtime") {
+                    f.write_str(NO_TOKIO)?;
+                }
+                Ok(())
+            }
             Self::Stuck(names) => write!(
                 f,
                 "process {names} is stuck: it waits for something that the simulation does not \
@@ -157,4 +167,19 @@ fn decision(settings: &Settings, address: Address, choice: u32) -> String {
         return format!("choice {} of process {who} is {choice}", address.occurrence);
     }
     decisions::describe_in_any_world(settings, address, choice).replace("client ", "process ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_needs_tokio_is_told_what_to_use() {
+        let message = "there is no reactor running, must be called from the context of a Tokio 1.x \
+                       runtime (src/lib.rs:1:1)";
+        let text = Breach::Panicked(message.into()).to_string();
+        assert!(text.contains("Process::timeout"), "{text}");
+        let other = Breach::Panicked("index out of bounds".into()).to_string();
+        assert!(!other.contains("Process::"), "{other}");
+    }
 }

@@ -10,6 +10,7 @@ use rustc_hash::FxHasher;
 
 use super::{
     Breach, Cluster, Setup,
+    invariants::Stored,
     quiet::quietly,
     runtime::{Installed, Runtime, with},
     setup::Check,
@@ -101,12 +102,13 @@ impl<'a> Trial<'a> {
         world.begin(source, observer);
         loop {
             let more = world.step(source, observer);
-            if let Some(check) = self.setup.always.iter().find(|check| !check.holds()) {
+            let stored = Stored { servers: world.servers(), now: world.now() };
+            if let Some(check) = self.setup.always.iter().find(|check| !check.holds(&stored)) {
                 return Some(Breach::Always(check.name.clone()));
             }
-            note(&self.setup.sometimes, &mut self.occurred);
+            note(&self.setup.sometimes, &mut self.occurred, &stored);
             if observer.healed {
-                note(&self.setup.eventually, &mut self.come);
+                note(&self.setup.eventually, &mut self.come, &stored);
             }
             if !more {
                 return woken_from_outside().or_else(|| self.missing()).or_else(stuck);
@@ -122,9 +124,9 @@ impl<'a> Trial<'a> {
 }
 
 /// Notes what holds now and did not before.
-fn note(checks: &[Check], held: &mut [bool]) {
+fn note(checks: &[Check], held: &mut [bool], stored: &Stored<'_>) {
     for (check, held) in checks.iter().zip(held) {
-        *held = *held || check.holds();
+        *held = *held || check.holds(stored);
     }
 }
 

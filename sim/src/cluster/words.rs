@@ -1,10 +1,13 @@
 //! What processes do, in words.
 
+use bytes::Bytes;
 use leasehold_core::{
     Command, Reply, StoreError,
     debounce::{DebounceCommand, DebounceReply},
     lock::{LockCommand, LockReply},
 };
+
+use leasehold_fake_redis::Resp;
 
 use super::users::{Answer, Response};
 use crate::{history::Client, words::client};
@@ -39,6 +42,57 @@ fn lock(command: &LockCommand) -> String {
     format!("{remote_call} `{}`", keys.lock())
 }
 
+/// The most letters of a word, and the most words of a command, that are told.
+const LETTERS: usize = 40;
+const WORDS: usize = 12;
+
+/// Commands as their user writes them.
+pub(super) fn commands(commands: &[Vec<Bytes>]) -> String {
+    let told: Vec<String> = commands.iter().map(|words| one(words)).collect();
+    told.join(" | ")
+}
+
+fn one(words: &[Bytes]) -> String {
+    let mut told: Vec<String> = words.iter().take(WORDS).map(|word| word_of(word)).collect();
+    if words.len() > WORDS {
+        told.push(format!("… {} more", words.len() - WORDS));
+    }
+    told.join(" ")
+}
+
+fn word_of(word: &[u8]) -> String {
+    let text = String::from_utf8_lossy(word);
+    let mut letters = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((cut, _)) = letters.char_indices().nth(LETTERS) {
+        letters.truncate(cut);
+        letters.push('…');
+    }
+    let plain = !letters.is_empty() && letters.chars().all(|letter| letter.is_ascii_graphic());
+    if plain { letters } else { format!("{letters:?}") }
+}
+
+/// Replies as `redis-cli` prints them, but on one line.
+fn replies(replies: &[Resp]) -> String {
+    let told: Vec<String> = replies.iter().map(reply).collect();
+    told.join(" | ")
+}
+
+fn reply(reply: &Resp) -> String {
+    match reply {
+        Resp::Nil | Resp::NilArray => "nil".into(),
+        Resp::Integer(number) => number.to_string(),
+        Resp::Simple(status) => status.to_string(),
+        Resp::Error(text) => text.to_string(),
+        Resp::Bulk(bytes) => word_of(bytes),
+        Resp::Array(items) => {
+            let told: Vec<String> = items.iter().take(WORDS).map(self::reply).collect();
+            let more = if items.len() > WORDS { ", …" } else { "" };
+            format!("[{}{more}]", told.join(", "))
+        }
+        other => format!("{other:?}"),
+    }
+}
+
 /// What a process learns by this response to its request `call`.
 pub(super) fn response(me: Client, call: u32, response: &Response) -> String {
     let who = client(me);
@@ -53,6 +107,7 @@ pub(super) fn response(me: Client, call: u32, response: &Response) -> String {
             format!("{who} is refused: {}", no.message)
         }
         Response::Answer(Answer::Store(Err(error))) => format!("{who} is told: {error}"),
+        Response::Answer(Answer::Redis(told)) => format!("{who} is told: {}", replies(told)),
         Response::Answer(Answer::Remote) => {
             format!("{who} has the answer to its remote call {call}")
         }

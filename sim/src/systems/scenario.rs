@@ -236,6 +236,7 @@ impl System for Scenario {
         match what {
             Disturbed::Data => step.look(false),
             Disturbed::Clock => step.look_again(),
+            Disturbed::Connections { .. } => {}
         }
     }
 

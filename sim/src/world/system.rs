@@ -93,6 +93,11 @@ pub enum Disturbed {
     Data,
     /// The clock of a server.
     Clock,
+    /// Server number `node` has started over: nobody is connected to it any more.
+    Connections {
+        /// Which.
+        node: u8,
+    },
 }
 
 /// What a client runs. The world steps it, and it answers by sending and by setting alarms.

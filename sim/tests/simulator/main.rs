@@ -7,6 +7,7 @@ mod cluster_code;
 mod cluster_proptest;
 mod faults;
 mod guarantees;
+mod own_redis;
 mod promises;
 mod readme;
 mod scenarios;
