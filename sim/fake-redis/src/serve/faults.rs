@@ -41,7 +41,7 @@ pub use rule::{Often, Rule, RuleReport, RuleText, When};
 pub use stale_read::StaleRead;
 pub use status::Status;
 
-pub(super) use request::told;
+pub(super) use request::{KEYS_TOLD, told};
 
 use fault::Scope;
 
