@@ -334,11 +334,6 @@ impl Keyspace {
         mem::swap(&mut self.order, &mut other.order);
     }
 
-    /// Puts the keys of another server in the place of these, as a failover does.
-    pub(super) fn replace_keys(&mut self, mut other: Self) {
-        self.swap_keys(&mut other);
-    }
-
     /// Tells a replica that the keys of `other` take the place of these.
     fn record_exchange(&mut self, other: &Self) {
         if let Some(changes) = &mut self.changes {
@@ -448,12 +443,9 @@ fn noted<R, E>(
     change: impl FnOnce(&mut Entry) -> Result<R, E>,
 ) -> Result<R, E> {
     let expires_at_ms = slot.entry.expires_at_ms;
-    let text = slot.entry.value.begin_trace();
+    let before = past.begin(&mut slot.entry.value);
     let result = change(&mut slot.entry);
-    let steps = slot.entry.value.end_trace(text);
-    if !steps.is_nothing() || slot.entry.expires_at_ms != expires_at_ms {
-        past.note_changed(&slot.key, expires_at_ms, steps);
-    }
+    past.end(&slot.key, &mut slot.entry, expires_at_ms, before);
     result
 }
 

@@ -12,6 +12,7 @@ mod session;
 mod sessions;
 mod settings;
 mod slow_log;
+mod snapshot;
 mod transaction;
 mod upkeep;
 mod users;
@@ -23,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 
 pub use settings::{Password, Settings};
+pub use snapshot::Snapshot;
 
 pub(super) use connection::{Connection, OnConnection};
 pub(super) use describe::describe;
@@ -272,6 +274,12 @@ impl Server {
     pub fn redis_mut(&mut self) -> &mut Redis {
         self.service_mut().memory.forget();
         &mut self.redis
+    }
+
+    /// What has changed since the last call is one write: see [`Redis::end_write`].
+    #[cfg(feature = "serve")]
+    pub(crate) fn end_write(&mut self, at_us: u64, write: u64, since_us: u64) {
+        self.redis.end_write(at_us, write, since_us);
     }
 
     /// What a command, or the time, meant for others.

@@ -249,7 +249,10 @@ impl Process {
 
     /// Adds a line to the story that is told of a failing run.
     pub fn note(&self, text: impl fmt::Display) {
-        with(|runtime| runtime.note(|| format!("  {}: {text}", client(self.client))));
+        with(|runtime| {
+            runtime.note(|| format!("  {}: {text}", client(self.client)));
+            runtime.mark(self.client, || text.to_string());
+        });
     }
 }
 

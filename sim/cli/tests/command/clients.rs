@@ -9,7 +9,7 @@ use std::{
     net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::OnceLock,
     time::Duration,
 };
 
@@ -37,11 +37,10 @@ const PATIENCE: Duration = Duration::from_secs(300);
 #[test]
 fn javascript_clients_work_as_they_are() {
     let folder = match javascript() {
-        Ok(folder) => folder,
+        Ok(installed) => installed.folder,
         Err(why) => return skip(&why),
     };
     let served = Served::start();
-    served.write_example("js", &folder.join("testing_page.test.js"));
     let tests = fs::read_dir(&folder).expect("it was copied").flatten().map(|file| file.path());
     let mut tests: Vec<_> =
         tests.filter(|path| path.to_string_lossy().ends_with(".test.js")).collect();
@@ -60,11 +59,10 @@ fn javascript_clients_work_as_they_are() {
 #[test]
 fn python_clients_work_as_they_are() {
     let folder = match python() {
-        Ok(folder) => folder,
+        Ok(installed) => installed.folder,
         Err(why) => return skip(&why),
     };
     let served = Served::start();
-    served.write_example("python", &folder.join("test_testing_page.py"));
     let mut tests = Command::new("python3");
     tests.args(["-m", "unittest", "-v"]).env("PYTHONPATH", folder.join("installed"));
     tests.current_dir(&folder);
@@ -124,19 +122,6 @@ impl Served {
         address.map(|(_, url)| &**url).expect("it listens there")
     }
 
-    /// Puts the example of TESTING.md in this language beside the suite, with the addresses of this
-    /// server in it.
-    fn write_example(&self, language: &str, to: &Path) {
-        let block = PAGE.split_once(&format!("```{language}\n"));
-        let (example, _) = block.and_then(|(_, rest)| rest.split_once("```")).expect("an example");
-        let port = |name| self.address(name).rsplit(':').next().expect("an address has a port");
-        let example = example
-            .replace("8078", port("LEASEHOLD_ADMIN_URL"))
-            .replace("8079", port("LEASEHOLD_REST_URL"))
-            .replace("6399", port("LEASEHOLD_RESP_URL"));
-        fs::write(to, example).expect("target can be written");
-    }
-
     /// Runs tests of a suite.
     fn check(&self, tests: Command) {
         let mut tests = assert_cmd::Command::from_std(tests);
@@ -180,35 +165,97 @@ fn suite(language: &str) -> PathBuf {
     to
 }
 
-/// The folder of the suite in JavaScript, with its clients; or why there is none.
-pub(crate) fn javascript() -> Result<PathBuf, String> {
-    let _turn = turn();
-    let folder = suite("js");
-    let version = Command::new("node").arg("--version").output();
-    let version = version.map_err(|error| format!("node: {error}"));
-    is_new_enough(&version?.stdout)?;
-    let mut install = Command::new("npm");
-    install.args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder);
-    install_once(&folder, "package-lock.json", &mut install)?;
-    Ok(folder)
+/// The suite of a language, with its clients and our package of [`packages`] beside it.
+#[derive(Clone, Debug)]
+pub(crate) struct Installed {
+    pub(crate) folder: PathBuf,
 }
 
-/// The same in Python.
-pub(crate) fn python() -> Result<PathBuf, String> {
-    let _turn = turn();
-    let folder = suite("python");
-    let mut install = Command::new("python3");
+/// The suite in JavaScript; or why there is none.
+pub(crate) fn javascript() -> Result<Installed, String> {
+    static ONCE: OnceLock<Result<Installed, String>> = OnceLock::new();
+    let install = || {
+        let folder = suite("js");
+        let version = Command::new("node").arg("--version").output();
+        let version = version.map_err(|error| format!("node: {error}"));
+        is_new_enough(&version?.stdout)?;
+        let mut install = Command::new("npm");
+        install.args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder);
+        install_once(&folder, "package-lock.json", &mut install)?;
+        install_ours_for_node(&folder);
+        Ok(Installed { folder })
+    };
+    ONCE.get_or_init(install).clone()
+}
+
+/// The suite in Python; or why there is none.
+pub(crate) fn python() -> Result<Installed, String> {
+    static ONCE: OnceLock<Result<Installed, String>> = OnceLock::new();
+    let install = || {
+        let folder = suite("python");
+        let mut install = pip(&folder);
+        install.args(["--upgrade", "-r", "requirements.txt"]);
+        install_once(&folder, "requirements.txt", &mut install)?;
+        install_ours_for_python(&folder);
+        Ok(Installed { folder })
+    };
+    ONCE.get_or_init(install).clone()
+}
+
+/// Where our packages for other languages are.
+pub(crate) fn packages() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../clients")
+}
+
+/// Packs our package, and puts it where `npm install` would, without a network.
+fn install_ours_for_node(folder: &Path) {
+    let packed = folder.join("packed");
+    // It is only there if this was run before.
+    let _ = fs::remove_dir_all(&packed);
+    fs::create_dir_all(&packed).expect("target can be written");
+    let mut pack = Command::new("npm");
+    pack.args(["pack", "--offline", "--pack-destination"]).arg(&packed);
+    run(pack.arg(packages().join("npm")));
+    let archive = fs::read_dir(&packed).expect("it was made").flatten().next().expect("a package");
+    let to = folder.join("node_modules/leasehold-test");
+    let _ = fs::remove_dir_all(&to);
+    fs::create_dir_all(&to).expect("target can be written");
+    run(Command::new("tar")
+        .arg("xzf")
+        .arg(archive.path())
+        .arg("--strip-components=1")
+        .arg("-C")
+        .arg(to));
+}
+
+/// Builds our package as a source archive and a wheel, and installs that, without a network.
+fn install_ours_for_python(folder: &Path) {
+    let built = folder.join("built");
+    // It is only there if this was run before.
+    let _ = fs::remove_dir_all(&built);
+    let mut build = Command::new("python3");
+    build.args(["-m", "build", "--no-isolation", "--outdir"]).arg(&built);
+    build.arg(packages().join("python")).env("PYTHONPATH", folder.join("installed"));
+    run(&mut build);
+    let files = fs::read_dir(&built).expect("it was made").flatten().map(|file| file.path());
+    let wheel = files.into_iter().find(|path| path.extension().is_some_and(|it| it == "whl"));
+    run(pip(folder).args(["--no-index", "--no-deps", "--upgrade"]).arg(wheel.expect("a wheel")));
+}
+
+fn pip(folder: &Path) -> Command {
+    let mut pip = Command::new("python3");
     let options = ["--quiet", "--disable-pip-version-check", "--no-warn-script-location"];
-    install.args(["-m", "pip", "install"]).args(options).current_dir(&folder);
-    install.args(["--upgrade", "--target", "installed", "-r", "requirements.txt"]);
-    install_once(&folder, "requirements.txt", &mut install)?;
-    Ok(folder)
+    pip.args(["-m", "pip", "install"]).args(options).current_dir(folder);
+    pip.args(["--target", "installed"]);
+    pip
 }
 
-/// Two tests that use one suite must not install it at the same time.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+fn run(command: &mut Command) {
+    let output = command.output();
+    let judged = output.map_err(|error| error.to_string()).and_then(|output| judge(&output));
+    if let Err(failure) = judged {
+        panic!("{command:?}: {failure}");
+    }
 }
 
 /// Installs what `list` names, unless that has been done.
@@ -226,7 +273,7 @@ fn install_once(folder: &Path, list: &str, install: &mut Command) -> Result<(), 
 }
 
 /// Its output, by whether it succeeded.
-fn judge(output: &Output) -> Result<String, String> {
+pub(crate) fn judge(output: &Output) -> Result<String, String> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let shown = text(&output.stdout) + &text(&output.stderr);
     if output.status.success() { Ok(shown) } else { Err(shown) }

@@ -40,7 +40,7 @@ fn is_found(told: &(Option<i32>, Value)) {
 #[test]
 fn a_hunt_finds_what_is_wrong_with_a_lock_over_rest() {
     let folder = match javascript() {
-        Ok(folder) => folder,
+        Ok(installed) => installed.folder,
         Err(why) => return skip(&why),
     };
     fs::write(folder.join("lock.test.mjs"), example("javascript")).unwrap();
@@ -53,7 +53,7 @@ fn a_hunt_finds_what_is_wrong_with_a_lock_over_rest() {
 #[test]
 fn a_hunt_finds_a_delete_without_compare() {
     let folder = match python() {
-        Ok(folder) => folder,
+        Ok(installed) => installed.folder,
         Err(why) => return skip(&why),
     };
     fs::write(folder.join("job.py"), example("py")).unwrap();

@@ -10,12 +10,15 @@ mod hunt_clients;
 mod json;
 mod layers;
 mod mutants;
+mod pages;
 mod regressions;
 mod same;
 mod serve;
 #[path = "../../../fake-redis/tests/serve/serve_support.rs"]
 mod serve_support;
 mod serve_web;
+mod steering;
+mod terminal;
 mod wrong_use;
 
 #[path = "../../../examples/forgotten_fence.rs"]

@@ -3,6 +3,7 @@
 pub(super) mod desk;
 mod fault_state;
 mod record;
+mod restore;
 mod turn;
 
 use std::{
@@ -47,6 +48,8 @@ pub struct HostOptions {
     /// How many bytes may wait for a client that does not read what it has subscribed to. Beyond
     /// it, the client is disconnected.
     pub mailbox_limit: usize,
+    /// For how long a script may go on that is late (`lua-time-limit`), if nobody ends it.
+    pub script_patience: Duration,
     /// The faults to begin with.
     pub faults: Faults,
 }
@@ -58,6 +61,7 @@ impl Default for HostOptions {
             clock: Clock::default(),
             max_clients: 10_000,
             mailbox_limit: 32 << 20,
+            script_patience: Duration::from_secs(60),
             faults: Faults::new(1),
         }
     }
@@ -80,6 +84,8 @@ pub struct Host {
     calm: AtomicBool,
     /// How many have connected.
     connections: AtomicU64,
+    /// How often it was reset.
+    resets: AtomicU64,
     desk: Arc<Desk>,
 }
 
@@ -152,7 +158,8 @@ impl Host {
             stopping: watch::Sender::new(false),
             calm: AtomicBool::new(true),
             connections: AtomicU64::new(0),
-            desk: Arc::default(),
+            resets: AtomicU64::new(0),
+            desk: Arc::new(Desk::new(options.script_patience)),
         });
         host.clock.begin();
         host.with_fault_state(|_, _| {});
@@ -294,7 +301,7 @@ impl Host {
             }
         }
         if !self.calm.load(Ordering::Relaxed) {
-            state.fault_state.note_writes(&mut state.server, self.clock.elapsed_us());
+            state.fault_state.note_writes(&mut state.server, || self.clock.elapsed_us());
         }
         for delivery in state.server.take_deliveries() {
             if let Some(mailbox) = state.mailboxes.get(&delivery.session) {

@@ -16,3 +16,4 @@ mod rest;
 mod rest_events;
 mod serve_support;
 mod slow_readers;
+mod snapshots;

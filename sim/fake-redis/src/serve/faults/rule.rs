@@ -128,12 +128,15 @@ impl Default for Names {
 }
 
 impl RuleText {
-    /// Reads a rule from JSON.
+    /// Reads a rule from JSON: an object, or the words of a rule as one text.
     ///
     /// # Errors
     ///
     /// Says what is wrong, and what to write instead.
     pub fn from_json(json: &[u8]) -> Result<Self, RuleError> {
+        if let Ok(words) = serde_json::from_slice::<String>(json) {
+            return words.parse();
+        }
         let wire = serde_json::from_slice(json)
             .map_err(|error| RuleError::Wrong(format!("not a rule: {error}")))?;
         Self::new(wire).map_err(RuleError::Wrong)
@@ -276,8 +279,10 @@ mod tests {
         let json = r#"{"kind": "error", "text": "ERR on purpose", "command": ["GET", "set"],
                        "key": "lock:*", "next": 2, "skip": 1}"#;
         assert_eq!(words.parse::<RuleText>(), json.parse());
-        let one = r#"{"kind": "failover", "lose": "50ms", "down": 20, "command": "SET"}"#;
-        assert_eq!("failover lose=50ms down=20 command=SET".parse::<RuleText>(), one.parse());
+        let one = r#"{"kind": "failover", "lose": "50ms", "down": "20ms", "command": "SET"}"#;
+        let words = "failover lose=50ms down=20ms command=SET";
+        assert_eq!(words.parse::<RuleText>(), one.parse());
+        assert_eq!(RuleText::from_json(format!("{words:?}").as_bytes()), one.parse());
     }
 
     #[test]
@@ -285,7 +290,9 @@ mod tests {
         assert!(wrong("").contains("begin with the kind"));
         assert!(wrong("explode").contains("choose one of latency, request-loss"));
         assert!(wrong("hang soon").contains("write name=value"));
-        assert!(wrong("hang lag=5ms").contains("unknown field `lag`"));
+        assert!(wrong("hang lag=5ms").contains("`lag`: there are executed, id, kind"));
+        assert!(wrong("stale-read lga=5ms").contains("did you mean `lag`?"));
+        assert!(wrong("hang probabilty=1").contains("did you mean `probability`?"));
         assert!(wrong("stale-read").contains("missing field `lag`"));
         assert!(wrong("hang next=1 next=2").contains("twice"));
         assert!(wrong("hang probability=2").contains("from 0 to 1"));
@@ -298,13 +305,19 @@ mod tests {
         assert!(wrong("hold until=dawn").contains("dawn"));
         assert!(wrong("hang transport=udp").contains("udp"));
         assert!(wrong("{").contains("not a rule"));
+        assert!(
+            RuleText::from_json(br#""\"hang\"""#).is_ok()
+                && wrong("'\"hang\"'").contains("choose one of")
+        );
         assert!(wrong(r#"{"kind": "hang", "command": 5}"#).contains("list of names"));
-        assert!(wrong("stale-read lag=soon").contains("length of time"));
+        for time in ["soon", "5", "0", "1.5"] {
+            assert!(wrong(&format!("stale-read lag={time}")).contains("with its unit"), "{time}");
+        }
     }
 
     #[test]
     fn a_report_reads_like_the_rule() {
-        let text = r#"{"kind": "stale-read", "lag": 100, "command": "GET", "next": 1}"#;
+        let text = r#"{"kind": "stale-read", "lag": "100ms", "command": "GET", "next": 1}"#;
         let rule = Rule::new(&text.parse().unwrap(), 4, 0);
         let json = serde_json::to_value(rule.report()).unwrap();
         assert_eq!(

@@ -98,11 +98,11 @@ impl FaultState {
     }
 
     /// Takes down what the last command has changed.
-    pub(super) fn note_writes(&mut self, server: &mut Server, elapsed_us: u64) {
-        let redis = server.redis_mut();
-        if redis.is_written() {
+    pub(super) fn note_writes(&mut self, server: &mut Server, elapsed_us: impl FnOnce() -> u64) {
+        if server.redis().is_written() {
+            let elapsed_us = elapsed_us();
             self.writes += 1;
-            redis.end_write(elapsed_us, self.writes, elapsed_us.saturating_sub(REACH_US));
+            server.end_write(elapsed_us, self.writes, elapsed_us.saturating_sub(REACH_US));
         }
     }
 
@@ -187,7 +187,7 @@ impl Host {
     #[must_use]
     pub fn requests(&self) -> Vec<Seen> {
         let state = self.state();
-        state.fault_state.record.iter().flat_map(Record::iter).cloned().collect()
+        state.fault_state.record.as_ref().map(Record::seen).unwrap_or_default()
     }
 
     /// A replica takes over that lacks the writes of the last `lose`, or the server comes back
@@ -215,8 +215,10 @@ impl Host {
     }
 
     /// Puts the host back to where it began: no keys, no faults, and a clock that shows the time of
-    /// this machine at the first pace. Connections and scripts stay.
+    /// this machine at the first pace. Connections and scripts stay; requests that a fault delays or
+    /// holds, and copies that have not come yet, are not executed any more.
     pub fn reset(&self) {
+        self.note_reset();
         self.with_fault_state(|state, _| {
             state.faults.clear();
             state.down = None;
@@ -365,10 +367,14 @@ impl Client {
             host.judge_of(Transport::Resp, (&self.peer, session), &[arguments]);
         self.send_copies(&mut effects, arguments);
         if effects.waits() {
+            let resets = host.resets();
             tokio::select! {
                 biased;
                 () = self.closed() => return Performed::Lost(Ending::Close),
                 () = host.until_due(&effects) => {}
+            }
+            if host.resets() > resets {
+                return Performed::Lost(Ending::Close);
             }
         }
         if !effects.executed {
@@ -390,10 +396,13 @@ impl Client {
                 return;
             }
             let (host, arguments) = (Arc::clone(&self.host), arguments.to_vec());
-            let due_us = host.clock.elapsed_us_after(after);
+            let (due_us, resets) = (host.clock.elapsed_us_after(after), host.resets());
             tokio::spawn(async move {
                 host.clock.sleep_until(due_us).await;
                 host.until_free().await;
+                if host.resets() > resets {
+                    return;
+                }
                 let Some(mut again) = host.connect_trusted() else { return };
                 again.connection = COPY;
                 again.execute(&["SELECT".into(), database.to_string().into()]);

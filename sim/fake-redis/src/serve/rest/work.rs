@@ -43,7 +43,11 @@ impl Work {
         let (mut effects, place) = host.judge(Transport::Rest, peer, &commands);
         self.send_copies(host, &mut effects);
         if effects.waits() {
+            let resets = host.resets();
             host.until_due(&effects).await;
+            if host.resets() > resets {
+                return Err(Failed::Ended(Ending::Close));
+            }
         }
         if !effects.executed {
             return Err(Failed::Ended(effects.ending));
@@ -60,10 +64,13 @@ impl Work {
     fn send_copies(&self, host: &Arc<Host>, effects: &mut Effects) {
         for duplicate in mem::take(&mut effects.duplicates) {
             let (copy, host) = (self.clone(), Arc::clone(host));
-            let due_us = host.clock().elapsed_us_after(duplicate.after);
+            let (due_us, resets) = (host.clock().elapsed_us_after(duplicate.after), host.resets());
             tokio::spawn(async move {
                 host.clock().sleep_until(due_us).await;
                 host.until_free().await;
+                if host.resets() > resets {
+                    return;
+                }
                 let slots = vec![Slot::Serve; copy.commands.len()];
                 // Nobody is there to be told what came of it.
                 let _ = copy.execute(&host, &slots).await;
