@@ -128,7 +128,14 @@ mod tests {
     use super::*;
 
     fn request<'a>(client: &'a str, commands: &'a [&'a [Bytes]]) -> Request<'a> {
-        Request { transport: Transport::Resp, client, connection: 1, name: "", unix_ms: 7, commands }
+        Request {
+            transport: Transport::Resp,
+            client,
+            connection: 1,
+            name: "",
+            unix_ms: 7,
+            commands,
+        }
     }
 
     #[test]
