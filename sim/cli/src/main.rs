@@ -5,6 +5,7 @@
 mod check;
 mod completions;
 mod explore;
+mod hunt;
 mod interrupt;
 mod man;
 mod merge;
@@ -47,6 +48,7 @@ Examples:
   leasehold replay lh1_…                one schedule, told
   leasehold explore                     every schedule of small clusters
   leasehold mutants                     whether planted bugs are found
+  leasehold hunt -- pytest test_lock.py the fewest faults that make it fail
   leasehold serve                       an in-memory Redis for any client
 
 Exit status: 0 if every cell is what is claimed of it, 1 if not, 2 after wrong
@@ -63,6 +65,7 @@ struct Cli {
 enum Command {
     Check(check::Check),
     Explore(explore::Explore),
+    Hunt(Box<hunt::Hunt>),
     Replay(replay::Replay),
     Serve(Box<serve::Serve>),
     Merge(merge::Merge),
@@ -79,7 +82,7 @@ enum Ending {
     /// A search was cut short: nothing is known.
     CutShort,
     Surprise,
-    /// Someone interrupted it.
+    /// Somebody ended it early.
     Interrupted,
 }
 
@@ -109,6 +112,7 @@ fn main() -> ExitCode {
     let ending = match command.unwrap_or(Command::Check(check)) {
         Command::Check(check) => check.run(),
         Command::Explore(explore) => explore.run(),
+        Command::Hunt(hunt) => hunt.run(),
         Command::Replay(replay) => replay.run(),
         Command::Serve(serve) => serve.run(),
         Command::Merge(merge) => merge.run(),

@@ -43,5 +43,8 @@ pub mod rest;
 mod span;
 
 pub use clock::Clock;
-pub use host::{Client, Host, HostOptions, Lost, Performed, Seen, SeenCommand, keep_time};
+pub use host::{
+    Client, Host, HostOptions, Lost, Observations, Observed, ObservedCommand, Performed, Seen,
+    SeenCommand, Violation, keep_time,
+};
 pub use span::Span;

@@ -21,6 +21,7 @@ export function links(run) {
 
 /** The event with all that it followed from and all that it led to. */
 export function related(run, event) {
+  if (!run.events[event]) return new Set();
   const all = links(run);
   const found = new Set([event]);
   for (const side of ["causes", "effects"]) {

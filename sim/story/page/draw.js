@@ -93,6 +93,7 @@ function heads(layout, role) {
   const of = colours(layout);
   return layout.lanes
     .map((lane, index) => {
+      if (lane === undefined) return "";
       const colour = of.lane(index) >= 0 ? ` g${of.lane(index)}` : "";
       const start = layout.narrow ? lane.x : lane.left + 8;
       const top = 27 - (lane.lines.length - 1) * 7;
@@ -114,7 +115,7 @@ function axes(context) {
   const top = Math.max(0, view.top - 20);
   const bottom = Math.min(layout.height, view.bottom + 20);
   return layout.lanes
-    .map((lane) => `<path class="axis" d="M${lane.x} ${top}V${bottom}"/>`)
+    .map((lane) => (lane ? `<path class="axis" d="M${lane.x} ${top}V${bottom}"/>` : ""))
     .join("");
 }
 
@@ -212,7 +213,7 @@ function times(context) {
 
 function folds(context) {
   const { layout } = context;
-  return each(layout.folds, ({ y, from, to }) => {
+  return each(layout.folds, ({ y, from, to, vain }) => {
     if (!inView(context, y, y)) return "";
     const [left, right] = [layout.gutter - 6, layout.right - 4];
     let [zig, zag] = [`M${left} ${y - 4}`, `M${left} ${y + 4}`];
@@ -221,9 +222,9 @@ function folds(context) {
       zag += `L${x} ${y + 4 + (up ? 0 : -4)}`;
     }
     const back = `${zig}L${right} ${y + 4}L${left} ${y + 4}Z`;
-    const words = `${time(to - from)} later`;
+    const words = `${time(to - from)} later${vain > 0 ? ", with requests in vain" : ""}`;
     return (
-      `<g class="fold"><title>${escape(words)}: nothing happens, and the scale is broken</title>` +
+      `<g class="fold"><title>${escape(words)}: nothing else happens, and the scale is broken</title>` +
       `<path class="gap" d="${back}"/><path d="${zig}"/><path d="${zag}"/>` +
       (layout.narrow ? `<text class="time tiny" x="${layout.gutter - 8}" y="${y + 4}">+${duration(to - from)}</text>` : "") +
       (layout.narrow ? "" : `<text class="later" x="${(left + right) / 2}" y="${y + 3}">${words}</text>`) +
@@ -237,11 +238,13 @@ function messages(context) {
   const isClear = clearOf(context);
   return each(layout.run.messages, (message, index) => {
     const [from, to] = [layout.lanes[message.from], layout.lanes[message.to]];
-    if (from === undefined || to === undefined) return "";
+    const isLeftOut = [message.sent_by, message.led_to].some((event) => event !== undefined && !layout.byEvent[event]);
+    if (from === undefined || to === undefined || isLeftOut) return "";
     const start = eventY(layout, message.sent_by) ?? timeY(layout, message.sent, message.from, "from");
     const arrived = message.arrived ?? layout.run.end;
     const known = eventY(layout, message.led_to) ?? timeY(layout, arrived, message.to, "to");
-    const end = message.fate === "lost" && message.led_to === undefined ? Math.min(known, start + 18) : known;
+    const steep = layout.byEvent[message.sent_by]?.raised ? 18 : 60;
+    const end = message.fate === "lost" && message.led_to === undefined ? Math.min(known, start + steep) : known;
     if (!inView(context, Math.min(start, end), Math.max(start, end))) return "";
     const near = shown?.has(message.sent_by) && (message.led_to === undefined || shown.has(message.led_to));
     const line = arrow({ x: from.x, y: start }, { x: to.x, y: Math.max(end, start + 1) }, message, isClear);
@@ -253,15 +256,17 @@ function messages(context) {
   });
 }
 
-// Whether a word at a point would lie on no label, as a function.
+// Whether what covers a box would lie on no label, as a function.
 function clearOf(context) {
   const { layout } = context;
   const boxes = layout.rows
     .filter((row) => inView(context, row.y, row.y))
-    .map((row) => labelPlace(layout, row).box);
+    .map((row) => labelPlace(layout, row))
+    .flatMap(({ box, pill }) => (pill ? [box, { left: pill.x, right: pill.x + tagWidth(pill.text), top: pill.y - 14, bottom: pill.y + 5 }] : [box]));
   const { call } = layout;
   if (call) boxes.push({ left: 0, right: layout.width, top: call.top - 4, bottom: call.bottom + 4 });
-  return ({ x, y }) => !boxes.some((box) => x + 72 > box.left && x - 72 < box.right && y - 4 > box.top && y - 20 < box.bottom);
+  return (word) =>
+    !boxes.some((box) => word.right > box.left && word.left < box.right && word.bottom > box.top && word.top < box.bottom);
 }
 
 function events(context) {

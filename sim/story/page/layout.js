@@ -3,6 +3,7 @@
 // Time is true to scale only where little happens at once: each label gets the room that it needs, and
 // a quiet stretch is folded.
 
+import { related } from "./cause.js";
 import { fenceName, time, visible, width, wrap } from "./text.js";
 
 export const SIZE = 13;
@@ -18,6 +19,7 @@ const FAULTS = new Set(["pause", "partition", "clock", "down"]);
 
 // How much wider bold text is.
 const WIDER = 1.13;
+const QUIET = new Set(["call", "return", "send", "apply", "reply", "give-up", "end", "note"]);
 const PARTS = new Set(["send", "apply", "reply"]);
 // Whose fence is to be seen.
 const FENCED = new Set(["grant", "write", "refuse"]);
@@ -33,8 +35,10 @@ export const isFault = (span) => FAULTS.has(span.kind);
  * the promise, `detailed`: whether each message's coming and going is an event of its own.
  */
 export function layOut(story, run, options) {
-  const columns = lanesAcross(story, options.width);
-  const rows = rowsOf(run, options.detailed);
+  const idle = options.detailed ? new Set() : idleClients(story, run);
+  const columns = lanesAcross(story, options.width, idle);
+  const { rows: all, vain } = rowsOf(run, options.detailed, idle);
+  const rows = all.filter((row) => columns.lanes[row.lane] !== undefined);
   const { above, below } = besideArrows(run);
   for (const row of rows) {
     row.raised = row.members.some((event) => above.has(event));
@@ -42,29 +46,49 @@ export function layOut(story, run, options) {
     row.broke = !run.verdict.holds && row.members.includes(run.verdict.event);
   }
   const scale = scaleOf(story.runs[0] ?? run, options.zoom ?? 1);
-  const placed = placeRows(rows, columns, scale, { run, callout: options.callout });
+  const placed = placeRows(rows, columns, scale, { run, callout: options.callout, vain });
   const byEvent = [];
   for (const row of placed.rows) for (const event of row.members) byEvent[event] = row;
-  return { ...columns, ...placed, story, run, byEvent, ends: endsOf(placed) };
+  return { ...columns, ...placed, story, run, idle, byEvent, ends: endsOf(placed) };
 }
 
-function lanesAcross(story, width) {
-  const count = Math.max(1, story.lanes.length);
+// The clients that only ask and are told, of which nothing else follows.
+function idleClients(story, run) {
+  const clients = story.lanes.flatMap((lane, index) => (lane.kind === "client" ? [index] : []));
+  const busy = new Set(run.spans.map((span) => span.lane));
+  for (const event of run.events) {
+    if (!QUIET.has(event.kind) || event.decision !== undefined) busy.add(event.lane);
+  }
+  for (const { from, to, fate } of run.messages) {
+    if (fate !== "delivered") busy.add(from).add(to);
+  }
+  const broke = run.verdict.event;
+  if (run.events[broke]) for (const event of related(run, broke)) busy.add(run.events[event].lane);
+  const idle = clients.filter((client) => !busy.has(client));
+  return new Set(idle.length < clients.length ? idle : []);
+}
+
+function lanesAcross(story, width, idle) {
+  const count = Math.max(1, story.lanes.length - idle.size);
   const gutter = width < 600 ? 66 : 76;
   const each = Math.min(340, (width - gutter - EDGE) / count);
   const narrow = each < 118;
   const inset = narrow ? each / 2 : 20;
+  let left = gutter;
   const lanes = story.lanes.map((lane, index) => {
-    const left = gutter + index * each;
-    const name = wrap(lane.name, each - (narrow ? 2 : 26), narrow ? 10 : SIZE * WIDER, 2);
-    return { ...lane, left, width: each, x: left + inset, lines: name };
+    if (idle.has(index)) return undefined;
+    const lines = wrap(lane.name, each - (narrow ? 2 : 26), narrow ? 10 : SIZE * WIDER, 2);
+    const placed = { ...lane, left, width: each, x: left + inset, lines };
+    left += each;
+    return placed;
   });
-  return { width, gutter, narrow, each, lanes, right: gutter + each * count };
+  return { width, gutter, narrow, each, lanes, right: left };
 }
 
 // What has a row of its own: each event, and each fault that no event tells of. Unless all is wanted, a
-// message's coming and going is part of what its lane does at the time, if it does more.
-function rowsOf(run, detailed) {
+// message's coming and going is part of what its lane does at the time, if it does more, and messages
+// that nothing comes of are left out.
+function rowsOf(run, detailed, idle) {
   const rows = [];
   const told = new Map();
   const place = (event) => `${event.lane} ${event.at}`;
@@ -79,13 +103,39 @@ function rowsOf(run, detailed) {
     if (!isPart(event, index)) return;
     const near = told.get(place(event))?.reduce((a, b) => (Math.abs(b.index - index) < Math.abs(a.index - index) ? b : a));
     if (near) near.members.push(index);
-    else rows.push({ at: event.at, lane: event.lane, event, index, members: [index] });
+    else rows.push({ at: event.at, lane: event.lane, event, index, members: [index], isPart: true });
   });
   run.spans.forEach((span, index) => {
     if (!isFault(span) || told.has(`${span.lane} ${span.from}`)) return;
     rows.push({ at: span.from, lane: span.lane ?? 0, span, spanIndex: index, members: [] });
   });
-  return rows.sort((a, b) => a.at - b.at || (a.index ?? -1) - (b.index ?? -1));
+  const vain = inVain(rows, run, idle);
+  const kept = rows.filter((row) => !vain.has(row));
+  kept.sort((a, b) => a.at - b.at || (a.index ?? -1) - (b.index ?? -1));
+  return { rows: kept, vain: [...vain].map((row) => row.at).sort((a, b) => a - b) };
+}
+
+// The rows of idle clients, and of exchanges that consist of messages only, all of which arrived as they
+// should.
+function inVain(rows, run, idle) {
+  const byEvent = new Map(rows.flatMap((row) => row.members.map((event) => [event, row])));
+  const next = new Map();
+  const open = rows.filter((row) => (!row.isPart && !idle.has(row.lane)) || row.event?.decision !== undefined);
+  for (const { sent_by, led_to, fate } of run.messages) {
+    const ends = [byEvent.get(sent_by), byEvent.get(led_to)].filter((row) => row !== undefined);
+    if (fate !== "delivered") open.push(...ends);
+    for (const row of ends) next.set(row, [...(next.get(row) ?? []), ...ends]);
+  }
+  const told = new Set(open);
+  while (open.length > 0) {
+    for (const row of next.get(open.pop()) ?? []) {
+      if (told.has(row)) continue;
+      told.add(row);
+      // What an exchange of others goes on to is not part of this one.
+      if (row.isPart) open.push(row);
+    }
+  }
+  return new Set(rows.filter((row) => !told.has(row) || idle.has(row.lane)));
 }
 
 // The events whose label is above the arrow that leaves to the right of them, and those whose label is
@@ -112,7 +162,7 @@ function scaleOf(run, zoom) {
   return { each: (14 * zoom) / usual, fold: usual * 6, least: 14 * Math.max(1, zoom) };
 }
 
-function placeRows(rows, columns, scale, { run, callout }) {
+function placeRows(rows, columns, scale, { run, callout, vain }) {
   const bottoms = columns.lanes.map(() => 0);
   const folds = [];
   let [y, at, call] = [0, 0, undefined];
@@ -122,7 +172,7 @@ function placeRows(rows, columns, scale, { run, callout }) {
     const above = columns.narrow || row.raised ? row.lines.length * LINE + (columns.narrow ? 8 : 0) : 0;
     const free = Math.max(...bottoms, 0);
     if (passed > scale.fold) {
-      folds.push({ y: free + FOLD / 2 + 4, from: at, to: row.at });
+      folds.push({ y: free + FOLD / 2 + 4, from: at, to: row.at, vain: between(vain, at, row.at) });
       y = free + FOLD + 22 + above;
     } else {
       const needed = columns.narrow ? free + 8 + above : (bottoms[row.lane] ?? 0) + 12 + above;
@@ -143,10 +193,13 @@ function placeRows(rows, columns, scale, { run, callout }) {
     at = row.at;
   }
   const last = Math.max(y, ...bottoms, 0) + 26;
-  if (run.end - at > scale.fold) folds.push({ y: last - 4, from: at, to: run.end });
+  if (run.end - at > scale.fold) folds.push({ y: last - 4, from: at, to: run.end, vain: between(vain, at, run.end) });
   const height = last + (run.end - at > scale.fold ? 34 : 6);
   return { rows, folds, call, height };
 }
+
+// How many of sorted times are in a stretch.
+const between = (times, from, to) => firstAfter(times, to) - firstAfter(times, from);
 
 function linesOf(row, columns) {
   const text = row.event ? row.event.text : row.span.text;
@@ -218,7 +271,7 @@ function firstAfter(numbers, than) {
 /** The event in words, for those who do not see the drawing. */
 export function spoken(story, event) {
   const lane = story.lanes[event.lane]?.name ?? "nowhere";
-  const fence = event.fence === undefined ? "" : fenceName(event.fence);
-  const more = event.text.includes(fence) ? "" : `, fence ${fence}`;
+  const fence = event.fence === undefined ? "" : `fence ${fenceName(event.fence)}`;
+  const more = event.text.includes(fence) ? "" : `, ${fence}`;
   return visible(`${time(event.at)}, ${lane}: ${event.text}${more}`);
 }

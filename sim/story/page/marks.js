@@ -33,36 +33,50 @@ const MARKERS = {
   note: circle(3, "full"),
 };
 
-/** The arrow of a message between two points, by how it fared, which is said where it `isClear`. */
+/**
+ * The arrow of a message between two points, by how it fared. A word says it, too, where it `isClear`: a
+ * function of the box that the word would cover.
+ */
 export function arrow(from, to, { fate }, isClear = () => true) {
   const length = Math.hypot(to.x - from.x, to.y - from.y) || 1;
   const [dx, dy] = [(to.x - from.x) / length, (to.y - from.y) / length];
   const along = (distance) => ({ x: n(from.x + dx * distance), y: n(from.y + dy * distance) });
   const start = along(Math.min(8, length / 4));
+  const said = word(along, length, { dx, text: WORDS[fate], isClear });
   if (fate === "lost") {
-    const clear = [0.55, 0.7, 0.4, 0.85, 0.25].find((share) => isClear(along(length * share)));
-    const end = along(length * (clear ?? 0.55));
-    const cross = `<path class="cross" d="M${end.x - 6} ${end.y - 6}l12 12m0 -12l-12 12"/>`;
-    return line(start, end) + cross + (clear ? word(end, "lost", dx) : "");
+    const end = along(length * (said.share ?? 0.55));
+    return line(start, end) + `<path class="cross" d="M${end.x - 6} ${end.y - 6}l12 12m0 -12l-12 12"/>` + said.svg;
   }
   const tip = along(Math.max(length - 9, length / 2));
-  const clear = [0.5, 0.3, 0.7, 0.15, 0.85].find((part) => isClear(along(length * part)));
-  const middle = along(length * (clear ?? 0.5));
-  const said = clear && WORDS[fate] ? word(middle, WORDS[fate], dx) : "";
-  const head = pointed(tip, dx, dy, fate === "late");
+  const head = pointed(tip, dx, dy, fate === "late") + said.svg;
   if (fate === "duplicate") {
     const aside = { x: n(-dy * 2.2), y: n(dx * 2.2) };
     const move = (point, sign) => ({ x: n(point.x + aside.x * sign), y: n(point.y + aside.y * sign) });
-    return line(move(start, 1), move(tip, 1)) + line(move(start, -1), move(tip, -1)) + head + said;
+    return line(move(start, 1), move(tip, 1)) + line(move(start, -1), move(tip, -1)) + head;
   }
   if (fate === "unanswered") {
-    return line(start, tip) + head + `<circle class="hollow" cx="${middle.x}" cy="${middle.y}" r="4"/>` + said;
+    const middle = along(length * (said.share ?? 0.5));
+    return line(start, tip) + head + `<circle class="hollow" cx="${middle.x}" cy="${middle.y}" r="4"/>`;
   }
-  return line(start, tip) + head + said;
+  return line(start, tip) + head;
 }
 
-// The shape says it, too, where there is no room for the word.
-const WORDS = { late: "late", duplicate: "copy", unanswered: "no answer" };
+const WORDS = { lost: "lost", late: "late", duplicate: "copy", unanswered: "no answer" };
+
+// A word beside an arrow, and at which share of its length: nowhere, if there is no room.
+function word(along, length, { dx, text, isClear }) {
+  if (text === undefined) return { svg: "" };
+  for (const share of [0.55, 0.4, 0.7, 0.25, 0.85]) {
+    const point = along(length * share);
+    for (const y of [point.y - 9, point.y + 19]) {
+      const wide = text.length * 7.5;
+      const left = dx > 0 ? point.x + 5 : point.x - 5 - wide;
+      if (!isClear({ left, right: left + wide, top: y - 12, bottom: y + 4 })) continue;
+      return { share, svg: `<text class="fate" x="${n(left)}" y="${n(y)}">${text}</text>` };
+    }
+  }
+  return { svg: "" };
+}
 
 const line = (from, to) => `<path class="line" d="M${from.x} ${from.y}L${to.x} ${to.y}"/>`;
 
@@ -76,6 +90,3 @@ function pointed(tip, dx, dy, hollow) {
   const list = points.map(([x, y]) => `${n(x)},${n(y)}`).join(" ");
   return `<polygon class="${hollow ? "hollow" : "full"}" points="${list}"/>`;
 }
-
-const word = ({ x, y }, text, dx) =>
-  `<text class="fate" x="${n(x + (dx > 0 ? 4 : -4))}" y="${n(y - 8)}" text-anchor="${dx > 0 ? "start" : "end"}">${text}</text>`;

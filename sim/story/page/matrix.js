@@ -17,8 +17,18 @@ const STATES = {
   "not-applicable": { words: "does not apply", icon: '<path class="thin" d="M7 10h6"/>' },
 };
 
+// The report with the faults of a group side by side.
+function grouped(report) {
+  const groups = [...new Set(report.faults.map((fault) => fault.group))];
+  const order = report.faults.map((_, index) => index);
+  order.sort((a, b) => groups.indexOf(report.faults[a].group) - groups.indexOf(report.faults[b].group) || a - b);
+  const cells = report.cells.map((cell) => ({ ...cell, fault: order.indexOf(cell.fault) }));
+  return { ...report, faults: order.map((index) => report.faults[index]), cells };
+}
+
 /** Shows a report in an element. `open` is called with the number of a story. */
-export function showMatrix(place, report, open) {
+export function showMatrix(place, given, open) {
+  const report = grouped(given);
   const tabs = report.subjects.map((subject, index) =>
     element(
       "button",

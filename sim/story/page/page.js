@@ -29,7 +29,6 @@ async function open() {
       report.hidden = true;
       back.hidden = false;
     }
-    words.hidden = true;
     place.hidden = false;
     view = new View(place, story, remember);
     document.title = visible(story.title);
@@ -46,7 +45,6 @@ function showReport() {
   view?.close();
   [view, shown] = [undefined, undefined];
   place.hidden = true;
-  words.hidden = true;
   back.hidden = true;
   report.hidden = false;
   cell?.focus();
@@ -101,7 +99,9 @@ for (const [type, printing] of [["beforeprint", true], ["afterprint", false]]) {
 
 addEventListener("hashchange", open);
 
+// Without it, the stories are there in words.
 if (typeof DecompressionStream === "function") {
+  words.hidden = true;
   const matrix = document.getElementById("matrix-data");
   if (matrix) {
     unpack(matrix).then((data) => showMatrix(document.getElementById("matrix"), data, (story) => (location.hash = `story=${story}`)));

@@ -13,7 +13,7 @@ export function drawPicture(story, { width }) {
   const run = story.runs.find((each) => each.without.length === 0);
   const callout = run.verdict.holds ? undefined : run.verdict.text;
   const layout = layOut(story, run, { width, callout });
-  const headline = wrap(story.headline, width - 16, 17, 4);
+  const headline = wrap(story.headline, width - 12, 18.3, 5);
   const top = headline.length * 22 + 14;
   const height = top + HEAD + layout.height;
   const lines = headline.map((line, place) => `<tspan x="4" y="${20 + place * 22}">${escape(line)}</tspan>`).join("");

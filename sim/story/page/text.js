@@ -45,7 +45,7 @@ function letterWidth(letter) {
 /** The text in at most so many lines of this width. What does not fit ends in an ellipsis. */
 export function wrap(text, room, size, most) {
   // No more is looked at than could ever fit, however long the text is.
-  const enough = Math.ceil((room / size) * most * 4) + 8;
+  const enough = Math.ceil((Math.max(0, room) / size) * most * 4) + 8;
   const shown = visible(text.slice(0, enough));
   const words = shown.split(" ").flatMap((word) => pieces(word, room, size));
   const space = width(" ", size);
@@ -61,10 +61,11 @@ export function wrap(text, room, size, most) {
       used = wide;
     }
   }
+  if (lines.length === 0) return [""];
   if (lines.length <= most && text.length <= enough) return lines;
   const kept = lines.slice(0, most);
   let last = kept[kept.length - 1];
-  while (last !== "" && width(`${last}…`, size) > room) last = last.slice(0, -1);
+  while (last !== "" && width(`${last}…`, size) > room) last = last.replace(/.$/su, "");
   kept[kept.length - 1] = `${last}…`;
   return kept;
 }

@@ -100,7 +100,7 @@ export class View {
       button("✕", () => this.toBreak(), { "aria-label": "the event that broke it", class: "to-break", title: "what broke it (b)" }),
       parts.now,
       button("−", () => this.zoom(0.5), { "aria-label": "zoom out", title: "less time to scale (−)" }),
-      button("≡", () => this.detail(), { "aria-label": "every request and reply", title: "every request and reply (a)", "aria-pressed": "false", class: "detail" }),
+      button("≡", () => this.detail(), { "aria-label": "every request and reply", title: "every request and reply, also those in vain (a)", "aria-pressed": "false", class: "detail" }),
       button("+", () => this.zoom(2), { "aria-label": "zoom in", title: "more time to scale (+)" }),
     );
   }
@@ -166,12 +166,13 @@ export class View {
   showSwitches() {
     const { story, state } = this;
     const items = story.decisions.map((decision, index) => this.decisionItem(decision, index));
+    const together = this.runWithout(story.decisions.keys()) !== undefined;
     const asks = story.runs.some((run) => run.verdict.fenced !== undefined || run.events.some(isRefused));
     const check = toggle(state.checked, () => this.change({ checked: !state.checked }), "The resource checks fences");
     const focused = [...this.parts.switches.querySelectorAll("button")].indexOf(document.activeElement);
     const shown = [
       element("h2", {}, "What if not?"),
-      items.length > 0 && element("p", { class: "hint" }, "Switch off what was decided against this run."),
+      items.length > 0 && element("p", { class: "hint" }, `Switch off what was decided against this run${together ? "" : ", one at a time"}.`),
       items.length > 0 && element("ol", {}, ...items),
       asks && element("div", { class: "check" }, check, element("p", { class: "hint" }, FENCE)),
       this.changes(),
@@ -260,7 +261,7 @@ export class View {
     this.drawInView();
     this.showNow();
     show(this.parts.legend, "");
-    this.parts.legend.append(...legend(run));
+    this.parts.legend.append(...legend(this.layout));
   }
 
   drawInView() {
@@ -274,7 +275,8 @@ export class View {
     }
     show(drawing, drawLayout(layout, { view, selected: state.selected }));
     drawing.firstChild.style.marginTop = `${view.top}px`;
-    const active = state.selected === undefined ? "" : `event-${layout.byEvent[state.selected].index}`;
+    const row = layout.byEvent[state.selected];
+    const active = row ? `event-${row.index}` : "";
     if (active) drawing.setAttribute("aria-activedescendant", active);
     else drawing.removeAttribute("aria-activedescendant");
   }
@@ -323,8 +325,9 @@ export class View {
 
   /** Selects the first event at this time or later. */
   seek(micros) {
-    const index = this.run.events.findIndex((event) => event.at >= micros);
-    this.select(index < 0 ? this.run.events.length - 1 : index);
+    const { events } = this.run;
+    const { steps } = this;
+    this.select(steps.find((index) => events[index].at >= micros) ?? steps[steps.length - 1]);
   }
 
   zoom(by) {
@@ -393,12 +396,14 @@ const KEY = {
   down: ["wash", "a server is down"],
 };
 
-function legend(run) {
+function legend({ run, story, idle }) {
+  const names = [...idle].map((lane) => story.lanes[lane].name).join(" and ");
   const kinds = new Set(run.spans.map((span) => span.kind));
   return Object.entries(KEY)
     .filter(([kind]) => kinds.has(kind))
     .map(([, [sign, words]]) => element("span", {}, element("i", { class: sign }), words))
     .concat(element("span", {}, element("i", { class: "folded" }, "≈"), "nothing happens: time is folded"))
+    .concat(names ? element("span", {}, `≡ shows ${names}, too, whose requests are in vain`) : [])
     .concat(element("span", { class: "keys" }, "Keys: ← → step, b what broke it, a all messages, + − zoom, Esc"));
 }
 

@@ -16,9 +16,10 @@ use leasehold_fake_redis::serve::{
 pub(super) struct FaultOptions {
     /// A fault, as in 'reset next=1'.
     ///
-    /// In words such as `reply-loss command=EVALSHA next=1`, or as JSON; may be repeated. First its kind: latency, request-loss, reply-loss, duplicate, hang, error, status, reset,
-    /// stale-read, failover or restart. Then what belongs to it, and any of id, command, key,
-    /// transport, next, skip, probability and seed. SERVE.md describes them all.
+    /// In words such as `reply-loss command=EVALSHA next=1`, or as JSON; may be repeated. First its
+    /// kind: latency, request-loss, reply-loss, duplicate, hang, error, status, reset, stale-read,
+    /// failover, restart, server-clock or hold. Then what belongs to it, and any of id, command,
+    /// key, connection, transport, next, skip, probability and seed. SERVE.md describes them all.
     #[arg(long = "fault", value_name = "RULE")]
     faults: Vec<RuleText>,
     /// Delays each request, as in 20ms.

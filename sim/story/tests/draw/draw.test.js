@@ -97,6 +97,46 @@ test("a request is part of the call that sends it, unless all is wanted", () => 
   assert.ok(detailed.byEvent[1].y > detailed.byEvent[0].y);
 });
 
+test("requests in vain are left out, unless all is wanted", () => {
+  const run = structuredClone(told);
+  const exchange = (at, decision) => {
+    const first = run.events.length;
+    run.events.push(
+      { at, lane: 1, kind: "send", text: "sends: acquire" },
+      { at: at + 1000, lane: 3, kind: "apply", text: "executes", causes: [first], decision },
+      { at: at + 2000, lane: 1, kind: "reply", text: "hears: held by another", causes: [first + 1] },
+    );
+    const message = (from, to, sent, sent_by) => ({ from, to, sent, arrived: sent + 1000, fate: "delivered", text: "", sent_by, led_to: sent_by + 1 });
+    run.messages.push(message(1, 3, at, first), message(3, 1, at + 1000, first + 1));
+  };
+  exchange(200_000);
+  exchange(300_000, 0);
+  const brief = layOut(failover, run, { width: 900 });
+  assert.deepEqual([15, 16, 17, 18, 19, 20].map((event) => brief.byEvent[event] !== undefined), [false, false, false, true, true, true]);
+  assert.ok(drawLayout(brief).includes("later, with requests in vain"));
+  const all = layOut(failover, run, { width: 900, detailed: true });
+  assert.equal(all.rows.length, 21);
+  assert.ok(!drawLayout(all).includes("in vain"));
+});
+
+test("a client that only asks in vain is left out, unless all is wanted", () => {
+  const story = structuredClone(failover);
+  story.lanes.splice(1, 0, { name: "client B", kind: "client" });
+  const run = story.runs[0];
+  const moved = (lane) => (lane > 0 ? lane + 1 : lane);
+  run.events.forEach((event) => (event.lane = moved(event.lane)));
+  run.spans.forEach((span) => (span.lane = moved(span.lane)));
+  run.messages.forEach((message) => Object.assign(message, { from: moved(message.from), to: moved(message.to) }));
+  run.events.push({ at: 200_000, lane: 1, kind: "call", text: "asks for the lock" });
+  const brief = layOut(story, run, { width: 900 });
+  assert.deepEqual([...brief.idle], [1]);
+  assert.equal(drawHeads(brief).match(/role="listitem"/g).length, 5);
+  assert.equal(brief.byEvent[15], undefined);
+  assert.ok(!drawLayout(brief).includes("NaN"));
+  const all = layOut(story, run, { width: 900, detailed: true });
+  assert.ok(all.byEvent[15] && drawHeads(all).includes("client B"));
+});
+
 test("what is held by several at once is found", () => {
   assert.deepEqual(heldTogether({ story: failover, run: told }).lanes, [0, 1]);
   assert.equal(heldTogether({ story: failover, run: told }).from, 92_400);
@@ -154,4 +194,53 @@ test("a picture stands by itself", () => {
   const picture = drawPicture(failover, { width: 960 });
   assert.ok(picture.startsWith('<svg class="story" xmlns="http://www.w3.org/2000/svg" role="img"'));
   assert.ok(picture.includes("prefers-color-scheme: dark") && !picture.includes("NaN") && !picture.includes("undefined"));
+});
+
+test("any story can be drawn, also one that contradicts itself", () => {
+  let state = 1;
+  const random = (below) => (state = (state * 48271) % 2147483647) % below;
+  const some = (list) => list[random(list.length)];
+  const maybe = (value) => (random(2) === 0 ? undefined : value);
+  const event = () => ({
+    at: random(20) * 700,
+    lane: random(6),
+    kind: some(["call", "return", "send", "apply", "grant", "act", "write", "refuse", "key", "reply", "give-up", "end", "fault", "note", "new"]),
+    text: some(["asks", "x".repeat(40), "", "a b c d e f g h i j k l m n o p"]),
+    grant: maybe(some(["A1", "B1"])),
+    fence: maybe(some([1, 1767225600001000, "18446744073709551615"])),
+    decision: maybe(0),
+    causes: maybe([random(30)]),
+  });
+  const message = () => ({
+    from: random(6),
+    to: random(6),
+    sent: random(20) * 700,
+    arrived: maybe(random(20) * 700),
+    fate: some(["delivered", "lost", "late", "duplicate", "unanswered"]),
+    text: "m",
+    sent_by: maybe(random(30)),
+    led_to: maybe(random(30)),
+  });
+  const span = () => ({
+    lane: maybe(random(6)),
+    kind: some(["lease", "key", "work", "pause", "partition", "clock", "down"]),
+    from: random(20) * 700,
+    to: random(20) * 700,
+    text: "s",
+    grant: maybe("A1"),
+  });
+  const list = (make) => Array.from({ length: random(25) }, make);
+  for (let round = 0; round < 400; round++) {
+    const events = list(event).sort((a, b) => a.at - b.at);
+    const verdict = { holds: random(2) === 0, text: "it broke", event: maybe(random(30)) };
+    const run = { without: [], verdict, end: random(20) * 700, events, messages: list(message), spans: list(span), text: [] };
+    const kinds = ["client", "client", "server", "replica", "resource"].slice(0, random(6));
+    const story = { lanes: kinds.map((kind, index) => ({ name: `${kind} ${index}`, kind })), decisions: [], runs: [run] };
+    for (const width of [20, 340, 1200]) {
+      for (const detailed of [false, true]) {
+        const drawn = drawRun(story, run, { width, detailed, callout: "it broke", selected: maybe(random(25)) });
+        assert.ok(!/NaN|undefined|Infinity/.test(drawn.svg + drawHeads(drawn.layout)), `round ${round}`);
+      }
+    }
+  }
 });

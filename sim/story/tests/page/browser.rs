@@ -85,8 +85,8 @@ fn a_story_is_unpacked_as_it_was() {
     let Some(mut browser) = browser() else { return };
     let mut story = samples::everything();
     // Greater than what a script can tell apart.
-    story.runs[0].events[3].fence = Some(u64::MAX);
-    story.runs[0].events[4].causes = vec![0, 3];
+    story.runs[0].events[1].fence = Some(u64::MAX);
+    story.runs[0].events[4].causes = vec![0, 1];
     browser.open(&html::story(&story), "#t=4ms", LAPTOP);
     browser.until("document.querySelector('.details h2')");
     let shown = browser.evaluate("document.querySelector('.details').innerText").to_string();
@@ -245,8 +245,8 @@ fn hostile_texts_are_shown_as_text() {
 #[test]
 fn a_long_story_opens() {
     let Some(mut browser) = opened(&samples::long(5000), "", LAPTOP) else { return };
-    let took = browser.evaluate("Math.round(performance.now())");
-    println!("5,000 events were there {took} ms after the page was begun");
+    // On a machine that does other things at the same time, it takes longer.
+    println!("5,000 events were there after {}", browser.costs());
     let nodes = "document.querySelectorAll('.drawing *').length";
     let drawn = browser.evaluate(nodes).as_u64().unwrap();
     assert!((100..6000).contains(&drawn), "{drawn} elements are drawn");

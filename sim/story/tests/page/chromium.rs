@@ -18,6 +18,10 @@ const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 /// Longer than any answer takes; only one that never comes ends the test.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Keeps what went wrong in a page.
+const NOTICE: &str = "addEventListener('error', (found) => { window.wrong = found.error; });
+    addEventListener('unhandledrejection', (found) => { window.wrong = found.reason; });";
+
 /// A browser with one page, ended when it is dropped.
 pub(crate) struct Chromium {
     process: Child,
@@ -57,9 +61,10 @@ impl Chromium {
             json!({ "targetId": target["targetId"], "flatten": true }),
         );
         browser.session = attached["sessionId"].as_str().expect("a session has a name").to_owned();
-        for domain in ["Page", "Runtime", "Log", "Network", "Accessibility"] {
+        for domain in ["Page", "Runtime", "Log", "Network", "Accessibility", "Performance"] {
             browser.command(&format!("{domain}.enable"), json!({}));
         }
+        browser.command("Page.addScriptToEvaluateOnNewDocument", json!({ "source": NOTICE }));
         Ok(browser)
     }
 
@@ -93,11 +98,11 @@ impl Chromium {
         result["result"]["value"].clone()
     }
 
-    /// Waits until an expression is true, looking at each frame that the page draws.
+    /// Waits until an expression is true, or fails when something goes wrong in the page.
     pub(crate) fn until(&mut self, script: &str) {
         let look = format!(
-            "new Promise((done) => {{ const look = () => ({script}) ? done(true) : \
-             setTimeout(look, 5); look(); }})"
+            "new Promise((done, fail) => {{ const look = () => window.wrong ? fail(window.wrong) : \
+             ({script}) ? done(true) : setTimeout(look, 5); look(); }})"
         );
         self.evaluate(&look);
     }
@@ -130,6 +135,20 @@ impl Chromium {
         let text = |value: &Value| value["value"].as_str().unwrap_or_default().to_owned();
         let seen = nodes.iter().filter(|node| node["ignored"] != true);
         seen.map(|node| (text(&node["role"]), text(&node["name"]))).collect()
+    }
+
+    /// How long the page has taken so far, and with what.
+    pub(crate) fn costs(&mut self) -> String {
+        let since = self.evaluate("Math.round(performance.now())");
+        let metrics = self.command("Performance.getMetrics", json!({}));
+        let of = |name: &str| {
+            let metrics = metrics["metrics"].as_array().into_iter().flatten();
+            let found = metrics.clone().find(|metric| metric["name"] == name);
+            found.and_then(|metric| metric["value"].as_f64()).unwrap_or_default() * 1000.0
+        };
+        let [script, layout, style] =
+            ["Script", "Layout", "RecalcStyle"].map(|of_what| of(&format!("{of_what}Duration")));
+        format!("{since} ms, of which script {script:.0}, layout {layout:.0}, style {style:.0}")
     }
 
     /// Asserts that nothing went wrong in the page, and that it asked nobody for anything.

@@ -9,11 +9,13 @@ use super::{
     failover::Failover,
     fault::{Fault, Opportunity, Scope},
     hang::Hang,
+    hold::Hold,
     latency::Latency,
     reply_loss::ReplyLoss,
     request_loss::RequestLoss,
     reset::Reset,
     restart::Restart,
+    server_clock::ServerClock,
     stale_read::StaleRead,
     status::Status,
 };
@@ -111,6 +113,10 @@ kinds! {
     Failover(Failover),
     /// The server comes back without its data.
     Restart(Restart),
+    /// The server's clock is set.
+    ServerClock(ServerClock),
+    /// The request is kept back.
+    Hold(Hold),
 }
 
 fn parse<F: Fault>(fields: Map<String, Value>) -> Result<F, String> {
