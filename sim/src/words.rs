@@ -69,7 +69,7 @@ pub fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Breaks `text` into lines of at most 96 columns: the first begins with `first`, the others as
+/// Breaks `text` into lines of at most 80 columns: the first begins with `first`, the others as
 /// far in.
 pub fn wrap(first: &str, text: &str) -> String {
     let indent = first.chars().count();
@@ -77,7 +77,7 @@ pub fn wrap(first: &str, text: &str) -> String {
     let mut column = indent;
     for (index, word) in text.split(' ').enumerate() {
         let width = word.chars().count();
-        if index > 0 && column + 1 + width > 96 {
+        if index > 0 && column + 1 + width > 80 {
             wrapped += &format!("\n{:indent$}", "");
             column = indent;
         } else if index > 0 {

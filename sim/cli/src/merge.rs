@@ -7,35 +7,46 @@ use clap::Args;
 use super::{
     Ending, Failure,
     check::publish,
-    output::{Target, probe},
+    output::{Target, print, probe},
     page,
 };
-use crate::report::Report;
+use crate::report::{Report, Telling};
 
-/// Joins the JSON of the parts of a campaign, and prints the matrix of the whole.
+/// Joins the JSON of the parts of a campaign.
 ///
 /// Each part is run by `leasehold check --shard K/N --json FILE`, with the same other options: as a
 /// Kubernetes Indexed Job, as a CI matrix, or one after the other.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Example:
   leasehold check --shard 1/2 --json 1.json
   leasehold check --shard 2/2 --json 2.json
   leasehold merge 1.json 2.json --json whole.json
 
-Exit status: 0 if every cell is what is claimed of it, 1 if not, 2 after wrong use.")]
+Exit status: 0 if every cell is what is claimed of it, 1 if not, 2 after wrong
+use or if nothing was exercised.")]
 pub(super) struct Merge {
     /// The JSON of the parts, each once.
     #[arg(value_name = "FILE", required = true)]
     parts: Vec<PathBuf>,
-    /// Writes the result as JSON to FILE; with `-`, to standard output and nothing else.
+    /// Prints every cell of the matrix.
+    ///
+    /// A grid of guarantees and faults for each subject.
+    #[arg(long)]
+    matrix: bool,
+    /// Writes JSON to FILE; `-` is standard output.
+    ///
+    /// To standard output it writes nothing else then.
     #[arg(long, value_name = "FILE")]
     json: Option<Target>,
-    /// Writes a page to FILE, which any browser shows: the matrix, and how each cell breaks.
+    /// Writes a page for a browser to FILE.
+    ///
+    /// The matrix, and how each cell breaks.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Adds the schedule of each cell that broke against its claim to FILE, for a test that runs
-    /// `leasehold_sim::regressions::replay`.
+    /// Adds what broke against its claim to FILE.
+    ///
+    /// One schedule of each such cell, for a test that runs `leasehold_sim::regressions::replay`.
     #[arg(long, value_name = "FILE")]
     save_regressions: Option<PathBuf>,
 }
@@ -46,6 +57,7 @@ impl Merge {
             target.probe()?;
         }
         probe("--html", self.html.as_deref())?;
+        probe("--save-regressions", self.save_regressions.as_deref())?;
         let mut whole: Option<Report> = None;
         for path in &self.parts {
             let refusal = |error: String| Failure::Use(format!("{}: {error}", path.display()));
@@ -61,7 +73,17 @@ impl Merge {
             eprintln!("warning: only {done} of {of} parts are here");
         }
         page::of_report(&mut whole, self.json.is_some(), self.html.as_deref())?;
-        publish(&whole, self.json.as_ref(), self.save_regressions.as_deref(), None)
+        if whole.interrupted {
+            eprintln!("warning: a part was interrupted, so schedules are missing");
+        }
+        let subjects = whole.subjects();
+        let mut telling = Telling::new(subjects.len(), self.matrix);
+        if self.json != Some(Target::Stdout) {
+            print(&telling.head(&whole.guarantees(), &whole.faults()))?;
+            print(&telling.subjects(&whole))?;
+        }
+        let regressions = self.save_regressions.as_deref();
+        publish(&whole, self.json.as_ref(), regressions, &telling, None)
     }
 }
 

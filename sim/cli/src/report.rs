@@ -4,7 +4,10 @@ mod explored;
 mod join;
 mod matrix;
 mod statistics;
+mod subjects;
 mod summary;
+mod told;
+mod width;
 
 use crate::models::{BoundedModel, BoundedModels};
 use std::collections::BTreeSet;
@@ -12,9 +15,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use explored::{Exploration, ExploredReport, Finding};
-pub(crate) use matrix::matrix;
 pub(crate) use statistics::Statistics;
-pub(crate) use summary::{story_of, surprises};
+pub(crate) use told::Telling;
+pub(crate) use width::fit;
 
 use leasehold_sim::{
     campaign::{Cell, Counterexample, Outcome},
@@ -43,6 +46,9 @@ pub(crate) struct Report {
     /// How much was seen.
     #[serde(default)]
     pub(crate) statistics: Statistics,
+    /// Whether it was interrupted, so that schedules are missing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) interrupted: bool,
 }
 
 /// The shards of a campaign that a report is about.
@@ -105,6 +111,7 @@ impl Report {
             schedules: outcome.schedules,
             cells: outcome.cells.iter().map(|cell| CellReport::of(cell, &models)).collect(),
             statistics: Statistics::default(),
+            interrupted: outcome.interrupted,
         };
         report.statistics = Statistics::of(&report, Some(outcome.coverage.clone()));
         report
@@ -118,10 +125,48 @@ impl Report {
         });
     }
 
-    /// Whether all shards of the campaign are in it.
+    /// Whether all shards of the campaign are in it, each to its end.
     #[must_use]
     pub(crate) fn is_whole(&self) -> bool {
-        self.shards.done.len() as u64 == self.shards.of
+        self.shards.done.len() as u64 == self.shards.of && !self.interrupted
+    }
+
+    /// The names of its subjects.
+    #[must_use]
+    pub(crate) fn subjects(&self) -> Vec<&str> {
+        distinct(self.cells.iter().map(|cell| &*cell.subject))
+    }
+
+    /// The names of its faults, with `none`.
+    #[must_use]
+    pub(crate) fn faults(&self) -> Vec<&str> {
+        distinct(self.cells.iter().map(|cell| &*cell.fault))
+    }
+
+    /// Its guarantees.
+    #[must_use]
+    pub(crate) fn guarantees(&self) -> Vec<Guarantee> {
+        let has = |known: &&Guarantee| self.cells.iter().any(|cell| cell.guarantee == known.name());
+        Guarantee::ALL.iter().filter(has).copied().collect()
+    }
+
+    /// Whether no schedule was about any of its cells.
+    #[must_use]
+    pub(crate) fn is_about_nothing(&self) -> bool {
+        self.cells.iter().all(|cell| cell.verdict == Verdict::NotExercised)
+    }
+
+    /// Adds what is known of other subjects of the same campaign.
+    pub(crate) fn extend(&mut self, more: Self) {
+        self.schedules += more.schedules;
+        self.cells.extend(more.cells);
+        self.interrupted |= more.interrupted;
+        let coverage = self.statistics.coverage.take().zip(more.statistics.coverage);
+        let coverage = coverage.map(|(mut sum, more)| {
+            sum.add(&more);
+            sum
+        });
+        self.statistics = Statistics::of(self, coverage);
     }
 
     /// How often faults took effect. Cells that were judged on the same schedules count once.
@@ -187,6 +232,17 @@ impl Exhausted {
 pub(crate) fn story_of_token(told: &StoryReport) -> Option<Story> {
     let schedule: Schedule = told.token.parse().ok()?;
     Some(tell(&Topic::from(&schedule)))
+}
+
+/// The different names, in the order of their first appearance.
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut distinct = Vec::new();
+    for name in names {
+        if !distinct.contains(&name) {
+            distinct.push(name);
+        }
+    }
+    distinct
 }
 
 /// A counterexample, told.

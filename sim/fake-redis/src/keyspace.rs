@@ -334,11 +334,6 @@ impl Keyspace {
         mem::swap(&mut self.order, &mut other.order);
     }
 
-    /// Puts the keys of another server in the place of these, as a failover does.
-    pub(super) fn replace_keys(&mut self, mut other: Self) {
-        self.swap_keys(&mut other);
-    }
-
     /// Tells a replica that the keys of `other` take the place of these.
     fn record_exchange(&mut self, other: &Self) {
         if let Some(changes) = &mut self.changes {

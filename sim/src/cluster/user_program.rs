@@ -175,7 +175,9 @@ impl Program<Users> for UserProgram {
                 (Response::Refused, _) => {
                     Answer::Store(Err(StoreError::NotSent(Cause::Unreachable("refused".into()))))
                 }
-                (_, Asked::Store) => Answer::Store(Err(StoreError::Unknown(Cause::Disconnected))),
+                (_, Asked::Store) => {
+                    Answer::Store(Err(StoreError::Unknown(Cause::Disconnected("".into()))))
+                }
             };
             place.answer(wait, answer);
         });

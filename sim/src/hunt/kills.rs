@@ -96,7 +96,7 @@ pub struct NotPlanted {
 
 impl KillMatrix {
     /// Looks for the bugs on the current thread pool. The same hunt finds the same, whatever the
-    /// number of threads.
+    /// number of threads. Interrupted, it has those bugs only that were looked for to the end.
     #[must_use]
     pub fn of(hunt: &Hunt, progress: &impl Progress) -> Self {
         let wanted = |mutant: &&Mutant| **mutant == Mutant::Canary || hunt.mutants.contains(mutant);
@@ -104,10 +104,10 @@ impl KillMatrix {
         progress.expect(mutants.len() as u64);
         let mutants = mutants
             .into_par_iter()
-            .map(|mutant| {
-                let kill = Kill::of(mutant, hunt);
+            .filter_map(|mutant| {
+                let kill = Kill::of(mutant, hunt, progress)?;
                 progress.done();
-                kill
+                Some(kill)
             })
             .collect();
         let excused = EXCUSED.iter().map(|excused| NotPlanted {
@@ -168,11 +168,12 @@ impl KillMatrix {
 }
 
 impl Kill {
-    fn of(mutant: Mutant, hunt: &Hunt) -> Self {
+    /// `None` if it is interrupted.
+    fn of(mutant: Mutant, hunt: &Hunt, progress: &impl Progress) -> Option<Self> {
         let within = hunt.schedules.unwrap_or(u64::MAX).min(mutant.within());
         let seeds = hunt.seed..hunt.seed.saturating_add(hunt.campaigns);
-        let hunted: Vec<Hunted> =
-            seeds.into_par_iter().map(|seed| hunt_within(mutant, seed, within)).collect();
+        let look = |seed| (!progress.is_interrupted()).then(|| hunt_within(mutant, seed, within));
+        let hunted: Vec<Hunted> = seeds.into_par_iter().map(look).collect::<Option<_>>()?;
         let mut after: Vec<u64> = hunted.iter().filter_map(|hunted| hunted.killed_after).collect();
         after.sort_unstable();
         let is_dead = after.len() == hunted.len();
@@ -180,7 +181,7 @@ impl Kill {
         let shown = first.and_then(|hunted| hunted.killed_after);
         let decisions = shown.map(|after| shortest(mutant, hunt.seed, after));
         let guarantee = mutant.guarantee().name().to_owned();
-        Self {
+        Some(Self {
             number: mutant.number(),
             id: mutant.id().into(),
             what: mutant.what().into(),
@@ -198,7 +199,7 @@ impl Kill {
             control_survives: hunted.iter().all(|hunted| hunted.control_survives),
             story: None,
             shown: decisions,
-        }
+        })
     }
 
     fn told_story(&self) -> Option<leasehold_story::Story> {

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::{StoryReport, story_of_token};
-use leasehold_sim::words::{counted, wrap};
+use super::{StoryReport, fit, story_of_token, width::wrap};
+use leasehold_sim::words::counted;
 use leasehold_sim::{
     explore::{Bounds, Cut, Explored},
     faults::Fault,
@@ -58,7 +58,7 @@ pub(crate) struct ExploredReport {
     pub(crate) merged: u64,
     /// The most events of one run.
     pub(crate) depth: u32,
-    /// Why the search was cut short: `time` or `states`.
+    /// Why the search was cut short: `time`, `states` or `interrupt`.
     pub(crate) cut: Option<String>,
     /// The guarantees whose situation never occurred: nothing is known of them.
     pub(crate) not_exercised: Vec<String>,
@@ -98,6 +98,7 @@ impl ExploredReport {
             cut: explored.cut.map(|cut| match cut {
                 Cut::Time => "time".into(),
                 Cut::States => "states".into(),
+                Cut::Interrupted => "interrupt".into(),
             }),
             not_exercised: bounds
                 .guarantees
@@ -125,6 +126,12 @@ impl ExploredReport {
             && self.never_effective.is_empty()
     }
 
+    /// Whether none of its guarantees was exercised in the whole model.
+    #[must_use]
+    pub(crate) fn is_about_nothing(&self) -> bool {
+        self.finding == Finding::Exhausted && self.not_exercised == self.guarantees
+    }
+
     /// The report for people.
     #[must_use]
     pub(crate) fn told(&self) -> String {
@@ -146,7 +153,7 @@ impl ExploredReport {
             line(&format!("never changed anything: {}", self.never_effective.join(", ")));
         }
         if let Some(told) = &self.counterexample {
-            let _ = write!(text, "\n{}", told.text());
+            let _ = write!(text, "\n{}", fit(&told.text()));
         }
         text
     }

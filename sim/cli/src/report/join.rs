@@ -59,6 +59,7 @@ impl Report {
         self.schedules += other.schedules;
         self.shards.done.extend(other.shards.done);
         self.shards.done.sort_unstable();
+        self.interrupted |= other.interrupted;
         for (cell, more) in self.cells.iter_mut().zip(other.cells) {
             cell.join(more);
         }
@@ -143,6 +144,7 @@ mod tests {
             schedules: 10,
             cells: vec![cell],
             statistics: Statistics::default(),
+            interrupted: false,
         }
     }
 
@@ -200,7 +202,7 @@ mod tests {
         let mut other = shard(2, Verdict::NotExercised);
         idle(&mut other);
         whole.join(other).unwrap();
-        let text = whole.statistics.told();
+        let text = whole.statistics.unseen();
         assert!(text.contains("never took effect: lock × hang"), "{text}");
         assert!(text.contains("never about: lock × exclusion"), "{text}");
         let mut third = shard(3, Verdict::Holds);

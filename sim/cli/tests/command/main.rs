@@ -5,6 +5,8 @@
 mod clients;
 mod common;
 mod explore;
+mod hunt;
+mod hunt_clients;
 mod json;
 mod layers;
 mod mutants;
@@ -15,6 +17,8 @@ mod serve;
 #[path = "../../../fake-redis/tests/serve/serve_support.rs"]
 mod serve_support;
 mod serve_web;
+mod steering;
+mod terminal;
 mod wrong_use;
 
 #[path = "../../../examples/forgotten_fence.rs"]

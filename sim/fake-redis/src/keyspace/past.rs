@@ -213,6 +213,15 @@ pub(crate) fn copy(redis: &Redis) -> Databases {
 }
 
 impl Keyspace {
+    /// Puts the keys of another server in the place of these, as a failover does.
+    pub(crate) fn replace_keys(&mut self, mut other: Self) {
+        if let Some(mut past) = self.past.0.take() {
+            self.note_exchange(&mut past, &other);
+            self.past.0 = Some(past);
+        }
+        self.swap_keys(&mut other);
+    }
+
     fn undo(&mut self, key: &Bytes, was: &Was) {
         match was {
             Was::Absent => self.set_entry(key.clone(), None),

@@ -23,6 +23,10 @@ pub struct Request<'a> {
     pub transport: Transport,
     /// The address of the client.
     pub client: &'a str,
+    /// The number of its connection, from 1 in the order of connecting; 0 over REST.
+    pub connection: u64,
+    /// What the client calls its connection (`CLIENT SETNAME`); empty if nothing.
+    pub name: &'a str,
     /// When, in milliseconds since the Unix epoch, by the server's clock.
     pub unix_ms: u64,
     /// Its commands, each beginning with its name.
@@ -33,6 +37,9 @@ impl Request<'_> {
     /// Which of its commands a rule is about.
     pub(super) fn matching(&self, when: &When) -> Vec<usize> {
         if when.transport.is_some_and(|transport| transport != self.transport) {
+            return Vec::new();
+        }
+        if when.connection.as_ref().is_some_and(|connection| !connection.sent(self)) {
             return Vec::new();
         }
         let matches = |index: &usize| is_about(when, self.commands[*index]);
