@@ -284,10 +284,10 @@ export class View {
   /** Selects an event, or none. */
   select(index, still) {
     this.state.selected = this.run.events[index] ? index : undefined;
+    this.showDetails();
     if (!still) this.scrollTo(index);
     this.drawInView();
     this.showNow();
-    this.showDetails();
     this.changed();
   }
 
@@ -295,8 +295,10 @@ export class View {
     const y = eventY(this.layout, index);
     if (y === undefined) return;
     const top = this.parts.drawing.getBoundingClientRect().top + y;
-    const low = innerHeight - 110;
-    if (top < 90 || top > low) scrollBy({ top: top - innerHeight / 2, behavior: "instant" });
+    const { details } = this.parts;
+    const covered = getComputedStyle(details).position === "fixed" ? details.offsetHeight : 0;
+    const low = innerHeight - covered - 130;
+    if (top < 90 || top > low) scrollBy({ top: top - (90 + low) / 2, behavior: "instant" });
   }
 
   /** The events that have a place of their own in the drawing, in its order. */

@@ -161,11 +161,32 @@ fn arrow_keys_go_through_the_matrix() {
 }
 
 #[test]
+fn who_only_asks_is_shown_when_asked_for() {
+    let Some(mut browser) = opened(&samples::client_pause(), "", LAPTOP) else { return };
+    let lanes = "document.querySelectorAll('.head').length";
+    let steps = "document.querySelectorAll('[role=option]').length";
+    assert_eq!(browser.evaluate(lanes), 4);
+    let brief = browser.evaluate(steps).as_u64().unwrap();
+    let legend = browser.evaluate("document.querySelector('.legend').innerText").to_string();
+    assert!(legend.contains("client C"), "{legend}");
+    browser.press("a");
+    assert_eq!(browser.evaluate(lanes), 5);
+    assert!(browser.evaluate(steps).as_u64().unwrap() > brief);
+    browser.check();
+}
+
+#[test]
 fn nothing_is_cut_off() {
     let Some(mut browser) = browser() else { return };
     let report = html::report(&samples::report(vec![samples::failover()]));
     for size in [PHONE, LAPTOP, WIDE] {
-        for story in [samples::failover(), samples::everything(), samples::hostile()] {
+        let stories = [
+            samples::failover(),
+            samples::client_pause(),
+            samples::everything(),
+            samples::hostile(),
+        ];
+        for story in stories {
             show(&mut browser, &story, "#t=152ms", size);
             fits(&mut browser, size);
         }
