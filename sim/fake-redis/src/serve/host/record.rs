@@ -11,6 +11,9 @@ use crate::{
 /// How many are remembered.
 const REMEMBERED: u64 = 1_000;
 
+/// What a place for a request keeps of its memory, in bytes.
+const SMALL: usize = 1_024;
+
 /// How many commands of a request are told.
 const COMMANDS_TOLD: usize = 32;
 
@@ -64,6 +67,8 @@ impl Record {
         let noted = &mut self.noted[place];
         (noted.unix_ms, noted.transport) = (unix_ms, transport);
         noted.bytes.clear();
+        // A large request leaves no large place to many small ones.
+        noted.bytes.shrink_to(SMALL);
         noted.put(client.as_bytes());
         for command in commands.iter().take(COMMANDS_TOLD) {
             noted.put_command(command);
