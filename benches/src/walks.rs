@@ -3,8 +3,7 @@
 use leasehold_core::{
     Action, Cause, ConfigError, Event, Fence, Instant, Machine, Reply, StoreError, Tokens,
     lock::{
-        AcquireOptions, LockConfig, LockMachine, LockOptions, LockOutcome, LockReply, LockRequest,
-        Terms,
+        AcquireRequest, LockConfig, LockMachine, LockOptions, LockOutcome, LockReply, LockRequest,
     },
 };
 
@@ -24,7 +23,7 @@ pub const WALKS: [Walk; 4] = [
         walker.release();
     }),
     ("busy three times", |walker| {
-        walker.start(LockRequest::Acquire(walker.terms.clone()));
+        walker.start(LockRequest::Acquire(walker.request.clone()));
         for _ in 0..2 {
             walker.replied(LockReply::Busy { remaining_ms: Some(5) });
             walker.step(Event::Woke);
@@ -32,8 +31,8 @@ pub const WALKS: [Walk; 4] = [
         walker.replied(LockReply::Busy { remaining_ms: Some(5) });
     }),
     ("lost reply, clean-up, acquire, release", |walker| {
-        walker.start(LockRequest::Acquire(walker.terms.clone()));
-        walker.step(Event::Replied(Err(StoreError::Unknown(Cause::TimedOut))));
+        walker.start(LockRequest::Acquire(walker.request.clone()));
+        walker.step(Event::Replied(Err(StoreError::Unknown(Cause::TIMED_OUT))));
         walker.replied(LockReply::Released);
         walker.step(Event::Woke);
         walker.replied(walker.grant());
@@ -45,7 +44,7 @@ pub const WALKS: [Walk; 4] = [
 #[derive(Debug)]
 pub struct Walker {
     machine: LockMachine,
-    terms: Terms,
+    request: AcquireRequest,
     now: Instant,
     steps: u64,
     done: bool,
@@ -59,9 +58,9 @@ impl Walker {
     /// [`ConfigError`] if the default options were unusable.
     pub fn new() -> Result<Self, ConfigError> {
         let config = LockConfig::new("job", &LockOptions::default())?;
-        let terms = config.terms(&AcquireOptions::default())?;
+        let request = config.acquire();
         let machine = LockMachine::new(config, Tokens::of_owner("bench"), 0);
-        Ok(Self { machine, terms, now: Instant::ORIGIN, steps: 0, done: true })
+        Ok(Self { machine, request, now: Instant::ORIGIN, steps: 0, done: true })
     }
 
     /// How many steps the machine has taken.
@@ -77,7 +76,7 @@ impl Walker {
     }
 
     fn acquire(&mut self) {
-        self.start(LockRequest::Acquire(self.terms.clone()));
+        self.start(LockRequest::Acquire(self.request.clone()));
         self.replied(self.grant());
     }
 
@@ -104,7 +103,9 @@ impl Walker {
         self.done = matches!(action, Action::Done(_));
         self.now = match action {
             Action::SleepUntil(wake_at) => wake_at,
-            Action::Call { .. } | Action::Done(_) | Action::Watch { .. } => self.now.plus_micros(1),
+            Action::Call { .. } | Action::Done(_) | Action::Subscribe { .. } => {
+                self.now.plus_micros(1)
+            }
         };
     }
 }

@@ -31,8 +31,8 @@
 mod debounce;
 mod drops;
 mod edges;
-mod hints;
 mod lock;
+mod notifications;
 mod subject;
 
 use std::{
@@ -43,7 +43,7 @@ use std::{
     time::Duration,
 };
 
-pub use self::{debounce::*, drops::*, edges::*, hints::*, lock::*};
+pub use self::{debounce::*, drops::*, edges::*, lock::*, notifications::*};
 use crate::{
     store::Store,
     token::{Token, Tokens},
@@ -176,8 +176,8 @@ macro_rules! store_conformance {
             a_busy_try_that_is_sent_twice_was_busy
             a_callers_own_token_may_be_tried_again_after_busy
             giving_up_a_try_gives_up_those_before_it
-            a_mark_does_not_block_other_series
-            a_mark_is_forgotten_in_time
+            a_tombstone_does_not_block_other_series
+            a_tombstone_is_forgotten_in_time
             an_extension_reaches_its_target_however_often_it_is_sent
             an_extension_never_shortens
             an_extension_never_creates
@@ -195,8 +195,8 @@ macro_rules! store_conformance {
             what_is_left_of_a_lease_counts_down
             an_extension_counts_from_when_it_is_applied
             an_extension_may_come_in_the_last_millisecond_and_not_later
-            a_mark_lives_to_its_last_millisecond
-            a_mark_made_again_lives_on
+            a_tombstone_lives_to_its_last_millisecond
+            a_tombstone_made_again_lives_on
             a_fence_grows_even_if_the_last_was_forgotten
             a_busy_answer_leaves_the_holder_as_it_was
             an_extension_of_a_released_lease_is_not_held
@@ -213,10 +213,10 @@ macro_rules! store_conformance {
             a_raised_fence_is_the_least_that_follows
             a_confirmation_says_how_many_replicas_have_it
             scripts_may_be_forgotten_at_any_time
-            a_release_is_hinted_to_who_watches
-            a_release_before_the_watch_is_seen_by_the_next_try
-            a_hint_is_kept_for_who_looks_later
-            every_watcher_is_hinted
+            a_release_notifies_its_subscribers
+            a_release_before_the_subscription_is_seen_by_the_next_try
+            a_notification_is_kept_for_who_looks_later
+            every_subscriber_is_notified
             a_dropped_acquire_is_all_or_nothing
             a_dropped_release_is_all_or_nothing
             a_dropped_extension_is_all_or_nothing

@@ -9,9 +9,9 @@ use core::{
 use crate::{
     machine::{Action, Event, Machine},
     store::{Cause, Store, StoreError},
+    subscription::Subscription,
     telemetry::Calls,
     time::{Clock, Instant},
-    watch::Watch,
 };
 
 /// Runs `machine` from `request` to its outcome.
@@ -29,14 +29,14 @@ pub async fn drive<M: Machine>(
     drive_observed(machine, store, clock, request, &mut None, |_| ()).await
 }
 
-/// [`drive`], with a watch that may be in place already and outlives the request, and with a look
-/// at the machine after each step.
+/// [`drive`], with a subscription that may be in place already and outlives the request, and with
+/// a look at the machine after each step.
 pub(crate) async fn drive_observed<M: Machine>(
     machine: &mut M,
     store: &impl Store,
     clock: &impl Clock,
     request: M::Request,
-    watch: &mut Option<Watch>,
+    subscription: &mut Option<Subscription>,
     observe: impl Fn(&M),
 ) -> M::Outcome {
     let mut calls = Calls::default();
@@ -50,14 +50,14 @@ pub(crate) async fn drive_observed<M: Machine>(
                 call.end(&result);
                 Event::Replied(result)
             }
-            Action::SleepUntil(deadline) => sleep(clock, deadline, watch.as_mut()).await,
-            Action::Watch { keys, give_up_at } => {
+            Action::SleepUntil(deadline) => sleep(clock, deadline, subscription.as_mut()).await,
+            Action::Subscribe { keys, give_up_at } => {
                 let give_up = async {
                     clock.sleep_until(give_up_at).await;
                     None
                 };
-                *watch = race(store.watch(&keys), give_up).await;
-                Event::Watching(watch.is_some())
+                *subscription = race(store.subscribe(&keys), give_up).await;
+                Event::Subscribed(subscription.is_some())
             }
             Action::Done(outcome) => return outcome,
         };
@@ -65,17 +65,21 @@ pub(crate) async fn drive_observed<M: Machine>(
     }
 }
 
-async fn sleep<R>(clock: &impl Clock, deadline: Instant, watch: Option<&mut Watch>) -> Event<R> {
+async fn sleep<R>(
+    clock: &impl Clock,
+    deadline: Instant,
+    subscription: Option<&mut Subscription>,
+) -> Event<R> {
     let sleep = async {
         clock.sleep_until(deadline).await;
         Event::Woke
     };
-    let Some(watch) = watch else { return sleep.await };
-    let hint = async {
-        watch.released().await;
-        Event::Hinted
+    let Some(subscription) = subscription else { return sleep.await };
+    let notification = async {
+        subscription.released().await;
+        Event::Notified
     };
-    race(hint, sleep).await
+    race(notification, sleep).await
 }
 
 pub(crate) async fn before<T>(
@@ -85,7 +89,7 @@ pub(crate) async fn before<T>(
 ) -> Result<T, StoreError> {
     let give_up = async {
         clock.sleep_until(deadline).await;
-        Err(StoreError::Unknown(Cause::TimedOut))
+        Err(StoreError::Unknown(Cause::TIMED_OUT))
     };
     race(call, give_up).await
 }

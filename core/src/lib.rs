@@ -22,14 +22,16 @@ mod machine;
 mod memory;
 mod settings;
 mod store;
+mod subscription;
 mod telemetry;
 mod time;
 mod token;
-mod watch;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod debounce;
+#[cfg(feature = "internals")]
+pub mod internals;
 pub mod lock;
 pub mod quorum;
 pub mod redis;
@@ -41,8 +43,8 @@ pub use machine::{Action, Event, Machine};
 pub use memory::MemoryStore;
 pub use settings::{ConfigError, MAX_LEASE};
 pub use store::{Cause, Command, DynStore, Rejection, RejectionKind, Reply, Store, StoreError};
+pub use subscription::{ReleaseSource, Subscription};
 #[cfg(feature = "tokio")]
 pub use time::TokioClock;
 pub use time::{Clock, Instant, Task};
 pub use token::{EmptyToken, Fence, Token, Tokens};
-pub use watch::{Hints, Watch};

@@ -33,7 +33,7 @@ mod queue;
 #[cfg(feature = "std")]
 mod requests;
 #[cfg(feature = "std")]
-mod series;
+mod token_series;
 #[cfg(feature = "std")]
 mod view;
 
@@ -43,7 +43,7 @@ pub use acquire::Acquire;
 pub use all::{AcquireAll, Leases, NotAll};
 pub(crate) use command::hash_tag;
 pub use command::{Holder, LockCommand, LockKeys, LockReply};
-pub use config::{LockConfig, Terms};
+pub use config::{AcquireRequest, LockConfig};
 pub use durability::Durability;
 pub use error::{ExtendError, HoldError, Lost, NoRuntime, NotAcquired, ReleaseError, Released};
 #[cfg(feature = "std")]
@@ -53,7 +53,9 @@ pub use lease::Lease;
 #[cfg(feature = "std")]
 pub use locks::Locks;
 pub use machine::{LockMachine, LockRequest};
-pub use options::{AcquireOptions, LockOptions};
+#[cfg(test)]
+pub(crate) use options::AcquireOptions;
+pub use options::LockOptions;
 pub use outcome::{Grant, LockOutcome, LossReason};
 #[cfg(feature = "std")]
 pub use view::LeaseView;

@@ -16,12 +16,20 @@ use crate::{
 /// | after this action | report |
 /// |---|---|
 /// | [`Action::Call`] | [`Event::Replied`], or [`Event::Stop`] to give the call up |
-/// | [`Action::SleepUntil`] | [`Event::Woke`], [`Event::Hinted`] if that is earlier, or [`Event::Stop`] |
-/// | [`Action::Watch`] | [`Event::Watching`], or [`Event::Stop`] |
+/// | [`Action::SleepUntil`] | [`Event::Woke`], [`Event::Notified`] if that is earlier, or [`Event::Stop`] |
+/// | [`Action::Subscribe`] | [`Event::Subscribed`], or [`Event::Stop`] |
 /// | [`Action::Done`] | [`Event::Start`] |
 ///
 /// [`Event::Start`] is also legal at any other time: it means that the caller dropped what was
 /// under way (a future was cancelled), and the machine first cleans up what that may have left.
+///
+/// ```
+/// use leasehold_core::{Action, Event, Instant, Machine};
+///
+/// fn first_action<M: Machine>(machine: &mut M, request: M::Request) -> Action<M::Outcome> {
+///     machine.step(Instant::ORIGIN, Event::Start(request))
+/// }
+/// ```
 pub trait Machine {
     /// What a caller can ask for.
     type Request;
@@ -38,6 +46,13 @@ pub trait Machine {
 }
 
 /// What happened.
+///
+/// ```
+/// use leasehold_core::{Cause, Event, StoreError};
+///
+/// let given_up: Event<()> = Event::Replied(Err(StoreError::Unknown(Cause::TIMED_OUT)));
+/// # let _ = given_up;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Event<R> {
     /// The caller asks for something.
@@ -46,32 +61,45 @@ pub enum Event<R> {
     Replied(Result<Reply, StoreError>),
     /// The sleep is over.
     Woke,
-    /// The watch has a hint, which ends the sleep early.
-    Hinted,
-    /// Whether a watch is in place. `false` is always a legal answer, for a driver without hints.
-    Watching(bool),
+    /// The subscription has a notification, which ends the sleep early.
+    Notified,
+    /// Whether a subscription is in place. `false` is always a legal answer, for a driver without
+    /// notifications.
+    Subscribed(bool),
     /// The caller wants to end what is under way, cleanly.
     Stop,
 }
 
 /// What to do next.
+///
+/// ```
+/// use leasehold_core::{Action, Instant};
+///
+/// fn wake_at<O>(action: &Action<O>) -> Option<Instant> {
+///     match action {
+///         Action::Call { give_up_at: at, .. } | Action::SleepUntil(at) => Some(*at),
+///         _ => None,
+///     }
+/// }
+/// # assert_eq!(wake_at(&Action::Done(())), None);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[must_use = "the machine waits for the action to be carried out"]
 pub enum Action<O> {
     /// Send `command`; if there is no answer by `give_up_at`, report
-    /// `Err(StoreError::Unknown(Cause::TimedOut))`.
+    /// `Err(StoreError::Unknown(Cause::TIMED_OUT))`.
     Call {
         /// The command to send.
         command: Command,
         /// When to stop waiting for the reply, on the local clock.
         give_up_at: Instant,
     },
-    /// Report [`Event::Woke`] at this time, or [`Event::Hinted`] if there is a watch and it has a
-    /// hint before.
+    /// Report [`Event::Woke`] at this time, or [`Event::Notified`] if there is a subscription and
+    /// it has a notification before.
     SleepUntil(Instant),
-    /// Watch for releases of a lock, as [`Store::watch`](crate::Store::watch) does, until the
-    /// machine is done.
-    Watch {
+    /// Subscribe to releases of a lock, as [`Store::subscribe`](crate::Store::subscribe) does,
+    /// until the machine is done.
+    Subscribe {
         /// Which lock.
         keys: Arc<LockKeys>,
         /// When to go on without, on the local clock.
@@ -79,4 +107,16 @@ pub enum Action<O> {
     },
     /// Tell the caller.
     Done(O),
+}
+
+impl<O> Action<O> {
+    /// Whether what it names as its time is not over.
+    pub(crate) fn is_not_before(&self, now: Instant) -> bool {
+        match self {
+            Self::Call { give_up_at: at, .. }
+            | Self::SleepUntil(at)
+            | Self::Subscribe { give_up_at: at, .. } => *at >= now,
+            Self::Done(_) => true,
+        }
+    }
 }

@@ -81,7 +81,7 @@ pub(crate) fn acquired(id: &str, result: Result<Fence, &NotAcquired>, waited: Du
         Err(NotAcquired::NotDurable { .. }) => "not_durable",
         Err(NotAcquired::Queued) => "queued",
         Err(NotAcquired::Rejected(_)) => "rejected",
-        Err(NotAcquired::Spent) => "spent",
+        Err(NotAcquired::Revoked) => "revoked",
         Err(NotAcquired::Unavailable(_)) => "unavailable",
         Err(NotAcquired::Unknown(_)) => "unknown",
     };

@@ -9,6 +9,13 @@ use core::{error, fmt};
 /// would not say *which* send put it there, so nor when it expires.
 ///
 /// A token is a capability, so its text is not shown by `Debug`.
+///
+/// ```
+/// use leasehold_core::Token;
+///
+/// let token = Token::new("7f0c…").expect("it is not empty");
+/// assert_eq!(format!("{token:?}"), "Token(..)"); // whoever knows it may release the lock
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token(Arc<str>);
 
@@ -32,8 +39,8 @@ impl Token {
 
     /// The series that the token belongs to, and its number there: `job.4#2` is the second of
     /// `job.4`. Within a series, giving up a token gives up all that came before it, so that one
-    /// mark is enough to refuse the late copies of every try, call after call. A token that does not end
-    /// in `#` and decimal digits is a series of its own, with the number 0.
+    /// tombstone is enough to refuse the late copies of every try, call after call. A token that
+    /// does not end in `#` and decimal digits is a series of its own, with the number 0.
     #[must_use]
     pub fn series(&self) -> (&str, u64) {
         let numbered = self.0.rsplit_once('#').and_then(|(series, digits)| {
@@ -55,6 +62,12 @@ impl fmt::Debug for Token {
 }
 
 /// A token given by the caller was empty.
+///
+/// ```
+/// use leasehold_core::{EmptyToken, Token};
+///
+/// assert_eq!(Token::new(""), Err(EmptyToken));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EmptyToken;
 
@@ -66,8 +79,15 @@ impl fmt::Display for EmptyToken {
 
 impl error::Error for EmptyToken {}
 
-/// Makes fresh tokens: an owner name that is unique in the world, the number of the series, and that
-/// of the try in it.
+/// Makes fresh tokens: an owner name that is unique in the world, the number of the series, and
+/// that of the try in it.
+///
+/// ```
+/// use leasehold_core::Tokens;
+///
+/// let mut tokens = Tokens::from_random([7; 16]);
+/// assert_ne!(tokens.fresh(), tokens.fresh());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Tokens {
     owner: Arc<str>,
@@ -164,6 +184,13 @@ fn push_decimal(text: &mut String, mut number: u64) {
 /// time in µs)`, so it grows even when a failover forgets the last one.
 ///
 /// [Kleppmann 2016]: https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html
+///
+/// ```
+/// use leasehold_core::Fence;
+///
+/// let (earlier, later) = (Fence(1), Fence(2));
+/// assert!(later > earlier); // a resource refuses the earlier one from now on
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fence(pub u64);
 

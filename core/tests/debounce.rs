@@ -203,7 +203,7 @@ async fn every_key_expires() {
     let called = caller.call(b"args", async |_| Ok::<_, ()>(())).await;
     assert_eq!(called, Ok(Called::Fired(())));
     assert!(store.live_keys() > 0);
-    // The patience of 71 s, by a clock that drifts 1 %, and twice the request life.
+    // The longest stay of 71 s, by a clock that drifts 1 %, and twice the request life.
     tokio::time::sleep(Duration::from_millis(71_710 + 120_000)).await;
     assert_eq!(store.live_keys(), 0);
 }

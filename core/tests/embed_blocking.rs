@@ -9,7 +9,7 @@ use std::{
 
 use leasehold_core::{
     Action, Command, Event, Instant, Machine, MemoryStore, Reply, Store, StoreError, Tokens,
-    lock::{AcquireOptions, Grant, LockConfig, LockMachine, LockOptions, LockOutcome, LockRequest},
+    lock::{Grant, LockConfig, LockMachine, LockOptions, LockOutcome, LockRequest},
 };
 
 /// What an embedding needs: the machine, a store, and the time.
@@ -41,7 +41,7 @@ impl<'a> Blocking<'a> {
                     Event::Woke
                 }
                 // Nothing here can be told of a release while it blocks.
-                Action::Watch { .. } => Event::Watching(false),
+                Action::Subscribe { .. } => Event::Subscribed(false),
                 Action::Done(outcome) => return outcome,
             };
             action = self.machine.step(self.now(), event);
@@ -49,9 +49,8 @@ impl<'a> Blocking<'a> {
     }
 
     fn acquire(&mut self) -> LockOutcome {
-        let terms =
-            self.machine.config().terms(&AcquireOptions::default()).expect("the defaults work");
-        self.run(LockRequest::Acquire(terms))
+        let request = self.machine.config().acquire();
+        self.run(LockRequest::Acquire(request))
     }
 }
 

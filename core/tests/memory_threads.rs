@@ -42,8 +42,8 @@ fn ask(store: &Timed, command: LockCommand) -> LockReply {
 
 fn acquire(store: &Timed, id: &str, token: &str, lease_ms: u64) -> Option<Fence> {
     let (keys, token) = (Arc::new(LockKeys::of(id)), Token::new(token).unwrap());
-    let (fence_life_ms, mark_ms) = (lease_ms, lease_ms);
-    match ask(store, LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, mark_ms }) {
+    let (fence_life_ms, tombstone_ms) = (lease_ms, lease_ms);
+    match ask(store, LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, tombstone_ms }) {
         LockReply::Acquired { fence, .. } => Some(fence),
         LockReply::Busy { .. } => None,
         other => panic!("{other:?}"),
@@ -52,7 +52,7 @@ fn acquire(store: &Timed, id: &str, token: &str, lease_ms: u64) -> Option<Fence>
 
 fn release(store: &Timed, id: &str, token: &str) -> LockReply {
     let (keys, token) = (Arc::new(LockKeys::of(id)), Token::new(token).unwrap());
-    ask(store, LockCommand::Release { keys, token, mark_ms: 1 })
+    ask(store, LockCommand::Release { keys, token, tombstone_ms: 1 })
 }
 
 #[test]

@@ -12,8 +12,8 @@ use std::{
 };
 
 use leasehold_core::{
-    Cause, Clock, Command, Instant, MemoryStore, Reply, Store, StoreError, Tokens, TokioClock,
-    Watch,
+    Cause, Clock, Command, Instant, MemoryStore, Reply, Store, StoreError, Subscription, Tokens,
+    TokioClock,
     conformance::Fixture,
     lock::{Holder, Lock, LockConfig, LockKeys, LockOptions, NotAcquired, Released},
     quorum::{Quorum, QuorumError, QuorumOptions},
@@ -64,8 +64,8 @@ impl Store for Node {
         }
     }
 
-    async fn watch(&self, keys: &LockKeys) -> Option<Watch> {
-        self.store.watch(keys).await
+    async fn subscribe(&self, keys: &LockKeys) -> Option<Subscription> {
+        self.store.subscribe(keys).await
     }
 }
 
@@ -186,7 +186,7 @@ async fn without_a_majority_nothing_is_held_and_nothing_is_left() {
         };
         assert!(expected, "{error:?}");
         assert!(start.elapsed() <= Duration::from_secs(2), "{:?}", start.elapsed());
-        assert_eq!(nodes[0].store.live_keys(), 2, "a fence and a mark, and no lock");
+        assert_eq!(nodes[0].store.live_keys(), 2, "a fence and a tombstone, and no lock");
         nodes[1].set(Mood::Well);
         nodes[2].set(Mood::Well);
         drop(lock.acquire().await.unwrap());
@@ -237,20 +237,20 @@ fn a_quorum_of_nothing_or_without_time_is_refused() {
     assert_eq!(refused.err(), Some(QuorumError::NoTime));
 }
 
-/// A store that has no hints.
-struct Unwatched(MemoryStore);
+/// A store that sends no notifications.
+struct Silent(MemoryStore);
 
-impl Store for Unwatched {
+impl Store for Silent {
     async fn execute(&self, command: Command) -> Result<Reply, StoreError> {
         self.0.execute(command).await
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn nodes_that_cannot_be_watched_make_no_watch() {
-    let nodes = [(); 3].map(|()| Unwatched(MemoryStore::new()));
+async fn nodes_that_send_no_notifications_make_no_subscription() {
+    let nodes = [(); 3].map(|()| Silent(MemoryStore::new()));
     let quorum = Quorum::new(nodes, TokioClock::new(), &QuorumOptions::default()).unwrap();
-    assert!(quorum.watch(&LockKeys::of("job")).await.is_none());
+    assert!(quorum.subscribe(&LockKeys::of("job")).await.is_none());
 }
 
 /// Nodes that answer at once.
@@ -271,13 +271,13 @@ async fn a_detached_release_reaches_every_node() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hint_takes_a_majority_and_no_more() {
+async fn a_notification_takes_a_majority_and_no_more() {
     let (nodes, quorum) = near();
-    let mut watch = quorum.watch(&LockKeys::of("job")).await.unwrap();
+    let mut subscription = quorum.subscribe(&LockKeys::of("job")).await.unwrap();
     let mut context = Context::from_waker(Waker::noop());
-    for (node, hinted) in nodes.into_iter().zip([false, true, false]) {
+    for (node, notified) in nodes.into_iter().zip([false, true, false]) {
         let mut lease = Lock::new(node, "job").unwrap().acquire().await.unwrap();
         lease.release().await.unwrap();
-        assert_eq!(watch.poll_released(&mut context).is_ready(), hinted);
+        assert_eq!(subscription.poll_released(&mut context).is_ready(), notified);
     }
 }

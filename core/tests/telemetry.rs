@@ -242,7 +242,7 @@ async fn refusals() {
 
     let mine = network.lock("me").acquire().token(Token::new("mine").unwrap());
     mine.clone().await.unwrap().release().await.unwrap();
-    assert_eq!(mine.await.map(drop), Err(NotAcquired::Spent));
+    assert_eq!(mine.await.map(drop), Err(NotAcquired::Revoked));
 }
 
 async fn a_line() {

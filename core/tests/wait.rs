@@ -48,7 +48,7 @@ async fn a_release_is_followed_by_the_next_grant_within_two_round_trips() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_release_between_the_try_and_the_watch_is_not_missed() {
+async fn a_release_between_the_try_and_the_subscription_is_not_missed() {
     for after in 0..60 {
         let network = Network::new();
         let mut lease = patient(&network, "a").acquire().await.unwrap();
@@ -65,9 +65,9 @@ async fn a_release_between_the_try_and_the_watch_is_not_missed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn if_every_hint_is_lost_a_waiter_looks_by_itself() {
+async fn if_every_notification_is_lost_a_waiter_looks_by_itself() {
     let network = Network::new();
-    network.hints(false);
+    network.notifications(false);
     let mut lease = patient(&network, "a").acquire().await.unwrap();
     let waiter = patient(&network, "b");
     let waiting = tokio::spawn(async move { waiter.acquire().within(MINUTE).await.map(|_| ()) });
@@ -161,10 +161,10 @@ async fn waiters_of_one_process_are_served_in_order_at_a_constant_cost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_next_in_line_needs_no_hint_of_a_release_in_its_process() {
+async fn the_next_in_the_queue_needs_no_notification_of_a_release_in_its_process() {
     for detached in [false, true] {
         let network = Network::new();
-        network.hints(false);
+        network.notifications(false);
         let locks = network.locks();
         let mut lease = in_line(&locks, "a").acquire().within(MINUTE).await.unwrap();
         let waiter = in_line(&locks, "b");
@@ -263,7 +263,7 @@ async fn waiters_of_another_process_are_served_before_a_long_line_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn hints_of_hand_overs_in_the_line_make_nobody_try_for_nothing() {
+async fn notifications_of_hand_overs_in_the_queue_make_nobody_try_for_nothing() {
     let network = Network::new();
     let locks = network.locks();
     let mut held = patient(&network, "another").acquire().await.unwrap();
@@ -282,7 +282,8 @@ async fn hints_of_hand_overs_in_the_line_make_nobody_try_for_nothing() {
     sleep(millis(1)).await;
     let behind = in_line(&locks, "behind");
     let _waiting = tokio::spawn(async move { drop(behind.acquire().within(10 * MINUTE).await) });
-    // The first has a watch by now, and passes it on. Each release is a hint that nobody needs.
+    // The first has a subscription by now, and passes it on. Each release is a notification that
+    // nobody needs.
     sleep(millis(500)).await;
     held.release().await.unwrap();
     tasks.join_all().await;

@@ -42,7 +42,7 @@ fn answers_lock(command: &LockCommand, reply: &LockReply) -> bool {
     use LockReply as R;
     match command {
         LockCommand::Acquire { .. } => {
-            matches!(reply, R::Acquired { .. } | R::Busy { .. } | R::Gone)
+            matches!(reply, R::Acquired { .. } | R::Busy { .. } | R::Revoked)
         }
         LockCommand::Extend { .. } => matches!(reply, R::Extended | R::NotHeld),
         LockCommand::Release { .. } => matches!(reply, R::Released | R::NotHeld),
@@ -64,7 +64,7 @@ fn answers_debounce(command: &DebounceCommand, reply: &DebounceReply) -> bool {
                 | R::Settled { .. }
                 | R::Missing
                 | R::Idle
-                | R::Spent
+                | R::Revoked
         ),
         DebounceCommand::Finish { .. } => {
             matches!(reply, R::Finished | R::Rearmed { .. } | R::Dropped | R::Stale)

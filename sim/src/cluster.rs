@@ -5,12 +5,16 @@
 //! # What a process may do
 //!
 //! It runs on the deterministic executor of the simulation: no threads, no runtime. It may await its
-//! [`SimClock`], its [`SimStore`] and the handles of [`leasehold_core`] over them,
+//! [`SimClock`], its [`SimStore`], its [`SimRedis`] and the handles of [`leasehold_core`] over them,
 //! [`Process::remote`], tasks of [`Process::spawn`], and whatever is woken by one of those: `join!`,
 //! `select_biased!`, `FuturesUnordered` and the channels of the `futures` family. Code that
 //! takes a [`Lock`](leasehold_core::lock::Lock) or a [`Debounce`](leasehold_core::debounce::Debounce)
 //! runs as it is: [`Process::lock`] and [`Process::debounce`] make those, with tokens that the run
 //! repeats.
+//!
+//! Code for any Redis takes [`Process::redis`] as its connection: with the feature `redis`, one of the
+//! crate `redis`. [`Setup::mutex`], [`Setup::at_most_once`], [`Setup::no_key_without_ttl`] and
+//! [`Setup::eventually_gone`] say what most of it is to hold.
 //!
 //! # Faults
 //!
@@ -34,14 +38,19 @@ mod blocking;
 mod campaign;
 mod clock;
 mod failure;
+mod invariants;
+mod page;
 mod process;
 mod quiet;
 mod ready;
+mod redis;
 mod regressions;
 mod run;
 mod runtime;
+mod sessions;
 mod setup;
 mod store;
+mod story;
 mod token;
 mod user_program;
 mod users;
@@ -52,13 +61,17 @@ use std::{fmt, path::PathBuf, time::Duration};
 pub use campaign::Report;
 pub use clock::SimClock;
 pub use failure::{Breach, Failure};
-pub use process::{Process, RemoteError};
+pub use invariants::{Inside, Once, Section};
+pub use process::{Process, RemoteError, TimedOut};
+pub use redis::{RedisError, SimRedis};
 pub use setup::Setup;
 pub use store::SimStore;
 pub use token::TokenError;
 #[cfg(feature = "proptest")]
 pub(crate) use token::of as token_of;
 
+use page::Pages;
+use story::Alternatives;
 use users::Users;
 
 use crate::{
@@ -73,6 +86,7 @@ pub const MOST_PROCESSES: usize = 8;
 pub struct Cluster {
     build: Box<dyn Fn(&mut Setup)>,
     faults: FaultSet,
+    topology: Topology,
     disturbed: Duration,
     calm: Duration,
     seed: u64,
@@ -87,6 +101,7 @@ impl Cluster {
         Self {
             build: Box::new(build),
             faults: FaultSet::NONE,
+            topology: Topology::Replicated,
             disturbed: Duration::from_secs(3),
             calm: Duration::from_secs(5),
             seed: 1,
@@ -98,6 +113,14 @@ impl Cluster {
     #[must_use]
     pub fn faults(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
         self.faults = faults.into_iter().collect();
+        self
+    }
+
+    /// What the processes talk to: one server with a replica that lags behind it, unless said. Of
+    /// several independent servers, [`Process::redis_of`] reaches each; all else is the first.
+    #[must_use]
+    pub fn topology(mut self, topology: Topology) -> Self {
+        self.topology = topology;
         self
     }
 
@@ -132,11 +155,12 @@ impl Cluster {
     /// [`Setup::sometimes`] did not occur in any of them; if a fault that may occur changed nothing
     /// in any of them; or if the regressions cannot be read or written.
     pub fn check(&self, schedules: u64) {
-        self.replay_regressions();
+        let pages = Pages::asked_for();
+        self.replay_regressions(&pages);
         let report = self.report(schedules);
         if let Some(failure) = &report.failure {
-            let kept = self.keep_regression(failure);
-            panic!("{failure}{kept}");
+            let (kept, page) = (self.keep_regression(failure), pages.write(failure));
+            panic!("{failure}{kept}{page}");
         }
         report.assert_meaningful();
     }
@@ -165,8 +189,15 @@ impl Cluster {
         let ran = run::run(self, source, run::Looks::default());
         match ran.breach {
             None => Ok(()),
-            Some(breach) => Err(self.told(breach, &ran.decisions)),
+            Some(breach) => Err(self.told(breach, &ran.decisions, Alternatives::None)),
         }
+    }
+
+    /// Runs these decisions again; a failure has its alternatives.
+    fn again(&self, decisions: &Decisions) -> Result<(), Failure> {
+        let ran = run::run(self, Replay::of(decisions), run::Looks::default());
+        let breach = ran.breach.map_or(Ok(()), Err);
+        breach.map_err(|breach| self.told(breach, &ran.decisions, Alternatives::Run))
     }
 
     /// Runs the word of a failing run again, e.g. under a debugger.
@@ -175,9 +206,10 @@ impl Cluster {
     ///
     /// If it fails still, with its story; or if it is no such word.
     pub fn replay(&self, word: &str) {
+        let pages = Pages::asked_for();
         let decisions = token::parse(word).unwrap_or_else(|error| panic!("{error}"));
-        if let Err(failure) = self.follow(Replay::of(&decisions)) {
-            panic!("{failure}");
+        if let Err(failure) = self.again(&decisions) {
+            panic!("{failure}{}", pages.write(&failure));
         }
     }
 
@@ -193,17 +225,19 @@ impl Cluster {
             clients: processes as u8,
             faults_end,
             end: faults_end.saturating_add(micros(self.calm)),
-            ..Settings::new(Topology::Replicated, self.faults)
+            ..Settings::new(self.topology, self.faults)
         };
         users::Plan { settings, scenario: Users }
     }
 
     /// The failure that `decisions` lead to, with its story.
-    fn told(&self, breach: Breach, decisions: &Decisions) -> Failure {
+    fn told(&self, breach: Breach, decisions: &Decisions, others: Alternatives) -> Failure {
         let looks = run::Looks { story: true, waiting: false };
-        let ran = run::run(self, Replay::of(decisions), looks);
+        let mut ran = run::run(self, Replay::of(decisions), looks);
         let settings = Box::new(self.plan(1).settings);
-        Failure { breach, at: ran.at, settings, decisions: decisions.clone(), story: ran.story }
+        let (at, story) = (ran.at, std::mem::take(&mut ran.story));
+        let told = Box::new(story::of(self, &breach, decisions, ran, others));
+        Failure { breach, at, settings, decisions: decisions.clone(), story, told }
     }
 }
 

@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         // However many pushes come, it runs at least this often.
         .max_wait(Duration::from_secs(5))
         // Whoever calls leaves at once, and a sweep runs it.
-        .patience(Duration::ZERO);
+        .within(Duration::ZERO);
     let id = listen.as_ref().map_or_else(
         || format!("demo-webhook-{}", std::process::id()),
         |_| "index-on-push".to_owned(),

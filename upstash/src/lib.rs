@@ -5,7 +5,7 @@
 
 mod answer;
 mod error;
-mod hints;
+mod notifications;
 #[cfg(feature = "rest")]
 mod rest;
 mod retry;
@@ -29,6 +29,6 @@ pub use self::rest::{Upstash, UpstashBuilder};
 pub use self::tcp::{Connected, Exclusive, Tcp, TcpBuilder};
 pub use self::{
     error::SetupError,
-    hints::{Hint, Hints},
+    notifications::{Notification, Notifications},
     retry::RetryPolicy,
 };

@@ -11,7 +11,7 @@ mod wire;
 use std::{fmt, sync::Arc, time::Duration};
 
 use leasehold_core::{
-    Command, Reply, Store, StoreError, Watch,
+    Command, Reply, Store, StoreError, Subscription,
     lock::{LockCommand, LockKeys},
     redis,
 };
@@ -21,7 +21,7 @@ pub use self::builder::UpstashBuilder;
 use self::flight::Dispatch;
 use crate::{
     error::SetupError,
-    hints::{Channels, Hints, watch},
+    notifications::{Channels, Notifications, subscribe},
     retry::{Attempts, Budget},
     send::begin,
 };
@@ -118,7 +118,7 @@ impl Upstash {
     ///
     /// Outside a tokio runtime.
     #[must_use]
-    pub fn hints(&self, channel: &str) -> Hints {
+    pub fn notifications(&self, channel: &str) -> Notifications {
         sse::listen(&self.channels, &self.dispatch, self.budget.total, channel)
     }
 }
@@ -146,8 +146,8 @@ impl Store for Upstash {
         begin(async move { store.execute(command).await }).await;
     }
 
-    async fn watch(&self, keys: &LockKeys) -> Option<Watch> {
-        watch(self.hints(&keys.channel()), self.budget.total).await
+    async fn subscribe(&self, keys: &LockKeys) -> Option<Subscription> {
+        subscribe(self.notifications(&keys.channel()), self.budget.total).await
     }
 }
 

@@ -20,6 +20,13 @@ use crate::error::SetupError;
 /// never sent again.
 ///
 /// A caller that has given up stops it: nothing is sent for a future that was dropped.
+///
+/// ```
+/// use leasehold_upstash::RetryPolicy;
+///
+/// let five_times = RetryPolicy { retries: 4, ..RetryPolicy::default() };
+/// # let _ = five_times;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// How many attempts may follow the first. Default 2; 0 turns it off.
@@ -48,7 +55,8 @@ impl RetryPolicy {
         Self { retries: 0, ..Self::default() }
     }
 
-    /// The wait before attempt `number` (the second is 1), between half and all of what has doubled.
+    /// The wait before attempt `number` (the second is 1), between half and all of what has
+    /// doubled.
     pub(crate) fn wait(&self, number: u32) -> Duration {
         let doubled = self.first_wait.saturating_mul(1 << (number - 1).min(30));
         let longest = doubled.min(self.longest_wait);
@@ -93,6 +101,38 @@ impl Budget {
     }
 }
 
+/// The setters that each builder of a store has.
+#[cfg(any(feature = "rest", feature = "tcp"))]
+macro_rules! budget_setters {
+    () => {
+        /// How long a command may take in all: waiting for its turn, connecting, every attempt, and
+        /// the waits between them. Default 1.8 s. Not zero. Less than the `call_timeout` of the
+        /// locks that use the store, which would otherwise give up before it is known what became
+        /// of the command. An attempt that may be followed by another is given half of what is
+        /// left.
+        pub fn timeout(mut self, timeout: Duration) -> Self {
+            self.budget.total = timeout;
+            self
+        }
+
+        /// The part of it for making a connection: finding the server, the handshakes and the
+        /// credentials. What was not connected in that time has certainly sent nothing. Default
+        /// 600 ms, and at most a third of [`Self::timeout`]. Not zero.
+        pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+            self.budget.connect = timeout;
+            self
+        }
+
+        /// When a command is sent again. See [`RetryPolicy`].
+        pub fn retry(mut self, policy: RetryPolicy) -> Self {
+            self.retry = policy;
+            self
+        }
+    };
+}
+#[cfg(any(feature = "rest", feature = "tcp"))]
+pub(crate) use budget_setters;
+
 /// About thirty years.
 const FOR_EVER: Duration = Duration::from_secs(1 << 30);
 
@@ -124,8 +164,8 @@ impl Attempts {
         self.deadline
     }
 
-    /// When an attempt that begins now must end: half of what is left is kept for the next, if there
-    /// may be one.
+    /// When an attempt that begins now must end: half of what is left is kept for the next, if
+    /// there may be one.
     pub(crate) fn end_of_next(&self, policy: &RetryPolicy) -> Instant {
         let now = Instant::now();
         let left = self.deadline.saturating_duration_since(now);
@@ -201,7 +241,7 @@ mod tests {
     fn acquire(token: &str) -> Command {
         let (keys, token) = (LockKeys::of("job").into(), Token::new(token).unwrap());
         let command =
-            LockCommand::Acquire { keys, token, lease_ms: 1, fence_life_ms: 1, mark_ms: 1 };
+            LockCommand::Acquire { keys, token, lease_ms: 1, fence_life_ms: 1, tombstone_ms: 1 };
         Command::Lock(command)
     }
 
@@ -218,7 +258,7 @@ mod tests {
     }
 
     fn lost() -> StoreError {
-        StoreError::Unknown(Cause::Disconnected)
+        StoreError::Unknown(Cause::Disconnected("".into()))
     }
 
     fn read_only() -> StoreError {
@@ -245,7 +285,9 @@ mod tests {
 
     #[test]
     fn once_in_doubt_it_stays_in_doubt() {
-        for cause in [Cause::TimedOut, Cause::Disconnected, Cause::Other("HTTP 503".into())] {
+        for cause in
+            [Cause::TIMED_OUT, Cause::Disconnected("".into()), Cause::Other("HTTP 503".into())]
+        {
             for last in [read_only(), unreachable()] {
                 let (mut attempts, policy) =
                     (attempts("a#1"), RetryPolicy { retries: 1, ..RetryPolicy::default() });
@@ -270,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn patience_may_be_without_end() {
+    fn a_limit_may_be_without_end() {
         let mut attempts = Attempts::within(&acquire("a#1"), budget(Duration::MAX));
         assert!(attempts.failed(lost(), &RetryPolicy::default()).is_ok());
     }

@@ -15,7 +15,7 @@ mod wire;
 use std::{fmt, sync::Arc};
 
 use leasehold_core::{
-    Cause, Command, Reply, Store, StoreError, Watch,
+    Cause, Command, Reply, Store, StoreError, Subscription,
     lock::{LockCommand, LockKeys, LockReply},
     redis as mapping,
 };
@@ -33,7 +33,7 @@ use self::{
 use crate::{
     answer::{Answer, Form, value},
     error::SetupError,
-    hints::{Hints, watch},
+    notifications::{Notifications, subscribe},
     retry::{Attempts, Budget, RetryPolicy},
     send::begin,
     trace,
@@ -106,14 +106,14 @@ impl Tcp {
         self.shared.link.ready(until).await.map(|_| ())
     }
 
-    /// What is published in `channel` from now on. All hints of a store come over one connection,
-    /// which is open while anybody listens.
+    /// What is published in `channel` from now on. All notifications of a store come over one
+    /// connection, which is open while anybody listens.
     ///
     /// # Panics
     ///
     /// Outside a tokio runtime.
     #[must_use]
-    pub fn hints(&self, channel: &str) -> Hints {
+    pub fn notifications(&self, channel: &str) -> Notifications {
         self.shared.pubsub.listen(channel)
     }
 
@@ -201,8 +201,8 @@ impl Store for Tcp {
         begin(async move { store.execute(command).await }).await;
     }
 
-    async fn watch(&self, keys: &LockKeys) -> Option<Watch> {
-        watch(self.hints(&keys.channel()), self.shared.budget.total).await
+    async fn subscribe(&self, keys: &LockKeys) -> Option<Subscription> {
+        subscribe(self.notifications(&keys.channel()), self.shared.budget.total).await
     }
 }
 

@@ -44,14 +44,14 @@ pub(crate) fn disconnected(error: &StoreError) {
     let _ = error;
 }
 
-/// A stream of hints ended; it is opened again, or not.
-pub(crate) fn hints_interrupted(why: &str, again_in: Option<Duration>) {
+/// A stream of notifications ended; it is opened again, or not.
+pub(crate) fn notifications_interrupted(why: &str, again_in: Option<Duration>) {
     #[cfg(feature = "tracing")]
     tracing::info!(
         target: TARGET,
         why,
         again_in_ms = again_in.map(|wait| wait.as_millis() as u64),
-        "no hints"
+        "no notifications"
     );
     #[cfg(not(feature = "tracing"))]
     let _ = (why, again_in);

@@ -1,5 +1,5 @@
-//! What operators are told is what the README lists. One test alone, since whether anybody listens is
-//! remembered for the whole process.
+//! What operators are told is what the README lists. One test alone, since whether anybody listens
+//! is remembered for the whole process.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 #[allow(dead_code, reason = "others use the rest")]
@@ -70,8 +70,8 @@ fn listed() -> Vec<Vec<&'static str>> {
 
 fn acquire() -> Command {
     let (keys, token) = (LockKeys::of("job").into(), Token::new("a.1#1").unwrap());
-    let (lease_ms, fence_life_ms, mark_ms) = (60_000, 60_000, 60_000);
-    Command::Lock(LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, mark_ms })
+    let (lease_ms, fence_life_ms, tombstone_ms) = (60_000, 60_000, 60_000);
+    Command::Lock(LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, tombstone_ms })
 }
 
 /// Lets a store of either way have all sorts of trouble.
@@ -87,7 +87,7 @@ async fn trouble<S: Adapter>() {
     let doubtful = hasty.execute(acquire()).await;
     assert!(matches!(doubtful, Err(StoreError::Unknown(_))), "{doubtful:?}");
     // A subscription breaks, and another is not allowed.
-    let _watch = patient.watch(&LockKeys::of("job")).await.unwrap();
+    let _subscription = patient.subscribe(&LockKeys::of("job")).await.unwrap();
     fake.fault("error text=\"NOPERM no channels\" command=SUBSCRIBE transport=resp");
     fake.fault("status code=403 command=SUBSCRIBE");
     let broken = ServerEventKind::Failover { lose: Duration::ZERO };

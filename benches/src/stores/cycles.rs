@@ -121,7 +121,7 @@ pub struct Uncontended {
 }
 
 impl Uncontended {
-    /// The lock named `id`, with the default settings, fences and marks on.
+    /// The lock named `id`, with the default settings, fences and tombstones on.
     ///
     /// # Panics
     ///

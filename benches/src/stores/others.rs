@@ -1,5 +1,5 @@
-//! What other libraries do over the same server: without a fence, and without a mark against late
-//! copies.
+//! What other libraries do over the same server: without a fence, and without a tombstone against
+//! late copies.
 
 use std::{fmt, time::Duration};
 

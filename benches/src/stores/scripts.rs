@@ -63,17 +63,17 @@ impl<C: Carrier + Sync> Cycle for Scripts<C> {
         self.taken += 1;
         let token = format!("{}#{}", self.series, self.taken);
         let token = Token::new(token).expect("it is a token such as a handle makes");
-        let (keys, mark_ms) = (self.keys.clone(), 60_000);
+        let (keys, tombstone_ms) = (self.keys.clone(), 60_000);
         let acquire = LockCommand::Acquire {
             keys: keys.clone(),
             token: token.clone(),
             lease_ms: 10_000,
             fence_life_ms: 86_400_000,
-            mark_ms,
+            tombstone_ms,
         };
         let fence = self.apply(acquire).await;
         assert!(fence.is_some_and(|fence| fence.len() > 1), "nobody else wants it");
-        let released = self.apply(LockCommand::Release { keys, token, mark_ms }).await;
+        let released = self.apply(LockCommand::Release { keys, token, tombstone_ms }).await;
         assert_eq!(released.as_deref(), Some("1"), "it is still under its token");
     }
 }

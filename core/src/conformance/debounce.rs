@@ -234,8 +234,8 @@ pub async fn a_claim_that_comes_after_it_was_given_back_is_spent<F: Fixture>(fix
     let (subject, (runner, other)) = (Subject::new(fixture), two_tokens());
     let seq = subject.arm("a", 0).await;
     assert_eq!(subject.give_back(&runner).await, DebounceReply::Stale);
-    assert_eq!(subject.claim(&runner, seq).await, DebounceReply::Spent);
-    assert_eq!(subject.claim(&runner, 0).await, DebounceReply::Spent);
+    assert_eq!(subject.claim(&runner, seq).await, DebounceReply::Revoked);
+    assert_eq!(subject.claim(&runner, 0).await, DebounceReply::Revoked);
     subject.take(&other, seq).await;
 }
 

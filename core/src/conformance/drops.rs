@@ -22,7 +22,7 @@ pub async fn a_dropped_acquire_is_all_or_nothing<F: Fixture>(fixture: &F) {
             LockReply::NotHeld => assert!(!answered, "an answered acquire was not applied"),
             reply => panic!("{reply:?}"),
         }
-        assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Gone);
+        assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Revoked);
         subject.take(&other, LONG).await;
     }
 }
@@ -38,7 +38,7 @@ pub async fn a_dropped_release_is_all_or_nothing<F: Fixture>(fixture: &F) {
             holder => panic!("{holder:?}"),
         }
         assert_eq!(subject.release(&mine).await, LockReply::Released, "asked again, as before");
-        assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Gone);
+        assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Revoked);
         subject.take(&other, LONG).await;
     }
 }

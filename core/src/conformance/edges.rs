@@ -85,31 +85,31 @@ pub async fn an_extension_may_come_in_the_last_millisecond_and_not_later<F: Fixt
     assert_eq!(subject.holder(&mine).await, Holder::Free);
 }
 
-pub async fn a_mark_lives_to_its_last_millisecond<F: Fixture>(fixture: &F) {
+pub async fn a_tombstone_lives_to_its_last_millisecond<F: Fixture>(fixture: &F) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     if !subject.is_exact() {
         return;
     }
     subject.release_for(&mine, SHORT).await;
     subject.pass_exactly(SHORT - 1).await;
-    assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Gone);
+    assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Revoked);
     subject.pass_exactly(2).await;
     subject.take(&mine, LONG).await;
 }
 
-pub async fn a_mark_made_again_lives_on<F: Fixture>(fixture: &F) {
+pub async fn a_tombstone_made_again_lives_on<F: Fixture>(fixture: &F) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     subject.release_for(&mine, SHORT).await;
     subject.release_for(&mine, LONG).await;
     subject.pass(SHORT).await;
-    assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Gone);
+    assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Revoked);
 }
 
 pub async fn a_fence_grows_even_if_the_last_was_forgotten<F: Fixture>(fixture: &F) {
     let (subject, mut tokens) = (Subject::new(fixture), Tokens::from_os());
     let (keys, token) = (subject.keys.clone(), tokens.fresh());
-    let (lease_ms, fence_life_ms, mark_ms) = (SHORT, SHORT, SHORT);
-    let brief = LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, mark_ms };
+    let (lease_ms, fence_life_ms, tombstone_ms) = (SHORT, SHORT, SHORT);
+    let brief = LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, tombstone_ms };
     let first = match subject.ask(brief).await {
         LockReply::Acquired { fence, fresh: true } => fence,
         other => panic!("{other:?}"),
@@ -143,7 +143,7 @@ pub async fn a_late_release_frees_nothing_of_a_later_try<F: Fixture>(fixture: &F
     subject.release(&first).await;
     assert!(matches!(subject.holder(&second).await, Holder::Us { .. }));
     assert_eq!(subject.release(&second).await, LockReply::Released);
-    assert_eq!(subject.acquire(&first, LONG).await, LockReply::Gone);
+    assert_eq!(subject.acquire(&first, LONG).await, LockReply::Revoked);
 }
 
 pub async fn of_many_copies_of_an_acquire_one_is_fresh<F: Fixture>(fixture: &F) {
@@ -204,7 +204,7 @@ async fn are_kept_apart<F: Fixture>(fixture: &F, ids: Vec<String>) {
         let id = subject.keys.lock();
         assert!(matches!(subject.holder(token).await, Holder::Us { .. }), "{id:?}");
         assert_eq!(subject.release(token).await, LockReply::Released, "{id:?}");
-        assert_eq!(subject.acquire(token, LONG).await, LockReply::Gone, "{id:?}");
+        assert_eq!(subject.acquire(token, LONG).await, LockReply::Revoked, "{id:?}");
     }
 }
 
@@ -231,7 +231,7 @@ pub async fn series_with_a_common_beginning_do_not_meet<F: Fixture>(fixture: &F)
         subject.take(&mine, LONG).await;
         assert_eq!(subject.release(&mine).await, LockReply::Released, "{text}");
     }
-    assert_eq!(subject.acquire(&token(&format!("{owner}.1#8")), LONG).await, LockReply::Gone);
+    assert_eq!(subject.acquire(&token(&format!("{owner}.1#8")), LONG).await, LockReply::Revoked);
 }
 
 pub async fn a_key_that_never_expires_is_busy_without_end<F: Fixture>(fixture: &F) {
@@ -259,10 +259,10 @@ pub async fn a_key_of_another_type_is_refused_and_left_alone<F: Fixture>(fixture
             token: mine.clone(),
             lease_ms: LONG,
             fence_life_ms: LONG,
-            mark_ms: LONG,
+            tombstone_ms: LONG,
         },
         LockCommand::Extend { keys: keys(), token: mine.clone(), lease_ms: LONG },
-        LockCommand::Release { keys: keys(), token: mine.clone(), mark_ms: LONG },
+        LockCommand::Release { keys: keys(), token: mine.clone(), tombstone_ms: LONG },
         LockCommand::Inspect { keys: keys(), token: Some(mine.clone()) },
     ];
     for command in commands.iter().chain(&commands) {
@@ -291,5 +291,5 @@ pub async fn scripts_may_be_forgotten_at_any_time<F: Fixture>(fixture: &F) {
     forget().await;
     assert_eq!(subject.release(&mine).await, LockReply::Released);
     forget().await;
-    assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Gone);
+    assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Revoked);
 }

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     lock::{
-        AcquireOptions, Holder, LockCommand, LockConfig, LockMachine, LockOptions, LockOutcome,
-        LockReply, LockRequest,
+        Holder, LockCommand, LockConfig, LockMachine, LockOptions, LockOutcome, LockReply,
+        LockRequest,
     },
     machine::{Action, Event, Machine},
     store::Store,
@@ -86,14 +86,14 @@ pub async fn a_released_token_is_gone_even_if_its_acquire_comes_late<F: Fixture>
     let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
     subject.take(&mine, LONG).await;
     subject.release(&mine).await;
-    assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Gone);
+    assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Revoked);
     subject.take(&other, LONG).await;
 }
 
 pub async fn a_token_given_up_before_it_arrived_is_gone<F: Fixture>(fixture: &F) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     assert_eq!(subject.release(&mine).await, LockReply::NotHeld);
-    assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Gone);
+    assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Revoked);
     assert_eq!(subject.holder(&mine).await, Holder::Free);
 }
 
@@ -102,7 +102,7 @@ pub async fn a_try_that_was_busy_is_gone_even_if_its_copy_comes_late<F: Fixture>
     subject.take(&other, LONG).await;
     assert!(matches!(subject.acquire(&mine, LONG).await, LockReply::Busy { .. }));
     assert_eq!(subject.release(&other).await, LockReply::Released);
-    assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Gone);
+    assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Revoked);
     assert_eq!(subject.holder(&mine).await, Holder::Free);
 }
 
@@ -110,13 +110,13 @@ pub async fn a_busy_try_that_is_sent_twice_was_busy<F: Fixture>(fixture: &F) {
     let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
     subject.take(&other, LONG).await;
     assert!(matches!(subject.acquire(&mine, LONG).await, LockReply::Busy { .. }));
-    assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Gone);
+    assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Revoked);
     // So is a caller told of whose requests all arrive twice, and who sees the second answers.
     let options = LockOptions::new().attempts(1);
     let config = LockConfig::new(subject.keys.lock(), &options).expect("it can work");
-    let terms = config.terms(&AcquireOptions::default()).expect("they can work");
+    let request = config.acquire();
     let mut machine = LockMachine::new(config, Tokens::from_os(), 0);
-    let mut event = Event::Start(LockRequest::Acquire(terms));
+    let mut event = Event::Start(LockRequest::Acquire(request));
     let outcome = loop {
         match machine.step(Instant::ORIGIN, event) {
             Action::Call { command, .. } => {
@@ -144,12 +144,12 @@ pub async fn giving_up_a_try_gives_up_those_before_it<F: Fixture>(fixture: &F) {
     let (subject, mut tokens) = (Subject::new(fixture), Tokens::from_os());
     let (first, second, third) = (tokens.fresh(), tokens.next_in_series(), tokens.next_in_series());
     assert_eq!(subject.release(&second).await, LockReply::NotHeld);
-    assert_eq!(subject.acquire(&first, LONG).await, LockReply::Gone);
-    assert_eq!(subject.acquire(&second, LONG).await, LockReply::Gone);
+    assert_eq!(subject.acquire(&first, LONG).await, LockReply::Revoked);
+    assert_eq!(subject.acquire(&second, LONG).await, LockReply::Revoked);
     subject.take(&third, LONG).await;
 }
 
-pub async fn a_mark_does_not_block_other_series<F: Fixture>(fixture: &F) {
+pub async fn a_tombstone_does_not_block_other_series<F: Fixture>(fixture: &F) {
     let (subject, mut tokens) = (Subject::new(fixture), Tokens::from_os());
     let mut last = Fence(0);
     for _ in 0..20 {
@@ -161,10 +161,10 @@ pub async fn a_mark_does_not_block_other_series<F: Fixture>(fixture: &F) {
     }
 }
 
-pub async fn a_mark_is_forgotten_in_time<F: Fixture>(fixture: &F) {
+pub async fn a_tombstone_is_forgotten_in_time<F: Fixture>(fixture: &F) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     subject.release_for(&mine, SHORT).await;
-    assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Gone);
+    assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Revoked);
     subject.pass(SHORT).await;
     subject.take(&mine, LONG).await;
 }

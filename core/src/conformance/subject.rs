@@ -36,15 +36,21 @@ impl<'a, F: Fixture> Subject<'a, F> {
 
     pub(super) async fn acquire(&self, token: &Token, lease_ms: u64) -> LockReply {
         let (keys, token) = (self.keys.clone(), token.clone());
-        self.ask(LockCommand::Acquire { keys, token, lease_ms, fence_life_ms: LONG, mark_ms: LONG })
-            .await
+        self.ask(LockCommand::Acquire {
+            keys,
+            token,
+            lease_ms,
+            fence_life_ms: LONG,
+            tombstone_ms: LONG,
+        })
+        .await
     }
 
     /// An acquire that may fail.
     pub(super) async fn try_acquire(&self, token: &Token) -> Result<Reply, StoreError> {
         let (keys, token) = (self.keys.clone(), token.clone());
-        let (lease_ms, fence_life_ms, mark_ms) = (LONG, LONG, LONG);
-        let command = LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, mark_ms };
+        let (lease_ms, fence_life_ms, tombstone_ms) = (LONG, LONG, LONG);
+        let command = LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, tombstone_ms };
         self.fixture.store().execute(Command::Lock(command)).await
     }
 
@@ -69,9 +75,9 @@ impl<'a, F: Fixture> Subject<'a, F> {
         self.release_for(token, LONG).await
     }
 
-    pub(super) async fn release_for(&self, token: &Token, mark_ms: u64) -> LockReply {
+    pub(super) async fn release_for(&self, token: &Token, tombstone_ms: u64) -> LockReply {
         let (keys, token) = (self.keys.clone(), token.clone());
-        self.ask(LockCommand::Release { keys, token, mark_ms }).await
+        self.ask(LockCommand::Release { keys, token, tombstone_ms }).await
     }
 
     pub(super) async fn holder(&self, token: &Token) -> Holder {

@@ -5,11 +5,22 @@ use core::time::Duration;
 
 use super::{DebounceKeys, Retention, Timing};
 use crate::{
-    settings::{ConfigError, MAX_LEASE, margin, whole_millis},
+    settings::{ConfigError, MAX_LEASE, checked_margin, margin, setters, whole_millis},
     time::whole_micros,
 };
 
 /// How a debounced call behaves. All processes that share an id should share these.
+///
+/// ```
+/// use std::time::Duration;
+/// use leasehold_core::debounce::DebounceOptions;
+///
+/// let options = DebounceOptions::new()
+///     .wait(Duration::from_millis(200))
+///     .max_wait(Duration::from_secs(5))
+///     .leading(true);
+/// # let _ = options;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DebounceOptions {
     pub(crate) wait: Duration,
@@ -18,7 +29,7 @@ pub struct DebounceOptions {
     pub(crate) trailing: bool,
     pub(crate) run_lease: Duration,
     pub(crate) retry_delay: Duration,
-    pub(crate) patience: Option<Duration>,
+    pub(crate) within: Option<Duration>,
     pub(crate) leave_when_superseded: bool,
     pub(crate) attempts: u32,
     pub(crate) delay: Duration,
@@ -37,129 +48,67 @@ impl DebounceOptions {
         Self::default()
     }
 
-    /// How long no further call may come before the callback runs, in whole milliseconds (rounded
-    /// down). Default 1 s.
-    #[must_use]
-    pub fn wait(mut self, wait: Duration) -> Self {
-        self.wait = wait;
-        self
-    }
+    setters! {
+        /// How long no further call may come before the callback runs, in whole milliseconds (rounded
+        /// down). Default 1 s.
+        wait: Duration;
 
-    /// How long after the first call the run is due at the latest, however many calls come. Default:
-    /// no limit. Not less than [`DebounceOptions::wait`].
-    #[must_use]
-    pub fn max_wait(mut self, max_wait: Duration) -> Self {
-        self.max_wait = Some(max_wait);
-        self
-    }
+        /// How long after the first call the run is due at the latest, however many calls come.
+        /// Default: no limit. Not less than [`DebounceOptions::wait`].
+        max_wait: Duration;
 
-    /// Whether the first call runs at once, if there was none within `wait` before it. Default
-    /// false.
-    #[must_use]
-    pub fn leading(mut self, leading: bool) -> Self {
-        self.leading = leading;
-        self
-    }
+        /// Whether the first call runs at once, if there was none within `wait` before it. Default
+        /// false.
+        leading: bool;
 
-    /// Whether further calls run at the end of the wait. Default true. Without it, they only
-    /// prolong the wait; then [`DebounceOptions::leading`] must be true.
-    #[must_use]
-    pub fn trailing(mut self, trailing: bool) -> Self {
-        self.trailing = trailing;
-        self
-    }
+        /// Whether further calls run at the end of the wait. Default true. Without it, they only
+        /// prolong the wait; then [`DebounceOptions::leading`] must be true.
+        trailing: bool;
 
-    /// How long a run may take before another participant may start over. Default 30 s.
-    #[must_use]
-    pub fn run_lease(mut self, run_lease: Duration) -> Self {
-        self.run_lease = run_lease;
-        self
-    }
+        /// How long a run may take before another participant may start over. Default 30 s.
+        run_lease: Duration;
 
-    /// How long after a failed run it is due again. Default 1 s.
-    #[must_use]
-    pub fn retry_delay(mut self, retry_delay: Duration) -> Self {
-        self.retry_delay = retry_delay;
-        self
-    }
+        /// How long after a failed run it is due again. Default 1 s.
+        retry_delay: Duration;
 
-    /// How long a caller participates, at the longest, after which the call is left to others.
-    /// `Some(Duration::ZERO)` leaves at once: then a sweeper must run. Default `None`: the longer
-    /// of `wait` and `max_wait`, two run leases, and five call timeouts.
-    #[must_use]
-    pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = Some(patience);
-        self
-    }
+        /// How long a caller participates, at the longest, after which the call is left to others.
+        /// Zero leaves at once: then a sweeper must run. Default: the sum of the longer
+        /// of `wait` and `max_wait`, two run leases and five call timeouts.
+        within: Duration;
 
-    /// Whether a caller leaves when it sees that a newer call has come, instead of staying as a
-    /// backup in case that the newer caller crashes. Default false.
-    #[must_use]
-    pub fn leave_when_superseded(mut self, leave_when_superseded: bool) -> Self {
-        self.leave_when_superseded = leave_when_superseded;
-        self
-    }
+        /// Whether a caller leaves when it sees that a newer call has come, instead of staying as a
+        /// backup in case that the newer caller crashes. Default false.
+        leave_when_superseded: bool;
 
-    /// How many times a request is sent while it is not clear whether it arrived. Default 3. Not
-    /// zero.
-    #[must_use]
-    pub fn attempts(mut self, attempts: u32) -> Self {
-        self.attempts = attempts;
-        self
-    }
+        /// How many times a request is sent while it is not clear whether it arrived. Default 3. Not
+        /// zero.
+        attempts: u32;
 
-    /// How long to wait before a request is sent again, and before looking again whether another's
-    /// run has ended (then doubled up to 16 times). Default 100 ms. Not zero.
-    #[must_use]
-    pub fn delay(mut self, delay: Duration) -> Self {
-        self.delay = delay;
-        self
-    }
+        /// How long to wait before a request is sent again, and before looking again whether another's
+        /// run has ended (then doubled up to 16 times). Default 100 ms. Not zero.
+        delay: Duration;
 
-    /// Whether each such delay is drawn from 50 % to 150 %. Default true.
-    #[must_use]
-    pub fn jitter(mut self, jitter: bool) -> Self {
-        self.jitter = jitter;
-        self
-    }
+        /// Whether each such delay is drawn from 50 % to 150 %. Default true.
+        jitter: bool;
 
-    /// How long to wait for one reply of the store. Default 2 s. Not zero.
-    #[must_use]
-    pub fn call_timeout(mut self, call_timeout: Duration) -> Self {
-        self.call_timeout = call_timeout;
-        self
-    }
+        /// How long to wait for one reply of the store. Default 2 s. Not zero.
+        call_timeout: Duration;
 
-    /// How much faster or slower than the local clock the server's may run, in parts per million.
-    /// Default 10 000 (1 %). At most 500 000. This share of a run's lease is not used.
-    #[must_use]
-    pub fn drift_ppm(mut self, drift_ppm: u32) -> Self {
-        self.drift_ppm = drift_ppm;
-        self
-    }
+        /// How much faster or slower than the local clock the server's may run, in parts per million.
+        /// Default 10 000 (1 %). At most 500 000. This share of a run's lease is not used.
+        drift_ppm: u32;
 
-    /// What else is taken off a run's lease. Default 2 ms. At least 1 ms.
-    #[must_use]
-    pub fn margin(mut self, margin: Duration) -> Self {
-        self.margin = margin;
-        self
-    }
+        /// What else is taken off a run's lease. Default 2 ms. At least 1 ms.
+        margin: Duration;
 
-    /// The longest time for which a request may linger in the network after its caller gave it up.
-    /// A copy of a request changes nothing for this long. Default 60 s. Not zero.
-    #[must_use]
-    pub fn request_life(mut self, request_life: Duration) -> Self {
-        self.request_life = request_life;
-        self
-    }
+        /// The longest time for which a request may linger in the network after its caller gave it up.
+        /// A copy of a request changes nothing for this long. Default 60 s. Not zero.
+        request_life: Duration;
 
-    /// How long a call that is due waits for somebody to run it before it is forgotten. Default
-    /// 1 day. At least as long as a settled record must live: the patience, and twice the request
-    /// life.
-    #[must_use]
-    pub fn life(mut self, life: Duration) -> Self {
-        self.life = life;
-        self
+        /// How long a call that is due waits for somebody to run it before it is forgotten. Default 1
+        /// day. At least as long as a settled record must live: that of `within`, and twice the request
+        /// life.
+        life: Duration;
     }
 }
 
@@ -172,7 +121,7 @@ impl Default for DebounceOptions {
             trailing: true,
             run_lease: Duration::from_secs(30),
             retry_delay: Duration::from_secs(1),
-            patience: None,
+            within: None,
             leave_when_superseded: false,
             attempts: 3,
             delay: Duration::from_millis(100),
@@ -188,13 +137,21 @@ impl Default for DebounceOptions {
 
 /// A debounced call's settings, checked. Times are integers so that a machine can be hashed and
 /// compared.
+///
+/// ```
+/// use std::time::Duration;
+/// use leasehold_core::{ConfigError, debounce::{DebounceConfig, DebounceOptions}};
+///
+/// let never = DebounceOptions::new().wait(Duration::ZERO);
+/// assert_eq!(DebounceConfig::new("index", &never), Err(ConfigError::Zero { what: "wait" }));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DebounceConfig {
     pub(super) keys: Arc<DebounceKeys>,
     pub(super) timing: Timing,
     pub(super) run_lease_ms: u64,
     pub(super) retry_ms: u64,
-    pub(super) patience_us: u64,
+    pub(super) within_us: u64,
     pub(super) leave_when_superseded: bool,
     pub(super) attempts: u32,
     pub(super) delay_us: u64,
@@ -218,27 +175,22 @@ impl DebounceConfig {
         if options.attempts == 0 {
             return Err(ConfigError::NoAttempts);
         }
-        if options.drift_ppm > 500_000 {
-            return Err(ConfigError::DriftTooLarge { ppm: options.drift_ppm });
-        }
-        if options.margin < Duration::from_millis(1) {
-            return Err(ConfigError::MarginTooSmall);
-        }
-        let (timing, patience) = (timing(options)?, patience(options)?);
+        let margin_us = checked_margin(options.drift_ppm, options.margin)?;
+        let (timing, within) = (timing(options)?, within(options)?);
         let config = Self {
             keys: Arc::new(DebounceKeys::of(id)),
             timing,
             run_lease_ms: whole_millis("run_lease", options.run_lease)?,
             retry_ms: whole_millis("retry_delay", options.retry_delay)?,
-            patience_us: whole_micros(patience),
+            within_us: whole_micros(within),
             leave_when_superseded: options.leave_when_superseded,
             attempts: options.attempts,
             delay_us: whole_millis("delay", options.delay)? * 1_000,
             jitter: options.jitter,
             call_timeout_us: whole_millis("call_timeout", options.call_timeout)? * 1_000,
             drift_ppm: options.drift_ppm,
-            margin_us: whole_micros(options.margin),
-            retention: retention(options, patience)?,
+            margin_us,
+            retention: retention(options, within)?,
         };
         let lease_us = config.run_lease_ms * 1_000;
         if config.margin(lease_us) >= lease_us {
@@ -284,32 +236,32 @@ fn timing(options: &DebounceOptions) -> Result<Timing, ConfigError> {
     Ok(Timing { wait_ms, max_wait_ms, leading: options.leading, trailing: options.trailing })
 }
 
-fn patience(options: &DebounceOptions) -> Result<Duration, ConfigError> {
-    let patience = options.patience.unwrap_or_else(|| {
+fn within(options: &DebounceOptions) -> Result<Duration, ConfigError> {
+    let within = options.within.unwrap_or_else(|| {
         options
             .max_wait
             .unwrap_or(options.wait)
             .saturating_add(options.run_lease.saturating_mul(2))
             .saturating_add(options.call_timeout.saturating_mul(5))
     });
-    if options.patience.is_some() && patience > MAX_LEASE {
-        return Err(ConfigError::TooLong { what: "patience" });
+    if options.within.is_some() && within > MAX_LEASE {
+        return Err(ConfigError::TooLong { what: "within" });
     }
-    Ok(patience.min(MAX_LEASE))
+    Ok(within.min(MAX_LEASE))
 }
 
 /// A participant that finds no record puts its call back, so a settled record must outlive the
-/// patience of all participants, by whose clocks it may look half as long again, and the last copy
-/// of their requests.
-fn retention(options: &DebounceOptions, patience: Duration) -> Result<Retention, ConfigError> {
+/// longest stay of all participants, by whose clocks it may look half as long again, and the last
+/// copy of their requests.
+fn retention(options: &DebounceOptions, within: Duration) -> Result<Retention, ConfigError> {
     let memo_ms = whole_millis("request_life", options.request_life)?;
-    let drift = patience / 1_000 * options.drift_ppm.div_ceil(1_000);
-    let settled = patience + drift + options.request_life * 2;
+    let drift = within / 1_000 * options.drift_ppm.div_ceil(1_000);
+    let settled = within + drift + options.request_life * 2;
     let armed_ms = whole_millis("life", options.life)?;
     let settled_ms = settled.as_millis() as u64;
     if armed_ms < settled_ms {
         let text = format!(
-            "life must be at least {settled:?}: the patience and twice the request life, by a \
+            "life must be at least {settled:?}: that of within and twice the request life, by a \
              drifting clock"
         );
         return Err(ConfigError::Contradiction(text));
@@ -336,7 +288,7 @@ mod tests {
         assert_eq!(refused(|o| o.wait = Duration::from_micros(999)), Zero { what: "wait" });
         assert_eq!(refused(|o| o.wait = Duration::MAX), TooLong { what: "wait" });
         assert_eq!(refused(|o| o.max_wait = Some(Duration::MAX)), TooLong { what: "max_wait" });
-        assert_eq!(refused(|o| o.patience = Some(Duration::MAX)), TooLong { what: "patience" });
+        assert_eq!(refused(|o| o.within = Some(Duration::MAX)), TooLong { what: "within" });
         assert_eq!(refused(|o| o.run_lease = Duration::MAX), TooLong { what: "run_lease" });
         assert_eq!(refused(|o| o.run_lease = Duration::ZERO), Zero { what: "run_lease" });
         let margin = Duration::from_micros(2_020);
@@ -367,13 +319,13 @@ mod tests {
         };
         let max_wait = config(|o| o.max_wait = Some(o.wait)).unwrap().timing.max_wait_ms;
         assert_eq!(max_wait, Some(1_000));
-        // The patience of 71 s, 1 % of it, and twice the request life.
+        // The longest stay of 71 s, 1 % of it, and twice the request life.
         let least = config(|o| o.life = Duration::from_millis(191_710)).unwrap().retention;
         assert_eq!((least.armed_ms, least.settled_ms), (191_710, 191_710));
         let shorter = config(|o| o.life = Duration::from_millis(191_709));
         assert!(matches!(shorter, Err(ConfigError::Contradiction(_))));
-        // So long a patience is not itself refused, but no life can be long enough for it.
-        let longest = config(|o| o.patience = Some(MAX_LEASE));
+        // So long a stay is not itself refused, but no life can be long enough for it.
+        let longest = config(|o| o.within = Some(MAX_LEASE));
         assert!(matches!(longest, Err(ConfigError::Contradiction(_))));
     }
 

@@ -24,8 +24,8 @@ const IDLE_MACHINES: usize = 8;
 
 /// A debounced call in a store, by its id.
 ///
-/// A handle is cheap to clone and to share, and any number of tasks may call by it at the same time:
-/// each call is a participant that stays until its burst is settled.
+/// A handle is cheap to clone and to share, and any number of tasks may call by it at the same
+/// time: each call is a participant that stays until its burst is settled.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -46,11 +46,11 @@ const IDLE_MACHINES: usize = 8;
 ///
 /// # Cancellation
 ///
-/// Every future of a handle may be dropped at any point. A call that is armed stays armed, for other
-/// participants and sweepers. A run that was dropped stays in the handle: [`Debounce::in_flight`]
-/// says so, the next call begins by giving it back, and without a next call its lease ends. The same
-/// goes for a callback that panics. When the last clone is dropped, it is given back in the
-/// background, if the clock belongs to a runtime.
+/// Every future of a handle may be dropped at any point. A call that is armed stays armed, for
+/// other participants and sweepers. A run that was dropped stays in the handle:
+/// [`Debounce::in_flight`] says so, the next call begins by giving it back, and without a next call
+/// its lease ends. The same goes for a callback that panics. When the last clone is dropped, it is
+/// given back in the background, if the clock belongs to a runtime.
 #[derive(Clone)]
 pub struct Debounce {
     shared: Arc<Shared>,
@@ -108,8 +108,8 @@ impl Debounce {
         Ok(Self::from_config(store, crate::time::TokioClock::new(), config, Tokens::from_os()))
     }
 
-    /// A debounced call from all of its parts: another clock, or tokens of one's own. No two handles
-    /// may have tokens of one owner.
+    /// A debounced call from all of its parts: another clock, or tokens of one's own. No two
+    /// handles may have tokens of one owner.
     #[must_use]
     pub fn from_config(
         store: impl Store + Send + Sync + 'static,
@@ -125,8 +125,8 @@ impl Debounce {
         Self { shared: Arc::new(Shared { config, store, clock, idle }) }
     }
 
-    /// The debounced call of one `key`, e.g. of one argument: its id is this id, a colon and the key.
-    /// Different keys never wait for one another.
+    /// The debounced call of one `key`, e.g. of one argument: its id is this id, a colon and the
+    /// key. Different keys never wait for one another.
     ///
     /// # Errors
     ///
@@ -147,9 +147,9 @@ impl Debounce {
         self.shared.config.keys().id()
     }
 
-    /// Calls, and stays until the call is settled or the patience is over. When it falls to this
-    /// participant, `callback` runs with the **latest** arguments, whoever gave them, and is dropped
-    /// where it is when its lease is over. An error re-arms its arguments.
+    /// Calls, and stays until the call is settled or [`DebounceOptions::within`] is over. When it
+    /// falls to this participant, `callback` runs with the **latest** arguments, whoever gave them,
+    /// and is dropped where it is when its lease is over. An error re-arms its arguments.
     ///
     /// # Errors
     ///

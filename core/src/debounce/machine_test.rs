@@ -15,7 +15,7 @@ use crate::{
     token::{Fence, Token, Tokens},
 };
 
-const TIMED_OUT: StoreError = StoreError::Unknown(Cause::TimedOut);
+const TIMED_OUT: StoreError = StoreError::Unknown(Cause::TIMED_OUT);
 const UNREACHABLE: StoreError =
     StoreError::NotSent(Cause::Unreachable(std::borrow::Cow::Borrowed("refused")));
 const ARMED: DebounceReply = DebounceReply::Armed { seq: 7, due_in_ms: 1_000 };
@@ -258,14 +258,14 @@ fn a_lost_record_gets_the_call_back_under_its_old_number() {
 }
 
 #[test]
-fn patience_ends_in_the_truth_that_others_must_do_it() {
-    let mut scene = Scene::with(|options| options.patience = Some(Duration::ZERO));
+fn the_longest_stay_ends_in_the_truth_that_others_must_do_it() {
+    let mut scene = Scene::with(|options| options.within = Some(Duration::ZERO));
     scene.call().reply(ARMED);
     assert_eq!(scene.done(), DebounceOutcome::Delegated { due_in_ms: 1_000 });
 }
 
 #[test]
-fn after_its_patience_a_caller_does_not_put_back_what_may_have_run_long_ago() {
+fn after_its_time_a_caller_does_not_put_back_what_may_have_run_long_ago() {
     let mut scene = Scene::looking();
     scene.pass(71_000).reply(DebounceReply::Missing);
     assert!(matches!(scene.done(), DebounceOutcome::Unknown(_)));
@@ -328,7 +328,7 @@ fn a_reply_to_another_question_counts_as_no_reply() {
     let mut scene = Scene::called();
     scene.reply(DebounceReply::Finished);
     assert_eq!(scene.slept(), 100);
-    scene.step(Event::Replied(Ok(Reply::Lock(crate::lock::LockReply::Gone))));
+    scene.step(Event::Replied(Ok(Reply::Lock(crate::lock::LockReply::Revoked))));
     assert_eq!(scene.slept(), 200);
     assert!(matches!(scene.asked(), DebounceCommand::Call { .. }));
 }

@@ -208,7 +208,7 @@ impl DebounceRecord {
     fn claim(
         &mut self,
         now: u64,
-        spent: bool,
+        revoked: bool,
         runner: &Token,
         asked: u64,
         lease_ms: u64,
@@ -223,8 +223,8 @@ impl DebounceRecord {
         if self.seq < asked {
             return answer(DebounceReply::Missing);
         }
-        if spent {
-            return answer(DebounceReply::Spent);
+        if revoked {
+            return answer(DebounceReply::Revoked);
         }
         if let Some(running) = running {
             return answer(self.in_progress(now, runner, running));

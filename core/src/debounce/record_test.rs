@@ -4,7 +4,10 @@ mod bounds;
 
 use std::sync::Arc;
 
-use super::*;
+use super::{
+    record::{DebounceRecord, Life, Memo},
+    *,
+};
 use crate::token::{Fence, Token};
 
 const NOW: u64 = 1_800_000_000_000_000;
@@ -241,11 +244,11 @@ fn a_failed_run_is_due_again_and_a_newer_call_takes_its_place() {
 fn a_finished_runner_cannot_claim_again() {
     let (mut scene, run) = Scene::running();
     scene.finish("r", run, false);
-    assert_eq!(scene.pass(50).claim("r", 0), DebounceReply::Spent);
+    assert_eq!(scene.pass(50).claim("r", 0), DebounceReply::Revoked);
     let mut never = Scene::new();
     never.armed("a");
     assert_eq!(never.finish("early", (0, Fence(0)), false), DebounceReply::Stale);
-    assert_eq!(never.pass(100).claim("early", 0), DebounceReply::Spent);
+    assert_eq!(never.pass(100).claim("early", 0), DebounceReply::Revoked);
 }
 
 #[test]

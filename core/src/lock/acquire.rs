@@ -8,22 +8,25 @@ use core::{
 };
 
 use super::{
-    AcquireOptions, Lease, NotAcquired, Terms,
+    AcquireRequest, Lease, NotAcquired,
     lease::Origin,
+    options::AcquireOptions,
     pool::{Borrowed, Shared},
     queue::{Ahead, Head, Ticket},
     requests,
 };
 use crate::{telemetry, time::Clock, token::Token};
 
-/// A request for a lock, from [`Lock::acquire`](super::Lock::acquire). Nothing is asked until it is awaited.
+/// A request for a lock, from [`Lock::acquire`](super::Lock::acquire). Nothing is asked until it is
+/// awaited.
 ///
 /// Without [`Acquire::within`] it tries a few times, [`LockOptions::delay`] apart. With it, it
-/// waits: a try that finds the lock held asks the store for a [watch](crate::Store::watch), tries
-/// again (a release may have come before the watch did), and then waits until the holder's lease is
-/// over, until a hint says that it was released, or for a while: about ten times the delay with a
-/// watch and once without. The waiters of one handle, and of all handles from one
-/// [`Locks`](super::Locks), are served in order.
+/// waits: a try that finds the lock held asks the store for a
+/// [subscription](crate::Store::subscribe), tries again (a release may have come before the
+/// subscription did), and then waits until the holder's lease is over, until a notification says
+/// that it was released, or for a while: about ten times the delay with a subscription and once
+/// without. The waiters of one handle, and of all handles from one [`Locks`](super::Locks), are
+/// served in order.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -44,9 +47,9 @@ use crate::{telemetry, time::Clock, token::Token};
 /// [`NotAcquired`] says whether the lock is held, the store is down, or nobody knows; and
 /// [`NotAcquired::Config`] if what is asked for cannot work. With [`Acquire::within`], for the last
 /// try, and by the deadline, whatever the store does. A try that was not answered then is
-/// [`NotAcquired::Unknown`] and stays [in flight](super::Lock::in_flight). If others of this process were before it
-/// to the end, the store was not asked: [`NotAcquired::Busy`] if the first of them has the lock,
-/// else [`NotAcquired::Queued`].
+/// [`NotAcquired::Unknown`] and stays [in flight](super::Lock::in_flight). If others of this
+/// process were before it to the end, the store was not asked: [`NotAcquired::Busy`] if the first
+/// of them has the lock, else [`NotAcquired::Queued`].
 ///
 /// # Cancellation
 ///
@@ -68,7 +71,7 @@ impl Acquire {
 
     /// How long the lease lasts, instead of [`LockOptions::lease`](super::LockOptions::lease).
     pub fn lease(mut self, lease: Duration) -> Self {
-        self.options = self.options.lease(lease);
+        self.options.lease = Some(lease);
         self
     }
 
@@ -81,79 +84,83 @@ impl Acquire {
     /// How many times to try, instead of
     /// [`LockOptions::attempts`](super::LockOptions::attempts).
     pub fn attempts(mut self, attempts: u32) -> Self {
-        self.options = self.options.attempts(attempts);
+        self.options.attempts = Some(attempts);
         self
     }
 
     /// How long to wait between two tries, instead of
     /// [`LockOptions::delay`](super::LockOptions::delay).
     pub fn delay(mut self, delay: Duration) -> Self {
-        self.options = self.options.delay(delay);
+        self.options.delay = Some(delay);
         self
     }
 
-    /// The token to store, instead of a fresh one for each try. See [`AcquireOptions::token`].
+    /// The token to store, instead of a fresh one for each try. It must be unique in the world, and
+    /// is revoked by a release: also by the one with which a call that failed and may have stored it
+    /// cleans up. It must not end in `#` and a number, as the tokens made here do: to take over such
+    /// a lease, see [`Lock::adopt`](super::Lock::adopt).
     pub fn token(mut self, token: Token) -> Self {
-        self.options = self.options.token(token);
+        self.options.token = Some(token);
         self
     }
 
     pub(super) async fn run(self) -> Result<Lease, NotAcquired> {
         let shared = &self.shared;
         let start = shared.clock.now();
-        let result = match shared.config.terms(&self.options) {
-            Ok(terms) => {
-                let granting = self.granted(terms);
+        let result = match shared.config.acquire_with(&self.options) {
+            Ok(request) => {
+                let granting = self.granted(request);
                 telemetry::in_span("acquire", shared.id(), granting).await
             }
             Err(error) => Err(error.into()),
         };
-        let fence = result.as_ref().map(Lease::fence);
+        let fence = result.as_ref().map(|lease| lease.fence());
         telemetry::acquired(shared.id(), fence, shared.clock.now().since(start));
         result
     }
 
-    async fn granted(&self, terms: Terms) -> Result<Lease, NotAcquired> {
+    async fn granted(&self, request: AcquireRequest) -> Result<Lease, NotAcquired> {
         match self.within {
             Some(longest) => {
                 let until = self.shared.clock.now() + longest;
-                self.wait_for_grant(terms.until(until, false)).await
+                self.wait_for_grant(request.until(until, false)).await
             }
             None => {
                 let mut machine = self.shared.borrow();
                 let (store, clock) = (&self.shared.store, &self.shared.clock);
-                let (watch, observe) = (&mut None, |_: &_| ());
-                requests::acquire(machine.machine(), store, clock, terms, watch, observe).await?;
+                let (subscription, observe) = (&mut None, |_: &_| ());
+                requests::acquire(machine.machine(), store, clock, request, subscription, observe)
+                    .await?;
                 Ok(self.lease_of(machine, None))
             }
         }
     }
 
     /// Waits to be the head of the queue, and asks the store then.
-    async fn wait_for_grant(&self, terms: Terms) -> Result<Lease, NotAcquired> {
+    async fn wait_for_grant(&self, request: AcquireRequest) -> Result<Lease, NotAcquired> {
         let shared = &self.shared;
-        let until = terms.deadline();
+        let until = request.deadline();
         let waiting = Head::wait(Arc::clone(&shared.queue), shared.clock.clone(), until);
         let head = waiting.await.map_err(|ahead| self.not_served(ahead))?;
-        let mut watch = head.take_watch();
-        if let Some(watch) = &mut watch {
+        let mut subscription = head.take_subscription();
+        if let Some(subscription) = &mut subscription {
             // They tell of releases before this try.
-            watch.forget_hints();
+            subscription.forget_past();
         }
-        let step_us = shared.config.longest_step_us(&terms);
-        let terms = terms.until(until, watch.is_some());
+        let step_us = shared.config.longest_step_us(&request);
+        let request = request.until(until, subscription.is_some());
         let mut machine = shared.borrow();
         let observe = |_: &_| head.is_alive_for(step_us);
         let granted = requests::acquire(
             machine.machine(),
             &shared.store,
             &shared.clock,
-            terms,
-            &mut watch,
+            request,
+            &mut subscription,
             observe,
         )
         .await;
-        head.leave_watch(watch);
+        head.leave_subscription(subscription);
         let grant = granted?;
         let ticket = head.into_ticket();
         if let Some(ticket) = &ticket {

@@ -9,11 +9,18 @@ use crate::token::{Fence, Token};
 /// The lock's key is its id and the value is the token, as `@upstash/lock` writes them. What we
 /// add lies beside it, in the same Redis Cluster slot (the id is the hash tag, or its own tag is).
 /// An id with a `}` but without a tag of its own has no such name: on a Cluster, choose another.
+///
+/// ```
+/// use leasehold_core::lock::LockKeys;
+///
+/// let keys = LockKeys::of("job");
+/// assert_eq!((keys.lock(), keys.fence()), ("job", "leasehold:fence:{job}:job"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LockKeys {
     lock: String,
     fence: String,
-    mark: String,
+    tombstone: String,
 }
 
 impl LockKeys {
@@ -24,7 +31,7 @@ impl LockKeys {
         Self {
             lock: id.into(),
             fence: format!("leasehold:fence:{{{tag}}}:{id}"),
-            mark: format!("leasehold:gone:{{{tag}}}:{id}:"),
+            tombstone: format!("leasehold:gone:{{{tag}}}:{id}:"),
         }
     }
 
@@ -43,9 +50,9 @@ impl LockKeys {
     /// The key that says which tokens of `series` were given up and must not come back: that with
     /// the number stored here, and those before it. See [`Token::series`].
     #[must_use]
-    pub fn mark(&self, series: &str) -> String {
-        let mut key = String::with_capacity(self.mark.len() + series.len());
-        key.push_str(&self.mark);
+    pub fn tombstone(&self, series: &str) -> String {
+        let mut key = String::with_capacity(self.tombstone.len() + series.len());
+        key.push_str(&self.tombstone);
         key.push_str(series);
         key
     }
@@ -87,6 +94,14 @@ pub(crate) fn hash_tag(key: &str) -> &str {
 }
 
 /// A question about a lock. All times are in **milliseconds** on the server's clock.
+///
+/// ```
+/// use leasehold_core::{Command, lock::{LockCommand, LockKeys}, redis};
+///
+/// let command = LockCommand::Inspect { keys: LockKeys::of("job").into(), token: None };
+/// let request = redis::encode(&Command::Lock(command)); // … to be sent by a store
+/// # let _ = request;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LockCommand {
     /// Take the lock if it is free (or already under this token), and make a fence. If it is under
@@ -100,8 +115,8 @@ pub enum LockCommand {
         lease_ms: u64,
         /// How long the fence outlives the last grant.
         fence_life_ms: u64,
-        /// How long a token that is given up is remembered as gone.
-        mark_ms: u64,
+        /// How long a token that is given up is refused.
+        tombstone_ms: u64,
     },
     /// Let the key live at least `lease_ms` from now if it is under this token. Never shortens,
     /// never adds, never creates.
@@ -113,15 +128,15 @@ pub enum LockCommand {
         /// The least time to live after the command.
         lease_ms: u64,
     },
-    /// Free the key if it is under this token, and remember the token as gone, so that a late copy
+    /// Free the key if it is under this token, and revoke the token, so that a late copy
     /// of its acquire is refused.
     Release {
         /// Where.
         keys: Arc<LockKeys>,
         /// The token that is given up.
         token: Token,
-        /// How long the token is remembered as gone.
-        mark_ms: u64,
+        /// How long the token is refused.
+        tombstone_ms: u64,
     },
     /// Let the last fence be at least `fence` if the key is under this token, so that every later
     /// grant has a greater one. Never lowers it. A quorum writes back by it.
@@ -171,6 +186,15 @@ impl LockCommand {
 }
 
 /// A store's answer to a [`LockCommand`].
+///
+/// ```
+/// use leasehold_core::lock::LockReply;
+///
+/// fn is_granted(reply: &LockReply) -> bool {
+///     matches!(reply, LockReply::Acquired { .. })
+/// }
+/// # assert!(!is_granted(&LockReply::Revoked));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LockReply {
     /// To `Acquire`: the key is under the token.
@@ -187,7 +211,7 @@ pub enum LockReply {
         remaining_ms: Option<u64>,
     },
     /// To `Acquire`: the token was given up before.
-    Gone,
+    Revoked,
     /// To `Extend`: the key lives at least as long as asked.
     Extended,
     /// To `Release`: this token was under the key and has been removed, by this command or by an
@@ -207,6 +231,17 @@ pub enum LockReply {
 }
 
 /// Who holds a lock, as the server sees it. It may have changed since.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use leasehold_core::{MemoryStore, lock::{Holder, Lock}};
+///
+/// let lock = Lock::new(MemoryStore::new(), "job")?;
+/// assert_eq!(lock.status().await?, Holder::Free);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Holder {
     /// Nobody.
@@ -232,7 +267,7 @@ mod tests {
         for id in ["job", "a{b}c", "{x}", "ünï", "{a"] {
             let keys = LockKeys::of(id);
             assert_eq!(hash_tag(keys.lock()), hash_tag(keys.fence()), "{id}");
-            assert_eq!(hash_tag(keys.lock()), hash_tag(&keys.mark("t")), "{id}");
+            assert_eq!(hash_tag(keys.lock()), hash_tag(&keys.tombstone("t")), "{id}");
         }
         assert_ne!(LockKeys::of("{b}1").fence(), LockKeys::of("{b}2").fence());
     }

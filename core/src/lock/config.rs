@@ -3,39 +3,60 @@
 use alloc::sync::Arc;
 use core::time::Duration;
 
-use super::{AcquireOptions, LockKeys, LockOptions, RELEASE_TRIES};
+#[cfg(any(feature = "std", test))]
+use super::options::AcquireOptions;
+use super::{LockKeys, LockOptions};
 use crate::{
-    settings::{ConfigError, MAX_LEASE, margin, whole_millis},
+    settings::{ConfigError, MAX_LEASE, checked_margin, margin, whole_millis},
     time::{Instant, whole_micros},
     token::Token,
 };
 
-/// How many delays a waiter lets pass between two looks while a watch is in place: the hint mostly
-/// comes first, but it may be lost.
-pub(super) const DELAYS_PER_WATCHED_LOOK: u64 = 10;
+/// How many delays a waiter lets pass between two looks while a subscription is in place: the
+/// notification mostly comes first, but it may be lost.
+pub(super) const DELAYS_PER_SUBSCRIBED_LOOK: u64 = 10;
 /// The same with the jitter.
 #[cfg(feature = "std")]
-const LONGEST_PAUSE_DELAYS: u64 = DELAYS_PER_WATCHED_LOOK * 3 / 2;
+const LONGEST_PAUSE_DELAYS: u64 = DELAYS_PER_SUBSCRIBED_LOOK * 3 / 2;
 
 /// A lock's settings, checked. Times are integers so that a machine can be hashed and compared.
+///
+/// ```
+/// use std::time::Duration;
+/// use leasehold_core::{ConfigError, lock::{LockConfig, LockOptions}};
+///
+/// let none = LockOptions::new().attempts(0);
+/// assert_eq!(LockConfig::new("job", &none), Err(ConfigError::NoAttempts));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LockConfig {
     pub(super) keys: Arc<LockKeys>,
-    pub(super) terms: Terms,
+    pub(super) defaults: AcquireRequest,
     pub(super) jitter: bool,
     pub(super) call_timeout_us: u64,
     pub(super) drift_ppm: u32,
     pub(super) margin_us: u64,
-    pub(super) mark_ms: u64,
+    pub(super) tombstone_ms: u64,
     pub(super) fence_life_ms: u64,
     pub(super) max_renewals: Option<u32>,
     pub(super) replicas: u32,
     pub(super) confirm_ms: u64,
 }
 
-/// What one acquire asks for: [`AcquireOptions`] over [`LockOptions`], checked.
+/// What one acquire asks for, checked: from [`LockConfig::acquire`].
+///
+/// ```
+/// use leasehold_core::{Instant, Token, lock::{LockConfig, LockOptions, LockRequest}};
+///
+/// let config = LockConfig::new("job", &LockOptions::new())?;
+/// let until = Instant::from_micros(5_000_000);
+/// let request = config.acquire().token(Token::new("mine").expect("it is not empty"))?;
+/// let request = LockRequest::Acquire(request.until(until, false));
+/// # let _ = request;
+/// # Ok::<(), leasehold_core::ConfigError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Terms {
+pub struct AcquireRequest {
     pub(super) lease_ms: u64,
     pub(super) attempts: u32,
     pub(super) delay_us: u64,
@@ -47,19 +68,33 @@ pub struct Terms {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Wait {
     pub(super) until: Instant,
-    /// Whether a watch is in place; `None` if that was not asked yet.
-    pub(super) watching: Option<bool>,
+    /// Whether a subscription is in place; `None` if that was not asked yet.
+    pub(super) subscribed: Option<bool>,
 }
 
-impl Terms {
-    /// These terms, but trying until `deadline` on the local clock instead of a number of times.
-    /// Between two tries the machine waits for a hint, the end of the holder's lease or a bound,
-    /// whichever is first. `watching` says that a watch is in place since before this call, so that
-    /// none has to be asked for.
+impl AcquireRequest {
+    /// The same, but trying until `deadline` on the local clock instead of a number of times.
+    /// Between two tries the machine waits for a notification, the end of the holder's lease or a
+    /// bound, whichever is first. `subscribed` says that a subscription is in place since before
+    /// this call, so that none has to be asked for.
     #[must_use]
-    pub fn until(mut self, deadline: Instant, watching: bool) -> Self {
-        self.wait = Some(Wait { until: deadline, watching: watching.then_some(true) });
+    pub fn until(mut self, deadline: Instant, subscribed: bool) -> Self {
+        self.wait = Some(Wait { until: deadline, subscribed: subscribed.then_some(true) });
         self
+    }
+
+    /// The same under a token of the caller's. See [`Acquire::token`](super::Acquire::token).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::NumberedToken`].
+    pub fn token(mut self, token: Token) -> Result<Self, ConfigError> {
+        // A busy answer revokes a numbered try, but a caller's token is tried again.
+        if token.series().1 > 0 {
+            return Err(ConfigError::NumberedToken);
+        }
+        self.token = Some(token);
+        Ok(self)
     }
 
     /// When to stop trying.
@@ -78,18 +113,13 @@ impl LockConfig {
         if id.is_empty() {
             return Err(ConfigError::EmptyId);
         }
-        if options.drift_ppm > 500_000 {
-            return Err(ConfigError::DriftTooLarge { ppm: options.drift_ppm });
-        }
-        if options.margin < Duration::from_millis(1) {
-            return Err(ConfigError::MarginTooSmall);
-        }
+        let margin_us = checked_margin(options.drift_ppm, options.margin)?;
         if options.fence_life < options.lease {
             return Err(ConfigError::FenceLifeTooShort);
         }
         let config = Self {
             keys: Arc::new(LockKeys::of(id)),
-            terms: Terms {
+            defaults: AcquireRequest {
                 lease_ms: whole_millis("lease", options.lease)?,
                 attempts: at_least_one(options.attempts)?,
                 delay_us: delay(options.delay)?,
@@ -99,14 +129,14 @@ impl LockConfig {
             jitter: options.jitter,
             call_timeout_us: whole_millis("call_timeout", options.call_timeout)? * 1_000,
             drift_ppm: options.drift_ppm,
-            margin_us: whole_micros(options.margin),
-            mark_ms: whole_millis("request_life", options.request_life)?,
+            margin_us,
+            tombstone_ms: whole_millis("request_life", options.request_life)?,
             fence_life_ms: whole_millis("fence_life", options.fence_life)?,
             max_renewals: options.max_renewals,
             replicas: options.durability.acknowledgements(),
             confirm_ms: whole_millis("confirm_timeout", options.confirm_timeout)?,
         };
-        config.usable(config.terms.lease_ms)?;
+        config.usable(config.defaults.lease_ms)?;
         Ok(config)
     }
 
@@ -116,29 +146,33 @@ impl LockConfig {
         &self.keys
     }
 
+    /// What an acquire with these settings asks for.
+    #[must_use]
+    pub fn acquire(&self) -> AcquireRequest {
+        self.defaults.clone()
+    }
+
     /// Checks what one call asks for.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`], as [`LockConfig::new`].
-    pub fn terms(&self, options: &AcquireOptions) -> Result<Terms, ConfigError> {
-        let mut terms = self.terms.clone();
+    #[cfg(any(feature = "std", test))]
+    pub(crate) fn acquire_with(
+        &self,
+        options: &AcquireOptions,
+    ) -> Result<AcquireRequest, ConfigError> {
+        let mut request = self.acquire();
         if let Some(lease) = options.lease {
-            terms.lease_ms = whole_millis("lease", lease)?;
-            self.usable(terms.lease_ms)?;
+            request.lease_ms = whole_millis("lease", lease)?;
+            self.usable(request.lease_ms)?;
         }
         if let Some(attempts) = options.attempts {
-            terms.attempts = at_least_one(attempts)?;
+            request.attempts = at_least_one(attempts)?;
         }
         if let Some(pause) = options.delay {
-            terms.delay_us = delay(pause)?;
+            request.delay_us = delay(pause)?;
         }
-        // A busy answer marks a numbered try as given up, but a caller's token is tried again.
-        if options.token.as_ref().is_some_and(|token| token.series().1 > 0) {
-            return Err(ConfigError::NumberedToken);
+        match &options.token {
+            Some(token) => request.token(token.clone()),
+            None => Ok(request),
         }
-        terms.token.clone_from(&options.token);
-        Ok(terms)
     }
 
     /// Checks an extension and returns it in whole milliseconds.
@@ -150,14 +184,15 @@ impl LockConfig {
         whole_millis("extension", by)
     }
 
-    /// The longest that a call with these terms takes, if every reply is missing: each try, the
-    /// clean-up after it, and that of a call that was dropped before. Terms with a deadline
-    /// ([`Terms::until`]) end by it, whatever this says.
+    /// The longest that such a call takes, if every reply is missing: each try, the clean-up after
+    /// it, and that of a call that was dropped before. AcquireRequest with a deadline
+    /// ([`AcquireRequest::until`]) end by it, whatever this says.
+    #[cfg(any(feature = "internals", test))]
     #[must_use]
-    pub fn patience(&self, terms: &Terms) -> Duration {
+    pub fn longest_acquire(&self, request: &AcquireRequest) -> Duration {
         let spread = |delay_us: u64| if self.jitter { delay_us / 2 * 3 } else { delay_us };
-        let clean_up =
-            RELEASE_TRIES * (self.call_timeout_us.saturating_add(spread(self.terms.delay_us)));
+        let clean_up = super::RELEASE_TRIES
+            * (self.call_timeout_us.saturating_add(spread(self.defaults.delay_us)));
         let confirmation = match self.replicas {
             0 => 0,
             _ => self.call_timeout_us.saturating_add(self.confirm_ms * 1_000),
@@ -165,15 +200,15 @@ impl LockConfig {
         let one_try = clean_up
             .saturating_add(self.call_timeout_us)
             .saturating_add(confirmation)
-            .saturating_add(spread(terms.delay_us));
-        let tries = one_try.saturating_mul(terms.attempts.into());
+            .saturating_add(spread(request.delay_us));
+        let tries = one_try.saturating_mul(request.attempts.into());
         Duration::from_micros(tries.saturating_add(clean_up))
     }
 
-    /// The longest that a waiter with these terms stays in one call or pause.
+    /// The longest that a waiter with this request stays in one call or pause.
     #[cfg(feature = "std")]
-    pub(super) fn longest_step_us(&self, terms: &Terms) -> u64 {
-        let pause_us = terms.delay_us.saturating_mul(LONGEST_PAUSE_DELAYS);
+    pub(super) fn longest_step_us(&self, request: &AcquireRequest) -> u64 {
+        let pause_us = request.delay_us.saturating_mul(LONGEST_PAUSE_DELAYS);
         let call_us = self.call_timeout_us.saturating_add(self.confirm_ms * 1_000);
         call_us.max(pause_us)
     }
@@ -206,7 +241,7 @@ fn delay(delay: Duration) -> Result<u64, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lock::Durability;
+    use crate::lock::{Durability, RELEASE_TRIES};
 
     fn refused(change: impl FnOnce(&mut LockOptions)) -> ConfigError {
         let mut options = LockOptions::default();
@@ -236,17 +271,17 @@ mod tests {
     fn a_call_is_checked_as_the_settings_are_and_changes_nothing_for_the_next() {
         let config = LockConfig::new("job", &LockOptions::default()).unwrap();
         let zero = AcquireOptions { lease: Some(Duration::ZERO), ..AcquireOptions::default() };
-        assert_eq!(config.terms(&zero), Err(ConfigError::Zero { what: "lease" }));
+        assert_eq!(config.acquire_with(&zero), Err(ConfigError::Zero { what: "lease" }));
         let none = AcquireOptions { attempts: Some(0), ..AcquireOptions::default() };
-        assert_eq!(config.terms(&none), Err(ConfigError::NoAttempts));
-        assert_eq!(config.terms(&AcquireOptions::default()).unwrap().lease_ms, 10_000);
+        assert_eq!(config.acquire_with(&none), Err(ConfigError::NoAttempts));
+        assert_eq!(config.acquire_with(&AcquireOptions::default()).unwrap().lease_ms, 10_000);
         assert_eq!(config.extension(Duration::ZERO), Err(ConfigError::Zero { what: "extension" }));
         let of = |token: &str| AcquireOptions {
             token: Some(Token::new(token).unwrap()),
             ..AcquireOptions::default()
         };
-        assert_eq!(config.terms(&of("mine#1")), Err(ConfigError::NumberedToken));
-        assert!(config.terms(&of("mine")).is_ok());
+        assert_eq!(config.acquire_with(&of("mine#1")), Err(ConfigError::NumberedToken));
+        assert!(config.acquire_with(&of("mine")).is_ok());
     }
 
     #[test]
@@ -276,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn patience_is_the_sum_of_every_step_at_its_longest() {
+    fn the_longest_acquire_is_the_sum_of_every_step_at_its_longest() {
         let ms = Duration::from_millis;
         let mut options = LockOptions {
             attempts: 3,
@@ -285,31 +320,31 @@ mod tests {
             jitter: false,
             ..LockOptions::default()
         };
-        let patience = |options: &LockOptions, attempts, delay| {
+        let longest = |options: &LockOptions, attempts, delay| {
             let config = LockConfig::new("job", options).unwrap();
             let once = AcquireOptions { attempts, delay, ..AcquireOptions::default() };
-            config.patience(&config.terms(&once).unwrap())
+            config.longest_acquire(&config.acquire_with(&once).unwrap())
         };
         let clean_up = ms(RELEASE_TRIES * 1_100);
-        assert_eq!(patience(&options, None, None), (clean_up + ms(1_100)) * 3 + clean_up);
-        let slower = patience(&options, Some(1), Some(ms(400)));
+        assert_eq!(longest(&options, None, None), (clean_up + ms(1_100)) * 3 + clean_up);
+        let slower = longest(&options, Some(1), Some(ms(400)));
         assert_eq!(slower, clean_up + ms(1_400) + clean_up);
         options.durability = Durability::Replicas(2);
         options.confirm_timeout = ms(300);
-        assert_eq!(patience(&options, Some(1), None), clean_up + ms(1_100 + 1_300) + clean_up);
+        assert_eq!(longest(&options, Some(1), None), clean_up + ms(1_100 + 1_300) + clean_up);
         options.durability = Durability::default();
         options.jitter = true;
         let clean_up = ms(RELEASE_TRIES * 1_150);
-        assert_eq!(patience(&options, Some(1), None), clean_up + ms(1_150) + clean_up);
+        assert_eq!(longest(&options, Some(1), None), clean_up + ms(1_150) + clean_up);
     }
 
     #[test]
-    fn the_longest_step_is_a_call_or_a_watched_pause() {
+    fn the_longest_step_is_a_call_or_a_subscribed_pause() {
         let longest_us = |call_ms| {
             let call_timeout = Duration::from_millis(call_ms);
             let options = LockOptions { call_timeout, ..LockOptions::default() };
             let config = LockConfig::new("job", &options).unwrap();
-            config.longest_step_us(&config.terms(&AcquireOptions::default()).unwrap())
+            config.longest_step_us(&config.acquire_with(&AcquireOptions::default()).unwrap())
         };
         // Fifteen delays of 100 ms; a call, and 200 ms for the replicas.
         assert_eq!((longest_us(100), longest_us(9_000)), (1_500_000, 9_200_000));

@@ -1,16 +1,16 @@
 //! A lease: what its holder knows and can do.
 
 use alloc::{boxed::Box, sync::Weak};
-use core::{fmt, mem, time::Duration};
+use core::{fmt, mem, ops::Deref, time::Duration};
 
 use super::{
-    ExtendError, Grant, Holder, LeaseView, LockMachine, LockRequest, Lost, NoRuntime, ReleaseError,
+    ExtendError, Grant, Holder, LeaseView, LockMachine, LockRequest, NoRuntime, ReleaseError,
     Released,
     keeper::{Keeper, keep},
     pool::Shared,
     queue::Ticket,
     requests,
-    series::Receipt,
+    token_series::Receipt,
 };
 use crate::{
     machine::{Action, Event, Machine},
@@ -18,16 +18,18 @@ use crate::{
     store::{DynStore, Store, StoreError},
     telemetry,
     time::{Clock, DynClock, Instant},
-    token::{Fence, Token},
+    token::Token,
 };
 
-/// The right to act under a lock until [`Lease::deadline`].
+/// The right to act under a lock until its [deadline](LeaseView::deadline).
+///
+/// It shows what its [`LeaseView`] does: the fence, the time left, and that the lease is lost.
 ///
 /// Call [`Lease::release`] at the end: it says what it found. A lease that is **dropped** is
 /// released in the background, if its clock belongs to a runtime (as
 /// [`TokioClock`](crate::TokioClock) does within one), and nobody is told how that went. Without a
-/// runtime, and when the runtime shuts down first, the key's time to live ends it. To leave the lock
-/// held, see [`Lease::forget`].
+/// runtime, and when the runtime shuts down first, the key's time to live ends it. To leave the
+/// lock held, see [`Lease::forget`].
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -91,37 +93,11 @@ impl Lease {
     }
 
     /// What is stored under the key. Whoever knows it may extend and release the lease: hand it to
-    /// another process with [`Lease::fence`] and [`Lease::remaining`], to
+    /// another process with [`LeaseView::fence`] and [`LeaseView::remaining`], to
     /// [`Lock::adopt`](super::Lock::adopt) there, and [`forget`](Lease::forget) this lease.
     #[must_use]
     pub fn token(&self) -> &Token {
         &self.token
-    }
-
-    /// The number to send with every write to the protected resource. Extending keeps it.
-    #[must_use]
-    pub fn fence(&self) -> Fence {
-        self.view.fence()
-    }
-
-    /// How many replicas have acknowledged the lease or its last extension; 0 if none was asked.
-    /// See [`Durability`](super::Durability).
-    #[must_use]
-    pub fn replicas(&self) -> u32 {
-        self.view.replicas()
-    }
-
-    /// When the lease is over, on the local clock: counted from before the request was sent, less
-    /// the margin. [`Instant::ORIGIN`] if it was taken or released.
-    #[must_use]
-    pub fn deadline(&self) -> Instant {
-        self.view.deadline()
-    }
-
-    /// The time left, zero once the lease is over.
-    #[must_use]
-    pub fn remaining(&self) -> Duration {
-        self.view.remaining()
     }
 
     /// A view for the code that works under the lease.
@@ -130,23 +106,9 @@ impl Lease {
         self.view.clone()
     }
 
-    /// Checks that more than `min_left` is left: a local question, no round trip.
-    ///
-    /// # Errors
-    ///
-    /// [`Lost`] if it is not.
-    pub fn ensure(&self, min_left: Duration) -> Result<(), Lost> {
-        self.view.ensure(min_left)
-    }
-
-    /// Completes when the lease is over: see [`LeaseView::lost`].
-    pub async fn lost(&self) {
-        self.view.lost().await;
-    }
-
     /// Renews the lease in the background, at each third of it, until it is released, dropped or
     /// lost, or as often as [`LockOptions::max_renewals`](super::LockOptions::max_renewals) allows.
-    /// [`Lease::lost`] tells of a loss. Calling it again changes nothing.
+    /// [`LeaseView::lost`] tells of a loss. Calling it again changes nothing.
     ///
     /// # Errors
     ///
@@ -217,15 +179,15 @@ impl Lease {
         telemetry::released(machine.config().keys().lock(), &result);
         self.released = Some(result.clone()?);
         if let Some(receipt) = &self.origin.receipt {
-            receipt.give_back();
+            receipt.settle();
         }
         result
     }
 
-    /// Gives the lock up and does not wait for the answer: the lease counts as over, and its release
-    /// is on its way in order with what is sent after it over the same connection. What becomes of
-    /// it is not told; if it is lost, the key's time to live ends the lease. [`Lease::release`] may
-    /// be called afterwards, and says.
+    /// Gives the lock up and does not wait for the answer: the lease counts as over, and its
+    /// release is on its way in order with what is sent after it over the same connection. What
+    /// becomes of it is not told; if it is lost, the key's time to live ends the lease.
+    /// [`Lease::release`] may be called afterwards, and says.
     ///
     /// Whether it is sent when this completes is the store's to say: see [`Store::send`].
     ///
@@ -307,6 +269,14 @@ impl Lease {
     }
 }
 
+impl Deref for Lease {
+    type Target = LeaseView;
+
+    fn deref(&self) -> &LeaseView {
+        &self.view
+    }
+}
+
 /// The machine, with no task that renews.
 async fn stopped(keeper: &mut Option<Keeper>) -> &mut LockMachine {
     let keeper = keeper.as_mut().expect("only a drop takes it for good");
@@ -345,7 +315,7 @@ impl Drop for Lease {
             let result = requests::release(machine, &store, &clock).await;
             telemetry::released(machine.config().keys().lock(), &result);
             match (result, &origin.receipt, origin.handle.upgrade()) {
-                (Ok(_), Some(receipt), _) => receipt.give_back(),
+                (Ok(_), Some(receipt), _) => receipt.settle(),
                 (Err(_), _, Some(handle)) => handle.leave_behind(token),
                 _ => {}
             }

@@ -26,9 +26,10 @@ const SWEEP_FROM: usize = 64;
 /// [`Acquire::within`](super::Acquire::within) first waits to be the head of the queue, and only the
 /// head asks the store. A lease keeps the head until it is released, dropped or over. So after a
 /// release one waiter of the process asks and not all, in the order in which they came, without a
-/// hint from the store, and the commands per acquisition (a try and a release; one or two tries more
-/// if another process has the lock, or may have it) do not grow with their number. Keep one for the
-/// process; clones share the queues. The clones of one [`Lock`] share a queue in any case.
+/// notification from the store, and the commands per acquisition (a try and a release; one or two
+/// tries more if another process has the lock, or may have it) do not grow with their number. Keep
+/// one for the process; clones share the queues. The clones of one [`Lock`] share a queue in any
+/// case.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -48,8 +49,9 @@ const SWEEP_FROM: usize = 64;
 ///
 /// * The queue ends at the process. Of several processes with waiters, each tries once when a lock
 ///   is released: with `p` such processes an acquisition costs up to `2 + p` commands. Which of
-///   them gets it is chance, but the process that released it asks first. So after eight leases in a
-///   row the ninth leaves the queue at once, and for it all of them wait for the same hint.
+///   them gets it is chance, but the process that released it asks first. So after eight leases in
+///   a row the ninth leaves the queue at once, and for it all of them wait for the same
+///   notification.
 /// * A waiter whose future is neither polled nor dropped keeps those behind it for what it last
 ///   announced, a call timeout or fifteen times the delay, whichever is longer, and one second;
 ///   then the next passes it. A lease that is neither released nor dropped keeps them until its

@@ -8,17 +8,17 @@
 //!               match store.acquire(token, lease) {
 //!                   Acquired if now() < sent + lease - margin => return Acquired(deadline)
 //!                            // after an extend, if a caller's own token was there already
-//!                   Acquired | Unknown => store.release(token)      // leaves a mark: "gone"
+//!                   Acquired | Unknown => store.release(token)    // leaves a tombstone
 //!                   Busy | NotSent     => {}
-//!                   Gone               => {}                        // a copy of it was told Busy
-//!                                                                   // (a caller's own: Spent)
+//!                   Revoked            => {}        // a copy of it was told Busy; a caller's own
+//!                                                   // token ends the call
 //!                   Rejected           => return Rejected
 //!               }
 //!               sleep(delay)                                        // not after the last one
 //!           }
 //! within:   as acquire, until a deadline instead of a number of times; after the first Busy:
-//!               watch(lock), and try again at once      // a release between the two is not missed
-//!               sleep until the holder's lease is over, or a bound, or a hint
+//!               subscribe(lock), and try again at once    // a release in between is not missed
+//!               sleep until the holder's lease is over, or a bound, or a notification
 //! extend:   store.extend(token, rest + by); deadline = max(deadline, sent + rest + by - margin)
 //! keep:     at each third of the lease: extend to a whole lease; at the deadline: Lost
 //!           with a durability level, each grant and extension is followed by:
@@ -37,7 +37,8 @@ mod wait;
 use alloc::{boxed::Box, format};
 
 use super::{
-    Grant, LockCommand, LockConfig, LockOutcome, LockReply, LossReason, RELEASE_TRIES, Terms,
+    AcquireRequest, Grant, LockCommand, LockConfig, LockOutcome, LockReply, LossReason,
+    RELEASE_TRIES,
 };
 use crate::{
     jitter::Jitter,
@@ -48,10 +49,19 @@ use crate::{
 };
 
 /// What a caller asks of a lock.
+///
+/// ```
+/// use leasehold_core::lock::{LockConfig, LockOptions, LockRequest};
+///
+/// let config = LockConfig::new("job", &LockOptions::new())?;
+/// let requests = [LockRequest::Acquire(config.acquire()), LockRequest::Keep, LockRequest::Release];
+/// # let _ = requests;
+/// # Ok::<(), leasehold_core::ConfigError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LockRequest {
     /// Take the lock. A lease that the machine still has is given up first.
-    Acquire(Terms),
+    Acquire(AcquireRequest),
     /// Move the deadline by this many milliseconds.
     Extend {
         /// Milliseconds, as checked by [`LockConfig::extension`].
@@ -70,13 +80,13 @@ pub enum LockRequest {
 /// ```
 /// use leasehold_core::{
 ///     Action, Event, Instant, Machine, Tokens,
-///     lock::{AcquireOptions, LockConfig, LockMachine, LockOptions, LockRequest},
+///     lock::{LockConfig, LockMachine, LockOptions, LockRequest},
 /// };
 ///
 /// let config = LockConfig::new("job", &LockOptions::default())?;
-/// let terms = config.terms(&AcquireOptions::default())?;
+/// let request = LockRequest::Acquire(config.acquire());
 /// let mut machine = LockMachine::new(config, Tokens::of_owner("me"), 0);
-/// let action = machine.step(Instant::ORIGIN, Event::Start(LockRequest::Acquire(terms)));
+/// let action = machine.step(Instant::ORIGIN, Event::Start(request));
 /// assert!(matches!(action, Action::Call { .. }));
 /// # Ok::<(), leasehold_core::ConfigError>(())
 /// ```
@@ -105,7 +115,7 @@ enum State {
     Waiting(Attempt, LockOutcome),
     /// The replicas are awaited.
     Securing(Attempt, Fence),
-    /// The driver is asked for a watch.
+    /// The driver is asked for a subscription.
     Subscribing(Attempt, LockOutcome),
     Clearing(Clearing),
     ClearPause(Clearing),
@@ -121,7 +131,7 @@ enum State {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Attempt {
-    terms: Terms,
+    request: AcquireRequest,
     number: u32,
     token: Token,
     /// The lease counts from here.
@@ -165,14 +175,21 @@ impl Machine for LockMachine {
     type Request = LockRequest;
 
     fn step(&mut self, now: Instant, event: Event<LockRequest>) -> Action<LockOutcome> {
-        match event {
+        let action = match event {
             Event::Start(request) => self.start(now, request),
             Event::Replied(result) => self.replied(now, result),
             Event::Woke => self.woke(now),
-            Event::Hinted => self.hinted(now),
-            Event::Watching(watching) => self.subscribed(now, watching),
+            Event::Notified => self.notified(now),
+            Event::Subscribed(subscribed) => self.subscribed(now, subscribed),
             Event::Stop => self.stop(now),
-        }
+        };
+        debug_assert_eq!(
+            matches!(action, Action::Done(_)),
+            self.state == State::Idle,
+            "a request is over exactly when nothing is under way"
+        );
+        debug_assert!(action.is_not_before(now), "nothing is asked for in the past");
+        action
     }
 }
 
@@ -288,9 +305,9 @@ impl LockMachine {
 
     fn begin(&mut self, now: Instant, request: LockRequest) -> Action<LockOutcome> {
         match request {
-            LockRequest::Acquire(terms) => match self.grant.take() {
-                Some(old) => self.clear(now, old.token, Next::Start(LockRequest::Acquire(terms))),
-                None => self.first_try(now, terms),
+            LockRequest::Acquire(request) => match self.grant.take() {
+                Some(old) => self.clear(now, old.token, Next::Start(LockRequest::Acquire(request))),
+                None => self.first_try(now, request),
             },
             LockRequest::Extend { by_ms } => self.extend(now, by_ms),
             LockRequest::Keep => {
@@ -390,6 +407,7 @@ impl LockMachine {
     fn granted(&self, token: Token, fence: Fence, lease_ms: u64, from: Instant) -> Grant {
         let until = from.plus_micros(lease_ms * 1_000);
         let deadline = self.deadline(from, lease_ms);
+        debug_assert!(deadline < until, "the holder gives a lease up before the server does");
         Grant { token, fence, lease_ms, until, deadline, replicas: 0 }
     }
 

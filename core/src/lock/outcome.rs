@@ -10,13 +10,23 @@ use crate::{
 };
 
 /// What a caller is told.
+///
+/// ```
+/// use leasehold_core::lock::LockOutcome;
+///
+/// fn may_be_under_our_token(outcome: &LockOutcome) -> bool {
+///     matches!(outcome, LockOutcome::Acquired(_) | LockOutcome::Unknown(_))
+/// }
+/// # assert!(!may_be_under_our_token(&LockOutcome::Released));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LockOutcome {
     /// To `Acquire`: the lock is ours until the grant's deadline.
     Acquired(Grant),
     /// To `Acquire`: another holds it, for this many milliseconds if it is not extended.
     Busy {
-        /// 0 also if only a copy of the try was told. `None` if the key never expires, so that it was not written by a lock.
+        /// 0 also if only a copy of the try was told. `None` if the key never expires, so that it
+        /// was not written by a lock.
         remaining_ms: Option<u64>,
     },
     /// To `Acquire`: it was ours, but on fewer replicas than [`Durability`](super::Durability) asks
@@ -28,7 +38,7 @@ pub enum LockOutcome {
         got: u32,
     },
     /// To `Acquire`: the caller's token was released before and cannot be used again.
-    Spent,
+    Revoked,
     /// To `Extend`: the lock is ours until the grant's new deadline.
     Extended(Grant),
     /// To `Extend` and `Keep`: the lock is no longer ours.
@@ -52,6 +62,15 @@ pub enum LockOutcome {
 }
 
 /// Why a lease is over.
+///
+/// ```
+/// use leasehold_core::lock::LossReason;
+///
+/// fn somebody_else_may_have_it(reason: LossReason) -> bool {
+///     matches!(reason, LossReason::Taken)
+/// }
+/// # assert!(!somebody_else_may_have_it(LossReason::Expired));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LossReason {
@@ -65,6 +84,15 @@ pub enum LossReason {
 }
 
 /// A lease as its holder knows it.
+///
+/// ```
+/// use leasehold_core::{Instant, lock::Grant};
+///
+/// fn may_go_on(grant: &Grant, now: Instant) -> bool {
+///     now < grant.deadline()
+/// }
+/// # let _ = may_go_on;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Grant {
     pub(super) token: Token,

@@ -8,7 +8,7 @@ use super::{
     Grant, LockConfig, LockMachine,
     queue::LocalQueue,
     requests,
-    series::{Receipt, Series},
+    token_series::{Receipt, TokenSeries},
 };
 use crate::{
     store::DynStore,
@@ -39,7 +39,7 @@ struct Idle {
 
 struct Pooled {
     machine: LockMachine,
-    series: Series,
+    series: TokenSeries,
 }
 
 /// A machine that makes one call. Dropping it gives the machine back, with what is in flight.
@@ -87,7 +87,7 @@ impl Shared {
                 let tokens = idle.next_owner();
                 let seed = tokens.seed();
                 let machine = LockMachine::new(self.config.clone(), tokens, seed);
-                Pooled { machine, series: Series::default() }
+                Pooled { machine, series: TokenSeries::default() }
             }
         };
         if pooled.in_flight().is_none()
@@ -125,7 +125,7 @@ impl Pooled {
 impl Borrowed<'_> {
     pub(super) fn machine(&mut self) -> &mut LockMachine {
         let pooled = self.pooled.as_mut().expect("it is given back only by the drop");
-        if pooled.series.is_back() {
+        if pooled.series.is_settled() {
             pooled.machine.resume_series();
         }
         &mut pooled.machine
@@ -134,7 +134,7 @@ impl Borrowed<'_> {
     /// The grant that the machine has, in a machine of its own.
     pub(super) fn hand_over(mut self) -> (LockMachine, Receipt) {
         let pooled = self.pooled.as_mut().expect("it is given back only by the drop");
-        (pooled.machine.hand_over(), pooled.series.lend())
+        (pooled.machine.hand_over(), pooled.series.receipt())
     }
 }
 

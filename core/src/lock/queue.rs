@@ -12,12 +12,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::{
     drive::race,
+    subscription::Subscription,
     time::{Clock, Instant},
-    watch::Watch,
 };
 
-/// How long the head of the queue may go without being heard of beyond what it has announced, before
-/// the next one passes it: its task was not polled, though not dropped either.
+/// How long the head of the queue may go without being heard of beyond what it has announced,
+/// before the next one passes it: its task was not polled, though not dropped either.
 const GRACE_US: u64 = 1_000_000;
 
 /// How soon one that is neither first nor second looks at the queue, whatever it was told: those
@@ -39,7 +39,7 @@ struct Tickets {
     next: u64,
     waiters: VecDeque<Waiter>,
     /// The first one's, while nobody is first; it goes from one to the next.
-    watch: Option<Watch>,
+    subscription: Option<Subscription>,
     /// Leases in a row that kept their ticket.
     hand_overs: u32,
 }
@@ -49,7 +49,7 @@ struct Tickets {
 #[must_use = "who is called must be woken, outside of the lock"]
 struct Woken {
     wakers: Vec<Waker>,
-    _unused: Option<Watch>,
+    _unused: Option<Subscription>,
 }
 
 impl Woken {
@@ -115,20 +115,21 @@ impl<C: Clock> Head<C> {
         self.ticket.announce(until, false);
     }
 
-    /// The watch of those who were first before.
-    pub(super) fn take_watch(&self) -> Option<Watch> {
-        self.ticket.queue.tickets().watch.take()
+    /// The subscription of those who were first before.
+    pub(super) fn take_subscription(&self) -> Option<Subscription> {
+        self.ticket.queue.tickets().subscription.take()
     }
 
-    /// Leaves the watch to the next in the queue.
-    pub(super) fn leave_watch(&self, watch: Option<Watch>) {
+    /// Leaves the subscription to the next in the queue.
+    pub(super) fn leave_subscription(&self, subscription: Option<Subscription>) {
         let mut tickets = self.ticket.queue.tickets();
-        if tickets.waiters.len() > 1 && tickets.watch.is_none() {
-            tickets.watch = watch;
+        if tickets.waiters.len() > 1 && tickets.subscription.is_none() {
+            tickets.subscription = subscription;
         }
     }
 
-    /// The ticket, to be kept while the lock is held; or none, if it is for other processes to race.
+    /// The ticket, to be kept while the lock is held; or none, if it is for other processes to
+    /// race.
     pub(super) fn into_ticket(self) -> Option<Ticket> {
         let hand_overs = self.ticket.queue.tickets().count_hand_over();
         (hand_overs <= HAND_OVERS).then_some(self.ticket)
@@ -235,7 +236,7 @@ impl Tickets {
         self.waiters.retain(|waiter| waiter.number != number);
         if self.waiters.is_empty() {
             // Nobody is left to use it.
-            called._unused = self.watch.take();
+            called._unused = self.subscription.take();
             self.hand_overs = 0;
         }
         // The first, whose turn it is, and the one who passes it if it does not take it.
@@ -261,13 +262,13 @@ mod tests {
     use core::{pin::pin, time::Duration};
 
     use super::*;
-    use crate::{time::TokioClock, watch::Hints};
+    use crate::{subscription::ReleaseSource, time::TokioClock};
 
     const SECOND: u64 = 1_000_000;
 
     struct Silent;
 
-    impl Hints for Silent {
+    impl ReleaseSource for Silent {
         fn poll_released(&mut self, _context: &mut core::task::Context<'_>) -> Poll<bool> {
             Poll::Pending
         }
@@ -302,22 +303,22 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_watch_goes_to_the_next_in_line_and_to_nobody_else() {
+    async fn a_subscription_goes_to_the_next_in_the_queue_and_to_nobody_else() {
         let (queue, clock) = (Arc::new(LocalQueue::default()), TokioClock::new());
         let first = head_within(&queue, clock, 1).await.unwrap();
-        first.leave_watch(Some(Watch::new(Silent)));
-        assert!(first.take_watch().is_none(), "nobody is behind it");
+        first.leave_subscription(Some(Subscription::new(Silent)));
+        assert!(first.take_subscription().is_none(), "nobody is behind it");
         let mut behind = pin!(head_within(&queue, clock, 60));
         assert!(is_waiting(&mut behind).await);
-        first.leave_watch(Some(Watch::new(Silent)));
+        first.leave_subscription(Some(Subscription::new(Silent)));
         drop(first);
         let second = behind.await.unwrap();
-        assert!(second.take_watch().is_some());
-        assert!(second.take_watch().is_none(), "there is one");
+        assert!(second.take_subscription().is_some());
+        assert!(second.take_subscription().is_none(), "there is one");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_holds_the_lock_keeps_the_place_until_it_is_over() {
+    async fn who_holds_the_lock_keeps_the_head_until_it_is_over() {
         let (queue, clock) = (Arc::new(LocalQueue::default()), TokioClock::new());
         let _holder = holder_for(&queue, clock, 30).await;
         let deadline = clock.now().plus_micros(30 * SECOND);
@@ -327,7 +328,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_first_that_does_not_take_its_turn_is_passed_soon_after_a_long_lease() {
+    async fn a_first_that_does_not_ask_is_passed_soon_after_a_long_lease() {
         let (queue, clock) = (Arc::new(LocalQueue::default()), TokioClock::new());
         let holder = holder_for(&queue, clock, 30).await;
         let mut dead = pin!(head_within(&queue, clock, 60));

@@ -3,14 +3,14 @@
 use core::time::Duration;
 
 use super::{
-    ExtendError, Grant, Holder, LockMachine, LockOutcome, LockRequest, LossReason, NotAcquired,
-    ReleaseError, Released, Terms,
+    AcquireRequest, ExtendError, Grant, Holder, LockMachine, LockOutcome, LockRequest, LossReason,
+    NotAcquired, ReleaseError, Released,
 };
 use crate::{
     drive::{drive, drive_observed},
     store::{Cause, Store, StoreError},
+    subscription::Subscription,
     time::Clock,
-    watch::Watch,
 };
 
 /// Asks for the lock.
@@ -18,18 +18,18 @@ pub(super) async fn acquire(
     machine: &mut LockMachine,
     store: &impl Store,
     clock: &impl Clock,
-    terms: Terms,
-    watch: &mut Option<Watch>,
+    request: AcquireRequest,
+    subscription: &mut Option<Subscription>,
     observe: impl Fn(&LockMachine),
 ) -> Result<Grant, NotAcquired> {
-    let request = LockRequest::Acquire(terms);
-    match drive_observed(machine, store, clock, request, watch, observe).await {
+    let request = LockRequest::Acquire(request);
+    match drive_observed(machine, store, clock, request, subscription, observe).await {
         LockOutcome::Acquired(grant) => Ok(grant),
         LockOutcome::Busy { remaining_ms } => {
             Err(NotAcquired::Busy { remaining: remaining_ms.map(Duration::from_millis) })
         }
         LockOutcome::NotDurable { wanted, got } => Err(NotAcquired::NotDurable { wanted, got }),
-        LockOutcome::Spent => Err(NotAcquired::Spent),
+        LockOutcome::Revoked => Err(NotAcquired::Revoked),
         LockOutcome::Unavailable(error) => Err(NotAcquired::Unavailable(error)),
         LockOutcome::Rejected(rejection) => Err(NotAcquired::Rejected(rejection)),
         outcome => Err(NotAcquired::Unknown(unknown(outcome))),

@@ -3,31 +3,32 @@
 use alloc::sync::Arc;
 use std::collections::{HashMap, VecDeque};
 
+use super::records::Expires;
 use crate::{
     lock::{Holder, LockCommand, LockReply},
     time::Instant,
     token::{Fence, Token},
 };
 
-/// How many series of one lock are marked; the oldest go first. Within a process, no request lingers
-/// in a network, so this many is generous.
-const MOST_MARKS: usize = 1_024;
+/// How many series of one lock have a tombstone; the oldest go first. Within a process, no request
+/// lingers in a network, so this many is generous.
+const MOST_TOMBSTONES: usize = 1_024;
 
-/// A lock, its last fence and its marks, each with the time at which it expires.
+/// A lock, its last fence and its tombstones, each with the time at which it expires.
 #[derive(Debug, Default)]
 pub(super) struct LockRecord {
     holder: Option<(Token, Instant)>,
     fence: Option<(u64, Instant)>,
     /// By series: see [`Token::series`].
-    marks: HashMap<Arc<str>, Mark>,
-    /// The marks as they were made. One that was made again is in here twice.
+    tombstones: HashMap<Arc<str>, Tombstone>,
+    /// The tombstones as they were made. One that was made again is in here twice.
     order: VecDeque<(Arc<str>, Instant)>,
 }
 
 #[derive(Debug)]
-struct Mark {
+struct Tombstone {
     expires: Instant,
-    /// This token of the series is gone, and those before it.
+    /// This token of the series is revoked, and those before it.
     number: u64,
     /// Whether it was under the key.
     released: bool,
@@ -37,8 +38,8 @@ impl LockRecord {
     pub(super) fn apply(&mut self, now: Instant, command: LockCommand) -> LockReply {
         self.expire(now);
         match command {
-            LockCommand::Acquire { token, lease_ms, fence_life_ms, mark_ms, .. } => {
-                self.acquire(now, token, lease_ms, fence_life_ms, mark_ms)
+            LockCommand::Acquire { token, lease_ms, fence_life_ms, tombstone_ms, .. } => {
+                self.acquire(now, token, lease_ms, fence_life_ms, tombstone_ms)
             }
             LockCommand::Extend { token, lease_ms, .. } => self.extend(now, &token, lease_ms),
             LockCommand::RaiseFence { token, fence, fence_life_ms, .. } => {
@@ -46,18 +47,13 @@ impl LockRecord {
             }
             // There is nothing that could be lost, and nothing that has a copy.
             LockCommand::Confirm { .. } => LockReply::Confirmed { replicas: 0 },
-            LockCommand::Release { token, mark_ms, .. } => self.release(now, &token, mark_ms),
+            LockCommand::Release { token, tombstone_ms, .. } => {
+                self.release(now, &token, tombstone_ms)
+            }
             LockCommand::Inspect { token, .. } => {
                 LockReply::Holder(self.inspect(now, token.as_ref()))
             }
         }
-    }
-
-    /// How many of its keys are alive at `now`.
-    pub(super) fn live_keys(&self, now: Instant) -> usize {
-        usize::from(self.holder.as_ref().is_some_and(|(_, expires)| now < *expires))
-            + usize::from(self.fence.is_some_and(|(_, expires)| now < expires))
-            + self.marks.values().filter(|mark| now < mark.expires).count()
     }
 
     fn acquire(
@@ -66,20 +62,20 @@ impl LockRecord {
         token: Token,
         lease_ms: u64,
         life_ms: u64,
-        mark_ms: u64,
+        tombstone_ms: u64,
     ) -> LockReply {
         let (series, number) = token.series();
-        if self.mark(now, series).is_some_and(|mark| mark.number >= number) {
-            return LockReply::Gone;
+        if self.tombstone(now, series).is_some_and(|tombstone| tombstone.number >= number) {
+            return LockReply::Revoked;
         }
         if let Some((holder, expires)) = &self.holder
             && *holder != token
         {
             let remaining_ms = Some(millis_left(now, *expires));
             if number > 0 {
-                self.make_mark(
+                self.make_tombstone(
                     series,
-                    Mark { expires: after(now, mark_ms), number, released: false },
+                    Tombstone { expires: after(now, tombstone_ms), number, released: false },
                 );
             }
             return LockReply::Busy { remaining_ms };
@@ -125,14 +121,18 @@ impl LockRecord {
         LockReply::FenceRaised
     }
 
-    fn release(&mut self, now: Instant, token: &Token, mark_ms: u64) -> LockReply {
+    fn release(&mut self, now: Instant, token: &Token, tombstone_ms: u64) -> LockReply {
         let (series, number) = token.series();
         let held = self.holder.take_if(|(holder, _)| holder == token).is_some();
-        let mark = self.mark(now, series);
-        let before = mark.is_some_and(|mark| mark.number == number && mark.released);
+        let tombstone = self.tombstone(now, series);
+        let before =
+            tombstone.is_some_and(|tombstone| tombstone.number == number && tombstone.released);
         let released = held || before;
-        if mark.is_none_or(|mark| mark.number <= number) {
-            self.make_mark(series, Mark { expires: after(now, mark_ms), number, released });
+        if tombstone.is_none_or(|tombstone| tombstone.number <= number) {
+            self.make_tombstone(
+                series,
+                Tombstone { expires: after(now, tombstone_ms), number, released },
+            );
         }
         if released { LockReply::Released } else { LockReply::NotHeld }
     }
@@ -151,30 +151,45 @@ impl LockRecord {
         }
     }
 
-    fn mark(&self, now: Instant, series: &str) -> Option<&Mark> {
-        self.marks.get(series).filter(|mark| now < mark.expires)
+    fn tombstone(&self, now: Instant, series: &str) -> Option<&Tombstone> {
+        self.tombstones.get(series).filter(|tombstone| now < tombstone.expires)
     }
 
-    fn make_mark(&mut self, series: &str, mark: Mark) {
+    fn make_tombstone(&mut self, series: &str, tombstone: Tombstone) {
         let series: Arc<str> = series.into();
-        self.order.push_back((series.clone(), mark.expires));
-        self.marks.insert(series, mark);
+        self.order.push_back((series.clone(), tombstone.expires));
+        self.tombstones.insert(series, tombstone);
     }
 
-    /// Forgets what has expired. The marks of one lock nearly always live equally long, so the
+    /// Forgets what has expired. The tombstones of one lock nearly always live equally long, so the
     /// oldest expires first; if not, a dead one waits for its elders and is not seen meanwhile.
     fn expire(&mut self, now: Instant) {
         self.holder.take_if(|(_, expires)| now >= *expires);
         self.fence.take_if(|(_, expires)| now >= *expires);
         while let Some((_, expires)) = self.order.front()
-            && (now >= *expires || self.order.len() > MOST_MARKS)
+            && (now >= *expires || self.order.len() > MOST_TOMBSTONES)
         {
             let (series, expires) = self.order.pop_front().expect("it has a front");
             // Made again since, it expires later.
-            if self.marks.get(&series).is_some_and(|newest| newest.expires == expires) {
-                self.marks.remove(&series);
+            if self.tombstones.get(&series).is_some_and(|newest| newest.expires == expires) {
+                self.tombstones.remove(&series);
             }
         }
+    }
+}
+
+impl Expires for LockRecord {
+    fn expires(&self) -> Instant {
+        let holder = self.holder.iter().map(|(_, expires)| *expires);
+        let fence = self.fence.iter().map(|(_, expires)| *expires);
+        let tombstones = self.tombstones.values().map(|tombstone| tombstone.expires);
+        holder.chain(fence).chain(tombstones).max().unwrap_or_default()
+    }
+
+    fn live_keys(&self, now: Instant) -> usize {
+        usize::from(self.holder.as_ref().is_some_and(|(_, expires)| now < *expires))
+            + usize::from(self.fence.is_some_and(|(_, expires)| now < expires))
+            + self.tombstones.values().filter(|tombstone| now < tombstone.expires).count()
     }
 }
 
@@ -198,20 +213,20 @@ mod tests {
 
     fn acquire(token: &str) -> LockCommand {
         let (keys, token) = (keys(), Token::new(token).unwrap());
-        LockCommand::Acquire { keys, token, lease_ms: 10, fence_life_ms: 10, mark_ms: 10 }
+        LockCommand::Acquire { keys, token, lease_ms: 10, fence_life_ms: 10, tombstone_ms: 10 }
     }
 
-    fn release(token: &str, mark_ms: u64) -> LockCommand {
-        LockCommand::Release { keys: keys(), token: Token::new(token).unwrap(), mark_ms }
+    fn release(token: &str, tombstone_ms: u64) -> LockCommand {
+        LockCommand::Release { keys: keys(), token: Token::new(token).unwrap(), tombstone_ms }
     }
 
     #[test]
-    fn a_mark_lives_no_longer_than_it_should_though_an_older_one_does() {
+    fn a_tombstone_lives_no_longer_than_it_should_though_an_older_one_does() {
         let mut record = LockRecord::default();
         record.apply(Instant::ORIGIN, release("older", 20));
         record.apply(Instant::ORIGIN, release("mine", 10));
         let reply = record.apply(Instant::from_micros(9_999), acquire("mine"));
-        assert_eq!(reply, LockReply::Gone);
+        assert_eq!(reply, LockReply::Revoked);
         let reply = record.apply(Instant::from_micros(10_000), acquire("mine"));
         assert!(matches!(reply, LockReply::Acquired { fresh: true, .. }), "{reply:?}");
     }

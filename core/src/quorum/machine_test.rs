@@ -4,14 +4,14 @@ mod nodes;
 
 use std::{sync::Arc, vec, vec::Vec};
 
-use super::{Progress, QuorumMachine};
+use super::machine::{Progress, QuorumMachine};
 use crate::{
     lock::{Holder, LockCommand, LockKeys, LockReply},
     store::{Cause, Command, Rejection, RejectionKind, Reply, StoreError},
     token::{Fence, Token},
 };
 
-const TIMED_OUT: StoreError = StoreError::Unknown(Cause::TimedOut);
+const TIMED_OUT: StoreError = StoreError::Unknown(Cause::TIMED_OUT);
 const UNREACHABLE: StoreError =
     StoreError::NotSent(Cause::Unreachable(std::borrow::Cow::Borrowed("refused")));
 
@@ -25,7 +25,7 @@ fn acquire_as(token: &str) -> LockCommand {
         token: Token::new(token).unwrap(),
         lease_ms: 10_000,
         fence_life_ms: 20_000,
-        mark_ms: 30_000,
+        tombstone_ms: 30_000,
     }
 }
 
@@ -38,7 +38,7 @@ fn extend() -> LockCommand {
 }
 
 fn release() -> LockCommand {
-    LockCommand::Release { keys: keys(), token: Token::new("me.1#1").unwrap(), mark_ms: 1 }
+    LockCommand::Release { keys: keys(), token: Token::new("me.1#1").unwrap(), tombstone_ms: 1 }
 }
 
 fn granted(fence: u64) -> Result<LockReply, StoreError> {
@@ -226,10 +226,10 @@ fn a_majority_of_refusals_refuses() {
 
 #[test]
 fn a_token_that_is_gone_at_a_majority_is_gone() {
-    let gone = || Ok(LockReply::Gone);
-    let (machine, progress) = asked(3, acquire(), [gone(), gone()]);
-    assert_eq!((progress, round(&machine)), (done(gone()), vec![]));
-    let (machine, progress) = asked(5, acquire(), [granted(7), gone(), gone(), gone()]);
+    let revoked = || Ok(LockReply::Revoked);
+    let (machine, progress) = asked(3, acquire(), [revoked(), revoked()]);
+    assert_eq!((progress, round(&machine)), (done(revoked()), vec![]));
+    let (machine, progress) = asked(5, acquire(), [granted(7), revoked(), revoked(), revoked()]);
     assert_eq!((progress, round(&machine)), (Progress::NextRound, vec![(0, "release")]));
 }
 

@@ -9,16 +9,27 @@ use core::{
     time::Duration,
 };
 
-use super::{Progress, QuorumMachine, tally::majority};
+use super::{
+    machine::{Progress, QuorumMachine},
+    tally::majority,
+};
 use crate::{
     drive::{before, race},
     lock::{LockCommand, LockKeys, LockReply},
     store::{Command, Rejection, RejectionKind, Reply, Store, StoreError},
+    subscription::{ReleaseSource, Subscription},
     time::Clock,
-    watch::{Hints, Watch},
 };
 
 /// How a quorum treats its nodes.
+///
+/// ```
+/// use std::time::Duration;
+/// use leasehold_core::quorum::QuorumOptions;
+///
+/// let options = QuorumOptions::new().node_timeout(Duration::from_millis(50));
+/// # let _ = options;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuorumOptions {
     pub(crate) node_timeout: Duration,
@@ -150,23 +161,24 @@ impl<S: Store + Send + Sync, C: Clock + Send + Sync> Store for Quorum<S, C> {
         }
     }
 
-    /// Watches at every node; a hint once a majority has hinted, or all nodes that can be watched.
-    async fn watch(&self, keys: &LockKeys) -> Option<Watch> {
+    /// Subscribes at every node. It notifies once a majority has, or all nodes that send
+    /// notifications.
+    async fn subscribe(&self, keys: &LockKeys) -> Option<Subscription> {
         let deadline = self.clock.now() + self.node_timeout;
         let mut asked = Asked::new(self.nodes.iter().map(|node| {
             let give_up = async {
                 self.clock.sleep_until(deadline).await;
                 None
             };
-            race(node.watch(keys), give_up)
+            race(node.subscribe(keys), give_up)
         }));
-        let mut watches = Vec::new();
+        let mut subscriptions = Vec::new();
         for _ in 0..self.nodes.len() {
-            watches.extend(asked.next().await);
+            subscriptions.extend(asked.next().await);
         }
-        let enough = majority(self.nodes.len()).min(watches.len());
-        let nodes = watches.into_iter().map(|watch| (watch, false)).collect();
-        (enough > 0).then(|| Watch::new(Gathered { nodes, enough }))
+        let enough = majority(self.nodes.len()).min(subscriptions.len());
+        let nodes = subscriptions.into_iter().map(|subscription| (subscription, false)).collect();
+        (enough > 0).then(|| Subscription::new(Gathered { nodes, enough }))
     }
 }
 
@@ -208,26 +220,34 @@ impl<F: Future> Asked<F> {
     }
 }
 
-/// The watches of the nodes, and which of them have hinted since the last hint.
+/// The subscriptions at the nodes, and which of them have notified since the last notification.
 struct Gathered {
-    nodes: Vec<(Watch, bool)>,
+    nodes: Vec<(Subscription, bool)>,
     enough: usize,
 }
 
-impl Hints for Gathered {
+impl ReleaseSource for Gathered {
     fn poll_released(&mut self, context: &mut Context<'_>) -> Poll<bool> {
-        for (watch, hinted) in &mut self.nodes {
-            *hinted |= watch.poll_released(context).is_ready();
+        for (subscription, notified) in &mut self.nodes {
+            *notified |= subscription.poll_released(context).is_ready();
         }
-        if self.nodes.iter().filter(|(_, hinted)| *hinted).count() < self.enough {
+        if self.nodes.iter().filter(|(_, notified)| *notified).count() < self.enough {
             return Poll::Pending;
         }
-        self.nodes.iter_mut().for_each(|(_, hinted)| *hinted = false);
+        self.nodes.iter_mut().for_each(|(_, notified)| *notified = false);
         Poll::Ready(true)
     }
 }
 
 /// Why no quorum came of it.
+///
+/// ```
+/// use leasehold_core::{MemoryStore, TokioClock, quorum::{Quorum, QuorumOptions}};
+///
+/// let none: [MemoryStore; 0] = [];
+/// let refused = Quorum::new(none, TokioClock::new(), &QuorumOptions::new()).err();
+/// println!("{}", refused.expect("a quorum has a node"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum QuorumError {

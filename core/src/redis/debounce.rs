@@ -127,7 +127,7 @@ fn claimed(value: &Value) -> Option<DebounceReply> {
         }
         (b"missing", []) => DebounceReply::Missing,
         (b"idle", []) => DebounceReply::Idle,
-        (b"spent", []) => DebounceReply::Spent,
+        (b"spent", []) => DebounceReply::Revoked,
         _ => return None,
     })
 }
@@ -318,7 +318,7 @@ mod tests {
         for (command, word, reply) in [
             (claim(), "missing", DebounceReply::Missing),
             (claim(), "idle", DebounceReply::Idle),
-            (claim(), "spent", DebounceReply::Spent),
+            (claim(), "spent", DebounceReply::Revoked),
             (finish(true), "finished", DebounceReply::Finished),
             (finish(true), "dropped", DebounceReply::Dropped),
             (finish(true), "stale", DebounceReply::Stale),

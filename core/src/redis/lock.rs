@@ -11,7 +11,7 @@ use crate::{
 
 pub(super) const ACQUIRE: Script = Script {
     name: "lock.acquire",
-    sha1: "ffd178d7ba098d300cddbbda49646477de76dd55",
+    sha1: "909ad7a24d6b5e8f48f050335b9c96de51d52496",
     text: include_str!("scripts/acquire.lua"),
 };
 pub(super) const EXTEND: Script = Script {
@@ -21,7 +21,7 @@ pub(super) const EXTEND: Script = Script {
 };
 pub(super) const RELEASE: Script = Script {
     name: "lock.release",
-    sha1: "33566f26e40abb0e39b35e5e775c3b11390acb21",
+    sha1: "f730d6f4e538775496c20b3016888f3f088ae9b7",
     text: include_str!("scripts/release.lua"),
 };
 pub(super) const RAISE_FENCE: Script = Script {
@@ -37,32 +37,32 @@ pub(super) const INSPECT: Script = Script {
 
 pub(super) fn encode(command: &LockCommand) -> Request {
     let (script, keys, args) = match command {
-        LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, mark_ms } => {
+        LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, tombstone_ms } => {
             let (series, number) = token.series();
             (
                 &ACQUIRE,
-                vec![text(keys.lock()), text(keys.fence()), keys.mark(series).into_bytes()],
+                vec![text(keys.lock()), text(keys.fence()), keys.tombstone(series).into_bytes()],
                 vec![
                     bytes(token),
                     decimal(*lease_ms),
                     decimal(*fence_life_ms),
                     fifteen_digits(number),
-                    decimal(*mark_ms),
+                    decimal(*tombstone_ms),
                 ],
             )
         }
         LockCommand::Extend { keys, token, lease_ms } => {
             (&EXTEND, vec![text(keys.lock())], vec![bytes(token), decimal(*lease_ms)])
         }
-        LockCommand::Release { keys, token, mark_ms } => {
+        LockCommand::Release { keys, token, tombstone_ms } => {
             let (series, number) = token.series();
             (
                 &RELEASE,
-                vec![text(keys.lock()), keys.mark(series).into_bytes()],
+                vec![text(keys.lock()), keys.tombstone(series).into_bytes()],
                 vec![
                     bytes(token),
                     fifteen_digits(number),
-                    decimal(*mark_ms),
+                    decimal(*tombstone_ms),
                     keys.channel().into_bytes(),
                 ],
             )
@@ -103,7 +103,7 @@ fn acquired(value: &Value) -> Option<LockReply> {
     Some(match value.tagged()? {
         (b"held", [fence]) => granted(fence, false)?,
         (b"busy", [remaining]) => LockReply::Busy { remaining_ms: time_to_live(remaining)? },
-        (b"gone", []) => LockReply::Gone,
+        (b"gone", []) => LockReply::Revoked,
         _ => return None,
     })
 }
@@ -176,10 +176,10 @@ mod tests {
                 token: token.clone(),
                 lease_ms: 10,
                 fence_life_ms: 20,
-                mark_ms: 30,
+                tombstone_ms: 30,
             },
             LockCommand::Extend { keys: keys.clone(), token: token.clone(), lease_ms: 30 },
-            LockCommand::Release { keys: keys.clone(), token: token.clone(), mark_ms: 40 },
+            LockCommand::Release { keys: keys.clone(), token: token.clone(), tombstone_ms: 40 },
             LockCommand::Inspect { keys: keys.clone(), token: Some(token.clone()) },
             LockCommand::RaiseFence {
                 keys: keys.clone(),
@@ -211,8 +211,8 @@ mod tests {
         let run = script(&commands()[0]);
         assert_eq!(run.keys[0], b"job");
         assert_eq!(run.args[0], b"mine");
-        let (number, mark_life) = (b"000000000000000".to_vec(), b"30".to_vec());
-        assert_eq!(run.args[1..], [b"10".to_vec(), b"20".to_vec(), number, mark_life]);
+        let (number, tombstone_life) = (b"000000000000000".to_vec(), b"30".to_vec());
+        assert_eq!(run.args[1..], [b"10".to_vec(), b"20".to_vec(), number, tombstone_life]);
         let lease_args = [0, 1, 2, 3, 4].map(|which| script(&commands()[which]).args);
         assert_eq!(lease_args[1], [b"mine".to_vec(), b"30".to_vec()]);
         let (number, channel) = (b"000000000000000" as &[u8], b"leasehold:released:{job}:job");
@@ -235,7 +235,7 @@ mod tests {
             (&acquire, list(["held".into(), fence()]), granted(false)),
             (&acquire, list(["busy".into(), one(5)]), left(Some(5))),
             (&acquire, list(["busy".into(), one(-1)]), left(None)),
-            (&acquire, list(["gone".into()]), LockReply::Gone),
+            (&acquire, list(["gone".into()]), LockReply::Revoked),
             (&extend, one(1), LockReply::Extended),
             (&extend, one(0), LockReply::NotHeld),
             (&release, "1".into(), LockReply::Released),

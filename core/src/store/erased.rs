@@ -4,7 +4,7 @@ use alloc::{boxed::Box, sync::Arc};
 use core::{fmt, future::Future, pin::Pin};
 
 use super::{Command, Reply, Store, StoreError};
-use crate::{lock::LockKeys, watch::Watch};
+use crate::{lock::LockKeys, subscription::Subscription};
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -32,8 +32,7 @@ pub struct DynStore(Arc<dyn Erased>);
 
 impl DynStore {
     /// `store`, behind a pointer.
-    #[must_use]
-    pub fn new(store: impl Store + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(store: impl Store + Send + Sync + 'static) -> Self {
         Self(Arc::new(store))
     }
 }
@@ -42,7 +41,7 @@ impl DynStore {
 trait Erased: Send + Sync {
     fn execute(&self, command: Command) -> BoxFuture<'_, Result<Reply, StoreError>>;
     fn send(&self, command: Command) -> BoxFuture<'_, ()>;
-    fn watch<'a>(&'a self, keys: &'a LockKeys) -> BoxFuture<'a, Option<Watch>>;
+    fn subscribe<'a>(&'a self, keys: &'a LockKeys) -> BoxFuture<'a, Option<Subscription>>;
 }
 
 impl<S: Store + Send + Sync> Erased for S {
@@ -54,8 +53,8 @@ impl<S: Store + Send + Sync> Erased for S {
         Box::pin(Store::send(self, command))
     }
 
-    fn watch<'a>(&'a self, keys: &'a LockKeys) -> BoxFuture<'a, Option<Watch>> {
-        Box::pin(Store::watch(self, keys))
+    fn subscribe<'a>(&'a self, keys: &'a LockKeys) -> BoxFuture<'a, Option<Subscription>> {
+        Box::pin(Store::subscribe(self, keys))
     }
 }
 
@@ -68,8 +67,8 @@ impl Store for DynStore {
         self.0.send(command)
     }
 
-    async fn watch(&self, keys: &LockKeys) -> Option<Watch> {
-        self.0.watch(keys).await
+    async fn subscribe(&self, keys: &LockKeys) -> Option<Subscription> {
+        self.0.subscribe(keys).await
     }
 
     fn into_dyn(self) -> Self {

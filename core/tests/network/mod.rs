@@ -14,8 +14,8 @@ use std::{
 };
 
 use leasehold_core::{
-    Cause, Clock, Command, Hints, MemoryStore, Rejection, RejectionKind, Reply, Store, StoreError,
-    Tokens, TokioClock, Watch,
+    Cause, Clock, Command, MemoryStore, Rejection, RejectionKind, ReleaseSource, Reply, Store,
+    StoreError, Subscription, Tokens, TokioClock,
     lock::{Holder, Lock, LockCommand, LockConfig, LockKeys, LockOptions, LockReply, Locks},
 };
 use tokio::sync::mpsc;
@@ -46,7 +46,7 @@ pub(crate) struct Network {
     store: Arc<MemoryStore<Time>>,
     faults: Arc<Mutex<VecDeque<Fault>>>,
     sent: Arc<Mutex<Vec<LockCommand>>>,
-    hints: Arc<AtomicBool>,
+    notifications: Arc<AtomicBool>,
 }
 
 impl Network {
@@ -56,7 +56,7 @@ impl Network {
         let time: Time = Box::new(move || clock.now());
         let store = Arc::new(MemoryStore::with_time(time));
         let (faults, sent) = (Arc::default(), Arc::default());
-        Self { clock, store, faults, sent, hints: Arc::new(AtomicBool::new(true)) }
+        Self { clock, store, faults, sent, notifications: Arc::new(AtomicBool::new(true)) }
     }
 
     /// What happens to the next requests, in order.
@@ -103,9 +103,9 @@ impl Network {
         Locks::with_clock(self.clone(), self.clock)
     }
 
-    /// Whether hints arrive.
-    pub(crate) fn hints(&self, arrive: bool) {
-        self.hints.store(arrive, Ordering::Relaxed);
+    /// Whether notifications arrive.
+    pub(crate) fn notifications(&self, arrive: bool) {
+        self.notifications.store(arrive, Ordering::Relaxed);
     }
 
     /// Who holds the lock, asked at the server itself.
@@ -157,30 +157,30 @@ impl Store for Network {
         reply
     }
 
-    /// A subscription takes a round trip, and a hint travels one way.
-    async fn watch(&self, keys: &LockKeys) -> Option<Watch> {
+    /// A subscription takes a round trip, and a notification travels one way.
+    async fn subscribe(&self, keys: &LockKeys) -> Option<Subscription> {
         tokio::time::sleep(TRAVEL).await;
-        let mut watch = self.store.watch(keys).await?;
+        let mut subscription = self.store.subscribe(keys).await?;
         tokio::time::sleep(TRAVEL).await;
-        let (sender, hints) = mpsc::unbounded_channel();
-        let arrive = self.hints.clone();
+        let (sender, notifications) = mpsc::unbounded_channel();
+        let arrive = self.notifications.clone();
         tokio::spawn(async move {
             while !sender.is_closed() {
-                watch.released().await;
+                subscription.released().await;
                 tokio::time::sleep(TRAVEL).await;
                 if arrive.load(Ordering::Relaxed) {
                     let _ = sender.send(());
                 }
             }
         });
-        Some(Watch::new(Arriving(hints)))
+        Some(Subscription::new(Arriving(notifications)))
     }
 }
 
 struct Arriving(mpsc::UnboundedReceiver<()>);
 
-impl Hints for Arriving {
+impl ReleaseSource for Arriving {
     fn poll_released(&mut self, context: &mut Context<'_>) -> Poll<bool> {
-        self.0.poll_recv(context).map(|hint| hint.is_some())
+        self.0.poll_recv(context).map(|notification| notification.is_some())
     }
 }

@@ -18,9 +18,9 @@ pub(super) fn choose(choice: u8) -> Command {
 fn lock(choice: u8) -> LockCommand {
     let (keys, token) = (LockKeys::of("job").into(), token());
     match choice {
-        0 => LockCommand::Acquire { keys, token, lease_ms: 1, fence_life_ms: 1, mark_ms: 1 },
+        0 => LockCommand::Acquire { keys, token, lease_ms: 1, fence_life_ms: 1, tombstone_ms: 1 },
         1 => LockCommand::Extend { keys, token, lease_ms: 1 },
-        2 => LockCommand::Release { keys, token, mark_ms: 1 },
+        2 => LockCommand::Release { keys, token, tombstone_ms: 1 },
         3 => LockCommand::RaiseFence { keys, token, fence: Fence(1), fence_life_ms: 1 },
         4 => LockCommand::Confirm { keys, replicas: 1, timeout_ms: 1 },
         _ => LockCommand::Inspect { keys, token: Some(token) },

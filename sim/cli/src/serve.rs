@@ -7,7 +7,7 @@ use std::{io, sync::Arc};
 
 use clap::Args;
 use serde::Serialize;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::oneshot};
 
 use super::{Ending, Failure, output::print};
 use faults::FaultOptions;
@@ -17,35 +17,41 @@ use leasehold_fake_redis::{
 };
 use web::Web;
 
-/// Serves an in-memory Redis to clients of any language, until it is interrupted.
+/// Serves an in-memory Redis to clients of any language.
 ///
-/// It speaks RESP2 and RESP3, as a Redis does, and REST, as Upstash does. Once it is ready it prints
+/// Until it is interrupted, it speaks RESP2 and RESP3, as a Redis does, and REST, as Upstash does. Once it is ready it prints
 /// where, one address a line, such as `resp redis://127.0.0.1:6379`. Without `--resp` and `--rest`
 /// it listens for both, at 127.0.0.1:6379 and 127.0.0.1:8079. Nothing is kept when it ends.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
-  leasehold serve                            on the usual ports, for this machine only
-  leasehold serve --resp 127.0.0.1:0         on a free port, which it prints
-  LEASEHOLD_PASSWORD=… leasehold serve       clients have to say the password
-  leasehold serve --fault 'reply-loss command=EVALSHA next=1' --latency 5ms..20ms
+  leasehold serve                       on the usual ports, for this machine
+  leasehold serve --resp 127.0.0.1:0    on a free port, which it prints
+  LEASEHOLD_PASSWORD=… leasehold serve  clients have to say the password
+  leasehold serve --fault 'reply-loss command=EVALSHA next=1' --latency 20ms
 
-Exit status: 0 after an interrupt, SIGTERM or SHUTDOWN, 2 if it cannot begin.")]
+Exit status: 0 after an interrupt, SIGTERM, SHUTDOWN or the end of standard input, 2 if it cannot begin.")]
 pub(super) struct Serve {
-    /// Where to listen for clients that speak RESP. Port 0 is any free one.
+    /// Where to listen for RESP; port 0 is any.
     #[arg(long, value_name = "ADDR")]
     resp: Option<String>,
-    /// What RESP clients say to AUTH. Without it they need not. Other users of this machine can see
-    /// the command line: the environment is safer.
+    /// Of RESP clients.
+    ///
+    /// What they say to AUTH. Without it they need not. Other users of this machine can see the
+    /// command line: the environment is safer.
     #[arg(long, value_name = "P", env = "LEASEHOLD_PASSWORD", hide_env_values = true)]
     password: Option<String>,
     #[command(flatten)]
     web: Web,
     #[command(flatten)]
     faults: FaultOptions,
-    /// Prints the addresses as one line of JSON.
+    /// Prints the addresses as a line of JSON.
     #[arg(long)]
     json: bool,
+    /// Ends once its standard input does, and so with the program that holds the other end of that
+    /// pipe, however it ends. Nothing is made of what comes in.
+    #[arg(long)]
+    until_stdin_closes: bool,
 }
 
 /// Where it listens.
@@ -90,12 +96,27 @@ impl Serve {
         }
         self.web.listen(&host, rest, admin)?;
         self.announce(&addresses)?;
+        let abandoned = self.abandoned()?;
         tokio::select! {
             () = interrupted => {}
             () = host.stopping() => {}
+            () = abandoned => {}
         }
         host.shut_down().await;
         Ok(())
+    }
+
+    /// Completes once standard input ends, if that is to end the server.
+    fn abandoned(&self) -> Result<impl Future<Output = ()> + use<>, Failure> {
+        let closed = self.until_stdin_closes.then(stdin_closed).transpose();
+        let closed = closed.map_err(|error| Failure::Use(format!("cannot start: {error}")))?;
+        Ok(async {
+            match closed {
+                // The thread tells it, or has ended: both mean that nothing more comes in.
+                Some(closed) => _ = closed.await,
+                None => std::future::pending().await,
+            }
+        })
     }
 
     fn announce(&self, addresses: &Addresses) -> Result<(), Failure> {
@@ -154,9 +175,21 @@ fn url(scheme: &str, listener: Option<&TcpListener>) -> Result<Option<String>, F
     Ok(address.map(|address| format!("{scheme}://{address}")))
 }
 
+/// Is told once standard input ends. The thread that reads it is none of the runtime's, which would
+/// wait for it.
+fn stdin_closed() -> io::Result<oneshot::Receiver<()>> {
+    let (closed, is_closed) = oneshot::channel::<()>();
+    std::thread::Builder::new().name("stdin".into()).spawn(move || {
+        // Also an error means that nothing more comes in.
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        drop(closed);
+    })?;
+    Ok(is_closed)
+}
+
 /// Completes at an interrupt from the keyboard, or at SIGTERM.
 #[cfg(unix)]
-fn interrupted() -> io::Result<impl Future<Output = ()>> {
+pub(super) fn interrupted() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
@@ -170,7 +203,7 @@ fn interrupted() -> io::Result<impl Future<Output = ()>> {
 
 /// Completes at an interrupt from the keyboard.
 #[cfg(not(unix))]
-fn interrupted() -> io::Result<impl Future<Output = ()>> {
+pub(super) fn interrupted() -> io::Result<impl Future<Output = ()>> {
     Ok(async {
         // Without a way to be told of it, only SHUTDOWN ends the server.
         if tokio::signal::ctrl_c().await.is_err() {

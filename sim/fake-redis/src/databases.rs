@@ -106,6 +106,14 @@ impl Redis {
         self.databases.others.retain(|_, keys| !keys.is_blank());
     }
 
+    /// Puts these databases in the place of all.
+    pub(super) fn replace(&mut self, databases: impl IntoIterator<Item = (usize, Keyspace)>) {
+        self.clear();
+        for (number, keys) in databases {
+            self.with_database(number, |redis| redis.keyspace.replace_keys(keys));
+        }
+    }
+
     /// Starts or stops to collect changes, in every database.
     pub(super) fn watch_changes(&mut self, watch: bool) {
         self.keyspace.watch_changes(watch);

@@ -3,7 +3,7 @@
 mod clock;
 mod connection;
 #[cfg(feature = "redis")]
-mod redis_rs;
+pub(crate) mod redis_rs;
 
 use std::{
     collections::BTreeMap,
@@ -17,7 +17,7 @@ use leasehold_core::{Command, Reply, Store, StoreError};
 
 pub use connection::FakeConnection;
 
-use super::{Delivery, Engine, Redis, Resp, Server, SessionId};
+use super::{Delivery, Engine, Redis, Resp, Server, SessionId, Snapshot};
 use clock::Clock;
 
 /// One server behind a mutex, as a real one has one thread, with a clock that moves only when it
@@ -48,7 +48,7 @@ use clock::Clock;
 ///     token: Token::new("a").unwrap(),
 ///     lease_ms: 1_000,
 ///     fence_life_ms: 60_000,
-///     mark_ms: 60_000,
+///     tombstone_ms: 60_000,
 /// });
 /// let reply = server.execute(acquire).await;
 /// assert!(matches!(reply, Ok(Reply::Lock(LockReply::Acquired { .. }))));
@@ -132,6 +132,46 @@ impl FakeRedis {
     #[must_use]
     pub fn time(&self) -> Duration {
         Duration::from_micros(self.shared().clock.now_us())
+    }
+
+    /// Takes down every key and what the clock shows, for [`FakeRedis::restore`].
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let shared = self.shared();
+        shared.server.snapshot(shared.clock.now_us())
+    }
+
+    /// Goes back to a snapshot, of this server or of another: to its keys, and to its time. Sessions,
+    /// scripts and settings stay as they are. To whoever watches a key, it has changed.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use leasehold_fake_redis::{FakeRedis, Resp};
+    ///
+    /// let server = FakeRedis::default();
+    /// server.command(&["SET", "job", "token", "PX", "1000"]);
+    /// let locked = server.snapshot();
+    /// server.advance(Duration::from_secs(60));
+    /// assert_eq!(server.command(&["GET", "job"]), Resp::Nil);
+    /// server.restore(&locked);
+    /// assert_eq!(server.command(&["PTTL", "job"]), Resp::Integer(1_000));
+    /// ```
+    pub fn restore(&self, snapshot: &Snapshot) {
+        let mut shared = self.shared();
+        shared.clock.set(snapshot.time());
+        let now_us = shared.clock.now_us();
+        shared.server.restore(now_us, snapshot);
+        shared.distribute();
+    }
+
+    /// Removes every key, and lets the clock show what it would if it had never been moved. Sessions,
+    /// scripts and settings stay as they are.
+    pub fn reset(&self) {
+        let mut shared = self.shared();
+        shared.clock.reset();
+        let now_us = shared.clock.now_us();
+        shared.server.flush(now_us);
+        shared.distribute();
     }
 
     /// Sends a command and gives the reply, with the kinds of RESP3. All commands that are sent so

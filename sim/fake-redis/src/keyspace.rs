@@ -29,6 +29,7 @@ use rustc_hash::FxHasher;
 use super::{
     Value,
     expiry::{Expiries, NEVER},
+    glob::matches,
     value::Aside,
 };
 use awaited::Awaited;
@@ -274,6 +275,13 @@ impl Keyspace {
         entries.into_iter()
     }
 
+    /// The keys that match a glob, as `KEYS` has it, and have not expired, in the order of their
+    /// names. Looks at each.
+    pub fn matching(&self, now_ms: u64, pattern: &[u8]) -> impl Iterator<Item = (&Bytes, &Entry)> {
+        let live = self.iter().filter(move |(_, entry)| !entry.is_expired(now_ms));
+        live.filter(move |(key, _)| matches(pattern, key))
+    }
+
     /// How many keys there are, also those that have expired and are not yet purged.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -324,11 +332,6 @@ impl Keyspace {
         mem::swap(&mut self.slots, &mut other.slots);
         mem::swap(&mut self.expiries, &mut other.expiries);
         mem::swap(&mut self.order, &mut other.order);
-    }
-
-    /// Puts the keys of another server in the place of these, as a failover does.
-    pub(super) fn replace_keys(&mut self, mut other: Self) {
-        self.swap_keys(&mut other);
     }
 
     /// Tells a replica that the keys of `other` take the place of these.

@@ -114,6 +114,8 @@ mod lua;
 mod number;
 mod pubsub;
 mod random;
+#[cfg(feature = "redis")]
+pub mod redis_rs;
 mod replication;
 mod resp;
 mod script;
@@ -136,7 +138,7 @@ pub use keyspace::{Change, Entry, Keyspace, Reached};
 pub use replication::Replica;
 pub use resp::Resp;
 pub use script::ScriptRules;
-pub use server::{Delivery, Executed, Password, Server, Settings};
+pub use server::{Delivery, Executed, Password, Server, Settings, Snapshot};
 pub use session::{Protocol, SessionId};
 pub use value::{
     ConsumerGroup, EntryFields, EntryId, Fields, Items, Map, Members, Pending, Score, SortedSet,

@@ -32,6 +32,7 @@
 pub mod admin;
 pub mod clock;
 pub mod faults;
+mod fields;
 #[doc(hidden)]
 pub mod fuzzing;
 mod host;
@@ -42,5 +43,8 @@ pub mod rest;
 mod span;
 
 pub use clock::Clock;
-pub use host::{Client, Host, HostOptions, Lost, Performed, Seen, SeenCommand, keep_time};
+pub use host::{
+    Client, Host, HostOptions, Lost, Observations, Observed, ObservedCommand, Performed, Seen,
+    SeenCommand, Violation, keep_time,
+};
 pub use span::Span;

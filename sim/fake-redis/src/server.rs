@@ -12,6 +12,7 @@ mod session;
 mod sessions;
 mod settings;
 mod slow_log;
+mod snapshot;
 mod transaction;
 mod upkeep;
 mod users;
@@ -23,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 
 pub use settings::{Password, Settings};
+pub use snapshot::Snapshot;
 
 pub(super) use connection::{Connection, OnConnection};
 pub(super) use describe::describe;
@@ -247,6 +249,13 @@ impl Server {
     #[must_use]
     pub fn is_authenticated(&self, session: SessionId) -> bool {
         self.sessions.get(session).is_some_and(|session| session.authenticated)
+    }
+
+    /// What `session` calls itself; empty if nothing.
+    #[cfg(feature = "serve")]
+    pub(crate) fn name(&self, session: SessionId) -> String {
+        let name = self.sessions.get(session).map(|session| &session.name[..]).unwrap_or_default();
+        String::from_utf8_lossy(name).into_owned()
     }
 
     /// The number of the database that `session` has selected.

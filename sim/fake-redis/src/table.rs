@@ -14,7 +14,7 @@ use super::{
     Resp,
     command::{Body, Flags, Table},
     commands::FAMILIES,
-    server::{Executed, Server},
+    server::{Executed, Server, Snapshot},
     session::SessionId,
 };
 
@@ -69,9 +69,14 @@ impl Server {
     }
 
     /// Removes every key of every database, whoever asks.
-    #[cfg(feature = "serve")]
     pub(crate) fn flush(&mut self, now_us: u64) {
         self.redis_mut().clear();
+        self.settle(&TABLE, now_us);
+    }
+
+    /// Goes on with the data of a snapshot. Sessions and scripts stay.
+    pub(crate) fn restore(&mut self, now_us: u64, snapshot: &Snapshot) {
+        self.redis_mut().replace(snapshot.databases());
         self.settle(&TABLE, now_us);
     }
 }

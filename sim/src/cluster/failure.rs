@@ -2,6 +2,8 @@
 
 use std::{error, fmt};
 
+use leasehold_story::Story;
+
 use super::token;
 use crate::{
     decide::{Address, DecisionKind, Decisions},
@@ -33,6 +35,10 @@ pub enum Breach {
     Waits,
 }
 
+const NO_TOKIO: &str = ". There is no tokio in the simulation, whose time is its own: use \
+                        `Process::sleep`, `Process::timeout` and `Process::spawn` in place of \
+                        `tokio::time` and `tokio::spawn`";
+
 impl fmt::Display for Breach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -40,7 +46,13 @@ impl fmt::Display for Breach {
             Self::Eventually(name) => {
                 write!(f, "this has not come about, although everything has healed: {name}")
             }
-            Self::Panicked(message) => write!(f, "panicked: {message}"),
+            Self::Panicked(message) => {
+                write!(f, "panicked: {message}")?;
+                if message.contains("Tokio") && message.contains("runtime") {
+                    f.write_str(NO_TOKIO)?;
+                }
+                Ok(())
+            }
             Self::Stuck(names) => write!(
                 f,
                 "process {names} is stuck: it waits for something that the simulation does not \
@@ -81,6 +93,7 @@ pub struct Failure {
     pub(super) settings: Box<Settings>,
     pub(super) decisions: Decisions,
     pub(super) story: Vec<(u64, String)>,
+    pub(super) told: Box<Story>,
 }
 
 impl Failure {
@@ -100,6 +113,22 @@ impl Failure {
     #[must_use]
     pub fn token(&self) -> String {
         token::of(&self.decisions)
+    }
+
+    /// What happened as typed events, messages and spans. The failure of [`Cluster::check`] and
+    /// [`Cluster::report`](super::Cluster::report) also tells how it goes without some of the
+    /// decisions.
+    ///
+    /// [`Cluster::check`]: super::Cluster::check
+    #[must_use]
+    pub fn told(&self) -> &Story {
+        &self.told
+    }
+
+    /// The same as JSON, on one line.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        self.told.to_json()
     }
 
     /// What happened, a line each.
@@ -151,10 +180,25 @@ impl fmt::Debug for Failure {
 impl error::Error for Failure {}
 
 /// A decision as a sentence without its full stop.
-fn decision(settings: &Settings, address: Address, choice: u32) -> String {
+pub(super) fn decision(settings: &Settings, address: Address, choice: u32) -> String {
     if address.kind == DecisionKind::Behaviour {
         let who = client(address.actor);
         return format!("choice {} of process {who} is {choice}", address.occurrence);
     }
     decisions::describe_in_any_world(settings, address, choice).replace("client ", "process ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_needs_tokio_is_told_what_to_use() {
+        let message = "there is no reactor running, must be called from the context of a Tokio 1.x \
+                       runtime (src/lib.rs:1:1)";
+        let text = Breach::Panicked(message.into()).to_string();
+        assert!(text.contains("Process::timeout"), "{text}");
+        let other = Breach::Panicked("index out of bounds".into()).to_string();
+        assert!(!other.contains("Process::"), "{other}");
+    }
 }

@@ -16,7 +16,7 @@ use leasehold_core::{
 };
 
 use super::{
-    SimClock, SimStore,
+    SimClock, SimRedis, SimStore,
     clock::Sleep,
     runtime::{Answer, Order, try_with, with},
 };
@@ -30,7 +30,7 @@ const REMOTE_TIMEOUT: Duration = Duration::from_millis(500);
 /// It is a number, so it is cheap to clone, `Send`, and of no use outside of its simulation.
 #[derive(Clone, Debug)]
 pub struct Process {
-    client: Client,
+    pub(super) client: Client,
     life: u32,
 }
 
@@ -54,6 +54,18 @@ impl fmt::Display for RemoteError {
 }
 
 impl error::Error for RemoteError {}
+
+/// The time of [`Process::timeout`] is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimedOut;
+
+impl fmt::Display for TimedOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it took longer than its limit by the process's clock")
+    }
+}
+
+impl error::Error for TimedOut {}
 
 impl Process {
     pub(super) fn new(client: Client, life: u32) -> Self {
@@ -127,6 +139,47 @@ impl Process {
         Ok(Debounce::from_config(store, clock, config, tokens))
     }
 
+    /// A connection to the cluster's Redis for commands of your own, as client libraries have one.
+    /// Each is a session of its own.
+    ///
+    /// # Panics
+    ///
+    /// Outside of its simulation.
+    #[must_use]
+    pub fn redis(&self) -> SimRedis {
+        self.redis_of(0)
+    }
+
+    /// The same to server number `server`, from 0, of several: see
+    /// [`Cluster::topology`](super::Cluster::topology).
+    ///
+    /// # Panics
+    ///
+    /// Outside of its simulation.
+    #[must_use]
+    pub fn redis_of(&self, server: u8) -> SimRedis {
+        SimRedis::new(self.clone(), server)
+    }
+
+    /// What `future` comes to, unless it takes longer than `limit` by this process's clock; then it
+    /// is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`TimedOut`]: what it has sent may have been executed, or may yet be.
+    pub async fn timeout<F: Future>(
+        &self,
+        limit: Duration,
+        future: F,
+    ) -> Result<F::Output, TimedOut> {
+        let (mut future, mut over) = (pin!(future), pin!(self.sleep(limit)));
+        poll_fn(|context| match future.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Ok(output)),
+            Poll::Pending => over.as_mut().poll(context).map(|()| Err(TimedOut)),
+        })
+        .await
+    }
+
     /// Sleeps for `length` by this process's clock.
     pub async fn sleep(&self, length: Duration) {
         let clock = self.clock();
@@ -157,19 +210,14 @@ impl Process {
     ) -> Result<T, RemoteError> {
         Sleep::turn(self.client).await;
         let remote_call = Box::new(move || Box::new(remote_call()) as Box<dyn Any + Send>);
-        let mut call = pin!(self.ask(|wait| Order::Remote { wait, remote_call }));
-        let mut patience = pin!(self.sleep(REMOTE_TIMEOUT));
-        let answer = poll_fn(|context| match call.as_mut().poll(context) {
-            Poll::Ready(answer) => Poll::Ready(Some(answer)),
-            Poll::Pending => patience.as_mut().poll(context).map(|()| None),
-        });
-        match answer.await {
-            Some(Answer::Remote(result)) => result
+        let call = ask(self.client, |wait| Order::Remote { wait, remote_call });
+        match self.timeout(REMOTE_TIMEOUT, call).await {
+            Ok(Answer::Remote(result)) => result
                 .map(|value| *value.downcast().expect("a call returns what it is made of returns")),
-            Some(Answer::Store(_) | Answer::Choice(_)) => {
+            Ok(Answer::Store(_) | Answer::Redis(_) | Answer::Choice(_)) => {
                 unreachable!("a call is answered as such")
             }
-            None => Err(RemoteError::TimedOut),
+            Err(TimedOut) => Err(RemoteError::TimedOut),
         }
     }
 
@@ -180,9 +228,11 @@ impl Process {
     /// If `options` is 0.
     pub async fn choose(&self, options: u32) -> u32 {
         assert!(options > 0, "a choice needs at least one option");
-        match self.ask(|wait| Order::Choose { wait, options }).await {
+        match ask(self.client, |wait| Order::Choose { wait, options }).await {
             Answer::Choice(choice) => choice,
-            Answer::Store(_) | Answer::Remote(_) => unreachable!("a choice is answered as such"),
+            Answer::Store(_) | Answer::Redis(_) | Answer::Remote(_) => {
+                unreachable!("a choice is answered as such")
+            }
         }
     }
 
@@ -199,29 +249,34 @@ impl Process {
 
     /// Adds a line to the story that is told of a failing run.
     pub fn note(&self, text: impl fmt::Display) {
-        with(|runtime| runtime.note(|| format!("  {}: {text}", client(self.client))));
+        with(|runtime| {
+            runtime.note(|| format!("  {}: {text}", client(self.client)));
+            runtime.mark(self.client, || text.to_string());
+        });
     }
+}
 
-    /// Files an order, and waits for its answer.
-    fn ask(&self, order: impl FnOnce(u64) -> Order) -> impl Future<Output = Answer> {
-        let client = self.client;
-        let (mut order, mut asked) = (Some(order), Asked { client, wait: None });
-        poll_fn(move |context| {
-            // All of it, so that it is dropped with the future.
-            let asked = &mut asked;
-            with(|runtime| match (order.take(), asked.wait) {
-                (Some(order), _) => {
-                    asked.wait = Some(runtime.order(client, context.waker(), order));
-                    Poll::Pending
-                }
-                (None, Some(wait)) => match runtime.answer_to(client, wait, context.waker()) {
-                    Some(answer) => Poll::Ready(answer),
-                    None => Poll::Pending,
-                },
-                (None, None) => Poll::Pending,
-            })
+/// Files an order of `client`, and waits for its answer.
+pub(super) fn ask(
+    client: Client,
+    order: impl FnOnce(u64) -> Order,
+) -> impl Future<Output = Answer> {
+    let (mut order, mut asked) = (Some(order), Asked { client, wait: None });
+    poll_fn(move |context| {
+        // All of it, so that it is dropped with the future.
+        let asked = &mut asked;
+        with(|runtime| match (order.take(), asked.wait) {
+            (Some(order), _) => {
+                asked.wait = Some(runtime.order(client, context.waker(), order));
+                Poll::Pending
+            }
+            (None, Some(wait)) => match runtime.answer_to(client, wait, context.waker()) {
+                Some(answer) => Poll::Ready(answer),
+                None => Poll::Pending,
+            },
+            (None, None) => Poll::Pending,
         })
-    }
+    })
 }
 
 /// Forgets what was asked when nobody waits for it any more.

@@ -15,9 +15,12 @@ use std::{
 };
 
 use leasehold_core::{Command, Instant, Reply, StoreError};
+use leasehold_fake_redis::Resp;
 use rustc_hash::FxHasher;
 
-use super::{Process, RemoteError, blocking::Switches, ready::Ready};
+use super::{
+    Process, RemoteError, blocking::Switches, ready::Ready, redis::RedisError, users::Sent,
+};
 use crate::{history::Client, world::ClientClock};
 
 /// A task of a process.
@@ -35,6 +38,7 @@ const FUEL: u32 = 100_000;
 /// What a process has asked for during a poll.
 pub(super) enum Order {
     Call { wait: u64, command: Command },
+    Redis { wait: u64, node: u8, sent: Box<Sent> },
     Remote { wait: u64, remote_call: Deed },
     Choose { wait: u64, options: u32 },
 }
@@ -42,8 +46,17 @@ pub(super) enum Order {
 /// What it gets.
 pub(super) enum Answer {
     Store(Result<Reply, StoreError>),
+    Redis(Result<Vec<Resp>, RedisError>),
     Remote(Result<Box<dyn Any + Send>, RemoteError>),
     Choice(u32),
+}
+
+/// What a request is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Asked {
+    Store,
+    Redis { connection: u32 },
+    Remote,
 }
 
 /// One process.
@@ -61,10 +74,12 @@ pub(super) struct Place {
     pub(super) timers: BTreeMap<(Instant, u64), Waker>,
     pub(super) orders: VecDeque<Order>,
     waits: BTreeMap<u64, (Waker, Option<Answer>)>,
-    /// Which wait is for the answer to which request, and whether it is a remote call.
-    pub(super) sent: BTreeMap<u32, (u64, bool)>,
+    /// Which wait is for the answer to which request, and what that is.
+    pub(super) sent: BTreeMap<u32, (u64, Asked)>,
     pub(super) choices: u32,
     pub(super) handles: u32,
+    /// How often each of its connections has broken.
+    pub(super) broken: Vec<u32>,
 }
 
 /// All of a run that is not in its world.
@@ -77,6 +92,8 @@ pub(super) struct Runtime {
     returned: BTreeMap<(Client, u32), Box<dyn Any + Send>>,
     pub(super) trace: FxHasher,
     pub(super) story: Option<Vec<(u64, String)>>,
+    /// What processes say of themselves, if the story is told.
+    pub(super) marks: Vec<(u64, Client, String)>,
     pub(super) switches: Option<Switches>,
     numbers: u64,
     fuel: u32,
@@ -146,6 +163,7 @@ impl Runtime {
             returned: BTreeMap::new(),
             trace: FxHasher::default(),
             story: told.then(Vec::new),
+            marks: Vec::new(),
             switches: watched.then(Switches::default),
             numbers: 0,
             fuel: FUEL,
@@ -192,6 +210,13 @@ impl Runtime {
     pub(super) fn note(&mut self, text: impl FnOnce() -> String) {
         if let Some(story) = &mut self.story {
             story.push((self.now, text()));
+        }
+    }
+
+    /// A process says what it does.
+    pub(super) fn mark(&mut self, client: Client, text: impl FnOnce() -> String) {
+        if self.story.is_some() {
+            self.marks.push((self.now, client, text()));
         }
     }
 
@@ -282,6 +307,7 @@ impl Place {
             sent: BTreeMap::new(),
             choices: 0,
             handles: 0,
+            broken: Vec::new(),
         }
     }
 
@@ -289,6 +315,13 @@ impl Place {
         if let Some((waker, place)) = self.waits.get_mut(&wait) {
             *place = Some(answer);
             waker.wake_by_ref();
+        }
+    }
+
+    /// A connection has broken: the next command opens another one.
+    pub(super) fn breaks(&mut self, connection: u32) {
+        if let Some(broken) = self.broken.get_mut(connection as usize) {
+            *broken += 1;
         }
     }
 

@@ -4,6 +4,7 @@ use std::{fmt, rc::Rc};
 
 use super::{
     Process,
+    invariants::Stored,
     runtime::{Factory, Task},
 };
 
@@ -20,15 +21,22 @@ pub struct Setup {
 /// Something that holds or not, at any time.
 pub(super) struct Check {
     pub(super) name: String,
-    holds: Box<dyn Fn() -> bool>,
+    holds: Box<dyn Fn(&Stored<'_>) -> bool>,
 }
 
 impl Check {
-    pub(super) fn holds(&self) -> bool {
-        (self.holds)()
+    pub(super) fn holds(&self, stored: &Stored<'_>) -> bool {
+        (self.holds)(stored)
     }
 
     fn new(name: impl Into<String>, holds: impl Fn() -> bool + 'static) -> Self {
+        Self::of_stored(name, move |_| holds())
+    }
+
+    pub(super) fn of_stored(
+        name: impl Into<String>,
+        holds: impl Fn(&Stored<'_>) -> bool + 'static,
+    ) -> Self {
         Self { name: name.into(), holds: Box::new(holds) }
     }
 }

@@ -6,11 +6,13 @@ use leasehold_core::{
     Cause, Command, Reply, StoreError,
     lock::{LockCommand, LockReply},
 };
-use leasehold_fake_redis::Engine;
+use leasehold_fake_redis::{Engine, Resp};
 
 use super::{
     Process, RemoteError,
-    runtime::{Answer, Order, Task, arrive, with},
+    redis::RedisError,
+    runtime::{Answer, Asked, Order, Task, arrive, with},
+    sessions::Sessions,
     users::{Answer as Returned, Plan, Request, Response, Step, Users},
     words,
 };
@@ -18,8 +20,10 @@ use crate::{
     decide::{Address, DecisionKind, DecisionSource},
     faults,
     history::{Act, Client, Event},
-    words::client,
-    world::{Alarm, Answered, Cancelled, Host, Message, Observer, Program, System, Wait},
+    words::{client, store},
+    world::{
+        Alarm, Answered, Cancelled, Disturbed, Host, Message, Observer, Program, System, Wait,
+    },
 };
 
 /// Stands in the world for a process of a [`Cluster`](super::Cluster), whose futures are elsewhere.
@@ -31,14 +35,16 @@ impl System for Users {
     type Request = Request;
     type Response = Returned;
     type Write = ();
-    type Shared = ();
+    type Shared = Sessions;
     type Faults = faults::All;
 
     fn program(_plan: &Plan, _client: Client) -> UserProgram {
         UserProgram
     }
 
-    fn shared(_plan: &Plan) {}
+    fn shared(_plan: &Plan) -> Sessions {
+        Sessions::default()
+    }
 
     fn sent(client: Client, call: u32, _request: &Request) -> Event {
         Event::Sent { client, call, act: Act::Other, token: None }
@@ -60,6 +66,12 @@ impl System for Users {
                 let wall = server.wall(now);
                 Returned::Store(server.redis.apply(wall, command, Engine::Native))
             }
+            Request::Redis(sent) => {
+                let core = &mut *step.core;
+                let server = &mut core.servers[usize::from(node)];
+                let wall = server.wall(now);
+                Returned::Redis(core.shared.run(&mut server.redis, wall, message, sent))
+            }
             Request::Remote => {
                 arrive(client, call, now);
                 Returned::Remote
@@ -74,6 +86,24 @@ impl System for Users {
     ) {
     }
 
+    fn request_words(request: &Request) -> String {
+        match request {
+            Request::Store(command) => words::short(command),
+            Request::Redis(sent) => words::commands(&sent.commands),
+            Request::Remote => "remote call".into(),
+        }
+    }
+
+    fn response_words(response: &Response) -> String {
+        match response {
+            Response::Answer(Returned::Store(answer)) => store::answer(answer),
+            Response::Answer(Returned::Redis(told)) => words::replies(told),
+            Response::Answer(Returned::Remote) => "done".into(),
+            Response::Broken => "the connection is broken".into(),
+            Response::Refused => "not ready yet".into(),
+        }
+    }
+
     fn wait(request: &Request) -> Option<Wait<Self>> {
         let Request::Store(Command::Lock(command)) = request else { return None };
         let LockCommand::Confirm { replicas, timeout_ms, .. } = *command else { return None };
@@ -82,7 +112,18 @@ impl System for Users {
     }
 
     fn is_error(answer: &Returned) -> bool {
-        matches!(answer, Returned::Store(Err(_)))
+        match answer {
+            Returned::Store(result) => result.is_err(),
+            Returned::Redis(replies) => replies.iter().all(Resp::is_error),
+            Returned::Remote => false,
+        }
+    }
+
+    fn disturbed<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, what: Disturbed) {
+        match what {
+            Disturbed::Connections { node } => step.core.shared.forget(node),
+            Disturbed::Data | Disturbed::Clock => {}
+        }
     }
 
     fn is_remote(request: &Request) -> bool {
@@ -120,14 +161,23 @@ impl Program<Users> for UserProgram {
                 _ => None,
             };
             let place = runtime.place(me);
-            let Some((wait, is_remote)) = place.sent.remove(&call) else { return };
-            let answer = match (response, is_remote) {
-                (_, true) => Answer::Remote(returned.ok_or(RemoteError::Broken)),
+            let Some((wait, what)) = place.sent.remove(&call) else { return };
+            let answer = match (response, what) {
+                (_, Asked::Remote) => Answer::Remote(returned.ok_or(RemoteError::Broken)),
+                (Response::Answer(Returned::Redis(replies)), _) => Answer::Redis(Ok(replies)),
                 (Response::Answer(Returned::Store(result)), _) => Answer::Store(result),
+                (response, Asked::Redis { connection }) => {
+                    place.breaks(connection);
+                    let refused = response == Response::Refused;
+                    let error = if refused { RedisError::Refused } else { RedisError::Broken };
+                    Answer::Redis(Err(error))
+                }
                 (Response::Refused, _) => {
                     Answer::Store(Err(StoreError::NotSent(Cause::Unreachable("refused".into()))))
                 }
-                (_, false) => Answer::Store(Err(StoreError::Unknown(Cause::Disconnected))),
+                (_, Asked::Store) => {
+                    Answer::Store(Err(StoreError::Unknown(Cause::Disconnected("".into()))))
+                }
             };
             place.answer(wait, answer);
         });
@@ -149,14 +199,15 @@ impl Program<Users> for UserProgram {
 
     fn restarted<C: DecisionSource, W: Observer>(
         &mut self,
-        _step: &mut Step<'_, C, W>,
+        step: &mut Step<'_, C, W>,
         me: Client,
         life: u32,
     ) {
+        step.core.shared.forget_client(me);
         let gone = with(|runtime| {
             let place = runtime.place(me);
-            (place.life, place.started, place.handles, place.choices) =
-                (life, false, 0, place.choices);
+            (place.life, place.started, place.handles) = (life, false, 0);
+            place.broken.clear();
             place.end()
         });
         // What destructors order goes nowhere: a dead process sends nothing.
@@ -187,6 +238,7 @@ fn go_on<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, me: Client) 
             drop(with(|runtime| {
                 let who = client(me);
                 runtime.note(|| format!("  {who} is done"));
+                runtime.mark(me, || "is done".into());
                 runtime.place(me).tasks.drain(..).collect::<Vec<_>>()
             }));
         }
@@ -300,7 +352,22 @@ fn carry_out<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, me: Clie
                 });
                 step.send(me, 0, Request::Store(command));
                 let call = step.host(me).calls;
-                with(|runtime| runtime.place(me).sent.insert(call, (wait, false)));
+                with(|runtime| runtime.place(me).sent.insert(call, (wait, Asked::Store)));
+            }
+            Order::Redis { wait, node, mut sent } => {
+                with(|runtime| {
+                    let broken = &runtime.place(me).broken;
+                    sent.broken = broken.get(sent.connection as usize).copied().unwrap_or(0);
+                    runtime.trace((me, &sent));
+                    runtime.note(|| {
+                        format!("  {} sends {}", client(me), words::commands(&sent.commands))
+                    });
+                });
+                let connection = sent.connection;
+                step.send(me, node, Request::Redis(sent));
+                let call = step.host(me).calls;
+                let asked = Asked::Redis { connection };
+                with(|runtime| runtime.place(me).sent.insert(call, (wait, asked)));
             }
             Order::Remote { wait, remote_call } => {
                 step.send(me, 0, Request::Remote);
@@ -309,7 +376,7 @@ fn carry_out<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, me: Clie
                     runtime.trace((me, call));
                     runtime.note(|| format!("  {} sends its remote call {call}", client(me)));
                     runtime.keep_remote_call(me, call, remote_call);
-                    runtime.place(me).sent.insert(call, (wait, true));
+                    runtime.place(me).sent.insert(call, (wait, Asked::Remote));
                 });
             }
             Order::Choose { wait, options } => choose(step, me, wait, options),

@@ -1,6 +1,8 @@
 //! What runs in the world of a [`Cluster`](super::Cluster), and what it sends.
 
+use bytes::Bytes;
 use leasehold_core::{Command, Reply, StoreError};
+use leasehold_fake_redis::Resp;
 
 use crate::world;
 
@@ -13,6 +15,8 @@ pub(crate) struct Users;
 pub(crate) enum Request {
     /// A command to the store.
     Store(Command),
+    /// Commands of its own to the server.
+    Redis(Box<Sent>),
     /// A call to something that is no store.
     Remote,
 }
@@ -22,8 +26,20 @@ pub(crate) enum Request {
 pub(crate) enum Answer {
     /// By the store.
     Store(Result<Reply, StoreError>),
+    /// By the server, one reply for each command.
+    Redis(Vec<Resp>),
     /// The remote call was carried out.
     Remote,
+}
+
+/// What a process sends together over one of its connections.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Sent {
+    /// The number of the connection, among those of one life of the process.
+    pub(crate) connection: u32,
+    /// How often it has broken before.
+    pub(crate) broken: u32,
+    pub(crate) commands: Vec<Vec<Bytes>>,
 }
 
 pub(super) type Plan = world::Plan<Users>;

@@ -105,8 +105,8 @@ impl Bug<LockMachine> for LockBug {
             (Some(detour), Event::Replied(result)) => self.detoured(machine, now, detour, result),
             (_, Event::Start(request)) => self.started(machine, now, request),
             (_, Event::Replied(result)) => self.replied(machine, now, result),
-            (_, Event::Watching(_)) if self.mutant == Mutant::HintsOnly => {
-                self.pass(machine, now, Event::Watching(false))
+            (_, Event::Subscribed(_)) if self.mutant == Mutant::HintsOnly => {
+                self.pass(machine, now, Event::Subscribed(false))
             }
             (_, event) => self.pass(machine, now, event),
         }

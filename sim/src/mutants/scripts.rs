@@ -49,7 +49,7 @@ const IF_SHORTER: &str = "if remaining >= 0 and remaining < tonumber(ARGV[2]) th
 const SET_IF_FREE: &str = "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX')";
 const SET_EXPIRY: &str = "redis.call('PEXPIRE', KEYS[1], ARGV[2])";
 
-const IGNORE_MARK: Edit = edit(ACQUIRE, "if mark and", "if false and");
+const IGNORE_TOMBSTONE: Edit = edit(ACQUIRE, "if tombstone and", "if false and");
 const DELETE_ANY: Edit = edit(RELEASE, IS_MINE, "redis.call('EXISTS', KEYS[1]) == 1");
 const CREATE_AGAIN: Edit = edit(
     EXTEND,
@@ -62,7 +62,7 @@ fn edits(mutant: Mutant) -> &'static [Edit] {
     match mutant {
         Mutant::Canary => const { &[edit(ACQUIRE, ", 'NX')", ")")] },
         Mutant::BareDelete | Mutant::TwoTripRelease => const { &[DELETE_ANY] },
-        Mutant::FixedOwner | Mutant::NoMark => const { &[IGNORE_MARK] },
+        Mutant::FixedOwner | Mutant::NoMark => const { &[IGNORE_TOMBSTONE] },
         Mutant::ExtendRecreates | Mutant::HeartbeatRearms => const { &[CREATE_AGAIN] },
         Mutant::ExpireAfterwards => {
             const {
@@ -119,7 +119,7 @@ const COUNTED_REENTRY: &[Edit] = &[
     ),
 ];
 
-/// The mark is the first that is written.
+/// The tombstone is the first that is written.
 const MARK_BEFORE_FREE: &[Edit] = &[edit(
     RELEASE,
     "local freed =",

@@ -14,7 +14,7 @@ use crate::{
 use super::{Answer, Asked, Request, Response, Step};
 
 /// There was no answer in time.
-pub(super) const TIMED_OUT: StoreError = StoreError::Unknown(Cause::TimedOut);
+pub(super) const TIMED_OUT: StoreError = StoreError::Unknown(Cause::TIMED_OUT);
 
 /// What became of an event.
 pub(super) enum Driven<O> {
@@ -38,11 +38,11 @@ pub(super) fn feed<M: Machine, C: DecisionSource, W: Observer>(
     if let Action::SleepUntil(_) = action
         && step.takes_notification(me)
     {
-        action = machine.step(step.local(me), Event::Hinted);
+        action = machine.step(step.local(me), Event::Notified);
     }
     match action {
         Action::Call { command, give_up_at } => call(step, command, give_up_at),
-        Action::Watch { .. } => {
+        Action::Subscribe { .. } => {
             step.subscribe(me);
             let in_place = step.local(me).plus_micros(2 * step.core.plan.settings.latency);
             step.set_alarm(me, Alarm::Machine, in_place);
@@ -101,7 +101,7 @@ pub(super) fn rung<R, C: DecisionSource, W: Observer>(
         step.give_up(me);
         Event::Replied(Err(TIMED_OUT))
     } else if step.is_newly_subscribed(me) {
-        Event::Watching(true)
+        Event::Subscribed(true)
     } else {
         Event::Woke
     }
@@ -121,7 +121,7 @@ pub(super) fn replied<R, C: DecisionSource, W: Observer>(
 pub(super) fn result(response: Response) -> Result<Reply, StoreError> {
     match response {
         Response::Answer(Answer::Ours(result)) => result,
-        Response::Broken => Err(StoreError::Unknown(Cause::Disconnected)),
+        Response::Broken => Err(StoreError::Unknown(Cause::Disconnected("".into()))),
         Response::Refused => Err(StoreError::NotSent(Cause::Unreachable("refused".into()))),
         Response::Answer(Answer::Upstream(_)) => unreachable!("nothing else was asked"),
     }

@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use leasehold_core::{
     Event as MachineEvent, Instant, Tokens,
-    lock::{AcquireOptions, LockConfig, LockMachine, LockOutcome, LockRequest, Terms},
+    lock::{AcquireRequest, LockConfig, LockMachine, LockOutcome, LockRequest},
 };
 
 use settings::{answer, options};
@@ -57,9 +57,9 @@ pub(crate) struct LockProgram {
     machine: PlantedLock,
     /// The call under way, if several servers are asked.
     quorum_call: Option<Box<QuorumCall>>,
-    terms: Terms,
+    request: AcquireRequest,
     /// The longest that a call may take, in µs of the local clock.
-    patience: u64,
+    longest_call: u64,
     stage: Stage,
     style: Behaviour,
     round: u32,
@@ -74,16 +74,17 @@ impl LockProgram {
     pub(crate) fn new(plan: &Plan, client: Client, life: u32) -> Self {
         let options = options(plan);
         let config = LockConfig::new(LOCK_ID, &options).expect("the plan is a valid setting");
-        let terms = config.terms(&AcquireOptions::default()).expect("the plan is a valid setting");
-        let patience = (config.patience(&terms).as_micros() as u64).max(plan.scenario.waits);
+        let request = config.acquire();
+        let longest_call =
+            (config.longest_acquire(&request).as_micros() as u64).max(plan.scenario.waits);
         let tokens = Tokens::of_owner(TokenId::owner(client, life));
         let seed = u64::from(client) << 8 | u64::from(life);
         let machine = LockMachine::new(config, tokens, seed);
         Self {
             machine: PlantedLock::new(machine, plan.scenario.mutant, client, life),
             quorum_call: None,
-            terms,
-            patience,
+            request,
+            longest_call,
             stage: Stage::Idle,
             style: Behaviour::Brief,
             round: 0,
@@ -133,7 +134,7 @@ impl LockProgram {
         step: &mut Step<'_, C, W>,
         me: Client,
     ) {
-        self.feed(step, me, MachineEvent::Hinted);
+        self.feed(step, me, MachineEvent::Notified);
     }
 
     pub(crate) fn cancel<C: DecisionSource, W: Observer>(
@@ -291,11 +292,11 @@ impl LockProgram {
             Stage::Idle => {
                 self.ask(step, me, Ask::Acquire);
                 self.stage = Stage::Acquiring;
-                let terms = match step.core.plan.scenario.waits {
-                    0 => self.terms.clone(),
-                    waits => self.terms.clone().until(now.plus_micros(waits), false),
+                let request = match step.core.plan.scenario.waits {
+                    0 => self.request.clone(),
+                    waits => self.request.clone().until(now.plus_micros(waits), false),
                 };
-                self.feed(step, me, MachineEvent::Start(LockRequest::Acquire(terms)));
+                self.feed(step, me, MachineEvent::Start(LockRequest::Acquire(request)));
             }
             Stage::Working { .. } if self.is_over(now) => self.give_up_lock(step, me, End::Lost),
             Stage::Working { .. } if now < self.next_work => self.watch_lease(step, me),
@@ -428,7 +429,7 @@ impl LockProgram {
         ask: Ask,
     ) {
         self.asked = Some(ask);
-        let by = step.truth(me, step.local(me).plus_micros(self.patience));
+        let by = step.truth(me, step.local(me).plus_micros(self.longest_call));
         step.emit(Event::Asked { client: me, ask, by });
     }
 

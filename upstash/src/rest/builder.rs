@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     error::SetupError,
-    hints::Channels,
-    retry::{Budget, RetryPolicy},
+    notifications::Channels,
+    retry::{Budget, RetryPolicy, budget_setters},
 };
 
 /// Sets up an [`Upstash`].
@@ -34,7 +34,7 @@ pub struct UpstashBuilder {
     url: String,
     token: SecretString,
     budget: Budget,
-    hint_streams: usize,
+    notification_streams: usize,
     idle_connections: usize,
     retry: RetryPolicy,
     limits: Limits,
@@ -49,7 +49,7 @@ impl UpstashBuilder {
             url: url.into(),
             token,
             budget: Budget::default(),
-            hint_streams: 32,
+            notification_streams: 32,
             idle_connections: 8,
             retry: RetryPolicy::default(),
             limits: Limits { flights: 4, commands: 128 },
@@ -64,38 +64,19 @@ impl UpstashBuilder {
         Ok(Self::new(&url, token))
     }
 
-    /// How long a command may take in all: waiting for its turn, connecting, every attempt, and the
-    /// waits between them. Default 1.8 s. Not zero. Less than the `call_timeout` of the locks that
-    /// use the store, which would otherwise give up before it is known what became of the command.
-    /// An attempt that may be followed by another is given half of what is left.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.budget.total = timeout;
-        self
-    }
-
-    /// The part of it for making a connection: what was not connected in that time has certainly
-    /// sent nothing. Default 600 ms, and at most a third of [`UpstashBuilder::timeout`]. Not zero.
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.budget.connect = timeout;
-        self
-    }
+    budget_setters!();
 
     /// How many channels may be listened to at a time, each of which takes a stream of its own.
-    /// Default 32. What is watched beyond them has no hints, so its waiters look by themselves.
-    pub fn hint_streams(mut self, streams: usize) -> Self {
-        self.hint_streams = streams;
+    /// Default 32. What is watched beyond them has no notifications, so its waiters look by
+    /// themselves.
+    pub fn notification_streams(mut self, streams: usize) -> Self {
+        self.notification_streams = streams;
         self
     }
 
     /// How many connections are kept open while nothing is asked. Default 8.
     pub fn idle_connections(mut self, connections: usize) -> Self {
         self.idle_connections = connections;
-        self
-    }
-
-    /// When a command is sent again. See [`RetryPolicy`].
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.retry = policy;
         self
     }
 
@@ -120,12 +101,12 @@ impl UpstashBuilder {
         self
     }
 
-    /// Uses this client instead of one of its own. Its time limits, its pool, its proxy, its TLS and
-    /// whether it follows redirects are then its own business:
+    /// Uses this client instead of one of its own. Its time limits, its pool, its proxy, its TLS
+    /// and whether it follows redirects are then its own business:
     /// [`UpstashBuilder::connect_timeout`], [`UpstashBuilder::idle_connections`] and
     /// [`UpstashBuilder::proxy`] are ignored. It should follow no redirects and send nothing again.
-    /// Give it a time limit for connecting that is no more than a third of [`UpstashBuilder::timeout`]:
-    /// without one, nobody knows that a server was never reached.
+    /// Give it a time limit for connecting that is no more than a third of
+    /// [`UpstashBuilder::timeout`]: without one, nobody knows that a server was never reached.
     pub fn client(mut self, client: Client) -> Self {
         self.client = Some(client);
         self
@@ -153,7 +134,7 @@ impl UpstashBuilder {
         };
         let exchange = Exchange::new(client, endpoint);
         let dispatch = Arc::new(Dispatch::new(exchange, self.retry, self.limits));
-        let channels = Arc::new(Channels::at_most(self.hint_streams));
+        let channels = Arc::new(Channels::at_most(self.notification_streams));
         Ok(Upstash { dispatch, channels, budget })
     }
 

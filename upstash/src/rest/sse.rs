@@ -1,4 +1,4 @@
-//! Hints over server-sent events: one long answer to a `POST`, a line for each message.
+//! Notifications over server-sent events: one long answer to a `POST`, a line for each message.
 
 use std::{mem, sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use tokio::{
 
 use super::flight::Dispatch;
 use crate::{
-    hints::{self, Channels, Hint, Hints, Teller},
+    notifications::{self, Channels, Notification, Notifications, Teller},
     trace,
 };
 
@@ -23,11 +23,11 @@ const LONGEST_LINE: usize = 1 << 20;
 pub(super) fn listen(
     channels: &Channels,
     dispatch: &Arc<Dispatch>,
-    patience: Duration,
+    limit: Duration,
     name: &str,
-) -> Hints {
+) -> Notifications {
     channels.listen(name, |teller| {
-        Following(tokio::spawn(follow(dispatch.clone(), patience, name.into(), teller)))
+        Following(tokio::spawn(follow(dispatch.clone(), limit, name.into(), teller)))
     })
 }
 
@@ -48,17 +48,17 @@ struct Ended {
 }
 
 /// Tells what is published until the server refuses to tell.
-async fn follow(dispatch: Arc<Dispatch>, patience: Duration, name: String, teller: Teller) {
+async fn follow(dispatch: Arc<Dispatch>, limit: Duration, name: String, teller: Teller) {
     let mut failures = 0;
     loop {
-        let ended = stream(&dispatch, patience, &name, |hint| {
+        let ended = stream(&dispatch, limit, &name, |notification| {
             failures = 0;
-            teller.tell(hint);
+            teller.tell(notification);
         })
         .await;
         failures += 1;
-        let wait = (!ended.for_good).then(|| hints::REOPEN.wait(failures));
-        trace::hints_interrupted(&ended.why, wait);
+        let wait = (!ended.for_good).then(|| notifications::REOPEN.wait(failures));
+        trace::notifications_interrupted(&ended.why, wait);
         match wait {
             Some(wait) => sleep(wait).await,
             None => return,
@@ -69,11 +69,11 @@ async fn follow(dispatch: Arc<Dispatch>, patience: Duration, name: String, telle
 /// Reads one stream to its end.
 async fn stream(
     dispatch: &Dispatch,
-    patience: Duration,
+    limit: Duration,
     name: &str,
-    mut tell: impl FnMut(Hint),
+    mut tell: impl FnMut(Notification),
 ) -> Ended {
-    let opened = match timeout(patience, dispatch.exchange.subscribe(name)).await {
+    let opened = match timeout(limit, dispatch.exchange.subscribe(name)).await {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => return Ended { why: error.to_string(), for_good: false },
         Err(_) => return Ended { why: "no reply in time".into(), for_good: false },
@@ -88,13 +88,13 @@ async fn stream(
 }
 
 /// Tells the events of a stream, until it ends.
-async fn events(mut response: Response, tell: &mut impl FnMut(Hint)) -> &'static str {
+async fn events(mut response: Response, tell: &mut impl FnMut(Notification)) -> &'static str {
     let mut lines = Lines::default();
     loop {
         match timeout(LONGEST_SILENCE, response.chunk()).await {
             Ok(Ok(Some(chunk))) => lines.take_in(&chunk, |line| {
-                if let Some(hint) = hint(line) {
-                    tell(hint);
+                if let Some(notification) = notification(line) {
+                    tell(notification);
                 }
             }),
             Ok(Ok(None)) => return "the server ended the stream",
@@ -108,12 +108,12 @@ async fn events(mut response: Response, tell: &mut impl FnMut(Hint)) -> &'static
 }
 
 /// `subscribe,channel,1` says that the server listens, `message,channel,text` is a message.
-fn hint(line: &[u8]) -> Option<Hint> {
+fn notification(line: &[u8]) -> Option<Notification> {
     let data = line.strip_prefix(b"data:")?;
     let mut fields = data.strip_prefix(b" ").unwrap_or(data).splitn(3, |byte| *byte == b',');
     match (fields.next()?, fields.next()?, fields.next()?) {
-        (b"subscribe", _, _) => Some(Hint::Gap),
-        (b"message", _, text) => Some(Hint::Message(text.into())),
+        (b"subscribe", _, _) => Some(Notification::Gap),
+        (b"message", _, text) => Some(Notification::Message(text.into())),
         _ => None,
     }
 }
@@ -153,17 +153,17 @@ mod tests {
 
     #[test]
     fn a_message_may_hold_commas() {
-        let message = |text: &str| Some(Hint::Message(text.as_bytes().into()));
-        assert_eq!(hint(b"data: message,chat,a,b"), message("a,b"));
-        assert_eq!(hint(b"data:message,chat,"), message(""));
+        let message = |text: &str| Some(Notification::Message(text.as_bytes().into()));
+        assert_eq!(notification(b"data: message,chat,a,b"), message("a,b"));
+        assert_eq!(notification(b"data:message,chat,"), message(""));
     }
 
     #[test]
     fn what_is_no_message_is_not_told_as_one() {
-        assert_eq!(hint(b"data: subscribe,chat,1"), Some(Hint::Gap));
+        assert_eq!(notification(b"data: subscribe,chat,1"), Some(Notification::Gap));
         for line in ["", ": keepalive", "event: message", "data: message", "data: unsubscribe,a,0"]
         {
-            assert_eq!(hint(line.as_bytes()), None, "{line}");
+            assert_eq!(notification(line.as_bytes()), None, "{line}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Hints over pub/sub, on a connection of their own: one for all channels, open while anybody
-//! listens.
+//! Notifications over pub/sub, on a connection of their own: one for all channels, open while
+//! anybody listens.
 
 use std::{
     collections::HashMap,
@@ -27,7 +27,7 @@ use tokio::{
 
 use super::{target::Target, wire};
 use crate::{
-    hints::{self, Channels, Hint, Hints, Teller},
+    notifications::{self, Channels, Notification, Notifications, Teller},
     trace,
 };
 
@@ -37,7 +37,7 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 /// What listens for a store.
 pub(super) struct PubSub {
     target: Arc<Target>,
-    patience: Duration,
+    limit: Duration,
     channels: Channels,
     /// To the task that has the connection, if it was needed yet.
     changes: Mutex<Option<UnboundedSender<Change>>>,
@@ -67,17 +67,17 @@ impl Drop for Following {
 }
 
 impl PubSub {
-    pub(super) fn new(target: Arc<Target>, patience: Duration) -> Self {
+    pub(super) fn new(target: Arc<Target>, limit: Duration) -> Self {
         Self {
             target,
-            patience,
+            limit,
             channels: Channels::default(),
             changes: Mutex::default(),
             numbers: AtomicU64::new(0),
         }
     }
 
-    pub(super) fn listen(&self, name: &str) -> Hints {
+    pub(super) fn listen(&self, name: &str) -> Notifications {
         self.channels.listen(name, |teller| {
             let changes = self.task();
             let number = self.numbers.fetch_add(1, Ordering::Relaxed);
@@ -95,7 +95,7 @@ impl PubSub {
                 let (sender, receiver) = mpsc::unbounded_channel();
                 let listener = Listener {
                     target: self.target.clone(),
-                    patience: self.patience,
+                    limit: self.limit,
                     changes: receiver,
                     joined: HashMap::new(),
                 };
@@ -109,7 +109,7 @@ impl PubSub {
 /// The task that has the connection. It ends with the store and the last that listens.
 struct Listener {
     target: Arc<Target>,
-    patience: Duration,
+    limit: Duration,
     changes: UnboundedReceiver<Change>,
     joined: HashMap<String, (u64, Teller)>,
 }
@@ -135,8 +135,8 @@ impl Listener {
                 Ended::Idle => {}
                 Ended::Broken(why) => {
                     failures += 1;
-                    let wait = hints::REOPEN.wait(failures);
-                    trace::hints_interrupted(&why, Some(wait));
+                    let wait = notifications::REOPEN.wait(failures);
+                    trace::notifications_interrupted(&why, Some(wait));
                     sleep(wait).await;
                     while let Ok(change) = self.changes.try_recv() {
                         self.note(change);
@@ -167,7 +167,7 @@ impl Listener {
     /// Makes a connection and listens on it until it breaks, or nobody listens.
     async fn connected(&mut self, failures: &mut u32) -> Ended {
         let opening = self.target.open_pubsub(*failures as usize);
-        let (mut sink, mut stream) = match timeout(self.patience, opening).await {
+        let (mut sink, mut stream) = match timeout(self.limit, opening).await {
             Ok(Ok(connection)) => connection.split(),
             Ok(Err(error)) => {
                 return Ended::Broken(wire::not_connected(&error, &self.target).to_string());
@@ -229,17 +229,18 @@ impl Listener {
         }
     }
 
-    /// Listens to a channel. If the server does not allow it, there will be no hints from it.
+    /// Listens to a channel. If the server does not allow it, there will be no notifications from
+    /// it.
     async fn subscribe(&mut self, sink: &mut PubSubSink, name: &str) -> Result<(), Ended> {
-        match timeout(self.patience, sink.subscribe(name)).await {
+        match timeout(self.limit, sink.subscribe(name)).await {
             Ok(Ok(())) => {
                 if let Some((_, teller)) = self.joined.get(name) {
-                    teller.tell(Hint::Gap);
+                    teller.tell(Notification::Gap);
                 }
                 Ok(())
             }
             Ok(Err(error)) if error.code() == Some("NOPERM") => {
-                trace::hints_interrupted("the server does not allow it", None);
+                trace::notifications_interrupted("the server does not allow it", None);
                 self.joined.remove(name);
                 Ok(())
             }
@@ -252,7 +253,7 @@ impl Listener {
         &self,
         request: impl Future<Output = RedisResult<T>>,
     ) -> Result<(), Ended> {
-        match timeout(self.patience, request).await {
+        match timeout(self.limit, request).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) => Err(Ended::Broken("the connection broke".into())),
             Err(_) => Err(Ended::Broken("no reply in time".into())),
@@ -261,7 +262,7 @@ impl Listener {
 
     fn tell(&self, message: &Msg) {
         if let Some((_, teller)) = self.joined.get(message.get_channel_name()) {
-            teller.tell(Hint::Message(message.get_payload_bytes().into()));
+            teller.tell(Notification::Message(message.get_payload_bytes().into()));
         }
     }
 }
@@ -275,12 +276,12 @@ mod tests {
         let client = redis::Client::open("redis://127.0.0.1").unwrap();
         let mut listener = Listener {
             target: Arc::new(Target::Single(client)),
-            patience: Duration::from_secs(1),
+            limit: Duration::from_secs(1),
             changes: mpsc::unbounded_channel().1,
             joined: HashMap::new(),
         };
         let mut tellers = Vec::new();
-        let _hints = Channels::default().listen("gate", |teller| tellers.push(teller));
+        let _notifications = Channels::default().listen("gate", |teller| tellers.push(teller));
         let teller = tellers.remove(0);
         listener.note(Change::Join { name: "gate".into(), number: 2, teller });
         assert_eq!(listener.note(Change::Leave { name: "gate".into(), number: 1 }), None);

@@ -36,8 +36,8 @@ impl Silence {
     }
 
     /// Whether the connection has been silent for so long.
-    pub(super) fn has_lasted(&self, patience: Duration) -> bool {
-        self.state().since.is_some_and(|since| since.elapsed() >= patience)
+    pub(super) fn has_lasted(&self, limit: Duration) -> bool {
+        self.state().since.is_some_and(|since| since.elapsed() >= limit)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

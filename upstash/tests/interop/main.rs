@@ -144,10 +144,9 @@ impl Arena {
 
 /// A connection that is as patient as a busy machine needs it.
 async fn connect(served: &Served) -> MultiplexedConnection {
-    let patience = Some(Duration::from_secs(60));
-    let settings = AsyncConnectionConfig::new()
-        .set_connection_timeout(patience)
-        .set_response_timeout(patience);
+    let limit = Some(Duration::from_secs(60));
+    let settings =
+        AsyncConnectionConfig::new().set_connection_timeout(limit).set_response_timeout(limit);
     let client = Client::open(served.resp()).unwrap();
     client.get_multiplexed_async_connection_with_config(&settings).await.unwrap()
 }

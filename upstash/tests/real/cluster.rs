@@ -6,10 +6,10 @@ pub(crate) mod nodes;
 mod slots;
 
 use leasehold_core::{RejectionKind, StoreError};
-use leasehold_upstash::{Hint, RetryPolicy, TcpBuilder};
+use leasehold_upstash::{Notification, RetryPolicy, TcpBuilder};
 
 use self::nodes::{Cluster, FIRST, THIRD};
-use crate::{PATIENCE, next, take};
+use crate::{LIMIT, next, take};
 
 #[tokio::test]
 async fn locks_live_on_the_primaries_of_their_slots() {
@@ -18,22 +18,18 @@ async fn locks_live_on_the_primaries_of_their_slots() {
     for id in [FIRST, THIRD] {
         assert_eq!(take(&store, id).await, Ok(()));
     }
-    let mut hints = store.hints("gate");
-    assert_eq!(next(&mut hints).await, Some(Hint::Gap));
+    let mut notifications = store.notifications("gate");
+    assert_eq!(next(&mut notifications).await, Some(Notification::Gap));
     cluster.third().run("PUBLISH gate x").await;
-    assert_eq!(next(&mut hints).await, Some(Hint::Message(b"x".as_slice().into())));
+    assert_eq!(next(&mut notifications).await, Some(Notification::Message(b"x".as_slice().into())));
 }
 
 #[tokio::test]
 async fn one_node_alone_says_to_use_the_cluster() {
     let Some(cluster) = Cluster::start().await else { return };
     let builder = TcpBuilder::new(&cluster.first().url()).unwrap();
-    let store = builder
-        .timeout(PATIENCE)
-        .connect_timeout(PATIENCE)
-        .retry(RetryPolicy::none())
-        .build()
-        .unwrap();
+    let store =
+        builder.timeout(LIMIT).connect_timeout(LIMIT).retry(RetryPolicy::none()).build().unwrap();
     assert_eq!(take(&store, FIRST).await, Ok(()));
     match take(&store, THIRD).await {
         Err(StoreError::Rejected(refused)) => {

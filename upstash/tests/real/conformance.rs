@@ -9,7 +9,7 @@ use leasehold_core::conformance::{Fixture, Foreign};
 use leasehold_upstash::{Tcp, TcpBuilder};
 use tokio::sync::Mutex;
 
-use crate::{PATIENCE, cluster::nodes::alone, redis_server::RedisServer};
+use crate::{LIMIT, cluster::nodes::alone, redis_server::RedisServer};
 
 /// A store, and the server that it is on.
 struct Real {
@@ -21,8 +21,7 @@ struct Real {
 impl Real {
     fn start() -> Option<Self> {
         let server = RedisServer::start(&[])?;
-        let builder =
-            TcpBuilder::new(&server.url()).unwrap().timeout(PATIENCE).connect_timeout(PATIENCE);
+        let builder = TcpBuilder::new(&server.url()).unwrap().timeout(LIMIT).connect_timeout(LIMIT);
         let store = builder.build().unwrap();
         Some(Self { store, server: Arc::new(server), is_cluster: false })
     }
@@ -38,10 +37,8 @@ impl Real {
             *shared = Arc::downgrade(&server);
             server
         };
-        let builder = TcpBuilder::cluster([&*server.url()])
-            .unwrap()
-            .timeout(PATIENCE)
-            .connect_timeout(PATIENCE);
+        let builder =
+            TcpBuilder::cluster([&*server.url()]).unwrap().timeout(LIMIT).connect_timeout(LIMIT);
         Some(Self { store: builder.build().unwrap(), server, is_cluster: true })
     }
 }

@@ -9,15 +9,15 @@ use leasehold_upstash::{
 };
 
 use crate::{
-    PATIENCE, acquire,
+    LIMIT, acquire,
     redis_server::{RedisServer, connect},
     take,
 };
 
 /// A store that sends nothing again.
 fn hasty(url: &str) -> Tcp {
-    let builder = TcpBuilder::new(url).unwrap().timeout(PATIENCE);
-    builder.connect_timeout(PATIENCE).retry(RetryPolicy::none()).build().unwrap()
+    let builder = TcpBuilder::new(url).unwrap().timeout(LIMIT);
+    builder.connect_timeout(LIMIT).retry(RetryPolicy::none()).build().unwrap()
 }
 
 async fn rejection(store: &Tcp) -> RejectionKind {
@@ -116,7 +116,8 @@ async fn a_connection_that_broke_is_made_again() {
     let store = hasty(&server.url());
     assert_eq!(take(&store, "job").await, Ok(()));
     server.restart();
-    assert_eq!(take(&store, "job").await, Err(StoreError::Unknown(Cause::Disconnected)));
+    let told = take(&store, "job").await;
+    assert!(matches!(told, Err(StoreError::Unknown(Cause::Disconnected(_)))), "{told:?}");
     assert_eq!(take(&store, "job").await, Ok(()));
     // And without a word to the caller, if it may be sent again.
     let patient = Tcp::new(&server.url()).unwrap();
@@ -146,5 +147,6 @@ async fn a_server_that_hangs_leaves_the_outcome_unknown() {
     let store = builder.retry(RetryPolicy::none()).build().unwrap();
     store.connect().await.unwrap();
     server.run("CLIENT PAUSE 60000 ALL").await;
-    assert_eq!(take(&store, "job").await, Err(StoreError::Unknown(Cause::TimedOut)));
+    let told = take(&store, "job").await;
+    assert!(matches!(told, Err(StoreError::Unknown(Cause::TimedOut(_)))), "{told:?}");
 }

@@ -1,12 +1,12 @@
-//! The store over TCP against a real `redis-server`, one for each test. Without one, they are skipped, or
-//! fail if `LEASEHOLD_REQUIRE_REAL=1`.
+//! The store over TCP against a real `redis-server`, one for each test. Without one, they are
+//! skipped, or fail if `LEASEHOLD_REQUIRE_REAL=1`.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod cluster;
 mod conformance;
 mod faults;
 mod handed_in;
-mod hints;
+mod notifications;
 mod redis_server;
 mod refusals;
 mod replicas;
@@ -19,10 +19,10 @@ use leasehold_core::{
     Command, Reply, Store, StoreError, Token,
     lock::{LockCommand, LockKeys, LockReply},
 };
-use leasehold_upstash::{Hint, Hints};
+use leasehold_upstash::{Notification, Notifications};
 
 /// Slow machines are not what these tests are about.
-const PATIENCE: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(10);
 
 fn locks(id: &str) -> Arc<LockKeys> {
     Arc::new(LockKeys::of(id))
@@ -34,7 +34,7 @@ fn acquire(id: &str, token: &str) -> Command {
         token: Token::new(token).unwrap(),
         lease_ms: 60_000,
         fence_life_ms: 60_000,
-        mark_ms: 60_000,
+        tombstone_ms: 60_000,
     })
 }
 
@@ -45,9 +45,11 @@ async fn take(store: &(impl Store + Sync), id: &str) -> Result<(), StoreError> {
     }
 }
 
-/// The next hint. One that never comes is a failure, not a test without end.
-async fn next(hints: &mut Hints) -> Option<Hint> {
-    tokio::time::timeout(Duration::from_secs(30), hints.next()).await.expect("a hint")
+/// The next notification. One that never comes is a failure, not a test without end.
+async fn next(notifications: &mut Notifications) -> Option<Notification> {
+    tokio::time::timeout(Duration::from_secs(30), notifications.next())
+        .await
+        .expect("a notification")
 }
 
 /// Tries until it succeeds. What never does is a failure, not a test without end.

@@ -13,7 +13,7 @@ use leasehold_upstash::redis::{
 use tempfile::TempDir;
 use tokio::time::timeout;
 
-use crate::PATIENCE;
+use crate::LIMIT;
 
 /// The name of the file in its folder.
 const SETTINGS: &str = "redis.conf";
@@ -134,8 +134,8 @@ impl Drop for RedisServer {
 /// A connection that is as patient as a busy machine needs it.
 pub(crate) async fn connect(url: &str) -> RedisResult<MultiplexedConnection> {
     let settings = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(PATIENCE))
-        .set_response_timeout(Some(PATIENCE));
+        .set_connection_timeout(Some(LIMIT))
+        .set_response_timeout(Some(LIMIT));
     Client::open(url).unwrap().get_multiplexed_async_connection_with_config(&settings).await
 }
 

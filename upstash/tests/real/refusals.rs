@@ -1,5 +1,5 @@
-//! What a server in trouble refuses, what it leaves behind, and what the caller is told: the table in
-//! the README.
+//! What a server in trouble refuses, what it leaves behind, and what the caller is told: the table
+//! in the README.
 
 use std::{fs, path::PathBuf, sync::Arc};
 
@@ -10,7 +10,7 @@ use leasehold_core::{
 };
 use leasehold_upstash::{RetryPolicy, Tcp, TcpBuilder, redis::Value};
 
-use crate::{PATIENCE, locks, redis_server::RedisServer};
+use crate::{LIMIT, locks, redis_server::RedisServer};
 
 const LIFE_MS: u64 = 600_000;
 const LEASE_MS: u64 = 60_000;
@@ -25,8 +25,8 @@ fn token(text: &str) -> Token {
 
 fn acquire(id: &str, text: &str) -> Command {
     let (keys, token) = (locks(id), token(text));
-    let (lease_ms, fence_life_ms, mark_ms) = (LEASE_MS, LIFE_MS, LIFE_MS);
-    Command::Lock(LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, mark_ms })
+    let (lease_ms, fence_life_ms, tombstone_ms) = (LEASE_MS, LIFE_MS, LIFE_MS);
+    Command::Lock(LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, tombstone_ms })
 }
 
 fn extend(id: &str, text: &str) -> Command {
@@ -39,7 +39,7 @@ fn extend(id: &str, text: &str) -> Command {
 
 fn release(id: &str, text: &str) -> Command {
     let (keys, token) = (locks(id), token(text));
-    Command::Lock(LockCommand::Release { keys, token, mark_ms: LIFE_MS })
+    Command::Lock(LockCommand::Release { keys, token, tombstone_ms: LIFE_MS })
 }
 
 fn call(id: &str, text: &str) -> Command {
@@ -213,7 +213,7 @@ impl Scene {
 
 fn store(url: &str) -> Tcp {
     let builder = TcpBuilder::new(url).unwrap().retry(RetryPolicy::none());
-    builder.timeout(PATIENCE).connect_timeout(PATIENCE).build().unwrap()
+    builder.timeout(LIMIT).connect_timeout(LIMIT).build().unwrap()
 }
 
 use RejectionKind::{DiskError, NotAllowed, OutOfMemory, ReadOnly};
@@ -228,7 +228,11 @@ async fn out_of_memory_refuses_only_what_is_new() {
     for id in ["held", "free", "leasehold:debounce:{new}:new"] {
         assert!(!scene.exists(id).await, "{id}");
     }
-    assert_eq!(scene.number("PTTL leasehold:gone:{held}:held:a.1").await.signum(), 1, "its mark");
+    assert_eq!(
+        scene.number("PTTL leasehold:gone:{held}:held:a.1").await.signum(),
+        1,
+        "its tombstone"
+    );
     // A copy of the release says the same, and what is not ours is left to a time with memory.
     assert_eq!(scene.told(release("held", "a.1#1")).await, Yes);
     assert_eq!(scene.told(release("held", "b.1#1")).await, no);
@@ -301,15 +305,19 @@ async fn what_an_acl_refuses_inside_a_script_is_not_allowed_and_leaves_no_key_wi
         let counts = !refused[5] || matches!(command, "set" | "hdel");
         let fired = scene.number("HEXISTS leasehold:debounce:{run}:run fired").await;
         assert_eq!(fired == 1, counts, "{command}");
-        let marked = !refused[2] && command != "set";
-        assert_eq!(scene.exists("leasehold:gone:{held}:held:a.1").await, marked, "{command}");
+        let has_tombstone = !refused[2] && command != "set";
+        assert_eq!(
+            scene.exists("leasehold:gone:{held}:held:a.1").await,
+            has_tombstone,
+            "{command}"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_busy_try_sent_twice_is_busy_and_then_gone() {
+async fn a_busy_try_sent_twice_is_busy_and_then_revoked() {
     let Some(scene) = Scene::start().await else { return };
     let answer = async || scene.ask(acquire("held", "b.1#1")).await;
     assert!(matches!(answer().await, Reply::Lock(LockReply::Busy { .. })));
-    assert_eq!(answer().await, Reply::Lock(LockReply::Gone));
+    assert_eq!(answer().await, Reply::Lock(LockReply::Revoked));
 }

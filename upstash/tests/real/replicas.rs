@@ -10,7 +10,7 @@ use leasehold_core::{
 };
 use leasehold_upstash::{RetryPolicy, Tcp, TcpBuilder, redis::Value};
 
-use crate::{PATIENCE, redis_server::RedisServer, take};
+use crate::{LIMIT, redis_server::RedisServer, take};
 
 const ALL: Durability = Durability::Replicas(2);
 const MAJORITY: Durability = Durability::Majority { replicas: 2 };
@@ -33,14 +33,14 @@ impl Replicated {
 
     fn store(&self) -> Tcp {
         let builder = TcpBuilder::new(&self.primary.url()).unwrap().retry(RetryPolicy::none());
-        builder.timeout(PATIENCE).connect_timeout(PATIENCE).build().unwrap()
+        builder.timeout(LIMIT).connect_timeout(LIMIT).build().unwrap()
     }
 
     fn lock(&self, durability: Durability, confirm_timeout: Duration) -> Lock {
         let options = LockOptions::new()
             .lease(Duration::from_secs(60))
             .attempts(1)
-            .call_timeout(PATIENCE)
+            .call_timeout(LIMIT)
             .durability(durability)
             .confirm_timeout(confirm_timeout);
         Lock::with_options(self.store(), "job", &options).unwrap()
@@ -48,7 +48,7 @@ impl Replicated {
 
     /// A lock whose replicas may take their time.
     fn patient(&self, durability: Durability) -> Lock {
-        self.lock(durability, PATIENCE)
+        self.lock(durability, LIMIT)
     }
 
     /// A lock whose replicas are not expected to answer.

@@ -6,10 +6,10 @@ use leasehold_core::{
     Command, Reply, Store,
     lock::{LockCommand, LockReply},
 };
-use leasehold_upstash::{Connected, Hint, Hints, Tcp, TcpBuilder};
+use leasehold_upstash::{Connected, Notification, Notifications, Tcp, TcpBuilder};
 
 use crate::{
-    PATIENCE,
+    LIMIT,
     cluster::nodes::alone,
     locks, next,
     redis_server::{RedisServer, connect},
@@ -32,12 +32,12 @@ fn user(url: &str) -> String {
 
 fn tcp(url: &str) -> Tcp {
     let builder = TcpBuilder::new(&user(url)).unwrap();
-    builder.timeout(PATIENCE).connect_timeout(PATIENCE).build().unwrap()
+    builder.timeout(LIMIT).connect_timeout(LIMIT).build().unwrap()
 }
 
-/// That hints come, and that there is a watch.
-async fn are_heard(mut hints: Hints) {
-    assert_eq!(next(&mut hints).await, Some(Hint::Gap), "it may not listen");
+/// That notifications come, and that there is a subscription.
+async fn are_heard(mut notifications: Notifications) {
+    assert_eq!(next(&mut notifications).await, Some(Notification::Gap), "it may not listen");
 }
 
 async fn confirmed(store: &Tcp) {
@@ -53,7 +53,7 @@ async fn of_one_server() {
         scene.server.run(&line(name)).await;
         scene.store = tcp(&scene.server.url());
         scene.applies_all().await;
-        are_heard(scene.store.hints(&locks("job").channel())).await;
+        are_heard(scene.store.notifications(&locks("job").channel())).await;
         // Another lock is none of its business.
         assert!(take(&scene.store, "salaries").await.is_err());
     }
@@ -73,10 +73,10 @@ async fn of_a_cluster() {
     let Some(server) = alone().await else { return };
     server.run(&line("Tcp, in a Cluster")).await;
     let builder = TcpBuilder::cluster([&*user(&server.url())]).unwrap();
-    let store = builder.timeout(PATIENCE).connect_timeout(PATIENCE).build().unwrap();
+    let store = builder.timeout(LIMIT).connect_timeout(LIMIT).build().unwrap();
     assert_eq!(take(&store, "job").await, Ok(()));
     confirmed(&store).await;
-    are_heard(store.hints(&locks("job").channel())).await;
+    are_heard(store.notifications(&locks("job").channel())).await;
 }
 
 #[tokio::test]

@@ -9,12 +9,12 @@ use leasehold_upstash::{
     },
 };
 
-use crate::{PATIENCE, at_last, next, redis_server::RedisServer, take};
+use crate::{LIMIT, at_last, next, redis_server::RedisServer, take};
 
 fn client(sentinel: &RedisServer, primary: &str) -> TcpBuilder {
     let sentinels = vec![sentinel.url()];
     let client = SentinelClient::build(sentinels, primary, None, SentinelServerType::Master);
-    TcpBuilder::from_sentinel(client.unwrap()).timeout(PATIENCE).connect_timeout(PATIENCE)
+    TcpBuilder::from_sentinel(client.unwrap()).timeout(LIMIT).connect_timeout(LIMIT)
 }
 
 #[tokio::test]
@@ -26,8 +26,8 @@ async fn a_lock_is_taken_at_the_primary_that_sentinel_names() {
     assert_eq!(take(&store, "job").await, Ok(()));
     assert_eq!(take(&store, "another").await, Ok(()));
     primary.run("GET job").await;
-    let mut hints = store.hints("gate");
-    assert!(next(&mut hints).await.is_some());
+    let mut notifications = store.notifications("gate");
+    assert!(next(&mut notifications).await.is_some());
 
     let unknown = client(&sentinel, "nobody").retry(RetryPolicy::none()).build().unwrap();
     let reply = take(&unknown, "job").await;

@@ -41,7 +41,7 @@ async fn a_command_is_one_post_of_its_script_by_hash() {
         token: Token::new("\"t\"\n").unwrap(),
         lease_ms: 10_000,
         fence_life_ms: 20_000,
-        mark_ms: 30_000,
+        tombstone_ms: 30_000,
     };
     let invocation = script(&Command::Lock(command.clone()));
     let reply = server.store().execute(Command::Lock(command)).await;

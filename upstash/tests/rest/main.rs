@@ -4,7 +4,7 @@
 mod answers;
 mod coalescing;
 mod faults;
-mod hints;
+mod notifications;
 mod retries;
 mod scripted;
 
@@ -14,7 +14,7 @@ use leasehold_core::{
     Command, Reply, StoreError,
     lock::{Holder, LockCommand, LockKeys, LockReply},
 };
-use leasehold_upstash::{Hint, Hints};
+use leasehold_upstash::{Notification, Notifications};
 
 use self::scripted::Act;
 
@@ -34,7 +34,9 @@ fn free() -> Result<Reply, StoreError> {
     Ok(Reply::Lock(LockReply::Holder(Holder::Free)))
 }
 
-/// The next hint. One that never comes is a failure, not a test without end.
-async fn next(hints: &mut Hints) -> Option<Hint> {
-    tokio::time::timeout(Duration::from_secs(30), hints.next()).await.expect("a hint")
+/// The next notification. One that never comes is a failure, not a test without end.
+async fn next(notifications: &mut Notifications) -> Option<Notification> {
+    tokio::time::timeout(Duration::from_secs(30), notifications.next())
+        .await
+        .expect("a notification")
 }

@@ -61,8 +61,8 @@ async fn a_refusal_of_a_second_copy_says_nothing_about_the_first() {
 async fn an_acquire_under_a_callers_own_token_is_sent_once_if_in_doubt() {
     let command = |token| {
         let (keys, token) = (LockKeys::of("job").into(), Token::new(token).unwrap());
-        let (lease_ms, fence_life_ms, mark_ms) = (1, 1, 1);
-        Command::Lock(LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, mark_ms })
+        let (lease_ms, fence_life_ms, tombstone_ms) = (1, 1, 1);
+        Command::Lock(LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, tombstone_ms })
     };
     for (token, requests) in [("mine", 1), ("a.1#1", 3)] {
         let server = Server::playing(vec![DOWN; 3]).await;

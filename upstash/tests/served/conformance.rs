@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use leasehold_core::{
-    Command, Reply, Store, StoreError, TokioClock, Watch,
+    Command, Reply, Store, StoreError, Subscription, TokioClock,
     conformance::{Fixture, Foreign},
     lock::{LockCommand, LockKeys},
     quorum::{Quorum, QuorumOptions},
@@ -11,7 +11,7 @@ use leasehold_core::{
 use leasehold_fake_redis::Resp;
 use leasehold_upstash::{RetryPolicy, Tcp, Upstash};
 
-use crate::fake::{Adapter, Fake, PATIENCE};
+use crate::fake::{Adapter, Fake, LIMIT};
 
 /// A store on servers of its own.
 struct Served<S> {
@@ -41,8 +41,8 @@ impl<S: Store + Sync> Store for Waited<S> {
         }
     }
 
-    async fn watch(&self, keys: &LockKeys) -> Option<Watch> {
-        self.store.watch(keys).await
+    async fn subscribe(&self, keys: &LockKeys) -> Option<Subscription> {
+        self.store.subscribe(keys).await
     }
 }
 
@@ -88,7 +88,7 @@ async fn on_one<S: Adapter>() -> Option<Served<S>> {
 async fn on_three<S: Adapter>() -> Option<Served<Quorum<S, TokioClock>>> {
     let servers = vec![Fake::start().await, Fake::start().await, Fake::start().await];
     let nodes = servers.iter().map(|server| S::of(server, RetryPolicy::default()));
-    let options = QuorumOptions::new().node_timeout(PATIENCE);
+    let options = QuorumOptions::new().node_timeout(LIMIT);
     let store = Quorum::new(nodes, TokioClock::new(), &options).unwrap();
     Some(Served { store, servers: servers.into(), is_quorum: true })
 }

@@ -7,7 +7,7 @@ use leasehold_upstash::{RetryPolicy, Tcp};
 
 use crate::{
     LIFE,
-    fake::{Adapter, Fake, PATIENCE},
+    fake::{Adapter, Fake, LIMIT},
     on_both,
 };
 
@@ -25,7 +25,7 @@ fn lock<S: Adapter>(fake: &Fake, durability: Durability) -> Lock {
     let options = LockOptions::new()
         .lease(Duration::from_secs(20))
         .attempts(1)
-        .call_timeout(PATIENCE)
+        .call_timeout(LIMIT)
         .request_life(Duration::from_millis(LIFE))
         .fence_life(Duration::from_millis(LIFE))
         .durability(durability);

@@ -12,7 +12,7 @@ use leasehold_upstash::{RetryPolicy, Tcp, TcpBuilder, Upstash};
 use tokio::{net::TcpListener, task::yield_now, time::timeout};
 
 /// Slow machines are not what these tests are about.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 
 pub(crate) const TOKEN: &str = "a-secret-token";
 
@@ -110,14 +110,14 @@ impl Fake {
 impl Adapter for Upstash {
     fn of(fake: &Fake, retry: RetryPolicy) -> Self {
         let builder = Self::builder(&fake.rest, TOKEN).retry(retry);
-        builder.timeout(PATIENCE).connect_timeout(PATIENCE).build().unwrap()
+        builder.timeout(LIMIT).connect_timeout(LIMIT).build().unwrap()
     }
 }
 
 impl Adapter for Tcp {
     fn of(fake: &Fake, retry: RetryPolicy) -> Self {
         let builder = TcpBuilder::new(&fake.resp).unwrap().retry(retry);
-        builder.timeout(PATIENCE).connect_timeout(PATIENCE).build().unwrap()
+        builder.timeout(LIMIT).connect_timeout(LIMIT).build().unwrap()
     }
 }
 
@@ -128,7 +128,7 @@ pub(crate) async fn until(happened: impl Fn() -> bool + Send + Sync) {
             yield_now().await;
         }
     };
-    timeout(PATIENCE, waiting).await.expect("it happens");
+    timeout(LIMIT, waiting).await.expect("it happens");
 }
 
 async fn bind() -> TcpListener {

@@ -1,5 +1,6 @@
 //! What goes wrong at a server or on the way to it ends in a typed error that tells the truth, or
-//! in success after a copy that was safe to send; and nothing is left behind for longer than it may.
+//! in success after a copy that was safe to send; and nothing is left behind for longer than it
+//! may.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use leasehold_upstash::{RetryPolicy, Upstash};
 
 use crate::{
     LIFE, acquire,
-    fake::{Adapter, Fake, PATIENCE, until},
+    fake::{Adapter, Fake, LIMIT, until},
     on_both, release,
 };
 
@@ -173,9 +174,10 @@ async fn a_server_that_hangs_ends_at_the_timeout_and_is_cleaned_up_once_it_is_ba
             let error = lock.acquire().attempts(1).await.map(drop).unwrap_err();
             (error, lock)
         };
-        let (error, lock) = out_of_patience(&fake, call).await;
-        let silent = StoreError::Unknown(Cause::TimedOut);
-        assert_eq!(error, NotAcquired::Unknown(silent), "{rule}");
+        let (error, lock) = after_every_timeout(&fake, call).await;
+        let NotAcquired::Unknown(StoreError::Unknown(Cause::TimedOut(_))) = error else {
+            panic!("{rule}: {error:?}")
+        };
         assert!(lock.in_flight().is_some(), "it knows what it may have left behind");
         assert!(fake.effective() > 0);
         fake.heal();
@@ -186,8 +188,8 @@ async fn a_server_that_hangs_ends_at_the_timeout_and_is_cleaned_up_once_it_is_ba
     }
 }
 
-/// Awaits `call` until a fault has taken effect, and then lets all patience pass at once.
-async fn out_of_patience<T>(fake: &Fake, call: impl Future<Output = T>) -> T {
+/// Awaits `call` until a fault has taken effect, and then lets every timeout pass at once.
+async fn after_every_timeout<T>(fake: &Fake, call: impl Future<Output = T>) -> T {
     let mut call = Box::pin(call);
     tokio::select! {
         _ = &mut call => panic!("it ended before the fault had taken effect"),
@@ -195,8 +197,8 @@ async fn out_of_patience<T>(fake: &Fake, call: impl Future<Output = T>) -> T {
     }
     tokio::time::pause();
     let output = call.await;
-    // Until the store itself has no patience with its connection any more.
-    tokio::time::advance(PATIENCE).await;
+    // Until the store itself has given its connection up.
+    tokio::time::advance(LIMIT).await;
     tokio::time::resume();
     output
 }
@@ -205,8 +207,8 @@ async fn a_single_hung_command_leaves_the_outcome_unknown<S: Adapter>() {
     let fake = server::<S>().await;
     fake.fault("hang executed=true command=EVALSHA next=1");
     let store = S::of(&fake, RetryPolicy::none());
-    let reply = out_of_patience(&fake, store.execute(acquire("job", "a.1#1"))).await;
-    assert_eq!(reply, Err(StoreError::Unknown(Cause::TimedOut)));
+    let reply = after_every_timeout(&fake, store.execute(acquire("job", "a.1#1"))).await;
+    assert!(matches!(reply, Err(StoreError::Unknown(Cause::TimedOut(_)))), "{reply:?}");
     store.execute(release("job", "a.1#1")).await.unwrap();
     assert!(!fake.exists("job"));
 }

@@ -7,7 +7,7 @@ mod conformance;
 mod durability;
 mod fake;
 mod faults;
-mod hints;
+mod notifications;
 mod quorum;
 mod tls;
 mod ways;
@@ -52,13 +52,13 @@ fn acquire(id: &str, token: &str) -> Command {
         token: Token::new(token).unwrap(),
         lease_ms: LIFE,
         fence_life_ms: LIFE,
-        mark_ms: LIFE,
+        tombstone_ms: LIFE,
     })
 }
 
 fn release(id: &str, token: &str) -> Command {
     let (keys, token) = (Arc::new(LockKeys::of(id)), Token::new(token).unwrap());
-    Command::Lock(LockCommand::Release { keys, token, mark_ms: LIFE })
+    Command::Lock(LockCommand::Release { keys, token, tombstone_ms: LIFE })
 }
 
 /// Takes a lock and releases it, with a command each.

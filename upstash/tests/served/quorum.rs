@@ -9,14 +9,14 @@ use leasehold_upstash::RetryPolicy;
 
 use crate::{
     acquire,
-    fake::{Adapter, Fake, PATIENCE, until},
+    fake::{Adapter, Fake, LIMIT, until},
     on_both, release,
 };
 
 async fn three<S: Adapter>() -> (Vec<Fake>, Quorum<S, TokioClock>) {
     let servers = vec![Fake::start().await, Fake::start().await, Fake::start().await];
     let nodes = servers.iter().map(|server| S::of(server, RetryPolicy::none()));
-    let options = QuorumOptions::new().node_timeout(PATIENCE);
+    let options = QuorumOptions::new().node_timeout(LIMIT);
     let quorum = Quorum::new(nodes, TokioClock::new(), &options).unwrap();
     (servers, quorum)
 }

@@ -22,7 +22,7 @@ use tokio_rustls::{
 
 use crate::{
     acquire,
-    fake::{Fake, PATIENCE, TOKEN},
+    fake::{Fake, LIMIT, TOKEN},
     take_and_release,
 };
 
@@ -81,7 +81,7 @@ fn trusting(url: &str, certificate: &str) -> Upstash {
     let certificate = Certificate::from_pem(certificate.as_bytes()).unwrap();
     let client = reqwest::Client::builder().tls_certs_only([certificate]).build().unwrap();
     let builder = Upstash::builder(url, TOKEN).client(client).retry(RetryPolicy::none());
-    builder.timeout(PATIENCE).build().unwrap()
+    builder.timeout(LIMIT).build().unwrap()
 }
 
 fn assert_distrusted(error: &StoreError) {
@@ -109,7 +109,7 @@ async fn over_tcp_a_certificate_that_a_client_trusts_will_do() {
             TlsCertificates { client_tls: None, root_cert: Some(certificate.clone().into()) };
         let client = redis::Client::build_with_tls(url, certificates).unwrap();
         let builder = TcpBuilder::from_client(client).retry(RetryPolicy::none());
-        builder.timeout(PATIENCE).connect_timeout(PATIENCE).build().unwrap()
+        builder.timeout(LIMIT).connect_timeout(LIMIT).build().unwrap()
     };
     take_and_release(&trusting(format!("rediss://localhost:{port}"))).await;
     let store = trusting(format!("rediss://127.0.0.1:{port}"));
@@ -120,8 +120,8 @@ async fn over_tcp_a_certificate_that_a_client_trusts_will_do() {
 #[tokio::test]
 async fn over_rest_nobody_who_signs_himself_is_trusted() {
     let (address, accepted) = self_signed().await;
-    let builder = Upstash::builder(&format!("https://{address}"), "token").timeout(PATIENCE);
-    let builder = builder.connect_timeout(PATIENCE).retry(RetryPolicy::none());
+    let builder = Upstash::builder(&format!("https://{address}"), "token").timeout(LIMIT);
+    let builder = builder.connect_timeout(LIMIT).retry(RetryPolicy::none());
     let store = builder.build().unwrap();
     assert_distrusted(&store.execute(acquire("job", "a.1#1")).await.unwrap_err());
     assert!(!accepted.await.unwrap());
@@ -131,7 +131,7 @@ async fn over_rest_nobody_who_signs_himself_is_trusted() {
 async fn over_tcp_nobody_who_signs_himself_is_trusted() {
     let (address, accepted) = self_signed().await;
     let builder = TcpBuilder::new(&format!("rediss://{address}")).unwrap();
-    let store = builder.connect_timeout(PATIENCE).retry(RetryPolicy::none()).build().unwrap();
+    let store = builder.connect_timeout(LIMIT).retry(RetryPolicy::none()).build().unwrap();
     assert_distrusted(&store.execute(acquire("job", "a.1#1")).await.unwrap_err());
     assert!(!accepted.await.unwrap());
 }

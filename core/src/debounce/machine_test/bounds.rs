@@ -2,14 +2,13 @@
 
 use super::*;
 
-const PATIENCE_MS: u64 = 5_000;
+const WITHIN_MS: u64 = 5_000;
 const MISSING: DebounceReply = DebounceReply::Missing;
 
 /// A call, armed as number 7, whose claim was sent when it was due, and when its caller leaves.
 fn impatient() -> (Scene, Instant) {
-    let mut scene =
-        Scene::with(|options| options.patience = Some(Duration::from_millis(PATIENCE_MS)));
-    let leave_at = scene.now.plus_micros(PATIENCE_MS * 1_000);
+    let mut scene = Scene::with(|options| options.within = Some(Duration::from_millis(WITHIN_MS)));
+    let leave_at = scene.now.plus_micros(WITHIN_MS * 1_000);
     scene.call().reply(ARMED).wake();
     (scene, leave_at)
 }
@@ -40,18 +39,18 @@ fn sleeps(scene: &Scene) -> bool {
 }
 
 #[test]
-fn a_caller_waits_until_its_patience_is_over_but_no_longer() {
+fn a_caller_waits_until_its_time_is_over_but_no_longer() {
     let waits = |due_in_ms| {
         let mut scene =
-            Scene::with(|options| options.patience = Some(Duration::from_millis(PATIENCE_MS)));
+            Scene::with(|options| options.within = Some(Duration::from_millis(WITHIN_MS)));
         sleeps(scene.call().reply(DebounceReply::Armed { seq: 7, due_in_ms }))
     };
-    assert!(waits(PATIENCE_MS));
-    assert!(!waits(PATIENCE_MS + 1));
+    assert!(waits(WITHIN_MS));
+    assert!(!waits(WITHIN_MS + 1));
 }
 
 #[test]
-fn an_armed_caller_asks_again_and_puts_its_call_back_until_its_patience_is_over() {
+fn an_armed_caller_asks_again_and_puts_its_call_back_until_its_time_is_over() {
     let (mut scene, leave_at) = impatient();
     scene.now = just_before(leave_at);
     scene.fail(UNREACHABLE);
@@ -127,7 +126,7 @@ fn a_sweeper_gives_up_after_its_attempts_and_says_what_it_knows() {
 }
 
 #[test]
-fn a_caller_that_loses_patience_gives_back_a_claim_whose_reply_never_came() {
+fn a_caller_that_leaves_gives_back_a_claim_whose_reply_never_came() {
     let (mut scene, leave_at) = impatient();
     let (runner, _) = scene.claim_of();
     scene.now = leave_at;

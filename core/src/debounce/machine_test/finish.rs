@@ -105,7 +105,7 @@ fn a_claim_that_came_too_late_is_given_back_and_asked_for_anew() {
 
 #[test]
 fn a_caller_that_leaves_gives_back_a_claim_that_may_stand() {
-    let mut scene = Scene::with(|options| options.patience = Some(Duration::from_millis(1_500)));
+    let mut scene = Scene::with(|options| options.within = Some(Duration::from_millis(1_500)));
     scene.call().reply(ARMED).wake();
     let (runner, _) = scene.claim_of();
     scene.fail(TIMED_OUT).wake();
@@ -156,6 +156,6 @@ fn a_second_stop_ends_at_once_and_forgets_nothing() {
 fn a_spent_runner_gets_a_new_name() {
     let mut scene = Scene::looking();
     let (runner, _) = scene.claim_of();
-    scene.reply(DebounceReply::Spent).wake();
+    scene.reply(DebounceReply::Revoked).wake();
     assert_ne!(scene.claim_of().0, runner);
 }

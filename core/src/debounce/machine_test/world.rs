@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    debounce::{DebounceRecord, Memo},
+    debounce::record::{DebounceRecord, Memo},
     jitter::Jitter,
 };
 
@@ -68,7 +68,7 @@ impl World {
             .retry_delay(ms(50))
             .delay(ms(20))
             .call_timeout(ms(60))
-            .patience(Duration::from_secs(60));
+            .within(Duration::from_secs(60));
         change(&mut options);
         let peer = |number: usize| {
             let config = DebounceConfig::new("job", &options).unwrap();
@@ -199,14 +199,14 @@ impl World {
             Action::Call { command: Command::Debounce(command), give_up_at } => {
                 self.send(peer, turn, command, give_up_at);
             }
-            Action::Call { .. } | Action::Watch { .. } => panic!("{action:?}"),
+            Action::Call { .. } | Action::Subscribe { .. } => panic!("{action:?}"),
             Action::Done(outcome) => self.told(peer, turn, outcome),
         }
     }
 
     fn send(&mut self, peer: usize, turn: u64, command: DebounceCommand, give_up_at: Instant) {
-        let patience = give_up_at.as_micros() - self.now;
-        self.after(patience, Happening::Replied(peer, turn, Err(TIMED_OUT)));
+        let timeout = give_up_at.as_micros() - self.now;
+        self.after(timeout, Happening::Replied(peer, turn, Err(TIMED_OUT)));
         if self.chance(10) {
             let late = self.below(2_000_000);
             self.after(late, Happening::Arrives(peer, turn, command.clone()));

@@ -6,16 +6,20 @@ use super::*;
 const NOT_TOLD_HOW_LONG: LockOutcome = LockOutcome::Busy { remaining_ms: Some(0) };
 
 impl LockMachine {
-    pub(super) fn first_try(&mut self, now: Instant, terms: Terms) -> Action<LockOutcome> {
-        let token = self.token_for(&terms);
-        let attempt = Attempt { terms, number: 1, token, sent_at: now, ambiguous: false };
+    pub(super) fn first_try(
+        &mut self,
+        now: Instant,
+        request: AcquireRequest,
+    ) -> Action<LockOutcome> {
+        let token = self.token_for(&request);
+        let attempt = Attempt { request, number: 1, token, sent_at: now, ambiguous: false };
         self.send(now, attempt)
     }
 
     pub(super) fn try_again(&mut self, now: Instant, mut attempt: Attempt) -> Action<LockOutcome> {
         attempt.number += 1;
         attempt.sent_at = now;
-        if attempt.terms.token.is_none() {
+        if attempt.request.token.is_none() {
             attempt.token = self.tokens.next_in_series();
         }
         self.send(now, attempt)
@@ -28,18 +32,18 @@ impl LockMachine {
         result: Result<LockReply, StoreError>,
     ) -> Action<LockOutcome> {
         match result {
-            Ok(LockReply::Acquired { fence, fresh: false }) if attempt.terms.token.is_some() => {
+            Ok(LockReply::Acquired { fence, fresh: false }) if attempt.request.token.is_some() => {
                 self.confirm(now, attempt, fence)
             }
             Ok(LockReply::Acquired { fence, .. }) => self.secure(now, attempt, fence),
             Ok(LockReply::Busy { remaining_ms }) => {
                 self.wait(now, attempt, LockOutcome::Busy { remaining_ms })
             }
-            Ok(LockReply::Gone) if attempt.terms.token.is_some() => {
-                self.end(now, attempt, LockOutcome::Spent)
+            Ok(LockReply::Revoked) if attempt.request.token.is_some() => {
+                self.end(now, attempt, LockOutcome::Revoked)
             }
             // A copy of this try was told *busy*, which this one was not told: the try is over.
-            Ok(LockReply::Gone) => self.wait(now, attempt, NOT_TOLD_HOW_LONG),
+            Ok(LockReply::Revoked) => self.wait(now, attempt, NOT_TOLD_HOW_LONG),
             Err(StoreError::Rejected(rejection)) => {
                 self.end(now, attempt, LockOutcome::Rejected(rejection))
             }
@@ -77,7 +81,7 @@ impl LockMachine {
                 }
                 let until = clearing.until;
                 self.state = State::ClearPause(clearing);
-                self.sleep_until(now, self.config.terms.delay_us, until)
+                self.sleep_until(now, self.config.defaults.delay_us, until)
             }
         }
     }
@@ -85,9 +89,8 @@ impl LockMachine {
     /// Takes `token` out of the store, whether or not it is there, and goes on with `then`.
     pub(super) fn clear(&mut self, now: Instant, token: Token, then: Next) -> Action<LockOutcome> {
         let until = match &then {
-            Next::Retry(Attempt { terms, .. }, _) | Next::Start(LockRequest::Acquire(terms)) => {
-                terms.deadline()
-            }
+            Next::Retry(Attempt { request, .. }, _)
+            | Next::Start(LockRequest::Acquire(request)) => request.deadline(),
             Next::End(_) | Next::Start(_) => Instant::NEVER,
         };
         self.send_clear(now, Clearing { token, tries: 0, until, then: Box::new(then) })
@@ -110,23 +113,32 @@ impl LockMachine {
         Action::Done(LockOutcome::Unknown(error))
     }
 
-    fn token_for(&mut self, terms: &Terms) -> Token {
+    fn token_for(&mut self, request: &AcquireRequest) -> Token {
         let tokens = &mut self.tokens;
         let next = if self.goes_on { Tokens::next_in_series } else { Tokens::fresh };
-        terms.token.clone().unwrap_or_else(|| {
+        request.token.clone().unwrap_or_else(|| {
             self.goes_on = true;
             next(tokens)
         })
     }
 
     fn send(&mut self, now: Instant, attempt: Attempt) -> Action<LockOutcome> {
+        debug_assert!(self.grant.is_none(), "the lease before was given up");
+        debug_assert!(
+            attempt.request.token.is_some() || !attempt.ambiguous,
+            "a token of ours that may be under the key is released before the next is sent"
+        );
+        debug_assert!(
+            attempt.request.wait.is_some() || attempt.number <= attempt.request.attempts,
+            "no more tries than asked for"
+        );
         let useless_at = self.useless_at(now, &attempt);
         let command = LockCommand::Acquire {
             keys: self.config.keys.clone(),
             token: attempt.token.clone(),
-            lease_ms: attempt.terms.lease_ms,
-            fence_life_ms: self.config.fence_life_ms.max(attempt.terms.lease_ms),
-            mark_ms: self.config.mark_ms,
+            lease_ms: attempt.request.lease_ms,
+            fence_life_ms: self.config.fence_life_ms.max(attempt.request.lease_ms),
+            tombstone_ms: self.config.tombstone_ms,
         };
         self.state = State::Acquiring(attempt);
         self.call(now, useless_at, command)
@@ -138,7 +150,7 @@ impl LockMachine {
         attempt.sent_at = now;
         attempt.ambiguous = true;
         let (keys, token) = (self.config.keys.clone(), attempt.token.clone());
-        let lease_ms = attempt.terms.lease_ms;
+        let lease_ms = attempt.request.lease_ms;
         let useless_at = self.useless_at(now, &attempt);
         self.state = State::Confirming(attempt, fence);
         self.call(now, useless_at, LockCommand::Extend { keys, token, lease_ms })
@@ -146,7 +158,7 @@ impl LockMachine {
 
     /// When a reply to what is sent now would come too late.
     pub(super) fn useless_at(&self, now: Instant, attempt: &Attempt) -> Instant {
-        self.deadline(now, attempt.terms.lease_ms).min(attempt.terms.deadline())
+        self.deadline(now, attempt.request.lease_ms).min(attempt.request.deadline())
     }
 
     pub(super) fn confirm_replied(
@@ -160,7 +172,7 @@ impl LockMachine {
             Ok(LockReply::Extended) => self.secure(now, attempt, fence),
             other => {
                 let error = match other {
-                    Ok(LockReply::NotHeld) => StoreError::Unknown(Cause::TimedOut),
+                    Ok(LockReply::NotHeld) => StoreError::Unknown(Cause::TIMED_OUT),
                     other => unexpected(other),
                 };
                 self.wait(now, attempt, LockOutcome::Unavailable(error))
@@ -175,15 +187,16 @@ impl LockMachine {
         fence: Fence,
         replicas: u32,
     ) -> Action<LockOutcome> {
-        let lease_ms = attempt.terms.lease_ms;
+        let lease_ms = attempt.request.lease_ms;
         let mut grant = self.granted(attempt.token.clone(), fence, lease_ms, attempt.sent_at);
         grant.replicas = replicas;
+        debug_assert_eq!(self.grant, None, "one lease at a time");
         if now < grant.deadline {
             self.grant = Some(grant.clone());
             return Action::Done(LockOutcome::Acquired(grant));
         }
         attempt.ambiguous = true;
-        let late = LockOutcome::Unavailable(StoreError::Unknown(Cause::TimedOut));
+        let late = LockOutcome::Unavailable(StoreError::Unknown(Cause::TIMED_OUT));
         self.not_sure(now, attempt, late)
     }
 
@@ -195,7 +208,7 @@ impl LockMachine {
         attempt: Attempt,
         outcome: LockOutcome,
     ) -> Action<LockOutcome> {
-        if now >= attempt.terms.deadline() || attempt.terms.token.is_some() {
+        if now >= attempt.request.deadline() || attempt.request.token.is_some() {
             self.wait(now, attempt, outcome)
         } else {
             self.clear(now, attempt.token.clone(), Next::Retry(attempt, outcome))

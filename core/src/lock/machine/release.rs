@@ -16,7 +16,9 @@ impl LockMachine {
         now: Instant,
         mut releasing: Releasing,
     ) -> Action<LockOutcome> {
+        debug_assert!(self.grant.is_none(), "what is being released does not count any more");
         releasing.tries += 1;
+        debug_assert!(releasing.tries <= RELEASE_TRIES, "it is sent so often and no more");
         let command = self.release_command(&releasing.token);
         self.state = State::Releasing(releasing);
         self.call(now, Instant::NEVER, command)
@@ -36,7 +38,7 @@ impl LockMachine {
         releasing.ambiguous |= matches!(error, StoreError::Unknown(_));
         if releasing.tries < RELEASE_TRIES && !matches!(error, StoreError::Rejected(_)) {
             self.state = State::ReleasePause(releasing);
-            return self.sleep(now, self.config.terms.delay_us);
+            return self.sleep(now, self.config.defaults.delay_us);
         }
         self.leftover = Some(releasing.token);
         Action::Done(if releasing.ambiguous { LockOutcome::Unknown(error) } else { failed(error) })
@@ -46,7 +48,7 @@ impl LockMachine {
         LockCommand::Release {
             keys: self.config.keys.clone(),
             token: token.clone(),
-            mark_ms: self.config.mark_ms,
+            tombstone_ms: self.config.tombstone_ms,
         }
     }
 }

@@ -51,6 +51,7 @@ impl LockMachine {
         extension: Extension,
         renewal: bool,
     ) -> Action<LockOutcome> {
+        debug_assert!(self.config.replicas > 0, "without replicas, nothing is to be awaited");
         let deadline = self.grant.as_ref().map_or(now, |grant| grant.deadline);
         self.state = State::SecuringExtension(extension, renewal);
         self.call_confirm(now, deadline)
@@ -85,9 +86,9 @@ impl LockMachine {
     fn call_confirm(&self, now: Instant, useless_at: Instant) -> Action<LockOutcome> {
         let (keys, replicas) = (self.config.keys.clone(), self.config.replicas);
         let timeout_ms = self.config.confirm_ms;
-        let patient_until = now.plus_micros(timeout_ms * 1_000 + self.config.call_timeout_us);
+        let timeout_at = now.plus_micros(timeout_ms * 1_000 + self.config.call_timeout_us);
         let command = LockCommand::Confirm { keys, replicas, timeout_ms };
-        let give_up_at = patient_until.min(useless_at).max(now);
+        let give_up_at = timeout_at.min(useless_at).max(now);
         Action::Call { command: Command::Lock(command), give_up_at }
     }
 }

@@ -1,7 +1,7 @@
 //! What lies between two tries.
 
 use super::*;
-use crate::lock::config::{DELAYS_PER_WATCHED_LOOK, Wait};
+use crate::lock::config::{DELAYS_PER_SUBSCRIBED_LOOK, Wait};
 
 /// How far behind the end of a lease a waiter looks: the server rounds to milliseconds.
 const ROUNDING_US: u64 = 1_000;
@@ -14,19 +14,19 @@ impl LockMachine {
         attempt: Attempt,
         outcome: LockOutcome,
     ) -> Action<LockOutcome> {
-        match attempt.terms.wait {
+        match attempt.request.wait {
             Some(wait) => self.wait_until(now, wait, attempt, outcome),
-            None if attempt.number >= attempt.terms.attempts => self.end(now, attempt, outcome),
+            None if attempt.number >= attempt.request.attempts => self.end(now, attempt, outcome),
             None => {
-                let delay_us = attempt.terms.delay_us;
+                let delay_us = attempt.request.delay_us;
                 self.state = State::Waiting(attempt, outcome);
                 self.sleep(now, delay_us)
             }
         }
     }
 
-    /// A hint ends any pause early: at worst it was for nothing.
-    pub(super) fn hinted(&mut self, now: Instant) -> Action<LockOutcome> {
+    /// A notification ends any pause early: at worst it was for nothing.
+    pub(super) fn notified(&mut self, now: Instant) -> Action<LockOutcome> {
         self.woke(now)
     }
 
@@ -36,22 +36,22 @@ impl LockMachine {
         attempt: Attempt,
         outcome: LockOutcome,
     ) -> Action<LockOutcome> {
-        if now >= attempt.terms.deadline() {
+        if now >= attempt.request.deadline() {
             self.end(now, attempt, outcome)
         } else {
             self.try_again(now, attempt)
         }
     }
 
-    /// With a watch, the lock may have been released before it was in place: look at once.
-    pub(super) fn subscribed(&mut self, now: Instant, watching: bool) -> Action<LockOutcome> {
+    /// With a subscription, the lock may have been released before it was in place: look at once.
+    pub(super) fn subscribed(&mut self, now: Instant, subscribed: bool) -> Action<LockOutcome> {
         let State::Subscribing(mut attempt, outcome) = core::mem::take(&mut self.state) else {
-            unreachable!("driver: a watch was not asked for");
+            unreachable!("driver: a subscription was not asked for");
         };
-        if let Some(wait) = &mut attempt.terms.wait {
-            wait.watching = Some(watching);
+        if let Some(wait) = &mut attempt.request.wait {
+            wait.subscribed = Some(subscribed);
         }
-        if watching && now < attempt.terms.deadline() {
+        if subscribed && now < attempt.request.deadline() {
             self.try_again(now, attempt)
         } else {
             self.wait(now, attempt, outcome)
@@ -68,17 +68,17 @@ impl LockMachine {
         if now >= wait.until {
             return self.end(now, attempt, outcome);
         }
-        let delay_us = attempt.terms.delay_us;
+        let delay_us = attempt.request.delay_us;
         let LockOutcome::Busy { remaining_ms } = outcome else {
             self.state = State::Waiting(attempt, outcome);
             return self.sleep_until(now, delay_us, wait.until);
         };
-        let Some(watching) = wait.watching else {
+        let Some(subscribed) = wait.subscribed else {
             let give_up_at = now.plus_micros(self.config.call_timeout_us).min(wait.until);
             self.state = State::Subscribing(attempt, outcome);
-            return Action::Watch { keys: self.config.keys.clone(), give_up_at };
+            return Action::Subscribe { keys: self.config.keys.clone(), give_up_at };
         };
-        let delays = if watching { DELAYS_PER_WATCHED_LOOK } else { 1 };
+        let delays = if subscribed { DELAYS_PER_SUBSCRIBED_LOOK } else { 1 };
         let bound_us = self.spread(delay_us.saturating_mul(delays));
         // The waiters of several processes do not all look in the millisecond after it.
         let rest_us = remaining_ms.map_or(u64::MAX, |rest_ms| {
@@ -100,14 +100,14 @@ impl LockMachine {
         if !attempt.ambiguous {
             return Action::Done(outcome);
         }
-        if now < attempt.terms.deadline() {
-            let (token, until) = (attempt.token, attempt.terms.deadline());
+        if now < attempt.request.deadline() {
+            let (token, until) = (attempt.token, attempt.request.deadline());
             let then = Box::new(Next::End(outcome));
             return self.send_clear(now, Clearing { token, tries: 0, until, then });
         }
         let error = match outcome {
             LockOutcome::Unavailable(error) | LockOutcome::Unknown(error) => error,
-            _ => StoreError::Unknown(Cause::TimedOut),
+            _ => StoreError::Unknown(Cause::TIMED_OUT),
         };
         self.leave(attempt.token, error)
     }

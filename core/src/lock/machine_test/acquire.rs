@@ -176,16 +176,19 @@ fn a_doubt_about_a_callers_token_outlives_a_try_that_was_not_sent() {
 #[test]
 fn a_spent_token_is_told_apart() {
     let mut scene = Scene::new();
-    assert_eq!(scene.acquire_with(own_token()).reply(LockReply::Gone).done(), LockOutcome::Spent);
+    assert_eq!(
+        scene.acquire_with(own_token()).reply(LockReply::Revoked).done(),
+        LockOutcome::Revoked
+    );
 }
 
 #[test]
 fn a_try_of_ours_that_is_gone_was_busy() {
     let mut scene = Scene::with(|options| options.attempts = 2);
-    scene.acquire().reply(LockReply::Gone);
+    scene.acquire().reply(LockReply::Revoked);
     assert_eq!((scene.millis_asleep(), scene.in_flight()), (100, None));
     assert_eq!(scene.sleep().call(), "acquire me.1#2");
-    scene.reply(LockReply::Gone);
+    scene.reply(LockReply::Revoked);
     assert_eq!(scene.done(), LockOutcome::Busy { remaining_ms: Some(0) });
     assert_eq!(scene.in_flight(), None);
 }

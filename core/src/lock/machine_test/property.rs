@@ -26,7 +26,7 @@ fn replies() -> impl Strategy<Value = LockReply> {
     prop_oneof![
         any::<bool>().prop_map(|fresh| LockReply::Acquired { fence: Fence(7), fresh }),
         Just(busy()),
-        Just(LockReply::Gone),
+        Just(LockReply::Revoked),
         Just(LockReply::Extended),
         Just(LockReply::Released),
         Just(LockReply::NotHeld),
@@ -45,15 +45,15 @@ fn answers() -> impl Strategy<Value = Answer> {
 
 fn requests() -> impl Strategy<Value = LockRequest> {
     let config = Scene::new().machine.config().clone();
-    let within = config.terms(&AcquireOptions::default()).unwrap();
-    let terms = move |options: &AcquireOptions| config.terms(options).unwrap();
+    let within = config.acquire();
+    let request = move |options: &AcquireOptions| config.acquire_with(options).unwrap();
     prop_oneof![
-        3 => Just(LockRequest::Acquire(terms(&AcquireOptions::default()))),
-        1 => Just(LockRequest::Acquire(terms(&own_token()))),
+        3 => Just(LockRequest::Acquire(request(&AcquireOptions::default()))),
+        1 => Just(LockRequest::Acquire(request(&own_token()))),
         1 => (1..20_000u64).prop_map(|by_ms| LockRequest::Extend { by_ms }),
-        2 => (0..30_000u64, any::<bool>()).prop_map(move |(millis, watching)| {
+        2 => (0..30_000u64, any::<bool>()).prop_map(move |(millis, subscribed)| {
             let until = Instant::from_micros(millis * 1_000);
-            LockRequest::Acquire(within.clone().until(until, watching))
+            LockRequest::Acquire(within.clone().until(until, subscribed))
         }),
         1 => Just(LockRequest::Keep),
         1 => Just(LockRequest::Release),
@@ -88,14 +88,14 @@ fn next(scene: &mut Scene, wait: u64, answer: Answer) -> Option<Event<LockReques
         Action::Done(_) => None,
         Action::SleepUntil(at) => {
             if matches!(answer, Answer::Reply(LockReply::Released)) {
-                return Some(Event::Hinted);
+                return Some(Event::Notified);
             }
             scene.now = scene.now.max(at).plus_micros(wait * 1_000);
             Some(Event::Woke)
         }
-        Action::Watch { .. } => {
+        Action::Subscribe { .. } => {
             scene.pass(wait);
-            Some(Event::Watching(matches!(answer, Answer::Yes)))
+            Some(Event::Subscribed(matches!(answer, Answer::Yes)))
         }
         Action::Call { command: Command::Lock(command), .. } => {
             scene.pass(wait);

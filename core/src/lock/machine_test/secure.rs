@@ -24,7 +24,7 @@ fn a_lease_is_handed_out_once_enough_replicas_have_it_and_says_how_many() {
     let mut scene = on_two();
     scene.acquire().reply(granted());
     assert_eq!(scene.call(), "confirm");
-    assert_eq!(scene.millis_to_give_up(), 2_200, "the server's patience and ours");
+    assert_eq!(scene.millis_to_give_up(), 2_200, "the server's timeout and ours");
     scene.pass(100).reply(confirmed(3));
     match scene.done() {
         LockOutcome::Acquired(grant) => {

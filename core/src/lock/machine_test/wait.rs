@@ -7,11 +7,11 @@ fn waiting_for(millis: u64) -> Scene {
     waiting_with(millis, AcquireOptions::default(), false)
 }
 
-fn waiting_with(millis: u64, options: AcquireOptions, watching: bool) -> Scene {
+fn waiting_with(millis: u64, options: AcquireOptions, subscribed: bool) -> Scene {
     let mut scene = Scene::new();
     let until = scene.now.plus_micros(millis * 1_000);
-    let terms = scene.machine.config().terms(&options).unwrap().until(until, watching);
-    scene.start(LockRequest::Acquire(terms));
+    let request = scene.machine.config().acquire_with(&options).unwrap().until(until, subscribed);
+    scene.start(LockRequest::Acquire(request));
     scene
 }
 
@@ -19,9 +19,9 @@ fn held_for(remaining_ms: u64) -> LockReply {
     LockReply::Busy { remaining_ms: Some(remaining_ms) }
 }
 
-fn watched(scene: &mut Scene, watching: bool) -> &mut Scene {
-    assert!(matches!(scene.action, Action::Watch { .. }), "{:?}", scene.action);
-    scene.step(Event::Watching(watching))
+fn answer_subscribe(scene: &mut Scene, subscribed: bool) -> &mut Scene {
+    assert!(matches!(scene.action, Action::Subscribe { .. }), "{:?}", scene.action);
+    scene.step(Event::Subscribed(subscribed))
 }
 
 #[test]
@@ -32,13 +32,13 @@ fn a_free_lock_costs_one_call() {
 }
 
 #[test]
-fn a_waiter_tries_again_once_it_watches() {
+fn a_waiter_tries_again_once_it_is_subscribed() {
     let mut scene = waiting_for(5_000);
-    watched(scene.reply(held_for(60_000)), true);
-    assert_eq!(scene.call(), "acquire me.1#2", "a release before the watch is not missed");
+    answer_subscribe(scene.reply(held_for(60_000)), true);
+    assert_eq!(scene.call(), "acquire me.1#2", "a release before the subscription is not missed");
     scene.reply(held_for(60_000));
-    assert_eq!(scene.millis_asleep(), 1_000, "ten delays, since a hint may be lost");
-    scene.step(Event::Hinted);
+    assert_eq!(scene.millis_asleep(), 1_000, "ten delays, since a notification may be lost");
+    scene.step(Event::Notified);
     assert_eq!(scene.call(), "acquire me.1#3");
     scene.reply(granted());
     assert!(matches!(scene.done(), LockOutcome::Acquired(_)));
@@ -47,28 +47,28 @@ fn a_waiter_tries_again_once_it_watches() {
 #[test]
 fn a_waiter_whose_try_is_gone_waits_on() {
     let mut scene = waiting_for(5_000);
-    watched(scene.reply(LockReply::Gone), true);
+    answer_subscribe(scene.reply(LockReply::Revoked), true);
     assert_eq!(scene.call(), "acquire me.1#2");
-    scene.reply(LockReply::Gone);
+    scene.reply(LockReply::Revoked);
     assert_eq!(scene.millis_asleep(), 11, "how long the lock is held was told to a copy only");
     assert_eq!(scene.sleep().call(), "acquire me.1#3");
-    scene.pass(5_000).reply(LockReply::Gone);
+    scene.pass(5_000).reply(LockReply::Revoked);
     assert_eq!(scene.done(), LockOutcome::Busy { remaining_ms: Some(0) });
 }
 
 #[test]
-fn a_waiter_that_has_a_watch_asks_for_none() {
+fn a_waiter_that_has_a_subscription_asks_for_none() {
     let mut scene = waiting_with(5_000, AcquireOptions::default(), true);
     assert_eq!(scene.reply(held_for(60_000)).millis_asleep(), 1_000);
 }
 
 #[test]
-fn without_a_watch_a_waiter_looks_at_each_delay() {
+fn without_a_subscription_a_waiter_looks_at_each_delay() {
     let mut scene = waiting_for(5_000);
-    watched(scene.reply(held_for(60_000)), false);
+    answer_subscribe(scene.reply(held_for(60_000)), false);
     assert_eq!(scene.millis_asleep(), 100);
     scene.sleep().reply(held_for(60_000));
-    assert_eq!(scene.millis_asleep(), 100, "and does not ask for a watch again");
+    assert_eq!(scene.millis_asleep(), 100, "and does not ask for a subscription again");
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_waiter_looks_when_the_holders_lease_is_over() {
     let mut scene = waiting_with(5_000, AcquireOptions::default(), true);
     // A millisecond for the server's rounding, and a tenth of the delay apart from other waiters.
     assert_eq!(scene.reply(held_for(40)).millis_asleep(), 40 + 1 + 10);
-    let own = own_token().delay(Duration::ZERO);
+    let own = AcquireOptions { delay: Some(Duration::ZERO), ..own_token() };
     let mut scene = waiting_with(5_000, own, true);
     assert_eq!(scene.reply(busy()).millis_asleep(), 0, "a delay of zero is the caller's choice");
 }
@@ -134,7 +134,7 @@ fn a_refusal_ends_the_wait_at_once() {
 #[test]
 fn a_callers_own_token_waits_too() {
     let mut scene = waiting_with(300, own_token(), true);
-    scene.reply(held_for(60_000)).step(Event::Hinted);
+    scene.reply(held_for(60_000)).step(Event::Notified);
     assert_eq!(scene.call(), "acquire mine");
     scene.pass(300).fail(TIMED_OUT);
     assert_eq!(scene.done(), LockOutcome::Unknown(TIMED_OUT));
@@ -142,15 +142,15 @@ fn a_callers_own_token_waits_too() {
 }
 
 #[test]
-fn a_hint_ends_a_pause_of_any_kind() {
+fn a_notification_ends_a_pause_of_any_kind() {
     let mut scene = waiting_with(5_000, AcquireOptions::default(), true);
     scene.fail(TIMED_OUT).fail(TIMED_OUT);
     assert_eq!(scene.millis_asleep(), 100, "between two clean-ups");
-    assert_eq!(scene.step(Event::Hinted).call(), "release me.1#1");
+    assert_eq!(scene.step(Event::Notified).call(), "release me.1#1");
 }
 
 #[test]
-fn a_wait_can_be_stopped_while_the_watch_is_asked_for() {
+fn a_wait_can_be_stopped_while_the_subscription_is_asked_for() {
     let mut scene = waiting_for(5_000);
     scene.reply(held_for(60_000));
     assert_eq!(scene.stop().done(), LockOutcome::Stopped);

@@ -139,7 +139,7 @@ fn extend_as(token: &Token) -> LockCommand {
 }
 
 fn release_as(token: &Token) -> LockCommand {
-    LockCommand::Release { keys: keys(), token: token.clone(), mark_ms: 30_000 }
+    LockCommand::Release { keys: keys(), token: token.clone(), tombstone_ms: 30_000 }
 }
 
 /// At how many nodes `token` is under the key.

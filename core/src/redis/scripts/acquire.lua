@@ -1,10 +1,10 @@
 -- Takes a lock, and makes a fence that grows even if the last one was forgotten.
--- KEYS: lock, fence, mark of the token's series.
--- ARGV: token, lease ms, fence life ms, the token's number in its series, mark life ms.
+-- KEYS: lock, fence, tombstone of the token's series.
+-- ARGV: token, lease ms, fence life ms, the token's number in its series, tombstone life ms.
 -- Returns the fence if this call took it | {'held', fence} | {'busy', remaining ms} | {'gone'}.
 -- Numbers of as many digits are compared as text: it costs a tenth of making numbers of them.
-local mark = redis.call('GET', KEYS[3])
-if mark and mark >= ARGV[4] then
+local tombstone = redis.call('GET', KEYS[3])
+if tombstone and tombstone >= ARGV[4] then
   return {'gone'}
 end
 local taken = redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX')

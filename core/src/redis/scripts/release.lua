@@ -1,6 +1,6 @@
--- Frees a lock if it is under this token, and marks the token as gone, with those before it.
--- KEYS: lock, mark of the token's series.
--- ARGV: token, its number in the series, mark life ms, channel to tell of a release.
+-- Frees a lock if it is under this token, and revokes the token, with those before it.
+-- KEYS: lock, tombstone of the token's series.
+-- ARGV: token, its number in the series, tombstone life ms, channel to tell of a release.
 -- Returns 1 if the token was under the key, now or when an earlier copy of this call came.
 local freed = redis.call('GET', KEYS[1]) == ARGV[1]
 if freed then
@@ -8,14 +8,14 @@ if freed then
   redis.call('DEL', KEYS[1])
 end
 local released = ARGV[2] .. ' released'
-local mark = freed and released or ARGV[2]
-local old = redis.pcall('SET', KEYS[2], mark, 'PX', ARGV[3], 'GET')
+local tombstone = freed and released or ARGV[2]
+local old = redis.pcall('SET', KEYS[2], tombstone, 'PX', ARGV[3], 'GET')
 if type(old) == 'table' then
-  -- No mark: what is freed is freed all the same, and so is what an earlier copy freed.
+  -- No tombstone: what is freed is freed all the same, and so is what an earlier copy freed.
   if not freed and redis.call('GET', KEYS[2]) ~= released then
     return old
   end
-elseif old and old > mark then
+elseif old and old > tombstone then
   -- A later number, or the same one with the memo, is the greater text.
   redis.call('SET', KEYS[2], old, 'PX', ARGV[3])
 end

@@ -9,6 +9,7 @@ use std::{
     net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::OnceLock,
     time::Duration,
 };
 
@@ -25,7 +26,7 @@ const TOKENS: [(&str, &str); 3] = [
     ("LEASEHOLD_ADMIN_TOKEN", "admin"),
 ];
 
-const PAGE: &str = include_str!("../../../fake-redis/TESTING.md");
+pub(crate) const PAGE: &str = include_str!("../../../fake-redis/TESTING.md");
 
 /// The one of Debian 12. Some clients ask for 20, and work with this one as well.
 const OLDEST_NODE: u32 = 18;
@@ -35,19 +36,11 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 #[test]
 fn javascript_clients_work_as_they_are() {
-    let folder = suite("js");
-    let version = Command::new("node").arg("--version").output();
-    let version = version.map_err(|error| format!("node: {error}"));
-    let installed = version.and_then(|output| is_new_enough(&output.stdout)).and_then(|()| {
-        let mut install = Command::new("npm");
-        install.args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder);
-        install_once(&folder, "package-lock.json", &mut install)
-    });
-    if let Err(why) = installed {
-        return skip(&why);
-    }
+    let folder = match javascript() {
+        Ok(installed) => installed.folder,
+        Err(why) => return skip(&why),
+    };
     let served = Served::start();
-    served.write_example("js", &folder.join("testing_page.test.js"));
     let tests = fs::read_dir(&folder).expect("it was copied").flatten().map(|file| file.path());
     let mut tests: Vec<_> =
         tests.filter(|path| path.to_string_lossy().ends_with(".test.js")).collect();
@@ -65,16 +58,11 @@ fn javascript_clients_work_as_they_are() {
 
 #[test]
 fn python_clients_work_as_they_are() {
-    let folder = suite("python");
-    let mut install = Command::new("python3");
-    let options = ["--quiet", "--disable-pip-version-check", "--no-warn-script-location"];
-    install.args(["-m", "pip", "install"]).args(options).current_dir(&folder);
-    install.args(["--upgrade", "--target", "installed", "-r", "requirements.txt"]);
-    if let Err(why) = install_once(&folder, "requirements.txt", &mut install) {
-        return skip(&why);
-    }
+    let folder = match python() {
+        Ok(installed) => installed.folder,
+        Err(why) => return skip(&why),
+    };
     let served = Served::start();
-    served.write_example("python", &folder.join("test_testing_page.py"));
     let mut tests = Command::new("python3");
     tests.args(["-m", "unittest", "-v"]).env("PYTHONPATH", folder.join("installed"));
     tests.current_dir(&folder);
@@ -134,19 +122,6 @@ impl Served {
         address.map(|(_, url)| &**url).expect("it listens there")
     }
 
-    /// Puts the example of TESTING.md in this language beside the suite, with the addresses of this
-    /// server in it.
-    fn write_example(&self, language: &str, to: &Path) {
-        let block = PAGE.split_once(&format!("```{language}\n"));
-        let (example, _) = block.and_then(|(_, rest)| rest.split_once("```")).expect("an example");
-        let port = |name| self.address(name).rsplit(':').next().expect("an address has a port");
-        let example = example
-            .replace("8078", port("LEASEHOLD_ADMIN_URL"))
-            .replace("8079", port("LEASEHOLD_REST_URL"))
-            .replace("6399", port("LEASEHOLD_RESP_URL"));
-        fs::write(to, example).expect("target can be written");
-    }
-
     /// Runs tests of a suite.
     fn check(&self, tests: Command) {
         let mut tests = assert_cmd::Command::from_std(tests);
@@ -190,6 +165,99 @@ fn suite(language: &str) -> PathBuf {
     to
 }
 
+/// The suite of a language, with its clients and our package of [`packages`] beside it.
+#[derive(Clone, Debug)]
+pub(crate) struct Installed {
+    pub(crate) folder: PathBuf,
+}
+
+/// The suite in JavaScript; or why there is none.
+pub(crate) fn javascript() -> Result<Installed, String> {
+    static ONCE: OnceLock<Result<Installed, String>> = OnceLock::new();
+    let install = || {
+        let folder = suite("js");
+        let version = Command::new("node").arg("--version").output();
+        let version = version.map_err(|error| format!("node: {error}"));
+        is_new_enough(&version?.stdout)?;
+        let mut install = Command::new("npm");
+        install.args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder);
+        install_once(&folder, "package-lock.json", &mut install)?;
+        install_ours_for_node(&folder);
+        Ok(Installed { folder })
+    };
+    ONCE.get_or_init(install).clone()
+}
+
+/// The suite in Python; or why there is none.
+pub(crate) fn python() -> Result<Installed, String> {
+    static ONCE: OnceLock<Result<Installed, String>> = OnceLock::new();
+    let install = || {
+        let folder = suite("python");
+        let mut install = pip(&folder);
+        install.args(["--upgrade", "-r", "requirements.txt"]);
+        install_once(&folder, "requirements.txt", &mut install)?;
+        install_ours_for_python(&folder);
+        Ok(Installed { folder })
+    };
+    ONCE.get_or_init(install).clone()
+}
+
+/// Where our packages for other languages are.
+pub(crate) fn packages() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../clients")
+}
+
+/// Packs our package, and puts it where `npm install` would, without a network.
+fn install_ours_for_node(folder: &Path) {
+    let packed = folder.join("packed");
+    // It is only there if this was run before.
+    let _ = fs::remove_dir_all(&packed);
+    fs::create_dir_all(&packed).expect("target can be written");
+    let mut pack = Command::new("npm");
+    pack.args(["pack", "--offline", "--pack-destination"]).arg(&packed);
+    run(pack.arg(packages().join("npm")));
+    let archive = fs::read_dir(&packed).expect("it was made").flatten().next().expect("a package");
+    let to = folder.join("node_modules/leasehold-test");
+    let _ = fs::remove_dir_all(&to);
+    fs::create_dir_all(&to).expect("target can be written");
+    run(Command::new("tar")
+        .arg("xzf")
+        .arg(archive.path())
+        .arg("--strip-components=1")
+        .arg("-C")
+        .arg(to));
+}
+
+/// Builds our package as a source archive and a wheel, and installs that, without a network.
+fn install_ours_for_python(folder: &Path) {
+    let built = folder.join("built");
+    // It is only there if this was run before.
+    let _ = fs::remove_dir_all(&built);
+    let mut build = Command::new("python3");
+    build.args(["-m", "build", "--no-isolation", "--outdir"]).arg(&built);
+    build.arg(packages().join("python")).env("PYTHONPATH", folder.join("installed"));
+    run(&mut build);
+    let files = fs::read_dir(&built).expect("it was made").flatten().map(|file| file.path());
+    let wheel = files.into_iter().find(|path| path.extension().is_some_and(|it| it == "whl"));
+    run(pip(folder).args(["--no-index", "--no-deps", "--upgrade"]).arg(wheel.expect("a wheel")));
+}
+
+fn pip(folder: &Path) -> Command {
+    let mut pip = Command::new("python3");
+    let options = ["--quiet", "--disable-pip-version-check", "--no-warn-script-location"];
+    pip.args(["-m", "pip", "install"]).args(options).current_dir(folder);
+    pip.args(["--target", "installed"]);
+    pip
+}
+
+fn run(command: &mut Command) {
+    let output = command.output();
+    let judged = output.map_err(|error| error.to_string()).and_then(|output| judge(&output));
+    if let Err(failure) = judged {
+        panic!("{command:?}: {failure}");
+    }
+}
+
 /// Installs what `list` names, unless that has been done.
 fn install_once(folder: &Path, list: &str, install: &mut Command) -> Result<(), String> {
     let (list, done) = (folder.join(list), folder.join("installed.list"));
@@ -205,13 +273,13 @@ fn install_once(folder: &Path, list: &str, install: &mut Command) -> Result<(), 
 }
 
 /// Its output, by whether it succeeded.
-fn judge(output: &Output) -> Result<String, String> {
+pub(crate) fn judge(output: &Output) -> Result<String, String> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let shown = text(&output.stdout) + &text(&output.stderr);
     if output.status.success() { Ok(shown) } else { Err(shown) }
 }
 
-fn skip(why: &str) {
+pub(crate) fn skip(why: &str) {
     let required = env::var_os("LEASEHOLD_REQUIRE_REAL").is_some_and(|set| set == "1");
     assert!(!required, "LEASEHOLD_REQUIRE_REAL=1, but {why}");
     println!("skipped: {why}");

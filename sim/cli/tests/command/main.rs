@@ -5,9 +5,12 @@
 mod clients;
 mod common;
 mod explore;
+mod hunt;
+mod hunt_clients;
 mod json;
 mod layers;
 mod mutants;
+mod pages;
 mod regressions;
 mod same;
 mod serve;
@@ -16,6 +19,8 @@ mod serve_memory;
 #[path = "../../../fake-redis/tests/serve/serve_support.rs"]
 mod serve_support;
 mod serve_web;
+mod steering;
+mod terminal;
 mod wrong_use;
 
 #[path = "../../../examples/forgotten_fence.rs"]

@@ -31,6 +31,7 @@ impl Served {
             .args(["serve", "--resp", "127.0.0.1:0"])
             .args(arguments)
             .envs(environment.iter().copied())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -73,6 +74,24 @@ fn the_password_comes_from_the_environment_and_the_addresses_as_json() {
     assert_eq!(line, format!("{{\"resp\":\"redis://{}\"}}\n", served.address));
     let replies = served.ask("GET a\r\nAUTH secret\r\nGET a\r\nQUIT\r\n");
     assert_eq!(replies, "-NOAUTH Authentication required.\r\n+OK\r\n$-1\r\n+OK\r\n");
+}
+
+#[test]
+fn it_ends_with_whoever_holds_its_standard_input() {
+    let option = ["--until-stdin-closes"];
+    let (mut served, _) = Served::start(&option, &[]);
+    served.child.stdin.as_mut().unwrap().write_all(b"nothing of interest\n").unwrap();
+    assert_eq!(served.ask("PING\r\nQUIT\r\n"), "+PONG\r\n+OK\r\n");
+    drop(served.child.stdin.take());
+    assert!(served.child.wait().unwrap().success());
+}
+
+#[test]
+fn without_being_told_so_it_does_not_end_with_its_standard_input() {
+    let (mut served, _) = Served::start(&[], &[]);
+    drop(served.child.stdin.take());
+    assert_eq!(served.ask("PING\r\nQUIT\r\n"), "+PONG\r\n+OK\r\n");
+    assert!(served.child.try_wait().unwrap().is_none());
 }
 
 #[cfg(unix)]

@@ -30,6 +30,11 @@ impl Clock {
         self.moved_us += i128::from(micros(time));
     }
 
+    /// Goes on as if it had never been moved.
+    pub(super) fn reset(&mut self) {
+        self.moved_us = 0;
+    }
+
     pub(super) fn set(&mut self, since_epoch: Duration) {
         self.moved_us = i128::from(micros(since_epoch)) - i128::from((self.base)());
     }

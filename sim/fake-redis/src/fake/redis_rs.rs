@@ -10,7 +10,7 @@ use crate::Resp;
 impl aio::ConnectionLike for FakeConnection {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
         Box::pin(async move {
-            let words = words(&command.get_packed_command())?;
+            let words = commands(&command.get_packed_command())?;
             let reply = self.send_bytes(words.first().map_or(&[], Vec::as_slice)).await;
             value(reply).and_then(Value::extract_error)
         })
@@ -24,7 +24,7 @@ impl aio::ConnectionLike for FakeConnection {
     ) -> RedisFuture<'a, Vec<Value>> {
         Box::pin(async move {
             let mut values = Vec::new();
-            for words in words(&pipeline.get_packed_pipeline())? {
+            for words in commands(&pipeline.get_packed_pipeline())? {
                 values.push(value(self.send_bytes(&words).await)?);
             }
             Ok(wanted(values, offset, count))
@@ -45,11 +45,11 @@ impl ::redis::ConnectionLike for FakeConnection {
 
     fn req_packed_commands(
         &mut self,
-        commands: &[u8],
+        packed: &[u8],
         offset: usize,
         count: usize,
     ) -> RedisResult<Vec<Value>> {
-        let commands = words(commands)?;
+        let commands = commands(packed)?;
         let values = commands.iter().map(|words| value(self.command(words)));
         Ok(wanted(values.collect::<RedisResult<_>>()?, offset, count))
     }
@@ -71,8 +71,12 @@ fn wanted(values: Vec<Value>, offset: usize, count: usize) -> Vec<Value> {
     values.into_iter().skip(offset).take(count).collect()
 }
 
-/// The words of each command in `packed`.
-fn words(mut packed: &[u8]) -> RedisResult<Vec<Vec<Bytes>>> {
+/// The words of each of the commands that the crate `redis` has packed.
+///
+/// # Errors
+///
+/// If they are not commands.
+pub fn commands(mut packed: &[u8]) -> RedisResult<Vec<Vec<Bytes>>> {
     // It reads ahead, so it has to be one for all of them, and tells the end by an error.
     let mut parser = ::redis::Parser::new();
     let mut commands = Vec::new();
@@ -95,8 +99,13 @@ fn unexpected(what: &'static str) -> RedisError {
     (ErrorKind::Client, what).into()
 }
 
-/// A reply as that crate has it. What only its parser can make goes through its parser.
-fn value(reply: Resp) -> RedisResult<Value> {
+/// A reply as that crate has it in RESP2: an error of the server is its error.
+///
+/// # Errors
+///
+/// If it is, or holds, an error of the server.
+// What only the crate's parser can make goes through its parser.
+pub fn value(reply: Resp) -> RedisResult<Value> {
     Ok(match reply.plain() {
         Resp::Nil | Resp::NilArray => Value::Nil,
         Resp::Integer(number) => Value::Int(number),

@@ -176,6 +176,15 @@ pub(crate) fn copy(redis: &Redis) -> Databases {
 }
 
 impl Keyspace {
+    /// Puts the keys of another server in the place of these, as a failover does.
+    pub(crate) fn replace_keys(&mut self, mut other: Self) {
+        if let Some(mut past) = self.past.0.take() {
+            self.note_exchange(&mut past, &other);
+            self.past.0 = Some(past);
+        }
+        self.swap_keys(&mut other);
+    }
+
     fn undo(&mut self, change: LoggedChange<'_>) {
         let LoggedChange { key, expires_at_ms, was, steps, database: _ } = change;
         let entry = match was {

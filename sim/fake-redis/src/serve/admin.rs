@@ -1,6 +1,7 @@
 //! The endpoint by which a test injects faults, moves the clock, and asks what happened.
 
 mod call;
+mod snapshots;
 
 use std::{fmt, sync::Arc};
 
@@ -19,6 +20,7 @@ use super::{
     http::{self, Body, Line, NoBody, Site, full, receive},
 };
 use call::Problem;
+use snapshots::Snapshots;
 
 /// How large the body of a call may be.
 const BODY_LIMIT: usize = 1 << 20;
@@ -50,7 +52,7 @@ impl fmt::Debug for AdminToken {
 /// [keeps records](Host::keep_records).
 pub async fn listen(host: Arc<Host>, token: AdminToken, listener: TcpListener) {
     host.keep_records();
-    let admin = Admin { host: Arc::clone(&host), token };
+    let admin = Admin { host: Arc::clone(&host), token, snapshots: Snapshots::default() };
     http::listen(host, admin, listener).await;
 }
 
@@ -58,6 +60,7 @@ pub async fn listen(host: Arc<Host>, token: AdminToken, listener: TcpListener) {
 struct Admin {
     host: Arc<Host>,
     token: AdminToken,
+    snapshots: Snapshots,
 }
 
 impl Site for Admin {
@@ -75,7 +78,7 @@ impl Site for Admin {
             Err(NoBody::Broken) => line.lose(&Ending::Close).await,
         };
         self.host.until_free().await;
-        match call::perform(&self.host, &head.method, head.uri.path(), &body).await {
+        match call::perform(self, &head.method, head.uri.path(), &body).await {
             Ok(value) => answer(200, &value),
             Err(Problem { status, text }) => answer(status, &json!({ "error": text })),
         }

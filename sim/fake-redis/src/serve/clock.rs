@@ -7,7 +7,7 @@
 
 use std::{
     pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -80,6 +80,11 @@ impl Times {
         self.elapsed_us = self.elapsed_us.saturating_add(advance_us);
     }
 
+    fn jump(&mut self, real_us: u64, jump_us: i64) {
+        self.set(real_us, &ClockChange::default());
+        self.unix_us = self.unix_us.saturating_add_signed(jump_us).min(LATEST_US);
+    }
+
     fn passed(&self, real_us: u64) -> u64 {
         (real_us.saturating_sub(self.real_us) as f64 * self.rate) as u64
     }
@@ -150,15 +155,22 @@ struct Shared {
     start: Instant,
     times: Mutex<Times>,
     changed: Notify,
+    /// The pace at which it began.
+    pace: OnceLock<f64>,
+}
+
+/// What this machine's clock shows.
+fn machine_us() -> u64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX)
 }
 
 impl Default for Clock {
     /// A clock that shows the time of this machine.
     fn default() -> Self {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let unix_us = u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX);
-        let times = Mutex::new(Times::new(0, unix_us));
-        Self(Arc::new(Shared { start: Instant::now(), times, changed: Notify::new() }))
+        let times = Mutex::new(Times::new(0, machine_us()));
+        let (start, changed, pace) = (Instant::now(), Notify::new(), OnceLock::new());
+        Self(Arc::new(Shared { start, times, changed, pace }))
     }
 }
 
@@ -225,6 +237,30 @@ impl Clock {
         drop(times);
         self.0.changed.notify_waiters();
         Ok(())
+    }
+
+    /// Shows the time of this machine again, at the pace that was set first.
+    pub(super) fn restart(&self) {
+        let real_us = self.real_us();
+        let mut times = self.times();
+        let pace = *self.0.pace.get().unwrap_or(&times.rate);
+        times.set(real_us, &ClockChange { rate: Some(pace), ..ClockChange::default() });
+        times.unix_us = machine_us().min(LATEST_US);
+        drop(times);
+        self.0.changed.notify_waiters();
+    }
+
+    /// Remembers its pace as the first one.
+    pub(super) fn begin(&self) {
+        let rate = self.times().rate;
+        self.0.pace.get_or_init(|| rate);
+    }
+
+    /// Sets the Unix time forward, or back if this is negative; no time passes.
+    pub(super) fn jump(&self, jump_us: i64) {
+        let real_us = self.real_us();
+        self.times().jump(real_us, jump_us);
+        self.0.changed.notify_waiters();
     }
 
     /// What [`Clock::elapsed_us`] is once so much time has passed from now.

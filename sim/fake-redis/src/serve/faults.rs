@@ -4,12 +4,14 @@
 //! Nothing here waits or touches a socket: [`Faults::judge`] turns a request into [`Effects`], and
 //! whoever serves the request carries them out.
 
+mod connection;
 mod duplicate;
 mod effects;
 mod error;
 mod failover;
 mod fault;
 mod hang;
+mod hold;
 mod injection;
 mod kind;
 mod latency;
@@ -19,16 +21,19 @@ mod request_loss;
 mod reset;
 mod restart;
 mod rule;
+mod server_clock;
 mod stale_read;
 mod status;
 
 use std::{collections::VecDeque, fmt};
 
+pub use connection::Connection;
 pub use duplicate::DuplicateRequest;
 pub use effects::{Duplicate, Effects, Ending, ServerEvent, ServerEventKind, Slot};
 pub use error::ErrorReply;
 pub use failover::Failover;
 pub use hang::Hang;
+pub use hold::{Held, Hold, Until};
 pub use injection::{Injection, InjectionId};
 pub use kind::FaultKind;
 pub use latency::Latency;
@@ -38,10 +43,11 @@ pub use request_loss::RequestLoss;
 pub use reset::Reset;
 pub use restart::Restart;
 pub use rule::{Often, Rule, RuleReport, RuleText, When};
+pub use server_clock::ServerClock;
 pub use stale_read::StaleRead;
 pub use status::Status;
 
-pub(super) use request::{KEYS_TOLD, told};
+pub(super) use request::{KEYS_TOLD, cut, told};
 
 use fault::Scope;
 
@@ -60,7 +66,14 @@ const REMEMBERED: usize = 10_000;
 /// let set = ["SET", "job", "token"].map(Bytes::from);
 /// let mut judge = || {
 ///     let commands = [&set[..]];
-///     let request = Request { transport: Transport::Rest, client: "a", unix_ms: 0, commands: &commands };
+///     let request = Request {
+///         transport: Transport::Rest,
+///         client: "a",
+///         connection: 0,
+///         name: "",
+///         unix_ms: 0,
+///         commands: &commands,
+///     };
 ///     faults.judge(&request)
 /// };
 /// let first = judge();
@@ -104,6 +117,30 @@ impl Faults {
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self { seed, made: 0, rules: Vec::new(), injections: VecDeque::new(), injected: 0 }
+    }
+
+    /// How many faults have been injected so far.
+    pub(super) fn injected(&self) -> u64 {
+        self.injected
+    }
+
+    /// The names of the rules that have injected more than so many faults ago.
+    pub(super) fn rules_since(&self, injected: u64) -> Vec<String> {
+        let new = self.injections.iter().rev().take_while(|injection| injection.id.0 > injected);
+        let mut rules: Vec<String> = new.map(|injection| injection.rule.clone()).collect();
+        rules.reverse();
+        rules
+    }
+
+    /// The name of the rule that injected this.
+    pub(super) fn rule_of(&self, id: InjectionId) -> Option<String> {
+        let injection = self.injections.iter().rev().find(|injection| injection.id == id);
+        injection.map(|injection| injection.rule.clone())
+    }
+
+    /// Whether a rule of this name is in force.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.rule(id).is_some()
     }
 
     /// Puts a rule in force, behind the others, and says its name.
@@ -246,7 +283,8 @@ mod tests {
             .map(|line| line.split(' ').map(|word| Bytes::from(word.to_owned())).collect())
             .collect();
         let commands: Vec<&[Bytes]> = lines.iter().map(|line| &line[..]).collect();
-        faults.judge(&Request { transport, client: "a", unix_ms: 5, commands: &commands })
+        let (client, connection, name, unix_ms) = ("a", 2, "worker", 5);
+        faults.judge(&Request { transport, client, connection, name, unix_ms, commands: &commands })
     }
 
     fn endings(faults: &mut Faults, count: usize) -> Vec<Ending> {
@@ -265,6 +303,28 @@ mod tests {
         assert!(!calm(&mut faults, Transport::Rest, "GET lock:1"));
         let report = faults.report().next().unwrap();
         assert_eq!((report.seen, report.injected, report.effective), (1, 1, 1));
+    }
+
+    #[test]
+    fn a_rule_names_a_connection_by_its_number_or_its_name() {
+        for (rule, resp, rest) in [
+            ("hang connection=2", true, false),
+            ("hang connection=1", false, false),
+            ("hang connection=worker", true, false),
+            ("hang connection=other", false, false),
+            ("hang connection=rest", false, true),
+        ] {
+            let mut faults = faults(&[rule]);
+            let mut hit =
+                |transport| judge(&mut faults, transport, &["GET key"]).ending == Ending::Hang;
+            assert_eq!((hit(Transport::Resp), hit(Transport::Rest)), (resp, rest), "{rule}");
+        }
+    }
+
+    #[test]
+    fn clocks_that_are_set_add_up() {
+        let mut faults = faults(&["server-clock forward=3s", "server-clock back=1s"]);
+        assert_eq!(judge(&mut faults, Transport::Rest, &["PING"]).jump_us, 2_000_000);
     }
 
     #[test]

@@ -3,12 +3,13 @@
 pub(super) mod desk;
 mod fault_state;
 mod record;
+mod restore;
 mod turn;
 
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -17,7 +18,7 @@ use bytes::Bytes;
 use rustc_hash::FxHashMap;
 use tokio::sync::{Notify, watch};
 
-pub use fault_state::Lost;
+pub use fault_state::{Lost, Observations, Observed, ObservedCommand, Violation};
 pub use record::{Seen, SeenCommand};
 
 use super::{
@@ -81,6 +82,10 @@ pub struct Host {
     stopping: watch::Sender<bool>,
     /// Whether there is nothing to do for a command but to execute it.
     calm: AtomicBool,
+    /// How many have connected.
+    connections: AtomicU64,
+    /// How often it was reset.
+    resets: AtomicU64,
     desk: Arc<Desk>,
 }
 
@@ -126,6 +131,8 @@ pub struct Client {
     host: Arc<Host>,
     id: SessionId,
     mailbox: Arc<Mailbox>,
+    /// Its number, from 1 in the order of connecting; 0 if it has not connected by itself.
+    connection: u64,
     /// Where it comes from.
     peer: String,
 }
@@ -150,8 +157,11 @@ impl Host {
             left: Notify::new(),
             stopping: watch::Sender::new(false),
             calm: AtomicBool::new(true),
+            connections: AtomicU64::new(0),
+            resets: AtomicU64::new(0),
             desk: Arc::new(Desk::new(options.script_patience)),
         });
+        host.clock.begin();
         host.with_fault_state(|_, _| {});
         host
     }
@@ -160,7 +170,10 @@ impl Host {
     /// `None` if too many are connected.
     pub fn connect(self: &Arc<Self>, peer: String, local: String) -> Option<Client> {
         let now_us = self.clock.now_us();
-        self.admit(peer.clone(), |server| server.connect_from(now_us, peer, local))
+        let mut client =
+            self.admit(peer.clone(), |server| server.connect_from(now_us, peer, local))?;
+        client.connection = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
+        Some(client)
     }
 
     /// A client that has shown elsewhere that it may do everything; `None` if too many are
@@ -252,15 +265,22 @@ impl Host {
         let id = connect(&mut state.server);
         let mailbox = Arc::<Mailbox>::default();
         state.mailboxes.insert(id, Arc::clone(&mailbox));
-        Some(Client { host: Arc::clone(self), id, mailbox, peer })
+        Some(Client { host: Arc::clone(self), id, mailbox, connection: 0, peer })
     }
 
     /// Runs one command now: the one place that every command of every listener comes through.
-    fn execute(&self, id: SessionId, arguments: &[Bytes]) -> Performed {
+    fn execute(&self, id: SessionId, connection: u64, arguments: &[Bytes]) -> Performed {
         let mut state = self.state();
         let supervised = Supervised::new(&self.desk, &state.server, arguments);
-        let executed = state.server.execute(self.clock.now_us(), id, arguments);
+        let now_us = self.clock.now_us();
+        let executed = state.server.execute(now_us, id, arguments);
         drop(supervised);
+        if !self.calm.load(Ordering::Relaxed) {
+            let State { server, fault_state, .. } = &mut *state;
+            let queued = matches!(&executed, Executed::Replies(replies) if is_queued(replies));
+            let times = (now_us, self.clock.elapsed_us());
+            fault_state.observe_command(server, (id, connection), arguments, times, queued);
+        }
         self.settle(&mut state);
         match executed {
             Executed::Replies(replies) => Performed::Answered {
@@ -317,6 +337,10 @@ impl Host {
     }
 }
 
+fn is_queued(replies: &[Resp]) -> bool {
+    matches!(replies, [Resp::Simple(status)] if status == "QUEUED")
+}
+
 /// Ends waits whose time is over and removes expired keys, until the host shuts down.
 pub async fn keep_time(host: Arc<Host>) {
     loop {
@@ -357,7 +381,7 @@ impl Client {
     /// Runs one command now, whatever the faults are. A method, so that a task that calls it owns
     /// the whole client: a copy of the identifier alone would let it disconnect early.
     fn execute(&self, arguments: &[Bytes]) -> Performed {
-        self.host.execute(self.id, arguments)
+        self.host.execute(self.id, self.connection, arguments)
     }
 
     /// Runs one command whose replies nobody needs.

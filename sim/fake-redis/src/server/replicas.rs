@@ -13,10 +13,7 @@ impl Server {
 
     /// Goes on with these databases, as a replica that takes over: without scripts or sessions.
     pub fn take_over(&mut self, databases: impl IntoIterator<Item = (usize, Keyspace)>) {
-        self.redis.clear();
-        for (number, keys) in databases {
-            self.redis.with_database(number, |redis| redis.keyspace.replace_keys(keys));
-        }
+        self.redis.replace(databases);
         self.redis.forget_scripts();
         self.end_sessions();
         self.set_replicas(self.replicas(), self.replication.lag_us);

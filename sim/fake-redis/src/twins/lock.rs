@@ -12,12 +12,12 @@ use super::{
     values::{EXACT, decimal, store, string},
 };
 
-const ACQUIRE: Pin = Pin { name: "lock.acquire", sha1: "ffd178d7ba098d300cddbbda49646477de76dd55" };
+const ACQUIRE: Pin = Pin { name: "lock.acquire", sha1: "909ad7a24d6b5e8f48f050335b9c96de51d52496" };
 const EXTEND: Pin = Pin { name: "lock.extend", sha1: "2c0f7c290e73a19787d4a20c6f48c2d1f95d106d" };
 const INSPECT: Pin = Pin { name: "lock.inspect", sha1: "5b6bfe2dedb0793d73ba4af799a7a3fcbadaf6b4" };
 const RAISE_FENCE: Pin =
     Pin { name: "lock.raise_fence", sha1: "1a8fb374164c0a0bb06076c20f08aac856e7bcb6" };
-const RELEASE: Pin = Pin { name: "lock.release", sha1: "33566f26e40abb0e39b35e5e775c3b11390acb21" };
+const RELEASE: Pin = Pin { name: "lock.release", sha1: "f730d6f4e538775496c20b3016888f3f088ae9b7" };
 
 #[cfg(test)]
 pub(super) const PINS: &[Pin] = &[ACQUIRE, EXTEND, INSPECT, RAISE_FENCE, RELEASE];
@@ -30,10 +30,14 @@ const RELEASE_IS_CURRENT: bool = RELEASE.is_current();
 
 pub(super) fn run(keys: &mut Keyspace, now_us: u64, command: &LockCommand) -> Option<LockReply> {
     match command {
-        LockCommand::Acquire { keys: names, token, lease_ms, fence_life_ms, mark_ms }
+        LockCommand::Acquire { keys: names, token, lease_ms, fence_life_ms, tombstone_ms }
             if ACQUIRE_IS_CURRENT =>
         {
-            let lives = Lives { lease_ms: *lease_ms, fence_ms: *fence_life_ms, mark_ms: *mark_ms };
+            let lives = Lives {
+                lease_ms: *lease_ms,
+                fence_ms: *fence_life_ms,
+                tombstone_ms: *tombstone_ms,
+            };
             acquire(keys, now_us, names, token, &lives)
         }
         LockCommand::Extend { keys: names, token, lease_ms } if EXTEND_IS_CURRENT => {
@@ -47,14 +51,14 @@ pub(super) fn run(keys: &mut Keyspace, now_us: u64, command: &LockCommand) -> Op
         {
             raise_fence(keys, now_us / 1_000, names, token, *fence, *fence_life_ms)
         }
-        LockCommand::Release { keys: names, token, mark_ms } if RELEASE_IS_CURRENT => {
-            release(keys, now_us / 1_000, names, token, *mark_ms)
+        LockCommand::Release { keys: names, token, tombstone_ms } if RELEASE_IS_CURRENT => {
+            release(keys, now_us / 1_000, names, token, *tombstone_ms)
         }
         _ => None,
     }
 }
 
-/// How many digits the number in a mark has.
+/// How many digits the number in a tombstone has.
 const DIGITS: usize = 15;
 /// What follows it if its token was released.
 const RELEASED: &[u8] = b" released";
@@ -63,7 +67,7 @@ const RELEASED: &[u8] = b" released";
 struct Lives {
     lease_ms: u64,
     fence_ms: u64,
-    mark_ms: u64,
+    tombstone_ms: u64,
 }
 
 fn acquire(
@@ -75,11 +79,11 @@ fn acquire(
 ) -> Option<LockReply> {
     let now_ms = now_us / 1_000;
     let (series, number) = token.series();
-    let mark = names.mark(series);
-    if let Some((text, _)) = string(keys, now_ms, &mark)?
-        && parse_mark(text)?.0 >= number
+    let tombstone = names.tombstone(series);
+    if let Some((text, _)) = string(keys, now_ms, &tombstone)?
+        && parse_tombstone(text)?.0 >= number
     {
-        return Some(LockReply::Gone);
+        return Some(LockReply::Revoked);
     }
     // Redis refuses it before it looks whether the key is there.
     let lock_until_ms = expiry(now_ms, lives.lease_ms)?;
@@ -89,7 +93,13 @@ fn acquire(
     {
         let remaining_ms = remaining_ms(entry, now_ms)?;
         if number > 0 {
-            store(keys, now_ms, &mark, written_mark(number, false), expiry(now_ms, lives.mark_ms)?);
+            store(
+                keys,
+                now_ms,
+                &tombstone,
+                written_tombstone(number, false),
+                expiry(now_ms, lives.tombstone_ms)?,
+            );
         }
         return Some(LockReply::Busy { remaining_ms });
     }
@@ -169,26 +179,26 @@ fn release(
     now_ms: u64,
     names: &LockKeys,
     token: &Token,
-    mark_ms: u64,
+    tombstone_ms: u64,
 ) -> Option<LockReply> {
     let (series, number) = token.series();
-    let mark = names.mark(series);
+    let tombstone = names.tombstone(series);
     let freed =
         string(keys, now_ms, names.lock())?.is_some_and(|(owner, _)| *owner == token.as_str());
-    let old = match string(keys, now_ms, &mark)? {
+    let old = match string(keys, now_ms, &tombstone)? {
         None => None,
-        Some((text, _)) => Some((text.clone(), parse_mark(text)?)),
+        Some((text, _)) => Some((text.clone(), parse_tombstone(text)?)),
     };
-    let until_ms = expiry(now_ms, mark_ms)?;
+    let until_ms = expiry(now_ms, tombstone_ms)?;
     if freed {
         keys.remove(now_ms, names.lock().as_bytes());
     }
-    store(keys, now_ms, &mark, written_mark(number, freed), until_ms);
-    let was_released = old.as_ref().is_some_and(|(_, mark)| *mark == (number, true));
+    store(keys, now_ms, &tombstone, written_tombstone(number, freed), until_ms);
+    let was_released = old.as_ref().is_some_and(|(_, tombstone)| *tombstone == (number, true));
     if let Some((text, old)) = old
         && old > (number, freed)
     {
-        store(keys, now_ms, &mark, text, until_ms);
+        store(keys, now_ms, &tombstone, text, until_ms);
     }
     Some(if freed || was_released { LockReply::Released } else { LockReply::NotHeld })
 }
@@ -233,14 +243,15 @@ fn exact_decimal(text: &[u8]) -> Option<u64> {
     (number < EXACT - 1).then_some(number)
 }
 
-/// The number in a mark, and whether its token was released; declines what no script has written.
-fn parse_mark(text: &[u8]) -> Option<(u64, bool)> {
+/// The number in a tombstone, and whether its token was released; declines what no script has
+/// written.
+fn parse_tombstone(text: &[u8]) -> Option<(u64, bool)> {
     let (number, released) =
         text.strip_suffix(RELEASED).map_or((text, false), |number| (number, true));
     (number.len() == DIGITS).then_some((exact_decimal(number)?, released))
 }
 
-fn written_mark(number: u64, released: bool) -> Bytes {
+fn written_tombstone(number: u64, released: bool) -> Bytes {
     let digits = decimal(number);
     let mut text = Vec::with_capacity(DIGITS + RELEASED.len());
     text.resize(DIGITS.saturating_sub(digits.len()), b'0');

@@ -49,7 +49,7 @@ fn keys() -> impl Strategy<Value = String> {
     (lock_keys(), tokens(), 0..3).prop_map(|(keys, token, which)| match which {
         0 => keys.lock().into(),
         1 => keys.fence().into(),
-        _ => keys.mark(token.series().0),
+        _ => keys.tombstone(token.series().0),
     })
 }
 
@@ -79,14 +79,14 @@ fn lock_commands(
 ) -> impl Strategy<Value = LockCommand> {
     prop_oneof![
         4 => (lock_keys(), tokens(), millis.clone(), millis.clone(), millis.clone()).prop_map(
-            |(keys, token, lease_ms, fence_life_ms, mark_ms)| {
-                LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, mark_ms }
+            |(keys, token, lease_ms, fence_life_ms, tombstone_ms)| {
+                LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, tombstone_ms }
             }
         ),
         2 => (lock_keys(), tokens(), millis.clone())
             .prop_map(|(keys, token, lease_ms)| LockCommand::Extend { keys, token, lease_ms }),
-        3 => (lock_keys(), tokens(), millis.clone()).prop_map(|(keys, token, mark_ms)| {
-            LockCommand::Release { keys, token, mark_ms }
+        3 => (lock_keys(), tokens(), millis.clone()).prop_map(|(keys, token, tombstone_ms)| {
+            LockCommand::Release { keys, token, tombstone_ms }
         }),
         2 => (lock_keys(), tokens(), fences.prop_map(Fence), millis).prop_map(
             |(keys, token, fence, fence_life_ms)| {
@@ -294,7 +294,7 @@ fn each_twin_is_pinned_to_the_script_that_its_command_sends() {
             token: token.clone(),
             lease_ms: 1,
             fence_life_ms: 1,
-            mark_ms: 1,
+            tombstone_ms: 1,
         },
         LockCommand::Extend { keys: keys.clone(), token: token.clone(), lease_ms: 1 },
         LockCommand::Inspect { keys: keys.clone(), token: None },
@@ -304,7 +304,7 @@ fn each_twin_is_pinned_to_the_script_that_its_command_sends() {
             fence: Fence(1),
             fence_life_ms: 1,
         },
-        LockCommand::Release { keys, token, mark_ms: 1 },
+        LockCommand::Release { keys, token, tombstone_ms: 1 },
     ]) {
         assert_eq!(script(&Command::Lock(command)).script.name, pin.name);
     }

@@ -107,7 +107,7 @@ fn a_script_that_the_server_forgot_is_sent_again() {
     let keys = std::sync::Arc::new(LockKeys::of("job"));
     let token = Token::new("t").unwrap();
     let acquire =
-        LockCommand::Acquire { keys, token, lease_ms: 10, fence_life_ms: 10, mark_ms: 10 };
+        LockCommand::Acquire { keys, token, lease_ms: 10, fence_life_ms: 10, tombstone_ms: 10 };
     for fresh in [true, false] {
         let reply = redis.apply(5_000, &Command::Lock(acquire.clone()), Engine::Lua);
         let Ok(Reply::Lock(LockReply::Acquired { fence, fresh: taken })) = reply else {

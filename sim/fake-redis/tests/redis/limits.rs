@@ -204,7 +204,7 @@ async fn a_lock_hears_that_there_is_no_memory_and_nothing_is_locked() {
             token: Token::new("a").unwrap(),
             lease_ms: 1_000,
             fence_life_ms: 60_000,
-            mark_ms: 60_000,
+            tombstone_ms: 60_000,
         })
     };
     server.command(&["CONFIG", "SET", "maxmemory", "1"]);

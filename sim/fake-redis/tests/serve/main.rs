@@ -5,6 +5,8 @@
 mod admin;
 mod busy;
 mod faults;
+mod holds;
+mod locks;
 mod pages;
 mod resp;
 mod resp_bad_clients;
@@ -14,3 +16,4 @@ mod rest;
 mod rest_events;
 mod serve_support;
 mod slow_readers;
+mod snapshots;

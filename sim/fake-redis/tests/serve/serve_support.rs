@@ -252,6 +252,6 @@ async fn bind() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.unwrap()
 }
 
-fn frozen() -> clock::ClockChange {
+pub(crate) fn frozen() -> clock::ClockChange {
     clock::ClockChange { mode: Some(clock::Mode::Frozen), ..clock::ClockChange::default() }
 }

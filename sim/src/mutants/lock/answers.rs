@@ -27,11 +27,11 @@ impl LockBug {
             return self.pass(machine, now, Event::Replied(result));
         };
         match (&sent.command, &result) {
-            (LockCommand::Acquire { .. }, Ok(Reply::Lock(LockReply::Gone)))
+            (LockCommand::Acquire { .. }, Ok(Reply::Lock(LockReply::Revoked)))
                 if self.mutant == Mutant::BusyIsSpent =>
             {
                 let _never_tried_again = machine.step(now, Event::Stop);
-                Action::Done(LockOutcome::Spent)
+                Action::Done(LockOutcome::Revoked)
             }
             (LockCommand::Extend { .. }, Ok(Reply::Lock(LockReply::Extended)))
                 if self.mutant == Mutant::SecuredFromReply && self.keeping =>
@@ -58,7 +58,7 @@ impl LockBug {
                 let (keys, token) = (keys.clone(), token.clone());
                 self.detour = Some(Detour::Then(Event::Replied(result)));
                 let give_up_at = now.plus_micros(sent.patience);
-                call(LockCommand::Release { keys, token, mark_ms: 10_000 }, give_up_at)
+                call(LockCommand::Release { keys, token, tombstone_ms: 10_000 }, give_up_at)
             }
             (LockCommand::Extend { .. }, Err(_))
                 if self.mutant == Mutant::RenewalGivesUp && self.keeping =>

@@ -2,7 +2,7 @@
 
 use leasehold_core::{
     Action, Event, Instant,
-    lock::{AcquireOptions, LockCommand, LockMachine, LockOutcome, LockRequest},
+    lock::{LockCommand, LockMachine, LockOutcome, LockRequest},
 };
 
 use super::{Detour, LockBug, Sent, call};
@@ -19,9 +19,9 @@ impl LockBug {
         let unanswered = self.sent.take().map(|sent| sent.command);
         match (self.mutant, request) {
             (Mutant::FixedOwner, LockRequest::Acquire(_)) => {
-                let options = AcquireOptions::new().token(self.fixed.clone());
-                let terms = machine.config().terms(&options).expect("the token has no number");
-                self.pass(machine, now, Event::Start(LockRequest::Acquire(terms)))
+                let request = machine.config().acquire().token(self.fixed.clone());
+                let request = request.expect("the token has no number");
+                self.pass(machine, now, Event::Start(LockRequest::Acquire(request)))
             }
             (Mutant::HeartbeatRearms, LockRequest::Release) => {
                 self.heartbeat =
@@ -49,9 +49,10 @@ impl LockBug {
         let patience = give_up_at.as_micros() - now.as_micros();
         self.sent = Some(Sent { command: command.clone(), at: now, patience, before, event });
         match (self.mutant, command) {
-            (Mutant::TwoTripRelease, LockCommand::Release { keys, token, mark_ms }) => {
+            (Mutant::TwoTripRelease, LockCommand::Release { keys, token, tombstone_ms }) => {
                 let look = LockCommand::Inspect { keys: keys.clone(), token: Some(token.clone()) };
-                self.detour = Some(Detour::Look(LockCommand::Release { keys, token, mark_ms }));
+                self.detour =
+                    Some(Detour::Look(LockCommand::Release { keys, token, tombstone_ms }));
                 call(look, give_up_at)
             }
             // Nobody looks at the time, so nobody gives up.

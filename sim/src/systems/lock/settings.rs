@@ -33,7 +33,7 @@ pub(super) fn answer(outcome: &LockOutcome) -> Answer {
     match outcome {
         LockOutcome::Acquired(_) => Answer::Acquired,
         LockOutcome::Busy { .. } | LockOutcome::NotDurable { .. } => Answer::NotAcquired,
-        LockOutcome::Spent => Answer::Spent,
+        LockOutcome::Revoked => Answer::Spent,
         LockOutcome::Rejected(_) => Answer::Refused,
         LockOutcome::Extended(_) => Answer::Extended,
         LockOutcome::Lost(LossReason::Taken) => Answer::Taken,

@@ -10,8 +10,8 @@ const need = (name) => {
 
 const redis = new Redis({ url: need("LEASEHOLD_REST_URL"), token: need("LEASEHOLD_TOKEN") });
 const [name, rounds] = [need("LEASEHOLD_NAME"), Number(need("LEASEHOLD_ROUNDS"))];
-const patience = { attempts: 1_000_000, delay: 1 };
-const lock = new Lock({ id: need("LEASEHOLD_LOCK"), redis, lease: 600_000, retry: patience });
+const retry = { attempts: 1_000_000, delay: 1 };
+const lock = new Lock({ id: need("LEASEHOLD_LOCK"), redis, lease: 600_000, retry });
 const say = (what) => redis.rpush(need("LEASEHOLD_HISTORY"), `${what} ${name}`);
 
 async function rude() {
@@ -24,7 +24,7 @@ async function polite() {
   await redis.rpush(need("LEASEHOLD_FIRST_TRIES"), `${name} ${first}`);
   if (first) await lock.release();
   for (let round = 0; round < rounds; round += 1) {
-    if (!(await lock.acquire())) throw new Error("an acquire with patience was refused");
+    if (!(await lock.acquire())) throw new Error("an acquire that waits was refused");
     await say("acquire");
     await say("release");
     if (!(await lock.release())) throw new Error("the lock was not ours at its release");

@@ -11,11 +11,11 @@ use leasehold_core::{
 use leasehold_upstash::{RetryPolicy, Tcp, TcpBuilder};
 
 use super::nodes::{Cluster, FIRST, THIRD, alone, id};
-use crate::{PATIENCE, at_last, take};
+use crate::{LIMIT, at_last, take};
 
 async fn confirm(store: &Tcp, id: &str, replicas: u32) -> Result<u32, StoreError> {
     let keys = Arc::new(LockKeys::of(id));
-    // At most half of the store's own patience.
+    // At most half of the store's own timeout.
     let command = LockCommand::Confirm { keys, replicas, timeout_ms: 60_000 };
     match store.execute(Command::Lock(command)).await? {
         Reply::Lock(LockReply::Confirmed { replicas }) => Ok(replicas),
@@ -32,7 +32,7 @@ fn acked(store: Tcp, id: &str, confirm_timeout: Duration) -> Lock {
     let options = LockOptions::new()
         .lease(Duration::from_secs(60))
         .attempts(1)
-        .call_timeout(PATIENCE)
+        .call_timeout(LIMIT)
         .durability(Durability::Replicas(1))
         .confirm_timeout(confirm_timeout);
     Lock::with_options(store, id, &options).unwrap()
@@ -42,7 +42,7 @@ fn acked(store: Tcp, id: &str, confirm_timeout: Duration) -> Lock {
 async fn a_lease_is_on_the_replicas_of_its_primary() {
     let Some(cluster) = Cluster::start().await else { return };
     let replica = cluster.replica_of_first().await;
-    let first = acked(cluster.hasty(), FIRST, PATIENCE);
+    let first = acked(cluster.hasty(), FIRST, LIMIT);
     let mut lease = first.acquire().await.unwrap();
     assert_eq!(lease.replicas(), 1);
     let before = lease.deadline();
@@ -81,7 +81,7 @@ async fn a_user_that_may_not_ask_for_its_connection_locks_but_confirms_nothing()
     let Some(node) = alone().await else { return };
     node.run("ACL SETUSER weak on >feeble ~* &* +@all -client|info").await;
     let url = node.url().replace("//", "//weak:feeble@");
-    let builder = TcpBuilder::cluster([&*url]).unwrap().timeout(PATIENCE).connect_timeout(PATIENCE);
+    let builder = TcpBuilder::cluster([&*url]).unwrap().timeout(LIMIT).connect_timeout(LIMIT);
     let store = builder.retry(RetryPolicy::none()).build().unwrap();
     assert_eq!(take(&store, FIRST).await, Ok(()));
     assert_not_sent(confirm(&store, FIRST, 0).await);
@@ -103,7 +103,7 @@ async fn what_a_replica_has_outlives_the_primary() {
     let Some(mut cluster) = Cluster::start().await else { return };
     let replica = cluster.replica_of_first().await;
     let store = cluster.store();
-    let mut lease = acked(store.clone(), FIRST, PATIENCE).acquire().await.unwrap();
+    let mut lease = acked(store.clone(), FIRST, LIMIT).acquire().await.unwrap();
     cluster.nodes[0].kill();
     replica.run("CLUSTER FAILOVER TAKEOVER").await;
     let heir = id(&replica).await;

@@ -3,7 +3,7 @@
 use leasehold_upstash::{RetryPolicy, Tcp, TcpBuilder};
 
 use crate::{
-    PATIENCE,
+    LIMIT,
     redis_server::{RedisServer, free_port, text},
 };
 
@@ -68,10 +68,7 @@ impl Cluster {
     }
 
     pub(crate) fn builder(&self) -> TcpBuilder {
-        TcpBuilder::cluster([&*self.first().url()])
-            .unwrap()
-            .timeout(PATIENCE)
-            .connect_timeout(PATIENCE)
+        TcpBuilder::cluster([&*self.first().url()]).unwrap().timeout(LIMIT).connect_timeout(LIMIT)
     }
 
     pub(crate) fn store(&self) -> Tcp {
@@ -80,7 +77,7 @@ impl Cluster {
 
     /// A store that sends nothing again.
     pub(crate) fn hasty(&self) -> Tcp {
-        self.builder().timeout(PATIENCE).retry(RetryPolicy::none()).build().unwrap()
+        self.builder().timeout(LIMIT).retry(RetryPolicy::none()).build().unwrap()
     }
 
     /// Marks the slot of [`THIRD`] as on its way to the first node.

@@ -9,7 +9,7 @@ use leasehold_core::{
 use leasehold_upstash::redis::Value;
 
 use super::nodes::{Cluster, SLOT_OF_THIRD, THIRD};
-use crate::{PATIENCE, take};
+use crate::{LIMIT, take};
 
 #[tokio::test]
 async fn a_slot_that_has_moved_is_found_again() {
@@ -39,7 +39,7 @@ async fn a_slot_on_the_move_is_not_sent() {
 #[tokio::test]
 async fn a_lock_moves_with_its_slot() {
     let Some(cluster) = Cluster::start().await else { return };
-    let options = LockOptions::new().lease(Duration::from_secs(60)).call_timeout(PATIENCE);
+    let options = LockOptions::new().lease(Duration::from_secs(60)).call_timeout(LIMIT);
     let lock = || Lock::with_options(cluster.store(), THIRD, &options).unwrap();
     let (mine, other) = (lock(), lock());
     let mut lease = mine.acquire().await.unwrap();

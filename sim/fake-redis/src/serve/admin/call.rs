@@ -2,11 +2,13 @@
 
 use hyper::Method;
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::Admin;
 use crate::serve::{
     Host, clock,
     faults::{Failover, Faults, Injection, Restart, RuleError, RuleText, ServerEventKind},
+    fields,
 };
 
 /// Why a call did nothing.
@@ -19,10 +21,12 @@ pub(super) struct Problem {
 type Outcome = Result<Value, Problem>;
 
 const CALLS: &str = "the calls are GET, POST and DELETE /faults, GET and DELETE /faults/ID, GET and \
-                     POST /clock, GET /requests, POST /failover, POST /restart and POST /flush";
+                     POST /clock, GET /requests, POST /failover, POST /restart, POST /flush, POST \
+                     /reset, POST /snapshot, POST /restore and POST /release/ID";
 
 /// Does what a request asks for.
-pub(super) async fn perform(host: &Host, method: &Method, path: &str, body: &[u8]) -> Outcome {
+pub(super) async fn perform(admin: &Admin, method: &Method, path: &str, body: &[u8]) -> Outcome {
+    let Admin { host, snapshots, .. } = admin;
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     match (method.as_str(), &segments[..]) {
         ("GET", ["faults"]) => host.with_faults(|faults| report(faults, None)),
@@ -54,9 +58,27 @@ pub(super) async fn perform(host: &Host, method: &Method, path: &str, body: &[u8
             host.flush();
             Ok(json!({}))
         }
-        (_, ["faults" | "clock" | "requests" | "failover" | "restart" | "flush", ..]) => {
-            Err(Problem { status: 405, text: CALLS.into() })
+        ("POST", ["reset"]) => {
+            host.reset();
+            Ok(json!({}))
         }
+        ("POST", ["snapshot"]) => Ok(json!({ "id": snapshots.take(host) })),
+        ("POST", ["restore"]) => {
+            snapshots.restore(host, &read(body)?)?;
+            Ok(json!({}))
+        }
+        ("POST", ["release", id]) => {
+            let released = host.release(id).ok_or_else(|| no_rule(id))?;
+            Ok(json!({ "released": released }))
+        }
+        (
+            _,
+            [
+                "faults" | "clock" | "requests" | "failover" | "restart" | "flush" | "reset"
+                | "snapshot" | "restore" | "release",
+                ..,
+            ],
+        ) => Err(Problem { status: 405, text: CALLS.into() }),
         _ => Err(Problem { status: 404, text: CALLS.into() }),
     }
 }
@@ -87,6 +109,9 @@ fn report(faults: &Faults, id: Option<&str>) -> Outcome {
 /// Reads the body; an empty one says nothing.
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
+    if let Ok(given) = serde_json::from_slice::<Map<String, Value>>(body) {
+        fields::check::<T>(given.keys(), &[]).map_err(|text| bad(&text))?;
+    }
     serde_json::from_slice(body).map_err(|error| bad(&error.to_string()))
 }
 

@@ -2,13 +2,17 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use super::InjectionId;
+use super::{Held, InjectionId};
 
 /// What is to happen to a request, in the order of the fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effects {
     /// How long it waits, by the server's clock, before anything else.
     pub delay: Duration,
+    /// What keeps it back after that.
+    pub hold: Option<Held>,
+    /// How far the server's Unix time is set forward then, in microseconds; back if negative.
+    pub jump_us: i64,
     /// Whether its commands are executed.
     pub executed: bool,
     /// What happens to each of its commands, if they are executed.
@@ -94,12 +98,19 @@ impl Effects {
     pub(super) fn calm(commands: usize) -> Self {
         Self {
             delay: Duration::ZERO,
+            hold: None,
+            jump_us: 0,
             executed: true,
             slots: vec![Slot::Serve; commands],
             duplicates: Vec::new(),
             ending: Ending::Reply,
             server_event: None,
         }
+    }
+
+    /// Whether anything comes before the request is executed.
+    pub(in crate::serve) fn waits(&self) -> bool {
+        !self.delay.is_zero() || self.hold.is_some() || self.jump_us != 0
     }
 
     /// Ends the request in this way, unless it ends in another already.

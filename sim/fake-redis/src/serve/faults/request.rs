@@ -23,6 +23,10 @@ pub struct Request<'a> {
     pub transport: Transport,
     /// The address of the client.
     pub client: &'a str,
+    /// The number of its connection, from 1 in the order of connecting; 0 over REST.
+    pub connection: u64,
+    /// What the client calls its connection (`CLIENT SETNAME`); empty if nothing.
+    pub name: &'a str,
     /// When, in milliseconds since the Unix epoch, by the server's clock.
     pub unix_ms: u64,
     /// Its commands, each beginning with its name.
@@ -33,6 +37,9 @@ impl Request<'_> {
     /// Which of its commands a rule is about.
     pub(super) fn matching(&self, when: &When) -> Vec<usize> {
         if when.transport.is_some_and(|transport| transport != self.transport) {
+            return Vec::new();
+        }
+        if when.connection.as_ref().is_some_and(|connection| !connection.sent(self)) {
             return Vec::new();
         }
         let matches = |index: &usize| is_about(when, self.commands[*index]);
@@ -47,13 +54,13 @@ pub(in crate::serve) const KEYS_TOLD: usize = 32;
 const BYTES_TOLD: usize = 256;
 
 /// What is told of a name or a key: it is cut where a client might otherwise fill the memory.
-pub(in crate::serve) fn told(text: &[u8]) -> &[u8] {
+pub(in crate::serve) fn cut(text: &[u8]) -> &[u8] {
     &text[..text.len().min(BYTES_TOLD)]
 }
 
 /// The name of a command in upper case, and its keys, for a report.
-pub(super) fn report(arguments: &[Bytes]) -> (String, Vec<String>) {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(told(bytes)).into_owned();
+pub(in crate::serve) fn told(arguments: &[Bytes]) -> (String, Vec<String>) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(cut(bytes)).into_owned();
     let name = arguments.first().map(|name| text(name).to_uppercase()).unwrap_or_default();
     let keys = Facts::of(arguments).map(|facts| facts.keys).unwrap_or_default();
     (name, keys.iter().take(KEYS_TOLD).map(|key| text(key)).collect())

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Effects, FaultKind, InjectionId, RuleError, Transport, fault::Opportunity, latency::unit,
+    Connection, Effects, FaultKind, InjectionId, RuleError, Transport, fault::Opportunity,
+    latency::unit,
 };
 
 /// What a rule says, checked. It is read from JSON such as
@@ -31,6 +32,9 @@ pub struct When {
     /// A glob that one of the command's keys must match.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// The connection on which it comes; all if `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection: Option<Connection>,
     /// The way by which it comes; both if `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<Transport>,
@@ -99,6 +103,7 @@ struct Wire {
     #[serde(default)]
     command: Names,
     key: Option<String>,
+    connection: Option<Connection>,
     transport: Option<Transport>,
     next: Option<u64>,
     probability: Option<f64>,
@@ -123,12 +128,15 @@ impl Default for Names {
 }
 
 impl RuleText {
-    /// Reads a rule from JSON.
+    /// Reads a rule from JSON: an object, or the words of a rule as one text.
     ///
     /// # Errors
     ///
     /// Says what is wrong, and what to write instead.
     pub fn from_json(json: &[u8]) -> Result<Self, RuleError> {
+        if let Ok(words) = serde_json::from_slice::<String>(json) {
+            return words.parse();
+        }
         let wire = serde_json::from_slice(json)
             .map_err(|error| RuleError::Wrong(format!("not a rule: {error}")))?;
         Self::new(wire).map_err(RuleError::Wrong)
@@ -151,7 +159,8 @@ impl RuleText {
             Names::Many(names) => names,
         };
         let transport = if kind.rest_only() { Some(Transport::Rest) } else { wire.transport };
-        let when = When { commands, key: wire.key, transport, reads_only: kind.reads_only() };
+        let Wire { key, connection, .. } = wire;
+        let when = When { commands, key, connection, transport, reads_only: kind.reads_only() };
         let Wire { skip, next, probability, seed, .. } = wire;
         Ok(Self { id: wire.id, kind, when, often: Often { skip, next, probability, seed } })
     }
@@ -270,8 +279,10 @@ mod tests {
         let json = r#"{"kind": "error", "text": "ERR on purpose", "command": ["GET", "set"],
                        "key": "lock:*", "next": 2, "skip": 1}"#;
         assert_eq!(words.parse::<RuleText>(), json.parse());
-        let one = r#"{"kind": "failover", "lose": "50ms", "down": 20, "command": "SET"}"#;
-        assert_eq!("failover lose=50ms down=20 command=SET".parse::<RuleText>(), one.parse());
+        let one = r#"{"kind": "failover", "lose": "50ms", "down": "20ms", "command": "SET"}"#;
+        let words = "failover lose=50ms down=20ms command=SET";
+        assert_eq!(words.parse::<RuleText>(), one.parse());
+        assert_eq!(RuleText::from_json(format!("{words:?}").as_bytes()), one.parse());
     }
 
     #[test]
@@ -279,22 +290,34 @@ mod tests {
         assert!(wrong("").contains("begin with the kind"));
         assert!(wrong("explode").contains("choose one of latency, request-loss"));
         assert!(wrong("hang soon").contains("write name=value"));
-        assert!(wrong("hang lag=5ms").contains("unknown field `lag`"));
+        assert!(wrong("hang lag=5ms").contains("`lag`: there are executed, id, kind"));
+        assert!(wrong("stale-read lga=5ms").contains("did you mean `lag`?"));
+        assert!(wrong("hang probabilty=1").contains("did you mean `probability`?"));
         assert!(wrong("stale-read").contains("missing field `lag`"));
         assert!(wrong("hang next=1 next=2").contains("twice"));
         assert!(wrong("hang probability=2").contains("from 0 to 1"));
         assert!(wrong("hang key='a").contains("not closed"));
         assert!(wrong("status code=200").contains("400 to 599"));
         assert!(wrong("status code=500 transport=resp").contains("REST only"));
+        assert!(wrong(r#"{"kind": "hang", "connection": 0}"#).contains("a number from 1"));
+        assert!(wrong("server-clock").contains("give `forward` or `back`"));
+        assert!(wrong("server-clock forward=1s back=1s").contains("give `forward` or `back`"));
+        assert!(wrong("hold until=dawn").contains("dawn"));
         assert!(wrong("hang transport=udp").contains("udp"));
         assert!(wrong("{").contains("not a rule"));
+        assert!(
+            RuleText::from_json(br#""\"hang\"""#).is_ok()
+                && wrong("'\"hang\"'").contains("choose one of")
+        );
         assert!(wrong(r#"{"kind": "hang", "command": 5}"#).contains("list of names"));
-        assert!(wrong("stale-read lag=soon").contains("length of time"));
+        for time in ["soon", "5", "0", "1.5"] {
+            assert!(wrong(&format!("stale-read lag={time}")).contains("with its unit"), "{time}");
+        }
     }
 
     #[test]
     fn a_report_reads_like_the_rule() {
-        let text = r#"{"kind": "stale-read", "lag": 100, "command": "GET", "next": 1}"#;
+        let text = r#"{"kind": "stale-read", "lag": "100ms", "command": "GET", "next": 1}"#;
         let rule = Rule::new(&text.parse().unwrap(), 4, 0);
         let json = serde_json::to_value(rule.report()).unwrap();
         assert_eq!(

@@ -1,6 +1,10 @@
 //! What happens to commands besides being executed: the one place through which faults reach every
 //! listener.
 
+mod holds;
+mod locks;
+mod observe;
+
 use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
@@ -22,6 +26,13 @@ use crate::{
     },
 };
 
+pub use locks::Violation;
+pub use observe::{Observations, Observed, ObservedCommand};
+
+use holds::Holds;
+use locks::COPY;
+use observe::{Observer, Place};
+
 /// For how long the past is known, in microseconds of the server's clock.
 const REACH_US: u64 = 600_000_000;
 
@@ -32,6 +43,8 @@ const MOST_BYTES: usize = 256 << 20;
 #[derive(Debug)]
 pub(super) struct FaultState {
     faults: Faults,
+    holds: Holds,
+    observer: Option<Box<Observer>>,
     keeps_past: bool,
     record: Option<Record>,
     down: Option<Down>,
@@ -56,17 +69,18 @@ pub struct Lost {
 
 impl FaultState {
     pub(super) fn new(faults: Faults) -> Self {
-        Self { faults, keeps_past: false, record: None, down: None, writes: 0 }
+        let (holds, observer) = (Holds::default(), None);
+        Self { faults, holds, observer, keeps_past: false, record: None, down: None, writes: 0 }
     }
 
     fn are_none(&self) -> bool {
-        let Self { faults, keeps_past, record, down, writes: _ } = self;
-        faults.is_empty() && !keeps_past && record.is_none() && down.is_none()
+        let Self { faults, holds: _, observer, keeps_past, record, down, writes: _ } = self;
+        faults.is_empty() && observer.is_none() && !keeps_past && record.is_none() && down.is_none()
     }
 
     /// Whether no fault can occur, though what happens may be taken down.
     pub(super) fn are_only_records(&self) -> bool {
-        self.faults.is_empty() && self.down.is_none()
+        self.faults.is_empty() && self.down.is_none() && !self.is_observed()
     }
 
     /// Takes down a request that no fault hits.
@@ -78,7 +92,8 @@ impl FaultState {
         commands: &[&[Bytes]],
     ) {
         if let Some(record) = &mut self.record {
-            record.add(&Request { transport, client, unix_ms: now_us / 1_000, commands });
+            let (connection, name, unix_ms) = (0, "", now_us / 1_000);
+            record.add(&Request { transport, client, connection, name, unix_ms, commands });
         }
     }
 
@@ -89,6 +104,22 @@ impl FaultState {
             self.writes += 1;
             server.end_write(elapsed_us, self.writes, elapsed_us.saturating_sub(REACH_US));
         }
+    }
+
+    fn judge(&mut self, request: &Request<'_>, elapsed_us: u64) -> Effects {
+        if let Some(record) = &mut self.record {
+            record.add(request);
+        }
+        self.down = self.down.filter(|down| elapsed_us < down.until_us);
+        let Some(down) = self.down else {
+            let effects = self.faults.judge(request);
+            effects.hold.iter().for_each(|held| self.park(held));
+            return effects;
+        };
+        if let Some(injection) = down.injection {
+            self.faults.take_effect(injection, "a request was refused while nobody answered");
+        }
+        Effects::refused(request.commands.len())
     }
 
     /// Puts the data in place that is left, and says how many writes it lacks.
@@ -180,6 +211,21 @@ impl Host {
     pub fn flush(&self) {
         let now_us = self.clock.now_us();
         self.with_server(|server| server.flush(now_us));
+        self.with_fault_state(|state, server| state.observe_change(server, now_us));
+    }
+
+    /// Puts the host back to where it began: no keys, no faults, and a clock that shows the time of
+    /// this machine at the first pace. Connections and scripts stay; requests that a fault delays or
+    /// holds, and copies that have not come yet, are not executed any more.
+    pub fn reset(&self) {
+        self.note_reset();
+        self.with_fault_state(|state, _| {
+            state.faults.clear();
+            state.down = None;
+        });
+        self.flush();
+        self.clock.restart();
+        self.sooner.notify_one();
     }
 
     /// How many writes there have been: a request that names this number sees them all.
@@ -199,22 +245,28 @@ impl Host {
         transport: Transport,
         client: &str,
         commands: &[&[Bytes]],
-    ) -> Effects {
+    ) -> (Effects, Place) {
+        self.judge_of(transport, (client, None), commands)
+    }
+
+    /// The same for a request on a connection, with its session and its number.
+    fn judge_of(
+        &self,
+        transport: Transport,
+        (client, session): (&str, Option<(SessionId, u64)>),
+        commands: &[&[Bytes]],
+    ) -> (Effects, Place) {
         let unix_ms = self.clock.now_us() / 1_000;
-        let request = Request { transport, client, unix_ms, commands };
         let elapsed_us = self.clock.elapsed_us();
-        self.with_fault_state(|fault_state, _| {
-            if let Some(record) = &mut fault_state.record {
-                record.add(&request);
-            }
-            fault_state.down = fault_state.down.filter(|down| elapsed_us < down.until_us);
-            let Some(down) = fault_state.down else { return fault_state.faults.judge(&request) };
-            if let Some(injection) = down.injection {
-                fault_state
-                    .faults
-                    .take_effect(injection, "a request was refused while nobody answered");
-            }
-            Effects::refused(commands.len())
+        self.with_fault_state(|fault_state, server| {
+            let (name, connection) =
+                session.map_or_else(Default::default, |(id, number)| (server.name(id), number));
+            let name = &*name;
+            let request = Request { transport, client, connection, name, unix_ms, commands };
+            let before = fault_state.faults.injected();
+            let effects = fault_state.judge(&request, elapsed_us);
+            let place = fault_state.observe_arrival(&request, elapsed_us, &effects, before);
+            (effects, place)
         })
     }
 
@@ -237,6 +289,7 @@ impl Host {
         let mut state = self.state();
         let state = &mut *state;
         let result = act(&mut state.fault_state, &mut state.server);
+        state.fault_state.drop_holds();
         if state.fault_state.faults.need_history() {
             state.fault_state.keep_past(&mut state.server);
         }
@@ -254,6 +307,7 @@ impl Host {
         let lost = self.with_fault_state(|fault_state, server| {
             let before = count_keys(server);
             let writes = fault_state.replace_data(server, kind, now_us, elapsed_us);
+            fault_state.observe_change(server, now_us);
             let until_us = elapsed_us.saturating_add(micros(down));
             fault_state.down = (!down.is_zero()).then_some(Down { until_us, injection });
             let keys = before.saturating_sub(count_keys(server));
@@ -293,6 +347,8 @@ impl Effects {
     fn refused(commands: usize) -> Self {
         Self {
             delay: Duration::ZERO,
+            hold: None,
+            jump_us: 0,
             executed: false,
             slots: vec![Slot::Serve; commands],
             duplicates: Vec::new(),
@@ -306,20 +362,26 @@ impl Client {
     /// Runs one command of a client that speaks RESP, as the faults will have it.
     pub(super) async fn perform_with_faults(&self, arguments: &[Bytes]) -> Performed {
         let host = &self.host;
-        let mut effects = host.judge(Transport::Resp, &self.peer, &[arguments]);
+        let session = Some((self.id, self.connection));
+        let (mut effects, place) =
+            host.judge_of(Transport::Resp, (&self.peer, session), &[arguments]);
         self.send_copies(&mut effects, arguments);
-        if !effects.delay.is_zero() {
+        if effects.waits() {
+            let resets = host.resets();
             tokio::select! {
                 biased;
                 () = self.closed() => return Performed::Lost(Ending::Close),
-                () = host.clock.sleep(effects.delay) => {}
+                () = host.until_due(&effects) => {}
             }
-            host.until_free().await;
+            if host.resets() > resets {
+                return Performed::Lost(Ending::Close);
+            }
         }
         if !effects.executed {
             return Performed::Lost(effects.ending);
         }
         let performed = self.serve(arguments, &effects.slots[0], 0);
+        host.note_executed(place);
         host.carry_out(effects.server_event);
         if effects.ending == Ending::Reply { performed } else { Performed::Lost(effects.ending) }
     }
@@ -334,11 +396,15 @@ impl Client {
                 return;
             }
             let (host, arguments) = (Arc::clone(&self.host), arguments.to_vec());
-            let due_us = host.clock.elapsed_us_after(after);
+            let (due_us, resets) = (host.clock.elapsed_us_after(after), host.resets());
             tokio::spawn(async move {
                 host.clock.sleep_until(due_us).await;
                 host.until_free().await;
-                let Some(again) = host.connect_trusted() else { return };
+                if host.resets() > resets {
+                    return;
+                }
+                let Some(mut again) = host.connect_trusted() else { return };
+                again.connection = COPY;
                 again.execute(&["SELECT".into(), database.to_string().into()]);
                 again.execute(&arguments);
                 host.note_duplicate(injection);

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     Facts,
-    serve::faults::{KEYS_TOLD, Request, Transport, told},
+    serve::faults::{KEYS_TOLD, Request, Transport, cut},
 };
 
 /// How many are remembered.
@@ -58,7 +58,7 @@ struct Noted {
 
 impl Record {
     pub(super) fn add(&mut self, request: &Request<'_>) {
-        let Request { transport, client, unix_ms, commands } = *request;
+        let Request { transport, client, unix_ms, commands, .. } = *request;
         let place = (self.count % REMEMBERED) as usize;
         self.count += 1;
         if place == self.noted.len() {
@@ -88,12 +88,12 @@ impl Noted {
     fn put_command(&mut self, command: &[Bytes]) {
         let begin = self.bytes.len();
         self.bytes.push(0);
-        self.put(command.first().map_or(&[][..], |name| told(name)));
+        self.put(command.first().map_or(&[][..], |name| cut(name)));
         let mut keys = 0;
         Facts::each_key(command, |key| {
             if usize::from(keys) < KEYS_TOLD {
                 keys += 1;
-                self.put(told(key));
+                self.put(cut(key));
             }
         });
         self.bytes[begin] = keys;
@@ -133,7 +133,8 @@ mod tests {
     use super::*;
 
     fn request<'a>(client: &'a str, commands: &'a [&'a [Bytes]]) -> Request<'a> {
-        Request { transport: Transport::Resp, client, unix_ms: 7, commands }
+        let (transport, name) = (Transport::Resp, "");
+        Request { transport, client, connection: 0, name, unix_ms: 7, commands }
     }
 
     #[test]

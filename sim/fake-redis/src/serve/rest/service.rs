@@ -131,9 +131,9 @@ impl Rest {
     async fn listen(&self, name: &'static str, names: Vec<Bytes>, line: &Line) -> Answer {
         let mut command = vec![Bytes::from_static(name.as_bytes())];
         command.extend(names);
-        let effects = self.host.judge(Transport::Rest, line.peer(), &[&command]);
-        if !effects.delay.is_zero() {
-            self.host.clock().sleep(effects.delay).await;
+        let (effects, _) = self.host.judge(Transport::Rest, line.peer(), &[&command]);
+        if effects.waits() {
+            self.host.until_due(&effects).await;
         }
         if effects.ending != Ending::Reply {
             return Err(Failed::Ended(effects.ending));

@@ -40,16 +40,20 @@ impl Work {
     /// Has everything done that is ordered. A dropped future leaves undone what is left.
     pub(super) async fn run(self, host: &Arc<Host>, peer: &str) -> Result<Vec<Resp>, Failed> {
         let commands: Vec<&[Bytes]> = self.commands.iter().map(|command| &command[..]).collect();
-        let mut effects = host.judge(Transport::Rest, peer, &commands);
+        let (mut effects, place) = host.judge(Transport::Rest, peer, &commands);
         self.send_copies(host, &mut effects);
-        if !effects.delay.is_zero() {
-            host.clock().sleep(effects.delay).await;
-            host.until_free().await;
+        if effects.waits() {
+            let resets = host.resets();
+            host.until_due(&effects).await;
+            if host.resets() > resets {
+                return Err(Failed::Ended(Ending::Close));
+            }
         }
         if !effects.executed {
             return Err(Failed::Ended(effects.ending));
         }
         let replies = self.execute(host, &effects.slots).await;
+        host.note_executed(place);
         host.carry_out(effects.server_event);
         match effects.ending {
             Ending::Reply => replies,
@@ -60,10 +64,13 @@ impl Work {
     fn send_copies(&self, host: &Arc<Host>, effects: &mut Effects) {
         for duplicate in mem::take(&mut effects.duplicates) {
             let (copy, host) = (self.clone(), Arc::clone(host));
-            let due_us = host.clock().elapsed_us_after(duplicate.after);
+            let (due_us, resets) = (host.clock().elapsed_us_after(duplicate.after), host.resets());
             tokio::spawn(async move {
                 host.clock().sleep_until(due_us).await;
                 host.until_free().await;
+                if host.resets() > resets {
+                    return;
+                }
                 let slots = vec![Slot::Serve; copy.commands.len()];
                 // Nobody is there to be told what came of it.
                 let _ = copy.execute(&host, &slots).await;
