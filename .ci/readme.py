@@ -19,6 +19,8 @@ def dependencies(text: str) -> list[str]:
     """What the lines `cargo add …` add, as lines of a manifest."""
     lines = []
     for command in re.findall(r"^cargo add (.+)$", text, re.M):
+        # From the registry or by git, what is here is what is meant: `added` tries the line itself.
+        command = re.sub(r" --git \S+", "", command)
         names, _, features = command.partition(" --features ")
         listed = ", ".join(f'"{feature}"' for feature in features.split(",") if feature)
         for name in names.split():
@@ -47,6 +49,31 @@ def build(name: str, folder: pathlib.Path) -> int:
     return len(examples)
 
 
+def added() -> int:
+    """Runs each line of a README that takes a package from the repository, with this one in its place."""
+    crate = ROOT / "target" / "readme" / "added"
+    shutil.rmtree(crate, ignore_errors=True)
+    (crate / "src").mkdir(parents=True)
+    (crate / "src" / "lib.rs").write_text("")
+    (crate / "Cargo.toml").write_text('[package]\nname = "adder"\nedition = "2024"\n[workspace]\n')
+    pages = sorted(page for page in ROOT.glob("**/*.md") if not {"target", "node_modules"} & set(page.parts))
+    lines = sorted({line for page in pages for line in re.findall(r"^cargo add .*--git .+$", page.read_text(), re.M)})
+    # A repository of its own: that of a checkout may be shallow, which cargo cannot read.
+    here = ROOT / "target" / "readme" / "repository"
+    shutil.rmtree(here, ignore_errors=True)
+    subprocess.run(["git", "checkout-index", "--all", f"--prefix={here}/"], cwd=ROOT, check=True)
+    identity = ["-c", "user.name=none", "-c", "user.email=none"]
+    for command in (["init", "--quiet"], ["add", "--all"], [*identity, "commit", "--quiet", "--message=all"]):
+        subprocess.run(["git", *command], cwd=here, check=True)
+    for line in lines:
+        words = re.sub(r"--git \S+", f"--git file://{here}", line).split()
+        subprocess.run([*words, "--quiet"], cwd=crate, check=True)
+    if not lines:
+        sys.exit("no README says how to add a package from the repository")
+    return len(lines)
+
+
 if __name__ == "__main__":
+    print(added(), "lines that add a package")
     for which in sys.argv[1:] or ["", "core"]:
         print(which or "README.md", build(which, READMES[which]), "examples")

@@ -3,8 +3,7 @@
 use leasehold_core::{
     Action, Cause, ConfigError, Event, Fence, Instant, Machine, Reply, StoreError, Tokens,
     lock::{
-        AcquireOptions, AcquireRequest, LockConfig, LockMachine, LockOptions, LockOutcome,
-        LockReply, LockRequest,
+        AcquireRequest, LockConfig, LockMachine, LockOptions, LockOutcome, LockReply, LockRequest,
     },
 };
 
@@ -33,7 +32,7 @@ pub const WALKS: [Walk; 4] = [
     }),
     ("lost reply, clean-up, acquire, release", |walker| {
         walker.start(LockRequest::Acquire(walker.request.clone()));
-        walker.step(Event::Replied(Err(StoreError::Unknown(Cause::TimedOut))));
+        walker.step(Event::Replied(Err(StoreError::Unknown(Cause::TIMED_OUT))));
         walker.replied(LockReply::Released);
         walker.step(Event::Woke);
         walker.replied(walker.grant());
@@ -59,7 +58,7 @@ impl Walker {
     /// [`ConfigError`] if the default options were unusable.
     pub fn new() -> Result<Self, ConfigError> {
         let config = LockConfig::new("job", &LockOptions::default())?;
-        let request = config.acquire(&AcquireOptions::default())?;
+        let request = config.acquire();
         let machine = LockMachine::new(config, Tokens::of_owner("bench"), 0);
         Ok(Self { machine, request, now: Instant::ORIGIN, steps: 0, done: true })
     }

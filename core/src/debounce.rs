@@ -34,7 +34,12 @@ mod machine;
 #[cfg(test)]
 mod machine_test;
 mod outcome;
-mod record;
+#[cfg(any(feature = "internals", feature = "memory", test))]
+#[cfg_attr(
+    not(feature = "internals"),
+    allow(unreachable_pub, reason = "the feature internals makes it public")
+)]
+pub(crate) mod record;
 #[cfg(test)]
 mod record_test;
 #[cfg(feature = "std")]
@@ -53,6 +58,3 @@ pub use machine::{DebounceMachine, DebounceRequest};
 pub use outcome::{Claim, DebounceOutcome};
 #[cfg(feature = "std")]
 pub use run::Run;
-// The simulator applies commands to the same record.
-#[doc(hidden)]
-pub use record::{Applied, DebounceRecord, Life, Memo, Pending, Running};

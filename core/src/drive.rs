@@ -89,7 +89,7 @@ pub(crate) async fn before<T>(
 ) -> Result<T, StoreError> {
     let give_up = async {
         clock.sleep_until(deadline).await;
-        Err(StoreError::Unknown(Cause::TimedOut))
+        Err(StoreError::Unknown(Cause::TIMED_OUT))
     };
     race(call, give_up).await
 }

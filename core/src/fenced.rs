@@ -70,6 +70,15 @@ impl<T> FencedResource<T> {
 }
 
 /// A write came from a holder whose lease is over: a newer one has written.
+///
+/// ```
+/// use leasehold_core::{Fence, FencedResource, StaleFence};
+///
+/// let mut resource = FencedResource::new(String::new());
+/// assert!(resource.write(Fence(2), |text| text.push('b')).is_ok());
+/// let late: Result<(), StaleFence> = resource.write(Fence(1), |text| text.push('a'));
+/// assert!(late.is_err());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StaleFence {
     /// The fence of the write.

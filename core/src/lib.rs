@@ -30,6 +30,8 @@ mod token;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod debounce;
+#[cfg(feature = "internals")]
+pub mod internals;
 pub mod lock;
 pub mod quorum;
 pub mod redis;

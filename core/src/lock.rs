@@ -53,7 +53,9 @@ pub use lease::Lease;
 #[cfg(feature = "std")]
 pub use locks::Locks;
 pub use machine::{LockMachine, LockRequest};
-pub use options::{AcquireOptions, LockOptions};
+#[cfg(test)]
+pub(crate) use options::AcquireOptions;
+pub use options::LockOptions;
 pub use outcome::{Grant, LockOutcome, LossReason};
 #[cfg(feature = "std")]
 pub use view::LeaseView;

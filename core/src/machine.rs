@@ -22,6 +22,14 @@ use crate::{
 ///
 /// [`Event::Start`] is also legal at any other time: it means that the caller dropped what was
 /// under way (a future was cancelled), and the machine first cleans up what that may have left.
+///
+/// ```
+/// use leasehold_core::{Action, Event, Instant, Machine};
+///
+/// fn first_action<M: Machine>(machine: &mut M, request: M::Request) -> Action<M::Outcome> {
+///     machine.step(Instant::ORIGIN, Event::Start(request))
+/// }
+/// ```
 pub trait Machine {
     /// What a caller can ask for.
     type Request;
@@ -38,6 +46,13 @@ pub trait Machine {
 }
 
 /// What happened.
+///
+/// ```
+/// use leasehold_core::{Cause, Event, StoreError};
+///
+/// let given_up: Event<()> = Event::Replied(Err(StoreError::Unknown(Cause::TIMED_OUT)));
+/// # let _ = given_up;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Event<R> {
     /// The caller asks for something.
@@ -56,11 +71,23 @@ pub enum Event<R> {
 }
 
 /// What to do next.
+///
+/// ```
+/// use leasehold_core::{Action, Instant};
+///
+/// fn wake_at<O>(action: &Action<O>) -> Option<Instant> {
+///     match action {
+///         Action::Call { give_up_at: at, .. } | Action::SleepUntil(at) => Some(*at),
+///         _ => None,
+///     }
+/// }
+/// # assert_eq!(wake_at(&Action::Done(())), None);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[must_use = "the machine waits for the action to be carried out"]
 pub enum Action<O> {
     /// Send `command`; if there is no answer by `give_up_at`, report
-    /// `Err(StoreError::Unknown(Cause::TimedOut))`.
+    /// `Err(StoreError::Unknown(Cause::TIMED_OUT))`.
     Call {
         /// The command to send.
         command: Command,
@@ -80,4 +107,16 @@ pub enum Action<O> {
     },
     /// Tell the caller.
     Done(O),
+}
+
+impl<O> Action<O> {
+    /// Whether what it names as its time is not over.
+    pub(crate) fn is_not_before(&self, now: Instant) -> bool {
+        match self {
+            Self::Call { give_up_at: at, .. }
+            | Self::SleepUntil(at)
+            | Self::Subscribe { give_up_at: at, .. } => *at >= now,
+            Self::Done(_) => true,
+        }
+    }
 }

@@ -2,24 +2,20 @@
 
 mod debounce;
 mod lock;
+mod records;
 mod watchers;
 
 use std::{
     fmt,
-    string::String,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, OnceLock},
     task::{Context, Poll},
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use dashmap::DashMap;
-
 use self::{
     debounce::DebounceEntry,
     lock::LockRecord,
+    records::Records,
     watchers::{Watcher, Watchers},
 };
 use crate::{
@@ -38,14 +34,11 @@ mod sync {
     };
 }
 
-/// The fewest records that are worth a sweep.
-const SWEEP_FROM: usize = 64;
-
 /// A store in this process, shared by reference or `Arc`. Nothing in it outlives the process.
 ///
 /// It keeps the contract of [`Store`] exactly, so it also stands for a server in tests: with
 /// [`MemoryStore::with_time`], on a clock that the test moves. Keys expire without a thread: what
-/// has expired is not seen, and is swept out as the store grows. Locks are spread over shards, so
+/// has expired is not seen, and is swept out as others come, a few at a time. Locks are spread over shards, so
 /// those of different ids rarely wait for one another. A release [notifies](Store::subscribe) every
 /// watcher at once, and costs nothing more while there are none.
 ///
@@ -62,12 +55,9 @@ const SWEEP_FROM: usize = 64;
 /// });
 /// ```
 pub struct MemoryStore<T = fn() -> Instant> {
-    locks: DashMap<String, LockRecord>,
-    debounces: DashMap<String, DebounceEntry>,
+    locks: Records<LockRecord>,
+    debounces: Records<DebounceEntry>,
     watchers: Arc<Watchers>,
-    /// New records since the last sweep, and how many call for the next.
-    added: AtomicUsize,
-    sweep_at: AtomicUsize,
     time: T,
 }
 
@@ -89,19 +79,15 @@ impl<T: Fn() -> Instant> MemoryStore<T> {
     /// An empty store that asks `time` for the time. It must never go back.
     #[must_use]
     pub fn with_time(time: T) -> Self {
-        let (added, sweep_at) = (AtomicUsize::new(0), AtomicUsize::new(SWEEP_FROM));
-        let (locks, debounces, watchers) =
-            (DashMap::new(), DashMap::new(), Arc::new(Watchers::new()));
-        Self { locks, debounces, watchers, added, sweep_at, time }
+        let (locks, debounces) = (Records::new(), Records::new());
+        Self { locks, debounces, watchers: Arc::new(Watchers::new()), time }
     }
 
     /// How many keys are alive, of any kind.
     #[must_use]
     pub fn live_keys(&self) -> usize {
         let now = (self.time)();
-        let locks: usize = self.locks.iter().map(|record| record.live_keys(now)).sum();
-        let debounces = self.debounces.iter().map(|entry| entry.live_keys(now));
-        locks + debounces.sum::<usize>()
+        self.locks.live_keys(now) + self.debounces.live_keys(now)
     }
 
     fn apply(&self, command: Command) -> Reply {
@@ -113,7 +99,8 @@ impl<T: Fn() -> Instant> MemoryStore<T> {
 
     fn apply_lock(&self, command: LockCommand) -> LockReply {
         let keys = command.keys().clone();
-        let reply = self.apply_to_record((self.time)(), keys.lock(), command);
+        let now = (self.time)();
+        let reply = self.locks.apply(now, keys.lock(), |record| record.apply(now, command));
         // The record's shard is unlocked by now: who is woken may look at once.
         if reply == LockReply::Released {
             self.watchers.released(keys.lock());
@@ -121,35 +108,9 @@ impl<T: Fn() -> Instant> MemoryStore<T> {
         reply
     }
 
-    fn apply_to_record(&self, now: Instant, id: &str, command: LockCommand) -> LockReply {
-        if let Some(mut record) = self.locks.get_mut(id) {
-            return record.apply(now, command);
-        }
-        self.sweep(now);
-        self.locks.entry(id.into()).or_default().apply(now, command)
-    }
-
     fn apply_debounce(&self, command: &DebounceCommand) -> DebounceReply {
         let now = (self.time)();
-        let id = command.keys().id();
-        if let Some(mut entry) = self.debounces.get_mut(id) {
-            return entry.apply(now, command);
-        }
-        self.sweep(now);
-        self.debounces.entry(id.into()).or_default().apply(now, command)
-    }
-
-    /// Drops the dead when as many records were added as were alive: a constant cost for each.
-    fn sweep(&self, now: Instant) {
-        let added = self.added.fetch_add(1, Ordering::Relaxed) + 1;
-        if added < self.sweep_at.load(Ordering::Relaxed) {
-            return;
-        }
-        self.added.store(0, Ordering::Relaxed);
-        self.locks.retain(|_, record| record.live_keys(now) > 0);
-        self.debounces.retain(|_, entry| entry.live_keys(now) > 0);
-        let alive = self.locks.len() + self.debounces.len();
-        self.sweep_at.store(SWEEP_FROM.max(alive), Ordering::Relaxed);
+        self.debounces.apply(now, command.keys().id(), |entry| entry.apply(now, command))
     }
 }
 
@@ -258,42 +219,17 @@ mod tests {
             scene.pass(1_000);
         }
         assert_eq!(scene.store.live_keys(), 2 * 9, "a lock and a fence, for 9 of 10 ms");
-        assert!(scene.store.locks.len() <= 2 * SWEEP_FROM, "{}", scene.store.locks.len());
+        assert!(scene.store.locks.len() <= 2 * 9, "{}", scene.store.locks.len());
     }
 
     #[test]
-    fn the_dead_are_swept_when_as_many_came_and_no_sooner() {
+    fn dead_debounced_calls_are_swept_out_too() {
         let (scene, mut tokens) = (Scene::new(), Tokens::of_owner("a"));
-        let mut add = |number: usize| {
-            scene.acquire(&format!("job {number}"), &tokens.fresh());
-            scene.store.locks.len()
-        };
-        assert_eq!((0..SWEEP_FROM - 2).map(&mut add).last(), Some(SWEEP_FROM - 2));
-        scene.pass(10_000);
-        assert_eq!(add(SWEEP_FROM), SWEEP_FROM - 1, "the dead are still there");
-        assert_eq!(add(SWEEP_FROM + 1), 2, "all but two were dead");
-        // It begins to count again.
-        assert_eq!((0..SWEEP_FROM - 1).map(&mut add).last(), Some(SWEEP_FROM + 1));
-    }
-
-    #[test]
-    fn dead_debounced_calls_are_swept_and_those_alive_are_kept() {
-        let (scene, mut tokens) = (Scene::new(), Tokens::of_owner("a"));
-        let mut add = |number: usize| {
+        for number in 0..1_000 {
             scene.call(&format!("job {number}"), &tokens.fresh());
-            scene.store.debounces.len()
-        };
-        assert_eq!((1..SWEEP_FROM).map(&mut add).last(), Some(SWEEP_FROM - 1));
-        scene.pass(11_000);
-        assert_eq!(add(0), 1, "all the others were dead");
-        let all = (1..=SWEEP_FROM).map(&mut add).last();
-        assert_eq!(all, Some(SWEEP_FROM + 1), "swept once, and all were alive");
-        let all = (1..=SWEEP_FROM).map(|number| add(SWEEP_FROM + number)).last();
-        assert_eq!(all, Some(2 * SWEEP_FROM + 1));
-        // As many were alive as have to come now before the next sweep.
-        scene.pass(11_000);
-        let all = (1..=SWEEP_FROM).map(|number| add(2 * SWEEP_FROM + number)).last();
-        assert_eq!(all, Some(3 * SWEEP_FROM + 1));
+            scene.pass(11_000);
+        }
+        assert!(scene.store.debounces.len() <= 2, "{}", scene.store.debounces.len());
     }
 
     #[test]

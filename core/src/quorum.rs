@@ -5,8 +5,7 @@
 //! on while fewer than half of the nodes are down, with nothing replicated between them. What it
 //! does not add is a stronger promise: see *Limits*.
 //!
-//! [`QuorumMachine`] decides, as a value without a clock or I/O. [`Quorum`] drives it and is itself
-//! a [`Store`](crate::Store), so a [`Lock`](crate::lock::Lock) over it is used like any other.
+//! [`Quorum`] is itself a [`Store`](crate::Store), so a [`Lock`](crate::lock::Lock) over it is used like any other.
 //!
 //! # How a command is decided
 //!
@@ -19,7 +18,7 @@
 //!   majority has a node in common with that one, and each node makes fences greater than its last,
 //!   so no `+ 1` is needed. If no majority can come about, what was granted is released again
 //!   before the answer, so that of several callers with a part of the nodes each, the next try of
-//!   one can win. (Except under a caller's own token, which a release would spend: there, keys on
+//!   one can win. (Except under a caller's own token, which a release would revoke: there, keys on
 //!   a minority stay until their time is up, and its next try finds them as its own.)
 //! * **Extend**: if a majority extended. It never releases anything.
 //! * **Release**: sent to every node; done once a majority has the token no more.
@@ -48,11 +47,14 @@
 //!
 //! [Redlock]: https://redis.io/docs/latest/develop/clients/patterns/distributed-locks/
 
-mod machine;
+#[cfg_attr(
+    not(feature = "internals"),
+    allow(unreachable_pub, reason = "the feature internals makes it public")
+)]
+pub(crate) mod machine;
 #[cfg(test)]
 mod machine_test;
 mod store;
 mod tally;
 
-pub use machine::{Progress, QuorumMachine};
 pub use store::{Quorum, QuorumError, QuorumOptions};

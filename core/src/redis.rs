@@ -27,6 +27,12 @@ use alloc::{
 use crate::store::{Cause, Command, Rejection, RejectionKind, Reply, StoreError};
 
 /// A Lua script and its SHA-1, by which a server that has seen it can be asked to run it.
+///
+/// ```
+/// for script in leasehold_core::redis::SCRIPTS {
+///     println!("{} {}", script.sha1, script.name);
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Script {
     /// What it is called in traces.
@@ -53,6 +59,13 @@ pub const SCRIPTS: &[&Script] = &[
 ];
 
 /// What is sent to a server.
+///
+/// ```
+/// use leasehold_core::{Command, lock::{LockCommand, LockKeys}, redis::{self, Request}};
+///
+/// let command = LockCommand::Inspect { keys: LockKeys::of("job").into(), token: None };
+/// assert!(matches!(redis::encode(&Command::Lock(command)), Request::Script(_)));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     /// A run of a script.
@@ -62,6 +75,18 @@ pub enum Request {
 }
 
 /// One run of a script.
+///
+/// ```
+/// use leasehold_core::redis::{Invocation, Request};
+///
+/// fn words(request: &Request) -> Option<Vec<&[u8]>> {
+///     match request {
+///         Request::Script(invocation) => Some(Invocation::by_sha1(invocation)),
+///         _ => None,
+///     }
+/// }
+/// # let _ = words;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invocation {
     /// What to run.
@@ -95,6 +120,13 @@ impl Invocation {
 }
 
 /// A reply as any Redis protocol carries it.
+///
+/// ```
+/// use leasehold_core::redis::Value;
+///
+/// let reply = Value::Array(vec![Value::from("busy"), Value::Integer(250)]);
+/// # let _ = reply;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// No value.

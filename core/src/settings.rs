@@ -3,6 +3,8 @@
 use alloc::string::String;
 use core::{error, fmt, time::Duration};
 
+use crate::time::whole_micros;
+
 /// The longest lease, wait or extension: ten years. Longer ones would overflow a server's clock.
 pub const MAX_LEASE: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
@@ -13,6 +15,32 @@ pub(crate) fn margin(lease_us: u64, drift_ppm: u32, margin_us: u64) -> u64 {
     lease_us / 1_000_000 * drift_ppm
         + (lease_us % 1_000_000 * drift_ppm).div_ceil(1_000_000)
         + margin_us
+}
+
+/// The setters of a struct of options, one for each field.
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident: $type:ty;)*) => {
+        $(
+            $(#[$doc])*
+            #[must_use]
+            pub fn $name(mut self, $name: $type) -> Self {
+                self.$name = $name.into();
+                self
+            }
+        )*
+    };
+}
+pub(crate) use setters;
+
+/// What is taken off every lease beside the drift, in microseconds, if both can work.
+pub(crate) fn checked_margin(drift_ppm: u32, margin: Duration) -> Result<u64, ConfigError> {
+    if drift_ppm > 500_000 {
+        return Err(ConfigError::DriftTooLarge { ppm: drift_ppm });
+    }
+    if margin < Duration::from_millis(1) {
+        return Err(ConfigError::MarginTooSmall);
+    }
+    Ok(whole_micros(margin))
 }
 
 /// `duration` in whole milliseconds, refused if that is zero or beyond [`MAX_LEASE`].
@@ -28,6 +56,14 @@ pub(crate) fn whole_millis(what: &'static str, duration: Duration) -> Result<u64
 }
 
 /// A setting that cannot work. Nothing was sent.
+///
+/// ```
+/// use leasehold_core::{ConfigError, lock::{LockConfig, LockOptions}};
+///
+/// let refused = LockConfig::new("", &LockOptions::new()).unwrap_err();
+/// assert_eq!(refused, ConfigError::EmptyId);
+/// println!("{refused}"); // … says what to give
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigError {

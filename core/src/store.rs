@@ -21,6 +21,14 @@ use crate::{
 /// One question to a store, applied atomically or not at all.
 ///
 /// Deliberately exhaustive: a store must answer every command.
+///
+/// ```
+/// use leasehold_core::{Command, lock::{LockCommand, LockKeys}};
+///
+/// let who = LockCommand::Inspect { keys: LockKeys::of("job").into(), token: None };
+/// let command = Command::Lock(who);
+/// # let _ = command;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Command {
     /// A question about a lock.
@@ -32,6 +40,13 @@ pub enum Command {
 /// A store's answer to a [`Command`].
 ///
 /// Deliberately exhaustive: a machine must handle every reply.
+///
+/// ```
+/// use leasehold_core::{Reply, lock::{Holder, LockReply}};
+///
+/// let free = Reply::Lock(LockReply::Holder(Holder::Free));
+/// # let _ = free;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Reply {
     /// The answer to [`Command::Lock`].
@@ -55,6 +70,20 @@ pub enum Reply {
 /// * `execute` may be called concurrently, from any thread.
 ///
 /// The other methods are abilities that a store may have; the defaults are correct for all.
+///
+/// ```
+/// use leasehold_core::{Command, MemoryStore, Reply, Store, StoreError};
+///
+/// /// Says what is asked of another store.
+/// struct Told(MemoryStore);
+///
+/// impl Store for Told {
+///     async fn execute(&self, command: Command) -> Result<Reply, StoreError> {
+///         println!("{command:?}");
+///         self.0.execute(command).await
+///     }
+/// }
+/// ```
 pub trait Store {
     /// Applies `command` and returns the reply.
     ///
@@ -131,6 +160,15 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 }
 
 /// Why a command has no reply, by what that means for the caller.
+///
+/// ```
+/// use leasehold_core::{Cause, StoreError};
+///
+/// fn is_certain(error: &StoreError) -> bool {
+///     !matches!(error, StoreError::Unknown(_))
+/// }
+/// assert!(!is_certain(&StoreError::Unknown(Cause::TIMED_OUT)));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum StoreError {
     /// The command was certainly not applied and never will be: safe to try again.
@@ -143,13 +181,19 @@ pub enum StoreError {
 }
 
 /// What went wrong on the way.
+///
+/// ```
+/// use leasehold_core::Cause;
+///
+/// assert_eq!(Cause::TIMED_OUT.to_string(), "no reply in time");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cause {
-    /// No reply within the time allowed.
-    TimedOut,
-    /// The connection broke.
-    Disconnected,
+    /// No reply within the time allowed. From which host and port, if a store says it.
+    TimedOut(Cow<'static, str>),
+    /// The connection broke. To which host and port, and how, if a store says it.
+    Disconnected(Cow<'static, str>),
     /// No connection could be made: to which host and port, and why not, without any credentials.
     Unreachable(Cow<'static, str>),
     /// The server is loading, busy, or not the leader, and says to try again.
@@ -164,6 +208,13 @@ pub enum Cause {
 }
 
 /// The server's refusal.
+///
+/// ```
+/// use leasehold_core::{Rejection, RejectionKind};
+///
+/// let refused = Rejection { kind: RejectionKind::ReadOnly, message: "READONLY".into() };
+/// assert_eq!(refused.to_string(), "READONLY");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Rejection {
     /// The kind of refusal.
@@ -173,6 +224,15 @@ pub struct Rejection {
 }
 
 /// The kinds of refusal that a caller can act on.
+///
+/// ```
+/// use leasehold_core::{RejectionKind, StoreError};
+///
+/// fn needs_other_rights(error: &StoreError) -> bool {
+///     matches!(error, StoreError::Rejected(refused) if refused.kind == RejectionKind::NotAllowed)
+/// }
+/// # let _ = needs_other_rights;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectionKind {
@@ -196,13 +256,17 @@ pub enum RejectionKind {
 
 impl StoreError {
     /// What went wrong on the way, unless the server refused.
-    #[must_use]
-    pub fn cause(&self) -> Option<&Cause> {
+    pub(crate) fn cause(&self) -> Option<&Cause> {
         match self {
             Self::NotSent(cause) | Self::Unknown(cause) => Some(cause),
             Self::Rejected(_) => None,
         }
     }
+}
+
+impl Cause {
+    /// No reply in time from a server that is not named: what a driver knows that gives a call up.
+    pub const TIMED_OUT: Self = Self::TimedOut(Cow::Borrowed(""));
 }
 
 impl fmt::Display for StoreError {
@@ -222,8 +286,10 @@ impl fmt::Display for StoreError {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TimedOut => f.write_str("no reply in time"),
-            Self::Disconnected => f.write_str("the connection broke"),
+            Self::TimedOut(server) if server.is_empty() => f.write_str("no reply in time"),
+            Self::TimedOut(server) => write!(f, "no reply in time from {server}"),
+            Self::Disconnected(text) if text.is_empty() => f.write_str("the connection broke"),
+            Self::Disconnected(text) => write!(f, "the connection broke: {text}"),
             Self::Unreachable(text) => write!(f, "no connection could be made: {text}"),
             Self::TryAgain(text) => write!(f, "the server says to try again: {text}"),
             Self::TooFewReplicas(text) => {

@@ -8,6 +8,23 @@ use core::{
 };
 
 /// A source of notifications, as a store makes one for [`Subscription::new`].
+///
+/// ```
+/// use std::task::{Context, Poll};
+/// use leasehold_core::{ReleaseSource, Subscription};
+///
+/// /// Never notifies.
+/// struct Silent;
+///
+/// impl ReleaseSource for Silent {
+///     fn poll_released(&mut self, _: &mut Context<'_>) -> Poll<bool> {
+///         Poll::Ready(false)
+///     }
+/// }
+///
+/// let subscription = Subscription::new(Silent);
+/// # let _ = subscription;
+/// ```
 pub trait ReleaseSource {
     /// `Ready(true)` for a notification, `Ready(false)` when no more will come; else the task of
     /// `context` is woken when there is news.
@@ -21,6 +38,21 @@ pub trait ReleaseSource {
 ///
 /// A notification may be lost, late or for nothing, so whoever waits also looks by itself now and
 /// then. Dropping the subscription ends it.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use leasehold_core::{MemoryStore, Store, lock::{Lock, LockKeys}};
+/// use std::sync::Arc;
+///
+/// let store = Arc::new(MemoryStore::new());
+/// let mut lease = Lock::new(store.clone(), "job")?.acquire().await?;
+/// let mut subscription = store.subscribe(&LockKeys::of("job")).await.expect("it notifies");
+/// lease.release().await?;
+/// subscription.released().await;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Subscription {
     source: Option<Box<dyn ReleaseSource + Send>>,
 }

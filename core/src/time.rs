@@ -95,6 +95,21 @@ pub(crate) fn whole_micros(duration: Duration) -> u64 {
 ///   stops (Linux `CLOCK_MONOTONIC`) makes a lease look younger than it is, just as a pause does.
 /// * `sleep_until` completes at or after `deadline`, never before, and at once for a time that
 ///   has passed. Dropping the future cancels the sleep.
+///
+/// ```
+/// use leasehold_core::{Clock, Instant};
+///
+/// /// A clock that a test moves: its sleeps end at once.
+/// struct Still(Instant);
+///
+/// impl Clock for Still {
+///     fn now(&self) -> Instant {
+///         self.0
+///     }
+///
+///     async fn sleep_until(&self, _: Instant) {}
+/// }
+/// ```
 pub trait Clock {
     /// The current time.
     fn now(&self) -> Instant;

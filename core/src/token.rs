@@ -9,6 +9,13 @@ use core::{error, fmt};
 /// would not say *which* send put it there, so nor when it expires.
 ///
 /// A token is a capability, so its text is not shown by `Debug`.
+///
+/// ```
+/// use leasehold_core::Token;
+///
+/// let token = Token::new("7f0c…").expect("it is not empty");
+/// assert_eq!(format!("{token:?}"), "Token(..)"); // whoever knows it may release the lock
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token(Arc<str>);
 
@@ -55,6 +62,12 @@ impl fmt::Debug for Token {
 }
 
 /// A token given by the caller was empty.
+///
+/// ```
+/// use leasehold_core::{EmptyToken, Token};
+///
+/// assert_eq!(Token::new(""), Err(EmptyToken));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EmptyToken;
 
@@ -68,6 +81,13 @@ impl error::Error for EmptyToken {}
 
 /// Makes fresh tokens: an owner name that is unique in the world, the number of the series, and
 /// that of the try in it.
+///
+/// ```
+/// use leasehold_core::Tokens;
+///
+/// let mut tokens = Tokens::from_random([7; 16]);
+/// assert_ne!(tokens.fresh(), tokens.fresh());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Tokens {
     owner: Arc<str>,
@@ -164,6 +184,13 @@ fn push_decimal(text: &mut String, mut number: u64) {
 /// time in µs)`, so it grows even when a failover forgets the last one.
 ///
 /// [Kleppmann 2016]: https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html
+///
+/// ```
+/// use leasehold_core::Fence;
+///
+/// let (earlier, later) = (Fence(1), Fence(2));
+/// assert!(later > earlier); // a resource refuses the earlier one from now on
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fence(pub u64);
 

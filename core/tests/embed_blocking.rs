@@ -9,7 +9,7 @@ use std::{
 
 use leasehold_core::{
     Action, Command, Event, Instant, Machine, MemoryStore, Reply, Store, StoreError, Tokens,
-    lock::{AcquireOptions, Grant, LockConfig, LockMachine, LockOptions, LockOutcome, LockRequest},
+    lock::{Grant, LockConfig, LockMachine, LockOptions, LockOutcome, LockRequest},
 };
 
 /// What an embedding needs: the machine, a store, and the time.
@@ -49,8 +49,7 @@ impl<'a> Blocking<'a> {
     }
 
     fn acquire(&mut self) -> LockOutcome {
-        let request =
-            self.machine.config().acquire(&AcquireOptions::default()).expect("the defaults work");
+        let request = self.machine.config().acquire();
         self.run(LockRequest::Acquire(request))
     }
 }

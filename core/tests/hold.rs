@@ -282,7 +282,7 @@ async fn a_lease_handed_to_another_process_is_released_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_of_ones_own_is_stored_and_spent_by_its_release() {
+async fn a_token_of_ones_own_is_stored_and_revoked_by_its_release() {
     let network = Network::new();
     let lock = network.lock("me");
     let token = leasehold_core::Token::new("12345").unwrap();

@@ -27,7 +27,7 @@ fn not_acquired_says_who_is_in_the_way() {
         &NotAcquired::Unavailable(StoreError::NotSent(Cause::Unreachable("refused".into()))),
         "nothing is held",
     );
-    says(&NotAcquired::Unknown(StoreError::Unknown(Cause::TimedOut)), "may be ours");
+    says(&NotAcquired::Unknown(StoreError::Unknown(Cause::TIMED_OUT)), "may be ours");
     says(&NotAcquired::NotDurable { wanted: 2, got: 1 }, "1 of 2 replicas");
     says(&NotAcquired::Queued, "were first");
     says(&NotAcquired::Revoked, "give another");
@@ -45,12 +45,12 @@ fn a_lease_that_is_over_says_why() {
         says(&HoldError::<Lost>::Lost(reason), words);
     }
     says(&HoldError::<Lost>::NotAcquired(NotAcquired::Revoked), "give another");
-    says(&ExtendError::Unknown(StoreError::Unknown(Cause::TimedOut)), "old deadline stands");
+    says(&ExtendError::Unknown(StoreError::Unknown(Cause::TIMED_OUT)), "old deadline stands");
     says(
         &ReleaseError::Unavailable(StoreError::NotSent(Cause::Unreachable("refused".into()))),
         "the lock stays",
     );
-    says(&ReleaseError::Unknown(StoreError::Unknown(Cause::TimedOut)), "the lock may stay");
+    says(&ReleaseError::Unknown(StoreError::Unknown(Cause::TIMED_OUT)), "the lock may stay");
     says(&Lost { remaining: Duration::ZERO }, "is over");
     says(&Lost { remaining: Duration::from_millis(7) }, "only 7ms");
 }

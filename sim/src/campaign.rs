@@ -96,7 +96,7 @@ pub struct Counterexample {
 }
 
 /// What a campaign found.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// Its seed.
     pub seed: u64,
@@ -106,9 +106,19 @@ pub struct Outcome {
     pub cells: Vec<Cell>,
     /// How many states there were, and how fast new ones came.
     pub coverage: StateCoverage,
+    /// Whether it was interrupted, so that schedules are missing.
+    pub interrupted: bool,
 }
 
 impl Outcome {
+    /// Adds what was found of another subject.
+    fn add(&mut self, more: Self) {
+        self.schedules += more.schedules;
+        self.cells.extend(more.cells);
+        self.coverage.add(&more.coverage);
+        self.interrupted |= more.interrupted;
+    }
+
     /// The cells whose verdict is not what is claimed.
     pub fn surprises(&self) -> impl Iterator<Item = &Cell> {
         self.cells.iter().filter(|cell| !cell.verdict.is_as_claimed(cell.claim))
@@ -150,6 +160,10 @@ pub trait Progress: Sync {
     fn expect(&self, pieces: u64);
     /// One of them is done.
     fn done(&self);
+    /// Whether the work is to end soon, with what is known by then.
+    fn is_interrupted(&self) -> bool {
+        false
+    }
 }
 
 impl Progress for () {
@@ -158,35 +172,75 @@ impl Progress for () {
 }
 
 /// Runs a campaign on the current thread pool. The same settings give the same outcome, whatever
-/// the number of threads (unless they bound the time).
+/// the number of threads (unless they bound the time, or it is interrupted).
 ///
 /// # Errors
 ///
 /// [`TwinDiffers`] if the share of the schedules that runs the Lua scripts leaves other traces.
 pub fn run(settings: &Settings, progress: &impl Progress) -> Result<Outcome, TwinDiffers> {
-    let rows = rows(settings);
-    let chunks = settings.schedules.div_ceil(CHUNK * settings.shard.1).max(1);
-    progress.expect(rows.len() as u64 * chunks);
-    let deadline = settings.time.map(|time| Instant::now() + time);
+    let mut whole = Outcome { seed: settings.seed, ..Outcome::default() };
+    run_by_subject(settings, progress, |part| whole.add(part))?;
+    Ok(whole)
+}
+
+/// As [`run`], and hands out what was found of each subject as soon as it is known. A time that
+/// is to be used is shared out among them.
+///
+/// # Errors
+///
+/// As of [`run`]. What was found of the subjects before has been handed out.
+pub fn run_by_subject(
+    settings: &Settings,
+    progress: &impl Progress,
+    mut found: impl FnMut(Outcome),
+) -> Result<(), TwinDiffers> {
+    let all = rows(settings);
+    progress.expect(all.len() as u64 * chunks(settings));
+    let (start, mut begun) = (Instant::now(), 0);
+    for &subject in &settings.subjects {
+        let rows: Vec<Row> = all.iter().filter(|row| row.subject == subject).copied().collect();
+        begun += rows.len();
+        let share = |time: Duration| time * begun as u32 / all.len().max(1) as u32;
+        let deadline = settings.time.map(|time| start + share(time));
+        let tallies = run_schedules(settings, &rows, deadline, progress)?;
+        let of_subject = Settings { subjects: vec![subject], ..settings.clone() };
+        found(conclude(&of_subject, &rows, &tallies, progress));
+        if progress.is_interrupted() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// How many chunks of each row there are at least.
+fn chunks(settings: &Settings) -> u64 {
+    settings.schedules.div_ceil(CHUNK * settings.shard.1).max(1)
+}
+
+/// Runs the schedules of `rows`, and goes on with more of them until the deadline.
+fn run_schedules(
+    settings: &Settings,
+    rows: &[Row],
+    deadline: Option<Instant>,
+    progress: &impl Progress,
+) -> Result<Vec<Tally>, TwinDiffers> {
+    let chunks = chunks(settings);
     let mut tallies: Vec<Tally> = rows.iter().map(|_| Tally::default()).collect();
     let mut next = 0;
     loop {
         // A bounded piece at a time, so that memory does not grow with the number of schedules.
         let end = if deadline.is_some() { next + ROUND } else { chunks.min(next + ROUND) };
-        let more = run_rows(settings, &rows, next..end, progress)?;
+        let more = run_rows(settings, rows, next..end, progress)?;
         for (tally, more) in tallies.iter_mut().zip(more) {
             tally.add(more);
         }
         next = end;
-        let enough = next >= chunks;
-        if enough && deadline.is_none_or(|deadline| Instant::now() >= deadline) {
-            break;
-        }
-        if enough {
-            progress.expect(rows.len() as u64 * ROUND);
+        let in_time = deadline.is_some_and(|deadline| Instant::now() < deadline);
+        let enough = rows.is_empty() || (next >= chunks && !in_time);
+        if enough || progress.is_interrupted() {
+            return Ok(tallies);
         }
     }
-    Ok(conclude(settings, &rows, &tallies, progress))
 }
 
 fn run_rows(
@@ -200,6 +254,9 @@ fn run_rows(
     let tallies: Vec<(usize, Tally)> = pieces
         .into_par_iter()
         .map(|(row, chunk)| {
+            if progress.is_interrupted() {
+                return Ok((row, Tally::default()));
+            }
             let tally = run_chunk(settings, rows[row], chunk)?;
             progress.done();
             Ok((row, tally))
@@ -269,7 +326,9 @@ fn conclude(
         .into_par_iter()
         .map(|name| {
             let tally = row_of(rows, name).map_or(&nothing, |row| &tallies[row]);
-            let cell = cell(settings, &claims, &known, name, tally);
+            // Shrinking takes long.
+            let candidates = if progress.is_interrupted() { 0 } else { settings.candidates };
+            let cell = cell((settings.seed, candidates), &claims, &known, name, tally);
             if cell.verdict == Verdict::Broken {
                 progress.done();
             }
@@ -277,7 +336,13 @@ fn conclude(
         })
         .collect();
     let schedules = tallies.iter().map(|tally| tally.run).sum();
-    Outcome { seed: settings.seed, schedules, cells, coverage: StateCoverage::of(tallies) }
+    Outcome {
+        seed: settings.seed,
+        schedules,
+        cells,
+        coverage: StateCoverage::of(tallies),
+        interrupted: progress.is_interrupted(),
+    }
 }
 
 /// Every cell of the matrix.
@@ -321,7 +386,7 @@ fn row_of(rows: &[Row], name: CellName) -> Option<usize> {
 }
 
 fn cell(
-    settings: &Settings,
+    (seed, candidates): (u64, usize),
     claims: &Claims,
     known: &KnownCounterexamples,
     name: CellName,
@@ -336,9 +401,9 @@ fn cell(
     } else {
         Verdict::Holds
     };
-    let found = tally.first[index].iter().take(settings.candidates);
+    let found = tally.first[index].iter().take(candidates);
     let shortest = found
-        .map(|&schedule| counterexample(name, settings.seed, schedule))
+        .map(|&schedule| counterexample(name, seed, schedule))
         .chain(known.map(|decisions| story(name, decisions.clone())))
         .min_by_key(|story| (story.decisions.len(), story.events));
     Cell {

@@ -68,13 +68,8 @@ impl Subject {
             Self::Lock => "our lock on one Redis",
             Self::LockReplicated => "our lock on a Redis with a replica that takes over",
             Self::Debounce => "our debounce on a Redis with a replica that takes over",
-            Self::LockAcked => {
-                "our lock on a Redis with two replicas, once one has the lease; the one with the \
-                 most takes over"
-            }
-            Self::LockAckedAny => {
-                "our lock on a Redis with two replicas, once one has the lease; any takes over"
-            }
+            Self::LockAcked => "our lock, once one of two replicas has it; the fuller takes over",
+            Self::LockAckedAny => "our lock, once one of two replicas has it; either takes over",
             Self::Quorum => "our lock on a majority of three independent Redis servers",
             Self::Upstream => "the algorithms of @upstash/lock, on a Redis with a replica",
         }

@@ -34,11 +34,14 @@
 //! simulated, and on Linux a wait inside of a poll is noticed. A wait that never ends is not: it
 //! hangs the test.
 
+mod ask;
 mod blocking;
 mod campaign;
+mod check;
 mod clock;
 mod failure;
 mod invariants;
+mod page;
 mod process;
 mod quiet;
 mod ready;
@@ -49,6 +52,7 @@ mod runtime;
 mod sessions;
 mod setup;
 mod store;
+mod story;
 mod token;
 mod user_program;
 mod users;
@@ -61,13 +65,16 @@ pub use clock::SimClock;
 pub use failure::{Breach, Failure};
 pub use invariants::{Inside, Once, Section};
 pub use process::{Process, RemoteError, TimedOut};
-pub use redis::{RedisError, SimRedis};
+pub use redis::SimRedis;
 pub use setup::Setup;
 pub use store::SimStore;
 pub use token::TokenError;
 #[cfg(feature = "proptest")]
 pub(crate) use token::of as token_of;
+pub use users::RedisError;
 
+use page::Pages;
+use story::Alternatives;
 use users::Users;
 
 use crate::{
@@ -151,11 +158,12 @@ impl Cluster {
     /// [`Setup::sometimes`] did not occur in any of them; if a fault that may occur changed nothing
     /// in any of them; or if the regressions cannot be read or written.
     pub fn check(&self, schedules: u64) {
-        self.replay_regressions();
+        let pages = Pages::asked_for();
+        self.replay_regressions(&pages);
         let report = self.report(schedules);
         if let Some(failure) = &report.failure {
-            let kept = self.keep_regression(failure);
-            panic!("{failure}{kept}");
+            let (kept, page) = (self.keep_regression(failure), pages.write(failure));
+            panic!("{failure}{kept}{page}");
         }
         report.assert_meaningful();
     }
@@ -184,8 +192,15 @@ impl Cluster {
         let ran = run::run(self, source, run::Looks::default());
         match ran.breach {
             None => Ok(()),
-            Some(breach) => Err(self.told(breach, &ran.decisions)),
+            Some(breach) => Err(self.told(breach, &ran.decisions, Alternatives::None)),
         }
+    }
+
+    /// Runs these decisions again; a failure has its alternatives.
+    fn again(&self, decisions: &Decisions) -> Result<(), Failure> {
+        let ran = run::run(self, Replay::of(decisions), run::Looks::default());
+        let breach = ran.breach.map_or(Ok(()), Err);
+        breach.map_err(|breach| self.told(breach, &ran.decisions, Alternatives::Run))
     }
 
     /// Runs the word of a failing run again, e.g. under a debugger.
@@ -194,9 +209,10 @@ impl Cluster {
     ///
     /// If it fails still, with its story; or if it is no such word.
     pub fn replay(&self, word: &str) {
+        let pages = Pages::asked_for();
         let decisions = token::parse(word).unwrap_or_else(|error| panic!("{error}"));
-        if let Err(failure) = self.follow(Replay::of(&decisions)) {
-            panic!("{failure}");
+        if let Err(failure) = self.again(&decisions) {
+            panic!("{failure}{}", pages.write(&failure));
         }
     }
 
@@ -218,11 +234,13 @@ impl Cluster {
     }
 
     /// The failure that `decisions` lead to, with its story.
-    fn told(&self, breach: Breach, decisions: &Decisions) -> Failure {
+    fn told(&self, breach: Breach, decisions: &Decisions, others: Alternatives) -> Failure {
         let looks = run::Looks { story: true, waiting: false };
-        let ran = run::run(self, Replay::of(decisions), looks);
+        let mut ran = run::run(self, Replay::of(decisions), looks);
         let settings = Box::new(self.plan(1).settings);
-        Failure { breach, at: ran.at, settings, decisions: decisions.clone(), story: ran.story }
+        let (at, story) = (ran.at, std::mem::take(&mut ran.story));
+        let told = Box::new(story::of(self, &breach, decisions, ran, others));
+        Failure { breach, at, settings, decisions: decisions.clone(), story, told }
     }
 }
 

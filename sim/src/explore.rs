@@ -60,6 +60,8 @@ pub enum Cut {
     Time,
     /// It has as many states as it may have.
     States,
+    /// Someone interrupted it.
+    Interrupted,
 }
 
 /// What a search found.

@@ -16,7 +16,7 @@ pub use kills::{Hunt, Kill, KillMatrix, NotPlanted};
 
 use crate::{
     catalog::CellName,
-    decide::{Fault, Shrunk, shrink},
+    decide::{Decisions, Fault, Shrunk, shrink},
     mutants::Mutant,
     run::decisions_of,
     systems::{Plan, Run},
@@ -146,12 +146,17 @@ fn hunt_within(mutant: Mutant, seed: u64, within: u64) -> Hunted {
 /// found after `killed_after` of them.
 #[must_use]
 pub fn fewest_decisions(mutant: Mutant, seed: u64, killed_after: u64) -> usize {
+    shortest(mutant, seed, killed_after).len()
+}
+
+/// The decisions that are enough to show it.
+fn shortest(mutant: Mutant, seed: u64, killed_after: u64) -> Decisions {
     let plan = mutant.plan();
     let decisions = decisions_of(plan.clone(), seed, killed_after - 1);
     let Shrunk { decisions, .. } = shrink(decisions, SHRINK_RUNS, |decisions| {
         found(mutant, &Run::replayed(plan.clone(), decisions)).is_some()
     });
-    decisions.len()
+    decisions
 }
 
 fn complaint(mutant: Mutant, plan: &Plan, seed: u64, schedule: u64) -> Option<String> {

@@ -15,6 +15,9 @@ use crate::{
 /// What every such word begins with.
 const PREFIX: &str = "lh1_";
 
+/// What the word of a run of a `Cluster` begins with.
+const OF_A_CLUSTER: &str = "lc1_";
+
 /// Changes with the simulated world: a word from another one would tell another story.
 const WORLD: u8 = 2;
 
@@ -66,6 +69,8 @@ impl Schedule {
 pub enum ScheduleError {
     /// It does not look like one at all.
     NotASchedule,
+    /// It is the word of a run of a `Cluster`, whose code is elsewhere.
+    OfACluster,
     /// It was damaged or cut off on the way.
     Damaged,
     /// It was made by a version whose world is another one.
@@ -78,6 +83,10 @@ impl fmt::Display for ScheduleError {
             Self::NotASchedule => {
                 "this is not a schedule: copy the whole word that `leasehold check` prints after \
                  `leasehold replay`, which begins with lh1_"
+            }
+            Self::OfACluster => {
+                "this is the word of a run of your own code in a `Cluster`: in the test that has \
+                 it, write `.replay(\"lc1_…\")` in place of `.check(…)`, and run the test"
             }
             Self::Damaged => "this schedule is damaged or cut off: copy the whole word again",
             Self::OtherVersion => {
@@ -112,6 +121,7 @@ impl std::str::FromStr for Schedule {
 
     fn from_str(word: &str) -> Result<Self, ScheduleError> {
         let bytes = open(PREFIX, word).map_err(|error| match error {
+            TokenError::NotAToken if word.starts_with(OF_A_CLUSTER) => ScheduleError::OfACluster,
             TokenError::NotAToken => ScheduleError::NotASchedule,
             TokenError::Damaged => ScheduleError::Damaged,
         })?;

@@ -1,78 +1,30 @@
 //! One schedule as a story: what happened until a guarantee broke, and what its grants are called.
 
+pub(crate) mod account;
 pub(crate) mod decisions;
+pub(crate) mod headline;
+pub(crate) mod lanes;
+pub(crate) mod record;
 mod replay;
+pub(crate) mod scribe;
 mod timeline;
 mod told;
 
+pub use account::{Topic, tell};
 pub(crate) use decisions::kind_name;
 pub use replay::{every_event, replay};
 pub use told::{DecisionReport, StoryReport};
 
+use crate::history::{Client, Event, TokenId};
 use crate::words::client;
-use crate::{
-    catalog::Guarantee,
-    decide::Replay,
-    guarantees::{CheckerSet, Violation},
-    history::{Client, Event, TokenId},
-    schedule::Schedule,
-    systems::World,
-    world::{Observer, Topology},
-};
 
-/// What happened in a schedule, up to the event that breaks the guarantee.
+/// What happened up to the end of a story, and what its grants are called.
 #[derive(Debug)]
-pub(crate) struct Story {
+pub(crate) struct History {
     pub(crate) events: Vec<(u64, Event)>,
-    pub(crate) violation: Option<Violation>,
     pub(crate) names: Names,
     /// Who grants the lock.
     pub(crate) grantor: &'static str,
-}
-
-impl Story {
-    /// Runs a schedule, and listens until its guarantee breaks, or to the end.
-    pub(crate) fn of(schedule: &Schedule) -> Self {
-        let guarantee = schedule.cell.guarantee;
-        let mut observer = StoryObserver::new(guarantee);
-        World::new(schedule.plan()).run(&mut Replay::of(&schedule.decisions), &mut observer);
-        let StoryObserver { events, checkers, .. } = observer;
-        let violation = checkers.violation(guarantee).cloned();
-        let names = Names::of(&events);
-        let grantor = match schedule.plan().settings.topology {
-            Topology::Independent => "a majority",
-            Topology::Acknowledged(_) | Topology::Replicated | Topology::Single => "the server",
-        };
-        Self { events, violation, names, grantor }
-    }
-
-    /// What broke, with the names that the story uses.
-    pub(crate) fn verdict(&self) -> Option<String> {
-        let violation = self.violation.as_ref()?;
-        Some(self.names.spoken(&violation.text))
-    }
-}
-
-/// Writes down what happens until a guarantee breaks.
-struct StoryObserver {
-    guarantee: Guarantee,
-    checkers: Box<CheckerSet>,
-    events: Vec<(u64, Event)>,
-}
-
-impl StoryObserver {
-    fn new(guarantee: Guarantee) -> Self {
-        Self { guarantee, checkers: Box::default(), events: Vec::new() }
-    }
-}
-
-impl Observer for StoryObserver {
-    fn observe(&mut self, at: u64, event: &Event) {
-        if self.checkers.violation(self.guarantee).is_none() {
-            self.checkers.observe(at, event);
-            self.events.push((at, *event));
-        }
-    }
 }
 
 /// The grants of a story, called A1, A2, B1… by who got them and in which order.
@@ -80,10 +32,10 @@ impl Observer for StoryObserver {
 pub(crate) struct Names(Vec<(TokenId, u32)>);
 
 impl Names {
-    fn of(events: &[(u64, Event)]) -> Self {
+    pub(crate) fn of(events: impl Iterator<Item = (u64, Event)>) -> Self {
         let mut names: Vec<(TokenId, u32)> = Vec::new();
         for (_, event) in events {
-            if let Event::Granted { token, .. } = *event
+            if let Event::Granted { token, .. } = event
                 && names.iter().all(|(known, _)| *known != token)
             {
                 let earlier = names.iter().filter(|(known, _)| known.client() == token.client());
@@ -92,6 +44,17 @@ impl Names {
             }
         }
         Self(names)
+    }
+
+    /// The short name of the grant under `token`, if it was granted.
+    pub(crate) fn short(&self, token: TokenId) -> Option<String> {
+        let found = self.0.iter().find(|(known, _)| *known == token);
+        found.map(|(_, number)| format!("{}{number}", client(token.client())))
+    }
+
+    /// The same, or its client if it was not.
+    pub(crate) fn called(&self, token: TokenId) -> String {
+        self.short(token).unwrap_or_else(|| client(token.client()).into())
     }
 
     /// What the grant under `token` is called.
@@ -151,7 +114,7 @@ mod tests {
         };
         let (first, second) = (token(1, 4).unwrap(), token(1, 9).unwrap());
         let granted = |token| (0, Event::Granted { token, fence: 0 });
-        let names = Names::of(&[granted(first), granted(second), granted(first)]);
+        let names = Names::of([granted(first), granted(second), granted(first)].into_iter());
         assert_eq!(names.grant(second), "grant B2");
         let text = format!("grant {first} of client 1 is back, says client 0");
         assert_eq!(names.spoken(&text), "grant B1 is back, says client A");

@@ -1,10 +1,30 @@
 //! The small words that all stories share.
 
+pub mod store;
+
 use crate::{decide::Address, history};
 
 /// A client's name: A, B, C…
 pub fn client(number: history::Client) -> char {
     char::from(b'A' + number.min(25))
+}
+
+/// A fence: the last digits of a long one, by which those of one run differ.
+pub fn fence(number: u64) -> String {
+    match number {
+        0 => "no fence".into(),
+        1..10_000_000 => format!("fence {number}"),
+        _ => format!("fence …{:07}", number % 10_000_000),
+    }
+}
+
+/// The fences in a text as [`fence`] writes them.
+pub fn short_fences(text: &str) -> String {
+    let short = |word: &str| match word.parse::<u64>() {
+        Ok(number) if number >= 1 << 50 => format!("…{:07}", number % 10_000_000),
+        _ => word.to_owned(),
+    };
+    text.split(' ').map(short).collect::<Vec<_>>().join(" ")
 }
 
 /// A length of time: `300 ms`, `1.2 s`.
@@ -49,7 +69,7 @@ pub fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Breaks `text` into lines of at most 96 columns: the first begins with `first`, the others as
+/// Breaks `text` into lines of at most 80 columns: the first begins with `first`, the others as
 /// far in.
 pub fn wrap(first: &str, text: &str) -> String {
     let indent = first.chars().count();
@@ -57,7 +77,7 @@ pub fn wrap(first: &str, text: &str) -> String {
     let mut column = indent;
     for (index, word) in text.split(' ').enumerate() {
         let width = word.chars().count();
-        if index > 0 && column + 1 + width > 96 {
+        if index > 0 && column + 1 + width > 80 {
             wrapped += &format!("\n{:indent$}", "");
             column = indent;
         } else if index > 0 {

@@ -20,6 +20,7 @@ mod settings;
 mod subscriptions;
 mod system;
 mod ties;
+mod transit;
 
 pub use client::{Alarm, Host, Link};
 pub use clocks::ClientClock;
@@ -32,6 +33,7 @@ pub use server::Server;
 pub use settings::{Plan, Promotion, Settings, Topology};
 pub use system::{Answered, Cancelled, Disturbed, Fate, Faults, Program, Silence, System, Wait};
 use ties::Tied;
+pub use transit::{ELSEWHERE, Leg, Parcel, Transit};
 
 use crate::{
     decide::{Address, DecisionKind, DecisionSource, Fault},
@@ -46,6 +48,16 @@ const STAGGER: u64 = 7_000;
 pub trait Observer {
     /// `event` happened at true time `at`, in microseconds from the start.
     fn observe(&mut self, at: u64, event: &Event);
+
+    /// Whether [`Observer::transit`] is of any use: what takes time to find out is left out otherwise.
+    #[inline]
+    fn wants_transits(&self) -> bool {
+        false
+    }
+
+    /// What becomes of a message at true time `at`, and what it says. A checker is told none of this.
+    #[inline]
+    fn transit(&mut self, _at: u64, _transit: Transit, _words: &dyn Fn() -> String) {}
 }
 
 impl Observer for () {
@@ -254,14 +266,21 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
             What::Reply(message) => {
                 let (client, call, node) = (message.client, message.call, message.node);
                 let index = usize::from(client);
-                if programs[index].awaits(&self.core.hosts[index], client, call)
-                    && let Some(message) = self.may_receive(programs, message)
-                {
+                if !programs[index].awaits(&self.core.hosts[index], client, call) {
+                    if message.body != Body::Response(Response::Broken) {
+                        self.transit(Transit::Unheard(message.parcel()));
+                    }
+                } else if let Some(message) = self.may_receive(programs, message) {
+                    self.transit(Transit::Arrived(message.parcel()));
                     let response = self.received(*message);
                     programs[index].reply(self, client, Answered { call, node }, response);
                 }
             }
-            What::Write { client, write } => S::written(self, client, write),
+            What::Write { client, write } => {
+                let leg = Leg::Write;
+                self.transit(Transit::Arrived(Parcel { leg, client, node: 0, call: 0, copy: 0 }));
+                S::written(self, client, write);
+            }
             What::Cancel { client, awaiting } => {
                 if self.core.hosts[usize::from(client)].awaits_number == awaiting {
                     programs[usize::from(client)].cancel(self, client, false);
@@ -357,6 +376,12 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
     #[inline]
     pub fn emit(&mut self, event: Event) {
         self.observer.observe(self.core.now, &event);
+    }
+
+    /// Tells what becomes of a message.
+    #[inline]
+    pub(crate) fn transit(&mut self, transit: Transit) {
+        self.observer.transit(self.core.now, transit, &String::new);
     }
 
     /// Whether the protected resource takes a write with this fence.

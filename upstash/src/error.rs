@@ -3,6 +3,14 @@
 use std::{error, fmt};
 
 /// A store that cannot be set up. Nothing was sent.
+///
+/// ```
+/// use leasehold_upstash::{SetupError, Upstash};
+///
+/// let refused = Upstash::new("redis://127.0.0.1", "secret").unwrap_err();
+/// assert!(matches!(refused, SetupError::BadUrl { .. }));
+/// println!("{refused}"); // … names a URL that would do
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SetupError {

@@ -24,6 +24,18 @@ pub(crate) const REOPEN: RetryPolicy = RetryPolicy {
 };
 
 /// What a [`Notifications`] hears.
+///
+/// ```
+/// use leasehold_upstash::Notification;
+///
+/// fn text(notification: &Notification) -> Option<&[u8]> {
+///     match notification {
+///         Notification::Message(bytes) => Some(bytes),
+///         Notification::Gap => None, // look at what you wait for
+///     }
+/// }
+/// # assert!(text(&Notification::Gap).is_none());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notification {
     /// A message was published in the channel.

@@ -20,6 +20,13 @@ use crate::error::SetupError;
 /// never sent again.
 ///
 /// A caller that has given up stops it: nothing is sent for a future that was dropped.
+///
+/// ```
+/// use leasehold_upstash::RetryPolicy;
+///
+/// let five_times = RetryPolicy { retries: 4, ..RetryPolicy::default() };
+/// # let _ = five_times;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// How many attempts may follow the first. Default 2; 0 turns it off.
@@ -93,6 +100,38 @@ impl Budget {
         Self { total: self.total.saturating_add(pause), ..self }
     }
 }
+
+/// The setters that each builder of a store has.
+#[cfg(any(feature = "rest", feature = "tcp"))]
+macro_rules! budget_setters {
+    () => {
+        /// How long a command may take in all: waiting for its turn, connecting, every attempt, and
+        /// the waits between them. Default 1.8 s. Not zero. Less than the `call_timeout` of the
+        /// locks that use the store, which would otherwise give up before it is known what became
+        /// of the command. An attempt that may be followed by another is given half of what is
+        /// left.
+        pub fn timeout(mut self, timeout: Duration) -> Self {
+            self.budget.total = timeout;
+            self
+        }
+
+        /// The part of it for making a connection: finding the server, the handshakes and the
+        /// credentials. What was not connected in that time has certainly sent nothing. Default
+        /// 600 ms, and at most a third of [`Self::timeout`]. Not zero.
+        pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+            self.budget.connect = timeout;
+            self
+        }
+
+        /// When a command is sent again. See [`RetryPolicy`].
+        pub fn retry(mut self, policy: RetryPolicy) -> Self {
+            self.retry = policy;
+            self
+        }
+    };
+}
+#[cfg(any(feature = "rest", feature = "tcp"))]
+pub(crate) use budget_setters;
 
 /// About thirty years.
 const FOR_EVER: Duration = Duration::from_secs(1 << 30);
@@ -219,7 +258,7 @@ mod tests {
     }
 
     fn lost() -> StoreError {
-        StoreError::Unknown(Cause::Disconnected)
+        StoreError::Unknown(Cause::Disconnected("".into()))
     }
 
     fn read_only() -> StoreError {
@@ -246,7 +285,9 @@ mod tests {
 
     #[test]
     fn once_in_doubt_it_stays_in_doubt() {
-        for cause in [Cause::TimedOut, Cause::Disconnected, Cause::Other("HTTP 503".into())] {
+        for cause in
+            [Cause::TIMED_OUT, Cause::Disconnected("".into()), Cause::Other("HTTP 503".into())]
+        {
             for last in [read_only(), unreachable()] {
                 let (mut attempts, policy) =
                     (attempts("a#1"), RetryPolicy { retries: 1, ..RetryPolicy::default() });

@@ -6,7 +6,14 @@
 #[path = "serving/mod.rs"]
 mod serving;
 
-use std::{env, path::PathBuf, process::Command};
+use std::{
+    env,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    thread,
+};
 
 use serving::{Served, TOKEN};
 
@@ -97,6 +104,59 @@ fn a_burst_of_pushes_is_indexed_once_with_the_last() {
         let shown: Vec<String> = printed.iter().map(|line| without_numbers(line)).collect();
         assert_eq!(shown, expected);
         assert!(printed.last().unwrap().starts_with("indexing commit 5, "), "{printed:?}");
+    }
+}
+
+/// Posts `body` to the service and returns what it answers.
+fn post(address: &str, path: &str, body: &str) -> String {
+    let mut connection = TcpStream::connect(address).unwrap();
+    let length = body.len();
+    let head = format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n");
+    write!(connection, "{head}connection: close\r\n\r\n{body}").unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// A service that is ended with its test.
+struct Service(Child);
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+    }
+}
+
+#[test]
+fn a_service_imports_indexes_a_burst_once_and_shuts_down() {
+    let served = Served::start();
+    let rest = served.rest();
+    let over_rest =
+        [("UPSTASH_REDIS_REST_URL", rest.as_str()), ("UPSTASH_REDIS_REST_TOKEN", TOKEN)];
+    for environment in [&[("REDIS_URL", served.resp().as_str())][..], &over_rest] {
+        let mut command = Command::new(built("service"));
+        command.env_remove("REDIS_URL").envs(environment.iter().copied());
+        command.env("LISTEN", "127.0.0.1:0").stdout(Stdio::piped());
+        let mut service = Service(command.spawn().unwrap());
+        let mut lines = BufReader::new(service.0.stdout.take().unwrap()).lines();
+        let first = lines.next().unwrap().unwrap();
+        let address = first.strip_prefix("listening at ").unwrap();
+        let imported = post(address, "/import", "");
+        assert!(imported.ends_with("imported"), "{imported}");
+        let burst: Vec<_> = (1..=3)
+            .map(|page| {
+                let address = address.to_owned();
+                thread::spawn(move || post(&address, "/changed", &format!("page {page}")))
+            })
+            .collect();
+        let answers: Vec<_> = burst.into_iter().map(|call| call.join().unwrap()).collect();
+        assert!(answers.iter().all(|answer| answer.starts_with("HTTP/1.1 200")), "{answers:?}");
+        let process = service.0.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &process]).status().unwrap().success());
+        assert!(service.0.wait().unwrap().success());
+        let saved: Vec<_> = lines.map(Result::unwrap).collect();
+        let of = |what: &str| saved.iter().filter(|line| line.contains(what)).count();
+        assert_eq!((of("the import"), of("the report"), of("the page")), (1, 1, 1), "{saved:?}");
     }
 }
 

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     lock::{
-        AcquireOptions, Holder, LockCommand, LockConfig, LockMachine, LockOptions, LockOutcome,
-        LockReply, LockRequest,
+        Holder, LockCommand, LockConfig, LockMachine, LockOptions, LockOutcome, LockReply,
+        LockRequest,
     },
     machine::{Action, Event, Machine},
     store::Store,
@@ -114,7 +114,7 @@ pub async fn a_busy_try_that_is_sent_twice_was_busy<F: Fixture>(fixture: &F) {
     // So is a caller told of whose requests all arrive twice, and who sees the second answers.
     let options = LockOptions::new().attempts(1);
     let config = LockConfig::new(subject.keys.lock(), &options).expect("it can work");
-    let request = config.acquire(&AcquireOptions::default()).expect("they can work");
+    let request = config.acquire();
     let mut machine = LockMachine::new(config, Tokens::from_os(), 0);
     let mut event = Event::Start(LockRequest::Acquire(request));
     let outcome = loop {

@@ -5,6 +5,22 @@ use core::{error, fmt, time::Duration};
 use crate::store::{Rejection, StoreError};
 
 /// What became of a call.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::{io, time::Duration};
+/// use leasehold_core::{MemoryStore, debounce::{Called, Debounce, DebounceOptions}};
+///
+/// let options = DebounceOptions::new().wait(Duration::from_millis(1));
+/// let debounce = Debounce::with_options(MemoryStore::new(), "index", &options)?;
+/// match debounce.call("page 7", async |_| Ok::<_, io::Error>("indexed")).await? {
+///     Called::Fired(result) => assert_eq!(result, "indexed"),
+///     other => println!("it ran elsewhere, or will: {other:?}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "it says whether the call ran, and who will run it if not"]
 pub enum Called<R> {
@@ -40,6 +56,19 @@ pub enum Called<R> {
 }
 
 /// What a sweep or a flush found.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::io;
+/// use leasehold_core::{MemoryStore, debounce::{Debounce, Swept}};
+///
+/// let debounce = Debounce::new(MemoryStore::new(), "index")?;
+/// let swept = debounce.sweep(async |_| Ok::<_, io::Error>(())).await?;
+/// assert_eq!(swept, Swept::Idle { due_in: None }); // nobody called
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "it says whether the callback ran, and when to come back"]
 pub enum Swept<R> {
@@ -61,6 +90,15 @@ pub enum Swept<R> {
 }
 
 /// Why the server does not know that a run succeeded.
+///
+/// ```
+/// use leasehold_core::debounce::Unsettled;
+///
+/// fn is_repeated_elsewhere(why: &Unsettled) -> bool {
+///     matches!(why, Unsettled::TakenOver)
+/// }
+/// # assert!(is_repeated_elsewhere(&Unsettled::TakenOver));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unsettled {
     /// The run took longer than its lease, or a failover forgot it, and another has begun.
@@ -70,6 +108,22 @@ pub enum Unsettled {
 }
 
 /// Why a call has no result.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use leasehold_core::{MemoryStore, debounce::{CallError, Debounce, DebounceOptions, NextRun}};
+///
+/// let options = DebounceOptions::new().wait(Duration::from_millis(1));
+/// let debounce = Debounce::with_options(MemoryStore::new(), "index", &options)?;
+/// let failed = debounce.call("page 7", async |_| Err::<(), _>("the disk is full")).await;
+/// let Err(CallError::Failed { error, next }) = failed else { panic!("it fails") };
+/// assert_eq!(error, "the disk is full");
+/// assert!(matches!(next, NextRun::Rearmed { .. })); // it will be tried again
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CallError<E> {
@@ -94,6 +148,16 @@ pub enum CallError<E> {
 }
 
 /// What becomes of calls whose run failed.
+///
+/// ```
+/// use std::time::Duration;
+/// use leasehold_core::debounce::NextRun;
+///
+/// let next = NextRun::Rearmed { due_in: Duration::from_secs(1) };
+/// if let NextRun::Rearmed { due_in } = next {
+///     println!("it is tried again in {due_in:?}");
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NextRun {
     /// They, or newer ones, are due again: when a participant or a sweeper claims them.
@@ -150,7 +214,7 @@ mod tests {
     use super::*;
     use crate::store::{Cause, RejectionKind};
 
-    const UNKNOWN: StoreError = StoreError::Unknown(Cause::TimedOut);
+    const UNKNOWN: StoreError = StoreError::Unknown(Cause::TIMED_OUT);
     const UNREACHABLE: StoreError =
         StoreError::NotSent(Cause::Unreachable(std::borrow::Cow::Borrowed("refused")));
 

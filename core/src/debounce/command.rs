@@ -10,6 +10,12 @@ use crate::{
 /// The names under which one debounced call is stored.
 ///
 /// They differ from those of the lock with the same id, and lie in one Redis Cluster slot.
+///
+/// ```
+/// use leasehold_core::debounce::DebounceKeys;
+///
+/// assert_eq!(DebounceKeys::of("index").record(), "leasehold:debounce:{index}:index");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DebounceKeys {
     id: String,
@@ -52,6 +58,14 @@ impl DebounceKeys {
 }
 
 /// When a call is due. All times are in **milliseconds** on the server's clock.
+///
+/// ```
+/// use leasehold_core::debounce::Timing;
+///
+/// let after_a_second_of_quiet =
+///     Timing { wait_ms: 1_000, max_wait_ms: None, leading: false, trailing: true };
+/// # let _ = after_a_second_of_quiet;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Timing {
     /// How long no further call may come before the run is due.
@@ -65,6 +79,13 @@ pub struct Timing {
 }
 
 /// How long keys live, in **milliseconds** on the server's clock.
+///
+/// ```
+/// use leasehold_core::debounce::Retention;
+///
+/// let lives = Retention { armed_ms: 86_400_000, settled_ms: 120_000, memo_ms: 60_000 };
+/// # let _ = lives;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Retention {
     /// A record in which something waits or runs, counted from when it is due or its lease ends.
@@ -76,6 +97,14 @@ pub struct Retention {
 }
 
 /// A question about a debounced call. Every one may be sent again as it is.
+///
+/// ```
+/// use leasehold_core::{Command, debounce::{DebounceCommand, DebounceKeys}, redis};
+///
+/// let command = DebounceCommand::Inspect { keys: DebounceKeys::of("index").into() };
+/// let request = redis::encode(&Command::Debounce(command)); // … to be sent by a store
+/// # let _ = request;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DebounceCommand {
     /// Count a call, remember its arguments, and say when they are due.
@@ -184,6 +213,20 @@ impl DebounceCommand {
 ///
 /// Calls are numbered: a later call has a greater `seq`, even if a failover forgot the last one,
 /// since it is `max(last + 1, the server's time in µs)`.
+///
+/// ```
+/// use leasehold_core::debounce::DebounceReply;
+///
+/// fn due_in_ms(reply: &DebounceReply) -> Option<u64> {
+///     match reply {
+///         DebounceReply::Armed { due_in_ms, .. } | DebounceReply::NotDue { due_in_ms, .. } => {
+///             Some(*due_in_ms)
+///         }
+///         _ => None,
+///     }
+/// }
+/// # assert_eq!(due_in_ms(&DebounceReply::Idle), None);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DebounceReply {
     /// To `Call`: it counts.
@@ -262,6 +305,17 @@ pub enum DebounceReply {
 }
 
 /// What a record says. It may have changed since.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use leasehold_core::{MemoryStore, debounce::Debounce};
+///
+/// let status = Debounce::new(MemoryStore::new(), "index")?.status().await?;
+/// println!("{status:?}");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DebounceStatus {
     /// The number of the newest call; 0 if the record knows none.

@@ -5,11 +5,22 @@ use core::time::Duration;
 
 use super::{DebounceKeys, Retention, Timing};
 use crate::{
-    settings::{ConfigError, MAX_LEASE, margin, whole_millis},
+    settings::{ConfigError, MAX_LEASE, checked_margin, margin, setters, whole_millis},
     time::whole_micros,
 };
 
 /// How a debounced call behaves. All processes that share an id should share these.
+///
+/// ```
+/// use std::time::Duration;
+/// use leasehold_core::debounce::DebounceOptions;
+///
+/// let options = DebounceOptions::new()
+///     .wait(Duration::from_millis(200))
+///     .max_wait(Duration::from_secs(5))
+///     .leading(true);
+/// # let _ = options;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DebounceOptions {
     pub(crate) wait: Duration,
@@ -37,129 +48,67 @@ impl DebounceOptions {
         Self::default()
     }
 
-    /// How long no further call may come before the callback runs, in whole milliseconds (rounded
-    /// down). Default 1 s.
-    #[must_use]
-    pub fn wait(mut self, wait: Duration) -> Self {
-        self.wait = wait;
-        self
-    }
+    setters! {
+        /// How long no further call may come before the callback runs, in whole milliseconds (rounded
+        /// down). Default 1 s.
+        wait: Duration;
 
-    /// How long after the first call the run is due at the latest, however many calls come.
-    /// Default: no limit. Not less than [`DebounceOptions::wait`].
-    #[must_use]
-    pub fn max_wait(mut self, max_wait: Duration) -> Self {
-        self.max_wait = Some(max_wait);
-        self
-    }
+        /// How long after the first call the run is due at the latest, however many calls come.
+        /// Default: no limit. Not less than [`DebounceOptions::wait`].
+        max_wait: Duration;
 
-    /// Whether the first call runs at once, if there was none within `wait` before it. Default
-    /// false.
-    #[must_use]
-    pub fn leading(mut self, leading: bool) -> Self {
-        self.leading = leading;
-        self
-    }
+        /// Whether the first call runs at once, if there was none within `wait` before it. Default
+        /// false.
+        leading: bool;
 
-    /// Whether further calls run at the end of the wait. Default true. Without it, they only
-    /// prolong the wait; then [`DebounceOptions::leading`] must be true.
-    #[must_use]
-    pub fn trailing(mut self, trailing: bool) -> Self {
-        self.trailing = trailing;
-        self
-    }
+        /// Whether further calls run at the end of the wait. Default true. Without it, they only
+        /// prolong the wait; then [`DebounceOptions::leading`] must be true.
+        trailing: bool;
 
-    /// How long a run may take before another participant may start over. Default 30 s.
-    #[must_use]
-    pub fn run_lease(mut self, run_lease: Duration) -> Self {
-        self.run_lease = run_lease;
-        self
-    }
+        /// How long a run may take before another participant may start over. Default 30 s.
+        run_lease: Duration;
 
-    /// How long after a failed run it is due again. Default 1 s.
-    #[must_use]
-    pub fn retry_delay(mut self, retry_delay: Duration) -> Self {
-        self.retry_delay = retry_delay;
-        self
-    }
+        /// How long after a failed run it is due again. Default 1 s.
+        retry_delay: Duration;
 
-    /// How long a caller participates, at the longest, after which the call is left to others.
-    /// Zero leaves at once: then a sweeper must run. Default: the sum of the longer
-    /// of `wait` and `max_wait`, two run leases and five call timeouts.
-    #[must_use]
-    pub fn within(mut self, longest: Duration) -> Self {
-        self.within = Some(longest);
-        self
-    }
+        /// How long a caller participates, at the longest, after which the call is left to others.
+        /// Zero leaves at once: then a sweeper must run. Default: the sum of the longer
+        /// of `wait` and `max_wait`, two run leases and five call timeouts.
+        within: Duration;
 
-    /// Whether a caller leaves when it sees that a newer call has come, instead of staying as a
-    /// backup in case that the newer caller crashes. Default false.
-    #[must_use]
-    pub fn leave_when_superseded(mut self, leave_when_superseded: bool) -> Self {
-        self.leave_when_superseded = leave_when_superseded;
-        self
-    }
+        /// Whether a caller leaves when it sees that a newer call has come, instead of staying as a
+        /// backup in case that the newer caller crashes. Default false.
+        leave_when_superseded: bool;
 
-    /// How many times a request is sent while it is not clear whether it arrived. Default 3. Not
-    /// zero.
-    #[must_use]
-    pub fn attempts(mut self, attempts: u32) -> Self {
-        self.attempts = attempts;
-        self
-    }
+        /// How many times a request is sent while it is not clear whether it arrived. Default 3. Not
+        /// zero.
+        attempts: u32;
 
-    /// How long to wait before a request is sent again, and before looking again whether another's
-    /// run has ended (then doubled up to 16 times). Default 100 ms. Not zero.
-    #[must_use]
-    pub fn delay(mut self, delay: Duration) -> Self {
-        self.delay = delay;
-        self
-    }
+        /// How long to wait before a request is sent again, and before looking again whether another's
+        /// run has ended (then doubled up to 16 times). Default 100 ms. Not zero.
+        delay: Duration;
 
-    /// Whether each such delay is drawn from 50 % to 150 %. Default true.
-    #[must_use]
-    pub fn jitter(mut self, jitter: bool) -> Self {
-        self.jitter = jitter;
-        self
-    }
+        /// Whether each such delay is drawn from 50 % to 150 %. Default true.
+        jitter: bool;
 
-    /// How long to wait for one reply of the store. Default 2 s. Not zero.
-    #[must_use]
-    pub fn call_timeout(mut self, call_timeout: Duration) -> Self {
-        self.call_timeout = call_timeout;
-        self
-    }
+        /// How long to wait for one reply of the store. Default 2 s. Not zero.
+        call_timeout: Duration;
 
-    /// How much faster or slower than the local clock the server's may run, in parts per million.
-    /// Default 10 000 (1 %). At most 500 000. This share of a run's lease is not used.
-    #[must_use]
-    pub fn drift_ppm(mut self, drift_ppm: u32) -> Self {
-        self.drift_ppm = drift_ppm;
-        self
-    }
+        /// How much faster or slower than the local clock the server's may run, in parts per million.
+        /// Default 10 000 (1 %). At most 500 000. This share of a run's lease is not used.
+        drift_ppm: u32;
 
-    /// What else is taken off a run's lease. Default 2 ms. At least 1 ms.
-    #[must_use]
-    pub fn margin(mut self, margin: Duration) -> Self {
-        self.margin = margin;
-        self
-    }
+        /// What else is taken off a run's lease. Default 2 ms. At least 1 ms.
+        margin: Duration;
 
-    /// The longest time for which a request may linger in the network after its caller gave it up.
-    /// A copy of a request changes nothing for this long. Default 60 s. Not zero.
-    #[must_use]
-    pub fn request_life(mut self, request_life: Duration) -> Self {
-        self.request_life = request_life;
-        self
-    }
+        /// The longest time for which a request may linger in the network after its caller gave it up.
+        /// A copy of a request changes nothing for this long. Default 60 s. Not zero.
+        request_life: Duration;
 
-    /// How long a call that is due waits for somebody to run it before it is forgotten. Default 1
-    /// day. At least as long as a settled record must live: that of `within`, and twice the request
-    /// life.
-    #[must_use]
-    pub fn life(mut self, life: Duration) -> Self {
-        self.life = life;
-        self
+        /// How long a call that is due waits for somebody to run it before it is forgotten. Default 1
+        /// day. At least as long as a settled record must live: that of `within`, and twice the request
+        /// life.
+        life: Duration;
     }
 }
 
@@ -188,6 +137,14 @@ impl Default for DebounceOptions {
 
 /// A debounced call's settings, checked. Times are integers so that a machine can be hashed and
 /// compared.
+///
+/// ```
+/// use std::time::Duration;
+/// use leasehold_core::{ConfigError, debounce::{DebounceConfig, DebounceOptions}};
+///
+/// let never = DebounceOptions::new().wait(Duration::ZERO);
+/// assert_eq!(DebounceConfig::new("index", &never), Err(ConfigError::Zero { what: "wait" }));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DebounceConfig {
     pub(super) keys: Arc<DebounceKeys>,
@@ -218,12 +175,7 @@ impl DebounceConfig {
         if options.attempts == 0 {
             return Err(ConfigError::NoAttempts);
         }
-        if options.drift_ppm > 500_000 {
-            return Err(ConfigError::DriftTooLarge { ppm: options.drift_ppm });
-        }
-        if options.margin < Duration::from_millis(1) {
-            return Err(ConfigError::MarginTooSmall);
-        }
+        let margin_us = checked_margin(options.drift_ppm, options.margin)?;
         let (timing, within) = (timing(options)?, within(options)?);
         let config = Self {
             keys: Arc::new(DebounceKeys::of(id)),
@@ -237,7 +189,7 @@ impl DebounceConfig {
             jitter: options.jitter,
             call_timeout_us: whole_millis("call_timeout", options.call_timeout)? * 1_000,
             drift_ppm: options.drift_ppm,
-            margin_us: whole_micros(options.margin),
+            margin_us,
             retention: retention(options, within)?,
         };
         let lease_us = config.run_lease_ms * 1_000;

@@ -27,7 +27,7 @@ mod call;
 mod finish;
 mod state;
 
-use alloc::{boxed::Box, format, sync::Arc};
+use alloc::{borrow::Cow, boxed::Box, format, sync::Arc};
 
 use self::state::{Call, Next, Participant, Purpose, Question, Run, State};
 use super::{Claim, DebounceCommand, DebounceConfig, DebounceOutcome, DebounceReply};
@@ -40,6 +40,13 @@ use crate::{
 };
 
 /// What a caller asks of a debounced call.
+///
+/// ```
+/// use leasehold_core::debounce::DebounceRequest;
+///
+/// let call = DebounceRequest::Call { args: b"page 7".as_slice().into() };
+/// assert_ne!(call, DebounceRequest::Sweep);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DebounceRequest {
     /// Count a call, and participate until it is settled.
@@ -97,7 +104,7 @@ impl Machine for DebounceMachine {
     type Request = DebounceRequest;
 
     fn step(&mut self, now: Instant, event: Event<DebounceRequest>) -> Action<DebounceOutcome> {
-        match event {
+        let action = match event {
             Event::Start(request) => self.start(now, request),
             Event::Replied(result) => self.replied(now, result),
             Event::Woke => self.woke(now),
@@ -105,7 +112,14 @@ impl Machine for DebounceMachine {
                 unreachable!("driver: a debounced call subscribes to nothing")
             }
             Event::Stop => self.stop(now),
-        }
+        };
+        debug_assert_eq!(
+            matches!(action, Action::Done(_)),
+            self.state == State::Idle,
+            "a request is over exactly when nothing is under way"
+        );
+        debug_assert!(action.is_not_before(now), "nothing is asked for in the past");
+        action
     }
 }
 
@@ -217,35 +231,56 @@ impl DebounceMachine {
         let State::Asking(question) = core::mem::take(&mut self.state) else {
             unreachable!("driver: a reply came, but nothing was asked")
         };
-        match result.and_then(|reply| answer(&question.purpose, reply)) {
-            Ok(reply) => self.answered(now, question, reply),
+        match result {
+            Ok(Reply::Debounce(reply)) => self.answered(now, question, reply),
+            Ok(Reply::Lock(_)) => self.failed(now, question, malformed("an answer about a lock")),
             Err(error) => self.failed(now, question, error),
         }
     }
 
+    /// The replies that end a request. A reply that does not answer the command may still mean that
+    /// it was applied.
     fn answered(
         &mut self,
         now: Instant,
         question: Question,
         reply: DebounceReply,
     ) -> Action<DebounceOutcome> {
-        match question.purpose {
-            Purpose::Arm(participant) => self.armed(now, participant, &reply),
-            Purpose::Claim(mut participant) => {
-                participant.may_hold |= question.ambiguous;
-                self.looked(now, question.sent_at, participant, reply)
+        use DebounceReply as R;
+        Action::Done(match (&question.purpose, reply) {
+            (Purpose::Finish { seq, .. }, R::Finished) => DebounceOutcome::Fired { seq: *seq },
+            (Purpose::Finish { .. }, R::Rearmed { due_in_ms }) => {
+                DebounceOutcome::Rearmed { due_in_ms }
             }
-            Purpose::Finish { seq, .. } => Action::Done(finish::outcome(seq, &reply)),
-            Purpose::GiveBack(next) => self.proceed(now, *next),
-            Purpose::Flush => self.sweep(now),
-            Purpose::Cancel => Action::Done(match reply {
-                DebounceReply::Cancelled { pending: true } => DebounceOutcome::Cancelled,
-                _ => DebounceOutcome::Idle { due_in_ms: None },
-            }),
-            Purpose::Inspect => match reply {
-                DebounceReply::Status(status) => Action::Done(DebounceOutcome::Status(status)),
-                reply => unreachable!("{reply:?} was checked to answer"),
-            },
+            (Purpose::Finish { .. }, R::Stale) => DebounceOutcome::TakenOver,
+            (Purpose::Finish { .. }, R::Dropped)
+            | (Purpose::Cancel, R::Cancelled { pending: true }) => DebounceOutcome::Cancelled,
+            (Purpose::Cancel, R::Cancelled { pending: false }) => {
+                DebounceOutcome::Idle { due_in_ms: None }
+            }
+            (Purpose::Inspect, R::Status(status)) => DebounceOutcome::Status(status),
+            (_, reply) => return self.go_on(now, question, reply),
+        })
+    }
+
+    /// The replies after which something else is to be done.
+    fn go_on(
+        &mut self,
+        now: Instant,
+        question: Question,
+        reply: DebounceReply,
+    ) -> Action<DebounceOutcome> {
+        use DebounceReply as R;
+        match (question.purpose, reply) {
+            (Purpose::Arm(it), R::Armed { seq, due_in_ms }) => self.armed(now, it, seq, due_in_ms),
+            (Purpose::Arm(it), R::Suppressed { reopens_in_ms }) => {
+                self.leave(now, it, DebounceOutcome::Suppressed { reopens_in_ms })
+            }
+            (Purpose::Flush, R::Flushed { .. }) => self.sweep(now),
+            (Purpose::GiveBack(next), R::Dropped | R::Finished | R::Rearmed { .. } | R::Stale) => {
+                self.proceed(now, *next)
+            }
+            (purpose, reply) => self.looked(now, Question { purpose, ..question }, reply),
         }
     }
 
@@ -351,6 +386,8 @@ impl DebounceMachine {
     }
 
     fn send(&mut self, now: Instant, mut question: Question) -> Action<DebounceOutcome> {
+        debug_assert!(self.run.is_none(), "a run is ended before anything else is asked");
+        debug_assert!(question.first_sent <= now, "time does not go back");
         question.sent_at = now;
         let command = Command::Debounce(question.command.clone());
         self.state = State::Asking(question);
@@ -372,33 +409,13 @@ impl DebounceMachine {
     }
 }
 
-/// The reply, if it answers such a question. One that does not may still mean that the command was
-/// applied.
-fn answer(purpose: &Purpose, reply: Reply) -> Result<DebounceReply, StoreError> {
-    use DebounceReply as R;
-    let Reply::Debounce(reply) = reply else {
-        return Err(StoreError::Unknown(Cause::Malformed("an answer about a lock".into())));
-    };
-    let answers = match &reply {
-        R::Armed { .. } | R::Suppressed { .. } => matches!(purpose, Purpose::Arm(_)),
-        R::Claimed { .. } | R::Idle | R::NotDue { .. } | R::Running { .. } | R::Revoked => {
-            matches!(purpose, Purpose::Claim(_))
-        }
-        R::Missing | R::Settled { .. } => {
-            matches!(purpose, Purpose::Claim(participant) if participant.call.is_some())
-        }
-        R::Dropped | R::Finished | R::Rearmed { .. } | R::Stale => {
-            matches!(purpose, Purpose::Finish { .. } | Purpose::GiveBack(_))
-        }
-        R::Cancelled { .. } => matches!(purpose, Purpose::Cancel),
-        R::Flushed { .. } => matches!(purpose, Purpose::Flush),
-        R::Status(_) => matches!(purpose, Purpose::Inspect),
-    };
-    if answers {
-        return Ok(reply);
-    }
-    let text = format!("{reply:?} does not answer the command");
-    Err(StoreError::Unknown(Cause::Malformed(text.into())))
+/// That a reply does not answer its command.
+fn no_answer(reply: &DebounceReply) -> StoreError {
+    malformed(format!("{reply:?} does not answer the command"))
+}
+
+fn malformed(what: impl Into<Cow<'static, str>>) -> StoreError {
+    StoreError::Unknown(Cause::Malformed(what.into()))
 }
 
 /// What to say after the last try.

@@ -15,7 +15,7 @@ use crate::{
     token::{Fence, Token, Tokens},
 };
 
-const TIMED_OUT: StoreError = StoreError::Unknown(Cause::TimedOut);
+const TIMED_OUT: StoreError = StoreError::Unknown(Cause::TIMED_OUT);
 const UNREACHABLE: StoreError =
     StoreError::NotSent(Cause::Unreachable(std::borrow::Cow::Borrowed("refused")));
 const ARMED: DebounceReply = DebounceReply::Armed { seq: 7, due_in_ms: 1_000 };

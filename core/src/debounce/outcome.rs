@@ -10,6 +10,15 @@ use crate::{
 };
 
 /// The right and the duty to run the callback, until the deadline.
+///
+/// ```
+/// use leasehold_core::{Instant, debounce::Claim};
+///
+/// fn may_go_on(claim: &Claim, now: Instant) -> bool {
+///     now < claim.deadline()
+/// }
+/// # let _ = may_go_on;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Claim {
     pub(super) seq: u64,
@@ -46,6 +55,15 @@ impl Claim {
 }
 
 /// What a caller is told.
+///
+/// ```
+/// use leasehold_core::debounce::DebounceOutcome;
+///
+/// fn is_settled(outcome: &DebounceOutcome) -> bool {
+///     matches!(outcome, DebounceOutcome::Fired { .. } | DebounceOutcome::Superseded { .. })
+/// }
+/// # assert!(is_settled(&DebounceOutcome::Fired { seq: 1 }));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DebounceOutcome {
     /// To `Call`, `Sweep` and `Flush`: run the callback with these arguments, then say `Finish`.

@@ -4,7 +4,10 @@ mod bounds;
 
 use std::sync::Arc;
 
-use super::*;
+use super::{
+    record::{DebounceRecord, Life, Memo},
+    *,
+};
 use crate::token::{Fence, Token};
 
 const NOW: u64 = 1_800_000_000_000_000;

@@ -8,8 +8,9 @@ use core::{
 };
 
 use super::{
-    AcquireOptions, AcquireRequest, Lease, NotAcquired,
+    AcquireRequest, Lease, NotAcquired,
     lease::Origin,
+    options::AcquireOptions,
     pool::{Borrowed, Shared},
     queue::{Ahead, Head, Ticket},
     requests,
@@ -70,7 +71,7 @@ impl Acquire {
 
     /// How long the lease lasts, instead of [`LockOptions::lease`](super::LockOptions::lease).
     pub fn lease(mut self, lease: Duration) -> Self {
-        self.options = self.options.lease(lease);
+        self.options.lease = Some(lease);
         self
     }
 
@@ -83,34 +84,37 @@ impl Acquire {
     /// How many times to try, instead of
     /// [`LockOptions::attempts`](super::LockOptions::attempts).
     pub fn attempts(mut self, attempts: u32) -> Self {
-        self.options = self.options.attempts(attempts);
+        self.options.attempts = Some(attempts);
         self
     }
 
     /// How long to wait between two tries, instead of
     /// [`LockOptions::delay`](super::LockOptions::delay).
     pub fn delay(mut self, delay: Duration) -> Self {
-        self.options = self.options.delay(delay);
+        self.options.delay = Some(delay);
         self
     }
 
-    /// The token to store, instead of a fresh one for each try. See [`AcquireOptions::token`].
+    /// The token to store, instead of a fresh one for each try. It must be unique in the world, and
+    /// is revoked by a release: also by the one with which a call that failed and may have stored it
+    /// cleans up. It must not end in `#` and a number, as the tokens made here do: to take over such
+    /// a lease, see [`Lock::adopt`](super::Lock::adopt).
     pub fn token(mut self, token: Token) -> Self {
-        self.options = self.options.token(token);
+        self.options.token = Some(token);
         self
     }
 
     pub(super) async fn run(self) -> Result<Lease, NotAcquired> {
         let shared = &self.shared;
         let start = shared.clock.now();
-        let result = match shared.config.acquire(&self.options) {
+        let result = match shared.config.acquire_with(&self.options) {
             Ok(request) => {
                 let granting = self.granted(request);
                 telemetry::in_span("acquire", shared.id(), granting).await
             }
             Err(error) => Err(error.into()),
         };
-        let fence = result.as_ref().map(Lease::fence);
+        let fence = result.as_ref().map(|lease| lease.fence());
         telemetry::acquired(shared.id(), fence, shared.clock.now().since(start));
         result
     }

@@ -51,11 +51,37 @@ pub struct AcquireAll {
 }
 
 /// Several leases. Dropping them drops each: see [`Lease`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use leasehold_core::{MemoryStore, lock::Locks};
+///
+/// let locks = Locks::new(MemoryStore::new());
+/// let mut leases = locks.all(["a", "b"]).await?;
+/// assert!(!leases.remaining().is_zero());
+/// leases.release().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "dropping leases gives them up"]
 pub struct Leases(Vec<(String, Lease)>);
 
 /// Why several locks were not acquired. None of them is held.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use leasehold_core::{MemoryStore, lock::Locks};
+///
+/// let locks = Locks::new(MemoryStore::new());
+/// let _held = locks.lock("b")?.acquire().await?;
+/// let refused = locks.all(["a", "b"]).await.unwrap_err();
+/// assert_eq!(refused.id, "b");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotAll {
     /// The lock that could not be had.
@@ -140,7 +166,7 @@ impl Leases {
         self.0.iter().map(|(_, lease)| lease.remaining()).min().unwrap_or(Duration::ZERO)
     }
 
-    /// Completes when the first of them is over: see [`Lease::lost`].
+    /// Completes when the first of them is over: see [`LeaseView::lost`](super::LeaseView::lost).
     pub async fn lost(&self) {
         let mut each: Vec<_> = self.0.iter().map(|(_, lease)| Box::pin(lease.lost())).collect();
         poll_fn(|context| {

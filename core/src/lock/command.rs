@@ -9,6 +9,13 @@ use crate::token::{Fence, Token};
 /// The lock's key is its id and the value is the token, as `@upstash/lock` writes them. What we
 /// add lies beside it, in the same Redis Cluster slot (the id is the hash tag, or its own tag is).
 /// An id with a `}` but without a tag of its own has no such name: on a Cluster, choose another.
+///
+/// ```
+/// use leasehold_core::lock::LockKeys;
+///
+/// let keys = LockKeys::of("job");
+/// assert_eq!((keys.lock(), keys.fence()), ("job", "leasehold:fence:{job}:job"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LockKeys {
     lock: String,
@@ -87,6 +94,14 @@ pub(crate) fn hash_tag(key: &str) -> &str {
 }
 
 /// A question about a lock. All times are in **milliseconds** on the server's clock.
+///
+/// ```
+/// use leasehold_core::{Command, lock::{LockCommand, LockKeys}, redis};
+///
+/// let command = LockCommand::Inspect { keys: LockKeys::of("job").into(), token: None };
+/// let request = redis::encode(&Command::Lock(command)); // … to be sent by a store
+/// # let _ = request;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LockCommand {
     /// Take the lock if it is free (or already under this token), and make a fence. If it is under
@@ -171,6 +186,15 @@ impl LockCommand {
 }
 
 /// A store's answer to a [`LockCommand`].
+///
+/// ```
+/// use leasehold_core::lock::LockReply;
+///
+/// fn is_granted(reply: &LockReply) -> bool {
+///     matches!(reply, LockReply::Acquired { .. })
+/// }
+/// # assert!(!is_granted(&LockReply::Revoked));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LockReply {
     /// To `Acquire`: the key is under the token.
@@ -207,6 +231,17 @@ pub enum LockReply {
 }
 
 /// Who holds a lock, as the server sees it. It may have changed since.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use leasehold_core::{MemoryStore, lock::{Holder, Lock}};
+///
+/// let lock = Lock::new(MemoryStore::new(), "job")?;
+/// assert_eq!(lock.status().await?, Holder::Free);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Holder {
     /// Nobody.

@@ -3,9 +3,11 @@
 use alloc::sync::Arc;
 use core::time::Duration;
 
-use super::{AcquireOptions, LockKeys, LockOptions, RELEASE_TRIES};
+#[cfg(any(feature = "std", test))]
+use super::options::AcquireOptions;
+use super::{LockKeys, LockOptions};
 use crate::{
-    settings::{ConfigError, MAX_LEASE, margin, whole_millis},
+    settings::{ConfigError, MAX_LEASE, checked_margin, margin, whole_millis},
     time::{Instant, whole_micros},
     token::Token,
 };
@@ -18,6 +20,14 @@ pub(super) const DELAYS_PER_SUBSCRIBED_LOOK: u64 = 10;
 const LONGEST_PAUSE_DELAYS: u64 = DELAYS_PER_SUBSCRIBED_LOOK * 3 / 2;
 
 /// A lock's settings, checked. Times are integers so that a machine can be hashed and compared.
+///
+/// ```
+/// use std::time::Duration;
+/// use leasehold_core::{ConfigError, lock::{LockConfig, LockOptions}};
+///
+/// let none = LockOptions::new().attempts(0);
+/// assert_eq!(LockConfig::new("job", &none), Err(ConfigError::NoAttempts));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LockConfig {
     pub(super) keys: Arc<LockKeys>,
@@ -33,7 +43,18 @@ pub struct LockConfig {
     pub(super) confirm_ms: u64,
 }
 
-/// What one acquire asks for: [`AcquireOptions`] over [`LockOptions`], checked.
+/// What one acquire asks for, checked: from [`LockConfig::acquire`].
+///
+/// ```
+/// use leasehold_core::{Instant, Token, lock::{LockConfig, LockOptions, LockRequest}};
+///
+/// let config = LockConfig::new("job", &LockOptions::new())?;
+/// let until = Instant::from_micros(5_000_000);
+/// let request = config.acquire().token(Token::new("mine").expect("it is not empty"))?;
+/// let request = LockRequest::Acquire(request.until(until, false));
+/// # let _ = request;
+/// # Ok::<(), leasehold_core::ConfigError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AcquireRequest {
     pub(super) lease_ms: u64,
@@ -62,6 +83,20 @@ impl AcquireRequest {
         self
     }
 
+    /// The same under a token of the caller's. See [`Acquire::token`](super::Acquire::token).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::NumberedToken`].
+    pub fn token(mut self, token: Token) -> Result<Self, ConfigError> {
+        // A busy answer revokes a numbered try, but a caller's token is tried again.
+        if token.series().1 > 0 {
+            return Err(ConfigError::NumberedToken);
+        }
+        self.token = Some(token);
+        Ok(self)
+    }
+
     /// When to stop trying.
     pub(super) fn deadline(&self) -> Instant {
         self.wait.map_or(Instant::NEVER, |wait| wait.until)
@@ -78,12 +113,7 @@ impl LockConfig {
         if id.is_empty() {
             return Err(ConfigError::EmptyId);
         }
-        if options.drift_ppm > 500_000 {
-            return Err(ConfigError::DriftTooLarge { ppm: options.drift_ppm });
-        }
-        if options.margin < Duration::from_millis(1) {
-            return Err(ConfigError::MarginTooSmall);
-        }
+        let margin_us = checked_margin(options.drift_ppm, options.margin)?;
         if options.fence_life < options.lease {
             return Err(ConfigError::FenceLifeTooShort);
         }
@@ -99,7 +129,7 @@ impl LockConfig {
             jitter: options.jitter,
             call_timeout_us: whole_millis("call_timeout", options.call_timeout)? * 1_000,
             drift_ppm: options.drift_ppm,
-            margin_us: whole_micros(options.margin),
+            margin_us,
             tombstone_ms: whole_millis("request_life", options.request_life)?,
             fence_life_ms: whole_millis("fence_life", options.fence_life)?,
             max_renewals: options.max_renewals,
@@ -116,13 +146,19 @@ impl LockConfig {
         &self.keys
     }
 
+    /// What an acquire with these settings asks for.
+    #[must_use]
+    pub fn acquire(&self) -> AcquireRequest {
+        self.defaults.clone()
+    }
+
     /// Checks what one call asks for.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`], as [`LockConfig::new`].
-    pub fn acquire(&self, options: &AcquireOptions) -> Result<AcquireRequest, ConfigError> {
-        let mut request = self.defaults.clone();
+    #[cfg(any(feature = "std", test))]
+    pub(crate) fn acquire_with(
+        &self,
+        options: &AcquireOptions,
+    ) -> Result<AcquireRequest, ConfigError> {
+        let mut request = self.acquire();
         if let Some(lease) = options.lease {
             request.lease_ms = whole_millis("lease", lease)?;
             self.usable(request.lease_ms)?;
@@ -133,12 +169,10 @@ impl LockConfig {
         if let Some(pause) = options.delay {
             request.delay_us = delay(pause)?;
         }
-        // A busy answer tombstones a numbered try as given up, but a caller's token is tried again.
-        if options.token.as_ref().is_some_and(|token| token.series().1 > 0) {
-            return Err(ConfigError::NumberedToken);
+        match &options.token {
+            Some(token) => request.token(token.clone()),
+            None => Ok(request),
         }
-        request.token.clone_from(&options.token);
-        Ok(request)
     }
 
     /// Checks an extension and returns it in whole milliseconds.
@@ -153,11 +187,12 @@ impl LockConfig {
     /// The longest that such a call takes, if every reply is missing: each try, the clean-up after
     /// it, and that of a call that was dropped before. AcquireRequest with a deadline
     /// ([`AcquireRequest::until`]) end by it, whatever this says.
+    #[cfg(any(feature = "internals", test))]
     #[must_use]
     pub fn longest_acquire(&self, request: &AcquireRequest) -> Duration {
         let spread = |delay_us: u64| if self.jitter { delay_us / 2 * 3 } else { delay_us };
-        let clean_up =
-            RELEASE_TRIES * (self.call_timeout_us.saturating_add(spread(self.defaults.delay_us)));
+        let clean_up = super::RELEASE_TRIES
+            * (self.call_timeout_us.saturating_add(spread(self.defaults.delay_us)));
         let confirmation = match self.replicas {
             0 => 0,
             _ => self.call_timeout_us.saturating_add(self.confirm_ms * 1_000),
@@ -206,7 +241,7 @@ fn delay(delay: Duration) -> Result<u64, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lock::Durability;
+    use crate::lock::{Durability, RELEASE_TRIES};
 
     fn refused(change: impl FnOnce(&mut LockOptions)) -> ConfigError {
         let mut options = LockOptions::default();
@@ -236,17 +271,17 @@ mod tests {
     fn a_call_is_checked_as_the_settings_are_and_changes_nothing_for_the_next() {
         let config = LockConfig::new("job", &LockOptions::default()).unwrap();
         let zero = AcquireOptions { lease: Some(Duration::ZERO), ..AcquireOptions::default() };
-        assert_eq!(config.acquire(&zero), Err(ConfigError::Zero { what: "lease" }));
+        assert_eq!(config.acquire_with(&zero), Err(ConfigError::Zero { what: "lease" }));
         let none = AcquireOptions { attempts: Some(0), ..AcquireOptions::default() };
-        assert_eq!(config.acquire(&none), Err(ConfigError::NoAttempts));
-        assert_eq!(config.acquire(&AcquireOptions::default()).unwrap().lease_ms, 10_000);
+        assert_eq!(config.acquire_with(&none), Err(ConfigError::NoAttempts));
+        assert_eq!(config.acquire_with(&AcquireOptions::default()).unwrap().lease_ms, 10_000);
         assert_eq!(config.extension(Duration::ZERO), Err(ConfigError::Zero { what: "extension" }));
         let of = |token: &str| AcquireOptions {
             token: Some(Token::new(token).unwrap()),
             ..AcquireOptions::default()
         };
-        assert_eq!(config.acquire(&of("mine#1")), Err(ConfigError::NumberedToken));
-        assert!(config.acquire(&of("mine")).is_ok());
+        assert_eq!(config.acquire_with(&of("mine#1")), Err(ConfigError::NumberedToken));
+        assert!(config.acquire_with(&of("mine")).is_ok());
     }
 
     #[test]
@@ -288,7 +323,7 @@ mod tests {
         let longest = |options: &LockOptions, attempts, delay| {
             let config = LockConfig::new("job", options).unwrap();
             let once = AcquireOptions { attempts, delay, ..AcquireOptions::default() };
-            config.longest_acquire(&config.acquire(&once).unwrap())
+            config.longest_acquire(&config.acquire_with(&once).unwrap())
         };
         let clean_up = ms(RELEASE_TRIES * 1_100);
         assert_eq!(longest(&options, None, None), (clean_up + ms(1_100)) * 3 + clean_up);
@@ -309,7 +344,7 @@ mod tests {
             let call_timeout = Duration::from_millis(call_ms);
             let options = LockOptions { call_timeout, ..LockOptions::default() };
             let config = LockConfig::new("job", &options).unwrap();
-            config.longest_step_us(&config.acquire(&AcquireOptions::default()).unwrap())
+            config.longest_step_us(&config.acquire_with(&AcquireOptions::default()).unwrap())
         };
         // Fifteen delays of 100 ms; a call, and 200 ms for the replicas.
         assert_eq!((longest_us(100), longest_us(9_000)), (1_500_000, 9_200_000));

@@ -32,6 +32,13 @@
 ///
 /// [`LockOptions::confirm_timeout`]: super::LockOptions::confirm_timeout
 /// [`NotAcquired::NotDurable`]: super::NotAcquired::NotDurable
+///
+/// ```
+/// use leasehold_core::lock::{Durability, LockOptions};
+///
+/// let options = LockOptions::new().durability(Durability::Majority { replicas: 2 });
+/// # let _ = options;
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Durability {
@@ -50,8 +57,7 @@ pub enum Durability {
 
 impl Durability {
     /// How many replicas must acknowledge.
-    #[must_use]
-    pub fn acknowledgements(self) -> u32 {
+    pub(crate) fn acknowledgements(self) -> u32 {
         match self {
             Self::Primary => 0,
             Self::Replicas(replicas) => replicas,

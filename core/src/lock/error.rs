@@ -11,6 +11,23 @@ use crate::{
 };
 
 /// Why no lease came of an acquire.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use leasehold_core::{MemoryStore, lock::{Lock, NotAcquired}};
+///
+/// let lock = Lock::new(MemoryStore::new(), "job")?;
+/// let _held = lock.acquire().await?;
+/// match lock.acquire().attempts(1).await {
+///     Err(NotAcquired::Busy { remaining }) => println!("held, for {remaining:?}"),
+///     Err(NotAcquired::Unavailable(error)) => println!("nothing happened: {error}"),
+///     Err(error) => return Err(error.into()),
+///     Ok(_) => unreachable!("it is held"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotAcquired {
@@ -48,6 +65,20 @@ pub enum NotAcquired {
 
 /// Why a lease was not extended. Unless it is [`ExtendError::Lost`], the old deadline stands, and
 /// it is safe to try again.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use leasehold_core::{MemoryStore, lock::{ExtendError, Lock}};
+///
+/// let mut lease = Lock::new(MemoryStore::new(), "job")?.acquire().await?;
+/// lease.release().await?;
+/// let late = lease.extend(Duration::from_secs(1)).await;
+/// assert!(matches!(late, Err(ExtendError::Lost(_))));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExtendError {
@@ -64,6 +95,17 @@ pub enum ExtendError {
 }
 
 /// What a release found. Either way, the lock is not ours any more.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use leasehold_core::{MemoryStore, lock::{Lock, Released}};
+///
+/// let mut lease = Lock::new(MemoryStore::new(), "job")?.acquire().await?;
+/// assert_eq!(lease.release().await?, Released::Released);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Released {
     /// It was ours until this release, or until an earlier copy of it.
@@ -74,6 +116,15 @@ pub enum Released {
 
 /// Why it is not certain that a lease was released. Ask again, or leave it to the key's time to
 /// live.
+///
+/// ```
+/// use leasehold_core::lock::ReleaseError;
+///
+/// fn may_still_be_held(error: &ReleaseError) -> bool {
+///     matches!(error, ReleaseError::Unknown(_) | ReleaseError::Unavailable(_))
+/// }
+/// # let _ = may_still_be_held;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReleaseError {
@@ -86,6 +137,18 @@ pub enum ReleaseError {
 }
 
 /// Why a hold of a lock has no result of the work.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use leasehold_core::{MemoryStore, lock::{HoldError, Lock}};
+///
+/// let lock = Lock::new(MemoryStore::new(), "job")?;
+/// let failed = lock.acquire().hold(async |_| Err::<(), _>("the disk is full")).await;
+/// assert_eq!(failed, Err(HoldError::Failed("the disk is full")));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HoldError<E> {
@@ -98,10 +161,36 @@ pub enum HoldError<E> {
 }
 
 /// The clock belongs to no runtime that could renew a lease in the background.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use leasehold_core::{MemoryStore, lock::{Lock, NoRuntime}};
+///
+/// let mut lease = Lock::new(MemoryStore::new(), "job")?.acquire().await?;
+/// if let Err(NoRuntime) = lease.keep_alive() {
+///     // … then extend it by hand …
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoRuntime;
 
 /// A lease is over, or less of it is left than was asked for.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use leasehold_core::{MemoryStore, lock::{Lock, Lost}};
+///
+/// let lease = Lock::new(MemoryStore::new(), "job")?.acquire().await?;
+/// let Lost { remaining } = lease.ensure(Duration::from_secs(60)).unwrap_err();
+/// assert!(remaining < Duration::from_secs(10));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lost {
     /// What is left, zero if it is over.

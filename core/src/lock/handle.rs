@@ -6,8 +6,8 @@ use core::{fmt, time::Duration};
 #[cfg(feature = "tokio")]
 use super::LockOptions;
 use super::{
-    Acquire, AcquireOptions, Holder, Lease, LockConfig, LockMachine, NotAcquired, ReleaseError,
-    lease::Origin, pool::Shared, queue::LocalQueue, requests,
+    Acquire, Holder, Lease, LockConfig, LockMachine, NotAcquired, ReleaseError, lease::Origin,
+    options::AcquireOptions, pool::Shared, queue::LocalQueue, requests,
 };
 use crate::{
     settings::ConfigError,
@@ -171,7 +171,8 @@ impl Lock {
         remaining: Duration,
     ) -> Result<Lease, ConfigError> {
         let Shared { config, store, clock, .. } = &*self.shared;
-        let lease_ms = config.acquire(&AcquireOptions::new().lease(remaining))?.lease_ms;
+        let options = AcquireOptions { lease: Some(remaining), ..AcquireOptions::default() };
+        let lease_ms = config.acquire_with(&options)?.lease_ms;
         // The lease's machine makes no tokens, so it needs no owner.
         let mut machine = LockMachine::new(config.clone(), Tokens::of_owner(""), lease_ms);
         machine.adopt(clock.now(), token, fence, lease_ms);

@@ -1,10 +1,10 @@
 //! A lease: what its holder knows and can do.
 
 use alloc::{boxed::Box, sync::Weak};
-use core::{fmt, mem, time::Duration};
+use core::{fmt, mem, ops::Deref, time::Duration};
 
 use super::{
-    ExtendError, Grant, Holder, LeaseView, LockMachine, LockRequest, Lost, NoRuntime, ReleaseError,
+    ExtendError, Grant, Holder, LeaseView, LockMachine, LockRequest, NoRuntime, ReleaseError,
     Released,
     keeper::{Keeper, keep},
     pool::Shared,
@@ -18,10 +18,12 @@ use crate::{
     store::{DynStore, Store, StoreError},
     telemetry,
     time::{Clock, DynClock, Instant},
-    token::{Fence, Token},
+    token::Token,
 };
 
-/// The right to act under a lock until [`Lease::deadline`].
+/// The right to act under a lock until its [deadline](LeaseView::deadline).
+///
+/// It shows what its [`LeaseView`] does: the fence, the time left, and that the lease is lost.
 ///
 /// Call [`Lease::release`] at the end: it says what it found. A lease that is **dropped** is
 /// released in the background, if its clock belongs to a runtime (as
@@ -91,37 +93,11 @@ impl Lease {
     }
 
     /// What is stored under the key. Whoever knows it may extend and release the lease: hand it to
-    /// another process with [`Lease::fence`] and [`Lease::remaining`], to
+    /// another process with [`LeaseView::fence`] and [`LeaseView::remaining`], to
     /// [`Lock::adopt`](super::Lock::adopt) there, and [`forget`](Lease::forget) this lease.
     #[must_use]
     pub fn token(&self) -> &Token {
         &self.token
-    }
-
-    /// The number to send with every write to the protected resource. Extending keeps it.
-    #[must_use]
-    pub fn fence(&self) -> Fence {
-        self.view.fence()
-    }
-
-    /// How many replicas have acknowledged the lease or its last extension; 0 if none was asked.
-    /// See [`Durability`](super::Durability).
-    #[must_use]
-    pub fn replicas(&self) -> u32 {
-        self.view.replicas()
-    }
-
-    /// When the lease is over, on the local clock: counted from before the request was sent, less
-    /// the margin. [`Instant::ORIGIN`] if it was taken or released.
-    #[must_use]
-    pub fn deadline(&self) -> Instant {
-        self.view.deadline()
-    }
-
-    /// The time left, zero once the lease is over.
-    #[must_use]
-    pub fn remaining(&self) -> Duration {
-        self.view.remaining()
     }
 
     /// A view for the code that works under the lease.
@@ -130,23 +106,9 @@ impl Lease {
         self.view.clone()
     }
 
-    /// Checks that more than `min_left` is left: a local question, no round trip.
-    ///
-    /// # Errors
-    ///
-    /// [`Lost`] if it is not.
-    pub fn ensure(&self, min_left: Duration) -> Result<(), Lost> {
-        self.view.ensure(min_left)
-    }
-
-    /// Completes when the lease is over: see [`LeaseView::lost`].
-    pub async fn lost(&self) {
-        self.view.lost().await;
-    }
-
     /// Renews the lease in the background, at each third of it, until it is released, dropped or
     /// lost, or as often as [`LockOptions::max_renewals`](super::LockOptions::max_renewals) allows.
-    /// [`Lease::lost`] tells of a loss. Calling it again changes nothing.
+    /// [`LeaseView::lost`] tells of a loss. Calling it again changes nothing.
     ///
     /// # Errors
     ///
@@ -304,6 +266,14 @@ impl Lease {
     /// Names the handle that cleans up if no runtime does.
     pub(super) fn left_to(&mut self, handle: Weak<Shared>) {
         self.origin.handle = handle;
+    }
+}
+
+impl Deref for Lease {
+    type Target = LeaseView;
+
+    fn deref(&self) -> &LeaseView {
+        &self.view
     }
 }
 

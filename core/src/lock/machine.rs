@@ -49,6 +49,15 @@ use crate::{
 };
 
 /// What a caller asks of a lock.
+///
+/// ```
+/// use leasehold_core::lock::{LockConfig, LockOptions, LockRequest};
+///
+/// let config = LockConfig::new("job", &LockOptions::new())?;
+/// let requests = [LockRequest::Acquire(config.acquire()), LockRequest::Keep, LockRequest::Release];
+/// # let _ = requests;
+/// # Ok::<(), leasehold_core::ConfigError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LockRequest {
     /// Take the lock. A lease that the machine still has is given up first.
@@ -71,13 +80,13 @@ pub enum LockRequest {
 /// ```
 /// use leasehold_core::{
 ///     Action, Event, Instant, Machine, Tokens,
-///     lock::{AcquireOptions, LockConfig, LockMachine, LockOptions, LockRequest},
+///     lock::{LockConfig, LockMachine, LockOptions, LockRequest},
 /// };
 ///
 /// let config = LockConfig::new("job", &LockOptions::default())?;
-/// let request = config.acquire(&AcquireOptions::default())?;
+/// let request = LockRequest::Acquire(config.acquire());
 /// let mut machine = LockMachine::new(config, Tokens::of_owner("me"), 0);
-/// let action = machine.step(Instant::ORIGIN, Event::Start(LockRequest::Acquire(request)));
+/// let action = machine.step(Instant::ORIGIN, Event::Start(request));
 /// assert!(matches!(action, Action::Call { .. }));
 /// # Ok::<(), leasehold_core::ConfigError>(())
 /// ```
@@ -166,14 +175,21 @@ impl Machine for LockMachine {
     type Request = LockRequest;
 
     fn step(&mut self, now: Instant, event: Event<LockRequest>) -> Action<LockOutcome> {
-        match event {
+        let action = match event {
             Event::Start(request) => self.start(now, request),
             Event::Replied(result) => self.replied(now, result),
             Event::Woke => self.woke(now),
             Event::Notified => self.notified(now),
             Event::Subscribed(subscribed) => self.subscribed(now, subscribed),
             Event::Stop => self.stop(now),
-        }
+        };
+        debug_assert_eq!(
+            matches!(action, Action::Done(_)),
+            self.state == State::Idle,
+            "a request is over exactly when nothing is under way"
+        );
+        debug_assert!(action.is_not_before(now), "nothing is asked for in the past");
+        action
     }
 }
 
@@ -391,6 +407,7 @@ impl LockMachine {
     fn granted(&self, token: Token, fence: Fence, lease_ms: u64, from: Instant) -> Grant {
         let until = from.plus_micros(lease_ms * 1_000);
         let deadline = self.deadline(from, lease_ms);
+        debug_assert!(deadline < until, "the holder gives a lease up before the server does");
         Grant { token, fence, lease_ms, until, deadline, replicas: 0 }
     }
 

@@ -19,7 +19,7 @@ use crate::{
     token::{Fence, Token, Tokens},
 };
 
-const TIMED_OUT: StoreError = StoreError::Unknown(Cause::TimedOut);
+const TIMED_OUT: StoreError = StoreError::Unknown(Cause::TIMED_OUT);
 const UNREACHABLE: StoreError =
     StoreError::NotSent(Cause::Unreachable(std::borrow::Cow::Borrowed("refused")));
 
@@ -72,7 +72,7 @@ impl Scene {
     }
 
     fn acquire_with(&mut self, options: AcquireOptions) -> &mut Self {
-        let request = self.machine.config().acquire(&options).unwrap();
+        let request = self.machine.config().acquire_with(&options).unwrap();
         self.start(LockRequest::Acquire(request))
     }
 
@@ -164,9 +164,9 @@ fn refused() -> StoreError {
 }
 
 fn own_token() -> AcquireOptions {
-    AcquireOptions::new().token(Token::new("mine").unwrap())
+    AcquireOptions { token: Some(Token::new("mine").unwrap()), ..AcquireOptions::default() }
 }
 
 fn lease_of(millis: u64) -> AcquireOptions {
-    AcquireOptions::new().lease(Duration::from_millis(millis))
+    AcquireOptions { lease: Some(Duration::from_millis(millis)), ..AcquireOptions::default() }
 }

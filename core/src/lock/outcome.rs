@@ -10,6 +10,15 @@ use crate::{
 };
 
 /// What a caller is told.
+///
+/// ```
+/// use leasehold_core::lock::LockOutcome;
+///
+/// fn may_be_under_our_token(outcome: &LockOutcome) -> bool {
+///     matches!(outcome, LockOutcome::Acquired(_) | LockOutcome::Unknown(_))
+/// }
+/// # assert!(!may_be_under_our_token(&LockOutcome::Released));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LockOutcome {
     /// To `Acquire`: the lock is ours until the grant's deadline.
@@ -53,6 +62,15 @@ pub enum LockOutcome {
 }
 
 /// Why a lease is over.
+///
+/// ```
+/// use leasehold_core::lock::LossReason;
+///
+/// fn somebody_else_may_have_it(reason: LossReason) -> bool {
+///     matches!(reason, LossReason::Taken)
+/// }
+/// # assert!(!somebody_else_may_have_it(LossReason::Expired));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LossReason {
@@ -66,6 +84,15 @@ pub enum LossReason {
 }
 
 /// A lease as its holder knows it.
+///
+/// ```
+/// use leasehold_core::{Instant, lock::Grant};
+///
+/// fn may_go_on(grant: &Grant, now: Instant) -> bool {
+///     now < grant.deadline()
+/// }
+/// # let _ = may_go_on;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Grant {
     pub(super) token: Token,

@@ -79,19 +79,23 @@ impl LeaseView {
         waiters.into_iter().for_each(|(_, waker)| waker.wake());
     }
 
-    /// The number to send with every write to the protected resource.
+    /// The number to send with every write to the protected resource. Extending keeps it.
     #[must_use]
     pub fn fence(&self) -> Fence {
         self.fence
     }
 
-    /// When the lease is over, on the local clock: [`Instant::ORIGIN`] if it was taken or released.
+    /// When the lease is over, on the local clock: counted from before the request was sent, less
+    /// the margin. [`Instant::ORIGIN`] if it was taken or released.
     #[must_use]
     pub fn deadline(&self) -> Instant {
         self.shared.state().deadline
     }
 
-    pub(super) fn replicas(&self) -> u32 {
+    /// How many replicas have acknowledged the lease or its last extension; 0 if none was asked.
+    /// See [`Durability`](super::Durability).
+    #[must_use]
+    pub fn replicas(&self) -> u32 {
         self.shared.state().replicas
     }
 

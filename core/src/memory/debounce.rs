@@ -2,8 +2,12 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use super::records::Expires;
 use crate::{
-    debounce::{DebounceCommand, DebounceRecord, DebounceReply, Life, Memo},
+    debounce::{
+        DebounceCommand, DebounceReply,
+        record::{DebounceRecord, Life, Memo},
+    },
     time::Instant,
     token::Token,
 };
@@ -41,12 +45,6 @@ impl DebounceEntry {
         applied.reply
     }
 
-    /// How many of its keys are alive at `now`.
-    pub(super) fn live_keys(&self, now: Instant) -> usize {
-        usize::from(now < self.expires)
-            + self.memos.values().filter(|(_, expires)| now < *expires).count()
-    }
-
     /// Forgets what has expired. The memos of one id nearly always live equally long, so the oldest
     /// expires first; if not, a dead one waits for its elders and is not seen meanwhile.
     fn expire(&mut self, now: Instant) {
@@ -62,6 +60,17 @@ impl DebounceEntry {
                 self.memos.remove(&name);
             }
         }
+    }
+}
+
+impl Expires for DebounceEntry {
+    fn expires(&self) -> Instant {
+        self.memos.values().map(|(_, expires)| *expires).fold(self.expires, Instant::max)
+    }
+
+    fn live_keys(&self, now: Instant) -> usize {
+        usize::from(now < self.expires)
+            + self.memos.values().filter(|(_, expires)| now < *expires).count()
     }
 }
 

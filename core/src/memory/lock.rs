@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 use std::collections::{HashMap, VecDeque};
 
+use super::records::Expires;
 use crate::{
     lock::{Holder, LockCommand, LockReply},
     time::Instant,
@@ -11,7 +12,7 @@ use crate::{
 
 /// How many series of one lock have a tombstone; the oldest go first. Within a process, no request
 /// lingers in a network, so this many is generous.
-const MOST_MARKS: usize = 1_024;
+const MOST_TOMBSTONES: usize = 1_024;
 
 /// A lock, its last fence and its tombstones, each with the time at which it expires.
 #[derive(Debug, Default)]
@@ -53,13 +54,6 @@ impl LockRecord {
                 LockReply::Holder(self.inspect(now, token.as_ref()))
             }
         }
-    }
-
-    /// How many of its keys are alive at `now`.
-    pub(super) fn live_keys(&self, now: Instant) -> usize {
-        usize::from(self.holder.as_ref().is_some_and(|(_, expires)| now < *expires))
-            + usize::from(self.fence.is_some_and(|(_, expires)| now < expires))
-            + self.tombstones.values().filter(|tombstone| now < tombstone.expires).count()
     }
 
     fn acquire(
@@ -173,7 +167,7 @@ impl LockRecord {
         self.holder.take_if(|(_, expires)| now >= *expires);
         self.fence.take_if(|(_, expires)| now >= *expires);
         while let Some((_, expires)) = self.order.front()
-            && (now >= *expires || self.order.len() > MOST_MARKS)
+            && (now >= *expires || self.order.len() > MOST_TOMBSTONES)
         {
             let (series, expires) = self.order.pop_front().expect("it has a front");
             // Made again since, it expires later.
@@ -181,6 +175,21 @@ impl LockRecord {
                 self.tombstones.remove(&series);
             }
         }
+    }
+}
+
+impl Expires for LockRecord {
+    fn expires(&self) -> Instant {
+        let holder = self.holder.iter().map(|(_, expires)| *expires);
+        let fence = self.fence.iter().map(|(_, expires)| *expires);
+        let tombstones = self.tombstones.values().map(|tombstone| tombstone.expires);
+        holder.chain(fence).chain(tombstones).max().unwrap_or_default()
+    }
+
+    fn live_keys(&self, now: Instant) -> usize {
+        usize::from(self.holder.as_ref().is_some_and(|(_, expires)| now < *expires))
+            + usize::from(self.fence.is_some_and(|(_, expires)| now < expires))
+            + self.tombstones.values().filter(|tombstone| now < tombstone.expires).count()
     }
 }
 

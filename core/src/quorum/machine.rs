@@ -12,7 +12,7 @@ use crate::{
 /// One command to a quorum, as a value: which node is asked what, and what the answers decide.
 ///
 /// Send the [`QuorumMachine::requests`] of a round, all at once, and report each answer or error,
-/// or `StoreError::Unknown(Cause::TimedOut)` for none in time, in any order. After
+/// or `StoreError::Unknown(Cause::TIMED_OUT)` for none in time, in any order. After
 /// [`Progress::NextRound`], drop what is still in flight and send the requests of the new round.
 /// After [`Progress::Done`] there may be requests once more: send them, and wait for nothing.
 ///
@@ -20,7 +20,7 @@ use crate::{
 /// use leasehold_core::{
 ///     Command, Fence, Reply, Token,
 ///     lock::{LockCommand, LockKeys, LockReply},
-///     quorum::{Progress, QuorumMachine},
+///     internals::{Progress, QuorumMachine},
 /// };
 ///
 /// let (keys, token) = (LockKeys::of("job").into(), Token::new("me.1#1").unwrap());
@@ -143,11 +143,17 @@ impl QuorumMachine {
 
     /// Every later majority must know of this fence.
     fn write_back(&mut self, fence: Fence, fresh: bool) -> Progress {
+        debug_assert!(
+            Tally::of(&self.votes).count(|answer| grant(answer).is_some())
+                >= majority(self.votes.len()),
+            "only what a majority granted is written back"
+        );
         let granted = |vote: &Vote| match vote {
             Vote::Answer(answer) => grant(answer).map(|(fence, _)| fence),
             Vote::Error(_) | Vote::Open | Vote::Unasked => None,
         };
         for vote in &mut self.votes {
+            debug_assert!(granted(vote) <= Some(fence), "the fence is the greatest of all");
             *vote = match granted(vote) {
                 Some(made) if made == fence => Vote::Answer(LockReply::FenceRaised),
                 Some(_) => Vote::Open,
@@ -182,6 +188,11 @@ impl QuorumMachine {
         if self.is_callers_own_token() {
             return self.done(answer);
         }
+        debug_assert!(
+            Tally::of(&self.votes).count(|answer| grant(answer).is_some())
+                < majority(self.votes.len()),
+            "what a majority granted is not taken back"
+        );
         // A revoked token was given up everywhere; a node that forgot is rare, and told nothing.
         let revoked = answer == Ok(LockReply::Revoked);
         let mut known = Vec::new();

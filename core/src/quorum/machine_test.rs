@@ -4,14 +4,14 @@ mod nodes;
 
 use std::{sync::Arc, vec, vec::Vec};
 
-use super::{Progress, QuorumMachine};
+use super::machine::{Progress, QuorumMachine};
 use crate::{
     lock::{Holder, LockCommand, LockKeys, LockReply},
     store::{Cause, Command, Rejection, RejectionKind, Reply, StoreError},
     token::{Fence, Token},
 };
 
-const TIMED_OUT: StoreError = StoreError::Unknown(Cause::TimedOut);
+const TIMED_OUT: StoreError = StoreError::Unknown(Cause::TIMED_OUT);
 const UNREACHABLE: StoreError =
     StoreError::NotSent(Cause::Unreachable(std::borrow::Cow::Borrowed("refused")));
 

@@ -9,7 +9,10 @@ use core::{
     time::Duration,
 };
 
-use super::{Progress, QuorumMachine, tally::majority};
+use super::{
+    machine::{Progress, QuorumMachine},
+    tally::majority,
+};
 use crate::{
     drive::{before, race},
     lock::{LockCommand, LockKeys, LockReply},
@@ -19,6 +22,14 @@ use crate::{
 };
 
 /// How a quorum treats its nodes.
+///
+/// ```
+/// use std::time::Duration;
+/// use leasehold_core::quorum::QuorumOptions;
+///
+/// let options = QuorumOptions::new().node_timeout(Duration::from_millis(50));
+/// # let _ = options;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuorumOptions {
     pub(crate) node_timeout: Duration,
@@ -229,6 +240,14 @@ impl ReleaseSource for Gathered {
 }
 
 /// Why no quorum came of it.
+///
+/// ```
+/// use leasehold_core::{MemoryStore, TokioClock, quorum::{Quorum, QuorumOptions}};
+///
+/// let none: [MemoryStore; 0] = [];
+/// let refused = Quorum::new(none, TokioClock::new(), &QuorumOptions::new()).err();
+/// println!("{}", refused.expect("a quorum has a node"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum QuorumError {

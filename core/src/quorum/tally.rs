@@ -70,7 +70,7 @@ impl<'a> Tally<'a> {
     /// command, though no majority did.
     pub(super) fn failure(&self, applied: bool) -> StoreError {
         if self.rejections() >= self.blocking() {
-            return self.certain_failure().unwrap_or(StoreError::Unknown(Cause::TimedOut));
+            return self.certain_failure().unwrap_or(StoreError::Unknown(Cause::TIMED_OUT));
         }
         if let Some(error) = self.error(|error| matches!(error, StoreError::Unknown(_))) {
             return error.clone();
@@ -79,7 +79,7 @@ impl<'a> Tally<'a> {
             Some(error) if !applied && self.open() == 0 => error,
             error => {
                 let cause = error.as_ref().and_then(StoreError::cause).cloned();
-                StoreError::Unknown(cause.unwrap_or(Cause::TimedOut))
+                StoreError::Unknown(cause.unwrap_or(Cause::TIMED_OUT))
             }
         }
     }
@@ -153,7 +153,7 @@ impl<'a> Tally<'a> {
         if self.count(|answer| *answer == LockReply::Revoked) > 0 {
             return Ok(LockReply::Revoked);
         }
-        Err(self.certain_failure().unwrap_or(StoreError::Unknown(Cause::TimedOut)))
+        Err(self.certain_failure().unwrap_or(StoreError::Unknown(Cause::TIMED_OUT)))
     }
 
     /// When a majority of the nodes will be free, if the busy ones are in so many milliseconds

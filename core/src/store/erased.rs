@@ -32,8 +32,7 @@ pub struct DynStore(Arc<dyn Erased>);
 
 impl DynStore {
     /// `store`, behind a pointer.
-    #[must_use]
-    pub fn new(store: impl Store + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(store: impl Store + Send + Sync + 'static) -> Self {
         Self(Arc::new(store))
     }
 }

@@ -10,70 +10,102 @@ use std::{
 use clap::Args;
 
 use super::{
-    Ending, Failure,
+    Ending, Failure, interrupt,
     options::{self, Disturbance, Shard},
-    output::{Target, keep, print},
+    output::{Target, keep, print, probe},
+    page,
     progress::Bar,
 };
-use crate::report::{Report, matrix, story_of, surprises};
+use crate::report::{Report, Telling};
 use leasehold_sim::{
     campaign::{self, Outcome, Settings},
     catalog::Subject,
+    faults::Fault,
     guarantees::Guarantee,
-    schedule::Schedule,
 };
 
-/// Runs many schedules of every subject under every fault, and prints which guarantee held.
+/// Says which guarantee holds under which fault.
 ///
-/// Then tells the shortest counterexample of one broken cell, and lists the cells that are not what
-/// is claimed of them.
+/// It runs many schedules of each subject under each fault.
+///
+/// Then it tells one counterexample, and lists the cells that are not what is claimed of them. An
+/// interrupt (Ctrl-C) ends it with what is known by then.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
+  leasehold check --matrix
   leasehold check --guarantee exclusion --fault failover --schedules 20000
-  leasehold check --shard 3/8 --json part-3.json      one of eight machines does its part
+  leasehold check --shard 3/8 --json part-3.json
+                                        one of eight machines does its part
   leasehold check --json - --fault none | jq '.cells[].verdict'
-  leasehold check --shard $((JOB_COMPLETION_INDEX + 1))/8 --json /reports/$JOB_COMPLETION_INDEX.json
-                                                      the same in a Kubernetes Indexed Job
+  leasehold check --shard $((JOB_COMPLETION_INDEX + 1))/8 \\
+    --json /reports/$JOB_COMPLETION_INDEX.json
+                                        the same in a Kubernetes Indexed Job
 
-A part of a campaign (--shard with more than one part) fails only for what broke against its claim;
-`leasehold merge` judges the whole.
+A part of a campaign (--shard with more than one part) fails only for what broke
+against its claim; `leasehold merge` judges the whole.
 
-Exit status: 0 if every cell is what is claimed of it, 1 if not, 2 after wrong use.")]
+Exit status: 0 if every cell is what is claimed of it, 1 if not, 2 after wrong
+use or if nothing was exercised, 130 after an interrupt.")]
 pub(super) struct Check {
-    /// Only these subjects (repeat, or separate by commas).
-    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = options::subject())]
+    /// Only these subjects, as in lock,quorum.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = options::subject(),
+          hide_possible_values = true, long_help = options::about_subjects())]
     subject: Vec<Subject>,
-    /// Only these guarantees (repeat, or separate by commas).
-    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = options::guarantee())]
+    /// Only these guarantees.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = options::guarantee(),
+          hide_possible_values = true, long_help = options::about_guarantees())]
     guarantee: Vec<Guarantee>,
-    /// Only these faults, or `none` (repeat, or separate by commas).
-    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = options::disturbance())]
+    /// Only these faults, or `none`.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = options::disturbance(),
+          hide_possible_values = true, long_help = options::about_faults())]
     fault: Vec<Disturbance>,
-    /// How many schedules to run of each subject under each fault.
+    /// Schedules for each fault.
+    ///
+    /// So many of each subject under each fault.
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
     schedules: u64,
-    /// Goes on with more schedules for at least this long, such as 60s or 10m.
+    /// Goes on for at least this long, as in 10m.
+    ///
+    /// With more schedules than --schedules says, which are run in any case.
     #[arg(long, value_name = "TIME", value_parser = options::duration)]
     time: Option<Duration>,
-    /// The seed of the campaign; the same seed gives the same schedules.
+    /// Seed of the campaign.
+    ///
+    /// The same seed gives the same schedules.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
-    /// How many threads to use [default: one a core].
+    /// Threads to use [default: one a core].
     #[arg(long, value_name = "J")]
     jobs: Option<NonZeroUsize>,
-    /// Does part K, from 1, of N parts of the campaign; `leasehold merge` joins their JSON.
+    /// Part K of N of the campaign.
+    ///
+    /// Parts are counted from 1; `leasehold merge` joins their JSON.
     #[arg(long, value_name = "K/N", default_value = "1/1")]
     shard: Shard,
-    /// Writes the result as JSON to FILE; with `-`, to standard output and nothing else.
+    /// Prints every cell of the matrix.
+    ///
+    /// A grid of guarantees and faults for each subject.
+    #[arg(long)]
+    matrix: bool,
+    /// Writes JSON to FILE; `-` is standard output.
+    ///
+    /// To standard output it writes nothing else then.
     #[arg(long, value_name = "FILE")]
     json: Option<Target>,
-    /// Adds the schedule of each cell that broke against its claim to FILE, for a test that runs
-    /// `leasehold_sim::regressions::replay`.
+    /// Writes a page for a browser to FILE.
+    ///
+    /// The matrix, and how each cell breaks.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Adds what broke against its claim to FILE.
+    ///
+    /// One schedule of each such cell, for a test that runs `leasehold_sim::regressions::replay`.
     #[arg(long, value_name = "FILE")]
     save_regressions: Option<PathBuf>,
-    /// Writes the shortest schedule that breaks each broken cell to FILE, a line each. For those who
-    /// change the simulated world: `sim/counterexamples.txt` belongs to it.
+    /// Writes the shortest schedule of each broken cell to FILE.
+    ///
+    /// A line each. For those who change the simulated world: `sim/counterexamples.txt` belongs to it.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     counterexamples: Option<PathBuf>,
 }
@@ -81,22 +113,50 @@ pub(super) struct Check {
 impl Check {
     pub(super) fn run(self) -> Result<Ending, Failure> {
         let settings = self.settings()?;
+        self.probe()?;
+        let pool = options::pool(self.jobs)?;
+        let is_told = self.json != Some(Target::Stdout);
+        let mut telling = Telling::new(settings.subjects.len(), self.matrix);
+        if is_told {
+            let names: Vec<&str> = faults(&settings).collect();
+            print(&telling.head(&settings.guarantees, &names))?;
+        }
+        interrupt::watch()?;
+        let bar = Bar::new("schedules", self.time);
+        let (mut whole, mut printed) = (None::<Report>, Ok(()));
+        let finished = |outcome: Outcome| {
+            let part = Report::of(&outcome, settings.shard);
+            if is_told && printed.is_ok() {
+                printed = bar.aside(|| print(&telling.subjects(&part)));
+            }
+            match &mut whole {
+                None => whole = Some(part),
+                Some(whole) => whole.extend(part),
+            }
+        };
+        let ran = pool.install(|| campaign::run_by_subject(&settings, &bar, finished));
+        let elapsed = bar.elapsed();
+        drop(bar);
+        printed?;
+        ran.map_err(|differs| Failure::Unsound(differs.to_string()))?;
+        let mut report = whole.expect("there is a subject");
+        page::of_report(&mut report, self.json.is_some(), self.html.as_deref())?;
+        if let Some(path) = &self.counterexamples {
+            fs::write(path, counterexamples(&report))
+                .map_err(|error| Failure::Use(format!("{}: {error}", path.display())))?;
+        }
+        let regressions = self.save_regressions.as_deref();
+        publish(&report, self.json.as_ref(), regressions, &telling, Some(elapsed))
+    }
+
+    /// Finds out whether all files can be written, before the work is done.
+    fn probe(&self) -> Result<(), Failure> {
         if let Some(target) = &self.json {
             target.probe()?;
         }
-        let pool = options::pool(self.jobs)?;
-        let bar = Bar::new("schedules");
-        let outcome = pool.install(|| campaign::run(&settings, &bar));
-        let elapsed = bar.elapsed();
-        drop(bar);
-        let outcome = outcome.map_err(|differs| Failure::Unsound(differs.to_string()))?;
-        if let Some(path) = &self.counterexamples {
-            fs::write(path, counterexamples(&outcome))
-                .map_err(|error| Failure::Use(format!("{}: {error}", path.display())))?;
-        }
-        let report = Report::of(&outcome, settings.shard);
-        let regressions = self.save_regressions.as_deref();
-        publish(&report, self.json.as_ref(), regressions, Some(elapsed))
+        probe("--html", self.html.as_deref())?;
+        probe("--save-regressions", self.save_regressions.as_deref())?;
+        probe("--counterexamples", self.counterexamples.as_deref())
     }
 
     fn settings(&self) -> Result<Settings, Failure> {
@@ -111,30 +171,60 @@ impl Check {
             shard: (self.shard.number - 1, self.shard.of),
             candidates: if self.counterexamples.is_some() { 24 } else { 2 },
         };
-        let any = settings.subjects.iter().any(|subject| {
-            let promises =
-                |guarantee: &Guarantee| subject.workloads().contains(&guarantee.workload());
-            settings.guarantees.iter().any(promises)
-        });
-        let nothing = "none of these subjects has to do with any of these guarantees: leave out \
-                       --subject or --guarantee";
-        any.then_some(settings).ok_or_else(|| Failure::Use(nothing.into()))
+        let promises = |subject: &Subject| {
+            let of_subject =
+                |guarantee: &&Guarantee| subject.workloads().contains(&guarantee.workload());
+            settings.guarantees.iter().any(|guarantee| of_subject(&guarantee))
+        };
+        if !settings.subjects.iter().any(promises) {
+            let nothing = "none of these subjects has to do with any of these guarantees: leave \
+                           out --subject or --guarantee";
+            return Err(Failure::Use(nothing.into()));
+        }
+        let is_exercised = |subject: &Subject| {
+            let suffers =
+                |fault: &Option<Fault>| fault.is_none_or(|fault| subject.can_suffer(fault));
+            promises(subject) && settings.faults.iter().any(suffers)
+        };
+        if !settings.subjects.iter().any(is_exercised) {
+            return Err(Failure::Use(no_effect(&settings)));
+        }
+        Ok(settings)
     }
 }
 
-fn counterexamples(outcome: &Outcome) -> String {
-    let schedules = outcome.cells.iter().filter_map(|cell| {
-        let decisions = cell.counterexample.as_ref()?.decisions.clone();
-        Some(Schedule::of(cell.name, decisions))
-    });
-    schedules.map(|schedule| format!("{schedule}\n")).collect()
+/// The names of the faults, with `none`.
+fn faults(settings: &Settings) -> impl Iterator<Item = &'static str> {
+    settings.faults.iter().map(|fault| fault.map_or("none", Fault::name))
 }
 
-/// Prints a report and says how it ends.
+/// That none of the subjects can suffer any of the faults.
+fn no_effect(settings: &Settings) -> String {
+    let names: Vec<&str> = faults(settings).collect();
+    let subjects: Vec<&str> = settings.subjects.iter().map(|subject| subject.name()).collect();
+    let suffers = |subject: &&Subject| {
+        settings.faults.iter().flatten().any(|&fault| subject.can_suffer(fault))
+    };
+    let other = Subject::ALL.iter().find(suffers).map_or("another", |subject| subject.name());
+    format!(
+        "nothing is exercised: {} cannot suffer {}; choose another --fault, or a subject that can, \
+         as with --subject {other}",
+        subjects.join(" or "),
+        names.join(" or ")
+    )
+}
+
+fn counterexamples(report: &Report) -> String {
+    let told = report.cells.iter().filter_map(|cell| cell.counterexample.as_ref());
+    told.map(|told| format!("{}\n", told.token)).collect()
+}
+
+/// Prints what is to be read last, writes the files, and says how it ends.
 pub(super) fn publish(
     report: &Report,
     json: Option<&Target>,
     regressions: Option<&Path>,
+    telling: &Telling,
     elapsed: Option<Duration>,
 ) -> Result<Ending, Failure> {
     if let Some(file) = regressions {
@@ -148,39 +238,20 @@ pub(super) fn publish(
         target.write(report)?;
     }
     if json != Some(&Target::Stdout) {
-        print(&told(report, elapsed))?;
+        print(&telling.end(report, elapsed))?;
+    }
+    if report.interrupted && interrupt::happened() {
+        return Ok(Ending::Interrupted);
+    }
+    if report.is_whole() && report.is_about_nothing() {
+        return Err(Failure::Use(
+            "nothing was exercised: in no schedule did the situation occur that a guarantee is \
+             about; choose other subjects, guarantees or faults, or more --schedules"
+                .into(),
+        ));
     }
     Ok(match report.surprises().next() {
         None => Ending::AsClaimed,
         Some(_) => Ending::Surprise,
     })
-}
-
-fn told(report: &Report, elapsed: Option<Duration>) -> String {
-    let mut text = matrix(report);
-    let (schedules, effects, seed) = (report.schedules, report.effects(), report.seed);
-    text +=
-        &format!("{schedules} schedules in which faults took effect {effects} times, seed {seed}");
-    if let Some(elapsed) = elapsed {
-        let seconds = elapsed.as_secs_f64().max(0.001);
-        let rate = report.schedules as f64 / seconds;
-        text += &format!(", {seconds:.1} s, {rate:.0} schedules/s");
-    }
-    let proven = report.cells.iter().filter(|cell| cell.exhausted.is_some()).count();
-    if proven > 0 {
-        text += &format!(
-            "\n{proven} cells hold in every schedule of a small cluster, too: leasehold explore"
-        );
-    }
-    if report.shards.of > 1 {
-        let done = report.shards.done.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-        text += &format!("\npart {done} of {}", report.shards.of);
-    }
-    text.push('\n');
-    text += &report.statistics.told();
-    for part in [story_of(report), surprises(report)].into_iter().flatten() {
-        text.push('\n');
-        text += &part;
-    }
-    text
 }

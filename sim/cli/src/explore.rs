@@ -6,12 +6,13 @@ use std::{fs, num::NonZeroUsize, path::PathBuf, time::Duration};
 use clap::Args;
 
 use super::{
-    Ending, Failure,
+    Ending, Failure, interrupt,
     options::{self, Allowance},
-    output::{Target, keep, print},
+    output::{Target, keep, print, probe},
+    page,
     progress::Bar,
 };
-use crate::report::{Exploration, ExploredReport, Finding};
+use crate::report::{Exploration, ExploredReport, Finding, fit};
 use leasehold_sim::{
     catalog::{Subject, Verdict},
     claims::Claims,
@@ -21,57 +22,76 @@ use leasehold_sim::{
     world::Scale,
 };
 
-/// Searches every schedule of a small cluster, within bounds, and finds a shortest counterexample
-/// or says that there is none in the whole model.
+/// Searches every schedule of a small cluster.
+///
+/// Within bounds, it finds a shortest counterexample or says that there is none in the whole model.
 ///
 /// Without --subject, --bounds or --fault: the models of sim/cli/models.toml, each of which must hold no
 /// counterexample and have as many states as is said there.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
-  leasehold explore                                   all that is known to be proven, again
+  leasehold explore                     all that is known to be proven, again
   leasehold explore --only lock-failover
-  leasehold explore --up-to 500000                    the smaller ones, in half a minute
-  leasehold explore --subject lock-replicated --guarantee exclusion --fault failover
-  leasehold explore --subject lock --fault reply-loss:2,duplicate:1:3+5 --workload behaviour:1:2+3 \\
-    --clients 2 --calls 1 --faults-end 600ms --end 3s --decisions 3 --time 60s
+  leasehold explore --up-to 500000      the smaller ones, in half a minute
+  leasehold explore --subject lock-replicated --guarantee exclusion \\
+    --fault failover
+  leasehold explore --subject lock --fault reply-loss:2,duplicate:1:3+5 \\
+    --workload behaviour:1:2+3 --clients 2 --calls 1 --faults-end 600ms \\
+    --end 3s --decisions 3 --time 60s
   leasehold explore --bounds mine.toml --json -
 
-An allowance is NAME:TIMES:CHOICES, such as duplicate:1:3+5: a second copy may arrive once, and the
-choices 3 and 5 are tried for when. Without CHOICES all are, without TIMES it happens once.
+An allowance is NAME:TIMES:CHOICES, such as duplicate:1:3+5: a second copy may
+arrive once, and the choices 3 and 5 are tried for when. Without CHOICES all
+are, without TIMES it happens once.
 
-Exit status: 0 if each model was searched to its end and is what is claimed of it, 1 if one is not,
-2 after wrong use, 3 if a search was cut short and found nothing: then nothing is proven.")]
+Exit status: 0 if each model was searched to its end and is what is claimed of
+it, 1 if one is not, 2 after wrong use, 3 if a search was cut short and found
+nothing (then nothing is proven), 130 after an interrupt.")]
 pub(super) struct Explore {
-    /// Only these models of sim/cli/models.toml (repeat, or separate by commas).
+    /// Only these models, by name.
+    ///
+    /// Names of sim/cli/models.toml; repeat it, or separate them by commas.
     #[arg(long, value_name = "NAME", value_delimiter = ',', conflicts_with_all = ["subject", "bounds"])]
     only: Vec<String>,
-    /// Only the models of sim/cli/models.toml that have at most so many states.
+    /// Only the models of at most so many states.
+    ///
+    /// As sim/cli/models.toml counts them.
     #[arg(long, value_name = "N", conflicts_with_all = ["subject", "bounds"])]
     up_to: Option<u64>,
-    /// The bounds are those in FILE, written as `[model.bounds]` is in sim/cli/models.toml.
+    /// The bounds are those in FILE.
+    ///
+    /// They are written as `[model.bounds]` is in sim/cli/models.toml.
     #[arg(long, value_name = "FILE", conflicts_with = "subject")]
     bounds: Option<PathBuf>,
     #[command(flatten)]
     asked: Asked,
     /// About how much memory to use, such as 512MiB or 4GiB: with less, it takes longer.
-    #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = options::size)]
+    #[arg(long, value_name = "SIZE", hide_short_help = true, default_value = "2GiB", value_parser = options::size)]
     memory: u64,
-    /// Cuts each search short after this long, such as 60s or 10m.
+    /// Cuts each search short, as in 10m.
     #[arg(long, value_name = "TIME", value_parser = options::duration)]
     time: Option<Duration>,
     /// Cuts each search short at about so many states.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", hide_short_help = true, value_parser = clap::value_parser!(u64).range(1..))]
     states: Option<u64>,
-    /// How many threads to use [default: one a core].
-    #[arg(long, value_name = "J")]
+    /// Threads to use [default: one a core].
+    #[arg(long, value_name = "J", hide_short_help = true)]
     jobs: Option<NonZeroUsize>,
-    /// Writes the result as JSON to FILE; with `-`, to standard output and nothing else.
+    /// Writes JSON to FILE; `-` is standard output.
+    ///
+    /// To standard output it writes nothing else then.
     #[arg(long, value_name = "FILE")]
     json: Option<Target>,
-    /// Adds the schedule of what broke against its claim to FILE, for a test that runs
-    /// `leasehold_sim::regressions::replay`.
+    /// Writes a page for a browser to FILE.
+    ///
+    /// What was searched, and how it breaks.
     #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Adds what broke against its claim to FILE.
+    ///
+    /// Its schedule, for a test that runs `leasehold_sim::regressions::replay`.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
     save_regressions: Option<PathBuf>,
     /// Writes sim/cli/models.toml with the numbers of states that were found to FILE. For those who
     /// change the simulated world.
@@ -86,14 +106,18 @@ pub(super) struct Explore {
 #[derive(Debug, Args)]
 struct Asked {
     /// The algorithm.
-    #[arg(long, value_name = "NAME", value_parser = options::subject())]
+    #[arg(long, value_name = "NAME", value_parser = options::subject(),
+          hide_possible_values = true, long_help = options::about_subjects())]
     subject: Option<Subject>,
-    /// Only these guarantees [default: those claimed to hold under each of the faults].
-    #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "subject", value_parser = options::guarantee())]
+    /// Only these [default: all claimed to hold].
+    #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "subject", value_parser = options::guarantee(),
+          hide_possible_values = true, long_help = options::about_guarantees())]
     guarantee: Vec<Guarantee>,
-    /// Faults that may occur, and how often each.
+    /// Faults that may occur, as in hang:2.
     #[arg(long, value_name = "ALLOWANCE", value_delimiter = ',', requires = "subject")]
     fault: Vec<Allowance>,
+    /// What clients may do, as in idle:1.
+    ///
     /// Parts of the workload that may be other than the calmest: idle, jitter, order, behaviour.
     #[arg(long, value_name = "ALLOWANCE", value_delimiter = ',', requires = "subject")]
     workload: Vec<Allowance>,
@@ -103,13 +127,19 @@ struct Asked {
     /// How many times each calls.
     #[arg(long, value_name = "N", default_value_t = 1, requires = "subject")]
     calls: u32,
-    /// When the last fault is over, in simulated time.
+    /// When the last fault is over.
+    ///
+    /// In simulated time.
     #[arg(long, value_name = "TIME", default_value = "600ms", requires = "subject", value_parser = options::duration)]
     faults_end: Duration,
     /// When a run is over.
+    ///
+    /// In simulated time.
     #[arg(long, value_name = "TIME", default_value = "3s", requires = "subject", value_parser = options::duration)]
     end: Duration,
-    /// How many decisions in one run may be other than the calmest.
+    /// Decisions that are not calm.
+    ///
+    /// How many in one run may be other than the calmest.
     #[arg(long, value_name = "N", default_value_t = 3, requires = "subject")]
     decisions: u32,
 }
@@ -120,16 +150,20 @@ impl Explore {
         if let Some(target) = &self.json {
             target.probe()?;
         }
+        probe("--html", self.html.as_deref())?;
+        probe("--save-regressions", self.save_regressions.as_deref())?;
+        probe("--record", self.record.as_deref())?;
+        interrupt::watch()?;
         let pool = options::pool(self.jobs)?;
         let limits =
             Limits { memory: self.memory, time: self.time, states: self.states, merging: true };
         let (mut reports, mut ending) = (Vec::new(), Ending::AsClaimed);
         for model in &models {
-            let bar = Bar::new("branches");
+            let bar = Bar::new("branches known so far", None);
             let explored = pool.install(|| explore(&model.bounds, &limits, &bar));
             let elapsed = bar.elapsed();
             drop(bar);
-            let report = ExploredReport::of(model.name.as_deref(), &model.bounds, &explored);
+            let mut report = ExploredReport::of(model.name.as_deref(), &model.bounds, &explored);
             if self.json != Some(Target::Stdout) {
                 print(&model.told(&report, &explored, elapsed))?;
             }
@@ -140,14 +174,30 @@ impl Explore {
                 keep(file, told, &report.subject)?;
             }
             ending = ending.max(end);
+            if self.json.is_some() || self.html.is_some() {
+                report.tell_story();
+            }
             reports.push(report);
+            if interrupt::happened() {
+                ending = Ending::Interrupted;
+                break;
+            }
         }
         if let (Some(path), Some(because)) = (&self.record, &self.because) {
             record(path, &reports, because)?;
         }
+        if let Some(path) = &self.html {
+            page::write(path, &page::of_searches(&reports))?;
+        }
+        let is_about_nothing = reports.iter().any(ExploredReport::is_about_nothing);
         if let Some(target) = &self.json {
             let version = env!("CARGO_PKG_VERSION").into();
             target.write(&Exploration { version, explored: reports })?;
+        }
+        if is_about_nothing && ending == Ending::AsClaimed {
+            let nothing = "nothing was exercised: in no schedule of the model did the situation \
+                           occur that a guarantee is about; choose others, or wider bounds";
+            return Err(Failure::Use(nothing.into()));
         }
         Ok(ending)
     }
@@ -245,12 +295,12 @@ impl Model {
         if let Some(states) = self.states.filter(|&states| states != report.states)
             && report.finding == Finding::Exhausted
         {
-            text += &format!(
+            text += &fit(&format!(
                 "  sim/cli/models.toml says {states} states, and gives no reason for others. A change \
-                 that was not meant\n  to change the world, a machine, a script or a checker has \
-                 changed one. They were last counted\n  anew for this reason: {}\n",
+                 that was not meant to change the world, a machine, a script or a checker has \
+                 changed one. They were last counted anew for this reason: {}",
                 BoundedModels::current().because()
-            );
+            ));
         }
         text.push('\n');
         text

@@ -1,13 +1,17 @@
 //! `leasehold mutants`: looks for planted bugs.
 
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::{
+    num::{NonZeroU64, NonZeroUsize},
+    path::PathBuf,
+};
 
 use clap::{Args, builder::TypedValueParser};
 
 use super::{
-    Ending, Failure,
+    Ending, Failure, interrupt,
     options::{self, wanted},
-    output::{Target, print},
+    output::{Target, print, probe},
+    page,
     progress::Bar,
 };
 use leasehold_sim::{
@@ -15,39 +19,51 @@ use leasehold_sim::{
     mutants::Mutant,
 };
 
-/// Looks for bugs that were planted in the algorithms, and prints which checker found which.
+/// Looks for planted bugs, and says which checker finds which.
 ///
 /// This is how the simulator shows that it can see. Each bug must be found by the checker of the
 /// guarantee that it violates, within a stated number of schedules; and in the same schedules the
 /// same checker must find nothing where the bug is not planted. `schedules` is the median over the
 /// campaigns of how many it took, `decisions` how few are enough to show it.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
-  leasehold mutants                            all of them
-  leasehold mutants bare-delete 7              two of them, by name or by number
-  leasehold mutants --json - | jq -r '.mutants[] | [.id, .killed_by, .schedules] | @tsv'
+  leasehold mutants                     all of them
+  leasehold mutants bare-delete 7       two of them, by name or by number
+  leasehold mutants --json - | jq -r '.mutants[] | [.id, .killed_by] | @tsv'
 
-Exit status: 0 if every bug is found and nothing else, 1 if not, 2 after wrong use.")]
+Exit status: 0 if every bug is found and nothing else, 1 if not, 2 after wrong
+use, 130 after an interrupt: then it tells of the bugs that it was done with.")]
 pub(super) struct Mutants {
-    /// Only these bugs, by name or by number (and the canary, always).
+    /// Only these bugs, by name or number (always with the canary).
     #[arg(value_name = "ID", value_parser = mutant())]
     ids: Vec<Mutant>,
-    /// The seed of the first campaign; each further one has the next.
+    /// Seed of the first campaign.
+    ///
+    /// Each further one has the next.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
-    /// How many campaigns look for each bug.
+    /// Campaigns that look for each bug.
     #[arg(long, value_name = "N", default_value = "5")]
     campaigns: NonZeroU64,
-    /// Looks for no longer than this in each campaign, if a bug is given more.
+    /// Schedules of each campaign at the most.
+    ///
+    /// A bug that is given less is looked for in less.
     #[arg(long, value_name = "N")]
     schedules: Option<NonZeroU64>,
-    /// How many threads to use; one a core if not given.
+    /// Threads to use [default: one a core].
     #[arg(long, value_name = "J")]
     jobs: Option<NonZeroUsize>,
-    /// Writes the result as JSON to FILE; with `-`, to standard output and nothing else.
+    /// Writes JSON to FILE; `-` is standard output.
+    ///
+    /// To standard output it writes nothing else then.
     #[arg(long, value_name = "FILE")]
     json: Option<Target>,
+    /// Writes a page for a browser to FILE.
+    ///
+    /// Which bugs were found, and how each shows.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 impl Mutants {
@@ -55,6 +71,7 @@ impl Mutants {
         if let Some(target) = &self.json {
             target.probe()?;
         }
+        probe("--html", self.html.as_deref())?;
         let hunt = Hunt {
             mutants: wanted(Mutant::ALL, &self.ids),
             seed: self.seed,
@@ -62,14 +79,26 @@ impl Mutants {
             schedules: self.schedules.map(NonZeroU64::get),
         };
         let pool = options::pool(self.jobs)?;
-        let bar = Bar::new("planted bugs");
-        let matrix = pool.install(|| KillMatrix::of(&hunt, &bar));
+        interrupt::watch()?;
+        let bar = Bar::new("planted bugs", None);
+        let mut matrix = pool.install(|| KillMatrix::of(&hunt, &bar));
         drop(bar);
+        if self.json.is_some() || self.html.is_some() {
+            pool.install(|| matrix.tell_stories());
+        }
+        if let Some(path) = &self.html {
+            page::write(path, &page::of_hunt(&matrix))?;
+        }
         if let Some(target) = &self.json {
             target.write(&matrix)?;
         }
         if self.json != Some(Target::Stdout) {
             print(&matrix.told())?;
+        }
+        if interrupt::happened() {
+            let done = matrix.mutants.len();
+            eprintln!("only {done} planted bugs were looked for to the end");
+            return Ok(Ending::Interrupted);
         }
         Ok(if matrix.is_clean() { Ending::AsClaimed } else { Ending::Surprise })
     }

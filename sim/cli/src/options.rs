@@ -23,6 +23,29 @@ pub(super) fn guarantee() -> impl TypedValueParser<Value = Guarantee> {
     one_of(Guarantee::ALL.iter().map(|&guarantee| (guarantee.name(), guarantee)).collect())
 }
 
+/// The long help of an option that takes subjects.
+pub(super) fn about_subjects() -> String {
+    let subjects = Subject::ALL.iter().map(|subject| (subject.name(), subject.title()));
+    listed("Only these subjects (repeat it, or separate them by commas):", subjects)
+}
+
+/// The long help of an option that takes guarantees.
+pub(super) fn about_guarantees() -> String {
+    let guarantees = Guarantee::ALL.iter().map(|guarantee| (guarantee.name(), guarantee.claim()));
+    listed("Only these guarantees (repeat it, or separate them by commas):", guarantees)
+}
+
+/// The long help of an option that takes faults.
+pub(super) fn about_faults() -> String {
+    let faults = Fault::ALL.iter().map(|fault| (fault.name(), fault.cause()));
+    let faults = std::iter::once(("none", "Nothing goes wrong.")).chain(faults);
+    listed("Only these faults (repeat it, or separate them by commas):", faults)
+}
+
+fn listed(head: &str, names: impl Iterator<Item = (&'static str, &'static str)>) -> String {
+    names.fold(head.to_owned(), |text, (name, what)| text + "\n  " + name + ": " + what)
+}
+
 /// A fault, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Disturbance(pub(super) Option<Fault>);

@@ -31,40 +31,40 @@ impl FromStr for Target {
 impl Target {
     /// Finds out whether it can be written, before the work is done whose result goes there.
     pub(super) fn probe(&self) -> Result<(), Failure> {
-        let Self::File(path) = self else { return Ok(()) };
-        let existed = path.exists();
-        fs::OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(path)
-            .map_err(|error| self.refusal(&error))?;
-        if !existed {
-            // Nothing is left behind if the work is broken off.
-            fs::remove_file(path).map_err(|error| self.refusal(&error))?;
+        match self {
+            Self::Stdout => Ok(()),
+            Self::File(path) => probe("--json", Some(path)),
         }
-        Ok(())
     }
 
     /// Writes `value` as JSON.
     pub(super) fn write(&self, value: &impl Serialize) -> Result<(), Failure> {
-        let text = serde_json::to_string_pretty(value)
+        let text = serde_json::to_string(value)
             .map_err(|error| Failure::Use(format!("the result cannot be written: {error}")))?
             + "\n";
         match self {
             Self::Stdout => print(&text),
-            Self::File(path) => fs::write(path, text).map_err(|error| self.refusal(&error)),
+            Self::File(path) => {
+                fs::write(path, text).map_err(|error| refusal("--json", path, &error))
+            }
         }
     }
+}
 
-    fn refusal(&self, error: &io::Error) -> Failure {
-        let place = match self {
-            Self::Stdout => "standard output".into(),
-            Self::File(path) => path.display().to_string(),
-        };
-        Failure::Use(format!(
-            "cannot write {place}: {error}; give --json a file that can be written"
-        ))
-    }
+/// Finds out whether the file of an option can be written, before the work is done.
+pub(super) fn probe(option: &str, path: Option<&Path>) -> Result<(), Failure> {
+    let Some(path) = path else { return Ok(()) };
+    let existed = path.exists();
+    let opened = fs::OpenOptions::new().append(true).create(true).open(path);
+    // Nothing is left behind if the work is broken off.
+    let tidied = opened.and_then(|_| if existed { Ok(()) } else { fs::remove_file(path) });
+    tidied.map_err(|error| refusal(option, path, &error))
+}
+
+/// That the file of an option cannot be written.
+pub(super) fn refusal(option: &str, path: &Path, error: &io::Error) -> Failure {
+    let path = path.display();
+    Failure::Use(format!("cannot write {path}: {error}; give {option} a file that can be written"))
 }
 
 /// Writes `text` to standard output. A reader who has seen enough is no error.

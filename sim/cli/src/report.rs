@@ -4,7 +4,10 @@ mod explored;
 mod join;
 mod matrix;
 mod statistics;
+mod subjects;
 mod summary;
+mod told;
+mod width;
 
 use crate::models::{BoundedModel, BoundedModels};
 use std::collections::BTreeSet;
@@ -12,9 +15,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use explored::{Exploration, ExploredReport, Finding};
-pub(crate) use matrix::matrix;
 pub(crate) use statistics::Statistics;
-pub(crate) use summary::{story_of, surprises};
+pub(crate) use told::Telling;
+pub(crate) use width::fit;
 
 use leasehold_sim::{
     campaign::{Cell, Counterexample, Outcome},
@@ -22,8 +25,10 @@ use leasehold_sim::{
     faults::Fault,
     guarantees::Guarantee,
     schedule::Schedule,
-    story::StoryReport,
+    story::{StoryReport, Topic, tell},
 };
+use leasehold_story::Story;
+use rayon::prelude::*;
 
 /// What a campaign found, or several shards of one together. This is the form of the JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +46,9 @@ pub(crate) struct Report {
     /// How much was seen.
     #[serde(default)]
     pub(crate) statistics: Statistics,
+    /// Whether it was interrupted, so that schedules are missing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) interrupted: bool,
 }
 
 /// The shards of a campaign that a report is about.
@@ -75,6 +83,9 @@ pub(crate) struct CellReport {
     pub(crate) exhausted: Option<Exhausted>,
     /// The shortest story of how it broke.
     pub(crate) counterexample: Option<StoryReport>,
+    /// The same as typed events, with the runs that leave some of its decisions out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) story: Option<Story>,
 }
 
 /// All schedules within a bound hold: `leasehold explore --only NAME` runs them again.
@@ -100,15 +111,62 @@ impl Report {
             schedules: outcome.schedules,
             cells: outcome.cells.iter().map(|cell| CellReport::of(cell, &models)).collect(),
             statistics: Statistics::default(),
+            interrupted: outcome.interrupted,
         };
         report.statistics = Statistics::of(&report, Some(outcome.coverage.clone()));
         report
     }
 
-    /// Whether all shards of the campaign are in it.
+    /// Tells the story of each cell that is broken as typed events.
+    pub(crate) fn tell_stories(&mut self) {
+        let untold = self.cells.par_iter_mut().filter(|cell| cell.story.is_none());
+        untold.for_each(|cell| {
+            cell.story = cell.counterexample.as_ref().and_then(story_of_token);
+        });
+    }
+
+    /// Whether all shards of the campaign are in it, each to its end.
     #[must_use]
     pub(crate) fn is_whole(&self) -> bool {
-        self.shards.done.len() as u64 == self.shards.of
+        self.shards.done.len() as u64 == self.shards.of && !self.interrupted
+    }
+
+    /// The names of its subjects.
+    #[must_use]
+    pub(crate) fn subjects(&self) -> Vec<&str> {
+        distinct(self.cells.iter().map(|cell| &*cell.subject))
+    }
+
+    /// The names of its faults, with `none`.
+    #[must_use]
+    pub(crate) fn faults(&self) -> Vec<&str> {
+        distinct(self.cells.iter().map(|cell| &*cell.fault))
+    }
+
+    /// Its guarantees.
+    #[must_use]
+    pub(crate) fn guarantees(&self) -> Vec<Guarantee> {
+        let has = |known: &&Guarantee| self.cells.iter().any(|cell| cell.guarantee == known.name());
+        Guarantee::ALL.iter().filter(has).copied().collect()
+    }
+
+    /// Whether no schedule was about any of its cells.
+    #[must_use]
+    pub(crate) fn is_about_nothing(&self) -> bool {
+        self.cells.iter().all(|cell| cell.verdict == Verdict::NotExercised)
+    }
+
+    /// Adds what is known of other subjects of the same campaign.
+    pub(crate) fn extend(&mut self, more: Self) {
+        self.schedules += more.schedules;
+        self.cells.extend(more.cells);
+        self.interrupted |= more.interrupted;
+        let coverage = self.statistics.coverage.take().zip(more.statistics.coverage);
+        let coverage = coverage.map(|(mut sum, more)| {
+            sum.add(&more);
+            sum
+        });
+        self.statistics = Statistics::of(self, coverage);
     }
 
     /// How often faults took effect. Cells that were judged on the same schedules count once.
@@ -153,6 +211,7 @@ impl CellReport {
                 .filter(|_| cell.verdict != Verdict::Broken)
                 .map(Exhausted::of),
             counterexample: cell.counterexample.as_ref().map(|found| told(cell.name, found)),
+            story: None,
         }
     }
 
@@ -167,6 +226,23 @@ impl Exhausted {
     fn of(model: &BoundedModel) -> Self {
         Self { name: model.name.clone(), states: model.states, bound: model.bounds.to_string() }
     }
+}
+
+/// The story of a counterexample as typed events.
+pub(crate) fn story_of_token(told: &StoryReport) -> Option<Story> {
+    let schedule: Schedule = told.token.parse().ok()?;
+    Some(tell(&Topic::from(&schedule)))
+}
+
+/// The different names, in the order of their first appearance.
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut distinct = Vec::new();
+    for name in names {
+        if !distinct.contains(&name) {
+            distinct.push(name);
+        }
+    }
+    distinct
 }
 
 /// A counterexample, told.

@@ -17,33 +17,35 @@ use leasehold_fake_redis::{
 };
 use web::Web;
 
-/// Serves an in-memory Redis to clients of any language, until it is interrupted.
+/// Serves an in-memory Redis to clients of any language.
 ///
-/// It speaks RESP2 and RESP3, as a Redis does, and REST, as Upstash does. Once it is ready it prints
+/// Until it is interrupted, it speaks RESP2 and RESP3, as a Redis does, and REST, as Upstash does. Once it is ready it prints
 /// where, one address a line, such as `resp redis://127.0.0.1:6379`. Without `--resp` and `--rest`
 /// it listens for both, at 127.0.0.1:6379 and 127.0.0.1:8079. Nothing is kept when it ends.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
-  leasehold serve                            on the usual ports, for this machine only
-  leasehold serve --resp 127.0.0.1:0         on a free port, which it prints
-  LEASEHOLD_PASSWORD=… leasehold serve       clients have to say the password
-  leasehold serve --fault 'reply-loss command=EVALSHA next=1' --latency 5ms..20ms
+  leasehold serve                       on the usual ports, for this machine
+  leasehold serve --resp 127.0.0.1:0    on a free port, which it prints
+  LEASEHOLD_PASSWORD=… leasehold serve  clients have to say the password
+  leasehold serve --fault 'reply-loss command=EVALSHA next=1' --latency 20ms
 
 Exit status: 0 after an interrupt, SIGTERM, SHUTDOWN or the end of standard input, 2 if it cannot begin.")]
 pub(super) struct Serve {
-    /// Where to listen for clients that speak RESP. Port 0 is any free one.
+    /// Where to listen for RESP; port 0 is any.
     #[arg(long, value_name = "ADDR")]
     resp: Option<String>,
-    /// What RESP clients say to AUTH. Without it they need not. Other users of this machine can see
-    /// the command line: the environment is safer.
+    /// Of RESP clients.
+    ///
+    /// What they say to AUTH. Without it they need not. Other users of this machine can see the
+    /// command line: the environment is safer.
     #[arg(long, value_name = "P", env = "LEASEHOLD_PASSWORD", hide_env_values = true)]
     password: Option<String>,
     #[command(flatten)]
     web: Web,
     #[command(flatten)]
     faults: FaultOptions,
-    /// Prints the addresses as one line of JSON.
+    /// Prints the addresses as a line of JSON.
     #[arg(long)]
     json: bool,
     /// Ends once its standard input does, and so with the program that holds the other end of that

@@ -17,23 +17,27 @@ use leasehold_sim::{
     systems::{Run, speed_plan},
 };
 
-/// Runs a fixed workload on one thread, with trace hash and checkers on, and says how fast it was.
+/// Says how fast the simulator is.
 ///
-/// One server, eight clients, one key, 60 simulated seconds a seed: each client takes a lease of
+/// It runs a fixed workload on one thread, with trace hash and checkers on. One server, eight clients, one key, 60 simulated seconds a seed: each client takes a lease of
 /// 1 s, holds it for 50 ms, tries again after 100 ms, and idles for up to 100 ms; messages take 1
 /// to 20 ms each way.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Example:
-  leasehold workload --schedules 100 --json -")]
+  leasehold workload --schedules 100 --json -
+
+Exit status: 0 when it is measured, 2 after wrong use.")]
 pub(super) struct Workload {
-    /// How many schedules to run.
+    /// Schedules to run.
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
     schedules: u64,
-    /// The seed of the schedules.
+    /// Seed of the schedules.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
-    /// Writes the result as JSON to FILE; with `-`, to standard output and nothing else.
+    /// Writes JSON to FILE; `-` is standard output.
+    ///
+    /// To standard output it writes nothing else then.
     #[arg(long, value_name = "FILE")]
     json: Option<Target>,
 }
@@ -76,7 +80,7 @@ impl Workload {
 }
 
 fn measure(seed: u64, schedules: u64) -> Speed {
-    let (bar, plan) = (Bar::new("schedules"), speed_plan());
+    let (bar, plan) = (Bar::new("schedules", None), speed_plan());
     bar.expect(schedules);
     let start = ProcessTime::now();
     let mut hasher = FxHasher::default();

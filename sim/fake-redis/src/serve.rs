@@ -32,6 +32,7 @@
 pub mod admin;
 pub mod clock;
 pub mod faults;
+mod fields;
 #[doc(hidden)]
 pub mod fuzzing;
 mod host;

@@ -124,4 +124,14 @@ impl StateCoverage {
         }
         Self { seen: new_per_thousand.iter().sum(), new_per_thousand }
     }
+
+    /// Adds the states of other subjects.
+    pub fn add(&mut self, more: &Self) {
+        self.seen += more.seen;
+        let places = self.new_per_thousand.len().max(more.new_per_thousand.len());
+        self.new_per_thousand.resize(places, 0);
+        for (sum, more) in self.new_per_thousand.iter_mut().zip(&more.new_per_thousand) {
+            *sum += more;
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! The campaign's own guards, each seen to fail.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::*;
 use crate::catalog::Workload;
 
@@ -42,7 +44,7 @@ fn a_cell_that_no_schedule_was_about_is_not_exercised_and_that_is_a_surprise() {
         fault: Some(Fault::Failover),
     };
     let (claims, known) = (Claims::current(), KnownCounterexamples::current());
-    let cell = cell(&settings(), &claims, &known, name, &Tally::default());
+    let cell = cell((1, 1), &claims, &known, name, &Tally::default());
     assert_eq!((cell.verdict, cell.claim), (Verdict::NotExercised, Verdict::Holds));
 }
 
@@ -66,4 +68,51 @@ fn situations_that_are_new_are_counted_by_the_thousand() {
     assert_eq!(coverage.seen, coverage.new_per_thousand.iter().sum::<u64>());
     // The more was seen, the less is new.
     assert!(coverage.new_per_thousand[0] > 5 * coverage.new_per_thousand[1], "{coverage:?}");
+}
+
+#[test]
+fn what_is_found_of_each_subject_is_handed_out_in_turn_and_is_the_same_together() {
+    let subjects = vec![Subject::Lock, Subject::LockReplicated];
+    let settings = Settings { subjects: subjects.clone(), schedules: 120, ..settings() };
+    let mut parts = Vec::new();
+    run_by_subject(&settings, &(), |part| parts.push(part)).unwrap();
+    let subject = |part: &Outcome| part.cells[0].name.subject;
+    assert_eq!(parts.iter().map(subject).collect::<Vec<_>>(), subjects);
+    let whole = run(&settings, &()).unwrap();
+    assert_eq!(whole.cells.len(), parts[0].cells.len() + parts[1].cells.len());
+    for (one, other) in whole.cells.iter().zip(parts.iter().flat_map(|part| &part.cells)) {
+        assert_eq!((one.name, one.verdict, one.broken), (other.name, other.verdict, other.broken));
+    }
+    assert_eq!(whole.coverage.seen, parts.iter().map(|part| part.coverage.seen).sum::<u64>());
+    assert!(!whole.interrupted);
+}
+
+/// Interrupts after three pieces.
+#[derive(Default)]
+struct Impatient(AtomicU64);
+
+impl Progress for Impatient {
+    fn expect(&self, _pieces: u64) {}
+
+    fn done(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.0.load(Ordering::Relaxed) >= 3
+    }
+}
+
+#[test]
+fn an_interrupted_campaign_says_what_it_knows_and_begins_nothing_more() {
+    let subjects = vec![Subject::LockReplicated, Subject::Lock];
+    // For an hour, without the interrupt.
+    let time = Some(Duration::from_secs(3_600));
+    let settings = Settings { subjects, schedules: 100, time, ..settings() };
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let outcome = one.install(|| run(&settings, &Impatient::default())).unwrap();
+    assert!(outcome.interrupted);
+    assert_eq!(outcome.schedules, 300);
+    assert!(outcome.cells.iter().all(|cell| cell.name.subject == Subject::LockReplicated));
+    assert!(outcome.cells.iter().any(|cell| cell.verdict == Verdict::Broken));
 }

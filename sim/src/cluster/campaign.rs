@@ -3,6 +3,7 @@
 use super::{
     Breach, Cluster, Failure,
     run::{Looks, Ran, run},
+    story::Alternatives,
 };
 use crate::decide::{Decisions, Fault, Replay, Seeded, shrink};
 
@@ -72,7 +73,7 @@ pub(super) fn report(cluster: &Cluster, schedules: u64) -> Report {
         report.count(&ran);
         let breach = if repeated { repeat(cluster, seeded, &ran) } else { None };
         if let Some(breach) = breach {
-            report.failure = Some(cluster.told(breach, &ran.decisions));
+            report.failure = Some(cluster.told(breach, &ran.decisions, Alternatives::None));
             break;
         }
         if let Some(breach) = ran.breach {
@@ -116,5 +117,5 @@ pub(super) fn shrunk(cluster: &Cluster, breach: Breach, decisions: Decisions) ->
         let ran = run(cluster, Replay::of(candidate), Looks::default());
         ran.breach.as_ref() == Some(&breach)
     });
-    cluster.told(breach, &shrunk.decisions)
+    cluster.told(breach, &shrunk.decisions, Alternatives::Run)
 }

@@ -2,6 +2,8 @@
 
 use std::{error, fmt};
 
+use leasehold_story::Story;
+
 use super::token;
 use crate::{
     decide::{Address, DecisionKind, Decisions},
@@ -91,6 +93,7 @@ pub struct Failure {
     pub(super) settings: Box<Settings>,
     pub(super) decisions: Decisions,
     pub(super) story: Vec<(u64, String)>,
+    pub(super) told: Box<Story>,
 }
 
 impl Failure {
@@ -110,6 +113,22 @@ impl Failure {
     #[must_use]
     pub fn token(&self) -> String {
         token::of(&self.decisions)
+    }
+
+    /// What happened as typed events, messages and spans. The failure of [`Cluster::check`] and
+    /// [`Cluster::report`](super::Cluster::report) also tells how it goes without some of the
+    /// decisions.
+    ///
+    /// [`Cluster::check`]: super::Cluster::check
+    #[must_use]
+    pub fn told(&self) -> &Story {
+        &self.told
+    }
+
+    /// The same as JSON, on one line.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        self.told.to_json()
     }
 
     /// What happened, a line each.
@@ -161,7 +180,7 @@ impl fmt::Debug for Failure {
 impl error::Error for Failure {}
 
 /// A decision as a sentence without its full stop.
-fn decision(settings: &Settings, address: Address, choice: u32) -> String {
+pub(super) fn decision(settings: &Settings, address: Address, choice: u32) -> String {
     if address.kind == DecisionKind::Behaviour {
         let who = client(address.actor);
         return format!("choice {} of process {who} is {choice}", address.occurrence);

@@ -2,8 +2,8 @@
 
 use std::{fs, io, path::Path};
 
-use super::{Cluster, Failure, token};
-use crate::{decide::Replay, regressions};
+use super::{Cluster, Failure, page::Pages, token};
+use crate::regressions;
 
 /// What a new file begins with.
 const HEAD: &str = "# Runs that failed once, a word each. `Cluster::check` runs them first. Keep this \
@@ -15,13 +15,14 @@ impl Cluster {
     /// # Panics
     ///
     /// If one fails still, or the file cannot be read.
-    pub(super) fn replay_regressions(&self) {
+    pub(super) fn replay_regressions(&self, pages: &Pages) {
         let Some(file) = &self.regressions else { return };
         for word in regressions::words(&read(file)) {
             let decisions = token::parse(word)
                 .unwrap_or_else(|error| panic!("in {}, {word}: {error}", file.display()));
-            if let Err(failure) = self.follow(Replay::of(&decisions)) {
-                panic!("a regression of {}: {failure}", file.display());
+            if let Err(failure) = self.again(&decisions) {
+                let page = pages.write(&failure);
+                panic!("a regression of {}: {failure}{page}", file.display());
             }
         }
     }

@@ -10,7 +10,7 @@ use rustc_hash::FxHasher;
 
 use super::{
     Breach, Cluster, Setup,
-    invariants::Stored,
+    check::Stored,
     quiet::quietly,
     runtime::{Installed, Runtime, with},
     setup::Check,
@@ -18,9 +18,10 @@ use super::{
 };
 use crate::{
     decide::{DecisionSource, Decisions, Fault, Recording},
-    history::Event,
+    history::{Client, Event},
+    story::record::{Chosen, Record, Recorder, Seen},
     words::client,
-    world::Observer,
+    world::{Observer, Transit},
 };
 
 /// What is looked at beside the invariants.
@@ -45,25 +46,34 @@ pub(super) struct Ran {
     pub(super) trace: u64,
     pub(super) waited: BTreeSet<u64>,
     pub(super) story: Vec<(u64, String)>,
+    /// All that was seen, if the story is told.
+    pub(super) record: Record,
+    /// How many processes there are.
+    pub(super) processes: usize,
 }
 
 /// Runs `cluster` with the choices of `chance`.
 pub(super) fn run(cluster: &Cluster, source: impl DecisionSource, looks: Looks) -> Ran {
     let mut setup = Setup::default();
     (cluster.build)(&mut setup);
-    let mut world = World::new(cluster.plan(setup.processes.len()));
+    let count = setup.processes.len();
+    let mut world = World::new(cluster.plan(count));
     let processes = std::mem::take(&mut setup.processes);
     let installed = Installed::new(Runtime::new(processes, looks.story, looks.waiting));
-    let (mut source, mut observer) = (Recording::of(source), ClusterObserver::default());
+    let chosen = Chosen::default();
+    let mut source = Recording::of(chosen.noting(source));
+    let recorder = looks.story.then(|| Recorder::plain(chosen));
+    let mut observer = ClusterObserver { recorder, ..ClusterObserver::default() };
     let mut trial = Trial::of(&setup);
     let driving = || trial.drive(&mut world, &mut source, &mut observer);
     let breach = match quietly(|| catch_unwind(AssertUnwindSafe(driving))) {
         Ok(breach) => breach,
         Err(message) => Some(Breach::Panicked(message)),
     };
-    let (trace, switches, story) = with(|runtime| {
+    let (trace, switches, story, marks) = with(|runtime| {
         runtime.trace((world.now(), &breach));
-        (runtime.trace_hash(), runtime.switches.take(), runtime.story.take())
+        let marks = std::mem::take(&mut runtime.marks);
+        (runtime.trace_hash(), runtime.switches.take(), runtime.story.take(), marks)
     });
     drop(installed);
     (trace, observer.hasher.finish()).hash(&mut observer.hasher);
@@ -76,6 +86,8 @@ pub(super) fn run(cluster: &Cluster, source: impl DecisionSource, looks: Looks) 
         trace: observer.hasher.finish(),
         waited: switches.map(super::blocking::Switches::into_waited).unwrap_or_default(),
         story: story.unwrap_or_default(),
+        record: observer.into_record(world.now(), marks),
+        processes: count,
     }
 }
 
@@ -153,11 +165,27 @@ fn names(which: impl Fn(&super::runtime::Place) -> bool) -> String {
 struct ClusterObserver {
     hasher: FxHasher,
     healed: bool,
+    recorder: Option<Recorder>,
+}
+
+impl ClusterObserver {
+    /// All that was seen, with what processes said of themselves.
+    fn into_record(self, now: u64, marks: Vec<(u64, Client, String)>) -> Record {
+        let Some(recorder) = self.recorder else { return Record::default() };
+        let mut record = recorder.into_record(now);
+        let marks = marks.into_iter().map(|(at, who, text)| (at, Seen::Did(who, text)));
+        record.seen.extend(marks);
+        record.seen.sort_by_key(|(at, _)| *at);
+        record
+    }
 }
 
 impl Observer for ClusterObserver {
     fn observe(&mut self, at: u64, event: &Event) {
         (at, event).hash(&mut self.hasher);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.observe(at, event);
+        }
         self.healed = self.healed || matches!(event, Event::Healed);
         with(|runtime| {
             runtime.advance(at);
@@ -176,5 +204,15 @@ impl Observer for ClusterObserver {
                 _ => {}
             }
         });
+    }
+
+    fn wants_transits(&self) -> bool {
+        self.recorder.is_some()
+    }
+
+    fn transit(&mut self, at: u64, transit: Transit, words: &dyn Fn() -> String) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.transit(at, transit, words);
+        }
     }
 }

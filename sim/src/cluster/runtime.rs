@@ -19,7 +19,10 @@ use leasehold_fake_redis::Resp;
 use rustc_hash::FxHasher;
 
 use super::{
-    Process, RemoteError, blocking::Switches, ready::Ready, redis::RedisError, users::Sent,
+    Process, RemoteError,
+    blocking::Switches,
+    ready::Ready,
+    users::{RedisError, Sent},
 };
 use crate::{history::Client, world::ClientClock};
 
@@ -92,6 +95,8 @@ pub(super) struct Runtime {
     returned: BTreeMap<(Client, u32), Box<dyn Any + Send>>,
     pub(super) trace: FxHasher,
     pub(super) story: Option<Vec<(u64, String)>>,
+    /// What processes say of themselves, if the story is told.
+    pub(super) marks: Vec<(u64, Client, String)>,
     pub(super) switches: Option<Switches>,
     numbers: u64,
     fuel: u32,
@@ -161,6 +166,7 @@ impl Runtime {
             returned: BTreeMap::new(),
             trace: FxHasher::default(),
             story: told.then(Vec::new),
+            marks: Vec::new(),
             switches: watched.then(Switches::default),
             numbers: 0,
             fuel: FUEL,
@@ -207,6 +213,13 @@ impl Runtime {
     pub(super) fn note(&mut self, text: impl FnOnce() -> String) {
         if let Some(story) = &mut self.story {
             story.push((self.now, text()));
+        }
+    }
+
+    /// A process says what it does.
+    pub(super) fn mark(&mut self, client: Client, text: impl FnOnce() -> String) {
+        if self.story.is_some() {
+            self.marks.push((self.now, client, text()));
         }
     }
 

@@ -42,7 +42,10 @@ pub(super) fn parse(word: &str) -> Result<Decisions, TokenError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decide::{Address, DecisionKind};
+    use crate::{
+        decide::{Address, DecisionKind},
+        schedule::{Schedule, ScheduleError},
+    };
 
     #[test]
     fn a_word_gives_its_decisions_back_and_a_damaged_one_none() {
@@ -56,5 +59,7 @@ mod tests {
         assert_eq!(parse(&of(&Decisions::new())), Ok(Decisions::new()));
         assert_eq!(parse(&word[..word.len() - 2]), Err(TokenError));
         assert_eq!(parse(&word[1..]), Err(TokenError));
+        // Whoever takes it for that of a schedule is told.
+        assert_eq!(word.parse::<Schedule>(), Err(ScheduleError::OfACluster));
     }
 }

@@ -10,17 +10,16 @@ use leasehold_fake_redis::{Engine, Resp};
 
 use super::{
     Process, RemoteError,
-    redis::RedisError,
     runtime::{Answer, Asked, Order, Task, arrive, with},
     sessions::Sessions,
-    users::{Answer as Returned, Plan, Request, Response, Step, Users},
+    users::{Answer as Returned, Plan, RedisError, Request, Response, Step, Users},
     words,
 };
 use crate::{
     decide::{Address, DecisionKind, DecisionSource},
     faults,
     history::{Act, Client, Event},
-    words::client,
+    words::{client, store},
     world::{
         Alarm, Answered, Cancelled, Disturbed, Host, Message, Observer, Program, System, Wait,
     },
@@ -84,6 +83,24 @@ impl System for Users {
         _client: Client,
         (): (),
     ) {
+    }
+
+    fn request_words(request: &Request) -> String {
+        match request {
+            Request::Store(command) => words::short(command),
+            Request::Redis(sent) => words::commands(&sent.commands),
+            Request::Remote => "remote call".into(),
+        }
+    }
+
+    fn response_words(response: &Response) -> String {
+        match response {
+            Response::Answer(Returned::Store(answer)) => store::answer(answer),
+            Response::Answer(Returned::Redis(told)) => words::replies(told),
+            Response::Answer(Returned::Remote) => "done".into(),
+            Response::Broken => "the connection is broken".into(),
+            Response::Refused => "not ready yet".into(),
+        }
     }
 
     fn wait(request: &Request) -> Option<Wait<Self>> {
@@ -157,7 +174,9 @@ impl Program<Users> for UserProgram {
                 (Response::Refused, _) => {
                     Answer::Store(Err(StoreError::NotSent(Cause::Unreachable("refused".into()))))
                 }
-                (_, Asked::Store) => Answer::Store(Err(StoreError::Unknown(Cause::Disconnected))),
+                (_, Asked::Store) => {
+                    Answer::Store(Err(StoreError::Unknown(Cause::Disconnected("".into()))))
+                }
             };
             place.answer(wait, answer);
         });
@@ -218,6 +237,7 @@ fn go_on<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, me: Client) 
             drop(with(|runtime| {
                 let who = client(me);
                 runtime.note(|| format!("  {who} is done"));
+                runtime.mark(me, || "is done".into());
                 runtime.place(me).tasks.drain(..).collect::<Vec<_>>()
             }));
         }

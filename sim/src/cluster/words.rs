@@ -4,13 +4,16 @@ use bytes::Bytes;
 use leasehold_core::{
     Command, Reply, StoreError,
     debounce::{DebounceCommand, DebounceReply},
-    lock::{LockCommand, LockReply},
+    lock::{LockCommand, LockKeys, LockReply},
 };
 
 use leasehold_fake_redis::Resp;
 
 use super::users::{Answer, Response};
-use crate::{history::Client, words::client};
+use crate::{
+    history::Client,
+    words::{client, store},
+};
 
 /// What a process does that sends this.
 pub(super) fn command(command: &Command) -> String {
@@ -30,16 +33,36 @@ pub(super) fn command(command: &Command) -> String {
     }
 }
 
-fn lock(command: &LockCommand) -> String {
-    let (remote_call, keys) = match command {
-        LockCommand::Acquire { keys, .. } => ("asks for the lock", keys),
-        LockCommand::Extend { keys, .. } => ("extends the lock", keys),
-        LockCommand::Release { keys, .. } => ("releases the lock", keys),
-        LockCommand::RaiseFence { keys, .. } => ("raises the fence of the lock", keys),
-        LockCommand::Confirm { keys, .. } => ("waits for replicas to have the lock", keys),
-        LockCommand::Inspect { keys, .. } => ("looks at the lock", keys),
+/// A command in a few words: `acquire job`.
+pub(super) fn short(command: &Command) -> String {
+    let id = match command {
+        Command::Debounce(command) => command.keys().id(),
+        Command::Lock(command) => keys(command).lock(),
     };
-    format!("{remote_call} `{}`", keys.lock())
+    format!("{} {id}", store::verb(command))
+}
+
+fn keys(command: &LockCommand) -> &LockKeys {
+    match command {
+        LockCommand::Acquire { keys, .. }
+        | LockCommand::Extend { keys, .. }
+        | LockCommand::Release { keys, .. }
+        | LockCommand::RaiseFence { keys, .. }
+        | LockCommand::Confirm { keys, .. }
+        | LockCommand::Inspect { keys, .. } => keys,
+    }
+}
+
+fn lock(command: &LockCommand) -> String {
+    let what = match command {
+        LockCommand::Acquire { .. } => "asks for the lock",
+        LockCommand::Extend { .. } => "extends the lock",
+        LockCommand::Release { .. } => "releases the lock",
+        LockCommand::RaiseFence { .. } => "raises the fence of the lock",
+        LockCommand::Confirm { .. } => "waits for replicas to have the lock",
+        LockCommand::Inspect { .. } => "looks at the lock",
+    };
+    format!("{what} `{}`", keys(command).lock())
 }
 
 /// The most letters of a word, and the most words of a command, that are told.
@@ -72,7 +95,7 @@ fn word_of(word: &[u8]) -> String {
 }
 
 /// Replies as `redis-cli` prints them, but on one line.
-fn replies(replies: &[Resp]) -> String {
+pub(super) fn replies(replies: &[Resp]) -> String {
     let told: Vec<String> = replies.iter().map(reply).collect();
     told.join(" | ")
 }

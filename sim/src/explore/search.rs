@@ -151,7 +151,7 @@ impl<'a> Search<'a> {
             if piece.is_empty() {
                 return next;
             }
-            self.outcome.cut = self.cut();
+            self.outcome.cut = self.cut(progress);
             if self.outcome.cut.is_some() {
                 return next;
             }
@@ -170,7 +170,10 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn cut(&self) -> Option<Cut> {
+    fn cut(&self, progress: &impl Progress) -> Option<Cut> {
+        if progress.is_interrupted() {
+            return Some(Cut::Interrupted);
+        }
         if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return Some(Cut::Time);
         }

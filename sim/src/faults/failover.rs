@@ -5,7 +5,7 @@ use crate::{
     decide::{DecisionSource, Address},
     history::Client,
     words::{pick, request, span},
-    world::{Disturbed, Faults, Message, Step, System, Observer},
+    world::{Disturbed, Faults, Message, Step, System, Transit, Observer},
 };
 use leasehold_fake_redis::{Keyspace, Redis};
 
@@ -74,6 +74,7 @@ fn fall_back<S: System, C: DecisionSource, W: Observer>(
     replica.catch_up((now + 1).saturating_sub(behind));
     let lost = replica.forget_pending();
     let keyspace = replica.keyspace.clone();
+    took_over(step, 0, (now + 1).saturating_sub(behind));
     start_over(step, keyspace, lost, choice, call);
 }
 
@@ -91,8 +92,19 @@ fn promote<S: System, C: DecisionSource, W: Observer>(
     }
     let now = step.now();
     let Some(copies) = &mut step.server(0).copies else { return };
-    let (keyspace, lost) = copies.take_over(now, choice == 2, now + ELECTION);
+    let (chosen, keyspace, lost) = copies.take_over(now, choice == 2, now + ELECTION);
+    took_over(step, chosen as u8, now + 1);
     start_over(step, keyspace, lost, choice + BEHIND.len() as u32 - 1, call);
+}
+
+/// Tells which replica takes over, and that it has what reached it before.
+fn took_over<S: System, C: DecisionSource, W: Observer>(
+    step: &mut Step<'_, S, C, W>,
+    replica: u8,
+    has_until: u64,
+) {
+    let up_at = step.now() + ELECTION;
+    step.transit(Transit::TookOver { replica, has_until, up_at });
 }
 
 /// A server begins with what a replica had.

@@ -31,7 +31,7 @@ impl<S: System> Faults<S> for Hang {
             return Silence::Applied;
         }
         let length = step.lasts(Fault::Hang, client, call, STUCK);
-        step.send_copy(message, step.now() + length);
+        step.hold_back(message, step.now() + length);
         Silence::Stuck
     }
 }

@@ -5,8 +5,13 @@ use std::fmt::Write;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{EXCUSED, Hunted, Mutant, fewest_decisions, hunt_within};
-use crate::campaign::Progress;
+use super::{EXCUSED, Hunted, Mutant, hunt_within, shortest};
+use crate::{
+    campaign::Progress,
+    catalog::CellName,
+    decide::Decisions,
+    story::{Topic, tell},
+};
 
 /// What to look for, and how long.
 #[derive(Clone, Debug)]
@@ -70,6 +75,12 @@ pub struct Kill {
     pub text: Option<String>,
     /// Whether the checker found nothing in the same schedules without the bug.
     pub control_survives: bool,
+    /// How it shows in the first campaign, if [`KillMatrix::tell_stories`] has told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub story: Option<leasehold_story::Story>,
+    /// The decisions that are enough to show it.
+    #[serde(skip)]
+    shown: Option<Decisions>,
 }
 
 /// A bug of the catalogue that is not planted.
@@ -85,7 +96,7 @@ pub struct NotPlanted {
 
 impl KillMatrix {
     /// Looks for the bugs on the current thread pool. The same hunt finds the same, whatever the
-    /// number of threads.
+    /// number of threads. Interrupted, it has those bugs only that were looked for to the end.
     #[must_use]
     pub fn of(hunt: &Hunt, progress: &impl Progress) -> Self {
         let wanted = |mutant: &&Mutant| **mutant == Mutant::Canary || hunt.mutants.contains(mutant);
@@ -93,10 +104,10 @@ impl KillMatrix {
         progress.expect(mutants.len() as u64);
         let mutants = mutants
             .into_par_iter()
-            .map(|mutant| {
-                let kill = Kill::of(mutant, hunt);
+            .filter_map(|mutant| {
+                let kill = Kill::of(mutant, hunt, progress)?;
                 progress.done();
-                kill
+                Some(kill)
             })
             .collect();
         let excused = EXCUSED.iter().map(|excused| NotPlanted {
@@ -111,6 +122,11 @@ impl KillMatrix {
             mutants,
             excused: excused.collect(),
         }
+    }
+
+    /// Tells the story of each bug that was found.
+    pub fn tell_stories(&mut self) {
+        self.mutants.par_iter_mut().for_each(|kill| kill.story = kill.told_story());
     }
 
     /// Whether every bug was found, and nothing where there was none.
@@ -152,18 +168,20 @@ impl KillMatrix {
 }
 
 impl Kill {
-    fn of(mutant: Mutant, hunt: &Hunt) -> Self {
+    /// `None` if it is interrupted.
+    fn of(mutant: Mutant, hunt: &Hunt, progress: &impl Progress) -> Option<Self> {
         let within = hunt.schedules.unwrap_or(u64::MAX).min(mutant.within());
         let seeds = hunt.seed..hunt.seed.saturating_add(hunt.campaigns);
-        let hunted: Vec<Hunted> =
-            seeds.into_par_iter().map(|seed| hunt_within(mutant, seed, within)).collect();
+        let look = |seed| (!progress.is_interrupted()).then(|| hunt_within(mutant, seed, within));
+        let hunted: Vec<Hunted> = seeds.into_par_iter().map(look).collect::<Option<_>>()?;
         let mut after: Vec<u64> = hunted.iter().filter_map(|hunted| hunted.killed_after).collect();
         after.sort_unstable();
         let is_dead = after.len() == hunted.len();
         let first = hunted.first();
         let shown = first.and_then(|hunted| hunted.killed_after);
+        let decisions = shown.map(|after| shortest(mutant, hunt.seed, after));
         let guarantee = mutant.guarantee().name().to_owned();
-        Self {
+        Some(Self {
             number: mutant.number(),
             id: mutant.id().into(),
             what: mutant.what().into(),
@@ -176,10 +194,25 @@ impl Kill {
             schedules: after.get(after.len() / 2).copied().filter(|_| is_dead),
             slowest: after.last().copied().filter(|_| is_dead),
             within,
-            decisions: shown.map(|after| fewest_decisions(mutant, hunt.seed, after)),
+            decisions: decisions.as_ref().map(Decisions::len),
             text: first.and_then(|hunted| hunted.text.clone()),
             control_survives: hunted.iter().all(|hunted| hunted.control_survives),
-        }
+            story: None,
+            shown: decisions,
+        })
+    }
+
+    fn told_story(&self) -> Option<leasehold_story::Story> {
+        let mutant = Mutant::named(&self.id)?;
+        let (subject, guarantee, fault) = (mutant.subject(), mutant.guarantee(), mutant.fault());
+        let topic = Topic {
+            plan: mutant.plan(),
+            cell: CellName { subject, guarantee, fault },
+            decisions: self.shown.clone()?,
+            command: Some(format!("leasehold mutants {}", self.id)),
+        };
+        let told = tell(&topic);
+        Some(leasehold_story::Story { title: format!("{}: {}", self.id, self.what), ..told })
     }
 
     fn is_clean(&self) -> bool {

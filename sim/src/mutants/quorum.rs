@@ -3,8 +3,8 @@
 
 use leasehold_core::{
     Command, Reply, StoreError,
+    internals::{Progress, QuorumMachine},
     lock::{LockCommand, LockReply},
-    quorum::{Progress, QuorumMachine},
 };
 
 use super::Mutant;

@@ -3,34 +3,28 @@
 use std::fmt::Write;
 
 use super::{
-    Story,
-    decisions::describe,
-    timeline::{print, timeline},
+    account::{Account, Topic, told_decisions},
+    timeline::print,
 };
 use crate::words::{counted, wrap};
-use crate::{
-    claims::Claims,
-    decide::{Address, Lengthened, threshold},
-    run::log_of,
-    schedule::Schedule,
-    systems::Run,
-};
+use crate::{claims::Claims, run::log_of, schedule::Schedule, systems::Run};
 
 /// The story of a schedule: what it is about, what was decided, what happened, what that means, and
 /// what would have happened without each of the decisions.
 #[must_use]
 pub fn replay(schedule: &Schedule) -> String {
-    let (story, mut text) = (Story::of(schedule), head(schedule));
+    let (topic, mut text) = (Topic::from(schedule), head(schedule));
+    let account = Account::of(&topic);
     let decisions = &schedule.decisions;
     let _ = writeln!(text, "\nWhat was decided ({}):", counted(decisions.len(), "decision"));
-    for line in with_counterfactuals(schedule, story.violation.is_some()) {
+    for line in with_counterfactuals(&topic, account.record.violation.is_some()) {
         let _ = writeln!(text, "{line}");
     }
     text += "\nWhat happened (a star where a fault occurs):\n";
-    for line in print(&timeline(&story)) {
+    for line in print(&account.lines()) {
         let _ = writeln!(text, "  {line}");
     }
-    let verdict = match story.verdict() {
+    let verdict = match account.verdict() {
         Some(verdict) => format!("Broken: {verdict}."),
         None => "Nothing broke the guarantee in this schedule.".into(),
     };
@@ -67,20 +61,20 @@ fn head(schedule: &Schedule) -> String {
     text
 }
 
-fn with_counterfactuals(schedule: &Schedule, broken: bool) -> Vec<String> {
-    let (cell, plan, decisions) = (schedule.cell, schedule.plan(), &schedule.decisions);
+fn with_counterfactuals(topic: &Topic, broken: bool) -> Vec<String> {
+    let Topic { plan, cell, decisions, .. } = topic;
     let mut lines = Vec::new();
-    for (&address, &choice) in decisions {
-        lines.push(wrap("  - ", &describe(&plan, address, choice)));
+    for (address, told) in decisions.keys().zip(told_decisions(topic, broken)) {
+        lines.push(wrap("  - ", &told.text));
         let mut without = decisions.clone();
-        without.remove(&address);
+        without.remove(address);
         let run = Run::replayed(plan.clone(), &without);
         let breaks = run.violation(cell.guarantee).is_some();
         let effects = cell.fault.is_none_or(|fault| run.effects(fault) > 0);
         let mut line = format!("    without this, {}", counterfactual(broken, breaks, effects));
         if broken
             && !breaks
-            && let Some(length) = needed(schedule, address)
+            && let Some(length) = told.breaks_above_micros
         {
             line += &format!("; it breaks only if that is more than {} ms", length / 1_000);
         }
@@ -90,19 +84,6 @@ fn with_counterfactuals(schedule: &Schedule, broken: bool) -> Vec<String> {
         lines.push("  - nothing: all is as calm as can be".into());
     }
     lines
-}
-
-/// The longest length of a decision at which the guarantee holds, in microseconds, if the decision
-/// stands for a length of time and not every length breaks it.
-pub(super) fn needed(schedule: &Schedule, address: Address) -> Option<u64> {
-    let (plan, guarantee) = (schedule.plan(), schedule.cell.guarantee);
-    let fails = |length| {
-        let mut source = Lengthened::of(&schedule.decisions, address, length);
-        let run = Run::of(plan.clone(), &mut source);
-        (run.violation(guarantee).is_some(), source.asked())
-    };
-    let (_, asked) = fails(None);
-    threshold(asked?, |length| fails(Some(length)).0)
 }
 
 fn counterfactual(breaks_with: bool, breaks_without: bool, effects: bool) -> &'static str {

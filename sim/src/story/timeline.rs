@@ -11,8 +11,12 @@ mod words;
 use calls::Calls;
 use words::Narrator;
 
-use crate::history::TokenId;
-use crate::story::Story;
+use crate::history::{Event, TokenId};
+use crate::story::{
+    History,
+    record::{Record, Seen},
+};
+use crate::words::{client, fence};
 
 /// One line of a timeline.
 #[derive(Clone, Debug)]
@@ -43,13 +47,33 @@ pub(crate) enum LineKind {
 }
 
 /// The story's timeline.
-pub(crate) fn timeline(story: &Story) -> Vec<Line> {
+pub(crate) fn timeline(story: &History) -> Vec<Line> {
     let calls = Calls::of(&story.events);
     let mut teller = Narrator::of(story, &calls);
     let told = story.events.iter().enumerate();
     let lines =
         told.filter_map(|(index, &(at, ref event))| teller.emit(index, at, event)).collect();
     fold::fold(lines, &story.names)
+}
+
+/// What the resource makes of what two holders wrote, after the promise was broken.
+pub(crate) fn aftermath(record: &Record) -> Vec<Line> {
+    let (Some(clash), Some((_, index))) = (record.clash, &record.violation) else {
+        return Vec::new();
+    };
+    let later = record.seen[index + 1..].iter();
+    let wrote = later.filter_map(|(at, seen)| match *seen {
+        Seen::Event(Event::Wrote { token, fence: number, accepted, .. })
+            if token == clash.older || token == clash.newer =>
+        {
+            let (verb, old) = if accepted { ("takes", "") } else { ("refuses", "the old ") };
+            let (who, fence) = (client(token.client()), fence(number));
+            let text = format!("the resource {verb} {who}'s write with {old}{fence}");
+            Some(Line { at: *at, kind: LineKind::Other, text })
+        }
+        _ => None,
+    });
+    wrote.collect()
 }
 
 /// A timeline as text: the times in ms, aligned, and a star where a fault occurs.

@@ -5,10 +5,8 @@ use std::fmt::Write;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Story,
-    decisions::{describe, kind_name},
-    replay::needed,
-    timeline::{print, timeline},
+    account::{Account, Topic, told_decisions},
+    timeline::print,
 };
 use crate::{schedule::Schedule, words::wrap};
 
@@ -47,12 +45,24 @@ impl StoryReport {
     /// A schedule, told; its `text` is empty if it breaks nothing.
     #[must_use]
     pub fn about(schedule: &Schedule) -> Self {
-        let story = Story::of(schedule);
+        let topic = Topic::from(schedule);
+        let account = Account::of(&topic);
+        let verdict = account.verdict();
+        let told = told_decisions(&topic, verdict.is_some());
+        let told =
+            schedule.decisions.iter().zip(told).map(|((address, &choice), told)| DecisionReport {
+                kind: told.kind,
+                actor: address.actor,
+                occurrence: address.occurrence,
+                choice,
+                text: told.text,
+                needs_more_than_ms: told.breaks_above_micros.map(|micros| micros / 1_000),
+            });
         Self {
             token: schedule.to_string(),
-            text: story.verdict().unwrap_or_default(),
-            decisions: told_decisions(schedule),
-            events: print(&timeline(&story)),
+            text: verdict.unwrap_or_default(),
+            decisions: told.collect(),
+            events: print(&account.lines()),
         }
     }
 
@@ -72,22 +82,16 @@ impl StoryReport {
         text
     }
 
+    /// The name of the guarantee that it breaks.
+    #[must_use]
+    pub fn guarantee(&self) -> Option<&'static str> {
+        let schedule: Schedule = self.token.parse().ok()?;
+        Some(schedule.cell.guarantee.name())
+    }
+
     /// How long it is: by decisions first.
     #[must_use]
     pub fn length(&self) -> (usize, usize) {
         (self.decisions.len(), self.events.len())
     }
-}
-
-fn told_decisions(schedule: &Schedule) -> Vec<DecisionReport> {
-    let plan = schedule.plan();
-    let told = schedule.decisions.iter().map(|(&address, &choice)| DecisionReport {
-        kind: kind_name(address.kind).into(),
-        actor: address.actor,
-        occurrence: address.occurrence,
-        choice,
-        text: describe(&plan, address, choice),
-        needs_more_than_ms: needed(schedule, address).map(|micros| micros / 1_000),
-    });
-    told.collect()
 }

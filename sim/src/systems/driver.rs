@@ -14,7 +14,7 @@ use crate::{
 use super::{Answer, Asked, Request, Response, Step};
 
 /// There was no answer in time.
-pub(super) const TIMED_OUT: StoreError = StoreError::Unknown(Cause::TimedOut);
+pub(super) const TIMED_OUT: StoreError = StoreError::Unknown(Cause::TIMED_OUT);
 
 /// What became of an event.
 pub(super) enum Driven<O> {
@@ -121,7 +121,7 @@ pub(super) fn replied<R, C: DecisionSource, W: Observer>(
 pub(super) fn result(response: Response) -> Result<Reply, StoreError> {
     match response {
         Response::Answer(Answer::Ours(result)) => result,
-        Response::Broken => Err(StoreError::Unknown(Cause::Disconnected)),
+        Response::Broken => Err(StoreError::Unknown(Cause::Disconnected("".into()))),
         Response::Refused => Err(StoreError::NotSent(Cause::Unreachable("refused".into()))),
         Response::Answer(Answer::Upstream(_)) => unreachable!("nothing else was asked"),
     }

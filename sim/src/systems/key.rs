@@ -10,7 +10,7 @@ use super::{LOCK_ID, Step};
 use crate::{
     decide::DecisionSource,
     history::{Event, TokenId},
-    world::{Observer, Server, Topology},
+    world::{Observer, Server, Topology, Transit},
 };
 use leasehold_fake_redis::Value;
 
@@ -126,6 +126,9 @@ impl<C: DecisionSource, W: Observer> Step<'_, C, W> {
     }
 
     fn look_at_all(&mut self, by_request: bool) {
+        if self.observer.wants_transits() {
+            self.tell_each();
+        }
         let found = Majority::of(&self.core.servers, self.core.now);
         let seen = std::mem::replace(&mut self.core.shared.key.majority.seen, found);
         if found == seen {
@@ -137,6 +140,16 @@ impl<C: DecisionSource, W: Observer> Step<'_, C, W> {
         let half = |token| self.core.shared.key.majority.is_half_released(token, servers);
         let by_request = by_request && !(after.is_none() && before.is_some_and(half));
         self.emit(Event::Key { before, after, expires, by_request });
+    }
+
+    /// Tells what each of several servers has under the key.
+    fn tell_each(&mut self) {
+        for node in 0..self.core.servers.len() {
+            let server = &self.core.servers[node];
+            let key = key_of(server, self.core.now)
+                .map(|(token, wall_ms)| (token, gone_at(server, wall_ms)));
+            self.transit(Transit::Stored { node: node as u8, key });
+        }
     }
 
     /// Whether one of several servers has `token` under the key.

@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use leasehold_core::{
     Event as MachineEvent, Instant, Tokens,
-    lock::{AcquireOptions, AcquireRequest, LockConfig, LockMachine, LockOutcome, LockRequest},
+    lock::{AcquireRequest, LockConfig, LockMachine, LockOutcome, LockRequest},
 };
 
 use settings::{answer, options};
@@ -74,8 +74,7 @@ impl LockProgram {
     pub(crate) fn new(plan: &Plan, client: Client, life: u32) -> Self {
         let options = options(plan);
         let config = LockConfig::new(LOCK_ID, &options).expect("the plan is a valid setting");
-        let request =
-            config.acquire(&AcquireOptions::default()).expect("the plan is a valid setting");
+        let request = config.acquire();
         let longest_call =
             (config.longest_acquire(&request).as_micros() as u64).max(plan.scenario.waits);
         let tokens = Tokens::of_owner(TokenId::owner(client, life));

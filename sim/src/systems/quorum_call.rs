@@ -1,7 +1,7 @@
 //! What `Quorum` is in production: a call that is carried out by asking several servers, one round
 //! after the other.
 
-use leasehold_core::{Command, Event, Instant, Reply, quorum::Progress};
+use leasehold_core::{Command, Event, Instant, Reply, internals::Progress};
 
 use super::{Response, Step, driver};
 use crate::{

@@ -8,7 +8,7 @@ use leasehold_core::{
 use leasehold_fake_redis::{Engine, Resp};
 
 use super::{
-    Plan, Program,
+    Plan, Program, Response,
     key::KeyView,
     upstream::{UpstreamCommand, UpstreamLock},
 };
@@ -18,7 +18,8 @@ use crate::{
     faults,
     history::{Act, CallId, Client, DebounceEvent, Event, TokenId},
     mutants::{self, Mutant},
-    world::{Disturbed, Message, Observer, Step, System, Topology, Wait},
+    words,
+    world::{self, Disturbed, Message, Observer, Step, System, Topology, Wait},
 };
 
 /// What the clients do. Times are in microseconds.
@@ -221,6 +222,27 @@ impl System for Scenario {
         step.emit(event);
     }
 
+    fn request_words(request: &Request) -> String {
+        match &request.asked {
+            Asked::Ours(command) => words::store::verb(command).into(),
+            Asked::Upstream(command) => command.verb().into(),
+        }
+    }
+
+    fn response_words(response: &Response) -> String {
+        match response {
+            world::Response::Answer(Answer::Ours(answer)) => words::store::answer(answer),
+            world::Response::Answer(Answer::Upstream(reply)) => told(reply),
+            world::Response::Broken => "the connection is broken".into(),
+            world::Response::Refused => "not ready yet".into(),
+        }
+    }
+
+    fn write_words(write: &Write) -> String {
+        let (Write::Lock { fence, .. } | Write::Debounce { fence, .. }) = *write;
+        format!("write, {}", words::fence(fence))
+    }
+
     fn wait(request: &Request) -> Option<Wait<Self>> {
         let Asked::Ours(Command::Lock(command)) = &request.asked else { return None };
         let LockCommand::Confirm { replicas, timeout_ms, .. } = *command else { return None };
@@ -292,6 +314,17 @@ impl<C: DecisionSource, W: Observer> Step<'_, Scenario, C, W> {
         if let Some(event) = event {
             self.emit(Event::Debounce(event));
         }
+    }
+}
+
+/// A reply to upstream, in words.
+fn told(reply: &Resp) -> String {
+    match reply {
+        Resp::Integer(number) => number.to_string(),
+        Resp::Bulk(text) => String::from_utf8_lossy(text).into_owned(),
+        Resp::Error(text) => format!("refused: {text}"),
+        reply if *reply == Resp::OK => "OK".into(),
+        _ => "nothing".into(),
     }
 }
 

@@ -58,6 +58,17 @@ impl UpstreamCommand {
         redis.execute(wall_us, &words)
     }
 
+    /// What it is, in a few words.
+    pub(crate) fn verb(&self) -> &'static str {
+        match self {
+            Self::SetIfAbsent { .. } => "SET if absent",
+            Self::Increment { .. } => "INCR",
+            Self::IsLast { .. } => "GET",
+            Self::DeleteIfMine { .. } => "delete if mine",
+            Self::AddSeconds { .. } => "add to the lease",
+        }
+    }
+
     /// The longest time to live that the caller means the key to have, in µs.
     pub(crate) fn asked_lease(&self) -> u64 {
         match self {

@@ -4,8 +4,8 @@
 //! other follows it, and a third is there again, before anybody is answered.
 
 use super::{
-    Body, Faults, Message, Observer, Promotion, Response, Server, Step, System, Topology, Wait,
-    What,
+    Body, Faults, Message, Observer, Promotion, Response, Server, Step, System, Topology, Transit,
+    Wait, What,
 };
 use crate::{decide::DecisionSource, history::Client};
 use leasehold_fake_redis::{Change, Keyspace, Replica};
@@ -48,8 +48,13 @@ impl Copies {
         (at, times.iter().filter(|&&time| time <= at).count() as u32)
     }
 
-    /// One of the replicas takes over: what it has, and how many writes it has not.
-    pub(crate) fn take_over(&mut self, now: u64, least: bool, up_at: u64) -> (Keyspace, usize) {
+    /// One of the replicas takes over: which, what it has, and how many writes it has not.
+    pub(crate) fn take_over(
+        &mut self,
+        now: u64,
+        least: bool,
+        up_at: u64,
+    ) -> (usize, Keyspace, usize) {
         for replica in &mut self.replicas {
             replica.catch_up(now + 1);
         }
@@ -58,7 +63,7 @@ impl Copies {
         let lost = self.replicas[chosen].forget_pending();
         let keyspace = self.replicas[chosen].keyspace.clone();
         self.follow(&keyspace, up_at);
-        (keyspace, lost)
+        (chosen, keyspace, lost)
     }
 
     /// The replicas have what the primary has, and nobody is connected to it.
@@ -95,6 +100,8 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
             let due = now + lag + S::Faults::replicating(self, replica as u8, write);
             if let Some(copies) = &mut self.core.servers[0].copies {
                 copies.note(replica, due, changes.clone());
+                let due = Some(copies.caught_up_at[replica]);
+                self.transit(Transit::Replicated { replica: replica as u8, due });
             }
         }
     }
@@ -172,9 +179,9 @@ mod tests {
             }
             copies
         };
-        let (keyspace, lost) = behind().take_over(50, false, 100);
-        assert_eq!((keyspace.len(), lost), (1, 0));
-        let (keyspace, lost) = behind().take_over(50, true, 100);
-        assert_eq!((keyspace.len(), lost), (0, 1));
+        let (chosen, keyspace, lost) = behind().take_over(50, false, 100);
+        assert_eq!((chosen, keyspace.len(), lost), (1, 1, 0));
+        let (chosen, keyspace, lost) = behind().take_over(50, true, 100);
+        assert_eq!((chosen, keyspace.len(), lost), (0, 0, 1));
     }
 }

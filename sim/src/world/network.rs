@@ -1,7 +1,8 @@
 //! The wire: what is sent arrives, unless a fault has it otherwise.
 
 use super::{
-    Body, Fate, Faults, Message, Observer, Response, Settings, Silence, Step, System, What,
+    Body, Fate, Faults, Leg, Message, Observer, Parcel, Response, Settings, Silence, Step, System,
+    Transit, What,
 };
 use crate::{
     decide::{DecisionKind, DecisionSource},
@@ -26,15 +27,33 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
         let body = Body::Request(request);
         let message = Box::new(Message { client, node, life, call, copy: 0, resent: false, body });
         S::Faults::leaving(self, &message);
-        match S::Faults::request_fate(self, &message) {
+        let fate = S::Faults::request_fate(self, &message);
+        self.leaves(&message, delay, fate);
+        match fate {
             Fate::Arrives => self.core.queue.push(self.core.now + delay, What::Request(message)),
             Fate::Broken => self.break_connection(message, delay),
             Fate::Lost => {}
         }
     }
 
+    /// Tells that a message leaves now.
+    #[inline]
+    fn leaves(&mut self, message: &Message<S>, delay: u64, fate: Fate) {
+        let (now, parcel) = (self.core.now, message.parcel());
+        let sent = Transit::Sent { parcel, leaves: now, due: now + delay, fate };
+        self.observer.transit(now, sent, &|| message.words());
+    }
+
     /// A copy of a request arrives at `at`. Nobody waits for the answer.
     pub(crate) fn send_copy(&mut self, message: &Message<S>, at: u64) {
+        let (now, parcel) = (self.core.now, Parcel { copy: 1, ..message.parcel() });
+        let sent = Transit::Sent { parcel, leaves: now, due: at, fate: Fate::Arrives };
+        self.observer.transit(now, sent, &|| message.words());
+        self.hold_back(message, at);
+    }
+
+    /// What a server does with a request that it has, it does at `at`. Nobody waits for the answer.
+    pub(crate) fn hold_back(&mut self, message: &Message<S>, at: u64) {
         debug_assert!(message.copy == 0, "a copy of a copy");
         debug_assert!(at >= self.core.now, "a copy arrives in the past");
         let copy = Message { copy: 1, ..message.clone() };
@@ -45,6 +64,14 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
     pub(crate) fn send_again(&mut self, message: &Message<S>, at: u64) {
         debug_assert!(!message.resent, "what was sent again is not so a third time");
         let again = Message { resent: true, ..message.clone() };
+        let (now, parcel) = (self.core.now, again.parcel());
+        let lost = Parcel { leg: Leg::Reply, ..message.parcel() };
+        let way = self.core.plan.settings.latency;
+        let (leaves, due, fate) = (now, now + way, Fate::Lost);
+        let reply = Transit::Sent { parcel: lost, leaves, due, fate };
+        self.observer.transit(now, reply, &|| "the answer".into());
+        let sent = Transit::Sent { parcel, leaves: at - way, due: at, fate: Fate::Arrives };
+        self.observer.transit(now, sent, &|| again.words());
         self.core.queue.push(at, What::Request(Box::new(again)));
     }
 
@@ -55,6 +82,7 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
         debug_assert!(message.call <= host.calls, "a request arrives that was never sent");
         debug_assert!(message.life <= host.life, "a request is of a life to come");
         debug_assert!(usize::from(message.node) < self.core.servers.len(), "no such server");
+        self.transit(Transit::Arrived(message.parcel()));
         S::Faults::arrived(self, &message);
         let remote = message.is_remote();
         if message.copy > 0 {
@@ -70,6 +98,9 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
         let refused = !remote && self.is_electing(message.node);
         let silence =
             if message.resent { Silence::None } else { S::Faults::serving(self, &message) };
+        if silence != Silence::None {
+            self.transit(Transit::Unanswered(message.parcel()));
+        }
         if silence == Silence::Stuck {
             return;
         }
@@ -110,7 +141,9 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
         debug_assert!(!matches!(message.body, Body::Request(_)), "a request is no answer");
         let number = call * 2 + 1;
         let delay = self.on_the_wire(client, number) + S::Faults::delay(self, client, number);
-        match S::Faults::reply_fate(self, &message) {
+        let fate = S::Faults::reply_fate(self, &message);
+        self.leaves(&message, delay, fate);
+        match fate {
             Fate::Arrives => self.core.queue.push(self.core.now + delay, What::Reply(message)),
             Fate::Broken => self.break_connection(message, delay),
             Fate::Lost => {}
@@ -143,6 +176,10 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
             self.core.plan.settings.latency
         };
         let delay = usual + S::Faults::delay(self, wire, number);
+        let (now, leg) = (self.core.now, Leg::Write);
+        let parcel = Parcel { leg, client, node: 0, call: number, copy: 0 };
+        let sent = Transit::Sent { parcel, leaves: now, due: now + delay, fate: Fate::Arrives };
+        self.observer.transit(now, sent, &|| S::write_words(&write));
         self.core.queue.push(self.core.now + delay, What::Write { client, write });
     }
 

@@ -2,7 +2,9 @@
 
 use leasehold_fake_redis::{Redis, Replica};
 
-use super::{Body, Faults, Message, Observer, Settings, Step, System, Topology, copies::Copies};
+use super::{
+    Body, Faults, Message, Observer, Settings, Step, System, Topology, Transit, copies::Copies,
+};
 use crate::decide::DecisionSource;
 
 /// The Unix time at the start of a run, in microseconds: 2026-01-01.
@@ -137,7 +139,11 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
         }
         let Some(replica) = &mut server.replica else { return };
         let changes = server.redis.keyspace.take_changes();
+        let any = !changes.is_empty();
         replica.note(now, changes);
         replica.catch_up(now.saturating_sub(LAG_MAX));
+        if any {
+            self.transit(Transit::Replicated { replica: 0, due: None });
+        }
     }
 }

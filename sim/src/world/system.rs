@@ -49,6 +49,21 @@ pub trait System: Clone + fmt::Debug + Eq + Hash {
         write: Self::Write,
     );
 
+    /// What `request` is, in a few words, for those who draw a run.
+    fn request_words(_request: &Self::Request) -> String {
+        "a request".into()
+    }
+
+    /// What `response` says, in a few words.
+    fn response_words(_response: &Response<Self>) -> String {
+        "the answer".into()
+    }
+
+    /// What `write` is, in a few words.
+    fn write_words(_write: &Self::Write) -> String {
+        "a write".into()
+    }
+
     /// Whether `request` waits until replicas have all that was written before it.
     fn wait(_request: &Self::Request) -> Option<Wait<Self>> {
         None

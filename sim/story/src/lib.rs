@@ -8,7 +8,12 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+pub mod html;
+mod report;
+
 use serde::{Deserialize, Serialize};
+
+pub use report::{Cell, CellState, Column, REPORT_FORMAT, Report, Row, SubjectSummary};
 
 /// What [`Story::format`] says.
 pub const FORMAT: &str = "leasehold-story";

@@ -5,12 +5,14 @@
 mod cluster;
 mod cluster_code;
 mod cluster_proptest;
+mod cluster_story;
 mod faults;
 mod guarantees;
 mod own_redis;
 mod promises;
 mod readme;
 mod scenarios;
+mod stories;
 
 /// So many schedules of a slow test, or the percentage of them that `LEASEHOLD_EFFORT` says: the
 /// gate of a change does less, a nightly run more.

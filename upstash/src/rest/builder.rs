@@ -14,7 +14,7 @@ use super::{
 use crate::{
     error::SetupError,
     notifications::Channels,
-    retry::{Budget, RetryPolicy},
+    retry::{Budget, RetryPolicy, budget_setters},
 };
 
 /// Sets up an [`Upstash`].
@@ -64,21 +64,7 @@ impl UpstashBuilder {
         Ok(Self::new(&url, token))
     }
 
-    /// How long a command may take in all: waiting for its turn, connecting, every attempt, and the
-    /// waits between them. Default 1.8 s. Not zero. Less than the `call_timeout` of the locks that
-    /// use the store, which would otherwise give up before it is known what became of the command.
-    /// An attempt that may be followed by another is given half of what is left.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.budget.total = timeout;
-        self
-    }
-
-    /// The part of it for making a connection: what was not connected in that time has certainly
-    /// sent nothing. Default 600 ms, and at most a third of [`UpstashBuilder::timeout`]. Not zero.
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.budget.connect = timeout;
-        self
-    }
+    budget_setters!();
 
     /// How many channels may be listened to at a time, each of which takes a stream of its own.
     /// Default 32. What is watched beyond them has no notifications, so its waiters look by
@@ -91,12 +77,6 @@ impl UpstashBuilder {
     /// How many connections are kept open while nothing is asked. Default 8.
     pub fn idle_connections(mut self, connections: usize) -> Self {
         self.idle_connections = connections;
-        self
-    }
-
-    /// When a command is sent again. See [`RetryPolicy`].
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.retry = policy;
         self
     }
 

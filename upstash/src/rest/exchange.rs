@@ -95,7 +95,7 @@ impl Exchange {
             let answer = match &of_all {
                 Some(error) => Err(StoreError::clone(error)),
                 None if is_wanted(index) && Instant::now() < until => self.one(line, until).await,
-                None => Err(StoreError::NotSent(Cause::TimedOut)),
+                None => Err(StoreError::NotSent(self.timed_out())),
             };
             if let Err(error) = &answer
                 && (is_of_all(error) || matches!(error, StoreError::NotSent(_)) && is_wanted(index))
@@ -155,6 +155,11 @@ impl Exchange {
         Ok(body)
     }
 
+    /// That nothing came from the server in time.
+    pub(crate) fn timed_out(&self) -> Cause {
+        Cause::TimedOut(self.endpoint.address().into())
+    }
+
     /// What a request without a reply says about its command.
     fn no_reply(&self, error: &reqwest::Error) -> StoreError {
         if error.is_builder() {
@@ -168,9 +173,10 @@ impl Exchange {
             let text = format!("{}: {why}", self.endpoint.address());
             StoreError::NotSent(Cause::Unreachable(text.into()))
         } else if error.is_timeout() {
-            StoreError::Unknown(Cause::TimedOut)
+            StoreError::Unknown(self.timed_out())
         } else {
-            StoreError::Unknown(Cause::Disconnected)
+            let text = format!("{}: {}", self.endpoint.address(), root(error));
+            StoreError::Unknown(Cause::Disconnected(text.into()))
         }
     }
 }

@@ -145,9 +145,12 @@ impl Dispatch {
         match timeout_at(deadline, answered).await {
             Ok(Ok(result)) => result,
             // The runtime of the task that carried it has ended.
-            Ok(Err(_)) => Err(StoreError::Unknown(Cause::Disconnected)),
-            Err(_) if self.withdraw(number) => Err(StoreError::NotSent(Cause::TimedOut)),
-            Err(_) => Err(StoreError::Unknown(Cause::TimedOut)),
+            Ok(Err(_)) => {
+                let text = "the runtime that carried the request has ended";
+                Err(StoreError::Unknown(Cause::Disconnected(text.into())))
+            }
+            Err(_) if self.withdraw(number) => Err(StoreError::NotSent(self.exchange.timed_out())),
+            Err(_) => Err(StoreError::Unknown(self.exchange.timed_out())),
         }
     }
 
@@ -349,7 +352,7 @@ mod tests {
         let first = tokio::spawn(ask(dispatch.clone(), LONG));
         let _connection = silent.accept().await.unwrap();
         let second = ask(dispatch.clone(), Duration::from_millis(20)).await;
-        assert_eq!(second, Err(StoreError::NotSent(Cause::TimedOut)));
+        assert!(matches!(second, Err(StoreError::NotSent(Cause::TimedOut(_)))), "{second:?}");
         assert!(dispatch.queue().waiting.is_empty());
         first.abort();
     }

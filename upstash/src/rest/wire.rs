@@ -111,7 +111,7 @@ fn accepted(status: StatusCode, body: &[u8], secret: &str) -> Result<Json, Store
     };
     match status.as_u16() {
         401 | 403 => Err(rejected(RejectionKind::NotAllowed, stated())),
-        408 => Err(StoreError::Unknown(Cause::TimedOut)),
+        408 => Err(StoreError::Unknown(Cause::TimedOut(stated().into()))),
         429 => Err(StoreError::NotSent(Cause::TryAgain(stated().into()))),
         200..=299 => Ok(json),
         400..=499 if words.is_some() => Ok(json),

@@ -11,7 +11,7 @@ use {redis::sentinel::SentinelClient, tokio::sync::Mutex};
 use super::{Shared, Tcp, grants::Grants, link::Link, pubsub::PubSub, target::Target};
 use crate::{
     error::SetupError,
-    retry::{Budget, RetryPolicy},
+    retry::{Budget, RetryPolicy, budget_setters},
 };
 
 const EXAMPLE: &str = "rediss://default:password@host:6379";
@@ -85,27 +85,7 @@ impl TcpBuilder {
         Self { place, budget: Budget::default(), retry: RetryPolicy::default() }
     }
 
-    /// How long a command may take in all: connecting, every attempt, and the waits between them.
-    /// Default 1.8 s. Not zero. Less than the `call_timeout` of the locks that use the store, which
-    /// would otherwise give up before it is known what became of the command. An attempt that may be
-    /// followed by another is given half of what is left.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.budget.total = timeout;
-        self
-    }
-
-    /// The part of it for making a connection: finding the server, the handshakes and the
-    /// credentials. Default 600 ms, and at most a third of [`TcpBuilder::timeout`]. Not zero.
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.budget.connect = timeout;
-        self
-    }
-
-    /// When a command is sent again. See [`RetryPolicy`].
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.retry = policy;
-        self
-    }
+    budget_setters!();
 
     /// Makes the store. Nothing is sent.
     ///

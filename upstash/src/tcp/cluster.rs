@@ -29,7 +29,7 @@ pub(super) async fn send_grant(
     until: Instant,
 ) -> Result<Answered, StoreError> {
     let live = link.ready(until).await?;
-    let replied = together(live, noted(command), keys, until).await?;
+    let replied = together(live, noted(command), keys, (link.target(), until)).await?;
     let (answer, node) = of_noted(replied, link.target())?;
     Ok(Answered { answer, over: node.map(Over::Node) })
 }
@@ -44,7 +44,7 @@ pub(super) async fn send_over(
     keys: &LockKeys,
     until: Instant,
 ) -> Option<Result<Answer, StoreError>> {
-    let replied = together(live, confirmation(wait, keys), keys, until).await;
+    let replied = together(live, confirmation(wait, keys), keys, (link.target(), until)).await;
     replied.and_then(|replied| of_confirmation(replied, over, link.target())).transpose()
 }
 
@@ -53,13 +53,14 @@ async fn together(
     live: Live,
     commands: Pipeline,
     keys: &LockKeys,
-    until: Instant,
+    (target, until): (&Target, Instant),
 ) -> Result<RedisResult<Vec<Value>>, StoreError> {
     let Connection::Cluster(mut connection) = live.connection else {
         unreachable!("only a Cluster is asked so")
     };
     let count = commands.len();
-    in_time(until, connection.route_pipeline(commands, 0, count, primary_of(keys))).await
+    let replies = connection.route_pipeline(commands, 0, count, primary_of(keys));
+    in_time(until, Some(target), replies).await
 }
 
 /// The primary of the slot in which all keys of a lock lie.

@@ -99,7 +99,7 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Store for Connected<C> {
         loop {
             let until = attempts.end_of_next(&self.retry);
             let mut connection = self.connection.clone();
-            let sent = in_time(until, connection.req_packed_command(&words)).await;
+            let sent = in_time(until, None, connection.req_packed_command(&words)).await;
             match sent.and_then(|replied| wire::answer_of(replied, None)) {
                 Ok(Answer::NoScript) if !forgotten => {
                     trace::script_forgotten(&request);

@@ -95,7 +95,7 @@ impl Link {
     ) -> Result<Answer, StoreError> {
         let Live { generation, mut connection, silence } = live;
         let waiting = silence.wait();
-        let answer = match in_time(until, connection.send(command)).await {
+        let answer = match in_time(until, Some(&self.target), connection.send(command)).await {
             Ok(replied) => {
                 waiting.answered();
                 wire::answer(replied, &self.target)
@@ -191,7 +191,8 @@ impl Link {
 /// What comes before the time is up. The command had been handed to the connection.
 pub(super) async fn in_time<T>(
     until: Instant,
+    target: Option<&Target>,
     reply: impl Future<Output = T>,
 ) -> Result<T, StoreError> {
-    timeout_at(until, reply).await.map_err(|_| StoreError::Unknown(Cause::TimedOut))
+    timeout_at(until, reply).await.map_err(|_| wire::timed_out(target))
 }

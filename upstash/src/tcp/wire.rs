@@ -93,16 +93,31 @@ fn no_reply(error: RedisError, target: Option<&Target>) -> Result<Answer, StoreE
         ))),
         // It closed in the midst of a reply.
         ErrorKind::Parse if error.detail().is_some_and(|it| it.contains("end of input")) => {
-            Err(StoreError::Unknown(Cause::Disconnected))
+            Err(disconnected("it ended in the midst of a reply", target))
         }
         ErrorKind::Parse => Err(malformed("bytes that are not the Redis protocol")),
-        ErrorKind::Io if error.is_timeout() => Err(StoreError::Unknown(Cause::TimedOut)),
-        ErrorKind::Io => Err(StoreError::Unknown(Cause::Disconnected)),
+        ErrorKind::Io if error.is_timeout() => Err(timed_out(target)),
+        ErrorKind::Io => Err(disconnected(&error.to_string(), target)),
         _ => {
             let words = without_secret(&error.to_string(), target);
             Err(StoreError::Unknown(Cause::Other(words.into())))
         }
     }
+}
+
+/// There was no reply in time. The command had been handed to the connection.
+pub(super) fn timed_out(target: Option<&Target>) -> StoreError {
+    let server = target.map(|target| format!("{target:?}")).unwrap_or_default();
+    StoreError::Unknown(Cause::TimedOut(server.into()))
+}
+
+fn disconnected(words: &str, target: Option<&Target>) -> StoreError {
+    let words = without_secret(words, target);
+    let text = match target {
+        Some(target) => format!("{target:?}: {words}"),
+        None => words,
+    };
+    StoreError::Unknown(Cause::Disconnected(text.into()))
 }
 
 fn refused_words(error: &RedisError, target: Option<&Target>) -> Result<Answer, StoreError> {

@@ -116,7 +116,8 @@ async fn a_connection_that_broke_is_made_again() {
     let store = hasty(&server.url());
     assert_eq!(take(&store, "job").await, Ok(()));
     server.restart();
-    assert_eq!(take(&store, "job").await, Err(StoreError::Unknown(Cause::Disconnected)));
+    let told = take(&store, "job").await;
+    assert!(matches!(told, Err(StoreError::Unknown(Cause::Disconnected(_)))), "{told:?}");
     assert_eq!(take(&store, "job").await, Ok(()));
     // And without a word to the caller, if it may be sent again.
     let patient = Tcp::new(&server.url()).unwrap();
@@ -146,5 +147,6 @@ async fn a_server_that_hangs_leaves_the_outcome_unknown() {
     let store = builder.retry(RetryPolicy::none()).build().unwrap();
     store.connect().await.unwrap();
     server.run("CLIENT PAUSE 60000 ALL").await;
-    assert_eq!(take(&store, "job").await, Err(StoreError::Unknown(Cause::TimedOut)));
+    let told = take(&store, "job").await;
+    assert!(matches!(told, Err(StoreError::Unknown(Cause::TimedOut(_)))), "{told:?}");
 }

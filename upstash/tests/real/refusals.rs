@@ -315,7 +315,7 @@ async fn what_an_acl_refuses_inside_a_script_is_not_allowed_and_leaves_no_key_wi
 }
 
 #[tokio::test]
-async fn a_busy_try_sent_twice_is_busy_and_then_gone() {
+async fn a_busy_try_sent_twice_is_busy_and_then_revoked() {
     let Some(scene) = Scene::start().await else { return };
     let answer = async || scene.ask(acquire("held", "b.1#1")).await;
     assert!(matches!(answer().await, Reply::Lock(LockReply::Busy { .. })));

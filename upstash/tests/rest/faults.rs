@@ -103,7 +103,7 @@ async fn a_server_that_hangs_or_never_ends_leaves_the_outcome_unknown() {
         let server = Server::playing([act.clone()]).await;
         let hasty = server.builder().timeout(Duration::from_millis(500)).retry(RetryPolicy::none());
         let reply = hasty.build().unwrap().execute(inspect()).await;
-        assert_eq!(reply, Err(StoreError::Unknown(Cause::TimedOut)), "{act:?}");
+        assert!(matches!(reply, Err(StoreError::Unknown(Cause::TimedOut(_)))), "{reply:?}");
         server.asked(1).await;
         assert_eq!(server.requests().len(), 1, "it is not sent again");
     }
@@ -116,7 +116,9 @@ async fn a_server_that_always_hangs_ends_at_the_deadline() {
         let retry = RetryPolicy { retries: u32::MAX, ..RetryPolicy::default() };
         let store = server.builder().retry(retry).timeout(Duration::from_millis(200));
         let store = store.build().unwrap();
-        assert_eq!(store.execute(inspect()).await, Err(StoreError::Unknown(Cause::TimedOut)));
+        let told = store.execute(inspect()).await;
+        let Err(StoreError::Unknown(Cause::TimedOut(text))) = told else { panic!("{told:?}") };
+        assert!(text.starts_with("127.0.0.1:"), "it names the server: {text}");
     }
 }
 
@@ -125,7 +127,10 @@ async fn a_connection_cut_after_the_request_leaves_the_outcome_unknown() {
     for act in [Act::Cut, Act::Half] {
         let server = Server::playing([act.clone()]).await;
         let reply = server.store().execute(inspect()).await;
-        assert_eq!(reply, Err(StoreError::Unknown(Cause::Disconnected)), "{act:?}");
+        let Err(StoreError::Unknown(Cause::Disconnected(text))) = reply else {
+            panic!("{reply:?}")
+        };
+        assert!(text.starts_with("127.0.0.1:"), "it names the server: {text}");
         assert_eq!(server.requests().len(), 1, "it is not sent again");
     }
 }

@@ -19,23 +19,16 @@ impl DebounceMachine {
         &mut self,
         now: Instant,
         mut participant: Participant,
-        reply: &DebounceReply,
+        seq: u64,
+        due_in_ms: u64,
     ) -> Action<DebounceOutcome> {
-        match *reply {
-            DebounceReply::Armed { seq, due_in_ms } => {
-                if let Some(call) = &mut participant.call {
-                    call.seq = seq;
-                }
-                if due_in_ms == 0 {
-                    self.look(now, participant)
-                } else {
-                    self.wait(now, participant, due_in_ms, due_in_ms * 1_000)
-                }
-            }
-            DebounceReply::Suppressed { reopens_in_ms } => {
-                self.leave(now, participant, DebounceOutcome::Suppressed { reopens_in_ms })
-            }
-            _ => unreachable!("{reply:?} was checked to answer"),
+        if let Some(call) = &mut participant.call {
+            call.seq = seq;
+        }
+        if due_in_ms == 0 {
+            self.look(now, participant)
+        } else {
+            self.wait(now, participant, due_in_ms, due_in_ms * 1_000)
         }
     }
 
@@ -55,42 +48,57 @@ impl DebounceMachine {
         self.ask(now, command, Purpose::Claim(participant))
     }
 
+    /// The replies to a claim.
     pub(super) fn looked(
         &mut self,
         now: Instant,
-        sent_at: Instant,
-        mut participant: Participant,
+        question: Question,
         reply: DebounceReply,
     ) -> Action<DebounceOutcome> {
-        let seq = participant.seq();
-        match reply {
-            DebounceReply::Claimed { seq, fence, args, remaining_ms } => {
+        use DebounceReply as R;
+        let (sent_at, ambiguous) = (question.sent_at, question.ambiguous);
+        let held = |mut it: Participant| {
+            it.may_hold |= ambiguous;
+            it
+        };
+        match (question.purpose, reply) {
+            (Purpose::Claim(it), R::Claimed { seq, fence, args, remaining_ms }) => {
                 let lease_us = remaining_ms.saturating_mul(1_000);
                 let usable_us = lease_us.saturating_sub(self.config.margin(lease_us));
                 let claim = Claim { seq, fence, args, deadline: sent_at.plus_micros(usable_us) };
-                self.claimed(now, participant, claim)
+                self.claimed(now, held(it), claim)
             }
-            DebounceReply::NotDue { due_in_ms, newest } => {
-                participant.looks = 0;
-                self.not_yet(now, participant, due_in_ms, newest)
+            (Purpose::Claim(it), R::NotDue { due_in_ms, newest }) => {
+                self.not_yet(now, held(it), due_in_ms, newest)
             }
-            DebounceReply::Running { remaining_ms, newest } => {
-                self.another_runs(now, participant, remaining_ms, newest)
+            (Purpose::Claim(it), R::Running { remaining_ms, newest }) => {
+                self.another_runs(now, held(it), remaining_ms, newest)
             }
-            DebounceReply::Settled { fired, .. } => Action::Done(settled(seq, fired)),
-            DebounceReply::Revoked => {
-                participant.runner = self.tokens.fresh();
-                participant.may_hold = false;
-                self.look_again(now, participant)
+            (Purpose::Claim(it), R::Settled { fired, .. }) if it.call.is_some() => {
+                Action::Done(settled(it.seq(), fired))
             }
-            DebounceReply::Idle | DebounceReply::Missing if participant.call.is_some() => {
-                self.put_back(now, participant)
+            (Purpose::Claim(it), R::Revoked) => self.under_another_name(now, it),
+            (Purpose::Claim(it), R::Idle | R::Missing) if it.call.is_some() => {
+                self.put_back(now, held(it))
             }
-            DebounceReply::Idle => {
-                self.leave(now, participant, DebounceOutcome::Idle { due_in_ms: None })
+            (Purpose::Claim(it), R::Idle) => {
+                self.leave(now, held(it), DebounceOutcome::Idle { due_in_ms: None })
             }
-            reply => unreachable!("{reply:?} was checked to answer"),
+            (purpose, reply) => {
+                self.failed(now, Question { purpose, ..question }, no_answer(&reply))
+            }
         }
+    }
+
+    /// The runner was finished before, so its claim does not stand.
+    fn under_another_name(
+        &mut self,
+        now: Instant,
+        mut participant: Participant,
+    ) -> Action<DebounceOutcome> {
+        participant.runner = self.tokens.fresh();
+        participant.may_hold = false;
+        self.wait(now, participant, 0, 0)
     }
 
     /// Tells the server first if a claim may stand that nobody will run.
@@ -170,6 +178,7 @@ impl DebounceMachine {
         mut participant: Participant,
         claim: Claim,
     ) -> Action<DebounceOutcome> {
+        debug_assert!(self.run.is_none(), "one run at a time");
         if now < claim.deadline {
             self.run = Some(Run { runner: participant.runner, claim: claim.clone() });
             return Action::Done(DebounceOutcome::Run(claim));
@@ -183,10 +192,11 @@ impl DebounceMachine {
     fn not_yet(
         &mut self,
         now: Instant,
-        participant: Participant,
+        mut participant: Participant,
         due_in_ms: u64,
         newest: u64,
     ) -> Action<DebounceOutcome> {
+        participant.looks = 0;
         let Some(call) = &participant.call else {
             let due_in_ms = Some(due_in_ms);
             return self.leave(now, participant, DebounceOutcome::Idle { due_in_ms });
@@ -234,10 +244,6 @@ impl DebounceMachine {
         }
         self.state = State::Waiting(participant);
         Action::SleepUntil(wake_at)
-    }
-
-    fn look_again(&mut self, now: Instant, participant: Participant) -> Action<DebounceOutcome> {
-        self.wait(now, participant, 0, 0)
     }
 }
 

@@ -20,14 +20,3 @@ impl DebounceMachine {
         self.ask(now, command, Purpose::Finish { seq, deadline })
     }
 }
-
-/// What the end of a run that covered calls up to `seq` came to.
-pub(super) fn outcome(seq: u64, reply: &DebounceReply) -> DebounceOutcome {
-    match *reply {
-        DebounceReply::Finished => DebounceOutcome::Fired { seq },
-        DebounceReply::Rearmed { due_in_ms } => DebounceOutcome::Rearmed { due_in_ms },
-        DebounceReply::Dropped => DebounceOutcome::Cancelled,
-        DebounceReply::Stale => DebounceOutcome::TakenOver,
-        _ => unreachable!("{reply:?} was checked to answer"),
-    }
-}

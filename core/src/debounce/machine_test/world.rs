@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    debounce::{DebounceRecord, Memo},
+    debounce::record::{DebounceRecord, Memo},
     jitter::Jitter,
 };
 

@@ -123,6 +123,15 @@ impl LockMachine {
     }
 
     fn send(&mut self, now: Instant, attempt: Attempt) -> Action<LockOutcome> {
+        debug_assert!(self.grant.is_none(), "the lease before was given up");
+        debug_assert!(
+            attempt.request.token.is_some() || !attempt.ambiguous,
+            "a token of ours that may be under the key is released before the next is sent"
+        );
+        debug_assert!(
+            attempt.request.wait.is_some() || attempt.number <= attempt.request.attempts,
+            "no more tries than asked for"
+        );
         let useless_at = self.useless_at(now, &attempt);
         let command = LockCommand::Acquire {
             keys: self.config.keys.clone(),
@@ -163,7 +172,7 @@ impl LockMachine {
             Ok(LockReply::Extended) => self.secure(now, attempt, fence),
             other => {
                 let error = match other {
-                    Ok(LockReply::NotHeld) => StoreError::Unknown(Cause::TimedOut),
+                    Ok(LockReply::NotHeld) => StoreError::Unknown(Cause::TIMED_OUT),
                     other => unexpected(other),
                 };
                 self.wait(now, attempt, LockOutcome::Unavailable(error))
@@ -181,12 +190,13 @@ impl LockMachine {
         let lease_ms = attempt.request.lease_ms;
         let mut grant = self.granted(attempt.token.clone(), fence, lease_ms, attempt.sent_at);
         grant.replicas = replicas;
+        debug_assert_eq!(self.grant, None, "one lease at a time");
         if now < grant.deadline {
             self.grant = Some(grant.clone());
             return Action::Done(LockOutcome::Acquired(grant));
         }
         attempt.ambiguous = true;
-        let late = LockOutcome::Unavailable(StoreError::Unknown(Cause::TimedOut));
+        let late = LockOutcome::Unavailable(StoreError::Unknown(Cause::TIMED_OUT));
         self.not_sure(now, attempt, late)
     }
 

@@ -117,6 +117,8 @@ impl LockMachine {
                 let mut grant = self.granted(old.token, old.fence, lease_ms, sent_at);
                 grant.lease_ms = old.lease_ms;
                 grant.replicas = replicas;
+                debug_assert!(old.until <= grant.until, "an extension never shortens a lease");
+                debug_assert_eq!(old.fence, grant.fence, "an extension keeps the fence");
                 self.grant = Some(grant.clone());
                 Ok(Ok(grant))
             }

@@ -16,7 +16,9 @@ impl LockMachine {
         now: Instant,
         mut releasing: Releasing,
     ) -> Action<LockOutcome> {
+        debug_assert!(self.grant.is_none(), "what is being released does not count any more");
         releasing.tries += 1;
+        debug_assert!(releasing.tries <= RELEASE_TRIES, "it is sent so often and no more");
         let command = self.release_command(&releasing.token);
         self.state = State::Releasing(releasing);
         self.call(now, Instant::NEVER, command)

@@ -51,6 +51,7 @@ impl LockMachine {
         extension: Extension,
         renewal: bool,
     ) -> Action<LockOutcome> {
+        debug_assert!(self.config.replicas > 0, "without replicas, nothing is to be awaited");
         let deadline = self.grant.as_ref().map_or(now, |grant| grant.deadline);
         self.state = State::SecuringExtension(extension, renewal);
         self.call_confirm(now, deadline)

@@ -107,7 +107,7 @@ impl LockMachine {
         }
         let error = match outcome {
             LockOutcome::Unavailable(error) | LockOutcome::Unknown(error) => error,
-            _ => StoreError::Unknown(Cause::TimedOut),
+            _ => StoreError::Unknown(Cause::TIMED_OUT),
         };
         self.leave(attempt.token, error)
     }

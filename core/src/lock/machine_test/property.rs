@@ -45,8 +45,8 @@ fn answers() -> impl Strategy<Value = Answer> {
 
 fn requests() -> impl Strategy<Value = LockRequest> {
     let config = Scene::new().machine.config().clone();
-    let within = config.acquire(&AcquireOptions::default()).unwrap();
-    let request = move |options: &AcquireOptions| config.acquire(options).unwrap();
+    let within = config.acquire();
+    let request = move |options: &AcquireOptions| config.acquire_with(options).unwrap();
     prop_oneof![
         3 => Just(LockRequest::Acquire(request(&AcquireOptions::default()))),
         1 => Just(LockRequest::Acquire(request(&own_token()))),

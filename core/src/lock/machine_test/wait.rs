@@ -10,7 +10,7 @@ fn waiting_for(millis: u64) -> Scene {
 fn waiting_with(millis: u64, options: AcquireOptions, subscribed: bool) -> Scene {
     let mut scene = Scene::new();
     let until = scene.now.plus_micros(millis * 1_000);
-    let request = scene.machine.config().acquire(&options).unwrap().until(until, subscribed);
+    let request = scene.machine.config().acquire_with(&options).unwrap().until(until, subscribed);
     scene.start(LockRequest::Acquire(request));
     scene
 }
@@ -76,7 +76,7 @@ fn a_waiter_looks_when_the_holders_lease_is_over() {
     let mut scene = waiting_with(5_000, AcquireOptions::default(), true);
     // A millisecond for the server's rounding, and a tenth of the delay apart from other waiters.
     assert_eq!(scene.reply(held_for(40)).millis_asleep(), 40 + 1 + 10);
-    let own = own_token().delay(Duration::ZERO);
+    let own = AcquireOptions { delay: Some(Duration::ZERO), ..own_token() };
     let mut scene = waiting_with(5_000, own, true);
     assert_eq!(scene.reply(busy()).millis_asleep(), 0, "a delay of zero is the caller's choice");
 }

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::StoryReport;
-use leasehold_sim::words::{counted, wrap};
+use super::{StoryReport, fit, story_of_token, width::wrap};
+use leasehold_sim::words::counted;
 use leasehold_sim::{
     explore::{Bounds, Cut, Explored},
     faults::Fault,
@@ -58,7 +58,7 @@ pub(crate) struct ExploredReport {
     pub(crate) merged: u64,
     /// The most events of one run.
     pub(crate) depth: u32,
-    /// Why the search was cut short: `time` or `states`.
+    /// Why the search was cut short: `time`, `states` or `interrupt`.
     pub(crate) cut: Option<String>,
     /// The guarantees whose situation never occurred: nothing is known of them.
     pub(crate) not_exercised: Vec<String>,
@@ -66,6 +66,9 @@ pub(crate) struct ExploredReport {
     pub(crate) never_effective: Vec<String>,
     /// A shortest schedule that breaks a guarantee.
     pub(crate) counterexample: Option<StoryReport>,
+    /// The same as typed events, with the runs that leave some of its decisions out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) story: Option<leasehold_story::Story>,
 }
 
 impl ExploredReport {
@@ -95,6 +98,7 @@ impl ExploredReport {
             cut: explored.cut.map(|cut| match cut {
                 Cut::Time => "time".into(),
                 Cut::States => "states".into(),
+                Cut::Interrupted => "interrupt".into(),
             }),
             not_exercised: bounds
                 .guarantees
@@ -104,7 +108,13 @@ impl ExploredReport {
                 .collect(),
             never_effective: harmless.map(|fault| Fault::name(fault).into()).collect(),
             counterexample: explored.counterexample.as_ref().map(StoryReport::about),
+            story: None,
         }
+    }
+
+    /// Tells the story of the counterexample as typed events.
+    pub(crate) fn tell_story(&mut self) {
+        self.story = self.counterexample.as_ref().and_then(story_of_token);
     }
 
     /// Whether it proves its guarantees within its bounds: the whole model was searched, every
@@ -114,6 +124,12 @@ impl ExploredReport {
         self.finding == Finding::Exhausted
             && self.not_exercised.is_empty()
             && self.never_effective.is_empty()
+    }
+
+    /// Whether none of its guarantees was exercised in the whole model.
+    #[must_use]
+    pub(crate) fn is_about_nothing(&self) -> bool {
+        self.finding == Finding::Exhausted && self.not_exercised == self.guarantees
     }
 
     /// The report for people.
@@ -137,7 +153,7 @@ impl ExploredReport {
             line(&format!("never changed anything: {}", self.never_effective.join(", ")));
         }
         if let Some(told) = &self.counterexample {
-            let _ = write!(text, "\n{}", told.text());
+            let _ = write!(text, "\n{}", fit(&told.text()));
         }
         text
     }

@@ -59,6 +59,7 @@ impl Report {
         self.schedules += other.schedules;
         self.shards.done.extend(other.shards.done);
         self.shards.done.sort_unstable();
+        self.interrupted |= other.interrupted;
         for (cell, more) in self.cells.iter_mut().zip(other.cells) {
             cell.join(more);
         }
@@ -106,9 +107,13 @@ impl CellReport {
         };
         let exhausted = self.exhausted.take().or(more.exhausted);
         self.exhausted = exhausted.filter(|_| self.verdict != Verdict::Broken);
-        let stories = [self.counterexample.take(), more.counterexample];
-        self.counterexample =
-            stories.into_iter().flatten().min_by_key(|story| (story.length(), story.token.clone()));
+        let stories =
+            [(self.counterexample.take(), self.story.take()), (more.counterexample, more.story)];
+        let told = stories.into_iter().filter_map(|(told, story)| Some((told?, story)));
+        let shortest = told.min_by_key(|(told, _)| (told.length(), told.token.clone()));
+        if let Some((told, story)) = shortest {
+            (self.counterexample, self.story) = (Some(told), story);
+        }
     }
 }
 
@@ -129,6 +134,7 @@ mod tests {
             broken: u64::from(verdict == Verdict::Broken),
             exhausted: None,
             counterexample: None,
+            story: None,
         };
         let shards = Shards { done: vec![number], of: 3 };
         Report {
@@ -138,6 +144,7 @@ mod tests {
             schedules: 10,
             cells: vec![cell],
             statistics: Statistics::default(),
+            interrupted: false,
         }
     }
 
@@ -195,7 +202,7 @@ mod tests {
         let mut other = shard(2, Verdict::NotExercised);
         idle(&mut other);
         whole.join(other).unwrap();
-        let text = whole.statistics.told();
+        let text = whole.statistics.unseen();
         assert!(text.contains("never took effect: lock × hang"), "{text}");
         assert!(text.contains("never about: lock × exclusion"), "{text}");
         let mut third = shard(3, Verdict::Holds);

@@ -4,28 +4,29 @@ use std::fmt::Write;
 
 use console::Style;
 
-use super::{CellReport, Report};
+use super::{
+    CellReport, Report, distinct,
+    width::{WIDTH, wrap},
+};
 use leasehold_sim::catalog::{Subject, Verdict};
 
-/// How wide the matrix may get.
-const WIDTH: usize = 96;
+/// What the marks mean.
+pub(crate) const LEGEND: &str =
+    "✓ holds   ✗ broken   · not exercised   ! differs from what is claimed\n";
 
-const LEGEND: &str = "\
-✓ holds   ✗ broken (what is claimed, unless marked)   · not exercised   ! differs from its claim";
-
-/// The matrix of a report, in at most 100 columns; coloured if standard output is a terminal.
+/// The matrix of a report, in at most 80 columns; coloured if standard output is a terminal.
 #[must_use]
 pub(crate) fn matrix(report: &Report) -> String {
-    let faults = distinct(report.cells.iter().map(|cell| &*cell.fault));
+    let faults = report.faults();
     let guarantees = report.cells.iter().map(|cell| cell.guarantee.len());
     let layout = Layout::of(&faults, guarantees.max().unwrap_or(0));
     let mut text = String::new();
-    for subject in distinct(report.cells.iter().map(|cell| &*cell.subject)) {
+    for subject in report.subjects() {
         let cells: Vec<&CellReport> =
             report.cells.iter().filter(|cell| cell.subject == subject).collect();
         block(&mut text, &layout, &faults, subject, &cells);
     }
-    text + LEGEND + "\n"
+    text
 }
 
 fn block(
@@ -36,9 +37,9 @@ fn block(
     cells: &[&CellReport],
 ) {
     let known = Subject::ALL.iter().find(|known| known.name() == subject);
-    let title = known.map_or(String::new(), |known| format!(": {}", known.title()));
-    let bold = Style::new().bold();
-    let _ = writeln!(text, "{}{title}\n{}", bold.apply_to(subject), layout.header);
+    let title = wrap("", &format!("{subject}: {}", known.map_or("", |known| known.title())));
+    let title = title.replacen(subject, &Style::new().bold().apply_to(subject).to_string(), 1);
+    let _ = writeln!(text, "{title}\n{}", layout.header);
     for guarantee in distinct(cells.iter().map(|cell| &*cell.guarantee)) {
         let mut line = format!("{guarantee:<width$}", width = layout.first);
         for fault in faults {
@@ -117,17 +118,6 @@ fn lines_needed(names: &[&str], column: usize) -> usize {
     (1..=names.len()).find(|&lines| fits(lines)).unwrap_or(1)
 }
 
-/// The different names, in the order of their first appearance.
-fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut distinct = Vec::new();
-    for name in names {
-        if !distinct.contains(&name) {
-            distinct.push(name);
-        }
-    }
-    distinct
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,6 +135,6 @@ mod tests {
             });
             assert!(above, "{name} at {place}:\n{}", layout.header);
         }
-        assert!(layout.header.lines().all(|line| line.chars().count() <= 100));
+        assert!(layout.header.lines().all(|line| line.chars().count() <= WIDTH));
     }
 }

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Report;
-use leasehold_sim::words::wrap;
+use super::{Report, width::wrap};
 use leasehold_sim::{
     campaign::StateCoverage, catalog::Subject, faults::Fault, guarantees::Guarantee,
 };
@@ -55,9 +54,9 @@ impl Statistics {
         }
     }
 
-    /// A few lines for people; nothing if there is nothing to say.
+    /// How many states were seen, for people; nothing if that is not known.
     #[must_use]
-    pub(crate) fn told(&self) -> String {
+    pub(crate) fn seen(&self) -> String {
         let mut text = String::new();
         if let Some(StateCoverage { seen, new_per_thousand }) = &self.coverage {
             let last = new_per_thousand.last().copied().unwrap_or_default();
@@ -72,6 +71,13 @@ impl Statistics {
             text = wrap("", &text);
             text.push('\n');
         }
+        text
+    }
+
+    /// What was never seen, for people; nothing if there is nothing to say.
+    #[must_use]
+    pub(crate) fn unseen(&self) -> String {
+        let mut text = String::new();
         for (what, names) in
             [("never took effect", &self.never_effective), ("never about", &self.never_exercised)]
         {

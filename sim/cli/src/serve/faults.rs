@@ -14,20 +14,25 @@ use leasehold_fake_redis::serve::{
 
 #[derive(Debug, Args)]
 pub(super) struct FaultOptions {
-    /// A fault, such as `reply-loss command=EVALSHA next=1`, or as JSON; may be repeated.
+    /// A fault, as in 'reset next=1'.
     ///
-    /// First its kind: latency, request-loss, reply-loss, duplicate, hang, error, status, reset,
-    /// stale-read, failover, restart, server-clock or hold. Then what belongs to it, and any of id,
-    /// command, key, connection, transport, next, skip, probability and seed. SERVE.md describes them all.
+    /// In words such as `reply-loss command=EVALSHA next=1`, or as JSON; may be repeated. First its
+    /// kind: latency, request-loss, reply-loss, duplicate, hang, error, status, reset, stale-read,
+    /// failover, restart, server-clock or hold. Then what belongs to it, and any of id, command,
+    /// key, connection, transport, next, skip, probability and seed. SERVE.md describes them all.
     #[arg(long = "fault", value_name = "RULE")]
     faults: Vec<RuleText>,
-    /// Delays every request by this time, or evenly spread between two, as in 5ms..20ms.
+    /// Delays each request, as in 20ms.
+    ///
+    /// By this time, or evenly spread between two, as in 5ms..20ms.
     #[arg(long, value_name = "TIME")]
     latency: Option<Delay>,
-    /// The seed of what is left to chance.
+    /// Seed of what is left to chance.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
-    /// How the clock runs: `real`, `frozen`, or a number of seconds for each that passes.
+    /// How the clock runs.
+    ///
+    /// `real`, `frozen`, or a number of seconds for each that passes.
     #[arg(long, value_name = "PACE", default_value = "real")]
     clock: Pace,
 }
@@ -97,7 +102,7 @@ mod tests {
         for right in ["20ms", "5ms..20ms", "5ms .. 1s"] {
             assert!(right.parse::<Delay>().is_ok(), "{right}");
         }
-        for wrong in ["", "soon", "20ms..5ms", "5ms..", "1ms next=1"] {
+        for wrong in ["", "soon", "20", "0", "5..20ms", "20ms..5ms", "5ms..", "1ms next=1"] {
             assert!(wrong.parse::<Delay>().is_err(), "{wrong}");
         }
     }

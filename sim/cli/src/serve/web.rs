@@ -14,19 +14,27 @@ use leasehold_fake_redis::serve::{
 
 #[derive(Debug, Args)]
 pub(super) struct Web {
-    /// Where to listen for clients that speak REST. Port 0 is any free one.
+    /// Where to listen for REST; port 0 is any.
     #[arg(long, value_name = "ADDR")]
     rest: Option<String>,
-    /// The token of REST clients. Without it any will do, and none.
+    /// Of REST clients.
+    ///
+    /// Their token. Without it any will do, and none.
     #[arg(long, value_name = "T", env = "LEASEHOLD_TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// The token of REST clients that may only read.
+    /// To read only.
+    ///
+    /// The token of REST clients that may not write.
     #[arg(long, value_name = "R", env = "LEASEHOLD_READ_ONLY_TOKEN", hide_env_values = true)]
     read_only_token: Option<String>,
-    /// Where to listen for tests that order faults and move the clock. Needs `--admin-token`.
+    /// Where tests inject faults.
+    ///
+    /// They also move the clock. Needs `--admin-token`.
     #[arg(long, value_name = "ADDR")]
     admin: Option<String>,
-    /// The token of those tests.
+    /// Of those tests.
+    ///
+    /// Their token.
     #[arg(long, value_name = "A", env = "LEASEHOLD_ADMIN_TOKEN", hide_env_values = true)]
     admin_token: Option<String>,
 }

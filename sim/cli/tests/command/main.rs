@@ -10,6 +10,7 @@ mod hunt_clients;
 mod json;
 mod layers;
 mod mutants;
+mod pages;
 mod regressions;
 mod same;
 mod serve;
@@ -17,6 +18,7 @@ mod serve;
 mod serve_support;
 mod serve_web;
 mod steering;
+mod terminal;
 mod wrong_use;
 
 #[path = "../../../examples/forgotten_fence.rs"]

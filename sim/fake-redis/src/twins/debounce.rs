@@ -6,7 +6,8 @@ mod write;
 
 use leasehold_core::{
     Token,
-    debounce::{DebounceCommand, DebounceKeys, DebounceRecord, DebounceReply, Life},
+    debounce::{DebounceCommand, DebounceKeys, DebounceReply},
+    internals::{DebounceRecord, Life},
 };
 
 use self::write::Hash;

@@ -57,7 +57,7 @@ async fn a_wrong_call_says_what_is_wrong() {
         ("POST", "/faults", "{", 400, "not a rule"),
         ("POST", "/faults", r#"{"kind": "explode"}"#, 400, "choose one of latency"),
         ("POST", "/faults", r#"{"kind": "hang", "soon": 1}"#, 400, "unknown field `soon`"),
-        ("POST", "/clock", r#"{"advance": 1}"#, 400, "unknown field `advance`"),
+        ("POST", "/clock", r#"{"advance": 1}"#, 400, "did you mean `advance_ms`?"),
         ("POST", "/clock", r#"{"rate": -1}"#, 400, "from 0 to 1000000"),
         ("POST", "/clock", r#"{"advance_ms": 18446744073709551615}"#, 400, "too far"),
         ("POST", "/failover", r#"{"lose": "much"}"#, 400, "length of time"),
@@ -129,7 +129,7 @@ async fn a_failover_loses_what_was_written_last() {
     call(&fake, "POST", "/clock", r#"{"advance_ms": 500}"#).await;
     client.ask("SET b 1").await.unwrap();
     client.ask("SET c 1").await.unwrap();
-    let lost = call(&fake, "POST", "/failover", r#"{"lose": "100ms", "down": 10}"#).await;
+    let lost = call(&fake, "POST", "/failover", r#"{"lose": "100ms", "down": "10ms"}"#).await;
     assert_eq!(lost, (200, json!({"writes": 2, "keys": 2})));
     assert_eq!(client.reply().await, Err(Broken::Closed));
     assert_eq!(fake.rest("GET a").await, Err(Broken::Reset));

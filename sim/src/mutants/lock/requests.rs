@@ -2,7 +2,7 @@
 
 use leasehold_core::{
     Action, Event, Instant,
-    lock::{AcquireOptions, LockCommand, LockMachine, LockOutcome, LockRequest},
+    lock::{LockCommand, LockMachine, LockOutcome, LockRequest},
 };
 
 use super::{Detour, LockBug, Sent, call};
@@ -19,8 +19,8 @@ impl LockBug {
         let unanswered = self.sent.take().map(|sent| sent.command);
         match (self.mutant, request) {
             (Mutant::FixedOwner, LockRequest::Acquire(_)) => {
-                let options = AcquireOptions::new().token(self.fixed.clone());
-                let request = machine.config().acquire(&options).expect("the token has no number");
+                let request = machine.config().acquire().token(self.fixed.clone());
+                let request = request.expect("the token has no number");
                 self.pass(machine, now, Event::Start(LockRequest::Acquire(request)))
             }
             (Mutant::HeartbeatRearms, LockRequest::Release) => {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Line, LineKind, calls::Calls, debounced, instant};
 use crate::history::{Act, Answer, Ask, Client, DebounceEvent, End, Event, TokenId};
 use crate::{
-    story::{Names, Story},
+    story::{History, Names},
     words::client,
 };
 
@@ -30,7 +30,7 @@ pub(super) struct Narrator<'a> {
 }
 
 impl<'a> Narrator<'a> {
-    pub(super) fn of(story: &'a Story, calls: &'a Calls) -> Self {
+    pub(super) fn of(story: &'a History, calls: &'a Calls) -> Self {
         let end = story.events.last().map(|(_, event)| event);
         let about_writes =
             matches!(end, Some(Event::Wrote { .. } | Event::Debounce(DebounceEvent::Wrote { .. })));

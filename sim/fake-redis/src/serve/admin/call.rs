@@ -2,12 +2,13 @@
 
 use hyper::Method;
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Admin;
 use crate::serve::{
     Host, clock,
     faults::{Failover, Faults, Injection, Restart, RuleError, RuleText, ServerEventKind},
+    fields,
 };
 
 /// Why a call did nothing.
@@ -108,6 +109,9 @@ fn report(faults: &Faults, id: Option<&str>) -> Outcome {
 /// Reads the body; an empty one says nothing.
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
+    if let Ok(given) = serde_json::from_slice::<Map<String, Value>>(body) {
+        fields::check::<T>(given.keys(), &[]).map_err(|text| bad(&text))?;
+    }
     serde_json::from_slice(body).map_err(|error| bad(&error.to_string()))
 }
 

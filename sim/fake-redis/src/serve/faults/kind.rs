@@ -19,6 +19,11 @@ use super::{
     stale_read::StaleRead,
     status::Status,
 };
+use crate::serve::fields;
+
+/// What a rule of any kind may say.
+const COMMON_FIELDS: &[&str] =
+    &["id", "kind", "command", "key", "transport", "next", "skip", "probability", "seed"];
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident($fault:ident)),* $(,)?) => {
@@ -115,8 +120,10 @@ kinds! {
 }
 
 fn parse<F: Fault>(fields: Map<String, Value>) -> Result<F, String> {
+    let of_this_kind = |error: String| format!("fault `{}`: {error}", F::NAME);
+    fields::check::<F>(fields.keys(), COMMON_FIELDS).map_err(of_this_kind)?;
     let fault: F = serde_json::from_value(Value::Object(fields))
-        .map_err(|error| format!("fault `{}`: {error}", F::NAME))?;
-    fault.check().map_err(|error| format!("fault `{}`: {error}", F::NAME))?;
+        .map_err(|error| of_this_kind(error.to_string()))?;
+    fault.check().map_err(of_this_kind)?;
     Ok(fault)
 }

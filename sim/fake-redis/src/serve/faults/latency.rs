@@ -103,25 +103,25 @@ mod tests {
 
     #[test]
     fn each_distribution_has_its_mean_and_bounds() {
-        let even = draws(r#"{"from": 10, "to": 30}"#);
+        let even = draws(r#"{"from": "10ms", "to": "30ms"}"#);
         assert!(even.iter().all(|draw| (10.0..=30.0).contains(draw)));
         assert!((19.0..21.0).contains(&mean(&even)));
-        let bell = draws(r#"{"mean": 20, "deviation": 2}"#);
+        let bell = draws(r#"{"mean": "20ms", "deviation": "2ms"}"#);
         assert!((19.5..20.5).contains(&mean(&bell)));
         assert!(bell.iter().any(|draw| *draw < 18.0) && bell.iter().any(|draw| *draw > 22.0));
-        let tail = draws(r#"{"exponential": 20}"#);
+        let tail = draws(r#"{"exponential": "20ms"}"#);
         assert!((18.0..22.0).contains(&mean(&tail)) && tail.iter().any(|draw| *draw > 80.0));
-        assert!(draws(r#"{"fixed": 20}"#).iter().all(|draw| *draw == 20.0));
+        assert!(draws(r#"{"fixed": "20ms"}"#).iter().all(|draw| *draw == 20.0));
     }
 
     #[test]
     fn half_a_distribution_or_two_are_refused() {
         for wrong in [
             "{}",
-            r#"{"from": 1}"#,
-            r#"{"from": 2, "to": 1}"#,
-            r#"{"fixed": 1, "exponential": 1}"#,
-            r#"{"mean": 1}"#,
+            r#"{"from": "1ms"}"#,
+            r#"{"from": "2ms", "to": "1ms"}"#,
+            r#"{"fixed": "1ms", "exponential": "1ms"}"#,
+            r#"{"mean": "1ms"}"#,
         ] {
             assert!(serde_json::from_str::<Latency>(wrong).unwrap().check().is_err(), "{wrong}");
         }

@@ -279,8 +279,8 @@ mod tests {
         let json = r#"{"kind": "error", "text": "ERR on purpose", "command": ["GET", "set"],
                        "key": "lock:*", "next": 2, "skip": 1}"#;
         assert_eq!(words.parse::<RuleText>(), json.parse());
-        let one = r#"{"kind": "failover", "lose": "50ms", "down": 20, "command": "SET"}"#;
-        let words = "failover lose=50ms down=20 command=SET";
+        let one = r#"{"kind": "failover", "lose": "50ms", "down": "20ms", "command": "SET"}"#;
+        let words = "failover lose=50ms down=20ms command=SET";
         assert_eq!(words.parse::<RuleText>(), one.parse());
         assert_eq!(RuleText::from_json(format!("{words:?}").as_bytes()), one.parse());
     }
@@ -290,7 +290,9 @@ mod tests {
         assert!(wrong("").contains("begin with the kind"));
         assert!(wrong("explode").contains("choose one of latency, request-loss"));
         assert!(wrong("hang soon").contains("write name=value"));
-        assert!(wrong("hang lag=5ms").contains("unknown field `lag`"));
+        assert!(wrong("hang lag=5ms").contains("`lag`: there are executed, id, kind"));
+        assert!(wrong("stale-read lga=5ms").contains("did you mean `lag`?"));
+        assert!(wrong("hang probabilty=1").contains("did you mean `probability`?"));
         assert!(wrong("stale-read").contains("missing field `lag`"));
         assert!(wrong("hang next=1 next=2").contains("twice"));
         assert!(wrong("hang probability=2").contains("from 0 to 1"));
@@ -308,12 +310,14 @@ mod tests {
                 && wrong("'\"hang\"'").contains("choose one of")
         );
         assert!(wrong(r#"{"kind": "hang", "command": 5}"#).contains("list of names"));
-        assert!(wrong("stale-read lag=soon").contains("length of time"));
+        for time in ["soon", "5", "0", "1.5"] {
+            assert!(wrong(&format!("stale-read lag={time}")).contains("with its unit"), "{time}");
+        }
     }
 
     #[test]
     fn a_report_reads_like_the_rule() {
-        let text = r#"{"kind": "stale-read", "lag": 100, "command": "GET", "next": 1}"#;
+        let text = r#"{"kind": "stale-read", "lag": "100ms", "command": "GET", "next": 1}"#;
         let rule = Rule::new(&text.parse().unwrap(), 4, 0);
         let json = serde_json::to_value(rule.report()).unwrap();
         assert_eq!(

@@ -5,7 +5,8 @@ use std::{str, sync::Arc};
 use bytes::Bytes;
 use leasehold_core::{
     Token,
-    debounce::{DebounceCommand, DebounceRecord, Memo, Pending, Retention, Running, Timing},
+    debounce::{DebounceCommand, Retention, Timing},
+    internals::{DebounceRecord, Memo, Pending, Running},
 };
 
 use super::super::{

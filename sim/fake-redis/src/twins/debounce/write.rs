@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use leasehold_core::debounce::{Applied, DebounceCommand, DebounceRecord, Memo, Pending};
+use leasehold_core::{
+    debounce::DebounceCommand,
+    internals::{Applied, DebounceRecord, Memo, Pending},
+};
 
 use super::super::{
     super::{Entry, Fields, Keyspace, Value},
