@@ -231,6 +231,7 @@ export class View {
       element("h2", {}, "In words"),
       element("ol", {}, ...lines),
       element("p", { class: verdict.holds ? "good" : "bad" }, verdict.text),
+      ...(run.events.some((event) => event.stale) ? [element("p", { class: "bad" }, TAKEN)] : []),
       ...(story.command ? [this.command()] : []),
     );
   }

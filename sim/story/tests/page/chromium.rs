@@ -16,7 +16,7 @@ use tungstenite::{Message, WebSocket};
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
 /// Longer than any answer takes; only one that never comes ends the test.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Keeps what went wrong in a page.
 const NOTICE: &str = "addEventListener('error', (found) => { window.wrong = found.error; });
