@@ -10,7 +10,7 @@ use rustc_hash::FxHasher;
 
 use super::{
     Breach, Cluster, Setup,
-    invariants::Stored,
+    check::Stored,
     quiet::quietly,
     runtime::{Installed, Runtime, with},
     setup::Check,

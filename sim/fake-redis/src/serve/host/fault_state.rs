@@ -98,11 +98,11 @@ impl FaultState {
     }
 
     /// Takes down what the last command has changed.
-    pub(super) fn note_writes(&mut self, server: &mut Server, elapsed_us: u64) {
-        let redis = server.redis_mut();
-        if redis.is_written() {
+    pub(super) fn note_writes(&mut self, server: &mut Server, elapsed_us: impl FnOnce() -> u64) {
+        if server.redis().is_written() {
+            let elapsed_us = elapsed_us();
             self.writes += 1;
-            redis.end_write(elapsed_us, self.writes, elapsed_us.saturating_sub(REACH_US));
+            server.end_write(elapsed_us, self.writes, elapsed_us.saturating_sub(REACH_US));
         }
     }
 
@@ -187,7 +187,7 @@ impl Host {
     #[must_use]
     pub fn requests(&self) -> Vec<Seen> {
         let state = self.state();
-        state.fault_state.record.iter().flat_map(Record::iter).cloned().collect()
+        state.fault_state.record.as_ref().map(Record::seen).unwrap_or_default()
     }
 
     /// A replica takes over that lacks the writes of the last `lose`, or the server comes back

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Facts, Server, SessionId,
-    serve::faults::{Effects, Request, Transport, told},
+    serve::faults::{Effects, Request, Transport, report},
 };
 
 /// How many requests are kept.
@@ -138,7 +138,7 @@ impl FaultState {
     }
 
     /// Looks at the locks after something that no client did.
-    pub(super) fn observe_change(&mut self, server: &Server, now_us: u64) {
+    pub(in crate::serve::host) fn observe_change(&mut self, server: &Server, now_us: u64) {
         if let Some(watch) = self.observer.as_mut().and_then(|observer| observer.watch.as_mut()) {
             watch.learn(server, now_us);
         }
@@ -181,7 +181,7 @@ impl Host {
 }
 
 fn command(arguments: &[Bytes]) -> ObservedCommand {
-    let (name, keys) = told(arguments);
+    let (name, keys) = report(arguments);
     let word = |word: &Bytes| {
         let cut = &word[..word.len().min(BYTES_TOLD)];
         let text = String::from_utf8_lossy(cut).replace(char::is_control, " ");
