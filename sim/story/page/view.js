@@ -392,6 +392,7 @@ function outcome(isGood, summary, text) {
 
 const KEY = {
   lease: ["bar", "a client believes that it holds"],
+  work: ["bar work", "a client runs what is protected or put off"],
   key: ["box", "a server has the key"],
   pause: ["wash", "a process is paused"],
   partition: ["wash", "nothing passes"],
