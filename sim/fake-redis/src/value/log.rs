@@ -148,6 +148,10 @@ impl Log {
         }
         let enough = PIECE.min(self.most / PIECES);
         if self.pieces.back().is_none_or(|piece| piece.size > enough) {
+            if let Some(full) = self.pieces.back_mut() {
+                full.bytes.shrink_to_fit();
+                full.things.shrink_to_fit();
+            }
             let mut piece = self.spare.take().unwrap_or_default();
             piece.first = self.next;
             piece.first_batch = (self.next == self.batch).then_some(self.next);

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Request, Rule, Transport, request::report};
+use super::{Request, Rule, Transport, request::told};
 
 /// The number of an injection, from 1, never used again by the same server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -35,7 +35,7 @@ pub struct Injection {
 
 impl Injection {
     pub(super) fn new(id: InjectionId, rule: &Rule, request: &Request<'_>, command: usize) -> Self {
-        let (name, keys) = report(request.commands[command]);
+        let (name, keys) = told(request.commands[command]);
         Self {
             id,
             rule: rule.id().into(),

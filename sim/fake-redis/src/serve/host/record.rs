@@ -5,11 +5,14 @@ use serde::Serialize;
 
 use crate::{
     Facts,
-    serve::faults::{KEYS_TOLD, Request, Transport, told},
+    serve::faults::{KEYS_TOLD, Request, Transport, cut},
 };
 
 /// How many are remembered.
 const REMEMBERED: u64 = 1_000;
+
+/// What a place for a request keeps of its memory, in bytes.
+const SMALL: usize = 1_024;
 
 /// How many commands of a request are told.
 const COMMANDS_TOLD: usize = 32;
@@ -64,6 +67,8 @@ impl Record {
         let noted = &mut self.noted[place];
         (noted.unix_ms, noted.transport) = (unix_ms, transport);
         noted.bytes.clear();
+        // A large request leaves no large place to many small ones.
+        noted.bytes.shrink_to(SMALL);
         noted.put(client.as_bytes());
         for command in commands.iter().take(COMMANDS_TOLD) {
             noted.put_command(command);
@@ -83,12 +88,12 @@ impl Noted {
     fn put_command(&mut self, command: &[Bytes]) {
         let begin = self.bytes.len();
         self.bytes.push(0);
-        self.put(command.first().map_or(&[][..], |name| told(name)));
+        self.put(command.first().map_or(&[][..], |name| cut(name)));
         let mut keys = 0;
         Facts::each_key(command, |key| {
             if usize::from(keys) < KEYS_TOLD {
                 keys += 1;
-                self.put(told(key));
+                self.put(cut(key));
             }
         });
         self.bytes[begin] = keys;
@@ -128,14 +133,8 @@ mod tests {
     use super::*;
 
     fn request<'a>(client: &'a str, commands: &'a [&'a [Bytes]]) -> Request<'a> {
-        Request {
-            transport: Transport::Resp,
-            client,
-            connection: 1,
-            name: "",
-            unix_ms: 7,
-            commands,
-        }
+        let (transport, name) = (Transport::Resp, "");
+        Request { transport, client, connection: 0, name, unix_ms: 7, commands }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
-use crate::{Facts, Keyspace, Server, SessionId, Value, glob_matches, serve::faults::report};
+use crate::{Facts, Keyspace, Server, SessionId, Value, glob_matches, serve::faults::told};
 
 /// How many locks are watched, how many violations kept, and how many arguments of a transaction.
 const LOCKS: usize = 10_000;
@@ -87,7 +87,7 @@ impl Suspect<'_> {
     /// The command that has to do with a key, for a sentence.
     fn command(&self, key: &Bytes) -> String {
         let about = self.commands.iter().find(|command| command.contains(key));
-        about.or_else(|| self.commands.first()).map(|command| report(command).0).unwrap_or_default()
+        about.or_else(|| self.commands.first()).map(|command| told(command).0).unwrap_or_default()
     }
 }
 

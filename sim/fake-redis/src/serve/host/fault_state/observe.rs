@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Facts, Server, SessionId,
-    serve::faults::{Effects, Request, Transport, report},
+    serve::faults::{Effects, Request, Transport, told},
 };
 
 /// How many requests are kept.
@@ -181,7 +181,7 @@ impl Host {
 }
 
 fn command(arguments: &[Bytes]) -> ObservedCommand {
-    let (name, keys) = report(arguments);
+    let (name, keys) = told(arguments);
     let word = |word: &Bytes| {
         let cut = &word[..word.len().min(BYTES_TOLD)];
         let text = String::from_utf8_lossy(cut).replace(char::is_control, " ");
