@@ -169,10 +169,25 @@ impl Host {
     /// A client that comes from `peer` to `local` and has to say the password if there is one;
     /// `None` if too many are connected.
     pub fn connect(self: &Arc<Self>, peer: String, local: String) -> Option<Client> {
+        self.connect_as(self.number_connection(), peer, local)
+    }
+
+    /// The number of a connection that has just been made.
+    pub(super) fn number_connection(&self) -> u64 {
+        self.connections.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// The same on the connection of this number.
+    pub(super) fn connect_as(
+        self: &Arc<Self>,
+        connection: u64,
+        peer: String,
+        local: String,
+    ) -> Option<Client> {
         let now_us = self.clock.now_us();
         let mut client =
             self.admit(peer.clone(), |server| server.connect_from(now_us, peer, local))?;
-        client.connection = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
+        client.connection = connection;
         Some(client)
     }
 

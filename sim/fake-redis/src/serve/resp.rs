@@ -34,7 +34,11 @@ pub async fn listen(host: Arc<Host>, listener: TcpListener) {
             () = host.stopping() => return,
         };
         match accepted {
-            Ok((stream, _)) => drop(tokio::spawn(serve(Arc::clone(&host), stream))),
+            Ok((stream, _)) => {
+                // Here, since those that serve them may begin in another order.
+                let number = host.number_connection();
+                drop(tokio::spawn(serve(Arc::clone(&host), stream, number)));
+            }
             Err(_) => tokio::time::sleep(BREATH).await,
         }
     }
@@ -59,11 +63,11 @@ pub(super) fn commands(bytes: &[u8], size: usize) -> (Vec<Vec<Bytes>>, Option<St
 }
 
 /// Serves one connection to its end. How it ends is the client's own affair.
-async fn serve(host: Arc<Host>, stream: TcpStream) {
-    let _ = try_serve(&host, stream).await;
+async fn serve(host: Arc<Host>, stream: TcpStream, number: u64) {
+    let _ = try_serve(&host, stream, number).await;
 }
 
-async fn try_serve(host: &Arc<Host>, mut stream: TcpStream) -> io::Result<()> {
+async fn try_serve(host: &Arc<Host>, mut stream: TcpStream, number: u64) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let (peer, local) = (stream.peer_addr()?, stream.local_addr()?);
     let mut input = BytesMut::with_capacity(READ);
@@ -74,7 +78,7 @@ async fn try_serve(host: &Arc<Host>, mut stream: TcpStream) -> io::Result<()> {
         met = Some(line.attend(host, Visitor::new(false, Protocol::default())).await?);
         host.until_free().await;
     }
-    match host.connect(peer.to_string(), local.to_string()) {
+    match host.connect_as(number, peer.to_string(), local.to_string()) {
         Some(client) => Connection::new(client, stream, (input, requests)).run(met).await,
         None => {
             stream.writable().await?;
