@@ -5,6 +5,7 @@ use std::{
     net::TcpListener,
     process::{Child, Command, Stdio},
     sync::Arc,
+    time::Duration,
 };
 
 use leasehold_fake_redis::serve::{
@@ -17,6 +18,9 @@ pub const TOKEN: &str = "bench";
 
 /// By this variable a bench knows that it was started as a server, and of what.
 const ROLE: &str = "LEASEHOLD_BENCH_SERVES";
+
+/// By this one, whether it remembers what is written.
+const REMEMBERS: &str = "LEASEHOLD_BENCH_REMEMBERS";
 
 /// What a fake server speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,8 +71,23 @@ impl Server {
     ///
     /// If it does not start.
     pub fn fake(protocol: Protocol) -> io::Result<Self> {
+        Self::spawn_fake(protocol, false)
+    }
+
+    /// One that speaks Redis's protocol, and may remember what is written, as `leasehold serve`
+    /// does with an admin endpoint.
+    ///
+    /// # Errors
+    ///
+    /// If it does not start.
+    pub fn fake_that(remembers: bool) -> io::Result<Self> {
+        Self::spawn_fake(Protocol::Resp, remembers)
+    }
+
+    fn spawn_fake(protocol: Protocol, remembers: bool) -> io::Result<Self> {
         let mut process = Command::new(std::env::current_exe()?)
             .env(ROLE, protocol.scheme())
+            .env(REMEMBERS, if remembers { "1" } else { "0" })
             .stdout(Stdio::piped())
             .spawn()?;
         let url = first_line(&mut process, protocol.scheme())?;
@@ -83,6 +102,17 @@ impl Server {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
         Some(kibibytes * 1024)
+    }
+
+    /// What all of its threads have used of the processor so far; none where that is not told.
+    #[must_use]
+    pub fn processor_time(&self) -> Option<Duration> {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.process.id())).ok()?;
+        let nanos = threads.map(|thread| {
+            let text = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+            text.split(' ').next()?.parse::<u64>().ok()
+        });
+        nanos.sum::<Option<u64>>().map(Duration::from_nanos)
     }
 
     /// Keeps the server and this process to these cores, such as `0` or `0,1`. Says whether that
@@ -119,6 +149,9 @@ pub fn serve_if_asked() -> io::Result<()> {
         println!("{scheme}{}", listener.local_addr()?);
         io::stdout().flush()?;
         let host = Host::new(HostOptions::default());
+        if std::env::var(REMEMBERS).is_ok_and(|remembers| remembers == "1") {
+            host.keep_records();
+        }
         tokio::spawn(keep_time(Arc::clone(&host)));
         if scheme == Protocol::Resp.scheme() {
             resp::listen(host, listener).await;

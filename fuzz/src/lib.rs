@@ -1,6 +1,7 @@
 //! What the fuzz targets do, as ordinary functions.
 
 mod bytes;
+mod commands;
 mod lua;
 mod reply;
 mod requests;
@@ -10,6 +11,7 @@ mod world;
 #[cfg(test)]
 mod noise;
 
+pub use commands::commands;
 pub use lua::lua;
 pub use reply::reply;
 pub use requests::{resp, rest};

@@ -34,8 +34,10 @@
 //! simulated, and on Linux a wait inside of a poll is noticed. A wait that never ends is not: it
 //! hangs the test.
 
+mod ask;
 mod blocking;
 mod campaign;
+mod check;
 mod clock;
 mod failure;
 mod invariants;
@@ -63,12 +65,13 @@ pub use clock::SimClock;
 pub use failure::{Breach, Failure};
 pub use invariants::{Inside, Once, Section};
 pub use process::{Process, RemoteError, TimedOut};
-pub use redis::{RedisError, SimRedis};
+pub use redis::SimRedis;
 pub use setup::Setup;
 pub use store::SimStore;
 pub use token::TokenError;
 #[cfg(feature = "proptest")]
 pub(crate) use token::of as token_of;
+pub use users::RedisError;
 
 use page::Pages;
 use story::Alternatives;

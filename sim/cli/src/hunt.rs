@@ -250,9 +250,9 @@ impl Hunt {
     ) -> Result<Outcome, Refusal> {
         let seen: Vec<_> = calm.iter().map(|run| &run.seen).collect();
         let planner = Mutex::new(Planner::new(&seen, self.kinds(), self.seed));
-        let most = self.runs.unwrap_or(if self.time.is_some() { u64::MAX } else { 500 });
+        let most = self.runs.unwrap_or_else(|| if self.time.is_some() { u64::MAX } else { 500 });
         let until = self.time.and_then(|time| Instant::now().checked_add(time));
-        let bar = Bar::new("runs");
+        let bar = Bar::new("runs", None);
         if most < u64::MAX {
             bar.expect(most);
         }

@@ -22,7 +22,7 @@ pub(super) use help::help;
 pub(super) use table::Table;
 pub(super) use wait::{Blocks, Found, Wait, narrowed};
 
-use super::Resp;
+use super::{Resp, resp::text_of};
 
 /// A row of the table.
 #[derive(Clone, Debug)]
@@ -199,7 +199,7 @@ impl NotFound {
 
 /// At most `room` bytes of an argument, on one line.
 fn shown(argument: &[u8], room: usize) -> String {
-    let text = String::from_utf8_lossy(&argument[..argument.len().min(room)]);
+    let text = text_of(&argument[..argument.len().min(room)]);
     text.replace(['\r', '\n'], " ")
 }
 

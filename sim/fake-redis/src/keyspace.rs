@@ -442,12 +442,9 @@ fn noted<R, E>(
     change: impl FnOnce(&mut Entry) -> Result<R, E>,
 ) -> Result<R, E> {
     let expires_at_ms = slot.entry.expires_at_ms;
-    let text = slot.entry.value.begin_trace();
+    let before = past.begin(&mut slot.entry.value);
     let result = change(&mut slot.entry);
-    let steps = slot.entry.value.end_trace(text);
-    if !steps.is_nothing() || slot.entry.expires_at_ms != expires_at_ms {
-        past.note_changed(&slot.key, expires_at_ms, steps);
-    }
+    past.end(&slot.key, &mut slot.entry, expires_at_ms, before);
     result
 }
 

@@ -37,7 +37,7 @@
 //! * The settings of `cjson` start anew in each script; `collectgarbage` answers 0.
 //! * `tostring` numbers tables and functions instead of telling where they are in memory.
 //! * `next` of the globals or a library is nil, though `pairs` lists them.
-//! * What is no UTF-8 in the text of an error becomes U+FFFD.
+//! * What is no UTF-8 in a script that does not compile becomes U+FFFD in the error that quotes it.
 //! * `error({})` is an error reply; Redis 7.0.15 crashes.
 //! * A script that runs for too long is stopped, see [`ScriptRules::instructions`], and on sockets
 //!   a minute after `lua-time-limit`, also if it has written; until then others get `BUSY` and may
@@ -74,6 +74,8 @@
 //!   real server has it until somebody asks for it.
 //! * `MONITOR` leaves out every word of `AUTH`, and of `HELLO` behind the version; a real server
 //!   shows those that it did not take for a password.
+//! * A monitor of a script that runs more than 16 MB of commands is disconnected, as one that does not
+//!   read.
 //! * `UNSUBSCRIBE` without names goes through the channels in the order of their names.
 //! * `HELLO` in a transaction changes the protocol of the whole reply to `EXEC`.
 //! * In a transaction, the replies to `SUBSCRIBE` and its like with several names are all in the
@@ -177,8 +179,8 @@ pub struct Redis {
     pieces: value::PieceLimits,
     /// Where `math.random` has come to.
     lua_random: lua::Random,
-    /// What a script has run, with the number of the database, if somebody monitors it.
-    overheard: Option<Vec<(usize, Vec<Bytes>)>>,
+    /// What a script has run, if somebody monitors it.
+    overheard: Option<service::Overheard>,
     /// What a server has lent while it runs a command.
     service: Option<Box<service::Service>>,
 }
@@ -320,7 +322,7 @@ impl Redis {
             _ => Err(Refusal(Cow::Borrowed(script::NOT_ALLOWED))),
         });
         if shown && let Some(overheard) = &mut self.overheard {
-            overheard.push((self.databases.selected(), arguments.to_vec()));
+            overheard.add(self.databases.selected(), arguments);
         }
         if let Some(service) = &mut self.service {
             service.note_script_call(name, &answer);

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use leasehold_core::redis as core_redis;
+use memchr::memchr;
 
 /// A reply of the server, of either protocol version. What only RESP3 can say has a plainer form
 /// in RESP2: see [`Resp::plain`].
@@ -23,7 +24,8 @@ pub enum Resp {
     Double(Bytes),
     /// Names with values. RESP2: a list of lists of two; RESP3: a map.
     Entries(Vec<(Self, Self)>),
-    /// An error, with its code: `WRONGTYPE Operation against …`.
+    /// An error, with its code: `WRONGTYPE Operation against …`. What is no text in it: see
+    /// [`Resp::bytes_of`].
     Error(Cow<'static, str>),
     /// An integer.
     Integer(i64),
@@ -81,11 +83,61 @@ impl Resp {
         }
     }
 
+    /// The bytes of a status or of an error, which a script may have put together from any. A byte
+    /// that is no UTF-8 is a character in the text, U+10FF00 and so many.
+    ///
+    /// ```
+    /// use leasehold_fake_redis::Resp;
+    ///
+    /// assert_eq!(&*Resp::bytes_of("ERR \u{10ffff}"), b"ERR \xff");
+    /// ```
+    #[must_use]
+    pub fn bytes_of(text: &str) -> Cow<'_, [u8]> {
+        if memchr(ESCAPES_BEGIN, text.as_bytes()).is_none() {
+            return Cow::Borrowed(text.as_bytes());
+        }
+        let mut bytes = Vec::with_capacity(text.len());
+        for letter in text.chars() {
+            match u32::from(letter).checked_sub(ESCAPES).map(u8::try_from) {
+                Some(Ok(byte)) => bytes.push(byte),
+                _ => bytes.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes()),
+            }
+        }
+        Cow::Owned(bytes)
+    }
+
     /// Whether it is an error.
     #[must_use]
     pub fn is_error(&self) -> bool {
         matches!(self, Self::Error(_))
     }
+}
+
+/// The character of the text of a reply that stands for the byte 0 where that is no UTF-8.
+const ESCAPES: u32 = 0x10_ff00;
+/// With what such a character begins.
+const ESCAPES_BEGIN: u8 = 0xf4;
+
+/// Bytes as the text of a status or of an error: [`Resp::bytes_of`] gives back the very same.
+pub(crate) fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = str::from_utf8(bytes)
+        && memchr(ESCAPES_BEGIN, bytes).is_none()
+    {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len());
+    let escape = |byte: &u8| char::from_u32(ESCAPES + u32::from(*byte)).unwrap_or_default();
+    for chunk in bytes.utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            if u32::from(letter) < ESCAPES {
+                text.push(letter);
+            } else {
+                text.extend(letter.encode_utf8(&mut [0; 4]).as_bytes().iter().map(escape));
+            }
+        }
+        text.extend(chunk.invalid().iter().map(escape));
+    }
+    Cow::Owned(text)
 }
 
 impl From<bool> for Resp {
@@ -109,11 +161,29 @@ impl From<Resp> for core_redis::Value {
     fn from(reply: Resp) -> Self {
         match reply.plain() {
             Resp::Array(replies) => Self::Array(replies.into_iter().map(Self::from).collect()),
-            Resp::Error(message) => Self::Error(message.into_owned()),
+            Resp::Error(message) => {
+                Self::Error(String::from_utf8_lossy(&Resp::bytes_of(&message)).into_owned())
+            }
             Resp::Integer(number) => Self::Integer(number),
-            Resp::Simple(status) => Self::Bytes(status.into_owned().into_bytes()),
+            Resp::Simple(status) => Self::Bytes(Resp::bytes_of(&status).into_owned()),
             Resp::Bulk(bytes) => Self::Bytes(bytes.into()),
             _ => Self::Nil,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_bytes_are_a_text_that_gives_them_back() {
+        let chars = "a\u{10feff}\u{10ff00}\u{10ffff}\u{fffd}é".as_bytes();
+        for bytes in [&b"ERR no"[..], b"\xff", b"a\xf4\x8f\xbfb", b"\xc3", chars] {
+            assert_eq!(&*Resp::bytes_of(&text_of(bytes)), bytes);
+        }
+        let all: Vec<u8> = (0..=u8::MAX).collect();
+        assert_eq!(&*Resp::bytes_of(&text_of(&all)), all);
+        assert!(matches!(text_of(b"ERR no"), Cow::Borrowed(_)));
     }
 }

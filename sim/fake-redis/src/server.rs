@@ -276,6 +276,12 @@ impl Server {
         &mut self.redis
     }
 
+    /// What has changed since the last call is one write: see [`Redis::end_write`].
+    #[cfg(feature = "serve")]
+    pub(crate) fn end_write(&mut self, at_us: u64, write: u64, since_us: u64) {
+        self.redis.end_write(at_us, write, since_us);
+    }
+
     /// What a command, or the time, meant for others.
     pub(crate) fn settle(&mut self, table: &'static Table, now_us: u64) {
         self.replicate(now_us);

@@ -3,6 +3,7 @@
 mod aside;
 mod hash;
 mod list;
+mod log;
 mod map;
 mod set;
 mod sorted_set;
@@ -16,10 +17,11 @@ use bytes::Bytes;
 pub(crate) use aside::Aside;
 pub use hash::Fields;
 pub use list::Items;
+pub(crate) use log::{Change as LoggedChange, Log, Record, Trace, Was};
 pub use map::Map;
 pub use set::Members;
 pub use sorted_set::{Score, SortedSet};
-pub(crate) use steps::Steps;
+pub(crate) use steps::Before;
 pub(crate) use stream::PieceLimits;
 pub use stream::{ConsumerGroup, EntryFields, EntryId, Pending, Stream};
 

@@ -89,7 +89,7 @@ function colours({ story }) {
   const order = clients.filter((index) => index >= 0);
   const found = new Map();
   for (const run of story.runs) {
-    for (const thing of [...run.spans, ...run.events]) {
+    for (const thing of [...run.events, ...run.spans]) {
       const place = order.indexOf(thing.lane);
       if (thing.grant !== undefined && place >= 0 && !found.has(thing.grant)) {
         found.set(thing.grant, place % 6);

@@ -231,6 +231,7 @@ export class View {
       element("h2", {}, "In words"),
       element("ol", {}, ...lines),
       element("p", { class: verdict.holds ? "good" : "bad" }, verdict.text),
+      ...(run.events.some((event) => event.stale) ? [element("p", { class: "bad" }, TAKEN)] : []),
       ...(story.command ? [this.command()] : []),
     );
   }
@@ -391,6 +392,7 @@ function outcome(isGood, summary, text) {
 
 const KEY = {
   lease: ["bar", "a client believes that it holds"],
+  work: ["bar work", "a client runs what is protected or put off"],
   key: ["box", "a server has the key"],
   pause: ["wash", "a process is paused"],
   partition: ["wash", "nothing passes"],

@@ -14,6 +14,8 @@ mod pages;
 mod regressions;
 mod same;
 mod serve;
+#[cfg(target_os = "linux")]
+mod serve_memory;
 #[path = "../../../fake-redis/tests/serve/serve_support.rs"]
 mod serve_support;
 mod serve_web;

@@ -9,15 +9,25 @@ use std::{
 use crate::common::leasehold;
 
 /// A served process, ended when the test ends.
-struct Served {
-    child: Child,
-    address: String,
+pub(crate) struct Served {
+    pub(crate) child: Child,
+    pub(crate) address: String,
 }
 
 impl Served {
     /// Starts it, and reads where it listens.
     fn start(arguments: &[&str], environment: &[(&str, &str)]) -> (Self, String) {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_leasehold"))
+        let command = Command::new(env!("CARGO_BIN_EXE_leasehold"));
+        Self::start_by(command, arguments, environment)
+    }
+
+    /// The same by another command, which is given the arguments.
+    pub(crate) fn start_by(
+        mut command: Command,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> (Self, String) {
+        let mut child = command
             .args(["serve", "--resp", "127.0.0.1:0"])
             .args(arguments)
             .envs(environment.iter().copied())

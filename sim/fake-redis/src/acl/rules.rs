@@ -7,7 +7,10 @@ use super::{
     selector::{KeyPattern, Selector},
     user::{Secret, User},
 };
-use crate::command::{Table, owned};
+use crate::{
+    command::{Table, owned},
+    resp::text_of,
+};
 
 const SYNTAX: &str = "Syntax error";
 const BAD_HASH: &str = "The password hash must be exactly 64 characters and contain only lowercase hexadecimal characters";
@@ -24,9 +27,9 @@ impl User {
             self.apply_word(table, &word, all_channels).map_err(|why| {
                 // A password must not be in an error.
                 let shown = if word.starts_with(b">") || word.starts_with(b"<") {
-                    String::from_utf8_lossy(&word[..1])
+                    text_of(&word[..1])
                 } else {
-                    String::from_utf8_lossy(&word)
+                    text_of(&word)
                 };
                 format!("Error in ACL SETUSER modifier '{shown}': {why}")
             })?;

@@ -101,6 +101,17 @@ impl Flags {
 }
 
 impl Keys {
+    /// The only key that a command has by its place, so that it costs no list.
+    #[cfg(feature = "serve")]
+    pub(crate) fn lone(self, arguments: &[bytes::Bytes]) -> Option<&bytes::Bytes> {
+        match self {
+            Self::Range { first, last, .. } if first == last => {
+                arguments.get(usize::try_from(first).ok()?)
+            }
+            _ => None,
+        }
+    }
+
     /// The keys among a command's arguments (which begin with its name).
     pub(crate) fn of(self, arguments: &[bytes::Bytes]) -> Vec<&bytes::Bytes> {
         match self {

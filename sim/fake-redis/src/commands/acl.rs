@@ -8,7 +8,7 @@ use super::{
         acl::{CATEGORIES, Context, Denial, Line, Reason, Selector, User, full_name},
         command::{Answer, Call, Flags, Group, NotFound, Refusal, Spec, help, integer, owned},
         number::double,
-        resp::count,
+        resp::{count, text_of},
         server::{Connection, OnConnection},
     },
     config::setting,
@@ -61,7 +61,7 @@ fn categories(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
         _ => return Err(wrong_number(arguments)),
     };
     if !CATEGORIES.iter().any(|name| name.as_bytes() == wanted) {
-        let name = String::from_utf8_lossy(&arguments[2]);
+        let name = text_of(&arguments[2]);
         return Err(Refusal(format!("ERR Unknown category '{name}'").into()));
     }
     let rows = call.table.all().into_iter().flat_map(|row| {
@@ -77,7 +77,7 @@ fn categories(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
 }
 
 fn wrong_number(arguments: &[Bytes]) -> Refusal {
-    let name = String::from_utf8_lossy(&arguments[1]);
+    let name = text_of(&arguments[1]);
     let text =
         format!("ERR unknown subcommand or wrong number of arguments for '{name}'. Try ACL HELP.");
     Refusal(text.into())

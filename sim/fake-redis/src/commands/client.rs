@@ -11,6 +11,7 @@ use super::{
     super::{
         Resp,
         command::{Answer, Flags, Group, Refusal, Spec, help, integer},
+        resp::text_of,
         server::{Connection, OnConnection, Session, describe},
         session::SessionId,
     },
@@ -129,7 +130,7 @@ impl Kind {
             b"pubsub" => Ok(Self::PubSub),
             b"master" | b"replica" | b"slave" => Ok(Self::Server),
             _ => {
-                let text = String::from_utf8_lossy(text);
+                let text = text_of(text);
                 Err(Refusal(format!("ERR Unknown client type '{text}'").into()))
             }
         }

@@ -10,6 +10,7 @@ use super::super::{
     Password, Resp,
     command::{Answer, Flags, Group, Refusal, Spec, help, integer},
     glob::matches,
+    resp::text_of,
     server::{Connection, OnConnection, Server},
     service::{Classes, Statistics},
 };
@@ -112,7 +113,7 @@ fn named(name: &[u8]) -> Option<&'static Setting> {
 }
 
 fn unknown(name: &[u8]) -> Refusal {
-    let name = String::from_utf8_lossy(name);
+    let name = text_of(name);
     Refusal(format!("ERR Unknown option or number of arguments for CONFIG SET - '{name}'").into())
 }
 

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::super::{
     Protocol, Resp,
     command::{Answer, Call, Flags, Group, Refusal, Spec, integer, owned},
-    resp::count,
+    resp::{count, text_of},
     server::{Connection, OnConnection, Session},
 };
 
@@ -153,7 +153,7 @@ fn greeting(connection: &mut Connection<'_>, options: &[Bytes]) -> Result<Option
                 behind
             }
             _ => {
-                let option = String::from_utf8_lossy(option);
+                let option = text_of(option);
                 let text = format!("ERR Syntax error in HELLO option '{option}'");
                 return Err(Refusal(text.into()));
             }

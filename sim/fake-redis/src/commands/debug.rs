@@ -10,7 +10,7 @@ use super::{
     },
     keys::encoding_of,
 };
-use crate::{Entry, service::size_of};
+use crate::{Entry, resp::text_of, service::size_of};
 
 const OPERATOR: Flags =
     Flags::ADMIN.union(Flags::NOSCRIPT).union(Flags::LOADING).union(Flags::STALE);
@@ -45,7 +45,7 @@ fn debug(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
         (b"sleep", [seconds]) => sleep(connection, seconds, arguments),
         // The first word is the code of the error.
         (b"error", [text]) => {
-            let text = String::from_utf8_lossy(text).replace(['\r', '\n'], " ");
+            let text = text_of(text).replace(['\r', '\n'], " ");
             Err(Refusal(text.into()))
         }
         (b"object", [key] | [key, _]) => object(connection, key),
@@ -54,7 +54,7 @@ fn debug(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
             Ok(Resp::OK)
         }
         _ => {
-            let name = String::from_utf8_lossy(&arguments[1]);
+            let name = text_of(&arguments[1]);
             Err(Refusal(
                 format!(
                     "ERR this fake Redis does not have 'debug|{name}', or not with so many \

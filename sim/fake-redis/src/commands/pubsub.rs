@@ -7,7 +7,7 @@ use super::super::{
     command::{Answer, Call, Flags, Group, Keys, Refusal, Spec, help},
     glob::matches,
     pubsub::Topic,
-    resp::count,
+    resp::{count, text_of},
     server::{Connection, OnConnection},
 };
 
@@ -137,7 +137,7 @@ fn names(call: &Call<'_>, topic: Topic, arguments: &[Bytes]) -> Answer {
         [] => None,
         [pattern] => Some(pattern),
         _ => {
-            let name = String::from_utf8_lossy(&arguments[1]);
+            let name = text_of(&arguments[1]);
             let text = format!(
                 "ERR unknown subcommand or wrong number of arguments for '{name}'. Try PUBSUB HELP."
             );

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use super::super::{
     EntryId, Resp, Stream,
     command::{Answer, Call, Flags, Group, Keys, Refusal, Spec, help, integer, owned, word},
-    resp::count,
+    resp::{count, text_of},
 };
 
 pub(super) const COMMANDS: &[Spec] = &[
@@ -173,6 +173,6 @@ fn range_end(text: &[u8]) -> Result<EntryId, Refusal> {
 
 /// That there is no such stream or group.
 fn no_group(key: &[u8], group: &[u8]) -> Refusal {
-    let (key, group) = (String::from_utf8_lossy(key), String::from_utf8_lossy(group));
+    let (key, group) = (text_of(key), text_of(group));
     Refusal(format!("NOGROUP No such key '{key}' or consumer group '{group}'").into())
 }

@@ -112,8 +112,13 @@ pub fn value(reply: Resp) -> RedisResult<Value> {
         Resp::Bulk(bytes) => Value::BulkString(bytes.into()),
         Resp::Array(replies) => Value::Array(all(replies)?),
         Resp::Simple(status) if status == "OK" => Value::Okay,
-        Resp::Simple(status) => Value::SimpleString(status.into_owned()),
-        Resp::Error(message) => ::redis::parse_redis_value(format!("-{message}\r\n").as_bytes())?,
+        Resp::Simple(status) => {
+            Value::SimpleString(String::from_utf8_lossy(&Resp::bytes_of(&status)).into_owned())
+        }
+        Resp::Error(message) => {
+            let line = [b"-", &*Resp::bytes_of(&message), b"\r\n"].concat();
+            ::redis::parse_redis_value(&line)?
+        }
         _ => return Err(unexpected("a plain reply has only kinds of RESP2")),
     })
 }

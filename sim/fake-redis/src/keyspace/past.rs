@@ -1,15 +1,15 @@
 //! What the data was a while ago: each change is kept as what takes it back, so that the present is
 //! copied and undone step by step. What is too old, or too much, is just forgotten.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
 use super::{Entry, Keyspace};
-use crate::{Redis, value::Steps};
-
-/// What a change takes beside its bytes, about.
-const RECORD: usize = 256;
+use crate::{
+    Redis,
+    value::{Aside, Before, Log, LoggedChange, Record, Trace, Value, Was},
+};
 
 /// Databases by their numbers.
 type Databases = BTreeMap<usize, Keyspace>;
@@ -17,42 +17,11 @@ type Databases = BTreeMap<usize, Keyspace>;
 /// The past of a server's databases, as far as it is kept.
 #[derive(Debug)]
 pub(crate) struct Past {
-    records: VecDeque<Record>,
-    batches: VecDeque<Batch>,
-    /// How many records there are of the command that runs.
-    open: usize,
-    /// Whether the command that runs changes more than is kept: nothing before it can be known.
-    too_much: bool,
-    bytes: usize,
+    /// Lent to a value while it changes.
+    log: Trace,
     most_bytes: usize,
     /// The number of the database that is changed now.
-    database: usize,
-    added: u64,
-}
-
-/// One change of one key.
-#[derive(Debug)]
-struct Record {
-    database: usize,
-    key: Bytes,
-    was: Was,
-    bytes: usize,
-}
-
-/// What a key was before a change.
-#[derive(Debug)]
-enum Was {
-    Absent,
-    Whole(Entry),
-    Changed(Option<u64>, Steps),
-}
-
-/// What one command changed: so many records.
-#[derive(Clone, Copy, Debug)]
-struct Batch {
-    at_us: u64,
-    write: u64,
-    records: usize,
+    database: u8,
 }
 
 /// How far a replica has got: see [`Redis::was`].
@@ -67,101 +36,90 @@ pub struct Reached {
 impl Past {
     /// Begins now. Holds about so many bytes at most.
     fn new(database: usize, most_bytes: usize) -> Self {
-        Self {
-            records: VecDeque::new(),
-            batches: VecDeque::new(),
-            open: 0,
-            too_much: false,
-            bytes: 0,
-            most_bytes,
-            database,
-            added: 0,
-        }
+        let log = Aside(Some(Box::new(Log::new(most_bytes))));
+        let mut past = Self { log, most_bytes, database: 0 };
+        past.select(database);
+        past
     }
 
     /// Changes are of this database from now on.
     pub(crate) fn select(&mut self, database: usize) {
-        self.database = database;
+        self.database = u8::try_from(database).expect("there are 16 databases");
     }
 
     pub(super) fn note_absent(&mut self, key: &Bytes) {
-        self.add(key, Was::Absent, 0);
+        if let Some(log) = &mut self.log.0 {
+            log.begin();
+            log.complete(self.database, key, None, Was::Absent);
+        }
     }
 
     pub(super) fn note_whole(&mut self, key: &Bytes, was: Entry) {
-        let bytes = was.value.bytes();
-        self.add(key, Was::Whole(was), bytes);
-    }
-
-    pub(super) fn note_changed(&mut self, key: &Bytes, expires_at_ms: Option<u64>, steps: Steps) {
-        let bytes = steps.bytes();
-        self.add(key, Was::Changed(expires_at_ms, steps), bytes);
-    }
-
-    fn add(&mut self, key: &Bytes, was: Was, bytes: usize) {
-        self.added += 1;
-        if self.too_much {
-            return;
-        }
-        let bytes = RECORD + key.len() + bytes;
-        self.bytes += bytes;
-        self.open += 1;
-        self.records.push_back(Record { database: self.database, key: key.clone(), was, bytes });
-        while self.bytes > self.most_bytes {
-            if !self.forget_batch() {
-                self.too_much = true;
-                (self.open, self.bytes, self.records) = (0, 0, VecDeque::new());
-            }
+        if let Some(log) = &mut self.log.0 {
+            log.begin();
+            was.value.write(log);
+            log.complete(self.database, key, was.expires_at_ms, Was::Whole);
         }
     }
 
-    fn forget_batch(&mut self) -> bool {
-        let Some(batch) = self.batches.pop_front() else { return false };
-        let forgotten = self.records.drain(..batch.records);
-        self.bytes -= forgotten.map(|record| record.bytes).sum::<usize>();
-        true
-    }
-
-    fn is_written(&self) -> bool {
-        self.open > 0 || self.too_much
-    }
-
-    fn end_batch(&mut self, at_us: u64, write: u64, since_us: u64) {
-        if !std::mem::take(&mut self.too_much) && self.open > 0 {
-            let records = std::mem::take(&mut self.open);
-            self.batches.push_back(Batch { at_us, write, records });
+    /// Begins to note how a value changes.
+    pub(super) fn begin(&mut self, value: &mut Value) -> Before {
+        if let Some(log) = &mut self.log.0 {
+            log.begin();
         }
-        while self.batches.front().is_some_and(|batch| batch.at_us < since_us) {
-            self.forget_batch();
+        value.begin_trace(&mut self.log)
+    }
+
+    /// Ends that. The entry expired at `expires_at_ms` before.
+    pub(super) fn end(
+        &mut self,
+        key: &Bytes,
+        entry: &mut Entry,
+        expires_at_ms: Option<u64>,
+        before: Before,
+    ) {
+        entry.value.end_trace(&mut self.log, before);
+        let Some(log) = &mut self.log.0 else {
+            // Somebody has put another type of value in its place, and the log went with the old.
+            return self.log = Aside(Some(Box::new(Log::lost(self.most_bytes))));
+        };
+        if log.has_begun_only() && entry.expires_at_ms == expires_at_ms {
+            log.abort();
+        } else {
+            log.complete(self.database, key, expires_at_ms, Was::Changed);
         }
     }
 
     /// A place in what the running command has changed so far.
     pub(crate) fn place(&self) -> u64 {
-        self.added
+        self.log.0.as_ref().map_or(0, |log| log.next())
     }
 
     /// Forgets what was changed since, as it was taken back.
     pub(crate) fn forget_since(&mut self, place: u64) {
-        let since = usize::try_from(self.added - place).unwrap_or(usize::MAX);
-        for _ in 0..since.min(self.open) {
-            self.open -= 1;
-            self.bytes -= self.records.pop_back().map_or(0, |record| record.bytes);
+        if let Some(log) = &mut self.log.0 {
+            log.forget_since(place);
         }
     }
 
     fn at(&self, redis: &Redis, reached: Reached) -> (Databases, usize) {
-        let has = |batch: &&Batch| {
-            reached.at_us.is_some_and(|at_us| batch.at_us <= at_us) || batch.write <= reached.write
-        };
-        let kept = self.batches.iter().take_while(has).count();
-        let records: usize = self.batches.range(kept..).map(|batch| batch.records).sum();
         let mut databases = copy(redis);
-        for record in self.records.iter().rev().skip(self.open).take(records) {
-            let keys = databases.entry(record.database).or_default();
-            keys.undo(&record.key, &record.was);
+        let mut missing = 0;
+        for record in self.log.0.iter().flat_map(|log| log.back()) {
+            match record {
+                Record::End { at_us, write }
+                    if reached.at_us.is_some_and(|reached| at_us <= reached)
+                        || write <= reached.write =>
+                {
+                    break;
+                }
+                Record::End { .. } => missing += 1,
+                Record::Change(change) => {
+                    databases.entry(change.database).or_default().undo(change);
+                }
+            }
         }
-        (databases, self.batches.len() - kept)
+        (databases, missing)
     }
 }
 
@@ -177,20 +135,25 @@ impl Redis {
     /// About how many bytes the past takes now.
     #[must_use]
     pub fn past_bytes(&self) -> usize {
-        self.keyspace.past.0.as_ref().map_or(0, |past| past.bytes)
+        let log = self.keyspace.past.0.as_ref().and_then(|past| past.log.0.as_ref());
+        log.map_or(0, |log| log.size())
     }
 
     /// Whether anything has changed since the last [`Self::end_write`], if the past is kept.
     #[must_use]
     pub fn is_written(&self) -> bool {
-        self.keyspace.past.0.as_ref().is_some_and(|past| past.is_written())
+        self.keyspace
+            .past
+            .0
+            .as_ref()
+            .is_some_and(|past| past.log.0.as_ref().is_some_and(|log| log.is_written()))
     }
 
     /// What has changed since the last call is write number `write`, which happened at `at_us`:
     /// microseconds on a clock that does not go back. Forgets the past before `since_us`.
     pub fn end_write(&mut self, at_us: u64, write: u64, since_us: u64) {
-        if let Some(past) = &mut self.keyspace.past.0 {
-            past.end_batch(at_us, write, since_us);
+        if let Some(log) = self.keyspace.past.0.as_mut().and_then(|past| past.log.0.as_mut()) {
+            log.end_batch(at_us, write, since_us);
         }
     }
 
@@ -222,17 +185,18 @@ impl Keyspace {
         self.swap_keys(&mut other);
     }
 
-    fn undo(&mut self, key: &Bytes, was: &Was) {
-        match was {
-            Was::Absent => self.set_entry(key.clone(), None),
-            Was::Whole(entry) => self.set_entry(key.clone(), Some(entry.clone())),
-            Was::Changed(expires_at_ms, steps) => {
-                let Some(mut entry) = self.take(key) else { return };
-                entry.expires_at_ms = *expires_at_ms;
+    fn undo(&mut self, change: LoggedChange<'_>) {
+        let LoggedChange { key, expires_at_ms, was, steps, database: _ } = change;
+        let entry = match was {
+            Was::Absent => None,
+            Was::Whole => Value::read(steps).map(|value| Entry { value, expires_at_ms }),
+            Was::Changed => self.take(&key).map(|mut entry| {
+                entry.expires_at_ms = expires_at_ms;
                 entry.value.undo(steps);
-                self.set_entry(key.clone(), Some(entry));
-            }
-        }
+                entry
+            }),
+        };
+        self.set_entry(key, entry);
     }
 
     /// Notes that the keys of `other` take the place of these.

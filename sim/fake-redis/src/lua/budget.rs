@@ -81,6 +81,14 @@ pub(super) fn watch(lua: &Lua, watched: bool) -> mlua::Result<()> {
     count(lua, if limit.is_some() { EVERY_SUPERVISED } else { EVERY })
 }
 
+/// To be called now and then by work that is not done in Lua and takes long: a script that is late
+/// may be ended meanwhile, and has nothing left then.
+pub(super) fn look() {
+    if UNTIL.get().is_some_and(|until| Instant::now() > until) {
+        tell_late();
+    }
+}
+
 /// Counts instructions, so many at once.
 fn count(lua: &Lua, every: u32) -> mlua::Result<()> {
     lua.set_global_hook(HookTriggers::new().every_nth_instruction(every), move |lua, _| {

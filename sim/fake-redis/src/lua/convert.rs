@@ -5,7 +5,7 @@ use bytes::Bytes;
 use mlua::{Lua, Table, Value as LuaValue};
 
 use super::{
-    super::{Resp, number::seventeen_digits},
+    super::{Resp, number::seventeen_digits, resp::text_of},
     arguments::truncated,
     with_running,
 };
@@ -84,7 +84,9 @@ impl Shape {
             return self.set(&set, depth).map(Some);
         }
         if let LuaValue::String(digits) = table.raw_get("big_number")? {
-            return Ok(Some(Some(Resp::BigNumber(one_line(&digits).into()))));
+            let digits = one_line(&digits);
+            let digits = Resp::bytes_of(&digits).into_owned();
+            return Ok(Some(Some(Resp::BigNumber(digits.into()))));
         }
         if let LuaValue::Table(verbatim) = table.raw_get("verbatim_string")?
             && let LuaValue::String(text) = verbatim.raw_get("string")?
@@ -123,7 +125,7 @@ fn double(number: f64) -> Resp {
 
 /// A status or an error must not break the protocol's line.
 pub(super) fn one_line(text: &mlua::LuaString) -> String {
-    text.to_string_lossy().replace(['\r', '\n'], " ")
+    text_of(&text.as_bytes()).replace(['\r', '\n'], " ")
 }
 
 /// What a command answered to a script. An error is a table, too: raising it is another matter.
@@ -212,14 +214,14 @@ fn field(lua: &Lua, name: &str, value: impl mlua::IntoLua) -> mlua::Result<LuaVa
 /// A command's error, with the mark by which Redis knows that it is counted already.
 pub(super) fn error(lua: &Lua, message: &str) -> mlua::Result<LuaValue> {
     let table = lua.create_table_with_capacity(0, 2)?;
-    table.raw_set("err", message)?;
+    table.raw_set("err", lua.create_string(Resp::bytes_of(message))?)?;
     table.raw_set("ignore_error_stats_update", true)?;
     Ok(LuaValue::Table(table))
 }
 
 /// A table with one field of text.
 pub(super) fn single(lua: &Lua, name: &str, text: &str) -> mlua::Result<LuaValue> {
-    field(lua, name, text)
+    field(lua, name, lua.create_string(Resp::bytes_of(text))?)
 }
 
 /// A command's argument; `None` if it is neither a string nor a number.

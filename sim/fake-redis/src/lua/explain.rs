@@ -7,6 +7,7 @@ use super::{
     failure::{Failure, first_line},
     with_running,
 };
+use crate::Resp;
 
 /// What Lua code sees of an error that was raised in Rust. One that must not be caught is raised
 /// again.
@@ -28,7 +29,7 @@ fn seen(lua: &Lua, error: LuaValue) -> mlua::Result<LuaValue> {
         Some(failure) => failure.to_string(),
         None => first_line(&error),
     };
-    Ok(LuaValue::String(lua.create_string(text)?))
+    Ok(LuaValue::String(lua.create_string(Resp::bytes_of(&text))?))
 }
 
 /// The text that the client gets for an error that no `pcall` caught: called by the runner at the

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use mlua::{Lua, MultiValue, Table, Value as LuaValue, Variadic};
 
 use super::{
-    super::{Resp, command::NotFound, script::Sha1},
+    super::{Resp, command::NotFound, resp::text_of, script::Sha1},
     MEMORY_LIMIT,
     arguments::{Arguments, raised},
     basics, bits, budget,
@@ -181,9 +181,10 @@ fn status_reply(lua: &Lua, arguments: &Variadic<LuaValue>) -> mlua::Result<LuaVa
     }
 }
 
+/// As [`text_of`] gives it.
 fn only_string(arguments: &Variadic<LuaValue>) -> Option<String> {
     match arguments.as_slice() {
-        [LuaValue::String(text)] => Some(text.to_string_lossy()),
+        [LuaValue::String(text)] => Some(text_of(&text.as_bytes()).into_owned()),
         _ => None,
     }
 }

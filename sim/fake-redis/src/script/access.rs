@@ -8,6 +8,7 @@ use super::{Scripts, Sha1, Shebang};
 use crate::{
     OUT_OF_MEMORY, Redis,
     command::{Flags, NotFound, Refusal, Spec, Table, absence},
+    resp::text_of,
 };
 
 /// The refusal of a command that is not for scripts.
@@ -94,7 +95,7 @@ fn only(declared: &[Bytes], used: &[&Bytes]) -> Result<(), Refusal> {
     match used.iter().find(|key| !declared.contains(key)) {
         None => Ok(()),
         Some(key) => {
-            let key = String::from_utf8_lossy(key);
+            let key = text_of(key);
             Err(Refusal(
                 format!(
                     "ERR Dynamic keys are not allowed in Lua scripts when 'allow-key-locking' \

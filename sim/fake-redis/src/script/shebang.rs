@@ -1,6 +1,6 @@
 //! The first line of a script, `#!lua flags=…`: what the script wants to be allowed.
 
-use super::super::command::Refusal;
+use super::super::{command::Refusal, resp::text_of};
 
 /// What a script says of itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub(crate) fn unexpected(flag: &[u8]) -> Refusal {
 }
 
 fn refused(reason: &str, what: &[u8]) -> Refusal {
-    let what = String::from_utf8_lossy(what).replace(['\r', '\n'], " ");
+    let what = text_of(what).replace(['\r', '\n'], " ");
     Refusal(format!("ERR {reason}{what}").into())
 }
 

@@ -201,7 +201,14 @@ impl Clock {
         self.times().elapsed_us(self.real_us())
     }
 
-    /// Both times.
+    /// [`Clock::now_us`] and [`Clock::elapsed_us`] at the same moment.
+    #[must_use]
+    pub(super) fn both(&self) -> (u64, u64) {
+        let (real_us, times) = (self.real_us(), *self.times());
+        (times.unix_us(real_us), times.elapsed_us(real_us))
+    }
+
+    /// Both times, rounded.
     #[must_use]
     pub fn reading(&self) -> Reading {
         let (real_us, times) = (self.real_us(), *self.times());

@@ -47,7 +47,7 @@ pub use server_clock::ServerClock;
 pub use stale_read::StaleRead;
 pub use status::Status;
 
-pub(super) use request::told;
+pub(super) use request::{KEYS_TOLD, cut, told};
 
 use fault::Scope;
 

@@ -48,6 +48,8 @@ pub struct HostOptions {
     /// How many bytes may wait for a client that does not read what it has subscribed to. Beyond
     /// it, the client is disconnected.
     pub mailbox_limit: usize,
+    /// For how long a script may go on that is late (`lua-time-limit`), if nobody ends it.
+    pub script_patience: Duration,
     /// The faults to begin with.
     pub faults: Faults,
 }
@@ -59,6 +61,7 @@ impl Default for HostOptions {
             clock: Clock::default(),
             max_clients: 10_000,
             mailbox_limit: 32 << 20,
+            script_patience: Duration::from_secs(60),
             faults: Faults::new(1),
         }
     }
@@ -156,7 +159,7 @@ impl Host {
             calm: AtomicBool::new(true),
             connections: AtomicU64::new(0),
             resets: AtomicU64::new(0),
-            desk: Arc::default(),
+            desk: Arc::new(Desk::new(options.script_patience)),
         });
         host.clock.begin();
         host.with_fault_state(|_, _| {});
@@ -298,7 +301,7 @@ impl Host {
             }
         }
         if !self.calm.load(Ordering::Relaxed) {
-            state.fault_state.note_writes(&mut state.server, self.clock.elapsed_us());
+            state.fault_state.note_writes(&mut state.server, || self.clock.elapsed_us());
         }
         for delivery in state.server.take_deliveries() {
             if let Some(mailbox) = state.mailboxes.get(&delivery.session) {

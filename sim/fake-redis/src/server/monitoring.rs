@@ -6,6 +6,7 @@ use super::{Connection, Delivery, Server, SessionId};
 use crate::{
     Resp,
     command::{Flags, Spec},
+    service::Overheard,
 };
 
 impl Server {
@@ -28,13 +29,17 @@ impl Connection<'_> {
     pub(super) fn show_script(&mut self, spec: &Spec, arguments: &[Bytes]) {
         if !self.server.monitors.is_empty() && spec.name.starts_with("eval") {
             self.tell_monitors(self.line(spec.name, arguments));
-            self.server.redis.overheard = Some(Vec::new());
+            self.server.redis.overheard = Some(Overheard::default());
         }
     }
 
     /// Shows a command that was run to all monitors. Those of operators are not shown.
     pub(super) fn show(&mut self, spec: &Spec, arguments: &[Bytes]) {
-        for (database, arguments) in self.server.redis.overheard.take().into_iter().flatten() {
+        let overheard = self.server.redis.overheard.take().unwrap_or_default();
+        if overheard.is_too_much() {
+            self.server.closed.extend(std::mem::take(&mut self.server.monitors));
+        }
+        for (database, arguments) in overheard.into_commands() {
             let begin = format!("{} [{database} lua]", self.time());
             self.tell_monitors(arguments.iter().fold(begin, |line, it| line + " " + &quoted(it)));
         }

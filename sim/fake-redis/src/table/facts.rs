@@ -36,6 +36,15 @@ impl<'a> Facts<'a> {
         })
     }
 
+    /// The keys among the arguments, if there is such a command.
+    pub(crate) fn each_key(arguments: &'a [Bytes], mut note: impl FnMut(&'a Bytes)) {
+        let Ok(spec) = TABLE.find(arguments) else { return };
+        match spec.keys.lone(arguments) {
+            Some(key) => note(key),
+            None => spec.keys.of(arguments).into_iter().for_each(note),
+        }
+    }
+
     /// Whether there is a command of this name.
     pub(crate) fn is_known(arguments: &[Bytes]) -> bool {
         !matches!(TABLE.find(arguments), Err(NotFound::Unknown))

@@ -7,28 +7,6 @@ use std::hash::{Hash, Hasher};
 #[derive(Debug)]
 pub(crate) struct Aside<T>(pub(crate) Option<T>);
 
-/// The steps by which a collection changes, each as what takes it back; collected while somebody
-/// wants to know them.
-pub(crate) type Trace<S> = Aside<Vec<S>>;
-
-impl<S> Trace<S> {
-    /// Adds a step, if they are collected.
-    pub(crate) fn note(&mut self, step: impl FnOnce() -> S) {
-        if let Some(steps) = &mut self.0 {
-            steps.push(step());
-        }
-    }
-
-    pub(crate) fn begin(&mut self) {
-        self.0 = Some(Vec::new());
-    }
-
-    /// The steps, which are collected no more.
-    pub(crate) fn end(&mut self) -> Vec<S> {
-        self.0.take().unwrap_or_default()
-    }
-}
-
 impl<T> Default for Aside<T> {
     fn default() -> Self {
         Self(None)

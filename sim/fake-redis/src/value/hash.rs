@@ -2,14 +2,14 @@
 
 use std::{
     hash::{BuildHasherDefault, Hash, Hasher},
-    mem,
+    iter, mem,
 };
 
 use bytes::Bytes;
 use indexmap::IndexMap;
 use rustc_hash::FxHasher;
 
-use super::aside::Trace;
+use super::log::{Steps, Trace};
 
 /// From this many fields on, a removal may reorder them, as Redis itself then keeps no order.
 const ORDERED_UP_TO: usize = 512;
@@ -19,12 +19,11 @@ const ORDERED_UP_TO: usize = 512;
 #[derive(Clone, Debug, Default)]
 pub struct Fields {
     fields: IndexMap<Bytes, Bytes, BuildHasherDefault<FxHasher>>,
-    trace: Trace<FieldStep>,
+    trace: Trace,
 }
 
 /// What takes back one change of a hash.
-#[derive(Debug)]
-pub(crate) enum FieldStep {
+enum FieldStep {
     /// Removes the last field.
     Remove,
     /// Puts the former value into the field at this place.
@@ -33,6 +32,12 @@ pub(crate) enum FieldStep {
     /// meanwhile, it goes back to the end.
     Insert { place: usize, swapped: bool, field: Bytes, value: Bytes },
 }
+
+/// How each is written.
+const REMOVE: u8 = 0;
+const SET: u8 = 1;
+const INSERT: u8 = 2;
+const INSERT_SWAPPED: u8 = 3;
 
 impl Fields {
     /// The value of `field`.
@@ -44,9 +49,12 @@ impl Fields {
     /// Sets `field`, and returns what it was.
     pub fn insert(&mut self, field: Bytes, value: Bytes) -> Option<Bytes> {
         let (place, old) = self.fields.insert_full(field, value);
-        self.trace.note(|| match &old {
-            Some(old) => FieldStep::Set(place, old.clone()),
-            None => FieldStep::Remove,
+        self.trace.note(|log| match &old {
+            Some(old) => {
+                log.place_after(SET, place);
+                log.text(old);
+            }
+            None => log.tag(REMOVE),
         });
         old
     }
@@ -57,7 +65,10 @@ impl Fields {
         match self.fields.get_full_mut(field) {
             Some((place, _, old)) => {
                 let old = mem::replace(old, value);
-                self.trace.note(|| FieldStep::Set(place, old.clone()));
+                self.trace.note(|log| {
+                    log.place_after(SET, place);
+                    log.text(&old);
+                });
                 Some(old)
             }
             None => self.insert(Bytes::copy_from_slice(field), value),
@@ -72,26 +83,31 @@ impl Fields {
         } else {
             self.fields.shift_remove_full(field)
         }?;
-        self.trace.note(|| FieldStep::Insert { place, swapped, field, value: value.clone() });
+        self.trace.note(|log| {
+            log.place_after(if swapped { INSERT_SWAPPED } else { INSERT }, place);
+            log.text(&field);
+            log.text(&value);
+        });
         Some(value)
     }
 
-    pub(super) fn trace(&mut self) -> &mut Trace<FieldStep> {
+    pub(super) fn trace(&mut self) -> &mut Trace {
         &mut self.trace
     }
 
     /// Takes steps back, the last one first.
-    pub(super) fn undo(&mut self, steps: &[FieldStep]) {
-        for step in steps.iter().rev() {
+    pub(super) fn undo(&mut self, mut steps: Steps<'_>) {
+        let steps: Vec<_> = iter::from_fn(|| FieldStep::read(&mut steps)).collect();
+        for step in steps.into_iter().rev() {
             match step {
                 FieldStep::Remove => drop(self.fields.pop()),
-                FieldStep::Set(place, value) => self.fields[*place] = value.clone(),
+                FieldStep::Set(place, value) => self.fields[place] = value,
                 FieldStep::Insert { place, swapped: false, field, value } => {
-                    self.fields.shift_insert(*place, field.clone(), value.clone());
+                    self.fields.shift_insert(place, field, value);
                 }
                 FieldStep::Insert { place, swapped: true, field, value } => {
-                    let (last, _) = self.fields.insert_full(field.clone(), value.clone());
-                    self.fields.swap_indices(*place, last);
+                    let (last, _) = self.fields.insert_full(field, value);
+                    self.fields.swap_indices(place, last);
                 }
             }
         }
@@ -122,12 +138,17 @@ impl Fields {
 }
 
 impl FieldStep {
-    pub(super) fn bytes(&self) -> usize {
-        match self {
-            Self::Remove => 0,
-            Self::Set(_, value) => value.len(),
-            Self::Insert { field, value, .. } => field.len() + value.len(),
-        }
+    fn read(steps: &mut Steps<'_>) -> Option<Self> {
+        Some(match steps.tag()? {
+            REMOVE => Self::Remove,
+            SET => Self::Set(steps.place()?, steps.text()?),
+            tag => Self::Insert {
+                place: steps.place()?,
+                swapped: tag == INSERT_SWAPPED,
+                field: steps.text()?,
+                value: steps.text()?,
+            },
+        })
     }
 }
 

@@ -2,24 +2,23 @@
 
 use std::{
     collections::{VecDeque, vec_deque},
-    mem,
+    iter, mem,
     ops::{Deref, Range},
 };
 
 use bytes::Bytes;
 
-use super::aside::Trace;
+use super::log::{Steps, Trace};
 
 /// The items of a list. It is read as a [`VecDeque`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Items {
     items: VecDeque<Bytes>,
-    trace: Trace<ItemStep>,
+    trace: Trace,
 }
 
 /// What takes back one change of a list.
-#[derive(Debug)]
-pub(crate) enum ItemStep {
+enum ItemStep {
     PopFront,
     PopBack,
     PushFront(Bytes),
@@ -30,30 +29,39 @@ pub(crate) enum ItemStep {
     Insert(Vec<(usize, Bytes)>),
 }
 
+/// How each is written.
+const POP_FRONT: u8 = 0;
+const POP_BACK: u8 = 1;
+const PUSH_FRONT: u8 = 2;
+const PUSH_BACK: u8 = 3;
+const SET: u8 = 4;
+const REMOVE: u8 = 5;
+const INSERT: u8 = 6;
+
 impl Items {
     /// Adds an item to the front.
     pub fn push_front(&mut self, item: Bytes) {
-        self.trace.note(|| ItemStep::PopFront);
+        self.trace.note(|log| log.tag(POP_FRONT));
         self.items.push_front(item);
     }
 
     /// Adds an item to the end.
     pub fn push_back(&mut self, item: Bytes) {
-        self.trace.note(|| ItemStep::PopBack);
+        self.trace.note(|log| log.tag(POP_BACK));
         self.items.push_back(item);
     }
 
     /// Removes the first item.
     pub fn pop_front(&mut self) -> Option<Bytes> {
         let item = self.items.pop_front()?;
-        self.trace.note(|| ItemStep::PushFront(item.clone()));
+        self.trace.note(|log| log.text_after(PUSH_FRONT, &item));
         Some(item)
     }
 
     /// Removes the last item.
     pub fn pop_back(&mut self) -> Option<Bytes> {
         let item = self.items.pop_back()?;
-        self.trace.note(|| ItemStep::PushBack(item.clone()));
+        self.trace.note(|log| log.text_after(PUSH_BACK, &item));
         Some(item)
     }
 
@@ -61,13 +69,16 @@ impl Items {
     pub fn set(&mut self, place: usize, item: Bytes) {
         if let Some(old) = self.items.get_mut(place) {
             let old = mem::replace(old, item);
-            self.trace.note(|| ItemStep::Set(place, old));
+            self.trace.note(|log| {
+                log.place_after(SET, place);
+                log.text(&old);
+            });
         }
     }
 
     /// Inserts an item at a place, which is not beyond the end.
     pub fn insert(&mut self, place: usize, item: Bytes) {
-        self.trace.note(|| ItemStep::Remove(place));
+        self.trace.note(|log| log.place_after(REMOVE, place));
         self.items.insert(place, item);
     }
 
@@ -84,7 +95,13 @@ impl Items {
             at += 1;
             keep
         });
-        self.trace.note(|| ItemStep::Insert(removed));
+        self.trace.note(|log| {
+            log.place_after(INSERT, removed.len());
+            for (place, item) in &removed {
+                log.place(*place);
+                log.text(item);
+            }
+        });
     }
 
     /// Keeps only the items of a range, which is within the list.
@@ -98,26 +115,27 @@ impl Items {
         }
     }
 
-    pub(super) fn trace(&mut self) -> &mut Trace<ItemStep> {
+    pub(super) fn trace(&mut self) -> &mut Trace {
         &mut self.trace
     }
 
     /// Takes steps back, the last one first.
-    pub(super) fn undo(&mut self, steps: &[ItemStep]) {
+    pub(super) fn undo(&mut self, mut steps: Steps<'_>) {
         let items = &mut self.items;
-        for step in steps.iter().rev() {
+        let steps: Vec<_> = iter::from_fn(|| ItemStep::read(&mut steps)).collect();
+        for step in steps.into_iter().rev() {
             match step {
                 ItemStep::PopFront => drop(items.pop_front()),
                 ItemStep::PopBack => drop(items.pop_back()),
-                ItemStep::PushFront(item) => items.push_front(item.clone()),
-                ItemStep::PushBack(item) => items.push_back(item.clone()),
-                ItemStep::Set(place, item) => items[*place] = item.clone(),
-                ItemStep::Remove(place) => drop(items.remove(*place)),
+                ItemStep::PushFront(item) => items.push_front(item),
+                ItemStep::PushBack(item) => items.push_back(item),
+                ItemStep::Set(place, item) => items[place] = item,
+                ItemStep::Remove(place) => drop(items.remove(place)),
                 ItemStep::Insert(back) => {
                     let mut left = mem::take(items).into_iter();
                     for (place, item) in back {
                         items.extend(left.by_ref().take(place - items.len()));
-                        items.push_back(item.clone());
+                        items.push_back(item);
                     }
                     items.extend(left);
                 }
@@ -127,12 +145,20 @@ impl Items {
 }
 
 impl ItemStep {
-    pub(super) fn bytes(&self) -> usize {
-        match self {
-            Self::PopFront | Self::PopBack | Self::Remove(_) => 0,
-            Self::PushFront(item) | Self::PushBack(item) | Self::Set(_, item) => item.len(),
-            Self::Insert(back) => back.iter().map(|(_, item)| item.len() + super::ELEMENT).sum(),
-        }
+    fn read(steps: &mut Steps<'_>) -> Option<Self> {
+        Some(match steps.tag()? {
+            POP_FRONT => Self::PopFront,
+            POP_BACK => Self::PopBack,
+            PUSH_FRONT => Self::PushFront(steps.text()?),
+            PUSH_BACK => Self::PushBack(steps.text()?),
+            SET => Self::Set(steps.place()?, steps.text()?),
+            REMOVE => Self::Remove(steps.place()?),
+            _ => {
+                let number = steps.place()?;
+                let back = (0..number).map(|_| Some((steps.place()?, steps.text()?)));
+                Self::Insert(back.collect::<Option<_>>()?)
+            }
+        })
     }
 }
 

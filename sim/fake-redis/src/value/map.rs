@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, ops::Deref};
 
-use super::aside::Trace;
+use super::aside::Aside;
 
 /// A map in the order of its keys. It is read as a [`BTreeMap`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Map<K, V> {
     map: BTreeMap<K, V>,
-    trace: Trace<MapStep<K, V>>,
+    trace: Aside<Vec<MapStep<K, V>>>,
 }
 
 /// What takes back one change of a map: what was under a key.
@@ -17,23 +17,19 @@ pub(crate) type MapStep<K, V> = (K, Option<V>);
 impl<K: Ord + Clone, V: Clone> Map<K, V> {
     /// Puts a value under a key, whatever was there; whether there was something.
     pub fn insert(&mut self, key: K, value: V) -> bool {
+        if self.trace.0.is_none() {
+            return self.map.insert(key, value).is_some();
+        }
         let old = self.map.insert(key.clone(), value);
         let known = old.is_some();
-        self.trace.note(|| (key, old));
+        self.note((key, old));
         known
     }
 
     /// Removes a key; whether it was there.
     pub fn remove(&mut self, key: &K) -> bool {
         let Some((key, value)) = self.map.remove_entry(key) else { return false };
-        self.trace.note(|| (key, Some(value)));
-        true
-    }
-
-    /// Removes the first key; whether there was one.
-    pub fn remove_first(&mut self) -> bool {
-        let Some((key, value)) = self.map.pop_first() else { return false };
-        self.trace.note(|| (key, Some(value)));
+        self.note((key, Some(value)));
         true
     }
 
@@ -46,12 +42,19 @@ impl<K: Ord + Clone, V: Clone> Map<K, V> {
         self.map.iter_mut()
     }
 
+    fn note(&mut self, step: MapStep<K, V>) {
+        if let Some(steps) = &mut self.trace.0 {
+            steps.push(step);
+        }
+    }
+
+    /// Collects the steps by which it changes.
     pub(in crate::value) fn begin_trace(&mut self) {
-        self.trace.begin();
+        self.trace.0 = Some(Vec::new());
     }
 
     pub(in crate::value) fn end_trace(&mut self) -> Vec<MapStep<K, V>> {
-        self.trace.end()
+        self.trace.0.take().unwrap_or_default()
     }
 
     /// Takes steps back, the last one first.
@@ -67,7 +70,7 @@ impl<K: Ord + Clone, V: Clone> Map<K, V> {
 
 impl<K, V> Default for Map<K, V> {
     fn default() -> Self {
-        Self { map: BTreeMap::new(), trace: Trace::default() }
+        Self { map: BTreeMap::new(), trace: Aside::default() }
     }
 }
 
@@ -81,6 +84,6 @@ impl<K, V> Deref for Map<K, V> {
 
 impl<K: Ord, V> FromIterator<(K, V)> for Map<K, V> {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
-        Self { map: pairs.into_iter().collect(), trace: Trace::default() }
+        Self { map: pairs.into_iter().collect(), trace: Aside::default() }
     }
 }

@@ -1,12 +1,15 @@
 //! A set's members.
 
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::{
+    hash::{BuildHasherDefault, Hash, Hasher},
+    iter,
+};
 
 use bytes::Bytes;
 use indexmap::IndexSet;
 use rustc_hash::FxHasher;
 
-use super::aside::Trace;
+use super::log::{Steps, Trace};
 use crate::command::integer;
 
 /// Up to this many members, a set of integers is kept sorted, as Redis does.
@@ -20,12 +23,11 @@ const SORTED_UP_TO: usize = 512;
 pub struct Members {
     members: IndexSet<Bytes, BuildHasherDefault<FxHasher>>,
     sorted: bool,
-    trace: Trace<MemberStep>,
+    trace: Trace,
 }
 
 /// What takes back one change of a set.
-#[derive(Debug)]
-pub(crate) enum MemberStep {
+enum MemberStep {
     /// Removes the member at this place, which was sorted before or not.
     Remove { place: usize, sorted: bool },
     /// Puts a member at its place again. If the members are not sorted, the last of then has taken
@@ -33,13 +35,23 @@ pub(crate) enum MemberStep {
     Insert { place: usize, member: Bytes },
 }
 
+/// How each is written.
+const REMOVE: u8 = 0;
+const REMOVE_SORTED: u8 = 1;
+const INSERT: u8 = 2;
+
 impl Default for Members {
     fn default() -> Self {
-        Self { members: IndexSet::default(), sorted: true, trace: Trace::default() }
+        Self::empty(true)
     }
 }
 
 impl Members {
+    /// One without members, which is sorted or not.
+    pub(super) fn empty(sorted: bool) -> Self {
+        Self { members: IndexSet::default(), sorted, trace: Trace::default() }
+    }
+
     /// Whether `member` is in the set.
     #[must_use]
     pub fn contains(&self, member: &[u8]) -> bool {
@@ -67,7 +79,7 @@ impl Members {
                 self.members.insert_full(member).0
             }
         };
-        self.trace.note(|| MemberStep::Remove { place, sorted });
+        self.trace.note(|log| log.place_after(if sorted { REMOVE_SORTED } else { REMOVE }, place));
         true
     }
 
@@ -79,28 +91,32 @@ impl Members {
             self.members.swap_remove_full(member)
         };
         let Some((place, member)) = removed else { return false };
-        self.trace.note(|| MemberStep::Insert { place, member });
+        self.trace.note(|log| {
+            log.place_after(INSERT, place);
+            log.text(&member);
+        });
         true
     }
 
-    pub(super) fn trace(&mut self) -> &mut Trace<MemberStep> {
+    pub(super) fn trace(&mut self) -> &mut Trace {
         &mut self.trace
     }
 
     /// Takes steps back, the last one first.
-    pub(super) fn undo(&mut self, steps: &[MemberStep]) {
-        for step in steps.iter().rev() {
+    pub(super) fn undo(&mut self, mut steps: Steps<'_>) {
+        let steps: Vec<_> = iter::from_fn(|| MemberStep::read(&mut steps)).collect();
+        for step in steps.into_iter().rev() {
             match step {
                 MemberStep::Remove { place, sorted } => {
-                    self.members.shift_remove_index(*place);
-                    self.sorted = *sorted;
+                    self.members.shift_remove_index(place);
+                    self.sorted = sorted;
                 }
                 MemberStep::Insert { place, member } if self.sorted => {
-                    self.members.shift_insert(*place, member.clone());
+                    self.members.shift_insert(place, member);
                 }
                 MemberStep::Insert { place, member } => {
-                    let (last, _) = self.members.insert_full(member.clone());
-                    self.members.swap_indices(*place, last);
+                    let (last, _) = self.members.insert_full(member);
+                    self.members.swap_indices(place, last);
                 }
             }
         }
@@ -137,11 +153,11 @@ impl Members {
 }
 
 impl MemberStep {
-    pub(super) fn bytes(&self) -> usize {
-        match self {
-            Self::Remove { .. } => 0,
-            Self::Insert { member, .. } => member.len(),
-        }
+    fn read(steps: &mut Steps<'_>) -> Option<Self> {
+        Some(match steps.tag()? {
+            INSERT => Self::Insert { place: steps.place()?, member: steps.text()? },
+            tag => Self::Remove { place: steps.place()?, sorted: tag == REMOVE_SORTED },
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use std::{
     cmp::Ordering,
     collections::BTreeSet,
     hash::{BuildHasherDefault, Hash, Hasher},
+    iter,
     ops::Bound,
 };
 
@@ -11,7 +12,7 @@ use bytes::Bytes;
 use hashbrown::HashMap;
 use rustc_hash::FxHasher;
 
-use super::aside::Trace;
+use super::log::{Log, Steps, Trace};
 
 /// A member's score: never not-a-number. Keeps the sign of 0, though -0 and 0 are equal.
 #[derive(Clone, Copy, Debug)]
@@ -23,11 +24,15 @@ pub struct Score(f64);
 pub struct SortedSet {
     scores: HashMap<Bytes, Score, BuildHasherDefault<FxHasher>>,
     ordered: BTreeSet<(Score, Bytes)>,
-    trace: Trace<ScoreStep>,
+    trace: Trace,
 }
 
 /// What takes back one change of a sorted set: the score that a member had, if it was there.
-pub(crate) type ScoreStep = (Bytes, Option<Score>);
+type ScoreStep = (Option<Score>, Bytes);
+
+/// How each is written.
+const ABSENT: u8 = 0;
+const SCORED: u8 = 1;
 
 impl Score {
     /// `number` as a score; `None` if it is not a number.
@@ -91,14 +96,14 @@ impl SortedSet {
         let score = Score(score.unsigned());
         let Some((name, old)) = self.scores.get_key_value_mut(member) else {
             let member = Bytes::copy_from_slice(member);
-            self.trace.note(|| (member.clone(), None));
+            self.trace.note(|log| log.text_after(ABSENT, &member));
             self.scores.insert(member.clone(), score);
             self.ordered.insert((score, member));
             return None;
         };
         let place = (*old, name.clone());
         if place.0 != score {
-            self.trace.note(|| (place.1.clone(), Some(place.0)));
+            self.trace.note(|log| write(log, place.0, &place.1));
             *old = score;
             self.ordered.remove(&place);
             self.ordered.insert((score, place.1));
@@ -109,7 +114,7 @@ impl SortedSet {
     /// Removes `member`, and returns its score.
     pub fn remove(&mut self, member: &[u8]) -> Option<Score> {
         let (member, score) = self.scores.remove_entry(member)?;
-        self.trace.note(|| (member.clone(), Some(score)));
+        self.trace.note(|log| write(log, score, &member));
         self.ordered.remove(&(score, member));
         Some(score)
     }
@@ -150,20 +155,21 @@ impl SortedSet {
         let (score, member) =
             if lowest { self.ordered.pop_first() } else { self.ordered.pop_last() }?;
         self.scores.remove(&member);
-        self.trace.note(|| (member.clone(), Some(score)));
+        self.trace.note(|log| write(log, score, &member));
         Some((score, member))
     }
 
-    pub(super) fn trace(&mut self) -> &mut Trace<ScoreStep> {
+    pub(super) fn trace(&mut self) -> &mut Trace {
         &mut self.trace
     }
 
     /// Takes steps back, the last one first.
-    pub(super) fn undo(&mut self, steps: &[ScoreStep]) {
-        for (member, score) in steps.iter().rev() {
+    pub(super) fn undo(&mut self, mut steps: Steps<'_>) {
+        let steps: Vec<_> = iter::from_fn(|| read(&mut steps)).collect();
+        for (score, member) in steps.into_iter().rev() {
             match score {
-                Some(score) => drop(self.insert(member, *score)),
-                None => drop(self.remove(member)),
+                Some(score) => drop(self.insert(&member, score)),
+                None => drop(self.remove(&member)),
             }
         }
     }
@@ -186,6 +192,21 @@ impl SortedSet {
     pub fn is_empty(&self) -> bool {
         self.scores.is_empty()
     }
+}
+
+fn write(log: &mut Log, score: Score, member: &Bytes) {
+    log.tag(SCORED);
+    // Few bytes if the number is a small integer.
+    log.number(score.0.to_bits().swap_bytes());
+    log.text(member);
+}
+
+fn read(steps: &mut Steps<'_>) -> Option<ScoreStep> {
+    let score = match steps.tag()? {
+        SCORED => Some(Score(f64::from_bits(steps.number()?.swap_bytes()))),
+        _ => None,
+    };
+    Some((score, steps.text()?))
 }
 
 impl PartialEq for SortedSet {

@@ -2,7 +2,7 @@
 
 mod pieces;
 
-use std::{fmt, mem, str};
+use std::{collections::BTreeMap, fmt, iter, mem, str};
 
 use bytes::Bytes;
 
@@ -11,9 +11,10 @@ pub(crate) use pieces::PieceLimits;
 use super::{
     ELEMENT,
     aside::Aside,
+    log::{Log, Steps, Trace},
     map::{Map, MapStep},
 };
-use pieces::{Piece, Pieces};
+use pieces::{PieceStep, Pieces};
 
 /// The identifier of an entry: milliseconds, and a number among those of one millisecond.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,8 +31,8 @@ pub type EntryFields = Vec<Bytes>;
 /// A stream. It may be empty, unlike other collections.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Stream {
-    /// What it holds.
-    pub entries: Map<EntryId, EntryFields>,
+    /// What it holds: changed by [`Self::add`] and its like.
+    pub(crate) entries: BTreeMap<EntryId, EntryFields>,
     /// The highest identifier that was ever given.
     pub last_id: EntryId,
     /// How many entries were ever added.
@@ -41,8 +42,13 @@ pub struct Stream {
     /// By name.
     pub groups: Map<Bytes, ConsumerGroup>,
     pieces: Pieces,
-    trace: Aside<(EntryId, u64, EntryId)>,
+    trace: Trace,
+    /// What it was when that began.
+    heads: Aside<Heads>,
 }
+
+/// The last identifier, how many entries were added, the highest that was deleted.
+type Heads = (EntryId, u64, EntryId);
 
 /// Consumers who share the entries of a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -69,14 +75,22 @@ pub struct Pending {
     pub deliveries: u64,
 }
 
-/// What takes back one change of a stream.
-#[derive(Debug)]
-pub(crate) struct StreamSteps {
-    /// Its last identifier, how many entries were added, the highest that was deleted.
-    heads: (EntryId, u64, EntryId),
-    changed: bool,
-    entries: Vec<MapStep<EntryId, EntryFields>>,
-    pieces: Vec<MapStep<EntryId, Piece>>,
+/// What takes back one step.
+enum Step {
+    /// Removes the last entry.
+    Remove,
+    Insert(EntryId, EntryFields),
+    Piece(PieceStep),
+    Heads(Heads),
+}
+
+/// How each is written.
+const REMOVE: u8 = pieces::TAGS;
+const INSERT: u8 = pieces::TAGS + 1;
+const HEADS: u8 = pieces::TAGS + 2;
+
+/// What takes back one change of the groups.
+struct GroupChanges {
     groups: Vec<MapStep<Bytes, ConsumerGroup>>,
     within: Vec<(Bytes, GroupSteps)>,
 }
@@ -141,8 +155,9 @@ impl fmt::Display for EntryId {
 impl Stream {
     /// Adds an entry behind all others.
     pub(crate) fn add(&mut self, id: EntryId, fields: EntryFields, limits: PieceLimits) {
-        self.pieces.add(id, &fields, limits);
+        self.pieces.add(id, &fields, limits, &mut self.trace);
         self.entries.insert(id, fields);
+        self.trace.note(|log| log.tag(REMOVE));
         self.last_id = id;
         self.added = self.added.saturating_add(1);
     }
@@ -150,10 +165,25 @@ impl Stream {
     /// Takes off the first entries. That is no deletion: it leaves no gap.
     pub(crate) fn trim(&mut self, surplus: usize) {
         for _ in 0..surplus {
-            let Some(id) = self.entries.keys().next().copied() else { return };
-            self.entries.remove_first();
-            self.pieces.delete(id);
+            let Some((id, fields)) = self.entries.pop_first() else { return };
+            self.note_removed(id, &fields);
         }
+    }
+
+    fn note_removed(&mut self, id: EntryId, fields: &[Bytes]) {
+        self.trace.note(|log| {
+            log.tag(INSERT);
+            write_id(log, id);
+            log.place(fields.len());
+            fields.iter().for_each(|field| log.text(field));
+        });
+        self.pieces.delete(id, &mut self.trace);
+    }
+
+    /// What it holds.
+    #[must_use]
+    pub fn entries(&self) -> &BTreeMap<EntryId, EntryFields> {
+        &self.entries
     }
 
     pub(crate) fn pieces(&self) -> &Pieces {
@@ -163,11 +193,11 @@ impl Stream {
     /// Removes an entry; whether it was there.
     pub fn delete(&mut self, id: EntryId) -> bool {
         let deleted = self.entries.remove(&id);
-        if deleted {
-            self.pieces.delete(id);
+        if let Some(fields) = &deleted {
+            self.note_removed(id, fields);
             self.max_deleted = self.max_deleted.max(id);
         }
-        deleted
+        deleted.is_some()
     }
 
     /// Whether an entry from `id` on may have been deleted.
@@ -224,41 +254,57 @@ impl Stream {
         Some(result)
     }
 
-    pub(super) fn begin_trace(&mut self) {
-        self.trace = Aside(Some(self.heads()));
-        self.entries.begin_trace();
-        self.pieces.begin_trace();
+    /// Begins to note how it changes.
+    pub(super) fn begin_trace(&mut self) -> &mut Trace {
+        self.heads.0 = Some(self.heads());
         self.groups.begin_trace();
         self.groups.all_within().for_each(|(_, group)| group.begin_trace());
+        &mut self.trace
     }
 
-    pub(super) fn end_trace(&mut self) -> StreamSteps {
-        let heads = self.trace.0.take().unwrap_or_else(|| self.heads());
+    pub(super) fn trace(&mut self) -> &mut Trace {
+        &mut self.trace
+    }
+
+    /// Writes what it has not noted itself.
+    pub(super) fn end_trace(&mut self, log: &mut Log) {
+        if let Some(heads) = self.heads.0.take().filter(|heads| *heads != self.heads()) {
+            log.tag(HEADS);
+            write_id(log, heads.0);
+            log.number(heads.1);
+            write_id(log, heads.2);
+        }
         let within = self.groups.all_within();
         let within = within.filter_map(|(name, group)| Some((name.clone(), group.end_trace()?)));
-        StreamSteps {
-            heads,
-            changed: heads != (self.last_id, self.added, self.max_deleted),
-            within: within.collect(),
-            entries: self.entries.end_trace(),
-            pieces: self.pieces.end_trace(),
-            groups: self.groups.end_trace(),
+        let within: Vec<_> = within.collect();
+        let groups = self.groups.end_trace();
+        if !groups.is_empty() || !within.is_empty() {
+            let changes = GroupChanges { groups, within };
+            let bytes = changes.bytes();
+            log.thing(changes, bytes);
         }
     }
 
-    pub(super) fn undo(&mut self, steps: &StreamSteps) {
-        (self.last_id, self.added, self.max_deleted) = steps.heads;
-        self.entries.undo(&steps.entries);
-        self.pieces.undo(&steps.pieces);
-        self.groups.undo(&steps.groups);
-        for (name, steps) in &steps.within {
+    pub(super) fn undo(&mut self, mut steps: Steps<'_>) {
+        let read: Vec<_> = iter::from_fn(|| Step::read(&mut steps)).collect();
+        for step in read.into_iter().rev() {
+            match step {
+                Step::Remove => drop(self.entries.pop_last()),
+                Step::Insert(id, fields) => drop(self.entries.insert(id, fields)),
+                Step::Piece(step) => self.pieces.undo(step),
+                Step::Heads(heads) => (self.last_id, self.added, self.max_deleted) = heads,
+            }
+        }
+        let Some(GroupChanges { groups, within }) = steps.last_thing() else { return };
+        self.groups.undo(groups);
+        for (name, steps) in within {
             if let Some(group) = self.groups.within(name) {
                 group.undo(steps);
             }
         }
     }
 
-    fn heads(&self) -> (EntryId, u64, EntryId) {
+    fn heads(&self) -> Heads {
         (self.last_id, self.added, self.max_deleted)
     }
 
@@ -273,24 +319,36 @@ fn size_of_entry(fields: &EntryFields) -> usize {
     ELEMENT + fields.iter().map(|field| field.len() + ELEMENT).sum::<usize>()
 }
 
-impl StreamSteps {
-    pub(super) fn is_nothing(&self) -> bool {
-        let Self { changed, entries, pieces, groups, within, heads: _ } = self;
-        !changed
-            && entries.is_empty()
-            && pieces.is_empty()
-            && groups.is_empty()
-            && within.is_empty()
+impl Step {
+    fn read(steps: &mut Steps<'_>) -> Option<Self> {
+        Some(match steps.tag()? {
+            REMOVE => Self::Remove,
+            INSERT => {
+                let (id, number) = (read_id(steps)?, steps.place()?);
+                let fields = (0..number).map(|_| steps.text()).collect::<Option<_>>();
+                Self::Insert(id, fields?)
+            }
+            HEADS => Self::Heads((read_id(steps)?, steps.number()?, read_id(steps)?)),
+            tag => Self::Piece(Pieces::read(tag, steps)?),
+        })
     }
+}
 
-    pub(super) fn bytes(&self) -> usize {
-        let entries = self.entries.iter();
-        let entries = entries.map(|(_, old)| ELEMENT + old.as_ref().map_or(0, size_of_entry));
+fn write_id(log: &mut Log, id: EntryId) {
+    log.number(id.millis);
+    log.number(id.sequence);
+}
+
+fn read_id(steps: &mut Steps<'_>) -> Option<EntryId> {
+    Some(EntryId { millis: steps.number()?, sequence: steps.number()? })
+}
+
+impl GroupChanges {
+    fn bytes(&self) -> usize {
         let groups = self.groups.iter();
         let groups = groups.map(|(_, old)| ELEMENT + old.as_ref().map_or(0, ConsumerGroup::bytes));
         let within = self.within.iter().map(|(name, steps)| name.len() + steps.bytes());
-        let pieces = 2 * ELEMENT * self.pieces.len();
-        2 * ELEMENT + pieces + entries.chain(groups).chain(within).sum::<usize>()
+        groups.chain(within).sum()
     }
 }
 

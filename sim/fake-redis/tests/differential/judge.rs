@@ -18,8 +18,8 @@ use crate::{
 /// What a session does that is blocked.
 const WAITS: &str = "(waits)";
 
-/// How often it is seen to wait before that counts.
-const LOOKS: usize = 5;
+/// How often one behind the other it is seen to wait before that counts.
+const LOOKS: usize = 20;
 
 /// Commands that on the real server also see what has expired, until somebody looks.
 const STALE: [&[&str]; 2] = [&["DBSIZE"], &["MEMORY", "USAGE"]];
@@ -329,19 +329,26 @@ impl Trial<'_> {
             match self.links[session].receive() {
                 Ok(reply) => return Ok(reply),
                 Err(error) if !is_pending(&error) => return Err(format!("no reply: {error}")),
-                // A slow machine runs a long script for longer than a glance.
-                Err(_) if looks < LOOKS && self.waits(session) => looks += 1,
-                Err(_) if looks == LOOKS => return Err(WAITS.into()),
                 Err(_) if begun.elapsed() > PATIENCE => return Err("no reply".into()),
-                Err(_) => {}
+                // A slow machine runs a long script for longer than a glance, and what ends a wait
+                // may be on its way: only one that is seen again and again counts.
+                Err(_) => looks = if self.waits(session) { looks + 1 } else { 0 },
+            }
+            if looks == LOOKS {
+                return Err(format!("{WAITS}, {}", self.told(session)));
             }
         }
     }
 
+    /// What the real server says of this session.
+    fn told(&mut self, session: usize) -> String {
+        let question = format!("CLIENT LIST ID {}", self.links[session].id);
+        self.control.ask(&question).to_string()
+    }
+
     /// Whether the real server says that this session waits for something.
     fn waits(&mut self, session: usize) -> bool {
-        let question = format!("CLIENT LIST ID {}", self.links[session].id);
-        let told = self.control.ask(&question).to_string();
+        let told = self.told(session);
         let flags = told.split(' ').find_map(|word| word.strip_prefix("flags="));
         flags.is_some_and(|flags| flags.contains('b'))
     }

@@ -64,7 +64,7 @@ impl Reply {
             Resp::Boolean(yes) => Self::Boolean(yes),
             Resp::Bulk(bytes) => Self::Bulk(bytes),
             Resp::Double(text) => Self::Double(text),
-            Resp::Error(text) => Self::Error(text.into_owned().into()),
+            Resp::Error(text) => Self::Error(Resp::bytes_of(&text).into_owned().into()),
             Resp::Integer(number) => Self::Integer(number),
             Resp::Entries(pairs) | Resp::Map(pairs) => {
                 Self::Map(pairs.into_iter().map(pair).collect())
@@ -79,7 +79,7 @@ impl Reply {
             ),
             Resp::Push(replies) => Self::Push(all(replies)),
             Resp::Set(replies) => Self::Set(all(replies)),
-            Resp::Simple(text) => Self::Simple(text.into_owned().into()),
+            Resp::Simple(text) => Self::Simple(Resp::bytes_of(&text).into_owned().into()),
             Resp::Verbatim(text) => Self::Verbatim(text),
             other => unreachable!("a kind of reply that this test does not know: {other:?}"),
         }

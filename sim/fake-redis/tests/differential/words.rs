@@ -110,7 +110,9 @@ pub(crate) fn odd(chance: &mut impl Chance) -> Bytes {
 }
 
 /// Scripts whose replies depend on nothing without an order.
-pub(crate) const SCRIPTS: [&str; 36] = [
+pub(crate) const SCRIPTS: [&str; 38] = [
+    "error('\\255' .. #KEYS)",
+    "return {err = 'E \\240\\255'}",
     "redis.call('del', KEYS[1]) for i = 1, 1200 do redis.call('rpush', KEYS[1], i) end return redis.call('llen', KEYS[1])",
     "redis.call('del', KEYS[1]) for i = 1, 1200 do redis.call('sadd', KEYS[1], 'm' .. i % 900) end return redis.call('scard', KEYS[1])",
     "redis.call('del', KEYS[1]) for i = 1, 1200 do redis.call('hset', KEYS[1], i, i) redis.call('hdel', KEYS[1], i - 5) end return redis.call('hlen', KEYS[1])",

@@ -6,6 +6,7 @@ mod client;
 mod commands;
 mod conformance;
 mod events;
+mod extreme_words;
 mod extremes;
 mod fenced_set;
 mod hashes;

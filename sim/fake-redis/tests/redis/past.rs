@@ -173,7 +173,7 @@ fn large_collections_are_taken_back_in_their_order() {
 
 #[test]
 fn the_past_is_bounded_also_within_one_script() {
-    const MOST: usize = 1 << 20;
+    const MOST: usize = 64 << 10;
     let lines = [
         "'RPUSH', 'l', i",
         "'HSET', 'h', i, i",
@@ -197,6 +197,32 @@ fn the_past_is_bounded_also_within_one_script() {
         assert!(was(&server, 1) == (after.clone(), 0), "{line}");
         run(&mut server, client, 3, &["SET", "last", "1"].map(Bytes::from));
         assert!(was(&server, 2) == (after, 1), "{line}");
+    }
+}
+
+#[test]
+fn what_is_left_of_the_past_is_whole() {
+    for (seed, most) in (1..=12).flat_map(|seed| [(seed, 2 << 10), (seed, 16 << 10)]) {
+        let mut draw = Draw(seed);
+        let mut server = Server::default();
+        server.redis_mut().keep_past(Some(most));
+        let client = server.connect();
+        // After each write.
+        let mut states = vec![now(&server)];
+        let mut reached = 0;
+        for at_us in 1..=300 {
+            let executed = server.execute(at_us * 1_000, client, &draw.command());
+            assert!(matches!(executed, Executed::Replies(_)));
+            if server.redis().is_written() {
+                states.push(now(&server));
+            }
+            server.redis_mut().end_write(at_us, at_us, at_us.saturating_sub(100));
+            assert!(server.redis().past_bytes() <= most);
+            let (before, missing) = was(&server, 0);
+            assert!(before == states[states.len() - 1 - missing], "{seed} {most}: {at_us}");
+            reached = missing.max(reached);
+        }
+        assert!(reached > 5 && reached <= 100, "{seed} {most}: {reached}");
     }
 }
 

@@ -1,7 +1,8 @@
 //! Values, errors and the library `redis` for scripts. The replies are those of Redis 7.0.15.
 
 use crate::scripting_support::{Server, check};
-use leasehold_fake_redis::ScriptRules;
+use bytes::Bytes;
+use leasehold_fake_redis::{Resp, ScriptRules};
 
 #[test]
 fn errors_are_raised_caught_and_told_as_in_redis() {
@@ -17,6 +18,44 @@ fn the_library_redis_answers_as_in_redis() {
     server.ask(&["HSET", "h", "f", "v"]);
     server.ask(&["SET", "str", "x"]);
     check(&mut server, API);
+}
+
+#[test]
+fn errors_and_states_are_bytes() {
+    let mut server = Server::new(ScriptRules::REDIS);
+    let mut told = |script: &str| match server
+        .0
+        .execute(0, &[b"EVAL", script.as_bytes(), b"0"].map(Bytes::copy_from_slice))
+    {
+        Resp::Error(text) | Resp::Simple(text) => Resp::bytes_of(&text).into_owned(),
+        other => panic!("{other:?}"),
+    };
+    for (script, bytes) in [
+        (r"return redis.error_reply('E \255\240')", &b"E \xff\xf0"[..]),
+        (r"return redis.status_reply('\255')", b"\xff"),
+        (r"return {ok = '\244\143\191\191'}", "\u{10ffff}".as_bytes()),
+        (r"return {err = '\255\n'}", b"\xff "),
+    ] {
+        assert_eq!(told(script), bytes, "{script}");
+    }
+    for (script, begin) in [
+        (r"error('\255x')", &b"ERR user_script:1: \xffx script: "[..]),
+        (r"error({err = 'A \255'})", b"A \xff script: "),
+        (
+            r"redis.call('GET')",
+            b"ERR Wrong number of args calling Redis command from script script: ",
+        ),
+        (r"redis.call('CONFIG', '\255')", b"ERR Unknown Redis command called from script script: "),
+    ] {
+        let bytes = told(script);
+        assert!(bytes.starts_with(begin), "{script}: {}", bytes.escape_ascii());
+    }
+    let caught = r"local _, text = pcall(error, '\255') return text";
+    assert_eq!(server.eval(caught), r"'\xff'");
+    let of_command = r"return redis.pcall('XGROUP', 'CREATECONSUMER', 'k', '\255', 'c').err";
+    server.ask(&["XADD", "k", "1-1", "f", "v"]);
+    let text = r"'NOGROUP No such consumer group '\xff' for key name 'k''";
+    assert_eq!(server.eval(of_command).replace(r"\'", "'"), text);
 }
 
 #[test]

@@ -139,6 +139,22 @@ fn a_monitor_sees_every_command_but_no_password() {
 }
 
 #[test]
+fn a_monitor_of_more_than_can_be_kept_is_sent_away() {
+    let mut talk = Talk::new();
+    let script = |times: usize| {
+        format!("for\ti=1,{times}\tdo\tredis.call('ECHO',string.rep('x',100000))end")
+    };
+    assert_eq!(talk.ask('b', "MONITOR"), "+OK");
+    talk.ask('a', &format!("EVAL {} 0", script(100)));
+    assert_eq!(talk.server.take_closed(), []);
+    talk.ask('a', &format!("EVAL {} 0", script(200)));
+    let closed = talk.server.take_closed();
+    assert_eq!(closed.len(), 1);
+    talk.server.disconnect(closed[0]);
+    assert_eq!(talk.ask('a', "PING"), "+PONG");
+}
+
+#[test]
 fn a_client_may_want_no_replies() {
     expect(
         &mut Talk::new(),

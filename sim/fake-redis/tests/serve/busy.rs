@@ -1,6 +1,6 @@
 //! What others get while a script runs for longer than `lua-time-limit`.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use leasehold_fake_redis::{
     Password, Settings,
@@ -72,6 +72,8 @@ fn a_script_can_be_killed_whatever_it_catches_and_works_on() {
         "EVAL while\ttrue\tdo\tpcall(function()while\ttrue\tdo\tend\tend)end 0",
         "EVAL local\ts=string.rep('x',10000000)while\ttrue\tdo\ts:upper()end 0",
         "EVAL local\ts=string.rep('x',10000000)while\ttrue\tdo\tlocal\tt=s..'x'end 0",
+        // One call, in which no instruction of Lua is run.
+        "EVAL string.find(string.rep('a',100000),'.-.-.-.-b') 0",
     ] {
         with_fake(HostOptions::default(), async |fake| {
             let (mut runner, mut other) = late(&fake, script).await;
@@ -94,6 +96,21 @@ fn what_has_written_goes_on_until_the_server_ends() {
         let stopped = runner.reply().await.unwrap();
         assert!(stopped.starts_with("-ERR Script stopped: the server shuts down"), "{stopped}");
     });
+}
+
+#[test]
+fn what_nobody_ends_is_stopped_in_the_end() {
+    let options = || HostOptions { script_patience: Duration::ZERO, ..HostOptions::default() };
+    for script in [ENDLESS, WRITES] {
+        with_fake(options(), async |fake| {
+            let mut client = fake.client().await;
+            assert_eq!(client.ask("CONFIG SET lua-time-limit 1").await.unwrap(), "+OK");
+            let stopped = client.ask(script).await.unwrap();
+            let text = "-ERR Script stopped: it ran longer than lua-time-limit";
+            assert!(stopped.starts_with(text), "{stopped}");
+            assert_eq!(client.ask("PING").await.unwrap(), "+PONG");
+        });
+    }
 }
 
 #[test]

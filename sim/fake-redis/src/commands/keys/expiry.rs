@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::{Answer, Call, Entry, Refusal, Resp, integer, word};
+use crate::resp::text_of;
 
 pub(super) fn expire(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     set_expiry(call, arguments, "expire", 1_000, true)
@@ -68,7 +69,7 @@ impl Condition {
                 b"GT" => &mut condition.greater,
                 b"LT" => &mut condition.less,
                 _ => {
-                    let option = String::from_utf8_lossy(option);
+                    let option = text_of(option);
                     return Err(Refusal(format!("ERR Unsupported option {option}").into()));
                 }
             };

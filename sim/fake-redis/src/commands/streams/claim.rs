@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{
     Answer, Call, EntryId, Refusal, Resp, Stream, entry, identifier, integer, no_group, owned,
-    parse_id, range_begin, word,
+    parse_id, range_begin, text_of, word,
 };
 use crate::{ConsumerGroup, Pending};
 
@@ -100,7 +100,7 @@ impl Claim {
                     self.last_id = parse_id(id, 0)?;
                 }
                 _ => {
-                    let option = String::from_utf8_lossy(option);
+                    let option = text_of(option);
                     return Err(Refusal(
                         format!("ERR Unrecognized XCLAIM option '{option}'").into(),
                     ));
@@ -112,7 +112,7 @@ impl Claim {
 
     fn set_number(&mut self, name: &[u8], number: &[u8], now_ms: u64) -> Result<(), Refusal> {
         let number = integer(number).map_err(|_| {
-            let name = String::from_utf8_lossy(name);
+            let name = text_of(name);
             Refusal(format!("ERR Invalid {name} option argument for XCLAIM").into())
         })?;
         let positive = u64::try_from(number).unwrap_or(0);

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{
     Answer, Call, EntryId, Flags, Group, Refusal, Resp, Spec, Stream, count, help, integer, owned,
-    parse_id, word,
+    parse_id, text_of, word,
 };
 use crate::ConsumerGroup;
 
@@ -148,7 +148,7 @@ fn check_number(most: usize, arguments: &[Bytes]) -> Result<(), Refusal> {
 }
 
 fn wrong_number(subcommand: &[u8]) -> Refusal {
-    let name = String::from_utf8_lossy(subcommand);
+    let name = text_of(subcommand);
     let text = "ERR unknown subcommand or wrong number of arguments for";
     Refusal(format!("{text} '{name}'. Try XGROUP HELP.").into())
 }
@@ -178,7 +178,7 @@ fn known_group<'a>(call: &'a Call<'_>, arguments: &[Bytes]) -> Result<&'a Consum
 
 /// That a stream has no such group.
 pub(super) fn no_such_group(key: &[u8], name: &[u8]) -> Refusal {
-    let (key, name) = (String::from_utf8_lossy(key), String::from_utf8_lossy(name));
+    let (key, name) = (text_of(key), text_of(name));
     Refusal(format!("NOGROUP No such consumer group '{name}' for key name '{key}'").into())
 }
 

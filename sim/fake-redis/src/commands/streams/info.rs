@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{
     Answer, Call, EntryId, Flags, Group, Refusal, Resp, Spec, Stream, count, entry,
-    group::no_such_group, help, identifier, integer, word,
+    group::no_such_group, help, identifier, integer, text_of, word,
 };
 use crate::ConsumerGroup;
 
@@ -74,7 +74,7 @@ fn shown_at_most(options: &[Bytes], subcommand: &[u8]) -> Result<usize, Refusal>
             })
         }
         _ => {
-            let name = String::from_utf8_lossy(subcommand);
+            let name = text_of(subcommand);
             let text = format!(
                 "ERR unknown subcommand or wrong number of arguments for '{name}'. Try XINFO HELP."
             );

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 
 use super::{
-    Answer, Call, EntryId, Refusal, Resp, Stream, entry, identifier, integer, owned, parse_id, word,
+    Answer, Call, EntryId, Refusal, Resp, Stream, entry, identifier, integer, owned, parse_id,
+    text_of, word,
 };
 use crate::{
     ConsumerGroup, Pending,
@@ -141,7 +142,7 @@ impl<'a> Query<'a> {
         if let Some((group, _)) = self.group
             && stream.is_none_or(|stream| !stream.groups.contains_key(group))
         {
-            let (key, group) = (String::from_utf8_lossy(key), String::from_utf8_lossy(group));
+            let (key, group) = (text_of(key), text_of(group));
             let text = format!(
                 "NOGROUP No such key '{key}' or consumer group '{group}' in XREADGROUP with GROUP \
                  option"
@@ -258,7 +259,7 @@ fn only_for_groups(option: &str) -> Refusal {
 }
 
 fn not_in_script(name: &[u8]) -> Refusal {
-    let name = String::from_utf8_lossy(name);
+    let name = text_of(name);
     Refusal(format!("ERR {name} command is not allowed with BLOCK option from scripts").into())
 }
 

@@ -4,10 +4,14 @@ mod class;
 
 use class::{Item, single};
 
+use crate::lua::budget;
+
 /// How deep a pattern may be: quantifiers and captures one behind the other.
 const DEEPEST: usize = 200;
 /// How many instructions a step counts for, since it takes as long.
 const STEP: u64 = 8;
+/// After how many it is asked whether the script may go on.
+const LOOK: u64 = STEP << 16;
 /// How many captures a pattern may have.
 const CAPTURES: usize = 32;
 
@@ -71,7 +75,7 @@ impl<'a> Matcher<'a> {
             captures: Vec::new(),
             depth: 0,
             steps: 0,
-            most_steps: crate::lua::budget::left(),
+            most_steps: budget::left(),
         }
     }
 
@@ -135,6 +139,10 @@ impl<'a> Matcher<'a> {
 
     fn step(&mut self) -> Result<(), Fault> {
         self.steps += STEP;
+        if self.steps.is_multiple_of(LOOK) {
+            budget::look();
+            self.most_steps = self.most_steps.min(budget::left());
+        }
         if self.steps > self.most_steps { Err(Fault::Steps) } else { Ok(()) }
     }
 

@@ -48,16 +48,19 @@ impl Request<'_> {
 }
 
 /// How many keys of a command are told.
-const KEYS_TOLD: usize = 32;
+pub(in crate::serve) const KEYS_TOLD: usize = 32;
 
 /// How many bytes of a name or a key are told.
 const BYTES_TOLD: usize = 256;
 
-/// The name of a command in upper case, and its keys, for a report: cut where a client might
-/// otherwise fill the memory.
+/// What is told of a name or a key: it is cut where a client might otherwise fill the memory.
+pub(in crate::serve) fn cut(text: &[u8]) -> &[u8] {
+    &text[..text.len().min(BYTES_TOLD)]
+}
+
+/// The name of a command in upper case, and its keys, for a report.
 pub(in crate::serve) fn told(arguments: &[Bytes]) -> (String, Vec<String>) {
-    let text =
-        |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(BYTES_TOLD)]).into_owned();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(cut(bytes)).into_owned();
     let name = arguments.first().map(|name| text(name).to_uppercase()).unwrap_or_default();
     let keys = Facts::of(arguments).map(|facts| facts.keys).unwrap_or_default();
     (name, keys.iter().take(KEYS_TOLD).map(|key| text(key)).collect())

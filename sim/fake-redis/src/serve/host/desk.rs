@@ -25,9 +25,6 @@ use crate::{
     lua::{self, Stop, Supervisor},
 };
 
-/// For how long a script that is late may go on if nobody ends it.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// How often the script's thread looks whether it has to hand over its other tasks.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
@@ -52,6 +49,8 @@ pub(in crate::serve) struct Desk {
     /// Whether a script has just been late: its thread has no other tasks any more.
     was_late: AtomicBool,
     papers: Mutex<Papers>,
+    /// For how long a script that is late may go on.
+    patience: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -87,19 +86,18 @@ pub(in crate::serve) enum Told {
     Nothing,
 }
 
-impl Default for Desk {
-    fn default() -> Self {
+impl Desk {
+    pub(super) fn new(patience: Duration) -> Self {
         Self {
             is_busy: AtomicBool::new(false),
             late: watch::Sender::new(false),
             stopping: AtomicBool::new(false),
             was_late: AtomicBool::new(false),
             papers: Mutex::default(),
+            patience,
         }
     }
-}
 
-impl Desk {
     /// Whether nothing may touch the state of the host.
     pub(in crate::serve) fn is_busy(&self) -> bool {
         self.is_busy.load(Ordering::Acquire)
@@ -311,6 +309,13 @@ impl Supervised {
     }
 }
 
+impl Supervised {
+    /// Whether the command may be long.
+    pub(super) fn is_some(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
 /// Of all commands only `EVAL`, its like, and `EXEC` run scripts.
 fn is_e(letter: &u8) -> bool {
     letter.eq_ignore_ascii_case(&b'e')
@@ -373,7 +378,7 @@ impl Supervisor for Clerk {
         }
         let now = Instant::now();
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        if now - *progress.late_since.get_or_insert(now) > PATIENCE {
+        if now - *progress.late_since.get_or_insert(now) > self.desk.patience {
             return Err(Stop::Time);
         }
         if progress.looked.is_none_or(|looked| now - looked > LOOK_EVERY) {

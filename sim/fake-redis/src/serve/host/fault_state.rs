@@ -98,11 +98,11 @@ impl FaultState {
     }
 
     /// Takes down what the last command has changed.
-    pub(super) fn note_writes(&mut self, server: &mut Server, elapsed_us: u64) {
-        let redis = server.redis_mut();
-        if redis.is_written() {
+    pub(super) fn note_writes(&mut self, server: &mut Server, elapsed_us: impl FnOnce() -> u64) {
+        if server.redis().is_written() {
+            let elapsed_us = elapsed_us();
             self.writes += 1;
-            redis.end_write(elapsed_us, self.writes, elapsed_us.saturating_sub(REACH_US));
+            server.end_write(elapsed_us, self.writes, elapsed_us.saturating_sub(REACH_US));
         }
     }
 
@@ -146,10 +146,22 @@ impl FaultState {
                 missing
             }
         };
+        self.begin_past(server);
+        missing
+    }
+
+    /// No rule, no record of any, and nothing of the past.
+    pub(super) fn reset(&mut self, server: &mut Server) {
+        self.faults.clear();
+        self.down = None;
+        server.redis_mut().keep_past(None);
+        self.begin_past(server);
+    }
+
+    fn begin_past(&mut self, server: &mut Server) {
         if std::mem::take(&mut self.keeps_past) {
             self.keep_past(server);
         }
-        missing
     }
 
     fn keep_past(&mut self, server: &mut Server) {
@@ -187,7 +199,7 @@ impl Host {
     #[must_use]
     pub fn requests(&self) -> Vec<Seen> {
         let state = self.state();
-        state.fault_state.record.iter().flat_map(Record::iter).cloned().collect()
+        state.fault_state.record.as_ref().map(Record::seen).unwrap_or_default()
     }
 
     /// A replica takes over that lacks the writes of the last `lose`, or the server comes back
@@ -212,20 +224,6 @@ impl Host {
         let now_us = self.clock.now_us();
         self.with_server(|server| server.flush(now_us));
         self.with_fault_state(|state, server| state.observe_change(server, now_us));
-    }
-
-    /// Puts the host back to where it began: no keys, no faults, and a clock that shows the time of
-    /// this machine at the first pace. Connections and scripts stay; requests that a fault delays or
-    /// holds, and copies that have not come yet, are not executed any more.
-    pub fn reset(&self) {
-        self.note_reset();
-        self.with_fault_state(|state, _| {
-            state.faults.clear();
-            state.down = None;
-        });
-        self.flush();
-        self.clock.restart();
-        self.sooner.notify_one();
     }
 
     /// How many writes there have been: a request that names this number sees them all.

@@ -20,7 +20,7 @@ use crate::{Protocol, Resp};
 /// ```
 pub fn encode(resp: &Resp, protocol: Protocol, out: &mut BytesMut) {
     match (resp, protocol) {
-        (Resp::Simple(text), _) => line(b'+', text.as_bytes(), out),
+        (Resp::Simple(text), _) => line(b'+', &Resp::bytes_of(text), out),
         (Resp::Error(text), _) => error(text, out),
         (Resp::Integer(number), _) => integer(*number, out),
         (Resp::Bulk(text), _) => bulk(text, out),
@@ -105,9 +105,9 @@ fn integer(number: i64, out: &mut BytesMut) {
 /// An error's text may quote what a client sent, and a line break would end it early.
 fn error(text: &str, out: &mut BytesMut) {
     if text.contains(['\r', '\n']) {
-        line(b'-', text.replace(['\r', '\n'], " ").as_bytes(), out);
+        line(b'-', &Resp::bytes_of(&text.replace(['\r', '\n'], " ")), out);
     } else {
-        line(b'-', text.as_bytes(), out);
+        line(b'-', &Resp::bytes_of(text), out);
     }
 }
 

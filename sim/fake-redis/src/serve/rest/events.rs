@@ -80,7 +80,7 @@ fn append(text: &mut Vec<u8>, field: Resp) {
     match field {
         Resp::Bulk(bytes) => text.extend(bytes),
         Resp::Integer(number) => text.extend(number.to_string().into_bytes()),
-        Resp::Simple(words) | Resp::Error(words) => text.extend(words.as_bytes()),
+        Resp::Simple(words) | Resp::Error(words) => text.extend(&*Resp::bytes_of(&words)),
         _ => {}
     }
 }

@@ -48,7 +48,7 @@ fn write_object(out: &mut Vec<u8>, reply: Resp, strings: Strings) {
         return out.extend(error(&too_large(size)));
     }
     match reply {
-        Resp::Error(text) => out.extend(error(&text)),
+        Resp::Error(text) => out.extend(error(&readable(&text))),
         reply => {
             out.extend(b"{\"result\":");
             match reply {
@@ -68,12 +68,17 @@ fn write(out: &mut Vec<u8>, reply: Resp, strings: Strings) {
         }
         Resp::Integer(number) => write_string(out, number.to_string().as_bytes(), strings),
         Resp::Bulk(bytes) => write_string(out, &bytes, strings),
-        Resp::Simple(text) => write_string(out, text.as_bytes(), strings),
+        Resp::Simple(text) => write_string(out, &Resp::bytes_of(&text), strings),
         // An error inside of a list, as a script may return.
-        Resp::Error(text) => write_text(out, &text),
+        Resp::Error(text) => write_text(out, &readable(&text)),
         // Only these are left in the plain form.
         _ => out.extend(b"null"),
     }
+}
+
+/// An error for JSON, where no other bytes may be.
+fn readable(text: &str) -> String {
+    String::from_utf8_lossy(&Resp::bytes_of(text)).into_owned()
 }
 
 fn separated(out: &mut Vec<u8>, replies: Vec<Resp>, mut one: impl FnMut(&mut Vec<u8>, Resp)) {

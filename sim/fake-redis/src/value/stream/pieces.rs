@@ -1,15 +1,18 @@
 //! How Redis cuts a stream into pieces: what an inexact trim removes whole.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 
-use super::{EntryId, Map, MapStep};
-use crate::command;
+use super::{EntryId, read_id, write_id};
+use crate::{
+    command,
+    value::log::{Log, Steps, Trace},
+};
 
 /// The pieces of one stream, by the identifier with which each began.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Pieces(Map<EntryId, Piece>);
+pub(crate) struct Pieces(BTreeMap<EntryId, Piece>);
 
 /// How large a piece may become: `stream-node-max-entries` and `stream-node-max-bytes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,7 +37,7 @@ const EMPTY_LIST: u64 = 7;
 const KEY: usize = 16;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Piece {
+struct Piece {
     /// The last entry that was put in, deleted or not.
     last: EntryId,
     live: u64,
@@ -45,27 +48,83 @@ pub(crate) struct Piece {
     names: Arc<[Bytes]>,
 }
 
+/// What takes back one change: the piece that began there, if there was one.
+pub(super) struct PieceStep {
+    begin: EntryId,
+    was: Option<Piece>,
+    /// Those that it had, unless they have stayed.
+    names: Option<Arc<[Bytes]>>,
+}
+
+/// How a step is written. A stream's own tags come behind these.
+const ABSENT: u8 = 0;
+const COUNTS: u8 = 1;
+const WHOLE: u8 = 2;
+pub(super) const TAGS: u8 = 3;
+
 impl Pieces {
     /// Puts in an entry, behind all others.
-    pub(super) fn add(&mut self, id: EntryId, fields: &[Bytes], limits: PieceLimits) {
-        let end = self.0.last_key_value().filter(|(_, end)| !end.is_full(fields, limits));
-        let (begin, mut piece) = match end {
-            Some((&begin, end)) => (begin, end.clone()),
-            None => (id, Piece::new(id, fields)),
-        };
-        piece.add(begin, id, fields);
-        self.0.insert(begin, piece);
+    pub(super) fn add(
+        &mut self,
+        id: EntryId,
+        fields: &[Bytes],
+        limits: PieceLimits,
+        trace: &mut Trace,
+    ) {
+        if let Some(mut end) = self.0.last_entry()
+            && !end.get().is_full(fields, limits)
+        {
+            let begin = *end.key();
+            trace.note(|log| end.get().write_counts(begin, log));
+            end.get_mut().add(begin, id, fields);
+            return;
+        }
+        trace.note(|log| {
+            log.tag(ABSENT);
+            write_id(log, id);
+        });
+        let mut piece = Piece::new(id, fields);
+        piece.add(id, id, fields);
+        self.0.insert(id, piece);
     }
 
     /// Takes out an entry that was there.
-    pub(super) fn delete(&mut self, id: EntryId) {
-        let Some((&begin, piece)) = self.0.range(..=id).next_back() else { return };
-        if piece.live == 1 {
-            self.0.remove(&begin);
-            return;
+    pub(super) fn delete(&mut self, id: EntryId, trace: &mut Trace) {
+        let Some((&begin, piece)) = self.0.range_mut(..=id).next_back() else { return };
+        if piece.live > 1 {
+            trace.note(|log| piece.write_counts(begin, log));
+            piece.live -= 1;
+            piece.deleted += 1;
+        } else if let Some(piece) = self.0.remove(&begin) {
+            trace.note(|log| piece.write(begin, log));
         }
-        let piece = Piece { live: piece.live - 1, deleted: piece.deleted + 1, ..piece.clone() };
-        self.0.insert(begin, piece);
+    }
+
+    /// Reads a step behind its tag.
+    pub(super) fn read(tag: u8, steps: &mut Steps<'_>) -> Option<PieceStep> {
+        let begin = read_id(steps)?;
+        if tag == ABSENT {
+            return Some(PieceStep { begin, was: None, names: None });
+        }
+        let was = Piece {
+            last: read_id(steps)?,
+            live: steps.number()?,
+            deleted: steps.number()?,
+            bytes: steps.number()?,
+            names: Arc::default(),
+        };
+        let names = (tag == WHOLE).then(|| {
+            let number = steps.place()?;
+            (0..number).map(|_| steps.text()).collect::<Option<Arc<[Bytes]>>>()
+        });
+        Some(PieceStep { begin, was: Some(was), names: names.flatten() })
+    }
+
+    pub(super) fn undo(&mut self, step: PieceStep) {
+        let PieceStep { begin, was, names } = step;
+        let Some(was) = was else { return drop(self.0.remove(&begin)) };
+        let names = names.or_else(|| Some(Arc::clone(&self.0.get(&begin)?.names)));
+        self.0.insert(begin, Piece { names: names.unwrap_or_default(), ..was });
     }
 
     /// How many entries a trim by whole pieces removes, at most `limit`: those that `goes` accepts,
@@ -84,18 +143,6 @@ impl Pieces {
             removed += piece.live;
         }
         removed
-    }
-
-    pub(super) fn begin_trace(&mut self) {
-        self.0.begin_trace();
-    }
-
-    pub(super) fn end_trace(&mut self) -> Vec<MapStep<EntryId, Piece>> {
-        self.0.end_trace()
-    }
-
-    pub(super) fn undo(&mut self, steps: &[MapStep<EntryId, Piece>]) {
-        self.0.undo(steps);
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -130,6 +177,25 @@ fn key(id: &EntryId) -> [u8; KEY] {
 }
 
 impl Piece {
+    /// Writes what it is, but for the names, which stay.
+    fn write_counts(&self, begin: EntryId, log: &mut Log) {
+        log.tag(COUNTS);
+        self.write_numbers(begin, log);
+    }
+
+    fn write(&self, begin: EntryId, log: &mut Log) {
+        log.tag(WHOLE);
+        self.write_numbers(begin, log);
+        log.place(self.names.len());
+        self.names.iter().for_each(|name| log.text(name));
+    }
+
+    fn write_numbers(&self, begin: EntryId, log: &mut Log) {
+        write_id(log, begin);
+        write_id(log, self.last);
+        [self.live, self.deleted, self.bytes].into_iter().for_each(|number| log.number(number));
+    }
+
     fn new(id: EntryId, fields: &[Bytes]) -> Self {
         let names: Arc<[Bytes]> = fields.iter().step_by(2).cloned().collect();
         let sizes: u64 = names.iter().map(size_of_text).sum();

@@ -138,7 +138,7 @@ impl FaultState {
     }
 
     /// Looks at the locks after something that no client did.
-    pub(super) fn observe_change(&mut self, server: &Server, now_us: u64) {
+    pub(in crate::serve::host) fn observe_change(&mut self, server: &Server, now_us: u64) {
         if let Some(watch) = self.observer.as_mut().and_then(|observer| observer.watch.as_mut()) {
             watch.learn(server, now_us);
         }
