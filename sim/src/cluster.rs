@@ -34,8 +34,10 @@
 //! simulated, and on Linux a wait inside of a poll is noticed. A wait that never ends is not: it
 //! hangs the test.
 
+mod ask;
 mod blocking;
 mod campaign;
+mod check;
 mod clock;
 mod failure;
 mod invariants;
@@ -63,12 +65,13 @@ pub use clock::SimClock;
 pub use failure::{Breach, Failure};
 pub use invariants::{Inside, Once, Section};
 pub use process::{Process, RemoteError, TimedOut};
-pub use redis::{RedisError, SimRedis};
+pub use redis::SimRedis;
 pub use setup::Setup;
 pub use store::SimStore;
 pub use token::TokenError;
 #[cfg(feature = "proptest")]
 pub(crate) use token::of as token_of;
+pub use users::RedisError;
 
 use page::Pages;
 use story::Alternatives;
@@ -233,9 +236,9 @@ impl Cluster {
     /// The failure that `decisions` lead to, with its story.
     fn told(&self, breach: Breach, decisions: &Decisions, others: Alternatives) -> Failure {
         let looks = run::Looks { story: true, waiting: false };
-        let mut ran = run::run(self, Replay::of(decisions), looks);
+        let ran = run::run(self, Replay::of(decisions), looks);
         let settings = Box::new(self.plan(1).settings);
-        let (at, story) = (ran.at, std::mem::take(&mut ran.story));
+        let (at, story) = (ran.at, ran.story.clone());
         let told = Box::new(story::of(self, &breach, decisions, ran, others));
         Failure { breach, at, settings, decisions: decisions.clone(), story, told }
     }

@@ -13,7 +13,7 @@ pub fn client(number: history::Client) -> char {
 pub fn fence(number: u64) -> String {
     match number {
         0 => "no fence".into(),
-        ..10_000_000 => format!("fence {number}"),
+        1..10_000_000 => format!("fence {number}"),
         _ => format!("fence …{:07}", number % 10_000_000),
     }
 }

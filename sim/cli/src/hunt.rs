@@ -14,6 +14,7 @@ use std::{
     ffi::OsString,
     io,
     num::NonZeroUsize,
+    path::PathBuf,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -29,7 +30,8 @@ use tokio::sync::watch;
 use super::{
     Ending, Failure as Refusal,
     options::{self},
-    output::{Target, print},
+    output::{self, Target, print},
+    page,
     progress::Bar,
 };
 use again::Again;
@@ -39,6 +41,9 @@ use rule::{Fault, Replay};
 use run::{Address, Run, Setup};
 use search::Pool;
 use shrink::Shrinker;
+
+/// How many runs there are if nothing is said.
+const RUNS: u64 = 500;
 
 /// How many runs without any fault come first.
 const CALM: usize = 3;
@@ -106,6 +111,9 @@ pub(super) struct Hunt {
     /// Writes the result as JSON to FILE; with `-`, to standard output and nothing else.
     #[arg(long, value_name = "FILE")]
     json: Option<Target>,
+    /// Writes what was found as a page to FILE, which any browser shows.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 fn variable(text: &str) -> Result<(String, Address), String> {
@@ -125,6 +133,7 @@ impl Hunt {
         if let Some(target) = &self.json {
             target.probe()?;
         }
+        output::probe("--html", self.html.as_deref())?;
         let stop = interrupts()?;
         let mut setup = self.setup();
         let mut effort = Effort { seed: self.seed, ..Effort::default() };
@@ -136,6 +145,9 @@ impl Hunt {
         let again = self.again();
         if let Some(target) = &self.json {
             target.write(&report::json(&outcome, &effort, &again))?;
+        }
+        if let (Some(path), Outcome::Found(found)) = (&self.html, &outcome) {
+            page::write(path, &page::of_story(&tell::story(found, &again)))?;
         }
         if self.json != Some(Target::Stdout) {
             print(&report::told(&outcome, &effort, &again))?;
@@ -250,9 +262,10 @@ impl Hunt {
     ) -> Result<Outcome, Refusal> {
         let seen: Vec<_> = calm.iter().map(|run| &run.seen).collect();
         let planner = Mutex::new(Planner::new(&seen, self.kinds(), self.seed));
-        let most = self.runs.unwrap_or(if self.time.is_some() { u64::MAX } else { 500 });
+        let usual = if self.time.is_some() { u64::MAX } else { RUNS };
+        let most = self.runs.unwrap_or(usual);
         let until = self.time.and_then(|time| Instant::now().checked_add(time));
-        let bar = Bar::new("runs");
+        let bar = Bar::new("runs", self.time);
         if most < u64::MAX {
             bar.expect(most);
         }

@@ -36,7 +36,6 @@ use awaited::Awaited;
 use order::Order;
 pub(crate) use past::Past;
 pub use past::Reached;
-#[cfg(feature = "serve")]
 pub(crate) use past::copy;
 pub(super) use usage::Usage;
 use watched::Watched;

@@ -6,27 +6,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use leasehold_fake_redis::Entry;
-
-use super::{Process, Setup, runtime::try_with, setup::Check};
-use crate::{history::Client, words::client, world::Server};
-
-/// What the servers have at one instant.
-pub(super) struct Stored<'a> {
-    pub(super) servers: &'a [Server],
-    pub(super) now: u64,
-}
-
-impl Stored<'_> {
-    /// Whether a key that matches `pattern`, and has not expired, is `such`.
-    fn any(&self, pattern: &str, such: impl Fn(&Entry) -> bool) -> bool {
-        self.servers.iter().any(|server| {
-            let now_ms = server.wall(self.now) / 1_000;
-            let mut matching = server.redis.keyspace.matching(now_ms, pattern.as_bytes());
-            matching.any(|(_, entry)| such(entry))
-        })
-    }
-}
+use super::{Process, Setup, check::Check, runtime::try_with};
+use crate::{history::Client, words::client};
 
 /// A part of the code in which at most one process may be at a time, from [`Setup::mutex`].
 #[derive(Clone)]

@@ -1,15 +1,15 @@
 //! A connection to the cluster's Redis, for any commands.
 
-use std::{error, fmt, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use leasehold_fake_redis::Resp;
 
 use super::{
     Process,
-    process::ask,
+    ask::ask,
     runtime::{Answer, Order, with},
-    users::Sent,
+    users::{RedisError, Sent},
 };
 
 /// How long a command waits for its reply, unless said otherwise: as long as a connection of the
@@ -56,32 +56,6 @@ pub struct SimRedis {
     connection: u32,
     response_timeout: Option<Duration>,
 }
-
-/// Why a command has no reply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RedisError {
-    /// Nobody listens: it was not executed.
-    Refused,
-    /// The connection broke. It may have been executed, or may yet be.
-    Broken,
-    /// There was no reply in time. It may have been executed, or may yet be.
-    TimedOut,
-}
-
-impl fmt::Display for RedisError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Refused => "the connection was refused: the command was not executed",
-            Self::Broken => {
-                "the connection broke: the command may have been executed, or may yet be"
-            }
-            Self::TimedOut => "no reply in time: the command may have been executed, or may yet be",
-        })
-    }
-}
-
-impl error::Error for RedisError {}
 
 impl SimRedis {
     pub(super) fn new(process: Process, server: u8) -> Self {

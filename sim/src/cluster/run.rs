@@ -10,10 +10,9 @@ use rustc_hash::FxHasher;
 
 use super::{
     Breach, Cluster, Setup,
-    invariants::Stored,
+    check::{Check, Stored},
     quiet::quietly,
     runtime::{Installed, Runtime, with},
-    setup::Check,
     users::World,
 };
 use crate::{

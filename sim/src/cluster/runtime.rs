@@ -19,7 +19,10 @@ use leasehold_fake_redis::Resp;
 use rustc_hash::FxHasher;
 
 use super::{
-    Process, RemoteError, blocking::Switches, ready::Ready, redis::RedisError, users::Sent,
+    Process, RemoteError,
+    blocking::Switches,
+    ready::Ready,
+    users::{RedisError, Sent},
 };
 use crate::{history::Client, world::ClientClock};
 

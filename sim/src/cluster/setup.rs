@@ -4,7 +4,7 @@ use std::{fmt, rc::Rc};
 
 use super::{
     Process,
-    invariants::Stored,
+    check::Check,
     runtime::{Factory, Task},
 };
 
@@ -16,29 +16,6 @@ pub struct Setup {
     pub(super) always: Vec<Check>,
     pub(super) sometimes: Vec<Check>,
     pub(super) eventually: Vec<Check>,
-}
-
-/// Something that holds or not, at any time.
-pub(super) struct Check {
-    pub(super) name: String,
-    holds: Box<dyn Fn(&Stored<'_>) -> bool>,
-}
-
-impl Check {
-    pub(super) fn holds(&self, stored: &Stored<'_>) -> bool {
-        (self.holds)(stored)
-    }
-
-    fn new(name: impl Into<String>, holds: impl Fn() -> bool + 'static) -> Self {
-        Self::of_stored(name, move |_| holds())
-    }
-
-    pub(super) fn of_stored(
-        name: impl Into<String>,
-        holds: impl Fn(&Stored<'_>) -> bool + 'static,
-    ) -> Self {
-        Self { name: name.into(), holds: Box::new(holds) }
-    }
 }
 
 impl Setup {

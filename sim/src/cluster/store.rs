@@ -3,7 +3,7 @@
 use leasehold_core::{Command, Reply, Store, StoreError, Tokens};
 
 use super::{
-    process::ask,
+    ask::ask,
     runtime::{Answer, Order, with},
 };
 use crate::{history::Client, words::client};

@@ -10,10 +10,9 @@ use leasehold_fake_redis::{Engine, Resp};
 
 use super::{
     Process, RemoteError,
-    redis::RedisError,
     runtime::{Answer, Asked, Order, Task, arrive, with},
     sessions::Sessions,
-    users::{Answer as Returned, Plan, Request, Response, Step, Users},
+    users::{Answer as Returned, Plan, RedisError, Request, Response, Step, Users},
     words,
 };
 use crate::{

@@ -1,5 +1,7 @@
 //! What runs in the world of a [`Cluster`](super::Cluster), and what it sends.
 
+use std::{error, fmt};
+
 use bytes::Bytes;
 use leasehold_core::{Command, Reply, StoreError};
 use leasehold_fake_redis::Resp;
@@ -41,6 +43,32 @@ pub(crate) struct Sent {
     pub(crate) broken: u32,
     pub(crate) commands: Vec<Vec<Bytes>>,
 }
+
+/// Why a command has no reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RedisError {
+    /// Nobody listens: it was not executed.
+    Refused,
+    /// The connection broke. It may have been executed, or may yet be.
+    Broken,
+    /// There was no reply in time. It may have been executed, or may yet be.
+    TimedOut,
+}
+
+impl fmt::Display for RedisError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refused => "the connection was refused: the command was not executed",
+            Self::Broken => {
+                "the connection broke: the command may have been executed, or may yet be"
+            }
+            Self::TimedOut => "no reply in time: the command may have been executed, or may yet be",
+        })
+    }
+}
+
+impl error::Error for RedisError {}
 
 pub(super) type Plan = world::Plan<Users>;
 pub(super) type World = world::World<Users>;

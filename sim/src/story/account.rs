@@ -92,7 +92,7 @@ impl<'a> Account<'a> {
         let names = self.names.clone();
         let history = History { events: self.record.history(), names, grantor };
         let mut lines = timeline(&history);
-        lines.extend(aftermath(&self.record, &self.names));
+        lines.extend(aftermath(&self.record));
         lines
     }
 
@@ -113,7 +113,7 @@ impl<'a> Account<'a> {
             }
             runs.push(ToldRun { without, ..other.run(setting) });
         }
-        let headline = headline::of(&self, &told, &runs);
+        let headline = headline::of(&self.record, self.verdict(), &told, &runs);
         let lanes = lanes.in_use(&mut runs);
         Story {
             format: FORMAT.into(),

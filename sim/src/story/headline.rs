@@ -4,7 +4,6 @@ use leasehold_story::{Decision, Run};
 
 use super::{
     Names,
-    account::Account,
     record::{Clash, Record},
 };
 use crate::{
@@ -30,9 +29,13 @@ pub(crate) fn promise(guarantee: Guarantee) -> &'static str {
 }
 
 /// The headline of a story that has these runs.
-pub(crate) fn of(account: &Account<'_>, decisions: &[Decision], runs: &[Run]) -> String {
-    let record = &account.record;
-    let (Some(verdict), Some((violation, _))) = (account.verdict(), &record.violation) else {
+pub(crate) fn of(
+    record: &Record,
+    verdict: Option<String>,
+    decisions: &[Decision],
+    runs: &[Run],
+) -> String {
+    let (Some(verdict), Some((violation, _))) = (verdict, &record.violation) else {
         return "The promise holds in this run.".into();
     };
     let (needed, cause) = cause(decisions, runs);

@@ -13,7 +13,7 @@ use words::Narrator;
 
 use crate::history::{Event, TokenId};
 use crate::story::{
-    History, Names,
+    History,
     record::{Record, Seen},
 };
 use crate::words::{client, fence};
@@ -57,7 +57,7 @@ pub(crate) fn timeline(story: &History) -> Vec<Line> {
 }
 
 /// What the resource makes of what two holders wrote, after the promise was broken.
-pub(crate) fn aftermath(record: &Record, names: &Names) -> Vec<Line> {
+pub(crate) fn aftermath(record: &Record) -> Vec<Line> {
     let (Some(clash), Some((_, index))) = (record.clash, &record.violation) else {
         return Vec::new();
     };
@@ -66,12 +66,9 @@ pub(crate) fn aftermath(record: &Record, names: &Names) -> Vec<Line> {
         Seen::Event(Event::Wrote { token, fence: number, accepted, .. })
             if token == clash.older || token == clash.newer =>
         {
-            let verb = if accepted { "takes" } else { "refuses" };
-            let (who, grant) = (client(token.client()), names.grant(token));
-            let text = format!(
-                "the resource {verb} what {who} wrote under {grant}, with {}",
-                fence(number)
-            );
+            let (verb, old) = if accepted { ("takes", "") } else { ("refuses", "the old ") };
+            let (who, fence) = (client(token.client()), fence(number));
+            let text = format!("the resource {verb} {who}'s write with {old}{fence}");
             Some(Line { at: *at, kind: LineKind::Other, text })
         }
         _ => None,

@@ -22,13 +22,29 @@ export function drawRun(story, run, options) {
 /** What is in view of a layout, as SVG. */
 export function drawLayout(layout, options = {}) {
   const view = options.view ?? { top: 0, bottom: layout.height };
-  const shown = options.selected === undefined ? undefined : related(layout.run, options.selected);
+  const shown = options.selected === undefined ? undefined : standingOut(layout, options.selected);
   const context = { layout, view, shown, selected: options.selected, colours: colours(layout) };
   const [wide, high] = [layout.width, view.bottom - view.top];
   return (
     `<svg class="story" xmlns="http://www.w3.org/2000/svg" role="presentation" width="${wide}" ` +
     `height="${high}" viewBox="0 ${view.top} ${wide} ${high}">${inside(context)}</svg>`
   );
+}
+
+// What stands out with an event: all that belongs to it, and of one that breaks the promise also how the
+// others came to hold what it holds.
+function standingOut(layout, selected) {
+  const { run } = layout;
+  const found = related(run, selected);
+  const held = selected === run.verdict.event ? heldTogether(layout) : undefined;
+  for (const span of held?.spans ?? []) {
+    run.events.forEach((event, index) => {
+      if (event.grant === undefined || event.grant !== span.grant) return;
+      found.add(index);
+      if (event.kind === "grant") for (const each of related(run, index)) found.add(each);
+    });
+  }
+  return found;
 }
 
 /** The names of the lanes, as SVG. */
@@ -73,7 +89,7 @@ function colours({ story }) {
   const order = clients.filter((index) => index >= 0);
   const found = new Map();
   for (const run of story.runs) {
-    for (const thing of [...run.spans, ...run.events]) {
+    for (const thing of [...run.events, ...run.spans]) {
       const place = order.indexOf(thing.lane);
       if (thing.grant !== undefined && place >= 0 && !found.has(thing.grant)) {
         found.set(thing.grant, place % 6);
@@ -161,7 +177,7 @@ export function heldTogether({ run, story }) {
   const soonest = (lane) => Math.max(...spans.filter((span) => span.lane === lane).map((span) => span.to));
   const start = lanes.reduce((a, b) => (latest(a) >= latest(b) ? a : b));
   const end = lanes.reduce((a, b) => (soonest(a) <= soonest(b) ? a : b));
-  return { lanes, from: latest(start), fromLane: start, to: soonest(end), toLane: end };
+  return { lanes, spans, from: latest(start), fromLane: start, to: soonest(end), toLane: end };
 }
 
 function together(context) {

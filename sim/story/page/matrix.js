@@ -125,6 +125,7 @@ function cellOf(report, cell, { say, open }) {
 function counted({ state, schedules, exercised }) {
   if (state === "not-applicable") return "There is nothing here that the fault could befall.";
   const runs = schedules === 1 ? "1 schedule was run" : `${schedules.toLocaleString("en")} schedules were run`;
+  if (exercised === 0 && state !== "not-exercised") return `${runs}.`;
   return `${runs}; in ${exercised.toLocaleString("en")} of them it could have broken.`;
 }
 
@@ -134,8 +135,8 @@ function explain(report, cell, what) {
   const dialog = element("dialog", { "aria-labelledby": "explained", class: "explained" },
     element("h2", { id: "explained" }, `${report.subjects[cell.subject].name}: ${what}`),
     element("p", { class: cell.state === "broken" ? "bad" : "good" }, STATES[cell.state].words),
-    element("p", {}, report.guarantees[cell.guarantee].claim),
-    element("p", {}, report.faults[cell.fault].claim),
+    element("p", {}, element("b", {}, "Promised: "), report.guarantees[cell.guarantee].claim),
+    element("p", {}, element("b", {}, "Fault: "), report.faults[cell.fault].claim),
     element("p", {}, counted(cell)),
     models.length > 0 && element("p", {}, "Within the bounds of these models every schedule was run, and none breaks it:"),
     models.length > 0 && element("ul", {}, ...models.map((model) => element("li", {}, model))),

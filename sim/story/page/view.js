@@ -231,6 +231,7 @@ export class View {
       element("h2", {}, "In words"),
       element("ol", {}, ...lines),
       element("p", { class: verdict.holds ? "good" : "bad" }, verdict.text),
+      ...(run.events.some((event) => event.stale) ? [element("p", { class: "bad" }, TAKEN)] : []),
       ...(story.command ? [this.command()] : []),
     );
   }
@@ -284,10 +285,10 @@ export class View {
   /** Selects an event, or none. */
   select(index, still) {
     this.state.selected = this.run.events[index] ? index : undefined;
+    this.showDetails();
     if (!still) this.scrollTo(index);
     this.drawInView();
     this.showNow();
-    this.showDetails();
     this.changed();
   }
 
@@ -295,8 +296,10 @@ export class View {
     const y = eventY(this.layout, index);
     if (y === undefined) return;
     const top = this.parts.drawing.getBoundingClientRect().top + y;
-    const low = innerHeight - 110;
-    if (top < 90 || top > low) scrollBy({ top: top - innerHeight / 2, behavior: "instant" });
+    const { details } = this.parts;
+    const covered = getComputedStyle(details).position === "fixed" ? details.offsetHeight : 0;
+    const low = innerHeight - covered - 130;
+    if (top < 90 || top > low) scrollBy({ top: top - (90 + low) / 2, behavior: "instant" });
   }
 
   /** The events that have a place of their own in the drawing, in its order. */
@@ -389,6 +392,7 @@ function outcome(isGood, summary, text) {
 
 const KEY = {
   lease: ["bar", "a client believes that it holds"],
+  work: ["bar work", "a client runs what is protected or put off"],
   key: ["box", "a server has the key"],
   pause: ["wash", "a process is paused"],
   partition: ["wash", "nothing passes"],

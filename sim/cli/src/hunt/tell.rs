@@ -121,7 +121,7 @@ impl<'a> Teller<'a> {
             from: lane,
             to: server,
             sent: request.arrived_us,
-            arrived: request.executed_us.or(lost.then_some(request.arrived_us)),
+            arrived: request.executed_us.or_else(|| lost.then_some(request.arrived_us)),
             fate: if lost { Fate::Lost } else { Fate::Delivered },
             text,
             sent_by: Some(sent),

@@ -189,6 +189,7 @@ mod tests {
             broken: 0,
             exhausted: None,
             counterexample: None,
+            story: None,
         };
         let faults: Vec<&str> =
             std::iter::once("none").chain(Fault::ALL.iter().map(|fault| fault.name())).collect();

@@ -56,7 +56,7 @@ impl Telling {
         if !is_matrix {
             text += &format!("\n{}", totals(report, elapsed));
             text +=
-                "Every cell: leasehold --matrix. As data: --json FILE. More: leasehold --help\n";
+                "Every cell: leasehold --matrix. As a page: --html FILE. As data: --json FILE\n";
         }
         if let Some(surprises) = surprises(report) {
             text += &format!("\n{}", fit(&surprises));

@@ -63,7 +63,7 @@ mod tests {
             (format!("    0.0 ms   {words}"), 13),
             (format!("  - {words}"), 4),
             (format!("    {words}"), 4),
-            (words.clone(), 0),
+            (words, 0),
         ];
         for (line, indent) in cases {
             let fitted = fit(&line);

@@ -9,6 +9,7 @@ use std::{
 };
 
 use assert_cmd::assert::Assert;
+use leasehold_story::Fate;
 use serde_json::Value;
 
 use crate::common::leasehold;
@@ -77,6 +78,35 @@ fn a_fault_that_makes_a_program_fail_is_found_told_and_replayed() {
 }
 
 #[test]
+fn what_was_found_is_a_story_and_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("page.html");
+    let html = ["--html", page.to_str().unwrap()];
+    let options = ["--fault", "reply-loss", "--confirm", "2"];
+    let told = found(&[&options[..], &html].concat(), FRAGILE);
+    let story = leasehold_story::Story::from_json(&told["story"].to_string()).unwrap();
+    let lanes: Vec<&str> = story.lanes.iter().map(|lane| &*lane.name).collect();
+    assert_eq!(lanes, ["connection 1", "server"]);
+    assert_eq!((story.decisions.len(), story.runs.len()), (1, 2));
+    let [run, without] = &story.runs[..] else { panic!("{story:?}") };
+    assert_eq!((run.verdict.holds, without.verdict.holds), (false, true));
+    assert_eq!((&run.without[..], &without.without[..]), (&[][..], &[0][..]));
+    let lost = run.messages.iter().find(|message| message.fate == Fate::Lost).unwrap();
+    assert_eq!((&*lost.text, lost.decision), ("reply", Some(0)));
+    let applied = &run.events[lost.sent_by.unwrap()];
+    assert_eq!(&*applied.text, "SET job mine NX PX 1000");
+    for run in &story.runs {
+        assert!(run.events.is_sorted_by_key(|event| event.at));
+        for (at, event) in run.events.iter().enumerate() {
+            assert!(event.causes.iter().all(|cause| *cause < at), "{event:?}");
+        }
+    }
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.starts_with("<!doctype html>") || page.starts_with("<!DOCTYPE html>"));
+    assert!(page.contains("SET job mine NX PX 1000"));
+}
+
+#[test]
 fn a_fault_that_is_not_needed_is_left_out() {
     // Whichever schedule comes first, one fault is enough.
     let told = found(&["--confirm", "1", "--seed", "7", "--timeout", "1s"], FRAGILE);
@@ -136,6 +166,7 @@ fn wrong_use_is_told_of() {
         (&["--replay", "explode"], "true", "choose one of"),
         (&["--runs", "0"], "true", "--runs"),
         (&["--json", "/no/such/folder/file"], "true", "cannot write"),
+        (&["--html", "/no/such/folder/file"], "true", "cannot write"),
     ];
     for (options, command, text) in wrong {
         let assert = hunt(options, &[command]).code(2);
@@ -183,7 +214,7 @@ fn an_interrupt_ends_the_hunt_and_all_that_it_started() {
         thread::yield_now();
     }
     assert!(is_running(&file));
-    interrupt(&mut process);
+    interrupt(&process);
     assert_eq!(process.wait().unwrap().code(), Some(130));
     assert!(!is_running(&file));
 }
@@ -197,7 +228,7 @@ fn is_running(file: &Path) -> bool {
     !state.trim().is_empty() && !state.trim().starts_with('Z')
 }
 
-fn interrupt(process: &mut Child) {
+fn interrupt(process: &Child) {
     let number = process.id().to_string();
     assert!(Command::new("kill").args(["-INT", &number]).status().unwrap().success());
 }

@@ -77,7 +77,7 @@ fn what_is_deleted_is_given_back() {
     assert!(told(&served, "VmRSS") > before + LENGTH, "it is kept");
     assert_eq!(ask(&mut stream, &request(&["DEL", "k"])), ":1\r\n");
     // An allocator may give back a little later, when it is used again.
-    let given_back = |_: &usize| {
+    let mut given_back = |_: &usize| {
         assert_eq!(ask(&mut stream, &request(&["PING"])), "+PONG\r\n");
         told(&served, "VmRSS") < before + LENGTH / 8
     };

@@ -33,7 +33,7 @@ fn a_bare_command_ends_with_a_summary_a_story_and_where_the_rest_is() {
     }
     assert!(summary.contains("✗ exclusion: client-pause, server-clock, restart, failover"));
     assert!(rest.starts_with("How lock-replicated × exclusion × failover breaks:"), "{rest}");
-    assert!(rest.contains("--matrix") && rest.contains("--json"), "{rest}");
+    assert!(rest.contains("--matrix") && rest.contains("--html"), "{rest}");
     assert!(!text.contains('\x1b'), "colour, though nobody sees it");
 }
 

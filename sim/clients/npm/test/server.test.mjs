@@ -10,7 +10,7 @@ let server;
 before(async () => {
   server = await start();
 });
-after(() => server.stop());
+after(() => server?.stop());
 beforeEach(() => server.reset());
 
 /** What the server at this address replies to commands, one a line. */
@@ -59,6 +59,15 @@ test("a fault is an object, too", async () => {
   assert.equal((await fault.rule()).kind, "error");
   await server.clearFaults();
   assert.deepEqual(await server.faults(), { rules: [], injections: [] });
+});
+
+test("a request that is held is released", async () => {
+  const fault = await server.fault("hold command=SET next=1");
+  const held = ask(["SET key held"]);
+  while (!(await fault.rule()).injected);
+  assert.equal(await ask(["GET key"]), "$-1\r\n");
+  assert.equal(await fault.release(), 1);
+  assert.equal(await held, "+OK\r\n");
 });
 
 test("the requests are told", async () => {

@@ -110,7 +110,7 @@ pub(crate) fn odd(chance: &mut impl Chance) -> Bytes {
 }
 
 /// Scripts whose replies depend on nothing without an order.
-pub(crate) const SCRIPTS: [&str; 36] = [
+pub(crate) const SCRIPTS: [&str; 38] = [
     "error('\\255' .. #KEYS)",
     "return {err = 'E \\240\\255'}",
     "redis.call('del', KEYS[1]) for i = 1, 1200 do redis.call('rpush', KEYS[1], i) end return redis.call('llen', KEYS[1])",

@@ -173,3 +173,15 @@ async fn nothing_of_before_a_reset_is_executed_after_it() {
     assert_eq!(fake.rest("DBSIZE").await, Ok(json!(0)));
     assert_eq!(fake.rest("INCR copied").await, Ok(json!(1)));
 }
+
+#[tokio::test]
+async fn a_failover_does_not_go_back_beyond_a_reset() {
+    let fake = Fake::start().await;
+    fake.rest("SET before 1").await.unwrap();
+    call(&fake, "/reset", "").await;
+    fake.rest("SET after 1").await.unwrap();
+    let lose = Duration::from_secs(600);
+    let lost = fake.host.trigger(ServerEventKind::Failover { lose }, Duration::ZERO).await;
+    assert_eq!((lost.writes, lost.keys), (1, 1));
+    assert_eq!(fake.rest("DBSIZE").await, Ok(json!(0)));
+}

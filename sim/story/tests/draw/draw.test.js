@@ -163,6 +163,11 @@ test("causes and effects of a selected event stand out", () => {
   assert.ok(/class="event act g0" id="event-6"/.test(svg));
 });
 
+test("with the event that breaks the promise, the other holder stands out", () => {
+  const { svg } = drawRun(failover, told, { width: 900, selected: 13 });
+  for (const event of [1, 3, 4, 9, 12]) assert.ok(new RegExp(`class="event [a-z]+( g\\d)?" id="event-${event}"`).test(svg), `${event}`);
+});
+
 test("without the check of fences the older write is taken", () => {
   const run = withoutFenceCheck(told);
   assert.equal(run.events[14].kind, "write");

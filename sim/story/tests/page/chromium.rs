@@ -16,7 +16,7 @@ use tungstenite::{Message, WebSocket};
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
 /// Longer than any answer takes; only one that never comes ends the test.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Keeps what went wrong in a page.
 const NOTICE: &str = "addEventListener('error', (found) => { window.wrong = found.error; });
@@ -116,16 +116,25 @@ impl Chromium {
 
     /// Clicks the middle of an element.
     pub(crate) fn click(&mut self, selector: &str) {
+        let (x, y) = self.point(selector);
+        for kind in ["mousePressed", "mouseReleased"] {
+            let click = json!({ "type": kind, "x": x, "y": y, "button": "left", "clickCount": 1 });
+            self.command("Input.dispatchMouseEvent", click);
+        }
+    }
+
+    /// Moves the pointer to the middle of an element, and says where that is.
+    pub(crate) fn point(&mut self, selector: &str) -> (f64, f64) {
         let place = self.evaluate(&format!(
             "(() => {{ const found = document.querySelector({selector:?}); \
              found.scrollIntoView({{ block: 'center' }}); \
              const box = found.getBoundingClientRect(); \
              return [box.left + box.width / 2, box.top + box.height / 2]; }})()"
         ));
-        for kind in ["mousePressed", "mouseReleased"] {
-            let click = json!({ "type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1 });
-            self.command("Input.dispatchMouseEvent", click);
-        }
+        let [x, y] = [0, 1].map(|axis| place[axis].as_f64().expect("it has a place"));
+        let moved = json!({ "type": "mouseMoved", "x": x, "y": y });
+        self.command("Input.dispatchMouseEvent", moved);
+        (x, y)
     }
 
     /// The role and the name of all that is there for who does not see it.

@@ -15,7 +15,12 @@ pub(crate) fn failover() -> Story {
     Story::from_json(include_str!("../stories/failover.json")).expect("it is a story")
 }
 
-/// The same with hostile texts everywhere, one of them of 10,000 characters.
+/// A client that stands still for longer than its lease, as the simulator tells it.
+pub(crate) fn client_pause() -> Story {
+    Story::from_json(include_str!("../stories/client-pause.json")).expect("it is a story")
+}
+
+/// The first one with hostile texts everywhere, one of them of 10,000 characters.
 pub(crate) fn hostile() -> Story {
     let mut story = failover();
     let long = "long".repeat(2500);

@@ -146,10 +146,22 @@ impl FaultState {
                 missing
             }
         };
+        self.begin_past(server);
+        missing
+    }
+
+    /// No rule, no record of any, and nothing of the past.
+    pub(super) fn reset(&mut self, server: &mut Server) {
+        self.faults.clear();
+        self.down = None;
+        server.redis_mut().keep_past(None);
+        self.begin_past(server);
+    }
+
+    fn begin_past(&mut self, server: &mut Server) {
         if std::mem::take(&mut self.keeps_past) {
             self.keep_past(server);
         }
-        missing
     }
 
     fn keep_past(&mut self, server: &mut Server) {
@@ -212,20 +224,6 @@ impl Host {
         let now_us = self.clock.now_us();
         self.with_server(|server| server.flush(now_us));
         self.with_fault_state(|state, server| state.observe_change(server, now_us));
-    }
-
-    /// Puts the host back to where it began: no keys, no faults, and a clock that shows the time of
-    /// this machine at the first pace. Connections and scripts stay; requests that a fault delays or
-    /// holds, and copies that have not come yet, are not executed any more.
-    pub fn reset(&self) {
-        self.note_reset();
-        self.with_fault_state(|state, _| {
-            state.faults.clear();
-            state.down = None;
-        });
-        self.flush();
-        self.clock.restart();
-        self.sooner.notify_one();
     }
 
     /// How many writes there have been: a request that names this number sees them all.

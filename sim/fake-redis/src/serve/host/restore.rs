@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::Host;
+use super::{Host, fault_state::FaultState};
 use crate::Snapshot;
 
 impl Host {
@@ -28,12 +28,20 @@ impl Host {
         self.with_fault_state(|state, server| state.observe_change(server, now_us));
     }
 
+    /// Puts the host back to where it began: no keys, no faults, nothing that a failover or a stale
+    /// read could go back to, and a clock that shows the time of this machine at the first pace.
+    /// Connections, scripts, settings and users stay; requests that a fault delays or holds, and copies
+    /// that have not come yet, are not executed any more.
+    pub fn reset(&self) {
+        self.resets.fetch_add(1, Ordering::Relaxed);
+        self.flush();
+        self.with_fault_state(FaultState::reset);
+        self.clock.restart();
+        self.sooner.notify_one();
+    }
+
     /// How often it was reset: what was sent before a reset and waits is not executed after it.
     pub(in crate::serve) fn resets(&self) -> u64 {
         self.resets.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn note_reset(&self) {
-        self.resets.fetch_add(1, Ordering::Relaxed);
     }
 }

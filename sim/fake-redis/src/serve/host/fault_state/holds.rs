@@ -50,7 +50,7 @@ impl FaultState {
     }
 
     /// Lets those go whose rule is not in force any more.
-    pub(super) fn drop_holds(&mut self) {
+    pub(super) fn drop_holds(&self) {
         for parked in &self.holds.0 {
             if !self.faults.has(&parked.rule) {
                 parked.free.notify_one();

@@ -87,7 +87,7 @@ impl Suspect<'_> {
     /// The command that has to do with a key, for a sentence.
     fn command(&self, key: &Bytes) -> String {
         let about = self.commands.iter().find(|command| command.contains(key));
-        about.or(self.commands.first()).map(|command| told(command).0).unwrap_or_default()
+        about.or_else(|| self.commands.first()).map(|command| told(command).0).unwrap_or_default()
     }
 }
 
