@@ -86,15 +86,14 @@ impl Load {
         Self { requests: requests(change), before, commands: rounds * size }
     }
 
-    /// What one command takes of the server's processor; of the time, where that is not told. The
-    /// server is empty before.
+    /// What one command takes of the server's processor; of the time, where that is not told. What
+    /// was there before stays.
     ///
     /// # Errors
     ///
     /// What the server answered instead.
     pub fn run(&self, server: &Server) -> RedisResult<Duration> {
         let mut connection = connect(server)?;
-        redis::cmd("FLUSHALL").query::<()>(&mut connection)?;
         for request in &self.before {
             request.query::<()>(&mut connection)?;
         }

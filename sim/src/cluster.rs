@@ -236,9 +236,9 @@ impl Cluster {
     /// The failure that `decisions` lead to, with its story.
     fn told(&self, breach: Breach, decisions: &Decisions, others: Alternatives) -> Failure {
         let looks = run::Looks { story: true, waiting: false };
-        let mut ran = run::run(self, Replay::of(decisions), looks);
+        let ran = run::run(self, Replay::of(decisions), looks);
         let settings = Box::new(self.plan(1).settings);
-        let (at, story) = (ran.at, std::mem::take(&mut ran.story));
+        let (at, story) = (ran.at, ran.story.clone());
         let told = Box::new(story::of(self, &breach, decisions, ran, others));
         Failure { breach, at, settings, decisions: decisions.clone(), story, told }
     }

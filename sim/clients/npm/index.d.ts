@@ -103,8 +103,8 @@ export class LeaseholdError extends Error {
   readonly status?: number;
 }
 
-/** A length of time: milliseconds, or text such as `"250ms"` or `"1s 500ms"`. */
-export type Span = number | string;
+/** A length of time with its unit, such as `"250ms"` or `"1s 500ms"`. */
+export type Span = string;
 
 /** What goes wrong, for which requests, and how often. SERVE.md of Leasehold has all kinds. */
 export interface Rule {

@@ -134,29 +134,6 @@ fn a_crash_drops_the_futures_and_starts_anew() {
 }
 
 #[test]
-fn a_process_may_have_more_lives_than_a_byte_counts() {
-    let cluster = Cluster::new(|cluster| {
-        let lives = Arc::new(AtomicU64::new(0));
-        let seen = lives.clone();
-        cluster.service(move |me| {
-            let lives = lives.clone();
-            async move {
-                // Each is the next, however many there were.
-                assert!(lives.fetch_max(me.life().into(), Ordering::Relaxed) <= me.life().into());
-                let options = LockOptions::new().lease(millis(400));
-                let lock = me.lock_with("job", &options).unwrap();
-                loop {
-                    let _lease = lock.acquire().await;
-                    me.sleep(millis(10)).await;
-                }
-            }
-        });
-        cluster.sometimes("the 300th life", move || seen.load(Ordering::Relaxed) >= 300);
-    });
-    cluster.faults([Fault::ClientCrash]).lasting(millis(600_000), millis(1_000)).check(10);
-}
-
-#[test]
 fn a_cancelled_process_runs_its_destructors_and_starts_anew_in_the_same_life() {
     struct Begun(Arc<AtomicU64>);
     impl Drop for Begun {

@@ -103,12 +103,12 @@ class Server:
 
     def failover(self, *, lose: Time = 0, down: Time = 0) -> Lost:
         """A replica takes over that lacks the last writes; nobody answers for ``down``."""
-        lost: Lost = self._admin.call("POST", "/failover", {"lose": _ms(lose), "down": _ms(down)})
+        lost: Lost = self._admin.call("POST", "/failover", {"lose": _span(lose), "down": _span(down)})
         return lost
 
     def restart(self, *, down: Time = 0) -> Lost:
         """The server comes back without data and scripts; nobody answers for ``down``."""
-        lost: Lost = self._admin.call("POST", "/restart", {"down": _ms(down)})
+        lost: Lost = self._admin.call("POST", "/restart", {"down": _span(down)})
         return lost
 
     def flush(self) -> None:
@@ -178,6 +178,10 @@ class Fault:
 
     def _path(self, of: str) -> str:
         return f"/{of}/{quote(self.id, safe='')}"
+
+
+def _span(time: Time) -> str:
+    return f"{_ms(time)}ms"
 
 
 def _ms(time: Time) -> int:

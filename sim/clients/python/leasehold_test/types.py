@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, TypedDict
+from typing import List, TypedDict
 
 
 class Reading(TypedDict):
@@ -84,7 +84,3 @@ class Lost(TypedDict):
 
     writes: int
     keys: int
-
-
-#: A rule as the server reads it: see SERVE.md of Leasehold.
-Rule = Dict[str, Any]

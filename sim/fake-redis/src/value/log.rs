@@ -149,10 +149,11 @@ impl Log {
         let enough = PIECE.min(self.most / PIECES);
         if self.pieces.back().is_none_or(|piece| piece.size > enough) {
             if let Some(full) = self.pieces.back_mut() {
-                full.bytes.shrink_to_fit();
-                full.things.shrink_to_fit();
+                full.bytes.shrink_to(enough);
             }
             let mut piece = self.spare.take().unwrap_or_default();
+            // At once, since memory that grows is touched, and copied, again and again.
+            piece.bytes.reserve_exact(enough + enough / 8);
             piece.first = self.next;
             piece.first_batch = (self.next == self.batch).then_some(self.next);
             piece.ended_us = None;
