@@ -1,8 +1,11 @@
 //! Stories as JSON and as pages: `--json` and `--html`.
 
-use std::fs;
+use std::{fs, process::Command};
 
-use crate::common::{json, leasehold, printed};
+use crate::{
+    clients::skip,
+    common::{json, leasehold, printed},
+};
 use leasehold_sim::{
     catalog::{CellName, Subject},
     counterexamples::KnownCounterexamples,
@@ -145,4 +148,22 @@ fn a_page_that_cannot_be_written_is_refused_before_any_work() {
         let text = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
         assert!(text.contains("cannot write") && text.contains("give --html"), "{text}");
     }
+}
+
+/// Needs Node.js.
+#[test]
+fn the_picture_of_the_readme_is_what_the_failover_looks_like_now() {
+    let place = tempfile::tempdir().unwrap();
+    let (data, token) = (place.path().join("story.json"), failover().to_string());
+    fs::write(&data, printed(&["replay", &token, "--json", "-"])).unwrap();
+    let draw = concat!(env!("CARGO_MANIFEST_DIR"), "/../story/page/picture.js");
+    let drawn = Command::new("node").arg(draw).arg(&data).arg("900").output();
+    let Ok(drawn) = drawn else { return skip("node does not run") };
+    assert!(drawn.status.success(), "{}", String::from_utf8_lossy(&drawn.stderr));
+    let kept = fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../story/failover.svg")).unwrap();
+    assert!(
+        drawn.stdout == kept,
+        "make it anew: leasehold replay {token} --json story.json && \
+         node sim/story/page/picture.js story.json 900 > sim/story/failover.svg"
+    );
 }
