@@ -120,7 +120,7 @@ fn counted<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
 /// A true time in ms.
 pub(crate) fn instant(micros: u64) -> String {
     match micros {
-        ..100_000 => span(micros),
+        ..100_000 => span(micros / 100 * 100),
         _ => format!("{} ms", micros / 1_000),
     }
 }
