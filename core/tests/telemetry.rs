@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "for tests only")]
 
+#[path = "handles/network.rs"]
 mod network;
 
 use std::{

@@ -2,15 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "for tests only")]
 
-mod network;
-
 use std::{convert::Infallible, future::pending, time::Duration};
 
+use crate::network::{Fault, Network};
 use leasehold_core::{
     Clock, DynStore, MemoryStore, Store, TokioClock,
     lock::{HoldError, Holder, Lock, Locks, LossReason, NoRuntime, NotAcquired, Released},
 };
-use network::{Fault, Network};
 use tokio::{task::JoinSet, time::sleep};
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -3,15 +3,13 @@
 
 #![allow(clippy::unwrap_used, reason = "for tests only")]
 
-mod network;
-
 use std::sync::Arc;
 
+use crate::network::{Fault, Network};
 use leasehold_core::{
     MemoryStore,
     lock::{Lock, ReleaseError, Released},
 };
-use network::{Fault, Network};
 
 /// How many keys `rounds` acquires and releases leave.
 async fn keys_after(rounds: usize, detached: bool) -> usize {

@@ -1,7 +1,5 @@
 //! Work under a lease, and what a lease tells.
 
-mod network;
-
 use std::{
     convert::Infallible,
     future::poll_fn,
@@ -14,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use crate::network::{Fault, Network};
 use leasehold_core::{
     Clock, ConfigError, Instant, MAX_LEASE, StoreError,
     lock::{
@@ -21,7 +20,6 @@ use leasehold_core::{
         NotAcquired, ReleaseError, Released,
     },
 };
-use network::{Fault, Network};
 use tokio::time::sleep;
 
 const FOR_EVER: usize = 1_000;

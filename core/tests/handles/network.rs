@@ -1,6 +1,6 @@
 //! A store at the end of a network in virtual time: requests travel on when their caller is gone.
 
-#![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(dead_code, reason = "each test program uses a part")]
 #![allow(clippy::unwrap_used, reason = "for tests only")]
 
 use std::{

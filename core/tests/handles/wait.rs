@@ -2,19 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "for tests only")]
 
-mod network;
-
 use std::{
     future::IntoFuture,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
+use crate::network::{Fault, Network, TRAVEL};
 use leasehold_core::{
     Clock, Instant, Tokens,
     lock::{Lease, Lock, LockCommand, LockConfig, LockOptions, NotAcquired, Released},
 };
-use network::{Fault, Network, TRAVEL};
 use tokio::{task::JoinSet, time::sleep};
 
 const ROUND_TRIP: Duration = Duration::from_millis(10);

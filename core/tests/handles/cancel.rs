@@ -1,11 +1,9 @@
 //! A future may be dropped at any await: nothing is forgotten, and the next call cleans up.
 
-mod network;
-
 use std::{convert::Infallible, future::IntoFuture, time::Duration};
 
+use crate::network::{Fault, Network};
 use leasehold_core::lock::{Holder, Lock, NotAcquired, Released};
-use network::{Fault, Network};
 
 fn cuts() -> impl Iterator<Item = Duration> {
     (0..600).map(Duration::from_millis)
