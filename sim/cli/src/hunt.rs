@@ -55,39 +55,48 @@ const CALM_TIMEOUT: Duration = Duration::from_secs(60);
 const TIMEOUT: Duration = Duration::from_secs(5);
 const TIMES_CALM: u32 = 10;
 
-/// Runs your own test again and again, each time against a server that fails in another way, and
-/// prints the fewest faults that make it fail.
+/// Finds the fewest faults that make your own test fail.
+///
+/// It runs the test again and again, each time against a server that fails in another way.
 ///
 /// The command is told of the server by REDIS_URL, UPSTASH_REDIS_REST_URL and
 /// UPSTASH_REDIS_REST_TOKEN. Each run has an empty server of its own. A run fails by its exit status,
 /// when it does not end, or by what the server sees of its locks (--lock). TESTING.md begins with an
 /// example.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
   leasehold hunt -- pytest -q test_lock.py
   leasehold hunt --lock 'lock:*' -- node --test lock.test.js
-  leasehold hunt --env CACHE_URL=resp --fault reply-loss,server-clock -- go test ./...
+  leasehold hunt --env CACHE_URL=resp --fault reply-loss -- go test ./...
   leasehold hunt --replay 'h1: reply-loss command=SET next=1' -- python3 job.py
 
-Exit status: 0 if nothing was found, 1 if something was, 2 after wrong use, 3 if the command fails
-without any fault, 130 after an interrupt.")]
+Exit status: 0 if nothing was found, 1 if something was, 2 after wrong use, 3 if
+the command fails without any fault, 130 after an interrupt.")]
 pub(super) struct Hunt {
     /// The command, after `--`.
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
-    /// Keys whose value says who owns them: nobody else may delete, overwrite or extend them, and
-    /// they must expire (repeat for more).
+    /// Keys that are locks, such as 'lock:*'.
+    ///
+    /// Their value says who owns them: nobody else may delete, overwrite or extend them, and they
+    /// must expire (repeat for more).
     #[arg(long, value_name = "GLOB")]
     lock: Vec<String>,
-    /// One more variable that tells the command where the server is: its URL over RESP or REST, or
-    /// the token of REST (repeat for more).
+    /// One more variable that names the server.
+    ///
+    /// Its URL over RESP or REST, or the token of REST (repeat for more).
     #[arg(long, value_name = "NAME=resp|rest|token", value_parser = variable)]
     env: Vec<(String, Address)>,
-    /// Only these faults (repeat, or separate by commas).
-    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = clap::builder::PossibleValuesParser::new(plan::KINDS))]
+    /// Only these faults, as in reset,hang.
+    ///
+    /// Kinds of `leasehold serve --fault`: latency, request-loss, reply-loss, duplicate, hang, reset,
+    /// stale-read, failover, restart, server-clock and hold.
+    #[arg(long, value_name = "KIND", value_delimiter = ',', hide_possible_values = true, value_parser = clap::builder::PossibleValuesParser::new(plan::KINDS))]
     fault: Vec<String>,
-    /// How many schedules to run [default: 500, or as many as --time lets].
+    /// How many schedules to run [default: 500].
+    ///
+    /// With --time, as many as there is time for.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     runs: Option<u64>,
     /// For how long to go on, such as 60s or 10m.
@@ -99,19 +108,25 @@ pub(super) struct Hunt {
     /// How many runs at once [default: one a core].
     #[arg(long, value_name = "J")]
     jobs: Option<NonZeroUsize>,
-    /// How long a run may take [default: ten times a calm one, and 5s at least].
+    /// How long a run may take, as in 10s.
+    ///
+    /// [default: ten times as long as a calm one, and 5s at least]
     #[arg(long, value_name = "TIME", value_parser = options::duration)]
     timeout: Option<Duration>,
-    /// How often each schedule is run that failed, and each that is simpler.
+    /// How often to run what has failed.
+    ///
+    /// Each schedule that failed, and each that is simpler.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
     confirm: u64,
-    /// Runs this schedule only: rules separated by semicolons, as a hunt prints them.
+    /// Runs this schedule only, as a hunt prints it.
+    ///
+    /// Rules separated by semicolons.
     #[arg(long, value_name = "SCHEDULE", value_parser = str::parse::<Replay>)]
     replay: Option<Replay>,
-    /// Writes the result as JSON to FILE; with `-`, to standard output and nothing else.
+    /// Writes JSON to FILE; `-` is standard output.
     #[arg(long, value_name = "FILE")]
     json: Option<Target>,
-    /// Writes what was found as a page to FILE, which any browser shows.
+    /// Writes a page for a browser to FILE.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 }

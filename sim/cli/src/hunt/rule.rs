@@ -173,12 +173,12 @@ impl FromStr for Fault {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        if text.trim_start().starts_with('{') {
+            return Err("write the rule in words, such as: reply-loss command=SET next=1".into());
+        }
         text.parse::<RuleText>().map_err(|error| error.to_string())?;
         let mut words = shlex::split(text).unwrap_or_default().into_iter();
         let kind = words.next().unwrap_or_default();
-        if kind.starts_with('{') {
-            return Err("write the rule in words, such as: reply-loss command=SET next=1".into());
-        }
         let fields = words.filter_map(|word| {
             let (name, value) = word.split_once('=')?;
             Some((name.to_owned(), value.to_owned()))
@@ -204,7 +204,7 @@ impl FromStr for Replay {
     fn from_str(text: &str) -> Result<Self, String> {
         let rules = match text.split_once(": ") {
             Some((VERSION, rules)) => rules,
-            Some((version, _)) if !version.contains([' ', '=']) => {
+            Some((version, _)) if !version.contains([' ', '=', '{']) => {
                 return Err(format!(
                     "this schedule is of version {version}, and this command reads {VERSION}: hunt again"
                 ));
@@ -312,7 +312,7 @@ mod tests {
             "the 3rd EVALSHA of connection 2 is executed, and its reply is lost"
         );
         assert_eq!(
-            told("server-clock forward=1001 connection=rest command=SET next=1"),
+            told("server-clock forward=1001ms connection=rest command=SET next=1"),
             "right before the 1st SET over REST the server's clock is set forward by 1s1ms"
         );
     }
