@@ -56,6 +56,21 @@ async fn a_release_of_somebody_elses_lock_is_seen() {
 }
 
 #[tokio::test]
+async fn a_connection_that_several_owners_use_is_nobodys_own() {
+    for (shared, seen) in [(false, 0), (true, 1)] {
+        let (fake, [mut one, mut two, _]) = watched().await;
+        one.ask("SET lock:a mine NX PX 100").await.unwrap();
+        if shared {
+            assert_eq!(two.ask("SET lock:a hers NX PX 100").await, Ok("nil".into()));
+        }
+        fake.advance(101);
+        two.ask("SET lock:a theirs NX PX 100").await.unwrap();
+        two.ask("DEL lock:a").await.unwrap();
+        assert_eq!(violations(&fake).len(), seen, "shared: {shared}");
+    }
+}
+
+#[tokio::test]
 async fn a_transaction_that_names_the_value_knows_the_owner() {
     for (named, seen) in [(true, 0), (false, 1)] {
         let (fake, [mut one, mut two, _]) = watched().await;

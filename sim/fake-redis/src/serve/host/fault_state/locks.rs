@@ -5,7 +5,7 @@
 //! unawares (it expired, or the server forgot it) and has not given it up since: then two believe
 //! that it is theirs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
@@ -46,6 +46,10 @@ pub(super) struct Watch {
     locks: BTreeMap<Place, Lock>,
     /// What was lost by nobody's doing, and whose owner has not been heard of since.
     lost: BTreeMap<Place, Vec<Lock>>,
+    /// The value that each connection has tried to set first, and which of them have tried another:
+    /// those that several owners share.
+    tried: FxHashMap<u64, Bytes>,
+    shared: BTreeSet<u64>,
     /// What was queued in a transaction.
     queued: FxHashMap<SessionId, Vec<Vec<Bytes>>>,
     violations: Vec<Violation>,
@@ -97,6 +101,8 @@ impl Watch {
             globs: globs.iter().map(|glob| Bytes::from(glob.clone())).collect(),
             locks: BTreeMap::new(),
             lost: BTreeMap::new(),
+            tried: FxHashMap::default(),
+            shared: BTreeSet::new(),
             queued: FxHashMap::default(),
             violations: Vec::new(),
         }
@@ -194,6 +200,7 @@ impl Watch {
             self.lose(place.clone(), lock);
         }
         let new = find(server, place.0, &place.1, now_ms);
+        self.note_tried(&place.1, suspect);
         let is_innocent = self.is_innocent(&place, old.as_ref(), suspect);
         self.hear_of(&place, old.is_none() && new.is_none(), suspect);
         let key = place.1.clone();
@@ -224,12 +231,29 @@ impl Watch {
         }
     }
 
+    /// Notes which value a request would set, also in vain.
+    fn note_tried(&mut self, key: &Bytes, suspect: &Suspect<'_>) {
+        for command in suspect.commands {
+            let [name, of, value, ..] = &command[..] else { continue };
+            let sets = [&b"set"[..], b"setnx"].iter().any(|set| name.eq_ignore_ascii_case(set));
+            if !sets || of != key || self.tried.len() >= LOCKS {
+                continue;
+            }
+            let first = self.tried.entry(suspect.connection).or_insert_with(|| value.clone());
+            if first != value {
+                self.shared.insert(suspect.connection);
+            }
+        }
+    }
+
     /// Whether a request may do what it likes to a lock.
     fn is_innocent(&self, place: &Place, lock: Option<&Lock>, suspect: &Suspect<'_>) -> bool {
         let Some(lock) = lock else { return true };
         let lost = self.lost.get(place).map_or(&[][..], |lost| &lost[..]);
         // Whoever lost it may share a connection with its new owner.
-        let is_its_own = suspect.set(lock) && lost.iter().all(|other| !suspect.set(other));
+        let is_its_own = suspect.set(lock)
+            && !self.shared.contains(&suspect.connection)
+            && lost.iter().all(|other| !suspect.set(other));
         suspect.names(&lock.value) || is_its_own || (lost.is_empty() && !suspect.is_a_copy())
     }
 
