@@ -55,6 +55,9 @@ const CALM_TIMEOUT: Duration = Duration::from_secs(60);
 const TIMEOUT: Duration = Duration::from_secs(5);
 const TIMES_CALM: u32 = 10;
 
+/// After so many schedules that fail only now and then, the one that failed most often is taken.
+const UNSTEADY: u64 = 5;
+
 /// Finds the fewest faults that make your own test fail.
 ///
 /// It runs the test again and again, each time against a server that fails in another way.
@@ -306,6 +309,9 @@ impl Hunt {
                         && steadiest.as_ref().is_none_or(|best| better(best, &found))
                     {
                         steadiest = Some(found);
+                    }
+                    if steadiest.is_some() && effort.unsteady >= UNSTEADY {
+                        break;
                     }
                 }
             }

@@ -17,7 +17,7 @@ def job():
     token = uuid.uuid4().hex
     while not db.set("lock:job", token, nx=True, px=500):
         time.sleep(0.005)
-    time.sleep(0.01)  # the work
+    time.sleep(0.05)  # the work
     release(keys=["lock:job"], args=[token])
 
 
