@@ -69,18 +69,21 @@ pub fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Breaks `text` into lines of at most 80 columns: the first begins with `first`, the others as
-/// far in.
+/// How wide text may get: no more columns than every terminal has.
+pub const WIDTH: usize = 80;
+
+/// The words of `text` in as many lines of at most [`WIDTH`] columns as they need: the first begins
+/// with `first`, the others as far in.
+#[must_use]
 pub fn wrap(first: &str, text: &str) -> String {
     let indent = first.chars().count();
-    let mut wrapped = first.to_owned();
-    let mut column = indent;
-    for (index, word) in text.split(' ').enumerate() {
+    let (mut wrapped, mut column) = (first.to_owned(), indent);
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
         let width = word.chars().count();
-        if index > 0 && column + 1 + width > 80 {
+        if column > indent && column + 1 + width > WIDTH {
             wrapped += &format!("\n{:indent$}", "");
             column = indent;
-        } else if index > 0 {
+        } else if column > indent {
             wrapped.push(' ');
             column += 1;
         }

@@ -1,7 +1,6 @@
 //! Text in no more columns than every terminal has.
 
-/// How wide it may get.
-pub(crate) const WIDTH: usize = 80;
+pub(crate) use leasehold_sim::words::{WIDTH, wrap};
 
 /// Breaks the lines of `text` that are too long; what follows stands below where the sentence began.
 #[must_use]
@@ -28,27 +27,6 @@ fn indent(line: &str) -> usize {
         None if rest.starts_with("- ") => blank + 2,
         None => blank,
     }
-}
-
-/// The words of `text` in as many lines as they need: the first begins with `head`, the others as
-/// far in.
-#[must_use]
-pub(crate) fn wrap(head: &str, text: &str) -> String {
-    let indent = head.chars().count();
-    let (mut wrapped, mut column) = (head.to_owned(), indent);
-    for word in text.split(' ').filter(|word| !word.is_empty()) {
-        let width = word.chars().count();
-        if column > indent && column + 1 + width > WIDTH {
-            wrapped += &format!("\n{:indent$}", "");
-            column = indent;
-        } else if column > indent {
-            wrapped.push(' ');
-            column += 1;
-        }
-        wrapped += word;
-        column += width;
-    }
-    wrapped
 }
 
 #[cfg(test)]
