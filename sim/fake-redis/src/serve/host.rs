@@ -309,7 +309,7 @@ impl Host {
 
     /// Passes on what a command meant for others than its sender.
     fn settle(&self, state: &mut State) {
-        if self.desk.was_late() {
+        if desk::was_late() {
             for id in self.desk.take_gone() {
                 state.forget(id);
                 self.left.notify_waiters();

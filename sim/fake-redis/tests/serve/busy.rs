@@ -200,11 +200,14 @@ fn the_admin_endpoint_waits_and_faults_go_on() {
 }
 
 #[test]
-fn two_scripts_of_one_packet_are_each_killed() {
+fn scripts_of_one_packet_are_each_killed() {
+    const SCRIPTS: usize = 40;
     with_fake(HostOptions::default(), async |fake| {
         let (mut runner, mut other) = late(&fake, ENDLESS).await;
-        runner.send(ENDLESS).await;
-        for _ in 0..2 {
+        for _ in 1..SCRIPTS {
+            runner.send(ENDLESS).await;
+        }
+        for _ in 0..SCRIPTS {
             until_busy(&mut other).await;
             assert_eq!(other.ask("SCRIPT KILL").await.unwrap(), "+OK");
             assert!(runner.reply().await.unwrap().starts_with("-ERR Script killed"));

@@ -4,6 +4,7 @@
 //! thread hands over its other tasks, and they ask here.
 
 use std::{
+    cell::Cell,
     mem,
     rc::Rc,
     sync::{
@@ -31,6 +32,17 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// How long it waits then.
 const LOOK_FOR: Duration = Duration::from_millis(1);
 
+thread_local! {
+    /// Whether a script of this thread has just been late: the thread has handed over its tasks. Of
+    /// the thread, not of the host: a client on another thread would yield in its place.
+    static WAS_LATE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the last command of this thread was late.
+pub(super) fn was_late() -> bool {
+    WAS_LATE.get()
+}
+
 pub(in crate::serve) const BUSY: &str =
     "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
 const UNKILLABLE: &str = "UNKILLABLE Sorry the script already executed write commands against the \
@@ -46,8 +58,6 @@ pub(in crate::serve) struct Desk {
     late: watch::Sender<bool>,
     /// Whether the host shuts down.
     stopping: AtomicBool,
-    /// Whether a script has just been late: its thread has no other tasks any more.
-    was_late: AtomicBool,
     papers: Mutex<Papers>,
     /// For how long a script that is late may go on.
     patience: Duration,
@@ -92,7 +102,6 @@ impl Desk {
             is_busy: AtomicBool::new(false),
             late: watch::Sender::new(false),
             stopping: AtomicBool::new(false),
-            was_late: AtomicBool::new(false),
             papers: Mutex::default(),
             patience,
         }
@@ -148,15 +157,6 @@ impl Desk {
         mem::take(&mut self.papers().gone)
     }
 
-    /// Whether a script has been late since the last call.
-    pub(in crate::serve) fn take_was_late(&self) -> bool {
-        self.was_late.load(Ordering::Relaxed) && self.was_late.swap(false, Ordering::Relaxed)
-    }
-
-    pub(super) fn was_late(&self) -> bool {
-        self.was_late.load(Ordering::Relaxed)
-    }
-
     /// Ends a script that is late.
     pub(super) fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
@@ -174,7 +174,7 @@ impl Desk {
         papers.kills.clear();
         self.is_busy.store(false, Ordering::Release);
         drop(papers);
-        self.was_late.store(true, Ordering::Relaxed);
+        WAS_LATE.set(true);
         self.late.send_replace(false);
     }
 
@@ -224,11 +224,13 @@ impl Host {
         }
     }
 
-    /// Moves on to a thread that has tasks, if this one has handed them over.
-    pub(in crate::serve) async fn give_way(&self) {
-        if self.desk.take_was_late() {
+    /// Moves on to a thread that has tasks, if this one has handed them over. Whether it has.
+    pub(in crate::serve) async fn give_way(&self) -> bool {
+        let was_late = WAS_LATE.take();
+        if was_late {
             tokio::task::yield_now().await;
         }
+        was_late
     }
 
     /// Completes once the state of the host may be touched: it is held up while a script is late.

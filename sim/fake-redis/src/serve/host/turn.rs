@@ -4,7 +4,10 @@ use std::sync::{MutexGuard, atomic::Ordering};
 
 use bytes::Bytes;
 
-use super::{Client, State, desk::Supervised};
+use super::{
+    Client, State,
+    desk::{self, Supervised},
+};
 use crate::{Protocol, Resp, serve::faults::Transport};
 
 /// A client's turn: as long as it lasts, no other client's command is run. What its commands mean
@@ -52,7 +55,7 @@ impl Turn<'_> {
 
     /// Whether the turn has to end here, so that somebody hears in time of what was done.
     pub(in crate::serve) fn is_over(&self) -> bool {
-        self.state.server.has_news() || self.client.host.desk.was_late()
+        self.state.server.has_news() || desk::was_late()
     }
 }
 

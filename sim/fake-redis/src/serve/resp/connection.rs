@@ -136,8 +136,8 @@ impl Connection {
     async fn work(&mut self) -> bool {
         self.take_deliveries();
         while self.may_run() {
-            self.client.host().give_way().await;
-            if self.client.host().desk().is_busy() {
+            // The reply of a script that was late is not held back: the next one may be late, too.
+            if self.client.host().give_way().await || self.client.host().desk().is_busy() {
                 return true;
             }
             if let Some(more) = self.take_turn() {
