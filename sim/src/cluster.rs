@@ -41,6 +41,7 @@ mod check;
 mod clock;
 mod failure;
 mod invariants;
+mod kept;
 mod page;
 mod process;
 mod quiet;
