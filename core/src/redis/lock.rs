@@ -2,10 +2,10 @@
 
 use alloc::{format, string::String, vec, vec::Vec};
 
-use super::{Invocation, Request, Script, Value, decimal, malformed};
+use super::{Invocation, Pipeline, Request, Script, Value, decimal, malformed, refusal};
 use crate::{
-    lock::{Holder, LockCommand, LockReply},
-    store::StoreError,
+    lock::{Holder, IfHeld, LockCommand, LockKeys, LockReply},
+    store::{Cause, StoreError},
     token::{Fence, Token},
 };
 
@@ -35,6 +35,17 @@ pub(super) const INSPECT: Script = Script {
     text: include_str!("scripts/inspect.lua"),
 };
 
+pub(super) const LEAN_ACQUIRE: Script = Script {
+    name: "lock.lean_acquire",
+    sha1: "9b731f5bfffb6c60dc6191958c3e357d133c2550",
+    text: include_str!("scripts/lean_acquire.lua"),
+};
+pub(super) const LEAN_RELEASE: Script = Script {
+    name: "lock.lean_release",
+    sha1: "bdb0d3bee133dc3b1aab34e87ccf29229411dbd9",
+    text: include_str!("scripts/lean_release.lua"),
+};
+
 pub(super) fn encode(command: &LockCommand) -> Request {
     let (script, keys, args) = match command {
         LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, tombstone_ms } => {
@@ -51,6 +62,14 @@ pub(super) fn encode(command: &LockCommand) -> Request {
                 ],
             )
         }
+        LockCommand::AcquireLean { keys, token, lease_ms, held } => {
+            return lean_acquire(keys, token, *lease_ms, *held);
+        }
+        LockCommand::ReleaseLean { keys, token } => (
+            &LEAN_RELEASE,
+            vec![text(keys.lock()), text(keys.waiting())],
+            vec![bytes(token), keys.channel().into_bytes()],
+        ),
         LockCommand::Extend { keys, token, lease_ms } => {
             (&EXTEND, vec![text(keys.lock())], vec![bytes(token), decimal(*lease_ms)])
         }
@@ -84,11 +103,43 @@ pub(super) fn encode(command: &LockCommand) -> Request {
     Request::Script(Invocation { script, keys, args })
 }
 
+/// The time comes after the lock: whoever has it next has a later time, unless the lease was over
+/// before the reply, which is then no lease.
+fn lean_acquire(keys: &LockKeys, token: &Token, lease_ms: u64, held: IfHeld) -> Request {
+    let note_ms = match held {
+        IfHeld::Say | IfHeld::Unsaid => 0,
+        IfHeld::Wait(note_ms) => note_ms,
+    };
+    let script = Invocation {
+        script: &LEAN_ACQUIRE,
+        keys: vec![text(keys.lock()), text(keys.waiting())],
+        args: vec![bytes(token), decimal(lease_ms), decimal(note_ms)],
+    };
+    if held != IfHeld::Unsaid {
+        return Request::Script(script);
+    }
+    let set = [b"SET".to_vec(), text(keys.lock()), bytes(token), b"NX".to_vec(), b"PX".to_vec()];
+    let set = set.into_iter().chain([decimal(lease_ms)]).collect();
+    Request::Pipeline(Pipeline { commands: vec![set, vec![b"TIME".to_vec()]], script })
+}
+
 pub(super) fn decode(command: &LockCommand, value: &Value) -> Result<LockReply, StoreError> {
+    if let (LockCommand::AcquireLean { held: IfHeld::Unsaid, .. }, Value::Array(replies)) =
+        (command, value)
+        && let [set, time] = &replies[..]
+        && let Some(result) = pipelined(set, time)
+    {
+        return result;
+    }
     let reply = match command {
         LockCommand::Acquire { .. } => acquired(value),
+        LockCommand::AcquireLean { .. } => {
+            acquired(value).filter(|reply| *reply != LockReply::Revoked)
+        }
         LockCommand::Extend { .. } => yes_or_no(value, LockReply::Extended),
-        LockCommand::Release { .. } => yes_or_no(value, LockReply::Released),
+        LockCommand::Release { .. } | LockCommand::ReleaseLean { .. } => {
+            yes_or_no(value, LockReply::Released)
+        }
         LockCommand::Inspect { .. } => holder(value).map(LockReply::Holder),
         LockCommand::RaiseFence { .. } => yes_or_no(value, LockReply::FenceRaised),
         LockCommand::Confirm { .. } => confirmed(value),
@@ -106,6 +157,25 @@ fn acquired(value: &Value) -> Option<LockReply> {
         (b"gone", []) => LockReply::Revoked,
         _ => return None,
     })
+}
+
+/// What `SET NX` and `TIME` say together; `None` if they are the reply of the script.
+fn pipelined(set: &Value, time: &Value) -> Option<Result<LockReply, StoreError>> {
+    match (set, time) {
+        (Value::Error(message), _) => Some(Err(refusal(message.clone()))),
+        (Value::Nil, _) => Some(Ok(LockReply::Taken)),
+        (Value::Bytes(ok), Value::Error(message)) if ok == b"OK" => {
+            // The lock is taken, and is to be given up.
+            Some(Err(StoreError::Unknown(Cause::Other(message.clone().into()))))
+        }
+        (Value::Bytes(ok), Value::Array(time)) if ok == b"OK" => {
+            let [seconds, micros] = &time[..] else { return None };
+            let fence = seconds.unsigned()?.checked_mul(1_000_000)?;
+            let fence = Fence(fence.checked_add(micros.unsigned()?)?);
+            Some(Ok(LockReply::Acquired { fence, fresh: true }))
+        }
+        _ => None,
+    }
 }
 
 /// A fence comes as text, unlike the integers with which other scripts answer.

@@ -24,7 +24,11 @@ pub(crate) fn serve(
     wall_us: u64,
     command: &Command,
 ) -> Option<Result<Reply, StoreError>> {
-    let wire::Request::Script(invocation) = wire::encode(command) else { return None };
+    let invocation = match wire::encode(command) {
+        wire::Request::Script(invocation) => invocation,
+        wire::Request::Pipeline(pipeline) => pipeline.script,
+        wire::Request::Plain(_) => return None,
+    };
     let script = invocation.script;
     let mut edits = edits(mutant).iter().filter(|edit| edit.script == script.name).peekable();
     edits.peek()?;

@@ -1,10 +1,7 @@
 //! Moving the deadline, once or again and again.
 
 use super::*;
-use crate::settings::MAX_LEASE;
-
-/// No server is asked for more, however often a lease is extended.
-const LONGEST_MS: u64 = MAX_LEASE.as_secs() * 1_000;
+use crate::lock::config::LONGEST_MS;
 
 impl LockMachine {
     pub(super) fn extend(&mut self, now: Instant, by_ms: u64) -> Action<LockOutcome> {
@@ -92,7 +89,7 @@ impl LockMachine {
         }
     }
 
-    fn live_grant(&self, now: Instant) -> Option<&Grant> {
+    pub(super) fn live_grant(&self, now: Instant) -> Option<&Grant> {
         self.grant.as_ref().filter(|grant| now < grant.deadline)
     }
 
