@@ -172,7 +172,7 @@ struct Releasing {
     token: Token,
     tries: u64,
     ambiguous: bool,
-    /// Whether the lease was not over when it was given up.
+    /// Whether the key was not over yet when the lease was given up.
     was_held: bool,
 }
 

@@ -89,7 +89,7 @@ impl LockMachine {
         }
     }
 
-    pub(super) fn live_grant(&self, now: Instant) -> Option<&Grant> {
+    fn live_grant(&self, now: Instant) -> Option<&Grant> {
         self.grant.as_ref().filter(|grant| now < grant.deadline)
     }
 

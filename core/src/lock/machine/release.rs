@@ -4,7 +4,7 @@ use super::*;
 
 impl LockMachine {
     pub(super) fn release(&mut self, now: Instant) -> Action<LockOutcome> {
-        let was_held = self.live_grant(now).is_some();
+        let was_held = self.grant.as_ref().is_some_and(|grant| now < grant.until);
         let held = self.grant.take().map(|grant| grant.token);
         match held.or_else(|| self.leftover.take()) {
             None => Action::Done(LockOutcome::NotHeld),
@@ -35,8 +35,8 @@ impl LockMachine {
     ) -> Action<LockOutcome> {
         let error = match result {
             Ok(LockReply::Released) => return Action::Done(LockOutcome::Released),
-            // No tombstone remembers what became of the try whose reply was lost. The lease was not
-            // over before it.
+            // No tombstone remembers what became of the try whose reply was lost, but the key was not
+            // over yet when it was sent.
             Ok(LockReply::NotHeld)
                 if self.is_lean() && releasing.ambiguous && releasing.was_held =>
             {
