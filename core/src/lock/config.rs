@@ -120,7 +120,8 @@ impl LockConfig {
             return Err(ConfigError::FenceLifeTooShort);
         }
         if options.guarantee == Guarantee::Lean && options.durability != Durability::Primary {
-            let text = "a lean lock waits for no replicas: leave out the guarantee or the durability";
+            let text =
+                "a lean lock waits for no replicas: leave out the guarantee or the durability";
             return Err(ConfigError::Contradiction(text.into()));
         }
         let config = Self {
@@ -277,6 +278,10 @@ mod tests {
         assert_eq!(refused(|o| o.call_timeout = Duration::ZERO), Zero { what: "call_timeout" });
         assert_eq!(refused(|o| o.fence_life = Duration::from_secs(1)), FenceLifeTooShort);
         assert_eq!(refused(|o| o.margin = Duration::ZERO), MarginTooSmall);
+        let lean = refused(|o| {
+            (o.guarantee, o.durability) = (Guarantee::Lean, Durability::Replicas(1));
+        });
+        assert!(matches!(lean, Contradiction(_)), "{lean:?}");
         assert_eq!(refused(|o| o.drift_ppm = 600_000), DriftTooLarge { ppm: 600_000 });
     }
 

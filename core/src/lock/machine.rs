@@ -39,8 +39,8 @@ mod wait;
 use alloc::{boxed::Box, format};
 
 use super::{
-    AcquireRequest, Grant, Guarantee, IfHeld, LockCommand, LockConfig, LockOutcome, LockReply, LossReason,
-    RELEASE_TRIES,
+    AcquireRequest, Grant, Guarantee, IfHeld, LockCommand, LockConfig, LockOutcome, LockReply,
+    LossReason, RELEASE_TRIES,
 };
 use crate::{
     jitter::Jitter,
