@@ -112,7 +112,7 @@ fn target(file: &Path, link: &str) -> Option<(PathBuf, String)> {
     if place.is_empty() {
         return Some((file.to_owned(), anchor));
     }
-    Some((file.parent().unwrap_or_else(|| Path::new("")).join(place), anchor))
+    Some((file.with_file_name("").join(place), anchor))
 }
 
 /// The file that a page of the documentation of a package is made from, if that is one of ours.
