@@ -160,11 +160,9 @@ export class View {
     this.parts.outcome.replaceChildren(...lines);
     const gone = [...this.state.without].sort((a, b) => a - b).map((index) => this.story.decisions[index].kind);
     const words = gone.length > 0 ? `Without ${gone.join(" and ")}: ${verdict.text}` : this.story.headline;
-    const [what, ...then] = words.split("; ");
-    this.parts.headline.replaceChildren(
-      element("span", {}, then.length > 0 ? `${what}; ` : what),
-      element("span", { class: "then" }, then.join("; ")),
-    );
+    // What went wrong, and how it would not have.
+    const [what, then] = words.split(/(?<=; )(?=without )/);
+    this.parts.headline.replaceChildren(element("span", {}, what), element("span", { class: "then" }, then));
   }
 
   showSwitches() {
