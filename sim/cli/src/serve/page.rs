@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_server_that_was_never_asked_and_one_with_many_clients_have_a_page() {
-        let story = super::story(&[], &[], &[]);
+        let story = story(&[], &[], &[]);
         assert_eq!((story.lanes.len(), story.runs[0].events.len()), (1, 0));
         let seen = |id: u64| Seen {
             id,
