@@ -24,6 +24,8 @@ pub enum Subject {
     LockAcked,
     /// The same where any replica may take over.
     LockAckedAny,
+    /// Our lean lock on one Redis, beside a client of the full one.
+    LockLean,
 }
 
 /// What the clients of a run do.
@@ -39,6 +41,7 @@ impl Subject {
     /// Every subject, in the order of the reports.
     pub const ALL: &[Self] = &[
         Self::Lock,
+        Self::LockLean,
         Self::LockReplicated,
         Self::LockAcked,
         Self::LockAckedAny,
@@ -58,6 +61,7 @@ impl Subject {
             Self::Quorum => "quorum",
             Self::LockAcked => "lock-acked",
             Self::LockAckedAny => "lock-acked-any",
+            Self::LockLean => "lock-lean",
         }
     }
 
@@ -67,6 +71,7 @@ impl Subject {
         match self {
             Self::Lock => "our lock on one Redis",
             Self::LockReplicated => "our lock on a Redis with a replica that takes over",
+            Self::LockLean => "our lean lock on one Redis, beside a client of the full one",
             Self::Debounce => "our debounce on a Redis with a replica that takes over",
             Self::LockAcked => "our lock, once one of two replicas has it; the fuller takes over",
             Self::LockAckedAny => "our lock, once one of two replicas has it; either takes over",
@@ -82,6 +87,7 @@ impl Subject {
             Self::Lock
             | Self::LockAcked
             | Self::LockAckedAny
+            | Self::LockLean
             | Self::LockReplicated
             | Self::Quorum => &[Workload::Lock],
             Self::Debounce => &[Workload::Debounce],

@@ -222,7 +222,8 @@ impl Redis {
         self.run(now_us, arguments)
     }
 
-    /// Applies a command of Leasehold as production does: as a script, and what it answers.
+    /// Applies a command of Leasehold as production does: as a script or a pipeline, and what it
+    /// answers.
     ///
     /// # Errors
     ///
@@ -246,6 +247,13 @@ impl Redis {
             wire::Request::Script(invocation) => self.run_script(now_us, invocation),
             // The only one is WAIT, and the data alone has no replica.
             wire::Request::Plain(_) => Resp::Integer(0),
+            wire::Request::Pipeline(wire::Pipeline { commands, .. }) => {
+                let run = |words: Vec<Vec<u8>>| {
+                    let words: Vec<Bytes> = words.into_iter().map(Bytes::from).collect();
+                    self.run(now_us, &words)
+                };
+                Resp::Array(commands.into_iter().map(run).collect())
+            }
         };
         wire::decode(command, reply.into())
     }

@@ -19,7 +19,7 @@ impl Subject {
 
     fn topology(self) -> Topology {
         match self {
-            Self::Lock => Topology::Single,
+            Self::Lock | Self::LockLean => Topology::Single,
             Self::LockAcked => Topology::Acknowledged(Promotion::MostAdvanced),
             Self::LockAckedAny => Topology::Acknowledged(Promotion::Any),
             Self::Quorum => Topology::Independent,

@@ -134,6 +134,29 @@ fn a_crash_drops_the_futures_and_starts_anew() {
 }
 
 #[test]
+fn a_process_that_crashes_hundreds_of_times_takes_its_lock_in_each_life() {
+    let cluster = Cluster::new(|cluster| {
+        let lives = Arc::new(AtomicU64::new(0));
+        let seen = lives.clone();
+        cluster.service(move |me| {
+            let lives = lives.clone();
+            async move {
+                let lock = me.lock_with("job", &LockOptions::new().lease(millis(10))).unwrap();
+                loop {
+                    if let Ok(mut lease) = lock.acquire().await {
+                        lives.fetch_max(u64::from(me.life()), Ordering::Relaxed);
+                        let _unknown = lease.release().await;
+                    }
+                }
+            }
+        });
+        cluster.sometimes("the 300th life", move || seen.load(Ordering::Relaxed) >= 300);
+    });
+    let lasting = Duration::from_secs(600);
+    cluster.faults([Fault::ClientCrash]).lasting(lasting, millis(100)).check(2);
+}
+
+#[test]
 fn a_cancelled_process_runs_its_destructors_and_starts_anew_in_the_same_life() {
     struct Begun(Arc<AtomicU64>);
     impl Drop for Begun {

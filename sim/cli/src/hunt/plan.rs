@@ -100,7 +100,7 @@ impl Planner {
     /// The next schedule: those of one fault first, with some by chance among them.
     pub(super) fn draw(&mut self) -> Vec<Fault> {
         self.asked += 1;
-        if self.asked % (SINGLES + 1) != 0
+        if !self.asked.is_multiple_of(SINGLES + 1)
             && let Some(fault) = self.singles.pop_front()
         {
             let faults = vec![fault];

@@ -223,8 +223,8 @@ mod tests {
 
     #[test]
     fn a_server_that_was_never_asked_and_one_with_many_clients_have_a_page() {
-        let story = super::story(&[], &[]);
-        assert_eq!((story.lanes.len(), story.runs[0].events.len()), (1, 0));
+        let told = story(&[], &[]);
+        assert_eq!((told.lanes.len(), told.runs[0].events.len()), (1, 0));
         let seen = |id: u64| Seen {
             id,
             unix_ms: 7,
@@ -233,8 +233,8 @@ mod tests {
             commands: Vec::new(),
         };
         let seen: Vec<Seen> = (1..=400).map(seen).collect();
-        let story = super::story(&seen, &[]);
-        assert_eq!((story.lanes.len(), &*story.lanes[0].name), (CLIENTS + 2, OTHERS));
-        assert_eq!(story.runs[0].messages.len(), REQUESTS);
+        let told = story(&seen, &[]);
+        assert_eq!((told.lanes.len(), &*told.lanes[0].name), (CLIENTS + 2, OTHERS));
+        assert_eq!(told.runs[0].messages.len(), REQUESTS);
     }
 }

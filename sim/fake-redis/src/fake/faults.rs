@@ -188,6 +188,8 @@ impl FakeRedis {
         let words = match wire::encode(command) {
             wire::Request::Script(invocation) => super::connection::bytes(&invocation.by_sha1()),
             wire::Request::Plain(words) => super::connection::bytes(&words),
+            // They are executed as one here: the first is what they are about.
+            wire::Request::Pipeline(pipeline) => super::connection::bytes(&pipeline.commands[0]),
         };
         self.shared().judge(0, None, &words)
     }

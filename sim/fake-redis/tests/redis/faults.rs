@@ -228,7 +228,8 @@ fn what_is_held_waits_for_its_release_also_on_a_thread() {
 #[test]
 fn what_is_held_goes_on_by_another_request_by_time_or_without_its_rule_and_is_not_sent_if_dropped()
 {
-    let go_on: [(&str, fn(&FakeRedis)); 3] = [
+    type GoOn = fn(&FakeRedis);
+    let go_on: [(&str, GoOn); 3] = [
         ("until=next", |server| drop(server.connect().command(&["RPUSH", "other", "x"]))),
         ("for=1s", |server| server.advance(Duration::from_secs(1))),
         ("until=release", |server| assert!(server.remove_fault("gate"))),
