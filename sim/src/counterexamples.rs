@@ -49,7 +49,13 @@ mod tests {
         for cell in cell_names().filter(|cell| claims.of(*cell) == Verdict::Broken) {
             let decisions = known.of(cell).unwrap_or_else(|| panic!("{cell}: none; {stale}"));
             assert!(breaks(cell, decisions), "{cell}: holds; {stale}");
-            let most = if is_copied_twice(cell) { 24 } else if is_rare(cell) { 12 } else { 4 };
+            let most = if is_copied_twice(cell) {
+                24
+            } else if is_rare(cell) {
+                12
+            } else {
+                4
+            };
             assert!(decisions.len() <= most, "{cell}: {} decisions", decisions.len());
         }
     }

@@ -11,6 +11,7 @@ pub mod decide;
 pub mod explore;
 pub mod faults;
 pub mod guarantees;
+pub mod guide;
 pub mod history;
 pub mod hunt;
 pub mod mutants;

@@ -27,10 +27,10 @@
 /// * No [quorum](crate::quorum) takes it, and no [durability level](super::Durability) but the
 ///   primary.
 ///
-/// Which of it breaks under which fault is the column `lock-lean` of the [matrix], with a shortest
-/// schedule for each.
+/// Which of it breaks under which fault is the column `lock-lean` of the [claims]; `leasehold check
+/// --subject lock-lean` shows a shortest schedule of each.
 ///
-/// [matrix]: https://github.com/leasehold/leasehold/blob/main/sim/README.md
+/// [claims]: https://docs.rs/leasehold-sim/latest/leasehold_sim/guide/how_it_works/#what-is-claimed
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -55,6 +55,6 @@ pub enum Guarantee {
     #[default]
     Full,
     /// `SET NX PX` and compare-and-delete, as most libraries have it. For work that is only a waste
-    /// if it is done twice. It costs the server about a third.
+    /// if it is done twice. It costs the server less than half.
     Lean,
 }

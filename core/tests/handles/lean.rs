@@ -6,7 +6,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use crate::network::{Fault, Network, TRAVEL};
 use leasehold_core::{
-    Clock, MemoryStore, RejectionKind, TokioClock, Token,
+    Clock, MemoryStore, RejectionKind, Token, TokioClock,
     lock::{Guarantee, Holder, Lock, LockOptions, NotAcquired, Released},
     quorum::{Quorum, QuorumOptions},
 };

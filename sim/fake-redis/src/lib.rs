@@ -108,6 +108,8 @@ mod commands;
 mod databases;
 mod expiry;
 mod fake;
+#[cfg(feature = "faults")]
+pub mod faults;
 mod glob;
 mod keyspace;
 mod lua;
@@ -127,13 +129,15 @@ mod session;
 mod table;
 mod twins;
 mod value;
+#[cfg(feature = "faults")]
+mod writes;
 
 use std::borrow::Cow;
 
 use bytes::Bytes;
 use leasehold_core::{Command, Reply, StoreError, redis as wire};
 
-pub use fake::{FakeConnection, FakeRedis};
+pub use fake::{FakeConnection, FakeRedis, LostReply};
 pub use keyspace::{Change, Entry, Keyspace, Reached};
 pub use replication::Replica;
 pub use resp::Resp;
@@ -145,9 +149,9 @@ pub use value::{
     Stream, Value,
 };
 
-#[cfg(feature = "serve")]
+#[cfg(feature = "faults")]
 pub(crate) use glob::matches as glob_matches;
-#[cfg(feature = "serve")]
+#[cfg(feature = "faults")]
 pub(crate) use table::Facts;
 
 use command::{Body, Call, Flags, Origin, Refusal};
@@ -255,7 +259,7 @@ impl Redis {
     }
 
     /// A server that has these keys, and the scripts of this one: a replica.
-    #[cfg(feature = "serve")]
+    #[cfg(feature = "faults")]
     pub(crate) fn replica(&self, keyspace: Keyspace, upstash: bool) -> Self {
         let (scripts, script_rules, pieces) =
             (self.scripts.clone(), self.script_rules, self.pieces);

@@ -72,7 +72,7 @@ fn one(words: &[Bytes]) -> String {
     told.join(" ")
 }
 
-fn word_of(word: &[u8]) -> String {
+pub(super) fn word_of(word: &[u8]) -> String {
     let text = String::from_utf8_lossy(word);
     let mut letters = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if let Some((cut, _)) = letters.char_indices().nth(LETTERS) {

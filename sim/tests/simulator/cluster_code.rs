@@ -134,6 +134,29 @@ fn a_crash_drops_the_futures_and_starts_anew() {
 }
 
 #[test]
+fn a_process_that_crashes_hundreds_of_times_takes_its_lock_in_each_life() {
+    let cluster = Cluster::new(|cluster| {
+        let lives = Arc::new(AtomicU64::new(0));
+        let seen = lives.clone();
+        cluster.service(move |me| {
+            let lives = lives.clone();
+            async move {
+                let lock = me.lock_with("job", &LockOptions::new().lease(millis(10))).unwrap();
+                loop {
+                    if let Ok(mut lease) = lock.acquire().await {
+                        lives.fetch_max(u64::from(me.life()), Ordering::Relaxed);
+                        let _unknown = lease.release().await;
+                    }
+                }
+            }
+        });
+        cluster.sometimes("the 300th life", move || seen.load(Ordering::Relaxed) >= 300);
+    });
+    let lasting = Duration::from_secs(600);
+    cluster.faults([Fault::ClientCrash]).lasting(lasting, millis(100)).check(2);
+}
+
+#[test]
 fn a_cancelled_process_runs_its_destructors_and_starts_anew_in_the_same_life() {
     struct Begun(Arc<AtomicU64>);
     impl Drop for Begun {
@@ -342,4 +365,23 @@ fn the_same_seed_gives_the_same_tokens_and_choices() {
         SEEN.get()
     });
     assert_eq!(runs.next(), runs.next());
+}
+
+#[test]
+fn who_uses_the_time_of_tokio_is_told_what_to_use() {
+    let sleeps = |_: Process| async { tokio::time::sleep(millis(50)).await };
+    let times_out = |_: Process| async {
+        let never = std::future::pending::<()>();
+        let _over = tokio::time::timeout(millis(50), never).await;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    for in_runtime in [false, true] {
+        let _entered = in_runtime.then(|| runtime.enter());
+        for breach in [breach(1, sleeps), breach(1, times_out)] {
+            let told = breach.expect("it cannot work").to_string();
+            for name in ["tokio", "Process::sleep", "Process::timeout"] {
+                assert!(told.contains(name), "{in_runtime}: {told}");
+            }
+        }
+    }
 }

@@ -104,10 +104,9 @@ impl Connection {
             (Self::Direct(connection), Words::One(command)) => {
                 connection.send_packed_command(command).await
             }
-            (Self::Direct(connection), Words::Several(commands)) => connection
-                .send_packed_commands(commands, 0, commands.len())
-                .await
-                .map(Value::Array),
+            (Self::Direct(connection), Words::Several(commands)) => {
+                connection.send_packed_commands(commands, 0, commands.len()).await.map(Value::Array)
+            }
             #[cfg(feature = "cluster")]
             (Self::Cluster(connection), Words::One(command)) => {
                 connection.req_packed_command(command).await

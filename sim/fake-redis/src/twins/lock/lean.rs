@@ -65,12 +65,7 @@ fn acquire(
     Some(LockReply::Acquired { fence: Fence(now_us), fresh: true })
 }
 
-fn release(
-    keys: &mut Keyspace,
-    now_ms: u64,
-    names: &LockKeys,
-    token: &Token,
-) -> Option<LockReply> {
+fn release(keys: &mut Keyspace, now_ms: u64, names: &LockKeys, token: &Token) -> Option<LockReply> {
     if string(keys, now_ms, names.lock())?.is_none_or(|(owner, _)| *owner != token.as_str()) {
         return Some(LockReply::NotHeld);
     }
