@@ -24,6 +24,8 @@ pub enum Subject {
     LockAcked,
     /// The same where any replica may take over.
     LockAckedAny,
+    /// Our lock as it ships, by its handles, on one Redis.
+    LockHandle = 8,
 }
 
 /// What the clients of a run do.
@@ -39,6 +41,7 @@ impl Subject {
     /// Every subject, in the order of the reports.
     pub const ALL: &[Self] = &[
         Self::Lock,
+        Self::LockHandle,
         Self::LockReplicated,
         Self::LockAcked,
         Self::LockAckedAny,
@@ -58,6 +61,7 @@ impl Subject {
             Self::Quorum => "quorum",
             Self::LockAcked => "lock-acked",
             Self::LockAckedAny => "lock-acked-any",
+            Self::LockHandle => "lock-handle",
         }
     }
 
@@ -66,6 +70,7 @@ impl Subject {
     pub fn title(self) -> &'static str {
         match self {
             Self::Lock => "our lock on one Redis",
+            Self::LockHandle => "our lock as it ships, by its handles, on one Redis",
             Self::LockReplicated => "our lock on a Redis with a replica that takes over",
             Self::Debounce => "our debounce on a Redis with a replica that takes over",
             Self::LockAcked => "our lock, once one of two replicas has it; the fuller takes over",
@@ -75,6 +80,12 @@ impl Subject {
         }
     }
 
+    /// How many schedules of it are run where `schedules` of a machine are: futures take longer.
+    #[must_use]
+    pub fn share_of(self, schedules: u64) -> u64 {
+        if self == Self::LockHandle { schedules.div_ceil(2) } else { schedules }
+    }
+
     /// What its clients can do.
     #[must_use]
     pub fn workloads(self) -> &'static [Workload] {
@@ -82,6 +93,7 @@ impl Subject {
             Self::Lock
             | Self::LockAcked
             | Self::LockAckedAny
+            | Self::LockHandle
             | Self::LockReplicated
             | Self::Quorum => &[Workload::Lock],
             Self::Debounce => &[Workload::Debounce],
@@ -112,7 +124,7 @@ macro_rules! for_each_guarantee {
             OrphanBound orphan_bound "orphan-bound" Lock
                 "No key outlives the longest lease that was asked for it, nor a release that a server answered.";
             Liveness liveness "liveness" Lock
-                "Every call ends by its deadline, and once faults are over, those who ask are served.";
+                "Every call ends by its deadline, and once faults are over, those who ask are served, and do not wait long for a lock that nobody holds.";
             Idempotence idempotence "idempotence" Lock
                 "However often it is applied, an extension gives no more than it asks for, and a release frees once.";
             DebounceFires debounce_fires "debounce-fires" Debounce

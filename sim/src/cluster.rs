@@ -44,7 +44,6 @@ mod invariants;
 mod page;
 mod process;
 mod quiet;
-mod ready;
 mod redis;
 mod regressions;
 mod run;

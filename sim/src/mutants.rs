@@ -235,6 +235,14 @@ mutants! {
         "The wait is counted from the first call, so that later ones put nothing off.";
     ForgottenDoubt 65 "forgotten-doubt" Lock TruthfulOutcome Restart 2000 "a plausible slip" "M3"
         "A release whose reply was lost and that was not sent again says that it never was.";
+    LostWakeUp 71 "lost-wake-up" LockHandle Liveness none 500 "a plausible slip" "M8"
+        "Whoever gives a lock up does not wake the next one of its process.";
+    UnreturnedLease 72 "unreturned-lease" LockHandle Liveness none 500 "a plausible slip" "M7, M8"
+        "A waiter that is dropped while it is served does not give back what it is granted.";
+    OutlivingRenewal 73 "outliving-renewal" LockHandle Liveness none 500 "a plausible slip" "M7, M8"
+        "The renewals of a lease go on after it was dropped.";
+    UnsentRelease 74 "unsent-release" LockHandle Liveness none 500 "a plausible slip" "M7, M8"
+        "The release that nobody waits for, that of a dropped lease, is never sent.";
 }
 
 impl Mutant {

@@ -21,10 +21,9 @@ use rustc_hash::FxHasher;
 use super::{
     Process, RemoteError,
     blocking::Switches,
-    ready::Ready,
     users::{RedisError, Sent},
 };
-use crate::{history::Client, world::ClientClock};
+use crate::{executor::Ready, history::Client, world::ClientClock};
 
 /// A task of a process.
 pub(super) type Task = Pin<Box<dyn Future<Output = ()>>>;

@@ -7,7 +7,7 @@ use leasehold_core::lock::{Durability, LockOptions, LockOutcome, LossReason};
 use super::{super::Plan, micros};
 use crate::{history::Answer, world::Topology};
 
-pub(super) fn options(plan: &Plan) -> LockOptions {
+pub(in crate::systems) fn options(plan: &Plan) -> LockOptions {
     let durability = match plan.settings.topology {
         Topology::Acknowledged(_) => Durability::Replicas(plan.scenario.acknowledgements),
         Topology::Independent | Topology::Replicated | Topology::Single => Durability::Primary,
