@@ -93,14 +93,26 @@ impl<O, A> Mailbox<O, A> {
         self.timers.contains_key(&(deadline, timer))
     }
 
-    /// Nobody sleeps so any more.
-    pub(crate) fn stop_sleep(&mut self, deadline: Instant, timer: u64) {
-        self.timers.remove(&(deadline, timer));
+    /// Nobody sleeps so any more. Who would have been woken: to drop it may run others' code.
+    pub(crate) fn stop_sleep(&mut self, deadline: Instant, timer: u64) -> Option<Waker> {
+        self.timers.remove(&(deadline, timer))
     }
 
     /// When the next sleep is over.
     pub(crate) fn next_timer(&self) -> Option<Instant> {
         self.timers.keys().next().map(|(deadline, _)| *deadline)
+    }
+
+    /// Whether nobody sleeps or waits for an answer.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.timers.is_empty() && self.waits.is_empty()
+    }
+
+    /// Forgets everything but which numbers were given.
+    pub(crate) fn clear(&mut self) {
+        self.timers.clear();
+        self.orders.clear();
+        self.waits.clear();
     }
 
     /// Whose sleep is over at `now`, in order.

@@ -6,7 +6,7 @@
 use std::{
     any::Any,
     cell::RefCell,
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     hash::{Hash, Hasher},
     pin::Pin,
     rc::Rc,
@@ -23,7 +23,11 @@ use super::{
     blocking::Switches,
     users::{RedisError, Sent},
 };
-use crate::{executor::Ready, history::Client, world::ClientClock};
+use crate::{
+    executor::{Mailbox, Ready},
+    history::Client,
+    world::ClientClock,
+};
 
 /// A task of a process.
 pub(super) type Task = Pin<Box<dyn Future<Output = ()>>>;
@@ -73,9 +77,7 @@ pub(super) struct Place {
     /// The first is the one that the factory made; when it ends, the process does.
     pub(super) tasks: Vec<Option<Task>>,
     pub(super) ready: Arc<Ready>,
-    pub(super) timers: BTreeMap<(Instant, u64), Waker>,
-    pub(super) orders: VecDeque<Order>,
-    waits: BTreeMap<u64, (Waker, Option<Answer>)>,
+    pub(super) mailbox: Mailbox<Order, Answer>,
     /// Which wait is for the answer to which request, and what that is.
     pub(super) sent: BTreeMap<u32, (u64, Asked)>,
     pub(super) choices: u32,
@@ -97,7 +99,6 @@ pub(super) struct Runtime {
     /// What processes say of themselves, if the story is told.
     pub(super) marks: Vec<(u64, Client, String)>,
     pub(super) switches: Option<Switches>,
-    numbers: u64,
     fuel: u32,
 }
 
@@ -167,7 +168,6 @@ impl Runtime {
             story: told.then(Vec::new),
             marks: Vec::new(),
             switches: watched.then(Switches::default),
-            numbers: 0,
             fuel: FUEL,
         }
     }
@@ -186,12 +186,6 @@ impl Runtime {
     /// What the clock of `client` shows.
     pub(super) fn local(&self, client: Client) -> Instant {
         self.places[usize::from(client)].clock.local(self.now)
-    }
-
-    /// A number that was not given before in this run.
-    pub(super) fn number(&mut self) -> u64 {
-        self.numbers += 1;
-        self.numbers
     }
 
     /// Counts a look at the simulation.
@@ -230,28 +224,17 @@ impl Runtime {
         order: impl FnOnce(u64) -> Order,
     ) -> u64 {
         self.burn(client);
-        let wait = self.number();
-        let place = self.place(client);
-        place.waits.insert(wait, (waker.clone(), None));
-        place.orders.push_back(order(wait));
-        wait
+        self.place(client).mailbox.order(waker, order)
     }
 
     /// The answer, if it has come; else `waker` is woken when it does.
     pub(super) fn answer_to(&mut self, client: Client, wait: u64, waker: &Waker) -> Option<Answer> {
-        let place = self.place(client);
-        let entry = place.waits.get_mut(&wait)?;
-        if entry.1.is_none() {
-            entry.0.clone_from(waker);
-        }
-        let answer = entry.1.take()?;
-        place.waits.remove(&wait);
-        Some(answer)
+        self.place(client).mailbox.answer_to(wait, waker)
     }
 
     /// Nobody waits any more.
     pub(super) fn forget(&mut self, client: Client, wait: u64) {
-        self.place(client).waits.remove(&wait);
+        self.place(client).mailbox.forget(wait);
     }
 
     pub(super) fn keep_remote_call(&mut self, client: Client, call: u32, remote_call: Deed) {
@@ -303,9 +286,7 @@ impl Place {
             clock: ClientClock::default(),
             tasks: Vec::new(),
             ready: Arc::default(),
-            timers: BTreeMap::new(),
-            orders: VecDeque::new(),
-            waits: BTreeMap::new(),
+            mailbox: Mailbox::default(),
             sent: BTreeMap::new(),
             choices: 0,
             handles: 0,
@@ -314,10 +295,7 @@ impl Place {
     }
 
     pub(super) fn answer(&mut self, wait: u64, answer: Answer) {
-        if let Some((waker, place)) = self.waits.get_mut(&wait) {
-            *place = Some(answer);
-            waker.wake_by_ref();
-        }
+        self.mailbox.answer(wait, answer);
     }
 
     /// A connection has broken: the next command opens another one.
@@ -334,16 +312,14 @@ impl Place {
 
     /// Whether nothing in the simulation will ever wake it, but maybe another process.
     pub(super) fn waits_in_vain(&self) -> bool {
-        self.is_running() && self.timers.is_empty() && self.waits.is_empty()
+        self.is_running() && self.mailbox.is_idle()
     }
 
     /// Forgets all that a process forgets when it ends, and returns its tasks.
     #[must_use]
     pub(super) fn end(&mut self) -> Vec<Option<Task>> {
         self.ready = Arc::default();
-        self.timers.clear();
-        self.orders.clear();
-        self.waits.clear();
+        self.mailbox.clear();
         self.sent.clear();
         std::mem::take(&mut self.tasks)
     }

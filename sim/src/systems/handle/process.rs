@@ -352,7 +352,8 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         if let Some(timer) = self.timer {
-            self.process.state().mailbox.stop_sleep(self.deadline, timer);
+            let gone = self.process.state().mailbox.stop_sleep(self.deadline, timer);
+            drop(gone);
         }
     }
 }
