@@ -4,7 +4,7 @@
 //! server to cores, without which the scheduler decides the result; npm for the peer. What is
 //! missing is said.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use futures_timer::Delay;
 use leasehold_benches::{
@@ -19,14 +19,22 @@ use leasehold_benches::{
         scripts::Scripts,
     },
 };
+use leasehold_core::{MemoryStore, lock::Guarantee};
 use leasehold_upstash::{Tcp, Upstash};
 use tokio::runtime::{Builder, Runtime};
 
 const TASKS: usize = 64;
 
+const FULL: &str = "acquire, release";
+const FULL_SENT: &str = "acquire, release sent";
+const LEAN: &str = "lean acquire, release";
+const LEAN_SENT: &str = "lean acquire, release sent";
 const BY_HAND: &str = "the same scripts, by hand";
 const TEXTBOOK: &str = "SET NX PX, compare and delete";
 const RSLOCK: &str = "rslock";
+
+const AIM_ALONE: &str = "aim: at most 1.5";
+const COST_AIMS: [&str; 4] = ["", "aim: at most 2.4", "", "aim: at most 1.2"];
 
 fn main() {
     serve_if_asked().expect("this machine has a free port");
@@ -48,6 +56,9 @@ fn main() {
             Err(error) => println!("skipped, TCP: redis-server: {error}"),
         }
     }
+    if wanted("stores memory") {
+        memory_alone(effort(40_000));
+    }
     if wanted("stores rest") {
         let server = Server::fake(Protocol::Rest).expect("this program can start itself");
         rest_alone(&server, effort(2_000));
@@ -60,23 +71,26 @@ fn tcp_alone(server: &Server, effort: Effort) {
     let runtime = one_thread();
     let pings = runtime.block_on(Pings::to(&server.url));
     let store = Tcp::new(&server.url).expect("a server's own URL is one");
-    let lock = |release| Uncontended::new(store.clone(), "bench", release);
+    let lock = |guarantee, release| Uncontended::new(store.clone(), "bench", guarantee, release);
     let textbook = runtime.block_on(Textbook::at(&server.url, "textbook"));
     let rslock = Rslock::at(&server.url, "rslock");
-    let by_hand = || Scripts::over(pings.clone(), "scripts");
-    let sides: [Side<'_>; 6] = [
-        ("two PINGs", &|cycles| runtime.block_on(solo(pings.clone(), cycles))),
-        ("acquire, release", &|cycles| runtime.block_on(solo(lock(Release::Confirmed), cycles))),
-        ("acquire, release sent", &|cycles| {
-            runtime.block_on(solo(lock(Release::Detached), cycles))
-        }),
-        (BY_HAND, &|cycles| runtime.block_on(solo(by_hand(), cycles))),
-        (TEXTBOOK, &|cycles| runtime.block_on(solo(textbook.clone(), cycles))),
-        (RSLOCK, &|cycles| runtime.block_on(solo(rslock.clone(), cycles))),
+    let meter = Meter { runtime: &runtime, pings: pings.clone() };
+    let sides: [Side<'_>; 8] = [
+        ("two PINGs", &|cycles| meter.solo(pings.clone(), cycles)),
+        (FULL, &|cycles| meter.solo(lock(Guarantee::Full, Release::Confirmed), cycles)),
+        (FULL_SENT, &|cycles| meter.solo(lock(Guarantee::Full, Release::Detached), cycles)),
+        (LEAN, &|cycles| meter.solo(lock(Guarantee::Lean, Release::Confirmed), cycles)),
+        (LEAN_SENT, &|cycles| meter.solo(lock(Guarantee::Lean, Release::Detached), cycles)),
+        (BY_HAND, &|cycles| meter.solo(Scripts::over(pings.clone(), "scripts"), cycles)),
+        (TEXTBOOK, &|cycles| meter.solo(textbook.clone(), cycles)),
+        (RSLOCK, &|cycles| meter.solo(rslock.clone(), cycles)),
     ];
-    let rows = compare(Measure::P50, effort, &sides);
-    let aims = ["", "aim: at most 1.15", "aim: at most 0.70"];
-    print("TCP, one task; client and server on one core", Measure::P50, &rows, &aims);
+    let measures = [(Measure::P50, 0), (Measure::ServerTime, 6)];
+    let [took, cost] = compare_by(measures, effort, &sides);
+    let aims = ["", AIM_ALONE, "aim: at most 0.70", "aim: at most 1.2", "aim: at most 0.75"];
+    print("TCP, one task; client and server on one core", Measure::P50, &took, &aims);
+    let title = "the same: the server's processor time for a cycle, beside the textbook's lock";
+    print(title, Measure::ServerTime, &cost, &COST_AIMS);
 }
 
 fn tcp_crowd(server: &Server, effort: Effort) {
@@ -84,23 +98,59 @@ fn tcp_crowd(server: &Server, effort: Effort) {
     let runtime = two_threads();
     let pings = runtime.block_on(Pings::to(&server.url));
     let store = Tcp::new(&server.url).expect("a server's own URL is one");
+    let locks = |guarantee, release| Uncontended::many(&store, TASKS, guarantee, release);
     let textbook = runtime.block_on(Textbook::at(&server.url, "textbook"));
     let rslock = Rslock::at(&server.url, "rslock");
-    let sides: [Side<'_>; 6] = [
-        ("two PINGs", &|cycles| all(&runtime, vec![pings.clone(); TASKS], cycles)),
-        ("acquire, release", &|cycles| {
-            all(&runtime, Uncontended::many(&store, TASKS, Release::Confirmed), cycles)
-        }),
-        ("acquire, release sent", &|cycles| {
-            all(&runtime, Uncontended::many(&store, TASKS, Release::Detached), cycles)
-        }),
-        (BY_HAND, &|cycles| all(&runtime, Scripts::many(&pings, TASKS), cycles)),
-        (TEXTBOOK, &|cycles| all(&runtime, textbook.many(TASKS), cycles)),
-        (RSLOCK, &|cycles| all(&runtime, rslock.many(TASKS), cycles)),
+    let meter = Meter { runtime: &runtime, pings: pings.clone() };
+    let sides: [Side<'_>; 8] = [
+        ("two PINGs", &|cycles| meter.crowd(vec![pings.clone(); TASKS], cycles)),
+        (FULL, &|cycles| meter.crowd(locks(Guarantee::Full, Release::Confirmed), cycles)),
+        (FULL_SENT, &|cycles| meter.crowd(locks(Guarantee::Full, Release::Detached), cycles)),
+        (LEAN, &|cycles| meter.crowd(locks(Guarantee::Lean, Release::Confirmed), cycles)),
+        (LEAN_SENT, &|cycles| meter.crowd(locks(Guarantee::Lean, Release::Detached), cycles)),
+        (BY_HAND, &|cycles| meter.crowd(Scripts::many(&pings, TASKS), cycles)),
+        (TEXTBOOK, &|cycles| meter.crowd(textbook.many(TASKS), cycles)),
+        (RSLOCK, &|cycles| meter.crowd(rslock.many(TASKS), cycles)),
     ];
-    let rows = compare(Measure::Rate, effort, &sides);
+    let measures = [(Measure::Rate, 0), (Measure::Rate, 6), (Measure::ServerTime, 6)];
+    let [rows, beside, cost] = compare_by(measures, effort, &sides);
     let aims = ["", "aim: at least 0.60"];
     print("TCP, 64 tasks, a key each; two cores", Measure::Rate, &rows, &aims);
+    let aims = ["", "aim: at least 0.55", "", "aim: at least 0.95"];
+    print("the same, beside the textbook's lock", Measure::Rate, &beside, &aims);
+    let title = "the same: the server's processor time for a cycle";
+    print(title, Measure::ServerTime, &cost, &COST_AIMS);
+}
+
+/// What runs cycles, and asks the server what they cost it.
+struct Meter<'a> {
+    runtime: &'a Runtime,
+    pings: Pings,
+}
+
+impl Meter<'_> {
+    fn solo(&self, cycle: impl Cycle, cycles: u64) -> Sample {
+        self.measured(solo(cycle, cycles))
+    }
+
+    fn crowd<C: Cycle>(&self, tasks: Vec<C>, cycles: u64) -> Sample {
+        self.measured(crowd(tasks, cycles))
+    }
+
+    fn contest<W: Waiter>(&self, waiters: Vec<W>, acquisitions: u64) -> Sample {
+        // Tokio's timers tick in milliseconds, which is too coarse here.
+        self.measured(contest(waiters, acquisitions, Delay::new))
+    }
+
+    fn measured(&self, run: impl Future<Output = Sample>) -> Sample {
+        let mut pings = self.pings.clone();
+        self.runtime.block_on(async {
+            let before = pings.server_time().await;
+            let mut sample = run.await;
+            sample.server_time = pings.server_time().await - before;
+            sample
+        })
+    }
 }
 
 fn tcp_contended(server: &Server, effort: Effort) {
@@ -112,18 +162,18 @@ fn tcp_contended(server: &Server, effort: Effort) {
     let stores: Vec<_> = (0..WAITERS).map(store).collect();
     let rslock = || Rslock::at(&server.url, "rslock:hot");
     let (patient, eager) = (rslock(), rslock().again_within(Duration::from_millis(2)));
-    let contest = Contest { runtime: &runtime, pings };
+    let meter = Meter { runtime: &runtime, pings };
     let polled = |rslock| Polled::many(rslock, WAITERS);
     let ours = |count: usize| Ours::in_processes(&stores[..count], "hot", WAITERS / count);
     let sides: [Side<'_>; 5] = [
-        ("rslock, again after up to 200 ms", &|count| contest.run(polled(&patient), count)),
-        ("rslock, again after up to 1 ms", &|count| contest.run(polled(&eager), count)),
-        ("leasehold, 16 processes", &|count| contest.run(ours(16), count)),
-        ("leasehold, 4 processes", &|count| contest.run(ours(4), count)),
-        ("leasehold, 1 process", &|count| contest.run(ours(1), count)),
+        ("rslock, again after up to 200 ms", &|count| meter.contest(polled(&patient), count)),
+        ("rslock, again after up to 1 ms", &|count| meter.contest(polled(&eager), count)),
+        ("leasehold, 16 processes", &|count| meter.contest(ours(16), count)),
+        ("leasehold, 4 processes", &|count| meter.contest(ours(4), count)),
+        ("leasehold, 1 process", &|count| meter.contest(ours(1), count)),
     ];
     let measures = [Measure::Rate, Measure::P99, Measure::ServerTime];
-    let tables = compare_by(measures, effort, &sides);
+    let tables = compare_by(measures.map(|measure| (measure, 0)), effort, &sides);
     let titles = [
         "TCP, 16 tasks want one key, held for 1 ms: acquisitions",
         "the same: how long 99 of 100 waited at most",
@@ -134,22 +184,16 @@ fn tcp_contended(server: &Server, effort: Effort) {
     }
 }
 
-struct Contest<'a> {
-    runtime: &'a Runtime,
-    pings: Pings,
-}
-
-impl Contest<'_> {
-    fn run<W: Waiter>(&self, waiters: Vec<W>, acquisitions: u64) -> Sample {
-        let mut pings = self.pings.clone();
-        self.runtime.block_on(async {
-            let before = pings.server_time().await;
-            // Tokio's timers tick in milliseconds, which is too coarse here.
-            let mut sample = contest(waiters, acquisitions, Delay::new).await;
-            sample.server_time = pings.server_time().await - before;
-            sample
-        })
-    }
+fn memory_alone(effort: Effort) {
+    let runtime = one_thread();
+    let store = Arc::new(MemoryStore::new());
+    let lock = |guarantee| Uncontended::new(store.clone(), "bench", guarantee, Release::Confirmed);
+    let sides: [Side<'_>; 2] = [
+        (FULL, &|cycles| runtime.block_on(solo(lock(Guarantee::Full), cycles))),
+        (LEAN, &|cycles| runtime.block_on(solo(lock(Guarantee::Lean), cycles))),
+    ];
+    let rows = compare(Measure::P50, effort, &sides);
+    print("memory, one task", Measure::P50, &rows, &[]);
 }
 
 fn rest_alone(server: &Server, effort: Effort) {
@@ -157,11 +201,12 @@ fn rest_alone(server: &Server, effort: Effort) {
     let runtime = one_thread();
     let posts = Posts::to(&server.url, TOKEN);
     let store = Upstash::new(&server.url, TOKEN).expect("a server's own URL is one");
-    let lock = || Uncontended::new(store.clone(), "bench", Release::Confirmed);
+    let lock = |guarantee| Uncontended::new(store.clone(), "bench", guarantee, Release::Confirmed);
     let by_hand = || Scripts::over(posts.clone(), "scripts");
-    let sides: [Side<'_>; 3] = [
+    let sides: [Side<'_>; 4] = [
         ("two round trips of reqwest", &|cycles| runtime.block_on(solo(posts.clone(), cycles))),
-        ("acquire, release", &|cycles| runtime.block_on(solo(lock(), cycles))),
+        (FULL, &|cycles| runtime.block_on(solo(lock(Guarantee::Full), cycles))),
+        (LEAN, &|cycles| runtime.block_on(solo(lock(Guarantee::Lean), cycles))),
         (BY_HAND, &|cycles| runtime.block_on(solo(by_hand(), cycles))),
     ];
     let rows = compare(Measure::P50, effort, &sides);
@@ -177,10 +222,15 @@ fn rest_crowd(server: &Server, effort: Effort) {
     let each_alone = each_alone.idle_connections(TASKS).build().expect("the limits are usable");
     let together = upstash().build().expect("the defaults are usable");
     let peer = Peer::install(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("peer"));
-    let locks = |store| Uncontended::many(store, TASKS, Release::Confirmed);
-    let sides: [Side<'_>; 3] = [
-        ("acquire, release, a request each", &|cycles| all(&runtime, locks(&each_alone), cycles)),
-        ("acquire, release, coalesced", &|cycles| all(&runtime, locks(&together), cycles)),
+    let locks = |store, guarantee| Uncontended::many(store, TASKS, guarantee, Release::Confirmed);
+    let sides: [Side<'_>; 4] = [
+        ("acquire, release, a request each", &|cycles| {
+            all(&runtime, locks(&each_alone, Guarantee::Full), cycles)
+        }),
+        ("acquire, release, coalesced", &|cycles| {
+            all(&runtime, locks(&together, Guarantee::Full), cycles)
+        }),
+        ("the same, lean", &|cycles| all(&runtime, locks(&together, Guarantee::Lean), cycles)),
         ("@upstash/redis, pipelined by itself", &|cycles| {
             peer.as_ref()
                 .map_or_else(|_| Sample::default(), |it| it.crowd(&server.url, TASKS, cycles))
@@ -190,7 +240,7 @@ fn rest_crowd(server: &Server, effort: Effort) {
         Ok(_) => &sides[..],
         Err(why) => {
             println!("skipped, the peer: {why}");
-            &sides[..2]
+            &sides[..3]
         }
     };
     let rows = compare(Measure::Rate, effort, sides);

@@ -31,6 +31,7 @@
 mod debounce;
 mod drops;
 mod edges;
+mod lean;
 mod lock;
 mod notifications;
 mod subject;
@@ -43,7 +44,7 @@ use std::{
     time::Duration,
 };
 
-pub use self::{debounce::*, drops::*, edges::*, lock::*, notifications::*};
+pub use self::{debounce::*, drops::*, edges::*, lean::*, lock::*, notifications::*};
 use crate::{
     store::Store,
     token::{Token, Tokens},
@@ -73,6 +74,12 @@ pub trait Fixture {
 
     /// Whether the store keeps debounced calls. Default: yes. One that does not must refuse them.
     fn keeps_debounced_calls(&self) -> bool {
+        true
+    }
+
+    /// Whether the store takes [lean](crate::lock::Guarantee::Lean) locks. Default: yes. One that
+    /// does not must refuse them.
+    fn takes_lean_locks(&self) -> bool {
         true
     }
 
@@ -130,6 +137,22 @@ pub async fn check_debounced<F: Fixture>(
 ) {
     match fixture {
         Some(fixture) if !fixture.keeps_debounced_calls() => unable("keep debounced calls"),
+        fixture => check(name, fixture, case).await,
+    }
+}
+
+/// [`check`] for a case about lean locks, which some stores do not take.
+///
+/// # Panics
+///
+/// As [`check`].
+pub async fn check_lean<F: Fixture>(
+    name: &str,
+    fixture: Option<F>,
+    case: impl AsyncFnOnce(&F) -> (),
+) {
+    match fixture {
+        Some(fixture) if !fixture.takes_lean_locks() => unable("take lean locks"),
         fixture => check(name, fixture, case).await,
     }
 }
@@ -220,6 +243,18 @@ macro_rules! store_conformance {
             a_dropped_acquire_is_all_or_nothing
             a_dropped_release_is_all_or_nothing
             a_dropped_extension_is_all_or_nothing
+        }
+        $crate::store_conformance! { @cases check_lean, $run, $fixture,
+            a_lean_lock_is_taken_and_freed
+            a_held_lean_lock_says_for_how_long_if_it_is_asked
+            a_lean_acquire_that_is_asked_again_takes_one_lease
+            a_lean_lock_is_changed_by_its_own_token_only
+            lean_and_full_locks_exclude_one_another
+            fences_of_lean_and_full_locks_grow_as_time_passes
+            a_tombstone_outlives_a_lean_lock
+            of_many_lean_acquires_at_once_exactly_one_takes_the_lock
+            a_lean_lock_under_a_key_of_another_type_is_refused
+            a_lean_release_notifies_who_waits
         }
         $crate::store_conformance! { @cases check_debounced, $run, $fixture,
             a_dropped_debounced_call_counts_once_or_never

@@ -30,6 +30,7 @@ mod token;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod debounce;
+pub mod guide;
 #[cfg(feature = "internals")]
 pub mod internals;
 pub mod lock;

@@ -11,6 +11,7 @@ mod command;
 mod config;
 mod durability;
 mod error;
+mod guarantee;
 #[cfg(feature = "std")]
 mod handle;
 #[cfg(feature = "std")]
@@ -42,10 +43,11 @@ pub use acquire::Acquire;
 #[cfg(feature = "std")]
 pub use all::{AcquireAll, Leases, NotAll};
 pub(crate) use command::hash_tag;
-pub use command::{Holder, LockCommand, LockKeys, LockReply};
+pub use command::{Holder, IfHeld, LockCommand, LockKeys, LockReply};
 pub use config::{AcquireRequest, LockConfig};
 pub use durability::Durability;
 pub use error::{ExtendError, HoldError, Lost, NoRuntime, NotAcquired, ReleaseError, Released};
+pub use guarantee::Guarantee;
 #[cfg(feature = "std")]
 pub use handle::Lock;
 #[cfg(feature = "std")]

@@ -1,5 +1,5 @@
 //! What goes over the wire to Redis, as pure functions: a [`Command`] becomes a Lua script with
-//! keys and arguments (or `WAIT`), and what comes back becomes a [`Reply`].
+//! keys and arguments (or `WAIT`, or a pipeline that does what a script would), and what comes back becomes a [`Reply`].
 //!
 //! Adapters carry bytes and nothing else: [`Invocation::by_sha1`], and [`Invocation::by_text`] when
 //! the server answers `NOSCRIPT`. The simulator runs the same texts.
@@ -54,6 +54,8 @@ pub const SCRIPTS: &[&Script] = &[
     &lock::ACQUIRE,
     &lock::EXTEND,
     &lock::INSPECT,
+    &lock::LEAN_ACQUIRE,
+    &lock::LEAN_RELEASE,
     &lock::RAISE_FENCE,
     &lock::RELEASE,
 ];
@@ -72,6 +74,35 @@ pub enum Request {
     Script(Invocation),
     /// A command of the server's own, with its name first.
     Plain(Vec<Vec<u8>>),
+    /// Commands of the server's own that do together what a script does, for less.
+    Pipeline(Pipeline),
+}
+
+/// Commands of the server's own, one after another over one connection. Their answer is the
+/// [list](Value::Array) of their replies, errors included.
+///
+/// A way that cannot promise that they reach one server, in order and at once, sends the script: one
+/// through a Cluster's client, which finds a server for each command, or by HTTP, where each command
+/// of a pipeline may be counted.
+///
+/// ```
+/// use leasehold_core::redis::{Invocation, Request};
+///
+/// fn as_script(request: Request) -> Option<Invocation> {
+///     match request {
+///         Request::Script(invocation) => Some(invocation),
+///         Request::Pipeline(pipeline) => Some(pipeline.script),
+///         Request::Plain(_) => None,
+///     }
+/// }
+/// # let _ = as_script;
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pipeline {
+    /// The words of each command, its name first.
+    pub commands: Vec<Vec<Vec<u8>>>,
+    /// What may be run instead.
+    pub script: Invocation,
 }
 
 /// One run of a script.

@@ -1,4 +1,4 @@
-//! ReleaseSource that a lock was released.
+//! Who waits for a lock is told that it was released.
 
 use alloc::boxed::Box;
 use core::{

@@ -7,16 +7,18 @@ use core::{future::Future, time::Duration};
 
 use crate::{
     debounce::DebounceKeys,
-    lock::{Grant, LockCommand, LockKeys, LossReason, NotAcquired, ReleaseError, Released},
+    lock::{Grant, IfHeld, LockCommand, LockKeys, LossReason, NotAcquired, ReleaseError, Released},
     store::{Command, Reply, StoreError},
     time::Instant,
-    token::Fence,
+    token::{Fence, Token},
 };
 
 /// The calls of one request to a machine.
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
     tries: u32,
+    /// The token of the last try of a lean lock.
+    lean: Option<Token>,
 }
 
 /// A call under way.
@@ -45,7 +47,7 @@ impl Keys {
 impl Calls {
     /// A command is about to be sent.
     pub(crate) fn begin(&mut self, command: &Command) -> Call {
-        if matches!(command, Command::Lock(LockCommand::Acquire { .. })) {
+        if self.is_try(command) {
             self.tries += 1;
             if self.tries > 1 {
                 retried(command, self.tries);
@@ -56,6 +58,18 @@ impl Calls {
             Command::Lock(command) => Keys::Lock(command.keys().clone()),
         };
         Call { name: name(command), keys }
+    }
+
+    fn is_try(&mut self, command: &Command) -> bool {
+        match command {
+            Command::Lock(LockCommand::Acquire { .. }) => true,
+            // Under the same token, it only asks who was found to hold the lock.
+            Command::Lock(LockCommand::AcquireLean { token, held, .. }) => {
+                let last = self.lean.replace(token.clone());
+                *held == IfHeld::Unsaid || last.as_ref() != Some(token)
+            }
+            _ => false,
+        }
     }
 }
 
@@ -220,12 +234,12 @@ fn name(command: &Command) -> &'static str {
     use crate::debounce::DebounceCommand;
     match command {
         Command::Lock(command) => match command {
-            LockCommand::Acquire { .. } => "acquire",
+            LockCommand::Acquire { .. } | LockCommand::AcquireLean { .. } => "acquire",
             LockCommand::Confirm { .. } => "confirm",
             LockCommand::Extend { .. } => "extend",
             LockCommand::Inspect { .. } => "inspect",
             LockCommand::RaiseFence { .. } => "raise_fence",
-            LockCommand::Release { .. } => "release",
+            LockCommand::Release { .. } | LockCommand::ReleaseLean { .. } => "release",
         },
         Command::Debounce(command) => match command {
             DebounceCommand::Call { .. } => "debounce_call",

@@ -1,4 +1,4 @@
-//! What operators are told: each event and counter of the list in the README, once it happens.
+//! What operators are told: each event and counter of the list in the guide, once it happens.
 
 #![allow(clippy::unwrap_used, reason = "for tests only")]
 
@@ -304,7 +304,8 @@ fn releases_renewals_and_debounced_runs_are_told_with_their_ids() {
 
 /// The cells of each row of the table with this heading.
 fn rows(heading: &str) -> Vec<Vec<&'static str>> {
-    let (_, table) = include_str!("../README.md").split_once(heading).expect("the table is there");
+    let guide = include_str!("../src/guide/operate.md");
+    let (_, table) = guide.split_once(heading).expect("the table is there");
     let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
     rows.map(|row| row.trim_matches('|').split(" | ").map(str::trim).collect()).collect()
 }
@@ -331,7 +332,7 @@ fn everything() -> Told {
 }
 
 #[test]
-fn what_is_counted_is_what_the_readme_lists() {
+fn what_is_counted_is_what_the_guide_lists() {
     let mut listed = BTreeSet::new();
     for row in rows("| counter | labels |") {
         let [counters, labels] = &row[..] else { panic!("{row:?}") };
@@ -356,7 +357,7 @@ fn what_is_counted_is_what_the_readme_lists() {
 }
 
 #[test]
-fn what_is_told_is_what_the_readme_lists() {
+fn what_is_told_is_what_the_guide_lists() {
     let (told, rows) = (everything(), rows("| event | level | fields | when |"));
     let name = |row: &Vec<&str>| format!("{} message={}", row[1].to_uppercase(), code(row[0])[0]);
     let names: Vec<_> = rows.iter().map(name).collect();

@@ -44,8 +44,13 @@ fn answers_lock(command: &LockCommand, reply: &LockReply) -> bool {
         LockCommand::Acquire { .. } => {
             matches!(reply, R::Acquired { .. } | R::Busy { .. } | R::Revoked)
         }
+        LockCommand::AcquireLean { .. } => {
+            matches!(reply, R::Acquired { .. } | R::Busy { .. } | R::Taken)
+        }
         LockCommand::Extend { .. } => matches!(reply, R::Extended | R::NotHeld),
-        LockCommand::Release { .. } => matches!(reply, R::Released | R::NotHeld),
+        LockCommand::Release { .. } | LockCommand::ReleaseLean { .. } => {
+            matches!(reply, R::Released | R::NotHeld)
+        }
         LockCommand::Inspect { .. } => matches!(reply, R::Holder(_)),
         LockCommand::RaiseFence { .. } => matches!(reply, R::FenceRaised | R::NotHeld),
         LockCommand::Confirm { .. } => matches!(reply, R::Confirmed { .. }),

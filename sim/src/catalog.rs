@@ -24,8 +24,10 @@ pub enum Subject {
     LockAcked,
     /// The same where any replica may take over.
     LockAckedAny,
+    /// Our lean lock on one Redis, beside a client of the full one.
+    LockLean,
     /// Our lock as it ships, by its handles, on one Redis.
-    LockHandle = 8,
+    LockHandle,
 }
 
 /// What the clients of a run do.
@@ -42,6 +44,7 @@ impl Subject {
     pub const ALL: &[Self] = &[
         Self::Lock,
         Self::LockHandle,
+        Self::LockLean,
         Self::LockReplicated,
         Self::LockAcked,
         Self::LockAckedAny,
@@ -62,6 +65,7 @@ impl Subject {
             Self::LockAcked => "lock-acked",
             Self::LockAckedAny => "lock-acked-any",
             Self::LockHandle => "lock-handle",
+            Self::LockLean => "lock-lean",
         }
     }
 
@@ -72,6 +76,7 @@ impl Subject {
             Self::Lock => "our lock on one Redis",
             Self::LockHandle => "our lock as it ships, by its handles, on one Redis",
             Self::LockReplicated => "our lock on a Redis with a replica that takes over",
+            Self::LockLean => "our lean lock on one Redis, beside a client of the full one",
             Self::Debounce => "our debounce on a Redis with a replica that takes over",
             Self::LockAcked => "our lock, once one of two replicas has it; the fuller takes over",
             Self::LockAckedAny => "our lock, once one of two replicas has it; either takes over",
@@ -94,6 +99,7 @@ impl Subject {
             | Self::LockAcked
             | Self::LockAckedAny
             | Self::LockHandle
+            | Self::LockLean
             | Self::LockReplicated
             | Self::Quorum => &[Workload::Lock],
             Self::Debounce => &[Workload::Debounce],

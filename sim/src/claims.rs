@@ -1,7 +1,7 @@
-//! What is claimed of each cell of the matrix, kept in one file from which the README's table is
-//! made.
+//! What is claimed of each cell of the matrix, kept in one file from which the tables of the
+//! README and the guide are made.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use crate::{
     catalog::{CellName, Guarantee, Subject, Verdict, Workload},
@@ -63,8 +63,42 @@ impl Claims {
         }
     }
 
-    /// The claims as tables in Markdown, one for each workload: what is promised, and under which
-    /// faults each subject breaks it. The README has them.
+    /// The claims as one short table in Markdown: of each subject what holds under every fault, and
+    /// what breaks under which. The README has it.
+    #[must_use]
+    pub fn to_short_markdown(&self) -> String {
+        let mut text =
+            String::from("| subject | holds under every fault | breaks under |\n|---|---|---|\n");
+        for &subject in Subject::ALL {
+            let promised = |claim: &&Guarantee| subject.workloads().contains(&claim.workload());
+            let (broken, kept): (Vec<&Guarantee>, Vec<&Guarantee>) = Guarantee::ALL
+                .iter()
+                .filter(promised)
+                .partition(|claim| self.breaks(subject, **claim) != Breaks::Never);
+            let kept: Vec<String> = kept.iter().map(|claim| code(claim.name())).collect();
+            let kept = if kept.is_empty() { "nothing".into() } else { kept.join(", ") };
+            let broken = self.by_faults(subject, &broken);
+            text += &format!("| `{}`: {} | {kept} | {broken} |\n", subject.name(), subject.title());
+        }
+        text
+    }
+
+    /// Those that break under the same faults, together.
+    fn by_faults(&self, subject: Subject, broken: &[&Guarantee]) -> String {
+        let mut groups: Vec<(Breaks, Vec<String>)> = Vec::new();
+        for claim in broken {
+            let breaks = self.breaks(subject, **claim);
+            match groups.iter_mut().find(|(known, _)| *known == breaks) {
+                Some((_, names)) => names.push(code(claim.name())),
+                None => groups.push((breaks, vec![code(claim.name())])),
+            }
+        }
+        let told = groups.iter().map(|(breaks, names)| format!("{}: {breaks}", names.join(", ")));
+        told.collect::<Vec<_>>().join("; ")
+    }
+
+    /// All claims as tables in Markdown, one for each workload: what is promised, and under which
+    /// faults each subject breaks it. The guide has them.
     #[must_use]
     pub fn to_markdown(&self) -> String {
         [Workload::Lock, Workload::Debounce].map(|workload| self.table(workload)).join("\n")
@@ -84,23 +118,45 @@ impl Claims {
         for &guarantee in Guarantee::ALL.iter().filter(|claim| claim.workload() == workload) {
             text += &format!("| `{}` | {} |", guarantee.name(), guarantee.claim());
             for &subject in &subjects {
-                text += &format!(" {} |", self.broken_under(subject, guarantee));
+                text += &format!(" {} |", self.breaks(subject, guarantee));
             }
             text.push('\n');
         }
         text
     }
 
-    fn broken_under(&self, subject: Subject, guarantee: Guarantee) -> String {
+    fn breaks(&self, subject: Subject, guarantee: Guarantee) -> Breaks {
         let broken = |fault| self.of(CellName { subject, guarantee, fault }) == Verdict::Broken;
         if broken(None) && Fault::ALL.iter().all(|fault| broken(Some(*fault))) {
-            return "**any fault, and none**".into();
+            return Breaks::Always;
         }
         let faults = Fault::ALL.iter().filter(|fault| broken(Some(**fault)));
         let none = broken(None).then_some("none");
         let names: Vec<&str> = none.into_iter().chain(faults.map(|fault| fault.name())).collect();
-        if names.is_empty() { "no fault".into() } else { names.join(", ") }
+        if names.is_empty() { Breaks::Never } else { Breaks::Under(names) }
     }
+}
+
+/// Under which faults a guarantee breaks.
+#[derive(Debug, PartialEq, Eq)]
+enum Breaks {
+    Never,
+    Under(Vec<&'static str>),
+    Always,
+}
+
+impl fmt::Display for Breaks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Never => f.write_str("no fault"),
+            Self::Under(faults) => f.write_str(&faults.join(", ")),
+            Self::Always => f.write_str("**any fault, and none**"),
+        }
+    }
+}
+
+fn code(name: &str) -> String {
+    format!("`{name}`")
 }
 
 /// Reads the little of TOML that the file uses: a section for each subject, and in it a line for

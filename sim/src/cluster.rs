@@ -1,6 +1,6 @@
 //! Your own code in the simulated world: any async functions, as processes of a cluster.
 //!
-//! The example is in the [README of the crate](crate#your-own-code).
+//! How to use it, with examples: [test your code](crate::guide::test_your_code).
 //!
 //! # What a process may do
 //!
@@ -41,6 +41,7 @@ mod check;
 mod clock;
 mod failure;
 mod invariants;
+mod kept;
 mod page;
 mod process;
 mod quiet;

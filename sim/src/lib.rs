@@ -12,6 +12,7 @@ mod executor;
 pub mod explore;
 pub mod faults;
 pub mod guarantees;
+pub mod guide;
 pub mod history;
 pub mod hunt;
 pub mod mutants;

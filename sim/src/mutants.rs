@@ -235,6 +235,12 @@ mutants! {
         "The wait is counted from the first call, so that later ones put nothing off.";
     ForgottenDoubt 65 "forgotten-doubt" Lock TruthfulOutcome Restart 2000 "a plausible slip" "M3"
         "A release whose reply was lost and that was not sent again says that it never was.";
+    LeanBareDelete 66 "lean-bare-delete" LockLean Ownership ClientPause 200 "ShedLock#2583" "M2, M1"
+        "A lean release deletes the key, whoever's token is there.";
+    LeanBareExtend 67 "lean-bare-extend" LockLean Ownership Duplicate 1000 "a plausible slip" "M2"
+        "A lean lease is extended whoever's token is there.";
+    ClientsFence 68 "clients-fence" LockLean FenceOrder none 100 "a plausible slip" "M5"
+        "A lean lock's fence is the time of whoever takes it, and clocks differ.";
     LostWakeUp 71 "lost-wake-up" LockHandle Liveness none 500 "a plausible slip" "M8"
         "Whoever gives a lock up does not wake the next one of its process.";
     UnreturnedLease 72 "unreturned-lease" LockHandle Liveness none 500 "a plausible slip" "M7, M8"

@@ -28,6 +28,7 @@ pub(crate) enum Form {
 pub(crate) fn script(request: &redis::Request) -> Option<&'static redis::Script> {
     match request {
         redis::Request::Script(invocation) => Some(invocation.script),
+        redis::Request::Pipeline(pipeline) => Some(pipeline.script.script),
         redis::Request::Plain(_) => None,
     }
 }

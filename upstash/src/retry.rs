@@ -16,8 +16,9 @@ use crate::error::SetupError;
 /// Sent again are a command that was certainly not applied, and one without a reply, since every
 /// command names what it is about and may come twice. There is one exception: an acquire under a
 /// caller's own token (one without a number) whose reply was lost, because *busy* does not retire
-/// such a token, so that the first copy could still take the lock unseen. What a server refused is
-/// never sent again.
+/// such a token, so that the first copy could still take the lock unseen. The same goes for a
+/// [lean](leasehold_core::lock::Guarantee::Lean) lock's acquire and release, which leave the next
+/// try to the lock. What a server refused is never sent again.
 ///
 /// A caller that has given up stops it: nothing is sent for a future that was dropped.
 ///
@@ -222,6 +223,8 @@ fn is_transient(error: &StoreError) -> bool {
 fn is_repeatable(command: &Command) -> bool {
     match command {
         Command::Lock(LockCommand::Acquire { token, .. }) => token.series().1 > 0,
+        // The machine knows how to go on: nothing remembers what became of the first copy.
+        Command::Lock(LockCommand::AcquireLean { .. } | LockCommand::ReleaseLean { .. }) => false,
         _ => true,
     }
 }

@@ -121,7 +121,7 @@ impl Tcp {
         let Shared { link, grants, retry, budget, .. } = &*self.shared;
         let (request, mut attempts) =
             (mapping::encode(command), Attempts::within(command, *budget));
-        let mut words = wire::command(Form::Hash, &request);
+        let mut words = link.words(Form::Hash, &request);
         let grant = granted_by(command);
         let mut forgotten = false;
         loop {
@@ -134,7 +134,7 @@ impl Tcp {
                 Ok(Answered { answer: Answer::NoScript, .. }) if !forgotten => {
                     trace::script_forgotten(&request);
                     forgotten = true;
-                    words = wire::command(Form::Text, &request);
+                    words = link.words(Form::Text, &request);
                 }
                 Ok(Answered { answer, over }) => {
                     let reply = mapping::decode(command, value(answer)?)?;
@@ -163,7 +163,7 @@ impl Tcp {
         let timeout_ms = timeout_ms.min(link.longest_pause_ms());
         let command = LockCommand::Confirm { keys: keys.clone(), replicas, timeout_ms };
         let command = Command::Lock(command);
-        let words = wire::command(Form::Hash, &mapping::encode(&command));
+        let words = link.words(Form::Hash, &mapping::encode(&command));
         let until = Attempts::within(&command, *budget).deadline();
         let sent = link.send_over(&over, &words, keys, until).await;
         let answer = sent.unwrap_or_else(|| Err(no_longer_there()))?;

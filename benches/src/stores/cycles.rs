@@ -8,7 +8,7 @@ use std::{
 use hdrhistogram::Histogram;
 use leasehold_core::{
     Store,
-    lock::{Lock, LockOptions},
+    lock::{Guarantee, Lock, LockOptions},
 };
 use tokio::task::JoinSet;
 
@@ -121,14 +121,19 @@ pub struct Uncontended {
 }
 
 impl Uncontended {
-    /// The lock named `id`, with the default settings, fences and tombstones on.
+    /// The lock named `id`, with the default settings but for `guarantee`.
     ///
     /// # Panics
     ///
     /// If `id` is empty.
     #[must_use]
-    pub fn new(store: impl Store + Send + Sync + 'static, id: &str, release: Release) -> Self {
-        let lock = Lock::with_options(store, id, &LockOptions::default());
+    pub fn new(
+        store: impl Store + Send + Sync + 'static,
+        id: &str,
+        guarantee: Guarantee,
+        release: Release,
+    ) -> Self {
+        let lock = Lock::with_options(store, id, &LockOptions::default().guarantee(guarantee));
         Self { lock: lock.expect("the defaults are usable, and the id is not empty"), release }
     }
 
@@ -137,9 +142,11 @@ impl Uncontended {
     pub fn many<S: Store + Clone + Send + Sync + 'static>(
         store: &S,
         count: usize,
+        guarantee: Guarantee,
         release: Release,
     ) -> Vec<Self> {
-        (0..count).map(|key| Self::new(store.clone(), &format!("bench:{key}"), release)).collect()
+        let lock = |key| Self::new(store.clone(), &format!("bench:{key}"), guarantee, release);
+        (0..count).map(lock).collect()
     }
 }
 
@@ -172,8 +179,14 @@ mod tests {
     #[tokio::test]
     async fn each_cycle_takes_the_lock_and_gives_it_back() {
         let store = Arc::new(MemoryStore::new());
-        for release in [Release::Confirmed, Release::Detached] {
-            let sample = solo(Uncontended::new(store.clone(), "job", release), 10).await;
+        for (guarantee, release) in [
+            (Guarantee::Full, Release::Confirmed),
+            (Guarantee::Full, Release::Detached),
+            (Guarantee::Lean, Release::Confirmed),
+            (Guarantee::Lean, Release::Detached),
+        ] {
+            let cycle = Uncontended::new(store.clone(), "job", guarantee, release);
+            let sample = solo(cycle, 10).await;
             assert_eq!((sample.cycles, sample.latencies.len()), (10, 10));
             let lock = Lock::new(store.clone(), "job").unwrap();
             assert!(matches!(lock.status().await, Ok(leasehold_core::lock::Holder::Free)));
@@ -182,7 +195,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_crowd_shares_the_cycles() {
-        let tasks = Uncontended::many(&Arc::new(MemoryStore::new()), 4, Release::Confirmed);
+        let store = Arc::new(MemoryStore::new());
+        let tasks = Uncontended::many(&store, 4, Guarantee::Full, Release::Confirmed);
         let sample = crowd(tasks, 10).await;
         // Three each, rounded up.
         assert_eq!((sample.cycles, sample.latencies.len()), (12, 12));

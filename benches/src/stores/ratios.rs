@@ -36,24 +36,24 @@ pub struct Row {
     pub name: String,
     /// The median over the rounds, in ns or in cycles per second.
     pub value: f64,
-    /// The median over the rounds of the ratio to the first side's turn in the same round.
+    /// The median over the rounds of the ratio to the turn of the side that all are compared with.
     pub ratio: f64,
 }
 
 /// Lets all sides take turns, round after round, and compares each with the first.
 pub fn compare(measure: Measure, effort: Effort, sides: &[Side<'_>]) -> Vec<Row> {
-    let [rows] = compare_by([measure], effort, sides);
+    let [rows] = compare_by([(measure, 0)], effort, sides);
     rows
 }
 
-/// The same, by several measures of the same turns.
+/// The same, by several measures of the same turns, each beside the side of that number.
 pub fn compare_by<const N: usize>(
-    measures: [Measure; N],
+    measures: [(Measure, usize); N],
     effort: Effort,
     sides: &[Side<'_>],
 ) -> [Vec<Row>; N] {
     let turns = take_turns(effort, sides);
-    measures.map(|measure| rows(measure, sides, &turns))
+    measures.map(|(measure, beside)| rows(measure, beside, sides, &turns))
 }
 
 /// What each side did in each round.
@@ -71,10 +71,10 @@ fn take_turns(effort: Effort, sides: &[Side<'_>]) -> Vec<Vec<Sample>> {
     turns
 }
 
-fn rows(measure: Measure, sides: &[Side<'_>], turns: &[Vec<Sample>]) -> Vec<Row> {
+fn rows(measure: Measure, beside: usize, sides: &[Side<'_>], turns: &[Vec<Sample>]) -> Vec<Row> {
     let of = |samples: &Vec<Sample>| samples.iter().map(|sample| measure.of(sample)).collect();
     let values: Vec<Vec<f64>> = turns.iter().map(of).collect();
-    let floor = values.first().cloned().unwrap_or_default();
+    let floor = values.get(beside).cloned().unwrap_or_default();
     let row = |((name, _), values): (&Side<'_>, &Vec<f64>)| {
         let ratios = values.iter().zip(&floor).map(|(value, floor)| value / floor).collect();
         Row { name: (*name).to_owned(), value: median(values.clone()), ratio: median(ratios) }

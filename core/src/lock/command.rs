@@ -21,6 +21,7 @@ pub struct LockKeys {
     lock: String,
     fence: String,
     tombstone: String,
+    waiting: String,
 }
 
 impl LockKeys {
@@ -32,6 +33,7 @@ impl LockKeys {
             lock: id.into(),
             fence: format!("leasehold:fence:{{{tag}}}:{id}"),
             tombstone: format!("leasehold:gone:{{{tag}}}:{id}:"),
+            waiting: format!("leasehold:waiting:{{{tag}}}:{id}"),
         }
     }
 
@@ -55,6 +57,13 @@ impl LockKeys {
         key.push_str(&self.tombstone);
         key.push_str(series);
         key
+    }
+
+    /// The key that is there while somebody may wait for the release of a
+    /// [lean](super::Guarantee::Lean) lock.
+    #[must_use]
+    pub fn waiting(&self) -> &str {
+        &self.waiting
     }
 
     /// The channel on which a release of the lock is published:
@@ -118,6 +127,18 @@ pub enum LockCommand {
         /// How long a token that is given up is refused.
         tombstone_ms: u64,
     },
+    /// The same for a [lean](super::Guarantee::Lean) lock: the fence is the store's time, no
+    /// tombstone is looked at or left, and the token is not given up by a *busy*.
+    AcquireLean {
+        /// Where.
+        keys: Arc<LockKeys>,
+        /// The attempt's token.
+        token: Token,
+        /// How long the key lives. Never refreshed if the key is already under this token.
+        lease_ms: u64,
+        /// Who is to be told what if the lock is held.
+        held: IfHeld,
+    },
     /// Let the key live at least `lease_ms` from now if it is under this token. Never shortens,
     /// never adds, never creates.
     Extend {
@@ -137,6 +158,14 @@ pub enum LockCommand {
         token: Token,
         /// How long the token is refused.
         tombstone_ms: u64,
+    },
+    /// Free the key if it is under this token, for a [lean](super::Guarantee::Lean) lock: no
+    /// tombstone, and it is published only if somebody [waits](IfHeld::Wait).
+    ReleaseLean {
+        /// Where.
+        keys: Arc<LockKeys>,
+        /// The holder's token.
+        token: Token,
     },
     /// Let the last fence be at least `fence` if the key is under this token, so that every later
     /// grant has a greater one. Never lowers it. A quorum writes back by it.
@@ -176,13 +205,35 @@ impl LockCommand {
     pub fn keys(&self) -> &Arc<LockKeys> {
         match self {
             Self::Acquire { keys, .. }
+            | Self::AcquireLean { keys, .. }
             | Self::Confirm { keys, .. }
             | Self::Extend { keys, .. }
             | Self::Inspect { keys, .. }
             | Self::RaiseFence { keys, .. }
-            | Self::Release { keys, .. } => keys,
+            | Self::Release { keys, .. }
+            | Self::ReleaseLean { keys, .. } => keys,
         }
     }
+}
+
+/// What an acquire of a [lean](super::Guarantee::Lean) lock is to find out, or to leave, if the lock
+/// is held.
+///
+/// ```
+/// use leasehold_core::{Token, lock::{IfHeld, LockCommand, LockKeys}};
+///
+/// let (keys, token) = (LockKeys::of("job").into(), Token::new("mine").expect("it is not empty"));
+/// let first = LockCommand::AcquireLean { keys, token, lease_ms: 10_000, held: IfHeld::Unsaid };
+/// # let _ = first;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IfHeld {
+    /// Nothing: [`LockReply::Taken`] will do, which costs a Redis the least.
+    Unsaid,
+    /// By whom, and for how long.
+    Say,
+    /// The same, and for so many milliseconds the store remembers that a release is to be published.
+    Wait(u64),
 }
 
 /// A store's answer to a [`LockCommand`].
@@ -197,25 +248,27 @@ impl LockCommand {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LockReply {
-    /// To `Acquire`: the key is under the token.
+    /// To `Acquire` and `AcquireLean`: the key is under the token.
     Acquired {
         /// The grant's fence.
         fence: Fence,
         /// Whether this very command took the lock; otherwise an earlier one with this token did.
         fresh: bool,
     },
-    /// To `Acquire`: the key is under another token.
+    /// To `Acquire` and `AcquireLean`: the key is under another token.
     Busy {
         /// How long it lives if nobody extends it; `None` if it never expires, so that it was not
         /// written by a lock.
         remaining_ms: Option<u64>,
     },
+    /// To `AcquireLean` with [`IfHeld::Unsaid`]: the key was there already, under whichever token.
+    Taken,
     /// To `Acquire`: the token was given up before.
     Revoked,
     /// To `Extend`: the key lives at least as long as asked.
     Extended,
     /// To `Release`: this token was under the key and has been removed, by this command or by an
-    /// earlier copy of it.
+    /// earlier copy of it. To `ReleaseLean`: by this very command.
     Released,
     /// To `RaiseFence`: the last fence is at least as great as asked.
     FenceRaised,
@@ -224,7 +277,7 @@ pub enum LockReply {
         /// How many replicas have acknowledged, also if that is fewer than asked for.
         replicas: u32,
     },
-    /// To `Extend`, `RaiseFence` and `Release`: the key is not under this token.
+    /// To `Extend`, `RaiseFence` and both releases: the key is not under this token.
     NotHeld,
     /// To `Inspect`.
     Holder(Holder),
@@ -268,6 +321,7 @@ mod tests {
             let keys = LockKeys::of(id);
             assert_eq!(hash_tag(keys.lock()), hash_tag(keys.fence()), "{id}");
             assert_eq!(hash_tag(keys.lock()), hash_tag(&keys.tombstone("t")), "{id}");
+            assert_eq!(hash_tag(keys.lock()), hash_tag(keys.waiting()), "{id}");
         }
         assert_ne!(LockKeys::of("{b}1").fence(), LockKeys::of("{b}2").fence());
     }

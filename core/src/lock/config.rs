@@ -5,7 +5,7 @@ use core::time::Duration;
 
 #[cfg(any(feature = "std", test))]
 use super::options::AcquireOptions;
-use super::{LockKeys, LockOptions};
+use super::{Durability, Guarantee, LockKeys, LockOptions};
 use crate::{
     settings::{ConfigError, MAX_LEASE, checked_margin, margin, whole_millis},
     time::{Instant, whole_micros},
@@ -16,8 +16,9 @@ use crate::{
 /// notification mostly comes first, but it may be lost.
 pub(super) const DELAYS_PER_SUBSCRIBED_LOOK: u64 = 10;
 /// The same with the jitter.
-#[cfg(feature = "std")]
 const LONGEST_PAUSE_DELAYS: u64 = DELAYS_PER_SUBSCRIBED_LOOK * 3 / 2;
+/// The longest time to live that a server is asked for.
+pub(super) const LONGEST_MS: u64 = MAX_LEASE.as_secs() * 1_000;
 
 /// A lock's settings, checked. Times are integers so that a machine can be hashed and compared.
 ///
@@ -39,6 +40,7 @@ pub struct LockConfig {
     pub(super) tombstone_ms: u64,
     pub(super) fence_life_ms: u64,
     pub(super) max_renewals: Option<u32>,
+    pub(super) guarantee: Guarantee,
     pub(super) replicas: u32,
     pub(super) confirm_ms: u64,
 }
@@ -117,6 +119,11 @@ impl LockConfig {
         if options.fence_life < options.lease {
             return Err(ConfigError::FenceLifeTooShort);
         }
+        if options.guarantee == Guarantee::Lean && options.durability != Durability::Primary {
+            let text =
+                "a lean lock waits for no replicas: leave out the guarantee or the durability";
+            return Err(ConfigError::Contradiction(text.into()));
+        }
         let config = Self {
             keys: Arc::new(LockKeys::of(id)),
             defaults: AcquireRequest {
@@ -133,6 +140,7 @@ impl LockConfig {
             tombstone_ms: whole_millis("request_life", options.request_life)?,
             fence_life_ms: whole_millis("fence_life", options.fence_life)?,
             max_renewals: options.max_renewals,
+            guarantee: options.guarantee,
             replicas: options.durability.acknowledgements(),
             confirm_ms: whole_millis("confirm_timeout", options.confirm_timeout)?,
         };
@@ -205,6 +213,12 @@ impl LockConfig {
         Duration::from_micros(tries.saturating_add(clean_up))
     }
 
+    /// How long it takes a subscribed waiter at the most to look again.
+    pub(super) fn longest_pause_ms(&self, request: &AcquireRequest) -> u64 {
+        let pause_us = request.delay_us.saturating_mul(LONGEST_PAUSE_DELAYS);
+        pause_us.saturating_add(self.call_timeout_us).div_ceil(1_000).min(LONGEST_MS)
+    }
+
     /// The longest that a waiter with this request stays in one call or pause.
     #[cfg(feature = "std")]
     pub(super) fn longest_step_us(&self, request: &AcquireRequest) -> u64 {
@@ -264,6 +278,10 @@ mod tests {
         assert_eq!(refused(|o| o.call_timeout = Duration::ZERO), Zero { what: "call_timeout" });
         assert_eq!(refused(|o| o.fence_life = Duration::from_secs(1)), FenceLifeTooShort);
         assert_eq!(refused(|o| o.margin = Duration::ZERO), MarginTooSmall);
+        let lean = refused(|o| {
+            (o.guarantee, o.durability) = (Guarantee::Lean, Durability::Replicas(1));
+        });
+        assert!(matches!(lean, Contradiction(_)), "{lean:?}");
         assert_eq!(refused(|o| o.drift_ppm = 600_000), DriftTooLarge { ppm: 600_000 });
     }
 

@@ -24,6 +24,8 @@
 //!           with a durability level, each grant and extension is followed by:
 //!               store.confirm(replicas)                 // too few: release, or the old deadline
 //! release:  store.release(token), again while it is unclear whether it arrived
+//! lean:     the same by store.acquire_lean(token), which may only say Taken: then it is asked
+//!           again, by whom and for how long; and by store.release_lean(token): no tombstone
 //! ```
 //!
 //! As a machine, every `store.` above is a state, and the caller may vanish in any of them.
@@ -37,8 +39,8 @@ mod wait;
 use alloc::{boxed::Box, format};
 
 use super::{
-    AcquireRequest, Grant, LockCommand, LockConfig, LockOutcome, LockReply, LossReason,
-    RELEASE_TRIES,
+    AcquireRequest, Grant, Guarantee, IfHeld, LockCommand, LockConfig, LockOutcome, LockReply,
+    LossReason, RELEASE_TRIES,
 };
 use crate::{
     jitter::Jitter,
@@ -138,6 +140,8 @@ struct Attempt {
     sent_at: Instant,
     /// Whether the token may be under the key.
     ambiguous: bool,
+    /// What a lean try is to find out.
+    held: IfHeld,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -168,6 +172,8 @@ struct Releasing {
     token: Token,
     tries: u64,
     ambiguous: bool,
+    /// Whether the key was not over yet when the lease was given up.
+    was_held: bool,
 }
 
 impl Machine for LockMachine {

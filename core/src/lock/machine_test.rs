@@ -4,6 +4,7 @@ mod acquire;
 mod cleanup;
 mod extend;
 mod keep;
+mod lean;
 mod property;
 mod release;
 mod secure;
@@ -123,6 +124,12 @@ impl Scene {
     fn call(&self) -> String {
         let (what, token) = match self.command() {
             LockCommand::Acquire { token, .. } => ("acquire ", token.as_str()),
+            LockCommand::AcquireLean { token, held: IfHeld::Unsaid, .. } => {
+                ("take ", token.as_str())
+            }
+            LockCommand::AcquireLean { token, held: IfHeld::Say, .. } => ("ask ", token.as_str()),
+            LockCommand::AcquireLean { token, .. } => ("wait ", token.as_str()),
+            LockCommand::ReleaseLean { token, .. } => ("free ", token.as_str()),
             LockCommand::Extend { token, .. } => ("extend ", token.as_str()),
             LockCommand::Release { token, .. } => ("release ", token.as_str()),
             LockCommand::RaiseFence { token, .. } => ("raise fence ", token.as_str()),

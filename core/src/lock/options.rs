@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::Durability;
+use super::{Durability, Guarantee};
 use crate::settings::setters;
 #[cfg(any(feature = "std", test))]
 use crate::token::Token;
@@ -32,6 +32,7 @@ pub struct LockOptions {
     pub(crate) margin: Duration,
     pub(crate) request_life: Duration,
     pub(crate) fence_life: Duration,
+    pub(crate) guarantee: Guarantee,
     pub(crate) durability: Durability,
     pub(crate) confirm_timeout: Duration,
     pub(crate) max_renewals: Option<u32>,
@@ -78,6 +79,9 @@ impl LockOptions {
         /// while the servers' clocks do not go back. Must be at least the lease.
         fence_life: Duration;
 
+        /// How much the lock promises, and so what it costs the server. Default: all that it can.
+        guarantee: Guarantee;
+
         /// How much of a replicated Redis must know of a lease before it counts. Default: the primary
         /// alone.
         durability: Durability;
@@ -105,6 +109,7 @@ impl Default for LockOptions {
             margin: Duration::from_millis(2),
             request_life: Duration::from_secs(60),
             fence_life: Duration::from_secs(24 * 60 * 60),
+            guarantee: Guarantee::Full,
             durability: Durability::Primary,
             confirm_timeout: Duration::from_millis(200),
             max_renewals: None,

@@ -11,7 +11,7 @@ use core::{
 
 use super::{
     machine::{Progress, QuorumMachine},
-    tally::majority,
+    tally::{majority, only_full},
 };
 use crate::{
     drive::{before, race},
@@ -145,6 +145,9 @@ impl<S: Store + Send + Sync, C: Clock + Send + Sync> Quorum<S, C> {
 impl<S: Store + Send + Sync, C: Clock + Send + Sync> Store for Quorum<S, C> {
     async fn execute(&self, command: Command) -> Result<Reply, StoreError> {
         match command {
+            Command::Lock(LockCommand::AcquireLean { .. } | LockCommand::ReleaseLean { .. }) => {
+                Err(only_full())
+            }
             Command::Lock(command) => self.decide(command).await.map(Reply::Lock),
             Command::Debounce(_) => Err(StoreError::Rejected(Rejection {
                 kind: RejectionKind::Other,

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::{
     lock::{Holder, LockCommand, LockReply},
-    store::{Cause, StoreError},
+    store::{Cause, Rejection, RejectionKind, StoreError},
     token::Fence,
 };
 
@@ -30,6 +30,12 @@ pub(super) enum Decision {
     Refused(Result<LockReply, StoreError>),
 }
 
+/// What a lean lock is told.
+pub(super) fn only_full() -> StoreError {
+    let message = "a quorum takes no lean locks: leave out the guarantee, or use one store".into();
+    StoreError::Rejected(Rejection { kind: RejectionKind::Other, message })
+}
+
 /// The votes of a round, and how many make a majority.
 pub(super) struct Tally<'a> {
     votes: &'a [Vote],
@@ -45,6 +51,9 @@ impl<'a> Tally<'a> {
     pub(super) fn decide(&self, command: &LockCommand) -> Option<Decision> {
         match command {
             LockCommand::Acquire { .. } => self.acquire(),
+            LockCommand::AcquireLean { .. } | LockCommand::ReleaseLean { .. } => {
+                Some(Decision::Answer(Err(only_full())))
+            }
             LockCommand::Confirm { .. } => self.confirm().map(Decision::Answer),
             LockCommand::Extend { .. } => {
                 self.yes_or_no(&LockReply::Extended).map(Decision::Answer)

@@ -2,10 +2,10 @@
 
 use alloc::{format, string::String, vec, vec::Vec};
 
-use super::{Invocation, Request, Script, Value, decimal, malformed};
+use super::{Invocation, Pipeline, Request, Script, Value, decimal, malformed, refusal};
 use crate::{
-    lock::{Holder, LockCommand, LockReply},
-    store::StoreError,
+    lock::{Holder, IfHeld, LockCommand, LockKeys, LockReply},
+    store::{Cause, StoreError},
     token::{Fence, Token},
 };
 
@@ -35,6 +35,17 @@ pub(super) const INSPECT: Script = Script {
     text: include_str!("scripts/inspect.lua"),
 };
 
+pub(super) const LEAN_ACQUIRE: Script = Script {
+    name: "lock.lean_acquire",
+    sha1: "9b731f5bfffb6c60dc6191958c3e357d133c2550",
+    text: include_str!("scripts/lean_acquire.lua"),
+};
+pub(super) const LEAN_RELEASE: Script = Script {
+    name: "lock.lean_release",
+    sha1: "bdb0d3bee133dc3b1aab34e87ccf29229411dbd9",
+    text: include_str!("scripts/lean_release.lua"),
+};
+
 pub(super) fn encode(command: &LockCommand) -> Request {
     let (script, keys, args) = match command {
         LockCommand::Acquire { keys, token, lease_ms, fence_life_ms, tombstone_ms } => {
@@ -51,6 +62,14 @@ pub(super) fn encode(command: &LockCommand) -> Request {
                 ],
             )
         }
+        LockCommand::AcquireLean { keys, token, lease_ms, held } => {
+            return lean_acquire(keys, token, *lease_ms, *held);
+        }
+        LockCommand::ReleaseLean { keys, token } => (
+            &LEAN_RELEASE,
+            vec![text(keys.lock()), text(keys.waiting())],
+            vec![bytes(token), keys.channel().into_bytes()],
+        ),
         LockCommand::Extend { keys, token, lease_ms } => {
             (&EXTEND, vec![text(keys.lock())], vec![bytes(token), decimal(*lease_ms)])
         }
@@ -84,11 +103,43 @@ pub(super) fn encode(command: &LockCommand) -> Request {
     Request::Script(Invocation { script, keys, args })
 }
 
+/// The time comes after the lock: whoever has it next has a later time, unless the lease was over
+/// before the reply, which is then no lease.
+fn lean_acquire(keys: &LockKeys, token: &Token, lease_ms: u64, held: IfHeld) -> Request {
+    let note_ms = match held {
+        IfHeld::Say | IfHeld::Unsaid => 0,
+        IfHeld::Wait(note_ms) => note_ms,
+    };
+    let script = Invocation {
+        script: &LEAN_ACQUIRE,
+        keys: vec![text(keys.lock()), text(keys.waiting())],
+        args: vec![bytes(token), decimal(lease_ms), decimal(note_ms)],
+    };
+    if held != IfHeld::Unsaid {
+        return Request::Script(script);
+    }
+    let set = [b"SET".to_vec(), text(keys.lock()), bytes(token), b"NX".to_vec(), b"PX".to_vec()];
+    let set = set.into_iter().chain([decimal(lease_ms)]).collect();
+    Request::Pipeline(Pipeline { commands: vec![set, vec![b"TIME".to_vec()]], script })
+}
+
 pub(super) fn decode(command: &LockCommand, value: &Value) -> Result<LockReply, StoreError> {
+    if let (LockCommand::AcquireLean { held: IfHeld::Unsaid, .. }, Value::Array(replies)) =
+        (command, value)
+        && let [set, time] = &replies[..]
+        && let Some(result) = pipelined(set, time)
+    {
+        return result;
+    }
     let reply = match command {
         LockCommand::Acquire { .. } => acquired(value),
+        LockCommand::AcquireLean { .. } => {
+            acquired(value).filter(|reply| *reply != LockReply::Revoked)
+        }
         LockCommand::Extend { .. } => yes_or_no(value, LockReply::Extended),
-        LockCommand::Release { .. } => yes_or_no(value, LockReply::Released),
+        LockCommand::Release { .. } | LockCommand::ReleaseLean { .. } => {
+            yes_or_no(value, LockReply::Released)
+        }
         LockCommand::Inspect { .. } => holder(value).map(LockReply::Holder),
         LockCommand::RaiseFence { .. } => yes_or_no(value, LockReply::FenceRaised),
         LockCommand::Confirm { .. } => confirmed(value),
@@ -106,6 +157,25 @@ fn acquired(value: &Value) -> Option<LockReply> {
         (b"gone", []) => LockReply::Revoked,
         _ => return None,
     })
+}
+
+/// What `SET NX` and `TIME` say together; `None` if they are the reply of the script.
+fn pipelined(set: &Value, time: &Value) -> Option<Result<LockReply, StoreError>> {
+    match (set, time) {
+        (Value::Error(message), _) => Some(Err(refusal(message.clone()))),
+        (Value::Nil, _) => Some(Ok(LockReply::Taken)),
+        (Value::Bytes(ok), Value::Error(message)) if ok == b"OK" => {
+            // The lock is taken, and is to be given up.
+            Some(Err(StoreError::Unknown(Cause::Other(message.clone().into()))))
+        }
+        (Value::Bytes(ok), Value::Array(time)) if ok == b"OK" => {
+            let [seconds, micros] = &time[..] else { return None };
+            let fence = seconds.unsigned()?.checked_mul(1_000_000)?;
+            let fence = Fence(fence.checked_add(micros.unsigned()?)?);
+            Some(Ok(LockReply::Acquired { fence, fresh: true }))
+        }
+        _ => None,
+    }
 }
 
 /// A fence comes as text, unlike the integers with which other scripts answer.
@@ -167,7 +237,7 @@ mod tests {
         store::{Cause, RejectionKind},
     };
 
-    fn commands() -> [LockCommand; 6] {
+    fn commands() -> [LockCommand; 9] {
         let keys = Arc::new(LockKeys::of("job"));
         let token = Token::new("mine").unwrap();
         [
@@ -183,18 +253,26 @@ mod tests {
             LockCommand::Inspect { keys: keys.clone(), token: Some(token.clone()) },
             LockCommand::RaiseFence {
                 keys: keys.clone(),
-                token,
+                token: token.clone(),
                 fence: Fence(9),
                 fence_life_ms: 50,
             },
-            LockCommand::Confirm { keys, replicas: 2, timeout_ms: 60 },
+            LockCommand::Confirm { keys: keys.clone(), replicas: 2, timeout_ms: 60 },
+            lean(IfHeld::Unsaid),
+            lean(IfHeld::Wait(70)),
+            LockCommand::ReleaseLean { keys, token },
         ]
+    }
+
+    fn lean(held: IfHeld) -> LockCommand {
+        let (keys, token) = (Arc::new(LockKeys::of("job")), Token::new("mine").unwrap());
+        LockCommand::AcquireLean { keys, token, lease_ms: 10, held }
     }
 
     fn script(command: &LockCommand) -> Invocation {
         match encode(command) {
             Request::Script(invocation) => invocation,
-            Request::Plain(words) => panic!("{words:?}"),
+            request => panic!("{request:?}"),
         }
     }
 
@@ -224,8 +302,50 @@ mod tests {
     }
 
     #[test]
+    fn a_lean_lock_is_taken_by_a_pipeline_or_by_the_script_that_does_the_same() {
+        let words = |words: &[&str]| words.iter().map(|word| word.as_bytes().to_vec()).collect();
+        let Request::Pipeline(pipeline) = encode(&lean(IfHeld::Unsaid)) else { panic!() };
+        let set: Vec<Vec<u8>> = words(&["SET", "job", "mine", "NX", "PX", "10"]);
+        assert_eq!(pipeline.commands, [set, words(&["TIME"])]);
+        assert_eq!(Request::Script(pipeline.script), encode(&lean(IfHeld::Say)));
+        let waiting = script(&lean(IfHeld::Wait(70)));
+        let keys: Vec<Vec<u8>> = words(&["job", "leasehold:waiting:{job}:job"]);
+        assert_eq!(waiting.keys, keys);
+        assert_eq!(waiting.args, [b"mine" as &[u8], b"10", b"70"]);
+        let release = script(&commands()[8]);
+        assert_eq!(release.keys, keys);
+        assert_eq!(release.args, [b"mine" as &[u8], b"leasehold:released:{job}:job"]);
+    }
+
+    #[test]
+    fn every_reply_of_the_pipeline_is_understood() {
+        let time = || list(["1700000000".into(), "12".into()]);
+        let error = |text: &str| Value::Error(text.into());
+        let taken = LockReply::Acquired { fence: Fence(1_700_000_000_000_012), fresh: true };
+        let told = |set, time| decode(&lean(IfHeld::Unsaid), &list([set, time]));
+        assert_eq!(told("OK".into(), time()), Ok(taken));
+        assert_eq!(told(Value::Nil, time()), Ok(LockReply::Taken));
+        assert_eq!(told(Value::Nil, error("NOPERM")), Ok(LockReply::Taken));
+        match told(error("OOM command not allowed"), time()) {
+            Err(StoreError::Rejected(refused)) => {
+                assert_eq!(refused.kind, RejectionKind::OutOfMemory);
+            }
+            other => panic!("{other:?}"),
+        }
+        let without_fence = told("OK".into(), error("NOPERM no permission for 'time'"));
+        assert!(matches!(without_fence, Err(StoreError::Unknown(_))), "the key is there");
+        for odd in [list([]), list(["1".into()]), list(["x".into(), "1".into()]), one(1)] {
+            assert!(matches!(told("OK".into(), odd), Err(StoreError::Unknown(_))));
+        }
+        // Where it was the script that answered.
+        let busy = list(["busy".into(), one(5)]);
+        let left = LockReply::Busy { remaining_ms: Some(5) };
+        assert_eq!(decode(&lean(IfHeld::Unsaid), &busy), Ok(left));
+    }
+
+    #[test]
     fn every_reply_of_the_scripts_is_understood() {
-        let [acquire, extend, release, inspect, raise_fence, confirm] = commands();
+        let [acquire, extend, release, inspect, raise_fence, confirm, _, lean, free] = commands();
         let fence = || Value::from("1700000000000000");
         let granted = |fresh| LockReply::Acquired { fence: Fence(1_700_000_000_000_000), fresh };
         let left = |remaining_ms| LockReply::Busy { remaining_ms };
@@ -236,6 +356,11 @@ mod tests {
             (&acquire, list(["busy".into(), one(5)]), left(Some(5))),
             (&acquire, list(["busy".into(), one(-1)]), left(None)),
             (&acquire, list(["gone".into()]), LockReply::Revoked),
+            (&lean, fence(), granted(true)),
+            (&lean, list(["held".into(), fence()]), granted(false)),
+            (&lean, list(["busy".into(), one(5)]), left(Some(5))),
+            (&free, one(1), LockReply::Released),
+            (&free, one(0), LockReply::NotHeld),
             (&extend, one(1), LockReply::Extended),
             (&extend, one(0), LockReply::NotHeld),
             (&release, "1".into(), LockReply::Released),
@@ -305,16 +430,20 @@ mod tests {
 
     #[test]
     fn a_reply_to_another_script_has_the_wrong_shape() {
-        let [acquire, extend, release, inspect, raise_fence, confirm] = commands();
+        let [acquire, extend, release, inspect, raise_fence, confirm, take, wait, free] =
+            commands();
         let busy = list(["busy".into(), one(5)]);
-        let free = list(["free".into()]);
+        let free_reply = list(["free".into()]);
         for (command, value) in [
-            (acquire, &free),
+            (acquire, &free_reply),
             (extend, &busy),
-            (release, &free),
+            (release, &free_reply),
             (inspect, &busy),
-            (raise_fence, &free),
+            (raise_fence, &free_reply),
             (confirm, &busy),
+            (take, &free_reply),
+            (wait, &free_reply),
+            (free, &busy),
         ] {
             assert!(decode(&command, value).is_err(), "{command:?}");
         }

@@ -9,6 +9,7 @@ mod debounce;
 mod embed_blocking;
 mod handle;
 mod hold;
+mod lean;
 mod lease;
 mod messages;
 mod network;

@@ -119,6 +119,10 @@ impl Fixture for Several {
         true
     }
 
+    fn takes_lean_locks(&self) -> bool {
+        false
+    }
+
     fn keeps_debounced_calls(&self) -> bool {
         false
     }

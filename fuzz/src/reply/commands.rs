@@ -5,13 +5,13 @@ use std::sync::Arc;
 use leasehold_core::{
     Command, Fence, Token,
     debounce::{DebounceCommand, DebounceKeys, Retention, Timing},
-    lock::{LockCommand, LockKeys},
+    lock::{IfHeld, LockCommand, LockKeys},
 };
 
 pub(super) fn choose(choice: u8) -> Command {
-    match choice % 12 {
-        choice @ 0..6 => Command::Lock(lock(choice)),
-        choice => Command::Debounce(debounce(choice - 6)),
+    match choice % 15 {
+        choice @ 0..9 => Command::Lock(lock(choice)),
+        choice => Command::Debounce(debounce(choice - 9)),
     }
 }
 
@@ -23,6 +23,9 @@ fn lock(choice: u8) -> LockCommand {
         2 => LockCommand::Release { keys, token, tombstone_ms: 1 },
         3 => LockCommand::RaiseFence { keys, token, fence: Fence(1), fence_life_ms: 1 },
         4 => LockCommand::Confirm { keys, replicas: 1, timeout_ms: 1 },
+        5 => LockCommand::AcquireLean { keys, token, lease_ms: 1, held: IfHeld::Unsaid },
+        6 => LockCommand::AcquireLean { keys, token, lease_ms: 1, held: IfHeld::Wait(1) },
+        7 => LockCommand::ReleaseLean { keys, token },
         _ => LockCommand::Inspect { keys, token: Some(token) },
     }
 }

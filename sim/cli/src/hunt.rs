@@ -8,6 +8,7 @@ mod rule;
 mod run;
 mod search;
 mod shrink;
+mod singles;
 mod tell;
 
 use std::{

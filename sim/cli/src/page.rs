@@ -38,14 +38,22 @@ pub(super) fn of_report(
     path.map_or(Ok(()), |path| write(path, &of_campaign(report)))
 }
 
+/// What a stranger is to know before the matrix.
+const LEAD: &str = "A lease alone does not exclude: a client that stands still acts too late, and a \
+                    failover forgets a grant, so that two clients hold one lock. A fence is a \
+                    number that grows with each grant; a resource that checks it refuses what the \
+                    older holder writes. Each red cell is a promise that a fault breaks, and opens \
+                    the story of how.";
+
 /// The page of a campaign.
 fn of_campaign(report: &Report) -> String {
-    let mut draft = Draft::titled(format!(
-        "{} schedules of {} subjects, seed {}",
+    let mut draft = Draft::titled("What holds under which fault".into());
+    draft.0.lead = format!(
+        "{LEAD} {} schedules of {} subjects, seed {}.",
         report.schedules,
         distinct(report.cells.iter().map(|cell| &*cell.subject)).len(),
         report.seed
-    ));
+    );
     let runs = report.schedules / rows(report).max(1);
     for cell in &report.cells {
         draft.add_campaign_cell(report, cell, runs);
@@ -131,6 +139,7 @@ impl Draft {
             format: REPORT_FORMAT.into(),
             version: VERSION,
             title,
+            lead: String::new(),
             subjects: Vec::new(),
             guarantees: Vec::new(),
             faults: Vec::new(),

@@ -1,6 +1,7 @@
 //! `leasehold serve`: the fake Redis on sockets.
 
 mod faults;
+mod page;
 mod web;
 
 use std::{io, sync::Arc};

@@ -2,11 +2,14 @@
 
 mod clock;
 mod connection;
+#[cfg(feature = "faults")]
+mod faults;
+mod lost;
 #[cfg(feature = "redis")]
 pub(crate) mod redis_rs;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
@@ -16,6 +19,7 @@ use std::{
 use leasehold_core::{Command, Reply, Store, StoreError};
 
 pub use connection::FakeConnection;
+pub use lost::LostReply;
 
 use super::{Delivery, Engine, Redis, Resp, Server, SessionId, Snapshot};
 use clock::Clock;
@@ -68,8 +72,14 @@ struct Shared {
     session: SessionId,
     /// What came up for sessions and was not taken yet.
     deliveries: BTreeMap<SessionId, Vec<Delivery>>,
-    /// Who waits for a delivery.
+    /// Who waits for a delivery, or to be released.
     waiting: Vec<Waker>,
+    /// The sessions that the server has ended, until their owners notice.
+    closed: BTreeSet<SessionId>,
+    /// How many have connected.
+    connections: u64,
+    #[cfg(feature = "faults")]
+    fault_state: faults::FaultState,
 }
 
 impl Default for FakeRedis {
@@ -108,17 +118,24 @@ impl FakeRedis {
     fn with(engine: Engine, clock: Clock) -> Self {
         let mut server = Server::default();
         let session = server.connect();
-        let (deliveries, waiting) = (BTreeMap::new(), Vec::new());
-        let shared = Shared { server, clock, session, deliveries, waiting };
+        let shared = Shared {
+            server,
+            clock,
+            session,
+            deliveries: BTreeMap::new(),
+            waiting: Vec::new(),
+            closed: BTreeSet::new(),
+            connections: 0,
+            #[cfg(feature = "faults")]
+            fault_state: faults::FaultState::default(),
+        };
         Self { shared: Arc::new(Mutex::new(shared)), engine }
     }
 
     /// Moves the server's clock on by `time`, rounded down to microseconds. What is due by then
     /// expires.
     pub fn advance(&self, time: Duration) {
-        let mut shared = self.shared();
-        shared.clock.advance(time);
-        shared.distribute();
+        self.shared().pass(time);
     }
 
     /// Sets the server's wall clock, in time since the Unix epoch. It may go back.
@@ -164,10 +181,12 @@ impl FakeRedis {
         shared.distribute();
     }
 
-    /// Removes every key, and lets the clock show what it would if it had never been moved. Sessions,
-    /// scripts and settings stay as they are.
+    /// Removes every key and every fault, and lets the clock show what it would if it had never been
+    /// moved. Sessions, scripts and settings stay as they are.
     pub fn reset(&self) {
         let mut shared = self.shared();
+        #[cfg(feature = "faults")]
+        shared.forget_faults();
         shared.clock.reset();
         let now_us = shared.clock.now_us();
         shared.server.flush(now_us);
@@ -181,7 +200,12 @@ impl FakeRedis {
     /// time had run out: nothing can happen meanwhile.
     pub fn command(&self, words: &[impl AsRef<[u8]>]) -> Resp {
         let mut shared = self.shared();
-        let (session, words) = (shared.session, connection::bytes(words));
+        let words = connection::bytes(words);
+        let mut session = shared.session;
+        if shared.closed.remove(&session) {
+            session = shared.server.connect();
+            shared.session = session;
+        }
         match shared.execute(session, &words) {
             Some(reply) => reply,
             None => {
@@ -225,9 +249,15 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
 
 impl Store for FakeRedis {
     async fn execute(&self, command: Command) -> Result<Reply, StoreError> {
+        #[cfg(feature = "faults")]
+        if let Some(effects) = self.judge(&command) {
+            return self.execute_with_faults(&command, &effects).await;
+        }
         let mut shared = self.shared();
         let now_us = shared.clock.now_us();
-        shared.server.apply(now_us, &command, self.engine)
+        let executed = shared.server.apply(now_us, &command, self.engine);
+        shared.distribute();
+        executed
     }
 }
 

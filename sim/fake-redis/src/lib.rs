@@ -108,6 +108,8 @@ mod commands;
 mod databases;
 mod expiry;
 mod fake;
+#[cfg(feature = "faults")]
+pub mod faults;
 mod glob;
 mod keyspace;
 mod lua;
@@ -127,13 +129,15 @@ mod session;
 mod table;
 mod twins;
 mod value;
+#[cfg(feature = "faults")]
+mod writes;
 
 use std::borrow::Cow;
 
 use bytes::Bytes;
 use leasehold_core::{Command, Reply, StoreError, redis as wire};
 
-pub use fake::{FakeConnection, FakeRedis};
+pub use fake::{FakeConnection, FakeRedis, LostReply};
 pub use keyspace::{Change, Entry, Keyspace, Reached};
 pub use replication::Replica;
 pub use resp::Resp;
@@ -145,9 +149,9 @@ pub use value::{
     Stream, Value,
 };
 
-#[cfg(feature = "serve")]
+#[cfg(feature = "faults")]
 pub(crate) use glob::matches as glob_matches;
-#[cfg(feature = "serve")]
+#[cfg(feature = "faults")]
 pub(crate) use table::Facts;
 
 use command::{Body, Call, Flags, Origin, Refusal};
@@ -218,7 +222,8 @@ impl Redis {
         self.run(now_us, arguments)
     }
 
-    /// Applies a command of Leasehold as production does: as a script, and what it answers.
+    /// Applies a command of Leasehold as production does: as a script or a pipeline, and what it
+    /// answers.
     ///
     /// # Errors
     ///
@@ -242,12 +247,19 @@ impl Redis {
             wire::Request::Script(invocation) => self.run_script(now_us, invocation),
             // The only one is WAIT, and the data alone has no replica.
             wire::Request::Plain(_) => Resp::Integer(0),
+            wire::Request::Pipeline(wire::Pipeline { commands, .. }) => {
+                let run = |words: Vec<Vec<u8>>| {
+                    let words: Vec<Bytes> = words.into_iter().map(Bytes::from).collect();
+                    self.run(now_us, &words)
+                };
+                Resp::Array(commands.into_iter().map(run).collect())
+            }
         };
         wire::decode(command, reply.into())
     }
 
     /// A server that has these keys, and the scripts of this one: a replica.
-    #[cfg(feature = "serve")]
+    #[cfg(feature = "faults")]
     pub(crate) fn replica(&self, keyspace: Keyspace, upstash: bool) -> Self {
         let (scripts, script_rules, pieces) =
             (self.scripts.clone(), self.script_rules, self.pieces);

@@ -31,8 +31,6 @@
 
 pub mod admin;
 pub mod clock;
-pub mod faults;
-mod fields;
 #[doc(hidden)]
 pub mod fuzzing;
 mod host;
@@ -40,11 +38,10 @@ mod http;
 mod mailbox;
 pub mod resp;
 pub mod rest;
-mod span;
 
+pub use super::faults::{self, Span};
 pub use clock::Clock;
 pub use host::{
     Client, Host, HostOptions, Lost, Observations, Observed, ObservedCommand, Performed, Seen,
     SeenCommand, Violation, keep_time,
 };
-pub use span::Span;

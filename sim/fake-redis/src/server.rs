@@ -234,7 +234,7 @@ impl Server {
     }
 
     /// Whether `session` expects the answers of Upstash.
-    #[cfg(feature = "serve")]
+    #[cfg(feature = "faults")]
     pub(crate) fn expects_upstash(&self, session: SessionId) -> bool {
         self.sessions.get(session).is_some_and(|session| session.upstash)
     }
@@ -252,7 +252,7 @@ impl Server {
     }
 
     /// What `session` calls itself; empty if nothing.
-    #[cfg(feature = "serve")]
+    #[cfg(feature = "faults")]
     pub(crate) fn name(&self, session: SessionId) -> String {
         let name = self.sessions.get(session).map(|session| &session.name[..]).unwrap_or_default();
         String::from_utf8_lossy(name).into_owned()
@@ -277,7 +277,7 @@ impl Server {
     }
 
     /// What has changed since the last call is one write: see [`Redis::end_write`].
-    #[cfg(feature = "serve")]
+    #[cfg(feature = "faults")]
     pub(crate) fn end_write(&mut self, at_us: u64, write: u64, since_us: u64) {
         self.redis.end_write(at_us, write, since_us);
     }

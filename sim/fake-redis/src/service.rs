@@ -57,7 +57,7 @@ pub(crate) struct Service {
 
 impl Service {
     /// What a replica is lent.
-    #[cfg(feature = "serve")]
+    #[cfg(feature = "faults")]
     pub(crate) fn for_upstash() -> Self {
         Self { upstash: true, ..Self::default() }
     }

@@ -1,13 +1,13 @@
 //! The table of commands, and what is handed it: a server that runs a command.
 
-#[cfg(feature = "serve")]
+#[cfg(feature = "faults")]
 mod facts;
 
 use std::sync::LazyLock;
 
 use bytes::Bytes;
 
-#[cfg(feature = "serve")]
+#[cfg(feature = "faults")]
 pub(crate) use facts::Facts;
 
 use super::{

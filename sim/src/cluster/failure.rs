@@ -57,14 +57,15 @@ impl fmt::Display for Breach {
                 f,
                 "process {names} is stuck: it waits for something that the simulation does not \
                  know, such as a thread, tokio's time or a channel that nobody sends to. Let it \
-                 wait for `SimClock`, `SimStore`, `Process::remote`, or a channel of another \
-                 process; declare it with `service` if it may wait for ever"
+                 wait for `Process::sleep` or `Process::timeout` (in place of `tokio::time`), \
+                 `SimClock`, `SimStore`, `Process::remote`, or a channel of another process; \
+                 declare it with `service` if it may wait for ever"
             ),
             Self::WokenFromOutside(names) => write!(
                 f,
                 "process {names} was woken by another thread, whose order nobody can repeat: \
                  start no threads, and use no runtime, inside of the simulation; use \
-                 `Process::spawn` for tasks"
+                 `Process::spawn` for tasks, `Process::sleep` and `Process::timeout` for time"
             ),
             Self::NotRepeatable => f.write_str(
                 "the same choices gave two different runs, so that nothing can be repeated. The \

@@ -7,7 +7,10 @@ use std::{
 };
 
 use super::{Process, Setup, check::Check, runtime::try_with};
-use crate::{history::Client, words::client};
+use crate::{history::Client, story::record::Seen, words::client};
+
+/// What a [`Section`] promises, before its name.
+pub(super) const AT_MOST_ONE: &str = "at most one process is in ";
 
 /// A part of the code in which at most one process may be at a time, from [`Setup::mutex`].
 #[derive(Clone)]
@@ -28,8 +31,17 @@ impl Section {
     pub fn enter(&self, me: &Process) -> Inside {
         let client = me.client;
         *self.inside().entry(client).or_default() += 1;
-        me.note(format_args!("enters `{}`", self.name));
+        self.crossed(client, true);
         Inside { section: self.clone(), client }
+    }
+
+    fn crossed(&self, who: Client, enters: bool) {
+        let verb = if enters { "enters" } else { "leaves" };
+        // After the run there is no story any more.
+        try_with(|runtime| {
+            runtime.note(|| format!("  {}: {verb} `{}`", client(who), self.name));
+            runtime.mark(|| Seen::Crossed { client: who, section: self.name.clone(), enters });
+        });
     }
 
     fn inside(&self) -> MutexGuard<'_, BTreeMap<Client, usize>> {
@@ -47,9 +59,7 @@ impl Drop for Inside {
             }
         }
         drop(inside);
-        let text = || format!("  {}: leaves `{}`", client(self.client), self.section.name);
-        // After the run there is no story any more.
-        try_with(|runtime| runtime.note(text));
+        self.section.crossed(self.client, false);
     }
 }
 
@@ -113,7 +123,7 @@ impl Setup {
         let section = Section { name: name.into(), inside: Arc::default() };
         let watched = section.clone();
         let holds = move || watched.inside().len() < 2;
-        self.always(format!("at most one process is in `{}`", section.name), holds);
+        self.always(format!("{AT_MOST_ONE}`{}`", section.name), holds);
         section
     }
 

@@ -21,7 +21,7 @@ use super::{
     clock::Sleep,
     runtime::{Answer, Order, with},
 };
-use crate::{history::Client, words::client};
+use crate::{history::Client, story::record::Seen, words::client};
 
 /// How long a remote call waits for its answer.
 const REMOTE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -252,7 +252,7 @@ impl Process {
     pub fn note(&self, text: impl fmt::Display) {
         with(|runtime| {
             runtime.note(|| format!("  {}: {text}", client(self.client)));
-            runtime.mark(self.client, || text.to_string());
+            runtime.mark(|| Seen::Did(self.client, text.to_string()));
         });
     }
 }

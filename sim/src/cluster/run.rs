@@ -17,8 +17,8 @@ use super::{
 };
 use crate::{
     decide::{DecisionSource, Decisions, Fault, Recording},
-    history::{Client, Event},
-    story::record::{Chosen, Record, Recorder, Seen},
+    history::Event,
+    story::record::{Chosen, Record, Recorder},
     words::client,
     world::{Observer, Transit},
 };
@@ -69,10 +69,10 @@ pub(super) fn run(cluster: &Cluster, source: impl DecisionSource, looks: Looks) 
         Ok(breach) => breach,
         Err(message) => Some(Breach::Panicked(message)),
     };
-    let (trace, switches, story, marks) = with(|runtime| {
+    observer.note_marks();
+    let (trace, switches, story) = with(|runtime| {
         runtime.trace((world.now(), &breach));
-        let marks = std::mem::take(&mut runtime.marks);
-        (runtime.trace_hash(), runtime.switches.take(), runtime.story.take(), marks)
+        (runtime.trace_hash(), runtime.switches.take(), runtime.story.take())
     });
     drop(installed);
     (trace, observer.hasher.finish()).hash(&mut observer.hasher);
@@ -85,7 +85,7 @@ pub(super) fn run(cluster: &Cluster, source: impl DecisionSource, looks: Looks) 
         trace: observer.hasher.finish(),
         waited: switches.map(super::blocking::Switches::into_waited).unwrap_or_default(),
         story: story.unwrap_or_default(),
-        record: observer.into_record(world.now(), marks),
+        record: observer.recorder.map(|it| it.into_record(world.now())).unwrap_or_default(),
         processes: count,
     }
 }
@@ -113,6 +113,11 @@ impl<'a> Trial<'a> {
         world.begin(source, observer);
         loop {
             let more = world.step(source, observer);
+            with(|runtime| {
+                for server in (0..).zip(world.servers()) {
+                    runtime.look_at(server, world.now(), None);
+                }
+            });
             let stored = Stored { servers: world.servers(), now: world.now() };
             if let Some(check) = self.setup.always.iter().find(|check| !check.holds(&stored)) {
                 return Some(Breach::Always(check.name.clone()));
@@ -168,20 +173,18 @@ struct ClusterObserver {
 }
 
 impl ClusterObserver {
-    /// All that was seen, with what processes said of themselves.
-    fn into_record(self, now: u64, marks: Vec<(u64, Client, String)>) -> Record {
-        let Some(recorder) = self.recorder else { return Record::default() };
-        let mut record = recorder.into_record(now);
-        let marks = marks.into_iter().map(|(at, who, text)| (at, Seen::Did(who, text)));
-        record.seen.extend(marks);
-        record.seen.sort_by_key(|(at, _)| *at);
-        record
+    /// Writes down what the world did not see up to here.
+    fn note_marks(&mut self) {
+        let Some(recorder) = &mut self.recorder else { return };
+        let marks = with(|runtime| std::mem::take(&mut runtime.marks));
+        marks.into_iter().for_each(|(at, seen)| recorder.push(at, seen));
     }
 }
 
 impl Observer for ClusterObserver {
     fn observe(&mut self, at: u64, event: &Event) {
         (at, event).hash(&mut self.hasher);
+        self.note_marks();
         if let Some(recorder) = &mut self.recorder {
             recorder.observe(at, event);
         }
@@ -210,6 +213,7 @@ impl Observer for ClusterObserver {
     }
 
     fn transit(&mut self, at: u64, transit: Transit, words: &dyn Fn() -> String) {
+        self.note_marks();
         if let Some(recorder) = &mut self.recorder {
             recorder.transit(at, transit, words);
         }

@@ -14,6 +14,7 @@ use std::{
     task::Waker,
 };
 
+use bytes::Bytes;
 use leasehold_core::{Command, Instant, Reply, StoreError};
 use leasehold_fake_redis::Resp;
 use rustc_hash::FxHasher;
@@ -21,12 +22,14 @@ use rustc_hash::FxHasher;
 use super::{
     Process, RemoteError,
     blocking::Switches,
+    kept::KeptKeys,
     users::{RedisError, Sent},
 };
 use crate::{
     executor::{Mailbox, Ready},
     history::Client,
-    world::ClientClock,
+    story::record::Seen,
+    world::{ClientClock, Server},
 };
 
 /// A task of a process.
@@ -96,8 +99,10 @@ pub(super) struct Runtime {
     returned: BTreeMap<(Client, u32), Box<dyn Any + Send>>,
     pub(super) trace: FxHasher,
     pub(super) story: Option<Vec<(u64, String)>>,
-    /// What processes say of themselves, if the story is told.
-    pub(super) marks: Vec<(u64, Client, String)>,
+    /// What the world does not see, if the story is told: what processes say of themselves, and what
+    /// servers have for them.
+    pub(super) marks: Vec<(u64, Seen)>,
+    kept: KeptKeys,
     pub(super) switches: Option<Switches>,
     fuel: u32,
 }
@@ -167,6 +172,7 @@ impl Runtime {
             trace: FxHasher::default(),
             story: told.then(Vec::new),
             marks: Vec::new(),
+            kept: KeptKeys::default(),
             switches: watched.then(Switches::default),
             fuel: FUEL,
         }
@@ -209,10 +215,25 @@ impl Runtime {
         }
     }
 
-    /// A process says what it does.
-    pub(super) fn mark(&mut self, client: Client, text: impl FnOnce() -> String) {
+    /// Notes what the world does not see.
+    pub(super) fn mark(&mut self, seen: impl FnOnce() -> Seen) {
         if self.story.is_some() {
-            self.marks.push((self.now, client, text()));
+            self.marks.push((self.now, seen()));
+        }
+    }
+
+    /// A server has executed these commands.
+    pub(super) fn hear(&mut self, commands: &[Vec<Bytes>]) {
+        if self.story.is_some() {
+            self.kept.hear(commands);
+        }
+    }
+
+    /// Looks at what a server has at `now`, after the request of `by` or what befell it.
+    pub(super) fn look_at(&mut self, server: (u8, &Server), now: u64, by: Option<Client>) {
+        if self.story.is_some() {
+            let changes = self.kept.changes(server, now, by);
+            self.marks.extend(changes.into_iter().map(|seen| (now, seen)));
         }
     }
 

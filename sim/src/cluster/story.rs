@@ -1,9 +1,10 @@
 //! The story of a run as typed events, and how it goes without some of its decisions.
 
-use leasehold_story::{Decision, EventKind, FORMAT, Run as Told, Story, VERSION};
+use leasehold_story::{Decision, EventKind, FORMAT, Run as Told, Span, Story, VERSION};
 
 use super::{
     Breach, Cluster, failure,
+    invariants::AT_MOST_ONE,
     run::{Looks, Ran, run},
     token,
 };
@@ -64,7 +65,8 @@ pub(super) fn of(
     let (needed, cause) = headline::cause(&told, &runs);
     let cause = if runs.len() > 1 { format!(", {cause}") } else { String::new() };
     let without = headline::without(needed);
-    let headline = sentence(&format!("at {}, {breach}{cause}{without}", instant(end)));
+    let what = together(breach, &runs[0], &lanes).unwrap_or_else(|| breach.to_string());
+    let headline = sentence(&format!("at {}, {what}{cause}{without}", instant(end)));
     let lanes = lanes.in_use(&mut runs);
     Story {
         format: FORMAT.into(),
@@ -83,7 +85,10 @@ fn told_run(setting: Setting<'_>, breach: Option<&Breach>, ran: Ran) -> Told {
     let names = Names::default();
     let mut run = Scribe::write(setting, &names, &ran.record);
     run.verdict.holds = breach.is_none();
-    run.verdict.text = breach.map_or_else(|| "It holds.".into(), |it| sentence(&it.to_string()));
+    run.verdict.text = breach.map_or_else(
+        || "It holds.".into(),
+        |it| sentence(&together(it, &run, setting.lanes).unwrap_or_else(|| it.to_string())),
+    );
     run.verdict.event = breach.and_then(|_| {
         let is_told = |kind| !matches!(kind, EventKind::Fault);
         run.events.iter().rposition(|event| is_told(event.kind))
@@ -92,6 +97,16 @@ fn told_run(setting: Setting<'_>, breach: Option<&Breach>, ran: Ran) -> Told {
         |(at, text): &(u64, String)| format!("{:>7}.{} ms {text}", at / 1_000, at / 100 % 10);
     run.text = ran.story.iter().filter(|(at, _)| *at <= run.end).map(line).collect();
     run
+}
+
+/// Who is in a section at once at the end, if that is what went wrong.
+fn together(breach: &Breach, run: &Told, lanes: &Lanes) -> Option<String> {
+    let Breach::Always(name) = breach else { return None };
+    let section = name.strip_prefix(AT_MOST_ONE)?;
+    let is_inside = |span: &&Span| span.to == run.end && span.text == format!("is in {section}");
+    let inside = run.spans.iter().filter(is_inside).filter_map(|span| span.lane);
+    let names: Vec<&str> = inside.map(|lane| lanes.name(lane)).collect();
+    (names.len() > 1).then(|| format!("{} are in {section} at once", names.join(" and ")))
 }
 
 fn told_decisions(settings: &Settings, decisions: &Decisions) -> Vec<Decision> {

@@ -22,6 +22,7 @@ use crate::{
     decide::{Address, DecisionKind, DecisionSource},
     faults,
     history::{Act, Client, Event},
+    story::record::Seen,
     words::{client, store},
     world::{
         Alarm, Answered, Cancelled, Disturbed, Host, Message, Observer, Program, System, Wait,
@@ -66,13 +67,20 @@ impl System for Users {
             Request::Store(command) => {
                 let server = step.server(node);
                 let wall = server.wall(now);
-                Returned::Store(server.redis.apply(wall, command, Engine::Native))
+                let result = server.redis.apply(wall, command, Engine::Native);
+                with(|runtime| runtime.look_at((node, server), now, Some(client)));
+                Returned::Store(result)
             }
             Request::Redis(sent) => {
                 let core = &mut *step.core;
                 let server = &mut core.servers[usize::from(node)];
                 let wall = server.wall(now);
-                Returned::Redis(core.shared.run(&mut server.redis, wall, message, sent))
+                let replies = core.shared.run(&mut server.redis, wall, message, sent);
+                with(|runtime| {
+                    runtime.hear(&sent.commands);
+                    runtime.look_at((node, server), now, Some(client));
+                });
+                Returned::Redis(replies)
             }
             Request::Remote => {
                 arrive(client, call, now);
@@ -240,7 +248,7 @@ fn go_on<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, me: Client) 
             drop(with(|runtime| {
                 let who = client(me);
                 runtime.note(|| format!("  {who} is done"));
-                runtime.mark(me, || "is done".into());
+                runtime.mark(|| Seen::Did(me, "is done".into()));
                 runtime.place(me).tasks.drain(..).collect::<Vec<_>>()
             }));
         }

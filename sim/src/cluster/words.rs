@@ -4,7 +4,7 @@ use bytes::Bytes;
 use leasehold_core::{
     Command, Reply, StoreError,
     debounce::{DebounceCommand, DebounceReply},
-    lock::{LockCommand, LockKeys, LockReply},
+    lock::{LockCommand, LockReply},
 };
 
 use leasehold_fake_redis::Resp;
@@ -37,32 +37,21 @@ pub(super) fn command(command: &Command) -> String {
 pub(super) fn short(command: &Command) -> String {
     let id = match command {
         Command::Debounce(command) => command.keys().id(),
-        Command::Lock(command) => keys(command).lock(),
+        Command::Lock(command) => command.keys().lock(),
     };
     format!("{} {id}", store::verb(command))
 }
 
-fn keys(command: &LockCommand) -> &LockKeys {
-    match command {
-        LockCommand::Acquire { keys, .. }
-        | LockCommand::Extend { keys, .. }
-        | LockCommand::Release { keys, .. }
-        | LockCommand::RaiseFence { keys, .. }
-        | LockCommand::Confirm { keys, .. }
-        | LockCommand::Inspect { keys, .. } => keys,
-    }
-}
-
 fn lock(command: &LockCommand) -> String {
     let what = match command {
-        LockCommand::Acquire { .. } => "asks for the lock",
+        LockCommand::Acquire { .. } | LockCommand::AcquireLean { .. } => "asks for the lock",
         LockCommand::Extend { .. } => "extends the lock",
-        LockCommand::Release { .. } => "releases the lock",
+        LockCommand::Release { .. } | LockCommand::ReleaseLean { .. } => "releases the lock",
         LockCommand::RaiseFence { .. } => "raises the fence of the lock",
         LockCommand::Confirm { .. } => "waits for replicas to have the lock",
         LockCommand::Inspect { .. } => "looks at the lock",
     };
-    format!("{what} `{}`", keys(command).lock())
+    format!("{what} `{}`", command.keys().lock())
 }
 
 /// The most letters of a word, and the most words of a command, that are told.
@@ -83,7 +72,7 @@ fn one(words: &[Bytes]) -> String {
     told.join(" ")
 }
 
-fn word_of(word: &[u8]) -> String {
+pub(super) fn word_of(word: &[u8]) -> String {
     let text = String::from_utf8_lossy(word);
     let mut letters = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if let Some((cut, _)) = letters.char_indices().nth(LETTERS) {
@@ -147,6 +136,7 @@ fn lock_reply(reply: &LockReply) -> String {
             format!("you have it, with fence …{:06}", fence.0 % 1_000_000)
         }
         LockReply::Busy { .. } => "another has it".into(),
+        LockReply::Taken => "it is taken".into(),
         LockReply::Revoked => "this token was given up".into(),
         LockReply::Extended => "extended".into(),
         LockReply::Released => "released".into(),

@@ -42,8 +42,12 @@ impl Mutant {
 /// Two clients are tasks of one process and share a handle, in which the last token lies.
 fn under_shared_token(shared: &mut Option<String>, mut command: LockCommand) -> LockCommand {
     match &mut command {
-        LockCommand::Acquire { token, .. } => *shared = Some(token.as_str().into()),
-        LockCommand::Extend { token, .. } | LockCommand::Release { token, .. } => {
+        LockCommand::Acquire { token, .. } | LockCommand::AcquireLean { token, .. } => {
+            *shared = Some(token.as_str().into());
+        }
+        LockCommand::Extend { token, .. }
+        | LockCommand::Release { token, .. }
+        | LockCommand::ReleaseLean { token, .. } => {
             if let Some(last) = shared.as_deref().and_then(|text| Token::new(text).ok()) {
                 *token = last;
             }

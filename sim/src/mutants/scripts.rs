@@ -24,7 +24,11 @@ pub(crate) fn serve(
     wall_us: u64,
     command: &Command,
 ) -> Option<Result<Reply, StoreError>> {
-    let wire::Request::Script(invocation) = wire::encode(command) else { return None };
+    let invocation = match wire::encode(command) {
+        wire::Request::Script(invocation) => invocation,
+        wire::Request::Pipeline(pipeline) => pipeline.script,
+        wire::Request::Plain(_) => return None,
+    };
     let script = invocation.script;
     let mut edits = edits(mutant).iter().filter(|edit| edit.script == script.name).peekable();
     edits.peek()?;
@@ -38,6 +42,8 @@ pub(crate) fn serve(
 const ACQUIRE: &str = "lock.acquire";
 const EXTEND: &str = "lock.extend";
 const RELEASE: &str = "lock.release";
+const LEAN_ACQUIRE: &str = "lock.lean_acquire";
+const LEAN_RELEASE: &str = "lock.lean_release";
 const CALL: &str = "debounce.call";
 const CLAIM: &str = "debounce.claim";
 const FINISH: &str = "debounce.finish";
@@ -93,6 +99,9 @@ fn edits(mutant: Mutant) -> &'static [Edit] {
         }
         Mutant::MarkBeforeFree => MARK_BEFORE_FREE,
         Mutant::ForgetfulRelease => const { &[edit(RELEASE, "or old == released)", ")")] },
+        Mutant::LeanBareDelete => const { &[edit(LEAN_RELEASE, IF_NOT_MINE, "if false then")] },
+        Mutant::LeanBareExtend => const { &[edit(EXTEND, IF_NOT_MINE, "if false then")] },
+        Mutant::ClientsFence => CLIENTS_FENCE,
         Mutant::PrefixCompare => PREFIX_COMPARE,
         Mutant::OwnLeaseTakeover => OWN_LEASE_TAKEOVER,
         _ => debounce_edits(mutant),
@@ -140,6 +149,14 @@ const PREFIX_COMPARE: &[Edit] = &[edit(
        taken = redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
      end
      if not taken then",
+)];
+
+/// The clock of each client is 10 s behind that of the one before it.
+const CLIENTS_FENCE: &[Edit] = &[edit(
+    LEAN_ACQUIRE,
+    "time[1] .. string.sub('00000' .. time[2], -6)",
+    "string.format(
+       '%.0f', time[1] * 1000000 + time[2] - 10000000 * string.match(ARGV[1], '^%d+'))",
 )];
 
 /// The last fence says when the lock was taken.

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     catalog::Guarantee,
+    decide::Fault,
     history::Event,
     words::{self, client, span},
 };
@@ -52,10 +53,27 @@ pub(crate) fn of(
     let (from, apart) =
         (instant(since(record, clash).unwrap_or(violation.at)), apart(record, clash));
     let without = if without.is_empty() { "; " } else { without };
+    let cause = match decisions {
+        [only] if is_unseen(record, clash, only) => {
+            format!("{cause} and has not seen {older}'s grant")
+        }
+        _ => cause,
+    };
     sentence(&format!(
         "from {from} on, client {older} and client {newer} hold the lock at the same time, {cause}\
          {without}{apart}"
     ))
+}
+
+/// Whether a replica took over that did not have the key of the older grant, and nothing else happened.
+fn is_unseen(record: &Record, clash: Clash, only: &Decision) -> bool {
+    let is_lost = |(_, event)| match event {
+        Event::Key { before: Some(token), after: None, by_request: false, .. } => {
+            token == clash.older
+        }
+        _ => false,
+    };
+    only.kind == Fault::Failover.name() && record.events(..).any(is_lost)
 }
 
 /// That it holds without the decisions that it takes, as the end of a sentence.

@@ -56,6 +56,10 @@ impl Lanes {
         lane < self.clients
     }
 
+    pub(crate) fn name(&self, lane: usize) -> &str {
+        &self.names[lane].name
+    }
+
     pub(crate) fn resource(&self) -> usize {
         self.names.len() - 1
     }

@@ -1,6 +1,6 @@
 //! All that is seen of one run, in order: its history, its messages, and what was decided when.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use crate::{
     decide::{Address, DecisionSource, Decisions, Replay},
@@ -27,6 +27,25 @@ pub(crate) enum Seen {
     Chosen(Address),
     /// A client does this, in words.
     Did(Client, String),
+    /// A client enters a part of its code that excludes others, or leaves it.
+    Crossed { client: Client, section: Arc<str>, enters: bool },
+    /// A server has a key of the user's own otherwise than before.
+    Kept {
+        node: u8,
+        /// Whose request made it so.
+        by: Option<Client>,
+        key: String,
+        now: Option<Kept>,
+    },
+}
+
+/// What a server has under a key of the user's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// The value, in words.
+    pub(crate) value: String,
+    /// From when on it is gone, in true time.
+    pub(crate) expires: u64,
 }
 
 /// A run, as it was seen.
@@ -85,7 +104,7 @@ impl Record {
     ) -> impl Iterator<Item = (u64, Event)> {
         self.seen[part].iter().filter_map(|(at, seen)| match seen {
             Seen::Event(event) => Some((*at, *event)),
-            Seen::Transit(..) | Seen::Chosen(_) | Seen::Did(..) => None,
+            _ => None,
         })
     }
 }
@@ -177,7 +196,7 @@ impl Recorder {
         record
     }
 
-    fn push(&mut self, at: u64, seen: Seen) {
+    pub(crate) fn push(&mut self, at: u64, seen: Seen) {
         let chosen = self.chosen.take();
         self.record.seen.extend(chosen.into_iter().map(|address| (at, Seen::Chosen(address))));
         self.record.seen.push((at, seen));

@@ -5,6 +5,7 @@ mod faults;
 mod keys;
 mod locked;
 mod transits;
+mod users;
 
 use leasehold_story::{Event as Told, EventKind, Message, Run, Span, SpanKind, Verdict};
 
@@ -21,6 +22,7 @@ use crate::{
 };
 use debounced::Runs;
 use keys::OpenKey;
+use users::UserState;
 
 /// What all runs of a story have in common.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +60,7 @@ pub(crate) struct Scribe<'a> {
     leases: Vec<OpenLease>,
     keys: Vec<OpenKey>,
     runs: Runs,
+    users: UserState,
     /// What was written since the last failover, as far as nobody knows when replicas had it.
     unreplicated: Vec<Draft>,
     /// Which lane gave its part to which, and until when nobody answers.
@@ -91,6 +94,7 @@ impl<'a> Scribe<'a> {
         let mut broken_by = None;
         for (index, (at, seen)) in record.seen.iter().enumerate() {
             scribe.expire(*at);
+            scribe.expire_kept(*at);
             let before = scribe.events.len();
             scribe.see(*at, seen);
             if broken_at == Some(index) {
@@ -126,6 +130,7 @@ impl<'a> Scribe<'a> {
             leases: Vec::new(),
             keys: Vec::new(),
             runs: Runs::default(),
+            users: UserState::default(),
             unreplicated: Vec::new(),
             took_over: None,
             wrong_clocks: Vec::new(),
@@ -148,6 +153,9 @@ impl<'a> Scribe<'a> {
             Seen::Did(client, text) => {
                 self.add(at, self.lane(*client), EventKind::Note, text.clone());
             }
+            Seen::Crossed { client, section, enters: true } => self.enters(at, *client, section),
+            Seen::Crossed { client, section, enters: false } => self.leaves(at, *client, section),
+            Seen::Kept { node, by, key, now } => self.kept(at, (*node, *by), key, now.as_ref()),
         }
     }
 
@@ -158,7 +166,7 @@ impl<'a> Scribe<'a> {
         }
         let who = match seen {
             Seen::Event(event) => concerned(event),
-            Seen::Transit(..) | Seen::Chosen(_) | Seen::Did(..) => None,
+            _ => None,
         };
         let lane = who.map_or_else(|| self.parts.server(self.node), |who| self.lane(who));
         self.add(at, lane, EventKind::Note, "here the promise is broken")
@@ -254,6 +262,7 @@ impl<'a> Scribe<'a> {
 
     fn finish(mut self, end: u64, verdict: Verdict) -> Run {
         self.expire(end);
+        self.expire_kept(end);
         for lease in std::mem::take(&mut self.leases) {
             self.end_lease(end, lease);
         }
@@ -266,6 +275,7 @@ impl<'a> Scribe<'a> {
             span.to = span.to.min(end);
         }
         self.spans.retain(|span| span.from < span.to);
+        self.end_users(end);
         self.spans.sort_by_key(|span| (span.from, span.to));
         let drafts = self.messages.into_iter().filter(|draft| draft.message.sent <= end);
         let mut messages: Vec<Message> = drafts

@@ -140,9 +140,13 @@ pub(super) fn meaning(command: &Command) -> (Act, Option<TokenId>) {
         unreachable!("a lock asks about locks");
     };
     match command {
-        LockCommand::Acquire { token, .. } => (Act::Acquire, Some(TokenId::of(token))),
+        LockCommand::Acquire { token, .. } | LockCommand::AcquireLean { token, .. } => {
+            (Act::Acquire, Some(TokenId::of(token)))
+        }
         LockCommand::Extend { token, .. } => (Act::Extend, Some(TokenId::of(token))),
-        LockCommand::Release { token, .. } => (Act::Release, Some(TokenId::of(token))),
+        LockCommand::Release { token, .. } | LockCommand::ReleaseLean { token, .. } => {
+            (Act::Release, Some(TokenId::of(token)))
+        }
         LockCommand::Confirm { .. }
         | LockCommand::Inspect { .. }
         | LockCommand::RaiseFence { .. } => (Act::Other, None),

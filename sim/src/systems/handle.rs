@@ -64,7 +64,8 @@ struct Running {
 
 impl HandleProgram {
     pub(crate) fn new(plan: &Plan, client: Client, life: u32) -> Self {
-        let config = LockConfig::new(LOCK_ID, &options(plan)).expect("the plan is a valid setting");
+        let config =
+            LockConfig::new(LOCK_ID, &options(plan, client)).expect("the plan is a valid setting");
         let scenario = &plan.scenario;
         let terms = Terms {
             lease: scenario.lease,
@@ -408,7 +409,8 @@ impl HandleProgram {
 
 /// The handle of a client in one of its lives.
 fn lock(process: &Arc<Process>, plan: &Plan, client: Client, life: u32) -> Lock {
-    let config = LockConfig::new(LOCK_ID, &options(plan)).expect("the plan is a valid setting");
+    let config =
+        LockConfig::new(LOCK_ID, &options(plan, client)).expect("the plan is a valid setting");
     let (store, clock) = (HandleStore(process.clone()), HandleClock(process.clone()));
     Lock::from_config(store, clock, config, Tokens::of_owner(TokenId::owner(client, life)))
 }

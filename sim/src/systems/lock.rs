@@ -73,7 +73,7 @@ pub(crate) struct LockProgram {
 
 impl LockProgram {
     pub(crate) fn new(plan: &Plan, client: Client, life: u32) -> Self {
-        let options = options(plan);
+        let options = options(plan, client);
         let config = LockConfig::new(LOCK_ID, &options).expect("the plan is a valid setting");
         let request = config.acquire();
         let longest_call =

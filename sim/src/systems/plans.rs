@@ -19,7 +19,7 @@ impl Subject {
 
     fn topology(self) -> Topology {
         match self {
-            Self::Lock | Self::LockHandle => Topology::Single,
+            Self::Lock | Self::LockHandle | Self::LockLean => Topology::Single,
             Self::LockAcked => Topology::Acknowledged(Promotion::MostAdvanced),
             Self::LockAckedAny => Topology::Acknowledged(Promotion::Any),
             Self::Quorum => Topology::Independent,

@@ -331,7 +331,9 @@ fn told(reply: &Resp) -> String {
 fn asked_lease(asked: &Asked) -> u64 {
     match asked {
         Asked::Ours(Command::Lock(
-            LockCommand::Acquire { lease_ms, .. } | LockCommand::Extend { lease_ms, .. },
+            LockCommand::Acquire { lease_ms, .. }
+            | LockCommand::AcquireLean { lease_ms, .. }
+            | LockCommand::Extend { lease_ms, .. },
         )) => lease_ms * 1_000,
         Asked::Ours(_) => 0,
         Asked::Upstream(command) => command.asked_lease(),

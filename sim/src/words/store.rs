@@ -12,9 +12,9 @@ use super::fence;
 pub fn verb(command: &Command) -> &'static str {
     match command {
         Command::Lock(command) => match command {
-            LockCommand::Acquire { .. } => "acquire",
+            LockCommand::Acquire { .. } | LockCommand::AcquireLean { .. } => "acquire",
             LockCommand::Extend { .. } => "extend",
-            LockCommand::Release { .. } => "release",
+            LockCommand::Release { .. } | LockCommand::ReleaseLean { .. } => "release",
             LockCommand::RaiseFence { .. } => "raise the fence",
             LockCommand::Confirm { .. } => "wait for replicas",
             LockCommand::Inspect { .. } => "who holds it?",
@@ -45,6 +45,7 @@ fn lock(reply: &LockReply) -> String {
     match reply {
         LockReply::Acquired { fence: number, .. } => format!("acquired, {}", fence(number.0)),
         LockReply::Busy { .. } => "held by another".into(),
+        LockReply::Taken => "held".into(),
         LockReply::Revoked => "this token was given up".into(),
         LockReply::Extended => "extended".into(),
         LockReply::Released => "released".into(),

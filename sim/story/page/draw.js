@@ -197,16 +197,46 @@ function together(context) {
   });
 }
 
+// Keys that a server has at the same time stand side by side: of each that is not alone, its place and
+// how wide it is.
+function sideBySide(run) {
+  const places = new Map();
+  const byLane = new Map();
+  for (const span of run.spans) {
+    if (span.kind !== "key") continue;
+    if (byLane.has(span.lane)) byLane.get(span.lane).push(span);
+    else byLane.set(span.lane, [span]);
+  }
+  for (const spans of byLane.values()) {
+    const ends = [];
+    for (const span of spans) {
+      const free = ends.findIndex((end) => end <= span.from);
+      const place = free >= 0 ? free : Math.min(ends.length, MOST_KEYS - 1);
+      ends[place] = Math.max(ends[place] ?? 0, span.to);
+      places.set(span, place);
+    }
+    for (const span of spans) {
+      if (ends.length > 1) places.set(span, { left: -9 * places.get(span), wide: 7 });
+      else places.delete(span);
+    }
+  }
+  return places;
+}
+
+// No more keys than these stand side by side.
+const MOST_KEYS = 3;
+
 function bars(context) {
   const { layout, shown } = context;
+  const places = sideBySide(layout.run);
   return each(layout.run.spans, (span, index) => {
     const lane = layout.lanes[span.lane];
     if (isFault(span) || lane === undefined) return "";
     const { top, bottom, open } = reach(context, span);
     if (!inView(context, top, bottom)) return "";
-    const wide = { lease: 14, key: 14, work: 6 }[span.kind];
+    const { left, wide } = places.get(span) ?? { left: 0, wide: { lease: 14, key: 14, work: 6 }[span.kind] };
     const held = shown && layout.run.events.some((event, place) => shown.has(place) && event.grant === span.grant);
-    const box = `x="${lane.x - wide / 2}" y="${top}" width="${wide}" height="${bottom - top + (open ? 6 : 0)}"`;
+    const box = `x="${lane.x + left - wide / 2}" y="${top}" width="${wide}" height="${bottom - top + (open ? 6 : 0)}"`;
     return (
       `<g class="bar ${span.kind}${hue(context, span)}${dim(context, held)}" data-span="${index}">` +
       `<rect ${box} rx="${open ? 0 : 3}"/></g>`

@@ -37,8 +37,8 @@ async function open() {
   }
   const without = (address.get("without") ?? "").split(",").filter(Boolean).map(Number);
   view.look(without, address.get("fences") !== "off");
-  const at = /^([\d.]+)(ms|s|us)?$/.exec(address.get("t") ?? "");
-  if (at) view.seek(Number(at[1]) * { ms: 1000, s: 1_000_000, us: 1 }[at[2] ?? "ms"]);
+  const at = /^([\d.]+)(ms|s|us)?(?::(\d+))?$/.exec(address.get("t") ?? "");
+  if (at) view.seek(Math.round(at[1] * { ms: 1000, s: 1_000_000, us: 1 }[at[2] ?? "ms"]), at[3]);
 }
 
 function showReport() {
@@ -57,7 +57,7 @@ function remember() {
   if (report) parts.push(`story=${shown}`);
   if (without.size > 0) parts.push(`without=${[...without].join()}`);
   if (!checked) parts.push("fences=off");
-  if (selected !== undefined) parts.push(`t=${view.run.events[selected].at / 1000}ms`);
+  if (selected !== undefined) parts.push(`t=${view.moment(selected)}`);
   history.replaceState(null, "", `#${parts.join("&")}`);
 }
 

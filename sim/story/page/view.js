@@ -160,7 +160,9 @@ export class View {
     this.parts.outcome.replaceChildren(...lines);
     const gone = [...this.state.without].sort((a, b) => a - b).map((index) => this.story.decisions[index].kind);
     const words = gone.length > 0 ? `Without ${gone.join(" and ")}: ${verdict.text}` : this.story.headline;
-    this.parts.headline.replaceChildren(element("span", {}, words));
+    // What went wrong, and how it would not have.
+    const [what, then] = words.split(/(?<=; )(?=without )/);
+    this.parts.headline.replaceChildren(element("span", {}, what), element("span", { class: "then" }, then));
   }
 
   showSwitches() {
@@ -326,11 +328,26 @@ export class View {
     if (this.run.verdict.event !== undefined) this.select(this.run.verdict.event);
   }
 
-  /** Selects the first event at this time or later. */
-  seek(micros) {
+  /** Selects an event at this time, by its number among them, else the first one at this time or later. */
+  seek(micros, number) {
+    const meant = this.allAt(micros)[number - 1];
+    this.select(this.layout.byEvent[meant] ? meant : this.firstAt(micros));
+  }
+
+  allAt(micros) {
+    return this.run.events.flatMap((event, index) => (event.at === micros ? [index] : []));
+  }
+
+  firstAt(micros) {
     const { events } = this.run;
     const { steps } = this;
-    this.select(steps.find((index) => events[index].at >= micros) ?? steps[steps.length - 1]);
+    return steps.find((index) => events[index].at >= micros) ?? steps[steps.length - 1];
+  }
+
+  /** The moment of an event, for a link: with its number among those at the time, unless it is the first that is shown. */
+  moment(index) {
+    const { at } = this.run.events[index];
+    return `${at / 1000}ms${this.firstAt(at) === index ? "" : `:${this.allAt(at).indexOf(index) + 1}`}`;
   }
 
   zoom(by) {

@@ -250,9 +250,10 @@ pub struct Span {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SpanKind {
-    /// A client believes that it holds the lock, or that a run is its own.
+    /// A client believes that it holds the lock, or that a run is its own; or a process is in a
+    /// section that excludes others.
     Lease,
-    /// A server has the lock's key.
+    /// A server has the lock's key, or one of the user's own that expires or excludes.
     Key,
     /// A client runs what the lock protects, or the callback.
     Work,

@@ -16,6 +16,9 @@ pub struct Report {
     pub version: u32,
     /// What was run, in a few words.
     pub title: String,
+    /// What to look for, in a few sentences.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub lead: String,
     /// Who was tested.
     pub subjects: Vec<SubjectSummary>,
     /// What was promised.

@@ -366,3 +366,22 @@ fn the_same_seed_gives_the_same_tokens_and_choices() {
     });
     assert_eq!(runs.next(), runs.next());
 }
+
+#[test]
+fn who_uses_the_time_of_tokio_is_told_what_to_use() {
+    let sleeps = |_: Process| async { tokio::time::sleep(millis(50)).await };
+    let times_out = |_: Process| async {
+        let never = std::future::pending::<()>();
+        let _over = tokio::time::timeout(millis(50), never).await;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    for in_runtime in [false, true] {
+        let _entered = in_runtime.then(|| runtime.enter());
+        for breach in [breach(1, sleeps), breach(1, times_out)] {
+            let told = breach.expect("it cannot work").to_string();
+            for name in ["tokio", "Process::sleep", "Process::timeout"] {
+                assert!(told.contains(name), "{in_runtime}: {told}");
+            }
+        }
+    }
+}

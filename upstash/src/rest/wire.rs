@@ -24,6 +24,8 @@ end
 pub(crate) fn line(form: Form, request: &Request) -> Result<String, StoreError> {
     match request {
         Request::Script(invocation) => run(form, invocation),
+        // One command, at one server.
+        Request::Pipeline(pipeline) => run(form, &pipeline.script),
         Request::Plain(words) => {
             let words = words.iter().map(|word| text(word)).collect::<Result<Vec<_>, _>>()?;
             Ok(array(&words))

@@ -8,7 +8,7 @@ use std::str;
 
 use leasehold_core::{StoreError, lock::LockKeys};
 use redis::{
-    Cmd, Pipeline, RedisResult, Value,
+    Pipeline, RedisResult, Value,
     cluster_routing::{Route, SingleNodeRoutingInfo, SlotAddr},
 };
 use tokio::time::Instant;
@@ -17,19 +17,19 @@ use super::{
     grants::{Node, Over},
     link::{Answered, Link, Live, in_time},
     target::{Connection, Target},
-    wire,
+    wire::{self, Words},
 };
 use crate::answer::{Answer, malformed};
 
 /// Sends a command that may grant the lock under `keys`.
 pub(super) async fn send_grant(
     link: &Link,
-    command: &Cmd,
+    words: &Words,
     keys: &LockKeys,
     until: Instant,
 ) -> Result<Answered, StoreError> {
     let live = link.ready(until).await?;
-    let replied = together(live, noted(command), keys, (link.target(), until)).await?;
+    let replied = together(live, noted(words), keys, (link.target(), until)).await?;
     let (answer, node) = of_noted(replied, link.target())?;
     Ok(Answered { answer, over: node.map(Over::Node) })
 }
@@ -40,7 +40,7 @@ pub(super) async fn send_over(
     link: &Link,
     live: Live,
     over: &Node,
-    wait: &Cmd,
+    wait: &Words,
     keys: &LockKeys,
     until: Instant,
 ) -> Option<Result<Answer, StoreError>> {
@@ -69,7 +69,8 @@ fn primary_of(keys: &LockKeys) -> SingleNodeRoutingInfo {
 }
 
 /// A command, and the question over which connection it comes.
-fn noted(command: &Cmd) -> Pipeline {
+fn noted(words: &Words) -> Pipeline {
+    let Words::One(command) = words else { unreachable!("a Cluster is sent one command") };
     let mut pipeline = Pipeline::with_capacity(2);
     pipeline.cmd("CLIENT").arg("INFO");
     pipeline.add_command(command.clone());
@@ -92,7 +93,7 @@ fn of_noted(
 
 /// A `WAIT`, the question over which connection it comes, and one whether the node still has the
 /// slot: moving it carries the keys away from the replicas that acknowledged them.
-fn confirmation(wait: &Cmd, keys: &LockKeys) -> Pipeline {
+fn confirmation(wait: &Words, keys: &LockKeys) -> Pipeline {
     let mut pipeline = noted(wait);
     pipeline.cmd("GET").arg(keys.lock());
     pipeline

@@ -1,7 +1,6 @@
 //! Grants, and the questions that are about a grant: over which connection they go.
 
 use leasehold_core::{StoreError, lock::LockKeys};
-use redis::Cmd;
 use tokio::time::Instant;
 
 #[cfg(feature = "cluster")]
@@ -9,6 +8,7 @@ use super::cluster;
 use super::{
     grants::Over,
     link::{Answered, Link},
+    wire::Words,
 };
 use crate::answer::Answer;
 
@@ -17,16 +17,16 @@ impl Link {
     /// connection it came.
     pub(super) async fn send_grant(
         &self,
-        command: &Cmd,
+        words: &Words,
         keys: &LockKeys,
         until: Instant,
     ) -> Result<Answered, StoreError> {
         #[cfg(feature = "cluster")]
         if self.target().is_cluster() {
-            return cluster::send_grant(self, command, keys, until).await;
+            return cluster::send_grant(self, words, keys, until).await;
         }
         let _ = keys;
-        self.send(command, until).await
+        self.send(words, until).await
     }
 
     /// Sends a `WAIT` for the lock under `keys` over that very connection, or for nothing if it is
@@ -34,7 +34,7 @@ impl Link {
     pub(super) async fn send_over(
         &self,
         over: &Over,
-        wait: &Cmd,
+        wait: &Words,
         keys: &LockKeys,
         until: Instant,
     ) -> Option<Result<Answer, StoreError>> {

@@ -8,8 +8,8 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use leasehold_core::{Cause, RejectionKind, StoreError};
-use redis::{AsyncConnectionConfig, Cmd};
+use leasehold_core::{Cause, RejectionKind, StoreError, redis::Request};
+use redis::AsyncConnectionConfig;
 use tokio::{
     sync::Mutex,
     time::{Instant, timeout, timeout_at},
@@ -19,9 +19,13 @@ use super::{
     grants::Over,
     silence::Silence,
     target::{Connection, Target},
-    wire,
+    wire::{self, Words},
 };
-use crate::{answer::Answer, retry::Budget, trace};
+use crate::{
+    answer::{Answer, Form},
+    retry::Budget,
+    trace,
+};
 
 /// The way to a server.
 pub(super) struct Link {
@@ -69,15 +73,23 @@ impl Link {
         }
     }
 
+    /// A request as it goes over this way.
+    pub(super) fn words(&self, form: Form, request: &Request) -> Words {
+        match self.target.is_cluster() {
+            true => Words::One(wire::command(form, request)),
+            false => wire::words(form, request),
+        }
+    }
+
     pub(super) fn target(&self) -> &Target {
         &self.target
     }
 
-    /// Sends one command, once, and waits so long for its reply.
-    pub(super) async fn send(&self, command: &Cmd, until: Instant) -> Result<Answered, StoreError> {
+    /// Sends one request, once, and waits so long for its reply.
+    pub(super) async fn send(&self, words: &Words, until: Instant) -> Result<Answered, StoreError> {
         let live = self.ready(until).await?;
         let over = Some(Over::Link(live.generation));
-        self.exchange(live, command, until).await.map(|answer| Answered { answer, over })
+        self.exchange(live, words, until).await.map(|answer| Answered { answer, over })
     }
 
     /// How long the server may keep a command waiting without holding up what comes behind it for
@@ -90,12 +102,12 @@ impl Link {
     pub(super) async fn exchange(
         &self,
         live: Live,
-        command: &Cmd,
+        words: &Words,
         until: Instant,
     ) -> Result<Answer, StoreError> {
         let Live { generation, mut connection, silence } = live;
         let waiting = silence.wait();
-        let answer = match in_time(until, Some(&self.target), connection.send(command)).await {
+        let answer = match in_time(until, Some(&self.target), connection.send(words)).await {
             Ok(replied) => {
                 waiting.answered();
                 wire::answer(replied, &self.target)

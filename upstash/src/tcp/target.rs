@@ -3,13 +3,15 @@
 use std::fmt;
 
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, RedisResult, Value,
+    AsyncConnectionConfig, Client, RedisResult, Value,
     aio::{self, MultiplexedConnection},
 };
 #[cfg(feature = "cluster")]
 use redis::{aio::ConnectionLike, cluster::ClusterClient, cluster_async::ClusterConnection};
 #[cfg(feature = "sentinel")]
 use {redis::sentinel::SentinelClient, tokio::sync::Mutex};
+
+use super::wire::Words;
 
 /// Where the server is.
 #[allow(clippy::large_enum_variant, reason = "there is one for each store")]
@@ -97,11 +99,22 @@ impl Connection {
         matches!(self, Self::Direct(_))
     }
 
-    pub(super) async fn send(&mut self, command: &Cmd) -> RedisResult<Value> {
-        match self {
-            Self::Direct(connection) => connection.send_packed_command(command).await,
+    pub(super) async fn send(&mut self, words: &Words) -> RedisResult<Value> {
+        match (self, words) {
+            (Self::Direct(connection), Words::One(command)) => {
+                connection.send_packed_command(command).await
+            }
+            (Self::Direct(connection), Words::Several(commands)) => {
+                connection.send_packed_commands(commands, 0, commands.len()).await.map(Value::Array)
+            }
             #[cfg(feature = "cluster")]
-            Self::Cluster(connection) => connection.req_packed_command(command).await,
+            (Self::Cluster(connection), Words::One(command)) => {
+                connection.req_packed_command(command).await
+            }
+            #[cfg(feature = "cluster")]
+            (Self::Cluster(_), Words::Several(_)) => {
+                unreachable!("a Cluster would send each to another server")
+            }
         }
     }
 }

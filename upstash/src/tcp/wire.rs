@@ -4,21 +4,43 @@ use leasehold_core::{
     Cause, Rejection, RejectionKind, StoreError,
     redis::{Invocation, Request, Value},
 };
-use redis::{Cmd, ErrorKind, RedisError, RedisResult, ServerError};
+use redis::{Cmd, ErrorKind, Pipeline, RedisError, RedisResult, ServerError};
 
 use super::target::Target;
 use crate::answer::{Answer, Form, error_reply, malformed, rejected};
 
-/// A command as it goes over the wire.
+/// What goes over the wire at once.
+pub(super) enum Words {
+    One(Cmd),
+    Several(Pipeline),
+}
+
+/// A request as it goes over a connection to one server.
+pub(super) fn words(form: Form, request: &Request) -> Words {
+    let Request::Pipeline(pipeline) = request else {
+        return Words::One(command(form, request));
+    };
+    let mut several = Pipeline::with_capacity(pipeline.commands.len());
+    for words in &pipeline.commands {
+        several.add_command(plain(words));
+    }
+    Words::Several(several)
+}
+
+/// A request as one command, for a connection that may choose a server for each.
 pub(super) fn command(form: Form, request: &Request) -> Cmd {
     match request {
         Request::Script(invocation) => run(form, invocation),
-        Request::Plain(words) => {
-            let mut command = Cmd::new();
-            command.arg(words);
-            command
-        }
+        Request::Pipeline(pipeline) => run(form, &pipeline.script),
+        Request::Plain(words) => plain(words),
     }
+}
+
+fn plain(words: &[Vec<u8>]) -> Cmd {
+    let bytes = words.iter().map(Vec::len).sum();
+    let mut command = Cmd::with_capacity(words.len(), bytes);
+    command.arg(words);
+    command
 }
 
 /// The command that runs a script.
@@ -53,7 +75,11 @@ pub(super) fn answer_of(
 ) -> Result<Answer, StoreError> {
     match replied {
         Ok(redis::Value::ServerError(error)) => refused(&error, target),
-        Ok(value) => self::value(value).map(Answer::Value),
+        Ok(value) => match first_error(&value) {
+            // What comes after it in a pipeline is worth nothing without it.
+            Some(error) => refused(error, target),
+            None => self::value(value, target).map(Answer::Value),
+        },
         Err(error) => no_reply(error, target),
     }
 }
@@ -129,9 +155,17 @@ fn refused(error: &ServerError, target: Option<&Target>) -> Result<Answer, Store
     reply(error.code(), error.details(), target)
 }
 
+fn said(error: &ServerError, target: Option<&Target>) -> String {
+    spoken(error.code(), error.details(), target)
+}
+
+fn spoken(code: &str, detail: Option<&str>, target: Option<&Target>) -> String {
+    without_secret(&format!("{code} {}", detail.unwrap_or_default()), target)
+}
+
 /// What an error reply says about the command that it answers.
 fn reply(code: &str, detail: Option<&str>, target: Option<&Target>) -> Result<Answer, StoreError> {
-    let words = without_secret(&format!("{code} {}", detail.unwrap_or_default()), target);
+    let words = spoken(code, detail, target);
     match code {
         // The map of slots is being brought up to date.
         "MOVED" | "ASK" if target.is_some_and(Target::is_cluster) => {
@@ -149,7 +183,15 @@ fn reply(code: &str, detail: Option<&str>, target: Option<&Target>) -> Result<An
     }
 }
 
-fn value(value: redis::Value) -> Result<Value, StoreError> {
+fn first_error(value: &redis::Value) -> Option<&ServerError> {
+    let redis::Value::Array(values) = value else { return None };
+    match values.first()? {
+        redis::Value::ServerError(error) => Some(error),
+        _ => None,
+    }
+}
+
+fn value(value: redis::Value, target: Option<&Target>) -> Result<Value, StoreError> {
     Ok(match value {
         redis::Value::Nil => Value::Nil,
         redis::Value::Int(number) => Value::Integer(number),
@@ -157,8 +199,10 @@ fn value(value: redis::Value) -> Result<Value, StoreError> {
         redis::Value::SimpleString(text) => Value::Bytes(text.into_bytes()),
         redis::Value::Okay => Value::from("OK"),
         redis::Value::Array(items) => {
-            Value::Array(items.into_iter().map(self::value).collect::<Result<_, _>>()?)
+            let values = items.into_iter().map(|item| self::value(item, target));
+            Value::Array(values.collect::<Result<_, _>>()?)
         }
+        redis::Value::ServerError(error) => Value::Error(said(&error, target)),
         _ => return Err(malformed("a kind of value that no script returns")),
     })
 }

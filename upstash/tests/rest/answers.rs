@@ -28,7 +28,7 @@ async fn rejection(status: u16, body: &'static str) -> RejectionKind {
 fn script(command: &Command) -> Invocation {
     match encode(command) {
         Request::Script(invocation) => invocation,
-        Request::Plain(words) => panic!("{words:?}"),
+        request => panic!("{request:?}"),
     }
 }
 

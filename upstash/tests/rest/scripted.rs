@@ -85,8 +85,9 @@ impl Server {
         self.builder().retry(RetryPolicy::none()).build().unwrap()
     }
 
+    /// One that is patient, since many tests may share a processor.
     pub(crate) fn builder(&self) -> UpstashBuilder {
-        Upstash::builder(&self.url, TOKEN)
+        Upstash::builder(&self.url, TOKEN).timeout(Duration::from_secs(30))
     }
 
     pub(crate) fn requests(&self) -> Vec<String> {

@@ -12,13 +12,18 @@ impl LockMachine {
         request: AcquireRequest,
     ) -> Action<LockOutcome> {
         let token = self.token_for(&request);
-        let attempt = Attempt { request, number: 1, token, sent_at: now, ambiguous: false };
+        let held = IfHeld::Unsaid;
+        let attempt = Attempt { request, number: 1, token, sent_at: now, ambiguous: false, held };
         self.send(now, attempt)
     }
 
     pub(super) fn try_again(&mut self, now: Instant, mut attempt: Attempt) -> Action<LockOutcome> {
         attempt.number += 1;
         attempt.sent_at = now;
+        attempt.held = match self.if_held(&attempt.request) {
+            IfHeld::Say => IfHeld::Unsaid,
+            wait => wait,
+        };
         if attempt.request.token.is_none() {
             attempt.token = self.tokens.next_in_series();
         }
@@ -38,6 +43,11 @@ impl LockMachine {
             Ok(LockReply::Acquired { fence, .. }) => self.secure(now, attempt, fence),
             Ok(LockReply::Busy { remaining_ms }) => {
                 self.wait(now, attempt, LockOutcome::Busy { remaining_ms })
+            }
+            // The same token again: an earlier copy that took the lock has taken it since `sent_at`.
+            Ok(LockReply::Taken) if self.is_lean() && attempt.held == IfHeld::Unsaid => {
+                attempt.held = self.if_held(&attempt.request);
+                self.send(now, attempt)
             }
             Ok(LockReply::Revoked) if attempt.request.token.is_some() => {
                 self.end(now, attempt, LockOutcome::Revoked)
@@ -132,16 +142,38 @@ impl LockMachine {
             attempt.request.wait.is_some() || attempt.number <= attempt.request.attempts,
             "no more tries than asked for"
         );
-        let useless_at = self.useless_at(now, &attempt);
-        let command = LockCommand::Acquire {
-            keys: self.config.keys.clone(),
-            token: attempt.token.clone(),
-            lease_ms: attempt.request.lease_ms,
-            fence_life_ms: self.config.fence_life_ms.max(attempt.request.lease_ms),
-            tombstone_ms: self.config.tombstone_ms,
+        let useless_at = self.useless_at(attempt.sent_at, &attempt);
+        let (keys, token) = (self.config.keys.clone(), attempt.token.clone());
+        let lease_ms = attempt.request.lease_ms;
+        let command = match self.config.guarantee {
+            Guarantee::Full => LockCommand::Acquire {
+                keys,
+                token,
+                lease_ms,
+                fence_life_ms: self.config.fence_life_ms.max(lease_ms),
+                tombstone_ms: self.config.tombstone_ms,
+            },
+            Guarantee::Lean => {
+                LockCommand::AcquireLean { keys, token, lease_ms, held: attempt.held }
+            }
         };
         self.state = State::Acquiring(attempt);
         self.call(now, useless_at, command)
+    }
+
+    pub(super) fn is_lean(&self) -> bool {
+        self.config.guarantee == Guarantee::Lean
+    }
+
+    /// What a lean try is to find out if the lock is held. It is noted that somebody waits only if
+    /// there is a subscription, until the next look.
+    fn if_held(&self, request: &AcquireRequest) -> IfHeld {
+        match request.wait {
+            Some(wait) if wait.subscribed == Some(true) => {
+                IfHeld::Wait(self.config.longest_pause_ms(request))
+            }
+            _ => IfHeld::Say,
+        }
     }
 
     /// A caller's own token may have been under the key since an earlier attempt, or for a lease

@@ -1,10 +1,7 @@
 //! Moving the deadline, once or again and again.
 
 use super::*;
-use crate::settings::MAX_LEASE;
-
-/// No server is asked for more, however often a lease is extended.
-const LONGEST_MS: u64 = MAX_LEASE.as_secs() * 1_000;
+use crate::lock::config::LONGEST_MS;
 
 impl LockMachine {
     pub(super) fn extend(&mut self, now: Instant, by_ms: u64) -> Action<LockOutcome> {

@@ -4,10 +4,13 @@ use super::*;
 
 impl LockMachine {
     pub(super) fn release(&mut self, now: Instant) -> Action<LockOutcome> {
+        let was_held = self.grant.as_ref().is_some_and(|grant| now < grant.until);
         let held = self.grant.take().map(|grant| grant.token);
         match held.or_else(|| self.leftover.take()) {
             None => Action::Done(LockOutcome::NotHeld),
-            Some(token) => self.send_release(now, Releasing { token, tries: 0, ambiguous: false }),
+            Some(token) => {
+                self.send_release(now, Releasing { token, tries: 0, ambiguous: false, was_held })
+            }
         }
     }
 
@@ -32,6 +35,13 @@ impl LockMachine {
     ) -> Action<LockOutcome> {
         let error = match result {
             Ok(LockReply::Released) => return Action::Done(LockOutcome::Released),
+            // No tombstone remembers what became of the try whose reply was lost, but the key was not
+            // over yet when it was sent.
+            Ok(LockReply::NotHeld)
+                if self.is_lean() && releasing.ambiguous && releasing.was_held =>
+            {
+                return Action::Done(LockOutcome::Released);
+            }
             Ok(LockReply::NotHeld) => return Action::Done(LockOutcome::NotHeld),
             other => unexpected(other),
         };
@@ -45,10 +55,12 @@ impl LockMachine {
     }
 
     pub(super) fn release_command(&self, token: &Token) -> LockCommand {
-        LockCommand::Release {
-            keys: self.config.keys.clone(),
-            token: token.clone(),
-            tombstone_ms: self.config.tombstone_ms,
+        let (keys, token) = (self.config.keys.clone(), token.clone());
+        match self.config.guarantee {
+            Guarantee::Full => {
+                LockCommand::Release { keys, token, tombstone_ms: self.config.tombstone_ms }
+            }
+            Guarantee::Lean => LockCommand::ReleaseLean { keys, token },
         }
     }
 }

@@ -27,6 +27,7 @@ fn replies() -> impl Strategy<Value = LockReply> {
         any::<bool>().prop_map(|fresh| LockReply::Acquired { fence: Fence(7), fresh }),
         Just(busy()),
         Just(LockReply::Revoked),
+        Just(LockReply::Taken),
         Just(LockReply::Extended),
         Just(LockReply::Released),
         Just(LockReply::NotHeld),
@@ -73,9 +74,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 fn yes(command: &LockCommand) -> LockReply {
     match command {
-        LockCommand::Acquire { .. } => granted(),
+        LockCommand::Acquire { .. } | LockCommand::AcquireLean { .. } => granted(),
         LockCommand::Extend { .. } => LockReply::Extended,
-        LockCommand::Release { .. } => LockReply::Released,
+        LockCommand::Release { .. } | LockCommand::ReleaseLean { .. } => LockReply::Released,
         LockCommand::Inspect { .. } => LockReply::Holder(Holder::Free),
         LockCommand::RaiseFence { .. } => LockReply::FenceRaised,
         LockCommand::Confirm { replicas, .. } => LockReply::Confirmed { replicas: *replicas },
@@ -130,11 +131,22 @@ impl Sent {
                 prop_assert!(self.acquired.insert(token.clone()) || own, "{token:?} came twice");
                 (token, lease_ms)
             }
+            LockCommand::AcquireLean { token, lease_ms, held, .. } => {
+                let is_first = self.acquired.insert(token.clone());
+                let own = token.as_str() == "mine";
+                prop_assert!(is_first || own || *held != IfHeld::Unsaid, "{token:?} came twice");
+                if !is_first && !own {
+                    // The lease counts from the first question.
+                    return Ok(());
+                }
+                (token, lease_ms)
+            }
             LockCommand::Extend { token, lease_ms, .. } => (token, lease_ms),
             LockCommand::Confirm { .. }
             | LockCommand::Inspect { .. }
             | LockCommand::RaiseFence { .. }
-            | LockCommand::Release { .. } => return Ok(()),
+            | LockCommand::Release { .. }
+            | LockCommand::ReleaseLean { .. } => return Ok(()),
         };
         let end = scene.now.plus_micros(lease_ms * 1_000 - lease_ms * 10 - 2_000);
         let latest = self.latest_end.entry(token.clone()).or_default();
@@ -145,8 +157,11 @@ impl Sent {
 
 proptest! {
     #[test]
-    fn any_sequence_of_events_keeps_the_rules(steps in steps()) {
-        let mut scene = Scene::new();
+    fn any_sequence_of_events_keeps_the_rules(
+        guarantee in prop::sample::select(vec![Guarantee::Full, Guarantee::Lean]),
+        steps in steps(),
+    ) {
+        let mut scene = Scene::with(|options| *options = options.clone().guarantee(guarantee));
         let mut sent = Sent::default();
         for step in steps {
             let before = scene.machine.grant().cloned();

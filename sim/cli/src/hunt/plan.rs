@@ -1,12 +1,12 @@
 //! Which schedules to try: faults at requests that were seen.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use leasehold_fake_redis::serve::{Observations, faults::Transport};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
-use super::rule::Fault;
+use super::{rule::Fault, singles::Singles};
 
 /// The kinds of faults, named as in a rule.
 pub(super) const KINDS: &[&str] = &[
@@ -30,22 +30,31 @@ pub(super) const CHATTER: &[&str] =
 /// How often it is tried to draw a schedule that was not tried yet.
 const DRAWS: usize = 20;
 
+/// Leases, if none was seen, in milliseconds.
+const USUAL_MS: [u64; 3] = [1_000, 10_000, 60_000];
+
+/// After so many schedules of one fault comes one by chance.
+const SINGLES: u64 = 3;
+
 /// Requests that were seen, of one sort.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Group {
-    connection: Option<String>,
-    command: String,
-    count: u64,
-    reads: bool,
+pub(super) struct Group {
+    pub(super) connection: Option<String>,
+    pub(super) command: String,
+    pub(super) count: u64,
+    pub(super) reads: bool,
 }
 
 /// Draws schedules.
 #[derive(Debug)]
 pub(super) struct Planner {
-    groups: Vec<Group>,
+    pub(super) groups: Vec<Group>,
     times_ms: Vec<u64>,
     kinds: Vec<&'static str>,
     seed: u64,
+    /// Schedules of one fault that are still to be tried.
+    singles: VecDeque<Fault>,
+    asked: u64,
     drawn: u64,
     tried: HashSet<Vec<Fault>>,
 }
@@ -64,7 +73,7 @@ impl Planner {
         let groups = groups.into_iter();
         // With only one connection its name says nothing.
         let told = groups.filter(|((name, _), _)| name.is_none() || connections.len() > 1);
-        let groups = told
+        let groups: Vec<Group> = told
             .map(|((connection, command), (count, reads))| Group {
                 connection,
                 command,
@@ -77,11 +86,27 @@ impl Planner {
         times_ms.sort_unstable();
         times_ms.dedup();
         times_ms.truncate(8);
-        Self { groups, times_ms, kinds, seed, drawn: 0, tried: HashSet::new() }
+        if times_ms.is_empty() {
+            times_ms = USUAL_MS.to_vec();
+        }
+        let random = &mut ChaCha8Rng::seed_from_u64(seed);
+        random.set_stream(u64::MAX);
+        let singles =
+            calm.first().map(|seen| Singles::new(&groups, &times_ms, &kinds).all(seen, random));
+        let (singles, tried) = (singles.unwrap_or_default(), HashSet::new());
+        Self { groups, times_ms, kinds, seed, singles, asked: 0, drawn: 0, tried }
     }
 
-    /// The next schedule.
+    /// The next schedule: those of one fault first, with some by chance among them.
     pub(super) fn draw(&mut self) -> Vec<Fault> {
+        self.asked += 1;
+        if !self.asked.is_multiple_of(SINGLES + 1)
+            && let Some(fault) = self.singles.pop_front()
+        {
+            let faults = vec![fault];
+            self.tried.insert(faults.clone());
+            return faults;
+        }
         for _ in 0..DRAWS {
             let faults = self.try_draw();
             if !faults.is_empty() && self.tried.insert(faults.clone()) {
@@ -163,9 +188,7 @@ impl Planner {
 
     /// A little more than a lease that was seen.
     fn lease_ms(&self, random: &mut ChaCha8Rng) -> u64 {
-        let usual = [1_000, 10_000, 60_000];
-        let times = if self.times_ms.is_empty() { &usual[..] } else { &self.times_ms };
-        times[below(random, times.len())] + 1
+        self.times_ms[below(random, self.times_ms.len())] + 1
     }
 }
 
@@ -191,7 +214,7 @@ fn counted(seen: &Observations) -> BTreeMap<(Option<String>, String), (u64, bool
     counts
 }
 
-fn below(random: &mut ChaCha8Rng, limit: usize) -> usize {
+pub(super) fn below(random: &mut ChaCha8Rng, limit: usize) -> usize {
     // Biased by less than one in 2^32, which nobody notices here.
     (random.next_u64() % limit.max(1) as u64) as usize
 }
@@ -201,13 +224,13 @@ fn chance(random: &mut ChaCha8Rng, of: usize) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use leasehold_fake_redis::serve::{Host, HostOptions};
 
     use super::*;
 
     /// What is seen of a connection on which these are asked.
-    fn seen(lines: &[&str]) -> Observations {
+    pub(crate) fn seen(lines: &[&str]) -> Observations {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
             let host = Host::new(HostOptions::default());

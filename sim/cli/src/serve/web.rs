@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Args;
 use tokio::net::TcpListener;
 
-use super::Failure;
+use super::{Failure, page};
 use leasehold_fake_redis::serve::{
     Host,
     admin::{self, AdminToken},
@@ -63,7 +63,7 @@ impl Web {
             // From now on, not only from the first time that the task runs.
             host.keep_records();
             let token = AdminToken::new(token);
-            tokio::spawn(admin::listen(Arc::clone(host), token, listener));
+            tokio::spawn(admin::listen_with_page(Arc::clone(host), token, page::of, listener));
         }
         if let Some(listener) = rest {
             let tokens = Tokens::new(some(&self.token), some(&self.read_only_token));

@@ -34,6 +34,9 @@ const OLDEST_NODE: u32 = 18;
 /// Longer than any suite takes; only one that never ends is stopped.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// What was installed last.
+const INSTALLED: &str = "installed.list";
+
 #[test]
 fn javascript_clients_work_as_they_are() {
     let folder = match javascript() {
@@ -157,6 +160,12 @@ fn suite(language: &str) -> PathBuf {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(language);
     let to = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients").join(language);
     fs::create_dir_all(&to).expect("target can be written");
+    // A test that was there in an earlier build would be run.
+    for file in fs::read_dir(&to).expect("it was made just now").flatten() {
+        if file.path().is_file() && file.file_name() != INSTALLED {
+            fs::remove_file(file.path()).expect("target can be written");
+        }
+    }
     for file in fs::read_dir(from).expect("the suite is there").flatten() {
         if file.path().is_file() {
             fs::copy(file.path(), to.join(file.file_name())).expect("target can be written");
@@ -260,7 +269,7 @@ fn run(command: &mut Command) {
 
 /// Installs what `list` names, unless that has been done.
 fn install_once(folder: &Path, list: &str, install: &mut Command) -> Result<(), String> {
-    let (list, done) = (folder.join(list), folder.join("installed.list"));
+    let (list, done) = (folder.join(list), folder.join(INSTALLED));
     let wanted = fs::read(list).expect("it was copied");
     if fs::read(&done).is_ok_and(|found| found == wanted) {
         return Ok(());

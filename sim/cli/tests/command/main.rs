@@ -9,6 +9,7 @@ mod hunt;
 mod hunt_clients;
 mod json;
 mod layers;
+mod links;
 mod mutants;
 mod pages;
 mod regressions;

@@ -70,6 +70,28 @@ async fn faults_and_clock_come_from_the_command_line() {
 }
 
 #[tokio::test]
+async fn a_browser_is_shown_what_happened_once_it_has_said_the_token_and_may_do_no_more() {
+    let serving = Serving::with(&["--admin", "127.0.0.1:0", "--admin-token", "a"]);
+    let admin = serving.address("admin");
+    let get = async |target, authorization: &str| {
+        request(admin, "GET", target, &[("authorization", authorization)], "".into()).await.unwrap()
+    };
+    // Any name, and the token as its password.
+    for shown in ["Basic bWU6YQ==", "Basic OmE=", "Bearer a"] {
+        let page = get("/", shown).await;
+        assert_eq!(page.status, 200);
+        assert!(page.text().starts_with("<!doctype html>"), "{}", page.text());
+    }
+    for wrong in ["", "Basic bWU6Yg==", "Basic YQ==", "Basic !", "Bearer b"] {
+        let refused = get("/", wrong).await;
+        assert_eq!(refused.status, 401, "{wrong}");
+        assert!(refused.header("www-authenticate").starts_with("Basic"), "{wrong}");
+    }
+    let faults = get("/faults", "Basic bWU6YQ==").await;
+    assert_eq!((faults.status, faults.header("www-authenticate")), (401, ""));
+}
+
+#[tokio::test]
 async fn without_a_token_everybody_is_served() {
     let serving = Serving::with(&[]);
     let answer = get(serving.address("rest"), "/ping", "anything").await;

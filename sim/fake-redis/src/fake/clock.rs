@@ -9,6 +9,8 @@ pub(super) struct Clock {
     base: Box<dyn Fn() -> u64 + Send>,
     /// How far it was moved, in microseconds.
     moved_us: i128,
+    /// How much of that is time that passed.
+    passed_us: u64,
 }
 
 impl Clock {
@@ -17,7 +19,7 @@ impl Clock {
     }
 
     pub(super) fn running(base: Box<dyn Fn() -> u64 + Send>) -> Self {
-        Self { base, moved_us: 0 }
+        Self { base, moved_us: 0, passed_us: 0 }
     }
 
     /// Microseconds since the Unix epoch.
@@ -26,11 +28,24 @@ impl Clock {
         u64::try_from(now.max(0)).unwrap_or(u64::MAX)
     }
 
-    pub(super) fn advance(&mut self, time: Duration) {
-        self.moved_us += i128::from(micros(time));
+    /// Microseconds that have passed, from an arbitrary beginning.
+    #[cfg(feature = "faults")]
+    pub(super) fn elapsed_us(&self) -> u64 {
+        (self.base)().saturating_add(self.passed_us)
     }
 
-    /// Goes on as if it had never been moved.
+    pub(super) fn advance(&mut self, time: Duration) {
+        self.moved_us += i128::from(micros(time));
+        self.passed_us = self.passed_us.saturating_add(micros(time));
+    }
+
+    /// Sets it forward, or back.
+    #[cfg(feature = "faults")]
+    pub(super) fn jump(&mut self, by_us: i64) {
+        self.moved_us += i128::from(by_us);
+    }
+
+    /// Goes on as if it had never been set. What has passed has.
     pub(super) fn reset(&mut self) {
         self.moved_us = 0;
     }

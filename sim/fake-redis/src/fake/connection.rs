@@ -3,13 +3,13 @@
 use std::{
     fmt,
     future::poll_fn,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
     task::Poll,
 };
 
 use bytes::Bytes;
 
-use super::{Shared, lock};
+use super::{LostReply, Shared, lock};
 use crate::{Executed, Resp, SessionId};
 
 /// A session with a [`FakeRedis`](super::FakeRedis). Clones share it, and it ends with the last.
@@ -27,27 +27,59 @@ use crate::{Executed, Resp, SessionId};
 /// ```
 #[derive(Clone)]
 pub struct FakeConnection {
-    session: Arc<Session>,
+    pub(super) session: Arc<Session>,
 }
 
-struct Session {
-    shared: Arc<Mutex<Shared>>,
+pub(super) struct Session {
+    pub(super) shared: Arc<Mutex<Shared>>,
+    /// Its number, from 1 in the order of connecting.
+    #[cfg(feature = "faults")]
+    pub(super) number: u64,
     id: Mutex<SessionId>,
 }
 
 impl FakeConnection {
     pub(super) fn new(shared: Arc<Mutex<Shared>>) -> Self {
-        let id = Mutex::new(lock(&shared).server.connect());
-        Self { session: Arc::new(Session { shared, id }) }
+        let mut all = lock(&shared);
+        all.connections += 1;
+        #[cfg(feature = "faults")]
+        let number = all.connections;
+        let id = Mutex::new(all.server.connect());
+        drop(all);
+        let session = Session {
+            shared,
+            #[cfg(feature = "faults")]
+            number,
+            id,
+        };
+        Self { session: Arc::new(session) }
     }
 
     /// Sends a command and gives the reply, with the kinds of RESP3. A command that would have to
     /// wait is answered as if its time had run out; see [`FakeConnection::send`].
+    ///
+    /// # Panics
+    ///
+    /// If a fault takes the reply; see [`FakeConnection::try_command`].
     pub fn command(&self, words: &[impl AsRef<[u8]>]) -> Resp {
-        self.execute(&bytes(words)).unwrap_or_else(|| {
-            self.give_up();
+        told(self.try_command(words))
+    }
+
+    /// The same where a fault may take the reply.
+    ///
+    /// # Errors
+    ///
+    /// [`LostReply`]: the command may or may not have been executed. Only faults bring it about.
+    pub fn try_command(&self, words: &[impl AsRef<[u8]>]) -> Result<Resp, LostReply> {
+        let words = bytes(words);
+        #[cfg(feature = "faults")]
+        if let Some(effects) = self.judge(&words) {
+            return super::faults::block_on(self.ask(&words, &effects, false));
+        }
+        Ok(self.execute(&words).unwrap_or_else(|| {
+            self.reconnect();
             Resp::NilArray
-        })
+        }))
     }
 
     /// Sends a command at once, and waits for the reply if it is one that waits, such as `BLPOP`.
@@ -56,22 +88,52 @@ impl FakeConnection {
     ///
     /// The command is sent when the future is first polled. Dropping it while it waits leaves the
     /// session waiting, as with a real connection: drop that, too.
+    ///
+    /// # Panics
+    ///
+    /// If a fault takes the reply; see [`FakeConnection::try_send`].
     pub async fn send(&self, words: &[impl AsRef<[u8]> + Sync]) -> Resp {
+        told(self.try_send(words).await)
+    }
+
+    /// The same where a fault may take the reply.
+    ///
+    /// # Errors
+    ///
+    /// [`LostReply`]: the command may or may not have been executed. A fault brings it about, or the
+    /// end of the session while it waits.
+    ///
+    /// # Cancellation
+    ///
+    /// As of [`FakeConnection::send`]; a command that a fault holds is not sent if its future is
+    /// dropped meanwhile.
+    pub async fn try_send(&self, words: &[impl AsRef<[u8]> + Sync]) -> Result<Resp, LostReply> {
         self.send_bytes(&bytes(words)).await
     }
 
-    pub(super) async fn send_bytes(&self, words: &[Bytes]) -> Resp {
-        if let Some(reply) = self.execute(words) {
-            return reply;
+    pub(super) async fn send_bytes(&self, words: &[Bytes]) -> Result<Resp, LostReply> {
+        #[cfg(feature = "faults")]
+        if let Some(effects) = self.judge(words) {
+            return self.ask(words, &effects, true).await;
         }
+        match self.execute(words) {
+            Some(reply) => Ok(reply),
+            None => self.delivered().await,
+        }
+    }
+
+    /// Waits for the reply of a command that waits.
+    pub(super) async fn delivered(&self) -> Result<Resp, LostReply> {
+        let id = self.id();
         poll_fn(|context| {
             let mut shared = lock(&self.session.shared);
-            let waits = shared.deliveries.get_mut(&self.id()).and_then(|all| {
+            let waits = shared.deliveries.get_mut(&id).and_then(|all| {
                 let index = all.iter().position(|delivery| delivery.unblocks)?;
                 Some(all.remove(index).resp)
             });
             match waits {
-                Some(reply) => Poll::Ready(reply),
+                Some(reply) => Poll::Ready(Ok(reply)),
+                None if shared.closed.contains(&id) => Poll::Ready(Err(LostReply::Closed)),
                 None => {
                     shared.waiting.push(context.waker().clone());
                     Poll::Pending
@@ -90,21 +152,37 @@ impl FakeConnection {
         messages.into_iter().map(|delivery| delivery.resp).collect()
     }
 
-    pub(super) fn execute(&self, words: &[Bytes]) -> Option<Resp> {
-        lock(&self.session.shared).execute(self.id(), words)
+    fn execute(&self, words: &[Bytes]) -> Option<Resp> {
+        let mut shared = lock(&self.session.shared);
+        let session = self.live(&mut shared);
+        shared.execute(session, words)
     }
 
     fn id(&self) -> SessionId {
-        *self.session.id.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        *self.session.id.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Goes on with a new session, since the old one waits.
-    pub(super) fn give_up(&self) {
-        let mut shared = lock(&self.session.shared);
-        let mut id = self.session.id.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        shared.server.disconnect(*id);
-        *id = shared.server.connect();
+    /// The session: a new one if the server has ended the last.
+    pub(super) fn live(&self, shared: &mut Shared) -> SessionId {
+        let mut id = self.session.id.lock().unwrap_or_else(PoisonError::into_inner);
+        if shared.closed.remove(&id) {
+            *id = shared.server.connect();
+        }
+        *id
     }
+
+    /// Goes on with a new session, since the old one waits, or is lost.
+    pub(super) fn reconnect(&self) {
+        let mut shared = lock(&self.session.shared);
+        let id = self.live(&mut shared);
+        shared.server.disconnect(id);
+        *self.session.id.lock().unwrap_or_else(PoisonError::into_inner) = shared.server.connect();
+    }
+}
+
+/// A reply that nobody has asked whether it may be lost.
+fn told(reply: Result<Resp, LostReply>) -> Resp {
+    reply.unwrap_or_else(|lost| panic!("{lost}, by a fault: `try_command` and `try_send` tell it"))
 }
 
 impl Shared {
@@ -119,8 +197,21 @@ impl Shared {
         }
     }
 
+    /// Lets time pass by the server's clock.
+    #[cfg(not(feature = "faults"))]
+    pub(super) fn pass(&mut self, time: std::time::Duration) {
+        self.clock.advance(time);
+        self.distribute();
+    }
+
     /// Sorts what has come up by session, and wakes who waits.
     pub(super) fn distribute(&mut self) {
+        #[cfg(feature = "faults")]
+        {
+            let elapsed_us = self.clock.elapsed_us();
+            self.fault_state.settle(&mut self.server, elapsed_us);
+        }
+        self.closed.extend(self.server.take_closed());
         for delivery in self.server.take_deliveries() {
             self.deliveries.entry(delivery.session).or_default().push(delivery);
         }
@@ -132,10 +223,11 @@ impl Shared {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let id = *self.id.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let id = *self.id.get_mut().unwrap_or_else(PoisonError::into_inner);
         let mut shared = lock(&self.shared);
         shared.server.disconnect(id);
         shared.deliveries.remove(&id);
+        shared.closed.remove(&id);
     }
 }
 

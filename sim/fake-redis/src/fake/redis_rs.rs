@@ -1,9 +1,11 @@
 //! A session as a connection of the crate `redis`, async and blocking.
 
+use std::io;
+
 use ::redis::{Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, RedisResult, Value, aio};
 use bytes::Bytes;
 
-use super::FakeConnection;
+use super::{FakeConnection, LostReply};
 use crate::Resp;
 
 /// The session speaks RESP2, as a connection of that crate does unless its address asks for more.
@@ -11,7 +13,7 @@ impl aio::ConnectionLike for FakeConnection {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
         Box::pin(async move {
             let words = commands(&command.get_packed_command())?;
-            let reply = self.send_bytes(words.first().map_or(&[], Vec::as_slice)).await;
+            let reply = self.send_bytes(words.first().map_or(&[], Vec::as_slice)).await?;
             value(reply).and_then(Value::extract_error)
         })
     }
@@ -25,7 +27,7 @@ impl aio::ConnectionLike for FakeConnection {
         Box::pin(async move {
             let mut values = Vec::new();
             for words in commands(&pipeline.get_packed_pipeline())? {
-                values.push(value(self.send_bytes(&words).await)?);
+                values.push(value(self.send_bytes(&words).await?)?);
             }
             Ok(wanted(values, offset, count))
         })
@@ -50,7 +52,7 @@ impl ::redis::ConnectionLike for FakeConnection {
         count: usize,
     ) -> RedisResult<Vec<Value>> {
         let commands = commands(packed)?;
-        let values = commands.iter().map(|words| value(self.command(words)));
+        let values = commands.iter().map(|words| value(self.try_command(words)?));
         Ok(wanted(values.collect::<RedisResult<_>>()?, offset, count))
     }
 
@@ -64,6 +66,13 @@ impl ::redis::ConnectionLike for FakeConnection {
 
     fn is_open(&self) -> bool {
         true
+    }
+}
+
+/// A lost reply is an I/O error, as it is to a client of a socket.
+impl From<LostReply> for RedisError {
+    fn from(lost: LostReply) -> Self {
+        io::Error::from(lost).into()
     }
 }
 

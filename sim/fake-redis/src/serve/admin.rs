@@ -5,9 +5,10 @@ mod snapshots;
 
 use std::{fmt, sync::Arc};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use hyper::{
-    Request, Response, StatusCode,
+    Method, Request, Response, StatusCode,
     body::Incoming,
     header::{self, HeaderValue},
 };
@@ -40,6 +41,15 @@ impl AdminToken {
         let shown = header.and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
         shown.is_some_and(|shown| shown == self.0.as_bytes())
     }
+
+    /// Whether it is the password that a browser has asked its user for, under whatever name.
+    fn is_password(&self, header: Option<&HeaderValue>) -> bool {
+        let shown = header.and_then(|value| value.as_bytes().strip_prefix(b"Basic "));
+        let shown = shown.and_then(|shown| STANDARD.decode(shown).ok());
+        shown.is_some_and(|shown| {
+            shown.splitn(2, |byte| *byte == b':').nth(1) == Some(self.0.as_bytes())
+        })
+    }
 }
 
 impl fmt::Debug for AdminToken {
@@ -48,11 +58,28 @@ impl fmt::Debug for AdminToken {
     }
 }
 
+/// What a host looks like in a browser: a page of HTML.
+pub type Page = fn(&Host) -> String;
+
 /// Serves callers that know the token, until the host shuts down. From the start the host
 /// [keeps records](Host::keep_records).
 pub async fn listen(host: Arc<Host>, token: AdminToken, listener: TcpListener) {
+    serve(host, token, None, listener).await;
+}
+
+/// The same with a page at `GET /`, for a browser, whose user is asked for the token as a password.
+pub async fn listen_with_page(
+    host: Arc<Host>,
+    token: AdminToken,
+    page: Page,
+    listener: TcpListener,
+) {
+    serve(host, token, Some(page), listener).await;
+}
+
+async fn serve(host: Arc<Host>, token: AdminToken, page: Option<Page>, listener: TcpListener) {
     host.keep_records();
-    let admin = Admin { host: Arc::clone(&host), token, snapshots: Snapshots::default() };
+    let admin = Admin { host: Arc::clone(&host), token, page, snapshots: Snapshots::default() };
     http::listen(host, admin, listener).await;
 }
 
@@ -60,13 +87,22 @@ pub async fn listen(host: Arc<Host>, token: AdminToken, listener: TcpListener) {
 struct Admin {
     host: Arc<Host>,
     token: AdminToken,
+    page: Option<Page>,
     snapshots: Snapshots,
 }
 
 impl Site for Admin {
     async fn answer(&self, request: Request<Incoming>, line: &Line) -> Response<Body> {
         let (head, body) = request.into_parts();
-        if !self.token.is_shown(head.headers.get(header::AUTHORIZATION)) {
+        let shown = head.headers.get(header::AUTHORIZATION);
+        if let Some(page) =
+            self.page.filter(|_| head.method == Method::GET && head.uri.path() == "/")
+        {
+            // Only here: a browser would send the password along with what other pages ask of it.
+            let may_see = self.token.is_shown(shown) || self.token.is_password(shown);
+            return if may_see { html(page(&self.host)) } else { ask_for_password() };
+        }
+        if !self.token.is_shown(shown) {
             let text = "send the admin token as `Authorization: Bearer TOKEN`";
             return answer(401, &json!({ "error": text }));
         }
@@ -91,4 +127,20 @@ fn answer(status: u16, value: &Value) -> Response<Body> {
     let json = HeaderValue::from_static("application/json");
     answer.headers_mut().insert(header::CONTENT_TYPE, json);
     answer
+}
+
+fn html(page: String) -> Response<Body> {
+    let mut answer = Response::new(full(Bytes::from(page)));
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+fn ask_for_password() -> Response<Body> {
+    let text = "the password is the admin token; a program sends `Authorization: Bearer TOKEN`";
+    let mut asked = answer(401, &json!({ "error": text }));
+    let basic = HeaderValue::from_static("Basic realm=\"leasehold serve\", charset=\"UTF-8\"");
+    asked.headers_mut().insert(header::WWW_AUTHENTICATE, basic);
+    asked
 }

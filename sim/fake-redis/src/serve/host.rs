@@ -18,7 +18,8 @@ use bytes::Bytes;
 use rustc_hash::FxHashMap;
 use tokio::sync::{Notify, watch};
 
-pub use fault_state::{Lost, Observations, Observed, ObservedCommand, Violation};
+pub use crate::faults::Lost;
+pub use fault_state::{Observations, Observed, ObservedCommand, Violation};
 pub use record::{Seen, SeenCommand};
 
 use super::{

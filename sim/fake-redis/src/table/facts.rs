@@ -3,7 +3,9 @@
 use bytes::Bytes;
 
 use super::TABLE;
-use crate::command::{Flags, NotFound, absence};
+use crate::command::Flags;
+#[cfg(feature = "serve")]
+use crate::command::{NotFound, absence};
 
 /// What is known of a command before it is executed.
 #[derive(Clone, Debug)]
@@ -13,12 +15,16 @@ pub(crate) struct Facts<'a> {
     /// Whether it only reads data.
     pub(crate) reads: bool,
     /// Whether it may change data.
+    #[cfg(feature = "serve")]
     pub(crate) writes: bool,
     /// Whether it may wait for others.
+    #[cfg(feature = "serve")]
     pub(crate) blocks: bool,
     /// Whether it may be sent before the password.
+    #[cfg(feature = "serve")]
     pub(crate) allowed_to_strangers: bool,
     /// Whether it may be run while a script is late.
+    #[cfg(feature = "serve")]
     pub(crate) allowed_while_busy: bool,
 }
 
@@ -29,13 +35,20 @@ impl<'a> Facts<'a> {
         Some(Self {
             keys: spec.keys.of(arguments),
             reads: spec.flags.contains(Flags::READONLY),
+            #[cfg(feature = "serve")]
             writes: spec.flags.intersects(Flags::WRITE.union(Flags::MAY_REPLICATE)),
+            #[cfg(feature = "serve")]
             blocks: spec.flags.contains(Flags::BLOCKING),
+            #[cfg(feature = "serve")]
             allowed_to_strangers: spec.flags.contains(Flags::NO_AUTH),
+            #[cfg(feature = "serve")]
             allowed_while_busy: spec.flags.contains(Flags::ALLOW_BUSY),
         })
     }
+}
 
+#[cfg(feature = "serve")]
+impl<'a> Facts<'a> {
     /// The keys among the arguments, if there is such a command.
     pub(crate) fn each_key(arguments: &'a [Bytes], mut note: impl FnMut(&'a Bytes)) {
         let Ok(spec) = TABLE.find(arguments) else { return };

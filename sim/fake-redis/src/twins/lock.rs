@@ -1,5 +1,7 @@
 //! The twins of the lock's scripts.
 
+mod lean;
+
 use bytes::Bytes;
 use leasehold_core::{
     Fence, Token,
@@ -20,7 +22,8 @@ const RAISE_FENCE: Pin =
 const RELEASE: Pin = Pin { name: "lock.release", sha1: "f730d6f4e538775496c20b3016888f3f088ae9b7" };
 
 #[cfg(test)]
-pub(super) const PINS: &[Pin] = &[ACQUIRE, EXTEND, INSPECT, RAISE_FENCE, RELEASE];
+pub(super) const PINS: &[Pin] =
+    &[ACQUIRE, EXTEND, INSPECT, RAISE_FENCE, RELEASE, lean::ACQUIRE, lean::RELEASE];
 
 const ACQUIRE_IS_CURRENT: bool = ACQUIRE.is_current();
 const EXTEND_IS_CURRENT: bool = EXTEND.is_current();
@@ -54,7 +57,7 @@ pub(super) fn run(keys: &mut Keyspace, now_us: u64, command: &LockCommand) -> Op
         LockCommand::Release { keys: names, token, tombstone_ms } if RELEASE_IS_CURRENT => {
             release(keys, now_us / 1_000, names, token, *tombstone_ms)
         }
-        _ => None,
+        command => lean::run(keys, now_us, command),
     }
 }
 

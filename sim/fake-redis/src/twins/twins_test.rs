@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use leasehold_core::{
     Command, Fence, Token,
-    lock::{LockCommand, LockKeys},
+    lock::{IfHeld, LockCommand, LockKeys},
     redis::{Invocation, Request, encode},
 };
 use proptest::prelude::*;
@@ -46,9 +46,10 @@ enum Step {
 }
 
 fn keys() -> impl Strategy<Value = String> {
-    (lock_keys(), tokens(), 0..3).prop_map(|(keys, token, which)| match which {
+    (lock_keys(), tokens(), 0..4).prop_map(|(keys, token, which)| match which {
         0 => keys.lock().into(),
         1 => keys.fence().into(),
+        2 => keys.waiting().into(),
         _ => keys.tombstone(token.series().0),
     })
 }
@@ -88,6 +89,13 @@ fn lock_commands(
         3 => (lock_keys(), tokens(), millis.clone()).prop_map(|(keys, token, tombstone_ms)| {
             LockCommand::Release { keys, token, tombstone_ms }
         }),
+        3 => (lock_keys(), tokens(), millis.clone(), if_held(millis.clone())).prop_map(
+            |(keys, token, lease_ms, held)| {
+                LockCommand::AcquireLean { keys, token, lease_ms, held }
+            }
+        ),
+        2 => (lock_keys(), tokens())
+            .prop_map(|(keys, token)| LockCommand::ReleaseLean { keys, token }),
         2 => (lock_keys(), tokens(), fences.prop_map(Fence), millis).prop_map(
             |(keys, token, fence, fence_life_ms)| {
                 LockCommand::RaiseFence { keys, token, fence, fence_life_ms }
@@ -96,6 +104,10 @@ fn lock_commands(
         2 => (lock_keys(), prop::option::of(tokens()))
             .prop_map(|(keys, token)| LockCommand::Inspect { keys, token }),
     ]
+}
+
+fn if_held(millis: BoxedStrategy<u64>) -> impl Strategy<Value = IfHeld> {
+    prop_oneof![Just(IfHeld::Unsaid), Just(IfHeld::Say), millis.prop_map(IfHeld::Wait)]
 }
 
 /// Fences that a quorum of such servers writes back.
@@ -266,7 +278,7 @@ proptest! {
 fn script(command: &Command) -> Invocation {
     match encode(command) {
         Request::Script(invocation) => invocation,
-        Request::Plain(words) => panic!("{words:?} is no script"),
+        request => panic!("{request:?} is no script"),
     }
 }
 
@@ -304,7 +316,14 @@ fn each_twin_is_pinned_to_the_script_that_its_command_sends() {
             fence: Fence(1),
             fence_life_ms: 1,
         },
-        LockCommand::Release { keys, token, tombstone_ms: 1 },
+        LockCommand::Release { keys: keys.clone(), token: token.clone(), tombstone_ms: 1 },
+        LockCommand::AcquireLean {
+            keys: keys.clone(),
+            token: token.clone(),
+            lease_ms: 1,
+            held: IfHeld::Say,
+        },
+        LockCommand::ReleaseLean { keys, token },
     ]) {
         assert_eq!(script(&Command::Lock(command)).script.name, pin.name);
     }

@@ -8,6 +8,7 @@ mod conformance;
 mod events;
 mod extreme_words;
 mod extremes;
+mod faults;
 mod fenced_set;
 mod hashes;
 mod keys;

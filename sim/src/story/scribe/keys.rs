@@ -109,6 +109,7 @@ impl Scribe<'_> {
 
     /// What the server has goes on under another lane, since a replica takes over.
     pub(super) fn hand_keys_over(&mut self, at: u64, old: usize, new: usize) {
+        self.hand_kept_over(at, old, new);
         let Some(key) = self.keys.iter().find(|key| key.lane == old).copied() else { return };
         self.put_key(at, old, None);
         self.keys.push(OpenKey { lane: new, from: at, ..key });

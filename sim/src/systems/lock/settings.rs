@@ -2,12 +2,23 @@
 
 use core::time::Duration;
 
-use leasehold_core::lock::{Durability, LockOptions, LockOutcome, LossReason};
+use leasehold_core::lock::{Durability, Guarantee, LockOptions, LockOutcome, LossReason};
 
 use super::{super::Plan, micros};
-use crate::{history::Answer, world::Topology};
+use crate::{
+    catalog::Subject,
+    history::{Answer, Client},
+    world::Topology,
+};
 
-pub(in crate::systems) fn options(plan: &Plan) -> LockOptions {
+/// The one client that has a full lock where the others have lean ones.
+const FULL: Client = 2;
+
+pub(in crate::systems) fn options(plan: &Plan, client: Client) -> LockOptions {
+    let guarantee = match plan.scenario.subject {
+        Subject::LockLean if client != FULL => Guarantee::Lean,
+        _ => Guarantee::Full,
+    };
     let durability = match plan.settings.topology {
         Topology::Acknowledged(_) => Durability::Replicas(plan.scenario.acknowledgements),
         Topology::Independent | Topology::Replicated | Topology::Single => Durability::Primary,
@@ -21,6 +32,7 @@ pub(in crate::systems) fn options(plan: &Plan) -> LockOptions {
         .call_timeout(micros(plan.call_timeout))
         .request_life(Duration::from_secs(10))
         .fence_life(Duration::from_secs(60))
+        .guarantee(guarantee)
         .durability(durability)
         .confirm_timeout(Duration::from_millis(100));
     match plan.mutant {

@@ -14,6 +14,8 @@ use crate::{Report, Run, Story};
 #[template(path = "page.html")]
 pub(super) struct Page {
     title: String,
+    /// What to look for in the matrix.
+    lead: String,
     style: &'static str,
     script: &'static str,
     /// Of the script: no other runs.
@@ -58,6 +60,7 @@ impl Page {
             breaks: visible(&subject.breaks),
         });
         Self {
+            lead: visible(&report.lead),
             matrix: Some(pack::json(&json.expect("a report has only texts, numbers and lists"))),
             subjects: subjects.collect(),
             ..Self::new(&report.title, report.stories.iter().map(Told::new).collect())
@@ -68,6 +71,7 @@ impl Page {
         let title = visible(title);
         Self {
             title,
+            lead: String::new(),
             style: &STYLE,
             script: &SCRIPT,
             hash: &HASH,

@@ -52,6 +52,21 @@ test("time runs down, and labels of a lane do not overlap", () => {
   }
 });
 
+test("keys that a server has at the same time stand side by side", () => {
+  const boxes = (keys) => {
+    const spans = keys.map(([from, to]) => ({ lane: 2, kind: "key", from, to, text: "has a key" }));
+    const { svg } = drawRun(failover, { ...told, spans }, { width: 1280 });
+    const found = [...svg.matchAll(/<g class="bar key[^>]*><rect x="([\d.]+)" y="[\d.]+" width="(\d+)"/g)];
+    return found.map(([, left, wide]) => [Number(left), Number(left) + Number(wide)]);
+  };
+  const [first, second] = boxes([[0, 2000], [2000, 14000]]);
+  assert.deepEqual(first, second);
+  const [a, b, c, afterA, afterB] = boxes([[0, 14000], [1000, 92000], [2000, 152000], [14000, 153000], [92000, 152000]]);
+  for (const [left, right] of [[b, a], [c, b]]) assert.ok(left[1] < right[0], `${left} beside ${right}`);
+  assert.deepEqual([afterA, afterB], [a, b]);
+  assert.ok(c[0] > layOut(failover, told, { width: 1280 }).lanes[2].left - 8);
+});
+
 test("quiet stretches are folded, and zoom does not change which", () => {
   const folds = (zoom) => layOut(failover, told, { width: 900, zoom }).folds.map(({ from, to }) => [from, to]);
   assert.deepEqual(folds(1), [[3000, 14000], [14000, 91400], [93400, 152000], [153000, 400000]]);

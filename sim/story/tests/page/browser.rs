@@ -113,6 +113,30 @@ fn a_link_opens_a_moment() {
 }
 
 #[test]
+fn each_event_has_a_link_of_its_own() {
+    let mut story = samples::failover();
+    // 1.005 ms are 1004.999… µs to who multiplies.
+    story.runs.iter_mut().flat_map(|run| &mut run.events).for_each(|event| event.at += 5);
+    let Some(mut browser) = opened(&story, "", LAPTOP) else { return };
+    let selected = "document.querySelector('[aria-selected=true]').id";
+    let steps = browser.evaluate("document.querySelectorAll('[role=option]').length");
+    let mut links = Vec::new();
+    for _ in 0..steps.as_u64().unwrap() {
+        browser.press("ArrowRight");
+        let link = browser.evaluate("location.hash");
+        links.push((link.as_str().unwrap().to_owned(), browser.evaluate(selected)));
+    }
+    for (link, event) in &links {
+        browser.press("Escape");
+        browser.evaluate(&format!("void (location.hash = {link:?})"));
+        browser.until("document.querySelector('[aria-selected=true]')");
+        assert_eq!(&browser.evaluate(selected), event, "{link}");
+    }
+    assert!(links.iter().any(|(link, _)| link.contains("ms:2")), "{links:?}");
+    browser.check();
+}
+
+#[test]
 fn a_cell_opens_its_story_and_back() {
     let Some(mut browser) = browser() else { return };
     let report = samples::report(vec![samples::failover(), samples::everything()]);

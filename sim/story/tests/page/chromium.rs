@@ -155,9 +155,12 @@ impl Chromium {
             let found = metrics.clone().find(|metric| metric["name"] == name);
             found.and_then(|metric| metric["value"].as_f64()).unwrap_or_default() * 1000.0
         };
-        let [script, layout, style] =
-            ["Script", "Layout", "RecalcStyle"].map(|of_what| of(&format!("{of_what}Duration")));
-        format!("{since} ms, of which script {script:.0}, layout {layout:.0}, style {style:.0}")
+        let names = ["ProcessTime", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration"];
+        let [processor, script, layout, style] = names.map(of);
+        format!(
+            "{since} ms and {processor:.0} ms of the processor, of which script {script:.0}, \
+             layout {layout:.0}, style {style:.0}"
+        )
     }
 
     /// Asserts that nothing went wrong in the page, and that it asked nobody for anything.

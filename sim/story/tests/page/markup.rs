@@ -52,6 +52,7 @@ fn the_story_is_in_the_page_in_words() {
 fn what_others_wrote_is_text() {
     let mut report = samples::report(vec![samples::hostile()]);
     report.title = HOSTILE.to_owned();
+    report.lead = HOSTILE.to_owned();
     report.subjects[0].name = HOSTILE.to_owned();
     report.subjects[0].promise = HOSTILE.to_owned();
     report.faults[0].group = HOSTILE.to_owned();

@@ -172,6 +172,7 @@ pub(crate) fn report(stories: Vec<Story>) -> Report {
         format: text(REPORT_FORMAT),
         version: VERSION,
         title: text("2 subjects under 5 faults"),
+        lead: text("A red cell opens the story of how it breaks."),
         subjects: ["lock", "lock-replicated"].map(subject).to_vec(),
         guarantees: ["exclusion", "fence-order", "liveness"].map(row).to_vec(),
         faults: [

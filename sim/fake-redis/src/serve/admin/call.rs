@@ -5,10 +5,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
 use super::Admin;
-use crate::serve::{
-    Host, clock,
-    faults::{Failover, Faults, Injection, Restart, RuleError, RuleText, ServerEventKind},
-    fields,
+use crate::{
+    faults::{Failover, Faults, Injection, Restart, RuleError, RuleText, ServerEventKind, fields},
+    serve::{Host, clock},
 };
 
 /// Why a call did nothing.
@@ -94,7 +93,7 @@ fn add_fault(host: &Host, body: &[u8]) -> Outcome {
 /// The rules, or one of them, with what they have injected.
 fn report(faults: &Faults, id: Option<&str>) -> Outcome {
     let wanted = |found: &str| id.is_none_or(|id| id == found);
-    let rules: Vec<_> = faults.report().filter(|rule| wanted(rule.id)).collect();
+    let rules: Vec<_> = faults.report().filter(|rule| wanted(&rule.id)).collect();
     let injections: Vec<&Injection> =
         faults.injections().filter(|injection| wanted(&injection.rule)).collect();
     match (id, &rules[..]) {

@@ -10,21 +10,19 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
-use serde::Serialize;
-
 use super::{
     Client, Host, Performed,
     record::{Record, Seen},
 };
 use crate::{
-    Reached, Resp, Server, SessionId,
-    keyspace::copy,
-    serve::faults::{
-        Duplicate, Effects, Ending, Faults, InjectionId, Request, RuleError, RuleText, ServerEvent,
-        ServerEventKind, Slot, Transport,
+    Resp, Server, SessionId,
+    faults::{
+        Duplicate, Effects, Ending, Faults, InjectionId, Lost, Outage, Request, RuleError,
+        RuleText, ServerEvent, ServerEventKind, Slot, Transport,
     },
+    writes::{Times, Writes, is_final, micros, stale_reply},
 };
+use bytes::Bytes;
 
 pub use locks::Violation;
 pub use observe::{Observations, Observed, ObservedCommand};
@@ -33,54 +31,33 @@ use holds::Holds;
 use locks::COPY;
 use observe::{Observer, Place};
 
-/// For how long the past is known, in microseconds of the server's clock.
-const REACH_US: u64 = 600_000_000;
-
-/// About how many bytes of changes are kept at most.
-const MOST_BYTES: usize = 256 << 20;
-
 /// All that is not as it would be on a calm day.
 #[derive(Debug)]
 pub(super) struct FaultState {
     faults: Faults,
     holds: Holds,
     observer: Option<Box<Observer>>,
-    keeps_past: bool,
     record: Option<Record>,
-    down: Option<Down>,
-    writes: u64,
-}
-
-/// The server answers nobody.
-#[derive(Clone, Copy, Debug)]
-struct Down {
-    until_us: u64,
-    injection: Option<InjectionId>,
-}
-
-/// What a failover or a restart lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Lost {
-    /// How many writes: commands, scripts or transactions that changed data.
-    pub writes: usize,
-    /// How many keys there are less than before.
-    pub keys: usize,
+    outage: Outage,
+    writes: Writes,
 }
 
 impl FaultState {
     pub(super) fn new(faults: Faults) -> Self {
-        let (holds, observer) = (Holds::default(), None);
-        Self { faults, holds, observer, keeps_past: false, record: None, down: None, writes: 0 }
+        let (holds, observer, record) = (Holds::default(), None, None);
+        let (outage, writes) = (Outage::default(), Writes::default());
+        Self { faults, holds, observer, record, outage, writes }
     }
 
     fn are_none(&self) -> bool {
-        let Self { faults, holds: _, observer, keeps_past, record, down, writes: _ } = self;
-        faults.is_empty() && observer.is_none() && !keeps_past && record.is_none() && down.is_none()
+        let Self { faults, holds: _, observer, record, outage, writes } = self;
+        let records = observer.is_some() || record.is_some() || writes.are_kept();
+        faults.is_empty() && outage.is_over() && !records
     }
 
     /// Whether no fault can occur, though what happens may be taken down.
     pub(super) fn are_only_records(&self) -> bool {
-        self.faults.is_empty() && self.down.is_none() && !self.is_observed()
+        self.faults.is_empty() && self.outage.is_over() && !self.is_observed()
     }
 
     /// Takes down a request that no fault hits.
@@ -99,75 +76,26 @@ impl FaultState {
 
     /// Takes down what the last command has changed.
     pub(super) fn note_writes(&mut self, server: &mut Server, elapsed_us: impl FnOnce() -> u64) {
-        if server.redis().is_written() {
-            let elapsed_us = elapsed_us();
-            self.writes += 1;
-            server.end_write(elapsed_us, self.writes, elapsed_us.saturating_sub(REACH_US));
-        }
+        self.writes.note(server, elapsed_us);
     }
 
     fn judge(&mut self, request: &Request<'_>, elapsed_us: u64) -> Effects {
         if let Some(record) = &mut self.record {
             record.add(request);
         }
-        self.down = self.down.filter(|down| elapsed_us < down.until_us);
-        let Some(down) = self.down else {
-            let effects = self.faults.judge(request);
-            effects.hold.iter().for_each(|held| self.park(held));
-            return effects;
-        };
-        if let Some(injection) = down.injection {
-            self.faults.take_effect(injection, "a request was refused while nobody answered");
+        if self.outage.refuses(&mut self.faults, elapsed_us) {
+            return Effects::refused(request.commands.len());
         }
-        Effects::refused(request.commands.len())
-    }
-
-    /// Puts the data in place that is left, and says how many writes it lacks.
-    fn replace_data(
-        &mut self,
-        server: &mut Server,
-        kind: ServerEventKind,
-        now_us: u64,
-        elapsed_us: u64,
-    ) -> usize {
-        let at = |server: &Server, at_us| server.redis().was(Reached { at_us, write: 0 });
-        let missing = match kind {
-            ServerEventKind::Restart => {
-                let missing = at(server, None).map_or(0, |(_, missing)| missing);
-                server.redis_mut().keep_past(None);
-                server.restart(now_us);
-                missing
-            }
-            ServerEventKind::Failover { lose } => {
-                let left = at(server, elapsed_us.checked_sub(micros(lose)));
-                let (databases, missing) = left.unwrap_or_else(|| (copy(server.redis()), 0));
-                server.redis_mut().keep_past(None);
-                server.take_over(databases);
-                missing
-            }
-        };
-        self.begin_past(server);
-        missing
+        let effects = self.faults.judge(request);
+        effects.hold.iter().for_each(|held| self.park(held));
+        effects
     }
 
     /// No rule, no record of any, and nothing of the past.
     pub(super) fn reset(&mut self, server: &mut Server) {
         self.faults.clear();
-        self.down = None;
-        server.redis_mut().keep_past(None);
-        self.begin_past(server);
-    }
-
-    fn begin_past(&mut self, server: &mut Server) {
-        if std::mem::take(&mut self.keeps_past) {
-            self.keep_past(server);
-        }
-    }
-
-    fn keep_past(&mut self, server: &mut Server) {
-        if !std::mem::replace(&mut self.keeps_past, true) {
-            server.redis_mut().keep_past(Some(MOST_BYTES));
-        }
+        self.outage.end();
+        self.writes.forget(server);
     }
 }
 
@@ -190,7 +118,7 @@ impl Host {
     /// and which requests arrive. A fault that needs the former brings it about by itself.
     pub fn keep_records(&self) {
         self.with_fault_state(|fault_state, server| {
-            fault_state.keep_past(server);
+            fault_state.writes.keep(server);
             fault_state.record.get_or_insert_default();
         });
     }
@@ -228,13 +156,12 @@ impl Host {
 
     /// How many writes there have been: a request that names this number sees them all.
     pub(in crate::serve) fn writes(&self) -> u64 {
-        self.state().fault_state.writes
+        self.state().fault_state.writes.count()
     }
 
     /// Counts a write, unless writes are counted by what they change.
     pub(in crate::serve) fn note_write(&self) {
-        let fault_state = &mut self.state().fault_state;
-        fault_state.writes += u64::from(!fault_state.keeps_past);
+        self.state().fault_state.writes.count_one();
     }
 
     /// Says what is to happen to a request.
@@ -289,7 +216,7 @@ impl Host {
         let result = act(&mut state.fault_state, &mut state.server);
         state.fault_state.drop_holds();
         if state.fault_state.faults.need_history() {
-            state.fault_state.keep_past(&mut state.server);
+            state.fault_state.writes.keep(&mut state.server);
         }
         self.calm.store(state.fault_state.are_none(), Ordering::Relaxed);
         result
@@ -301,21 +228,19 @@ impl Host {
         down: Duration,
         injection: Option<InjectionId>,
     ) -> Lost {
-        let (now_us, elapsed_us) = (self.clock.now_us(), self.clock.elapsed_us());
-        let lost = self.with_fault_state(|fault_state, server| {
-            let before = count_keys(server);
-            let writes = fault_state.replace_data(server, kind, now_us, elapsed_us);
-            fault_state.observe_change(server, now_us);
-            let until_us = elapsed_us.saturating_add(micros(down));
-            fault_state.down = (!down.is_zero()).then_some(Down { until_us, injection });
-            let keys = before.saturating_sub(count_keys(server));
-            let certain = kind == ServerEventKind::Restart || writes > 0;
-            if let Some(injection) = injection.filter(|_| certain) {
-                fault_state
-                    .faults
-                    .take_effect(injection, format!("lost {writes} writes and {keys} keys"));
+        let now = self.times();
+        let lost = self.with_fault_state(|state, server| {
+            let lost = state.writes.lose(server, kind, now);
+            state.observe_change(server, now.now_us);
+            state.outage.end();
+            if !down.is_zero() {
+                state.outage.begin(now.elapsed_us.saturating_add(micros(down)), injection);
             }
-            Lost { writes, keys }
+            let certain = kind == ServerEventKind::Restart || lost.writes > 0;
+            if let Some(injection) = injection.filter(|_| certain) {
+                state.faults.take_effect(injection, lost.to_string());
+            }
+            lost
         });
         // The clients are told that they are disconnected.
         self.with_server(|_| {});
@@ -330,29 +255,12 @@ impl Host {
         lag: Duration,
         known: u64,
     ) -> Option<Resp> {
-        let state = self.state();
-        let upstash = state.server.expects_upstash(client);
-        let redis = state.server.redis();
-        let at_us = self.clock.elapsed_us().checked_sub(micros(lag));
-        let (mut databases, _) = redis.was(Reached { at_us, write: known })?;
-        let keys = databases.remove(&redis.selected()).unwrap_or_default();
-        Some(redis.replica(keys, upstash).execute(self.clock.now_us(), arguments))
+        stale_reply(&self.state().server, client, arguments, self.times(), (lag, known))
     }
-}
 
-impl Effects {
-    /// Nobody is there.
-    fn refused(commands: usize) -> Self {
-        Self {
-            delay: Duration::ZERO,
-            hold: None,
-            jump_us: 0,
-            executed: false,
-            slots: vec![Slot::Serve; commands],
-            duplicates: Vec::new(),
-            ending: Ending::Reset,
-            server_event: None,
-        }
+    fn times(&self) -> Times {
+        let (now_us, elapsed_us) = self.clock.both();
+        Times { now_us, elapsed_us }
     }
 }
 
@@ -435,13 +343,7 @@ impl Client {
     ) -> Performed {
         let fresh = self.execute(arguments);
         let Performed::Answered { replies, .. } = &fresh else { return fresh };
-        // An error may mean that the client must not read at all.
-        let final_reply = match &replies[..] {
-            [Resp::Simple(status)] => status == "QUEUED",
-            [Resp::Error(_)] => true,
-            _ => false,
-        };
-        if final_reply {
+        if is_final(replies) {
             return fresh;
         }
         match self.host.read_stale(self.id, arguments, lag, known) {
@@ -463,12 +365,4 @@ impl Client {
             authenticated: state.server.is_authenticated(self.id),
         }
     }
-}
-
-fn count_keys(server: &Server) -> usize {
-    server.redis().databases().map(|(_, keys)| keys.len()).sum()
-}
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

@@ -8,7 +8,7 @@ use super::{
     Client, State,
     desk::{self, Supervised},
 };
-use crate::{Protocol, Resp, serve::faults::Transport};
+use crate::{Protocol, Resp, faults::Transport};
 
 /// A client's turn: as long as it lasts, no other client's command is run. What its commands mean
 /// for others is passed on at its end.

@@ -16,7 +16,7 @@ use tokio::{
     sync::watch,
 };
 
-use crate::serve::faults::Ending;
+use crate::faults::Ending;
 
 /// One connection, as those see it who answer its requests.
 #[derive(Debug)]

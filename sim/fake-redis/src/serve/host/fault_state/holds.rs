@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use super::{FaultState, Host};
-use crate::serve::faults::{Effects, Held, InjectionId, Until};
+use crate::faults::{Effects, Held, InjectionId, Until};
 
 /// The requests that wait.
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
-use crate::{Facts, Keyspace, Server, SessionId, Value, glob_matches, serve::faults::told};
+use crate::{Facts, Keyspace, Server, SessionId, Value, faults::told, glob_matches};
 
 /// How many locks are watched, how many violations kept, and how many arguments of a transaction.
 const LOCKS: usize = 10_000;

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Span;
 use super::{
     Duplicate,
     fault::{Fault, Opportunity},
 };
-use crate::serve::span::Span;
 
 /// The request is executed once more, later; nobody sees the second reply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,11 +10,13 @@ mod effects;
 mod error;
 mod failover;
 mod fault;
+pub(crate) mod fields;
 mod hang;
 mod hold;
 mod injection;
 mod kind;
 mod latency;
+mod outage;
 mod reply_loss;
 mod request;
 mod request_loss;
@@ -22,6 +24,7 @@ mod reset;
 mod restart;
 mod rule;
 mod server_clock;
+mod span;
 mod stale_read;
 mod status;
 
@@ -29,7 +32,7 @@ use std::{collections::VecDeque, fmt};
 
 pub use connection::Connection;
 pub use duplicate::DuplicateRequest;
-pub use effects::{Duplicate, Effects, Ending, ServerEvent, ServerEventKind, Slot};
+pub use effects::{Duplicate, Effects, Ending, Lost, ServerEvent, ServerEventKind, Slot};
 pub use error::ErrorReply;
 pub use failover::Failover;
 pub use hang::Hang;
@@ -44,10 +47,13 @@ pub use reset::Reset;
 pub use restart::Restart;
 pub use rule::{Often, Rule, RuleReport, RuleText, When};
 pub use server_clock::ServerClock;
+pub use span::Span;
 pub use stale_read::StaleRead;
 pub use status::Status;
 
-pub(super) use request::{KEYS_TOLD, cut, told};
+pub(crate) use outage::Outage;
+#[cfg(feature = "serve")]
+pub(crate) use request::{KEYS_TOLD, cut, told};
 
 use fault::Scope;
 
@@ -58,7 +64,7 @@ const REMEMBERED: usize = 10_000;
 ///
 /// ```
 /// use bytes::Bytes;
-/// use leasehold_fake_redis::serve::faults::{Ending, Faults, Request, Transport};
+/// use leasehold_fake_redis::faults::{Ending, Faults, Request, Transport};
 ///
 /// let mut faults = Faults::new(1);
 /// faults.add(&"reply-loss command=SET next=1".parse().unwrap()).unwrap();
@@ -120,11 +126,13 @@ impl Faults {
     }
 
     /// How many faults have been injected so far.
+    #[cfg(feature = "serve")]
     pub(super) fn injected(&self) -> u64 {
         self.injected
     }
 
     /// The names of the rules that have injected more than so many faults ago.
+    #[cfg(feature = "serve")]
     pub(super) fn rules_since(&self, injected: u64) -> Vec<String> {
         let new = self.injections.iter().rev().take_while(|injection| injection.id.0 > injected);
         let mut rules: Vec<String> = new.map(|injection| injection.rule.clone()).collect();
@@ -210,7 +218,7 @@ impl Faults {
     }
 
     /// What every rule is and has done, in order.
-    pub fn report(&self) -> impl Iterator<Item = RuleReport<'_>> {
+    pub fn report(&self) -> impl Iterator<Item = RuleReport> {
         self.rules.iter().map(Rule::report)
     }
 

@@ -16,7 +16,7 @@ const ALIKE: f64 = 0.6;
 /// # Errors
 ///
 /// Names the first that is not, the field that is most like it, and all that there are.
-pub(super) fn check<'a, T: Deserialize<'static>>(
+pub(crate) fn check<'a, T: Deserialize<'static>>(
     given: impl Iterator<Item = &'a String>,
     others: &[&'static str],
 ) -> Result<(), String> {
@@ -69,7 +69,7 @@ impl<'de> Deserializer<'de> for Names<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::serve::{clock::ClockChange, faults::Failover};
+    use crate::faults::{Failover, Latency};
 
     fn refusal<T: Deserialize<'static>>(name: &str) -> String {
         check::<T>([name.to_owned()].iter(), &["kind", "next"]).unwrap_err()
@@ -85,7 +85,7 @@ mod tests {
             "unknown field `loose` (did you mean `lose`?): there are lose, down, kind, next"
         );
         assert!(refusal::<Failover>("nxt").contains("did you mean `next`?"));
-        assert!(refusal::<ClockChange>("advance").contains("did you mean `advance_ms`?"));
+        assert!(refusal::<Latency>("deviaton").contains("did you mean `deviation`?"));
         let far = refusal::<Failover>("xyz");
         assert!(!far.contains("did you mean"), "{far}");
     }

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Span;
 use super::{
     Slot,
     fault::{Fault, Opportunity, Scope},
 };
-use crate::serve::span::Span;
 
 /// A command that only reads is answered from the data as it was a while ago. It takes effect if the reply
 /// is another one for that.

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Span;
 use super::{
     ServerEvent, ServerEventKind,
     fault::{Fault, Opportunity},
 };
-use crate::serve::span::Span;
 
 /// Right after the request was answered the server dies, and a replica takes over that lacks the
 /// last writes. Connections are closed. It takes effect if a write was lost, or somebody had to wait.

@@ -6,8 +6,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
+use super::Span;
 use super::fault::{Fault, Opportunity};
-use crate::serve::span::Span;
 
 /// How long a request waits before it is executed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

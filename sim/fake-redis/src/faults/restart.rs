@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Span;
 use super::{
     ServerEvent, ServerEventKind,
     fault::{Fault, Opportunity},
 };
-use crate::serve::span::Span;
 
 /// Right after the request was answered the server restarts without its data, its scripts and its
 /// connections.

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Span;
 use super::fault::{Fault, Opportunity};
-use crate::serve::span::Span;
 
 /// Right before the request is executed, the server's Unix time is set forward or back: keys expire
 /// early, or late.

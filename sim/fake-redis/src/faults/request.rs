@@ -48,18 +48,18 @@ impl Request<'_> {
 }
 
 /// How many keys of a command are told.
-pub(in crate::serve) const KEYS_TOLD: usize = 32;
+pub(crate) const KEYS_TOLD: usize = 32;
 
 /// How many bytes of a name or a key are told.
 const BYTES_TOLD: usize = 256;
 
 /// What is told of a name or a key: it is cut where a client might otherwise fill the memory.
-pub(in crate::serve) fn cut(text: &[u8]) -> &[u8] {
+pub(crate) fn cut(text: &[u8]) -> &[u8] {
     &text[..text.len().min(BYTES_TOLD)]
 }
 
 /// The name of a command in upper case, and its keys, for a report.
-pub(in crate::serve) fn told(arguments: &[Bytes]) -> (String, Vec<String>) {
+pub(crate) fn told(arguments: &[Bytes]) -> (String, Vec<String>) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(cut(bytes)).into_owned();
     let name = arguments.first().map(|name| text(name).to_uppercase()).unwrap_or_default();
     let keys = Facts::of(arguments).map(|facts| facts.keys).unwrap_or_default();

@@ -72,18 +72,18 @@ pub struct Rule {
 
 /// A rule and what it has done.
 #[derive(Clone, Debug, Serialize)]
-pub struct RuleReport<'a> {
+pub struct RuleReport {
     /// Its name.
-    pub id: &'a str,
+    pub id: String,
     /// The name of its kind.
     #[serde(rename = "kind")]
     pub kind_name: &'static str,
     /// Its kind, with what belongs to it.
     #[serde(flatten)]
-    pub kind: &'a FaultKind,
+    pub kind: FaultKind,
     /// Which requests it is about.
     #[serde(flatten)]
-    pub when: &'a When,
+    pub when: When,
     /// How often it injects its fault.
     #[serde(flatten)]
     pub often: Often,
@@ -144,6 +144,13 @@ impl RuleText {
 
     pub(super) fn id(&self) -> Option<&str> {
         self.id.as_deref()
+    }
+
+    /// Whether it is about requests that only come over REST.
+    pub(crate) fn needs_rest(&self) -> bool {
+        let named = |connection: &Connection| matches!(connection, Connection::Name(name) if name == "rest");
+        self.when.transport == Some(Transport::Rest)
+            || self.when.connection.as_ref().is_some_and(named)
     }
 
     fn new(wire: Wire) -> Result<Self, String> {
@@ -225,14 +232,14 @@ impl Rule {
         &self.text.when
     }
 
-    pub(super) fn report(&self) -> RuleReport<'_> {
-        let RuleText { kind, when, often, .. } = &self.text;
+    pub(super) fn report(&self) -> RuleReport {
+        let RuleText { kind, when, often, .. } = self.text.clone();
         RuleReport {
-            id: &self.id,
+            id: self.id.clone(),
             kind_name: kind.name(),
             kind,
             when,
-            often: *often,
+            often,
             seen: self.seen,
             injected: self.injected,
             effective: self.effective,

@@ -1,6 +1,8 @@
 //! What is to happen to a request.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
+
+use serde::Serialize;
 
 use super::{Held, InjectionId};
 
@@ -93,6 +95,21 @@ pub enum ServerEventKind {
     Restart,
 }
 
+/// What a failover or a restart lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Lost {
+    /// How many writes: commands, scripts or transactions that changed data.
+    pub writes: usize,
+    /// How many keys there are less than before.
+    pub keys: usize,
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "lost {} writes and {} keys", self.writes, self.keys)
+    }
+}
+
 impl Effects {
     /// Nothing unusual, for so many commands.
     pub(super) fn calm(commands: usize) -> Self {
@@ -108,8 +125,14 @@ impl Effects {
         }
     }
 
+    /// Nobody is there to execute so many commands.
+    pub(crate) fn refused(commands: usize) -> Self {
+        Self { executed: false, ending: Ending::Reset, ..Self::calm(commands) }
+    }
+
     /// Whether anything comes before the request is executed.
-    pub(in crate::serve) fn waits(&self) -> bool {
+    #[cfg(feature = "serve")]
+    pub(crate) fn waits(&self) -> bool {
         !self.delay.is_zero() || self.hold.is_some() || self.jump_us != 0
     }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::fields;
 use super::{
     duplicate::DuplicateRequest,
     error::ErrorReply,
@@ -19,7 +20,6 @@ use super::{
     stale_read::StaleRead,
     status::Status,
 };
-use crate::serve::fields;
 
 /// What a rule of any kind may say.
 const COMMON_FIELDS: &[&str] =

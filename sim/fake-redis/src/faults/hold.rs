@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Span;
 use super::{
     InjectionId,
     fault::{Fault, Opportunity},
 };
-use crate::serve::span::Span;
 
 /// The request waits, before it is executed, until it is released: so that a test puts the requests
 /// of several clients into an order.
