@@ -53,7 +53,7 @@ pub struct Settings {
     pub guarantees: Vec<Guarantee>,
     /// under each of these faults alone (`None`: under no fault).
     pub faults: Vec<Option<Fault>>,
-    /// How many schedules of each subject under each fault.
+    /// How many schedules of each subject under each fault, half as many of handles.
     pub schedules: u64,
     /// How long to go on with more of them, if they are over sooner.
     pub time: Option<Duration>,
@@ -275,7 +275,7 @@ fn run_chunk(settings: &Settings, row: Row, chunk: u64) -> Result<Tally, TwinDif
     let (shard, shards) = settings.shard;
     for index in chunk * CHUNK..(chunk + 1) * CHUNK {
         let schedule = index * shards + shard;
-        if settings.time.is_none() && schedule >= settings.schedules {
+        if settings.time.is_none() && schedule >= row.subject.share_of(settings.schedules) {
             break;
         }
         let run = Run::seeded(plan.clone(), settings.seed, schedule);

@@ -26,6 +26,8 @@ pub enum Subject {
     LockAckedAny,
     /// Our lean lock on one Redis, beside a client of the full one.
     LockLean,
+    /// Our lock as it ships, by its handles, on one Redis.
+    LockHandle,
 }
 
 /// What the clients of a run do.
@@ -41,6 +43,7 @@ impl Subject {
     /// Every subject, in the order of the reports.
     pub const ALL: &[Self] = &[
         Self::Lock,
+        Self::LockHandle,
         Self::LockLean,
         Self::LockReplicated,
         Self::LockAcked,
@@ -61,6 +64,7 @@ impl Subject {
             Self::Quorum => "quorum",
             Self::LockAcked => "lock-acked",
             Self::LockAckedAny => "lock-acked-any",
+            Self::LockHandle => "lock-handle",
             Self::LockLean => "lock-lean",
         }
     }
@@ -70,6 +74,7 @@ impl Subject {
     pub fn title(self) -> &'static str {
         match self {
             Self::Lock => "our lock on one Redis",
+            Self::LockHandle => "our lock as it ships, by its handles, on one Redis",
             Self::LockReplicated => "our lock on a Redis with a replica that takes over",
             Self::LockLean => "our lean lock on one Redis, beside a client of the full one",
             Self::Debounce => "our debounce on a Redis with a replica that takes over",
@@ -80,6 +85,12 @@ impl Subject {
         }
     }
 
+    /// How many schedules of it are run where `schedules` of a machine are: futures take longer.
+    #[must_use]
+    pub fn share_of(self, schedules: u64) -> u64 {
+        if self == Self::LockHandle { schedules.div_ceil(2) } else { schedules }
+    }
+
     /// What its clients can do.
     #[must_use]
     pub fn workloads(self) -> &'static [Workload] {
@@ -87,6 +98,7 @@ impl Subject {
             Self::Lock
             | Self::LockAcked
             | Self::LockAckedAny
+            | Self::LockHandle
             | Self::LockLean
             | Self::LockReplicated
             | Self::Quorum => &[Workload::Lock],
@@ -118,7 +130,7 @@ macro_rules! for_each_guarantee {
             OrphanBound orphan_bound "orphan-bound" Lock
                 "No key outlives the longest lease that was asked for it, nor a release that a server answered.";
             Liveness liveness "liveness" Lock
-                "Every call ends by its deadline, and once faults are over, those who ask are served.";
+                "Every call ends by its deadline, and once faults are over, those who ask are served, and do not wait long for a lock that nobody holds.";
             Idempotence idempotence "idempotence" Lock
                 "However often it is applied, an extension gives no more than it asks for, and a release frees once.";
             DebounceFires debounce_fires "debounce-fires" Debounce

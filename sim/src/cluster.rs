@@ -45,7 +45,6 @@ mod kept;
 mod page;
 mod process;
 mod quiet;
-mod ready;
 mod redis;
 mod regressions;
 mod run;

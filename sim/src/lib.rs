@@ -8,6 +8,7 @@ pub mod claims;
 pub mod cluster;
 pub mod counterexamples;
 pub mod decide;
+mod executor;
 pub mod explore;
 pub mod faults;
 pub mod guarantees;

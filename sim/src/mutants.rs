@@ -241,6 +241,14 @@ mutants! {
         "A lean lease is extended whoever's token is there.";
     ClientsFence 68 "clients-fence" LockLean FenceOrder none 100 "a plausible slip" "M5"
         "A lean lock's fence is the time of whoever takes it, and clocks differ.";
+    LostWakeUp 71 "lost-wake-up" LockHandle Liveness none 500 "a plausible slip" "M8"
+        "Whoever gives a lock up does not wake the next one of its process.";
+    UnreturnedLease 72 "unreturned-lease" LockHandle Liveness none 500 "a plausible slip" "M7, M8"
+        "A waiter that is dropped while it is served does not give back what it is granted.";
+    OutlivingRenewal 73 "outliving-renewal" LockHandle Liveness none 500 "a plausible slip" "M7, M8"
+        "The renewals of a lease go on after it was dropped.";
+    UnsentRelease 74 "unsent-release" LockHandle Liveness none 500 "a plausible slip" "M7, M8"
+        "The release that nobody waits for, that of a dropped lease, is never sent.";
 }
 
 impl Mutant {

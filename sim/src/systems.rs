@@ -2,6 +2,7 @@
 
 pub(crate) mod debounce;
 mod driver;
+mod handle;
 mod key;
 pub(crate) mod lock;
 mod plans;
@@ -10,6 +11,7 @@ mod scenario;
 pub(crate) mod upstream;
 
 use debounce::DebounceProgram;
+use handle::HandleProgram;
 use lock::LockProgram;
 use upstream::{UpstreamDebounceProgram, UpstreamLockProgram};
 
@@ -54,6 +56,7 @@ enum Algorithm {
     Debounce(DebounceProgram),
     UpstreamLock(UpstreamLockProgram),
     UpstreamDebounce(UpstreamDebounceProgram),
+    Handle(HandleProgram),
 }
 
 impl Program {
@@ -65,6 +68,7 @@ impl Program {
             (Subject::Upstream, Workload::Debounce) => {
                 Algorithm::UpstreamDebounce(UpstreamDebounceProgram::new())
             }
+            (Subject::LockHandle, _) => Algorithm::Handle(HandleProgram::new(plan, client, 0)),
             (_, Workload::Lock) => Algorithm::Lock(LockProgram::new(plan, client, 0)),
             (_, Workload::Debounce) => Algorithm::Debounce(DebounceProgram::new(plan, client, 0)),
         })
@@ -79,6 +83,7 @@ macro_rules! each_program {
             Program(Algorithm::Debounce($program)) => $call,
             Program(Algorithm::UpstreamLock($program)) => $call,
             Program(Algorithm::UpstreamDebounce($program)) => $call,
+            Program(Algorithm::Handle($program)) => $call,
         }
     };
 }
@@ -100,7 +105,7 @@ impl world::Program<Scenario> for Program {
         answered: Answered,
         response: Response,
     ) {
-        each_program!(self, program => program.reply(step, me, answered.node, response));
+        each_program!(self, program => program.reply(step, me, answered, response));
     }
 
     fn cancel<C: DecisionSource, W: Observer>(
@@ -113,8 +118,10 @@ impl world::Program<Scenario> for Program {
     }
 
     fn notified<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        if let Self(Algorithm::Lock(program)) = self {
-            program.notified(step, me);
+        match self {
+            Self(Algorithm::Lock(program)) => program.notified(step, me),
+            Self(Algorithm::Handle(program)) => program.notified(step, me),
+            Self(_) => {}
         }
     }
 

@@ -62,14 +62,14 @@ impl Future for Sleep {
             let over = match self.timer {
                 None => !self.in_turn && runtime.local(client) >= deadline,
                 // A timer that rang is not there any more.
-                Some(timer) => !runtime.place(client).timers.contains_key(&(deadline, timer)),
+                Some(timer) => !runtime.place(client).mailbox.sleeps(deadline, timer),
             };
             if over {
                 return Poll::Ready(());
             }
-            let timer = *self.timer.get_or_insert_with(|| runtime.number());
             runtime.trace((client, deadline));
-            runtime.place(client).timers.insert((deadline, timer), context.waker().clone());
+            let mailbox = &mut runtime.place(client).mailbox;
+            self.timer = Some(mailbox.sleep(deadline, self.timer, context.waker()));
             Poll::Pending
         })
     }
@@ -78,8 +78,9 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         if let Some(timer) = self.timer {
-            let key = (self.deadline, timer);
-            let gone = try_with(|runtime| runtime.place(self.client).timers.remove(&key));
+            let deadline = self.deadline;
+            let gone =
+                try_with(|runtime| runtime.place(self.client).mailbox.stop_sleep(deadline, timer));
             drop(gone);
         }
     }

@@ -6,7 +6,7 @@
 use std::{
     any::Any,
     cell::RefCell,
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     hash::{Hash, Hasher},
     pin::Pin,
     rc::Rc,
@@ -23,10 +23,10 @@ use super::{
     Process, RemoteError,
     blocking::Switches,
     kept::KeptKeys,
-    ready::Ready,
     users::{RedisError, Sent},
 };
 use crate::{
+    executor::{Mailbox, Ready},
     history::Client,
     story::record::Seen,
     world::{ClientClock, Server},
@@ -80,9 +80,7 @@ pub(super) struct Place {
     /// The first is the one that the factory made; when it ends, the process does.
     pub(super) tasks: Vec<Option<Task>>,
     pub(super) ready: Arc<Ready>,
-    pub(super) timers: BTreeMap<(Instant, u64), Waker>,
-    pub(super) orders: VecDeque<Order>,
-    waits: BTreeMap<u64, (Waker, Option<Answer>)>,
+    pub(super) mailbox: Mailbox<Order, Answer>,
     /// Which wait is for the answer to which request, and what that is.
     pub(super) sent: BTreeMap<u32, (u64, Asked)>,
     pub(super) choices: u32,
@@ -106,7 +104,6 @@ pub(super) struct Runtime {
     pub(super) marks: Vec<(u64, Seen)>,
     kept: KeptKeys,
     pub(super) switches: Option<Switches>,
-    numbers: u64,
     fuel: u32,
 }
 
@@ -177,7 +174,6 @@ impl Runtime {
             marks: Vec::new(),
             kept: KeptKeys::default(),
             switches: watched.then(Switches::default),
-            numbers: 0,
             fuel: FUEL,
         }
     }
@@ -196,12 +192,6 @@ impl Runtime {
     /// What the clock of `client` shows.
     pub(super) fn local(&self, client: Client) -> Instant {
         self.places[usize::from(client)].clock.local(self.now)
-    }
-
-    /// A number that was not given before in this run.
-    pub(super) fn number(&mut self) -> u64 {
-        self.numbers += 1;
-        self.numbers
     }
 
     /// Counts a look at the simulation.
@@ -255,28 +245,17 @@ impl Runtime {
         order: impl FnOnce(u64) -> Order,
     ) -> u64 {
         self.burn(client);
-        let wait = self.number();
-        let place = self.place(client);
-        place.waits.insert(wait, (waker.clone(), None));
-        place.orders.push_back(order(wait));
-        wait
+        self.place(client).mailbox.order(waker, order)
     }
 
     /// The answer, if it has come; else `waker` is woken when it does.
     pub(super) fn answer_to(&mut self, client: Client, wait: u64, waker: &Waker) -> Option<Answer> {
-        let place = self.place(client);
-        let entry = place.waits.get_mut(&wait)?;
-        if entry.1.is_none() {
-            entry.0.clone_from(waker);
-        }
-        let answer = entry.1.take()?;
-        place.waits.remove(&wait);
-        Some(answer)
+        self.place(client).mailbox.answer_to(wait, waker)
     }
 
     /// Nobody waits any more.
     pub(super) fn forget(&mut self, client: Client, wait: u64) {
-        self.place(client).waits.remove(&wait);
+        self.place(client).mailbox.forget(wait);
     }
 
     pub(super) fn keep_remote_call(&mut self, client: Client, call: u32, remote_call: Deed) {
@@ -328,9 +307,7 @@ impl Place {
             clock: ClientClock::default(),
             tasks: Vec::new(),
             ready: Arc::default(),
-            timers: BTreeMap::new(),
-            orders: VecDeque::new(),
-            waits: BTreeMap::new(),
+            mailbox: Mailbox::default(),
             sent: BTreeMap::new(),
             choices: 0,
             handles: 0,
@@ -339,10 +316,7 @@ impl Place {
     }
 
     pub(super) fn answer(&mut self, wait: u64, answer: Answer) {
-        if let Some((waker, place)) = self.waits.get_mut(&wait) {
-            *place = Some(answer);
-            waker.wake_by_ref();
-        }
+        self.mailbox.answer(wait, answer);
     }
 
     /// A connection has broken: the next command opens another one.
@@ -359,16 +333,14 @@ impl Place {
 
     /// Whether nothing in the simulation will ever wake it, but maybe another process.
     pub(super) fn waits_in_vain(&self) -> bool {
-        self.is_running() && self.timers.is_empty() && self.waits.is_empty()
+        self.is_running() && self.mailbox.is_idle()
     }
 
     /// Forgets all that a process forgets when it ends, and returns its tasks.
     #[must_use]
     pub(super) fn end(&mut self) -> Vec<Option<Task>> {
         self.ready = Arc::default();
-        self.timers.clear();
-        self.orders.clear();
-        self.waits.clear();
+        self.mailbox.clear();
         self.sent.clear();
         std::mem::take(&mut self.tasks)
     }

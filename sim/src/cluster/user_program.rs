@@ -1,6 +1,9 @@
 //! A user's process as a program of the world: a step polls what is ready.
 
-use std::{sync::Arc, task::Context};
+use std::{
+    sync::Arc,
+    task::{Context, Waker},
+};
 
 use leasehold_core::{
     Cause, Command, Reply, StoreError,
@@ -294,13 +297,9 @@ fn boot(me: Client) {
 fn ring(me: Client) {
     let due = with(|runtime| {
         let now = runtime.local(me);
-        let timers = &mut runtime.place(me).timers;
-        let later = timers.split_off(&(now.plus_micros(1), 0));
-        std::mem::replace(timers, later)
+        runtime.place(me).mailbox.due(now)
     });
-    for waker in due.into_values() {
-        waker.wake();
-    }
+    due.for_each(Waker::wake);
 }
 
 /// The task that goes on: of several, any may.
@@ -350,7 +349,7 @@ fn poll(me: Client, number: usize) -> bool {
 
 /// Sends what was ordered, in order.
 fn carry_out<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, me: Client) {
-    while let Some(order) = with(|runtime| runtime.place(me).orders.pop_front()) {
+    while let Some(order) = with(|runtime| runtime.place(me).mailbox.next_order()) {
         match order {
             Order::Call { wait, command } => {
                 with(|runtime| {
@@ -413,7 +412,7 @@ fn choose<C: DecisionSource, W: Observer>(
 /// When the process goes on; and at once, whoever else was woken by what it did.
 fn set_alarms<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, me: Client) {
     let (timer, woken) = with(|runtime| {
-        let timer = runtime.place(me).timers.keys().next().map(|(deadline, _)| *deadline);
+        let timer = runtime.place(me).mailbox.next_timer();
         let woken: Vec<Client> = (0..)
             .zip(&runtime.places)
             .filter(|(_, place)| place.is_running() && place.ready.len() > 0)

@@ -30,7 +30,11 @@ impl Checker for TruthfulOutcome {
             }
             Event::Returned { client, ask, answer, token: Some(token) } => {
                 self.exercised |= is_denial(ask, answer);
-                self.last_token[usize::from(client)] = Some(token);
+                // A release may be about an older call than the last one.
+                let last = &mut self.last_token[usize::from(client)];
+                if last.is_none_or(|last| !last.same_life(token) || last < token) {
+                    *last = Some(token);
+                }
                 // Whoever is told that the store is down is told, too, that nothing is held.
                 let answer = match (ask, answer) {
                     (Ask::Acquire, Answer::Refused | Answer::Unavailable) => Answer::NotAcquired,
@@ -187,6 +191,16 @@ mod tests {
         let unknown = told(0, 1, Ask::Acquire, Answer::Unknown);
         let denied = told(0, 2, Ask::Acquire, Answer::NotAcquired);
         assert_eq!(verdict(&[ask, unknown, ask, stored, denied]), None);
+    }
+
+    #[test]
+    fn accepts_a_denial_while_the_next_job_of_the_process_holds_the_lock() {
+        let next = told(0, 2, Ask::Acquire, Answer::Acquired);
+        let before = told(0, 1, Ask::Release, Answer::NotHeld);
+        let denied = told(0, 3, Ask::Acquire, Answer::NotAcquired);
+        let story = [granted(0, 2, 1), key(None, Some(token(0, 2)), 9_999), next, before];
+        let story = [&story[..], &[asked(0, Ask::Acquire, 9_999), denied]].concat();
+        assert_eq!(verdict(&story), None);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::{
     decide::{DecisionKind, DecisionSource},
     history::{Act, CallAnswer, CallId, Client, DebounceEvent, Event, TokenId},
     mutants::PlantedDebounce,
-    world::{Alarm, Observer},
+    world::{Alarm, Answered, Observer},
 };
 
 /// The id of the debounced function.
@@ -117,7 +117,7 @@ impl DebounceProgram {
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
-        _node: u8,
+        _answered: Answered,
         response: Response,
     ) {
         let event = driver::replied(step, me, response);

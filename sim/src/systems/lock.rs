@@ -9,7 +9,8 @@ use leasehold_core::{
     lock::{AcquireRequest, LockConfig, LockMachine, LockOutcome, LockRequest},
 };
 
-use settings::{answer, options};
+use settings::answer;
+pub(super) use settings::options;
 
 use super::{
     LOCK_ID, Plan, Response, Step, Write,
@@ -20,7 +21,7 @@ use crate::{
     decide::{DecisionKind, DecisionSource},
     history::{Act, Answer, Ask, Client, End, Event, TokenId},
     mutants::PlantedLock,
-    world::{Alarm, Cancelled, Observer, Topology},
+    world::{Alarm, Answered, Cancelled, Observer, Topology},
 };
 
 /// What the client does with the lock once it has it.
@@ -118,11 +119,11 @@ impl LockProgram {
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
-        node: u8,
+        answered: Answered,
         response: Response,
     ) {
         if let Some(mut quorum_call) = self.quorum_call.take() {
-            let progress = quorum_call.replied(step, me, node, response);
+            let progress = quorum_call.replied(step, me, answered.node, response);
             return self.count(step, me, quorum_call, progress);
         }
         let event = driver::replied(step, me, response);

@@ -19,7 +19,7 @@ impl Subject {
 
     fn topology(self) -> Topology {
         match self {
-            Self::Lock | Self::LockLean => Topology::Single,
+            Self::Lock | Self::LockHandle | Self::LockLean => Topology::Single,
             Self::LockAcked => Topology::Acknowledged(Promotion::MostAdvanced),
             Self::LockAckedAny => Topology::Acknowledged(Promotion::Any),
             Self::Quorum => Topology::Independent,
@@ -35,6 +35,9 @@ impl Subject {
             settings: Settings::new(self.topology(), faults),
             scenario: scenario(self, workload),
         };
+        if self == Self::LockHandle {
+            (plan.scenario.waits, plan.scenario.behaviours) = (1_500_000, 9);
+        }
         if workload == Workload::Debounce {
             let Plan { settings, scenario } = &mut plan;
             settings.end = 8_500_000;

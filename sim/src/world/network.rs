@@ -186,9 +186,14 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
     /// The client stops waiting for all calls under way.
     pub(crate) fn give_up(&mut self, client: Client) {
         while let Some(call) = self.host(client).oldest_awaited() {
-            self.host(client).end_call(call);
-            self.emit(Event::GaveUp { client, call });
+            self.give_up_on(client, call);
         }
+    }
+
+    /// The client stops waiting for one of them.
+    pub(crate) fn give_up_on(&mut self, client: Client, call: u32) {
+        self.host(client).end_call(call);
+        self.emit(Event::GaveUp { client, call });
     }
 
     #[inline]

@@ -44,7 +44,7 @@ fn complaints(guarantee: Guarantee) -> &'static [&'static str] {
         Guarantee::NoZombie => &["is back under the key after"],
         Guarantee::TimelyLoss => &["still believes that it holds the lock"],
         Guarantee::OrphanBound => &["longer than was ever asked for"],
-        Guarantee::Liveness => &["has not ended", "is not served"],
+        Guarantee::Liveness => &["has not ended", "never gets the lock", "that nobody holds"],
         Guarantee::Idempotence => &["again adds"],
         Guarantee::DebounceFires => &["is never run, and none after it"],
         Guarantee::DebounceSingleRun => &["still runs", "run again"],

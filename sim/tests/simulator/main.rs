@@ -8,6 +8,7 @@ mod cluster_proptest;
 mod cluster_story;
 mod faults;
 mod guarantees;
+mod handles;
 mod own_redis;
 mod promises;
 mod readme;

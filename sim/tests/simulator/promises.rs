@@ -75,6 +75,10 @@ fn lock() -> Mix {
     Mix { plan: plan(Subject::Lock, Workload::Lock, &[]), promised: &LOCK }
 }
 
+fn lock_handle() -> Mix {
+    Mix { plan: plan(Subject::LockHandle, Workload::Lock, &[]), promised: &LOCK }
+}
+
 fn lock_replicated() -> Mix {
     let plan = plan(Subject::LockReplicated, Workload::Lock, &[Fault::Failover]);
     Mix { plan, promised: &LOCK_FAILED_OVER }
@@ -151,6 +155,11 @@ fn the_lock_keeps_its_promises_in_a_storm_of_all_network_and_client_faults() {
 }
 
 #[test]
+fn the_handles_keep_their_promises_in_a_storm_of_all_network_and_client_faults() {
+    lock_handle().holds_in_seeded_storms();
+}
+
+#[test]
 fn the_replicated_lock_keeps_its_promises_in_a_storm_with_failovers() {
     lock_replicated().holds_in_seeded_storms();
 }
@@ -178,7 +187,9 @@ fn the_debounce_keeps_its_promises_in_a_storm_of_all_network_and_client_faults()
 /// The storms above are storms: nearly every fault of the mix takes effect in many of their schedules.
 #[test]
 fn many_faults_bite_in_one_storm() {
-    for Mix { plan, .. } in [lock(), lock_replicated(), lock_acked(), quorum(), debounce()] {
+    for Mix { plan, .. } in
+        [lock(), lock_handle(), lock_replicated(), lock_acked(), quorum(), debounce()]
+    {
         let most = (0..100)
             .map(|schedule| {
                 let run = Run::seeded(plan.clone(), 1, schedule);

@@ -25,17 +25,21 @@ fn the_same_seed_gives_the_same_trace_in_another_process() {
 
 #[test]
 fn the_same_schedule_has_the_same_events_in_another_process() {
-    let arguments = ["--subject", "upstream", "--fault", "hang,failover", "--schedules", "60"];
-    let report = json(&[&arguments[..], &["--json", "-"]].concat());
-    let examples = report["cells"].as_array().unwrap().iter();
-    let tokens: Vec<&str> =
-        examples.filter_map(|cell| cell["counterexample"]["token"].as_str()).take(4).collect();
-    assert!(!tokens.is_empty());
-    for token in tokens {
-        let emit = || printed(&["replay", token, "--all"]);
-        let story = emit();
-        assert!(story.contains("trace hash ") && story.contains("Finished"), "{story}");
-        assert_same(&story, &emit());
+    for (subject, faults) in
+        [("upstream", "hang,failover"), ("lock-handle", "client-pause,restart")]
+    {
+        let arguments = ["--subject", subject, "--fault", faults, "--schedules", "60"];
+        let report = json(&[&arguments[..], &["--json", "-"]].concat());
+        let examples = report["cells"].as_array().unwrap().iter();
+        let tokens: Vec<&str> =
+            examples.filter_map(|cell| cell["counterexample"]["token"].as_str()).take(4).collect();
+        assert!(!tokens.is_empty());
+        for token in tokens {
+            let emit = || printed(&["replay", token, "--all"]);
+            let story = emit();
+            assert!(story.contains("trace hash ") && story.contains("Finished"), "{story}");
+            assert_same(&story, &emit());
+        }
     }
 }
 

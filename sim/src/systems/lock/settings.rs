@@ -14,7 +14,7 @@ use crate::{
 /// The one client that has a full lock where the others have lean ones.
 const FULL: Client = 2;
 
-pub(super) fn options(plan: &Plan, client: Client) -> LockOptions {
+pub(in crate::systems) fn options(plan: &Plan, client: Client) -> LockOptions {
     let guarantee = match plan.scenario.subject {
         Subject::LockLean if client != FULL => Guarantee::Lean,
         _ => Guarantee::Full,

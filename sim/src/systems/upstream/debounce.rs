@@ -9,7 +9,7 @@ use crate::{
     decide::{DecisionKind, DecisionSource},
     history::{Act, CallAnswer, CallId, Client, DebounceEvent, Event},
     systems::{Answer as Reply, Asked, Request, Response, Step, Write},
-    world::{Alarm, Cancelled, Observer},
+    world::{Alarm, Answered, Cancelled, Observer},
 };
 
 /// How many calls a client makes: enough to see that steady calls are never run.
@@ -80,7 +80,7 @@ impl UpstreamDebounceProgram {
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
-        _node: u8,
+        _answered: Answered,
         response: Response,
     ) {
         let value = match response {

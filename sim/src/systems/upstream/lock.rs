@@ -5,7 +5,7 @@ use crate::{
     decide::{DecisionKind, DecisionSource},
     history::{Act, Answer, Ask, Client, End, Event, TokenId},
     systems::{Answer as Reply, Asked, Plan, Request, Response, Step, Write},
-    world::{Alarm, Cancelled, Observer},
+    world::{Alarm, Answered, Cancelled, Observer},
 };
 use leasehold_fake_redis::Resp;
 
@@ -91,7 +91,7 @@ impl UpstreamLockProgram {
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
-        _node: u8,
+        _answered: Answered,
         response: Response,
     ) {
         let value = match response {

@@ -12,7 +12,7 @@ use std::{
 
 /// A queue without duplicates.
 #[derive(Debug)]
-pub(super) struct Ready {
+pub(crate) struct Ready {
     queue: Mutex<VecDeque<usize>>,
     thread: ThreadId,
     woken_from_outside: AtomicBool,
@@ -26,7 +26,7 @@ impl Default for Ready {
 }
 
 impl Ready {
-    pub(super) fn push(&self, task: usize) {
+    pub(crate) fn push(&self, task: usize) {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         if !queue.contains(&task) {
             queue.push_back(task);
@@ -34,21 +34,21 @@ impl Ready {
     }
 
     /// Takes the how-manieth in line.
-    pub(super) fn take(&self, place: usize) -> Option<usize> {
+    pub(crate) fn take(&self, place: usize) -> Option<usize> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).remove(place)
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Whether another thread has woken one of the tasks.
-    pub(super) fn woken_from_outside(&self) -> bool {
+    pub(crate) fn woken_from_outside(&self) -> bool {
         self.woken_from_outside.load(Ordering::Relaxed)
     }
 
     /// What wakes `task`.
-    pub(super) fn waker(self: &Arc<Self>, task: usize) -> Waker {
+    pub(crate) fn waker(self: &Arc<Self>, task: usize) -> Waker {
         Waker::from(Arc::new(TaskWaker { ready: self.clone(), task }))
     }
 }

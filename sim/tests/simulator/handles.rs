@@ -1,0 +1,65 @@
+//! Handles in the matrix: the same code that ships, and yet one seed is one run.
+
+use std::collections::BTreeSet;
+
+use leasehold_sim::{
+    catalog::{Subject, Workload},
+    decide::Decisions,
+    faults::{Fault, FaultSet},
+    history::{Act, Answer, Ask, Client, Event},
+    run::{Log, decisions_of, log_of},
+    systems::{Plan, Run},
+};
+
+fn plan(faults: FaultSet) -> Plan {
+    Subject::LockHandle.plan(Workload::Lock, faults)
+}
+
+fn log(faults: FaultSet, schedule: u64) -> Log {
+    let decisions: Decisions = decisions_of(plan(faults), 1, schedule);
+    log_of(plan(faults), &decisions)
+}
+
+#[test]
+fn a_seed_leaves_the_same_trace_on_another_thread_while_others_run() {
+    let faults = FaultSet::only(Fault::Cancellation).with(Fault::ClientCrash);
+    let hashes = move || {
+        let runs = (0..40).map(|schedule| Run::seeded(plan(faults), 1, schedule));
+        runs.map(|run| run.trace_hash()).collect::<Vec<_>>()
+    };
+    let elsewhere = std::thread::spawn(hashes);
+    let here = hashes();
+    assert_eq!(here.iter().collect::<BTreeSet<_>>().len(), 40);
+    assert_eq!(elsewhere.join().unwrap(), here);
+}
+
+/// What the machine's own program never does: a call of a process begins while another's lease lasts,
+/// and a lease is released without any call.
+#[test]
+fn jobs_of_one_process_queue_up_and_what_is_dropped_is_released() {
+    let (mut overlaps, mut unasked, mut renewed) = (0, 0, 0);
+    for (_, events) in (0..20).map(|schedule| (schedule, log(FaultSet::NONE, schedule).events)) {
+        let mut holder: Option<Client> = None;
+        let mut releasing = BTreeSet::new();
+        for (_, event) in events {
+            match event {
+                Event::Held { client, .. } if holder == Some(client) => renewed += 1,
+                Event::Held { client, .. } => holder = Some(client),
+                Event::Ended { .. } => holder = None,
+                Event::Asked { client, ask: Ask::Acquire, .. } => {
+                    overlaps += u32::from(holder == Some(client));
+                }
+                Event::Asked { client, ask: Ask::Release, .. } => _ = releasing.insert(client),
+                Event::Returned { client, ask: Ask::Release, answer, .. } => {
+                    assert_ne!(answer, Answer::Dropped);
+                    releasing.remove(&client);
+                }
+                Event::Sent { client, act: Act::Release, .. } => {
+                    unasked += u32::from(!releasing.contains(&client));
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(overlaps > 50 && unasked > 50 && renewed > 50, "{overlaps}, {unasked}, {renewed}");
+}
