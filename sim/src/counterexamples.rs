@@ -49,7 +49,13 @@ mod tests {
         for cell in cell_names().filter(|cell| claims.of(*cell) == Verdict::Broken) {
             let decisions = known.of(cell).unwrap_or_else(|| panic!("{cell}: none; {stale}"));
             assert!(breaks(cell, decisions), "{cell}: holds; {stale}");
-            let most = if is_rare(cell) { 12 } else { 4 };
+            let most = if is_copied_twice(cell) {
+                24
+            } else if is_rare(cell) {
+                12
+            } else {
+                4
+            };
             assert!(decisions.len() <= most, "{cell}: {} decisions", decisions.len());
         }
     }
@@ -62,6 +68,12 @@ mod tests {
             Guarantee::DebounceFires => cell.fault == Some(Fault::Failover),
             _ => false,
         }
+    }
+
+    /// A copy of an acquire and then one of its release come late, and nobody has had the lock between
+    /// the two releases: that takes all clients to be busy with something else.
+    fn is_copied_twice(cell: CellName) -> bool {
+        (cell.subject, cell.guarantee) == (Subject::LockLean, Guarantee::Idempotence)
     }
 
     #[test]

@@ -52,6 +52,10 @@ impl Subject {
                 (scenario.idle, scenario.idle_step, scenario.idle_choices) = (20_000, 20_000, 16);
             }
         }
+        if self == Self::LockLean {
+            // The lock is free for longer, so that what comes late may take it.
+            (plan.scenario.idle_step, plan.scenario.idle_choices) = (40_000, 24);
+        }
         plan
     }
 }

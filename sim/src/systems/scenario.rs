@@ -126,6 +126,8 @@ pub struct Shared {
     /// The fences of the last claim and of the last success that were told: a copy is no news.
     claimed: u64,
     settled: u64,
+    /// When the server was last asked about a lean lock, and how often at that instant.
+    asked: (u64, u64),
     /// The lock objects of upstream's processes, each shared by two clients.
     pub(crate) upstream_locks: Vec<UpstreamLock>,
 }
@@ -277,12 +279,26 @@ impl<C: DecisionSource, W: Observer> Step<'_, Scenario, C, W> {
     fn apply_ours(&mut self, node: u8, command: &Command) -> Result<Reply, StoreError> {
         let Scenario { mutant, engine, .. } = *self.scenario();
         let now = self.now();
+        let late = self.late();
         let server = self.server(node);
-        let wall = server.wall(now);
+        let wall = server.wall(now) + late;
         let (redis, replica) = (&mut server.redis, server.replica.as_ref());
         let faulty =
             mutant.and_then(|mutant| mutants::serve(mutant, redis, replica, wall, command));
         faulty.unwrap_or_else(|| redis.apply(wall, command, engine))
+    }
+
+    /// How many microseconds after this instant a command is applied, since others came before it: of a
+    /// lean lock, the server's time is the fence.
+    fn late(&mut self) -> u64 {
+        if self.scenario().subject != Subject::LockLean {
+            return 0;
+        }
+        let now = self.now();
+        let asked = &mut self.core.shared.asked;
+        let before = if asked.0 == now { asked.1 } else { 0 };
+        *asked = (now, before + 1);
+        before
     }
 
     /// Tells what a command did to the debounced function.

@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use leasehold_core::{
     Store,
-    lock::{Lease, Lock, LockOptions},
+    lock::{Guarantee, Lease, Lock, LockOptions},
 };
 use leasehold_upstash::{
     Tcp, Upstash,
@@ -38,24 +38,24 @@ struct Arena {
 async fn rust_and_javascript_exclude_one_another() {
     let Some(node) = Node::with_the_client() else { return };
     let arena = Arena::open().await;
-    let mut lease = hold(arena.tcp()).await;
+    let mut lease = hold(arena.tcp(), Guarantee::Lean).await;
     let strangers = ["node-1", "node-2"].map(|name| arena.start(&node, name, "polite"));
     // All are there, and each has found the lock held: from now on they contend.
     assert_eq!(arena.first_tries(strangers.len()).await, ["node-1 false", "node-2 false"]);
 
     let mut ours = JoinSet::new();
-    for name in ["tcp-1", "tcp-2"] {
-        ours.spawn(arena.contend(arena.tcp(), name));
-    }
-    for name in ["rest-1", "rest-2"] {
-        ours.spawn(arena.contend(arena.rest(), name));
+    for (tcp, rest, guarantee) in
+        [("tcp-full", "rest-full", Guarantee::Full), ("tcp-lean", "rest-lean", Guarantee::Lean)]
+    {
+        ours.spawn(arena.contend(arena.tcp(), tcp, guarantee));
+        ours.spawn(arena.contend(arena.rest(), rest, guarantee));
     }
     lease.release().await.unwrap();
     ours.join_all().await;
     finish(strangers).await;
 
     let history = arena.history().await;
-    let names = ["node-1", "node-2", "rest-1", "rest-2", "tcp-1", "tcp-2"];
+    let names = ["node-1", "node-2", "rest-full", "rest-lean", "tcp-full", "tcp-lean"];
     let everyone: BTreeMap<&str, usize> = names.map(|name| (name, ROUNDS)).into();
     assert_eq!(history::turns(&history), Ok(everyone));
 }
@@ -64,7 +64,7 @@ async fn rust_and_javascript_exclude_one_another() {
 async fn a_client_that_ignores_the_lock_is_noticed() {
     let Some(node) = Node::with_the_client() else { return };
     let arena = Arena::open().await;
-    let mut lease = hold(arena.tcp()).await;
+    let mut lease = hold(arena.tcp(), Guarantee::Full).await;
     arena.say("acquire", "polite").await;
     finish([arena.start(&node, "rude", "rude")]).await;
     arena.say("release", "polite").await;
@@ -104,14 +104,19 @@ impl Arena {
     }
 
     /// One that takes its turns in Rust.
-    fn contend<S>(&self, store: S, name: &'static str) -> impl Future<Output = ()> + Send + 'static
+    fn contend<S>(
+        &self,
+        store: S,
+        name: &'static str,
+        guarantee: Guarantee,
+    ) -> impl Future<Output = ()> + Send + 'static
     where
         S: Store + Clone + Send + Sync + 'static,
     {
         let arena = Self { served: self.served, connection: self.connection.clone() };
         async move {
             for _ in 0..ROUNDS {
-                let mut lease = hold(store.clone()).await;
+                let mut lease = hold(store.clone(), guarantee).await;
                 arena.say("acquire", name).await;
                 arena.say("release", name).await;
                 lease.release().await.unwrap();
@@ -152,9 +157,9 @@ async fn connect(served: &Served) -> MultiplexedConnection {
 }
 
 /// Takes the lock, however long it takes; the lease never runs out during the test.
-async fn hold<S: Store + Clone + Send + Sync + 'static>(store: S) -> Lease {
-    let options =
-        LockOptions::new().lease(Duration::from_secs(600)).delay(Duration::from_millis(1));
+async fn hold<S: Store + Clone + Send + Sync + 'static>(store: S, guarantee: Guarantee) -> Lease {
+    let options = LockOptions::new().lease(Duration::from_secs(600)).guarantee(guarantee);
+    let options = options.delay(Duration::from_millis(1));
     let lock = Lock::with_options(store, LOCK, &options).unwrap();
     lock.acquire().within(Duration::from_secs(300)).await.unwrap()
 }

@@ -17,7 +17,7 @@ use std::{sync::Arc, time::Duration};
 
 use leasehold_core::{
     Command, Reply, Store, StoreError, Token,
-    lock::{LockCommand, LockKeys, LockReply},
+    lock::{IfHeld, LockCommand, LockKeys, LockReply},
 };
 use leasehold_upstash::{Notification, Notifications};
 
@@ -43,6 +43,22 @@ async fn take(store: &(impl Store + Sync), id: &str) -> Result<(), StoreError> {
         Reply::Lock(LockReply::Acquired { .. }) => Ok(()),
         other => panic!("{other:?}"),
     }
+}
+
+/// Takes and frees a lean lock, which is held by another in between.
+async fn take_lean(store: &(impl Store + Sync), id: &str) -> Result<(), StoreError> {
+    let (keys, token) = (locks(id), Token::new("lean").unwrap());
+    let acquire = |token: &str, held| {
+        let (keys, token) = (locks(id), Token::new(token).unwrap());
+        Command::Lock(LockCommand::AcquireLean { keys, token, lease_ms: 60_000, held })
+    };
+    let taken = store.execute(acquire("lean", IfHeld::Unsaid)).await?;
+    assert!(matches!(taken, Reply::Lock(LockReply::Acquired { fresh: true, .. })), "{taken:?}");
+    let busy = store.execute(acquire("other", IfHeld::Wait(60_000))).await?;
+    assert!(matches!(busy, Reply::Lock(LockReply::Busy { .. })), "{busy:?}");
+    let freed = store.execute(Command::Lock(LockCommand::ReleaseLean { keys, token })).await?;
+    assert_eq!(freed, Reply::Lock(LockReply::Released));
+    Ok(())
 }
 
 /// The next notification. One that never comes is a failure, not a test without end.

@@ -3,8 +3,8 @@
 use std::fs;
 
 use leasehold_core::{
-    Command, Reply, Store,
-    lock::{LockCommand, LockReply},
+    Command, Reply, Store, StoreError,
+    lock::{Guarantee, Holder, Lock, LockCommand, LockOptions, LockReply, NotAcquired},
 };
 use leasehold_upstash::{Connected, Notification, Notifications, Tcp, TcpBuilder};
 
@@ -14,7 +14,7 @@ use crate::{
     locks, next,
     redis_server::{RedisServer, connect},
     refusals::Scene,
-    take,
+    take, take_lean,
 };
 
 /// What the README tells to run for users of this store, for locks of other names.
@@ -53,6 +53,7 @@ async fn of_one_server() {
         scene.server.run(&line(name)).await;
         scene.store = tcp(&scene.server.url());
         scene.applies_all().await;
+        assert_eq!(take_lean(&scene.store, "job").await, Ok(()));
         are_heard(scene.store.notifications(&locks("job").channel())).await;
         // Another lock is none of its business.
         assert!(take(&scene.store, "salaries").await.is_err());
@@ -74,6 +75,7 @@ async fn of_a_cluster() {
     server.run(&line("Tcp, in a Cluster")).await;
     let builder = TcpBuilder::cluster([&*user(&server.url())]).unwrap();
     let store = builder.timeout(LIMIT).connect_timeout(LIMIT).build().unwrap();
+    assert_eq!(take_lean(&store, "job").await, Ok(()));
     assert_eq!(take(&store, "job").await, Ok(()));
     confirmed(&store).await;
     are_heard(store.notifications(&locks("job").channel())).await;
@@ -84,5 +86,21 @@ async fn of_a_connection_that_is_handed_in() {
     let Some(server) = RedisServer::start(&[]) else { return };
     server.run(&line("Connected")).await;
     let store = Connected::new(connect(&user(&server.url())).await.unwrap());
+    assert_eq!(take_lean(&store, "job").await, Ok(()));
     assert_eq!(take(&store, "job").await, Ok(()));
+}
+
+/// A lean acquire runs its commands itself: what the server applied before it refused is not denied.
+#[tokio::test]
+async fn a_lean_acquire_without_a_fence_is_unknown_and_taken_back() {
+    let Some(server) = RedisServer::start(&[]) else { return };
+    server.run(&line("Tcp").replace("+time ", "")).await;
+    let store = tcp(&server.url());
+    let refused = take_lean(&store, "job").await;
+    assert!(matches!(refused, Err(StoreError::Unknown(_))), "{refused:?}");
+    assert!(format!("{refused:?}").contains("NOPERM"), "{refused:?}");
+    let options = LockOptions::new().guarantee(Guarantee::Lean).attempts(1);
+    let lock = Lock::with_options(store.clone(), "free", &options).unwrap();
+    assert!(matches!(lock.acquire().await, Err(NotAcquired::Unavailable(_))));
+    assert_eq!(lock.status().await, Ok(Holder::Free));
 }

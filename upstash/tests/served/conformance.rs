@@ -61,6 +61,10 @@ impl<S: Store + Clone + Sync> Fixture for Served<S> {
         true
     }
 
+    fn takes_lean_locks(&self) -> bool {
+        !self.is_quorum
+    }
+
     fn keeps_debounced_calls(&self) -> bool {
         !self.is_quorum
     }

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use leasehold_fake_redis::serve::{Observations, Observed};
+use leasehold_fake_redis::serve::{Observations, Observed, ObservedCommand};
 use rand_chacha::ChaCha8Rng;
 
 use super::{
@@ -37,10 +37,11 @@ impl<'a> Singles<'a> {
 
     /// All of them, the most promising first.
     pub(super) fn all(&self, calm: &Observations, random: &mut ChaCha8Rng) -> VecDeque<Fault> {
-        let mut all: Vec<Fault> = self.jumps();
+        let mut all = Vec::new();
         if self.kinds.contains(&"latency") {
             all.extend(late(&calm.requests));
         }
+        all.extend(self.jumps());
         let ranks = self.groups.iter().map(|group| places(group.count).len()).max().unwrap_or(0);
         for rank in 0..ranks {
             let mut some = self.of_rank(rank);
@@ -56,13 +57,16 @@ impl<'a> Singles<'a> {
         if !self.kinds.contains(&"server-clock") {
             return Vec::new();
         }
+        let mut groups = self.groups.clone();
+        // What is asked most often is asked by who waits.
+        groups.sort_by_key(|group| std::cmp::Reverse(group.count));
         let mut jumps = Vec::new();
         for rank in [1, 2, 3, 0] {
             for lease_ms in self.leases_ms.iter().take(LEASES) {
                 let jump =
                     Fault::new("server-clock").with("forward", format!("{}ms", lease_ms + 1));
                 let of = |group: &&&Group| places(group.count).get(rank).copied();
-                let places = self.groups.iter().filter_map(|group| Some((group, of(&group)?)));
+                let places = groups.iter().filter_map(|group| Some((group, of(&group)?)));
                 jumps.extend(places.map(|(group, skip)| at(&jump, &group.command, skip)));
             }
         }
@@ -82,40 +86,47 @@ impl<'a> Singles<'a> {
     }
 }
 
-/// Requests that take so long that the lease is over which their connection has: they are executed
-/// while the next owner may be in the middle of its work.
+/// Requests that take so long that the lease is over under which they were sent: they are executed in the
+/// middle of what the next owner does, if that takes as long.
 fn late(requests: &[Observed]) -> Vec<Fault> {
-    let delays = requests.iter().enumerate().filter_map(|(place, request)| {
+    let mut faults: Vec<Fault> = Vec::new();
+    for (place, request) in requests.iter().enumerate() {
         let earlier = &requests[..place];
-        let (command, lease_ms, since_us) = under_lease(earlier, request)?;
+        let ends = request.commands.iter().find(|one| ends_a_lease(one));
+        let Some((command, (lease_ms, since_us))) =
+            ends.and_then(|one| Some((one, lease_of(earlier, one)?)))
+        else {
+            continue;
+        };
         let held_us = request.arrived_us.saturating_sub(since_us);
-        let delay_ms = lease_ms.checked_sub(held_us / 2_000)?;
-        let same = |one: &&Observed| one.commands.iter().any(|one| one.name == command);
+        let Some(delay_ms) = lease_ms.checked_sub(held_us / 2_000) else { continue };
+        let same = |one: &&Observed| one.commands.iter().any(|one| one.name == command.name);
         let skip = earlier.iter().filter(same).count();
         let delay = Fault::new("latency").with("fixed", format!("{delay_ms}ms"));
-        Some(at(&delay, command, skip))
-    });
-    delays.take(AIMED).collect()
+        faults.push(at(&delay, &command.name, skip));
+    }
+    faults.truncate(AIMED);
+    faults
 }
 
-/// A command about a key that its connection has set for a time: its name, that time in milliseconds, and
-/// since when.
-fn under_lease<'a>(earlier: &[Observed], request: &'a Observed) -> Option<(&'a str, u64, u64)> {
-    let same = |one: &&Observed| {
-        (one.connection, &one.name, one.transport)
-            == (request.connection, &request.name, request.transport)
-    };
-    let command = request.commands.first()?;
-    let is_same_key = |key: &String| command.keys.contains(key);
-    if !command.times_ms.is_empty() {
-        return None;
-    }
-    let mine = earlier.iter().rev().filter(same);
-    mine.filter_map(|one| {
-        let lease = one.commands.iter().find(|one| one.keys.iter().any(is_same_key))?;
-        Some((&*command.name, *lease.times_ms.first()?, one.executed_us?))
-    })
-    .next()
+/// Whether it may be what an owner says at the end: it writes, and asks for no time.
+fn ends_a_lease(command: &ObservedCommand) -> bool {
+    !command.reads && command.times_ms.is_empty() && !command.keys.is_empty()
+}
+
+/// The lease under which a command about a key is sent, in milliseconds, and since when. Connections may
+/// be shared, and who waits asks again and again: so it is the first that was asked for since the last end
+/// of one.
+fn lease_of(earlier: &[Observed], command: &ObservedCommand) -> Option<(u64, u64)> {
+    let is_same_key =
+        |one: &&ObservedCommand| one.keys.iter().any(|key| command.keys.contains(key));
+    let about = earlier
+        .iter()
+        .rev()
+        .filter_map(|one| Some((one.commands.iter().find(is_same_key)?, one.executed_us?)));
+    let since = about.take_while(|(one, _)| !ends_a_lease(one));
+    let leases = since.filter_map(|(one, at_us)| Some((*one.times_ms.first()?, at_us)));
+    leases.last()
 }
 
 /// How many requests of a sort are passed over: none, one, all but one, half of them, and all, so that
@@ -164,6 +175,7 @@ fn shuffle<T>(list: &mut [T], random: &mut ChaCha8Rng) {
 
 #[cfg(test)]
 mod tests {
+    use leasehold_fake_redis::serve::faults::Transport;
     use rand_core::SeedableRng;
 
     use super::*;
@@ -181,11 +193,47 @@ mod tests {
     fn a_lease_is_aimed_at_first() {
         let lines = ["SET lock a NX PX 700", "SET lock b NX PX 700", "DEL lock", "PING"];
         let all = all(&lines, KINDS);
-        assert_eq!(all[0], "server-clock forward=701ms command=SET skip=1 next=1");
-        let late = all.iter().position(|rule| rule.starts_with("latency fixed="));
-        assert!(late.is_some_and(|place| place < 12), "{all:?}");
-        assert!(all[late.unwrap()].ends_with("ms command=DEL next=1"), "{all:?}");
+        let late = "latency fixed=700ms command=DEL next=1";
+        let jump = "server-clock forward=701ms command=SET skip=1 next=1";
+        assert_eq!(all[..2], [late, jump]);
         assert!(all.iter().all(|rule| !rule.contains("PING")), "{all:?}");
+    }
+
+    #[test]
+    fn a_lease_begins_with_the_first_that_asks_for_it_and_ends_with_who_writes() {
+        let asked = |at_us, name: &str, reads, times_ms: &[u64]| Observed {
+            connection: 1,
+            name: String::new(),
+            transport: Transport::Resp,
+            arrived_us: at_us,
+            executed_us: Some(at_us),
+            commands: vec![ObservedCommand {
+                name: name.into(),
+                keys: vec!["lock".into()],
+                text: name.into(),
+                reads,
+                times_ms: times_ms.to_vec(),
+            }],
+            rules: Vec::new(),
+            effects: seen(&["PING"]).requests[0].effects.clone(),
+        };
+        let told = |requests: &[Observed]| -> Vec<_> {
+            late(requests).iter().map(Fault::to_string).collect()
+        };
+        let set = |at_us| asked(at_us, "SET", false, &[700]);
+        let requests = [
+            set(0),
+            set(90_000),
+            asked(95_000, "GET", true, &[]),
+            asked(100_000, "DEL", false, &[]),
+            set(110_000),
+            asked(150_000, "DEL", false, &[]),
+            asked(151_000, "DEL", false, &[]),
+        ];
+        let first = "latency fixed=650ms command=DEL next=1";
+        let second = "latency fixed=680ms command=DEL skip=1 next=1";
+        assert_eq!(told(&requests), [first, second]);
+        assert!(told(&requests[..3]).is_empty());
     }
 
     #[test]

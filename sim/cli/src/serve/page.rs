@@ -2,11 +2,10 @@
 
 use leasehold_fake_redis::serve::{
     Host, Seen,
-    faults::{Injection, RuleReport, Transport},
+    faults::{Injection, Transport},
 };
 use leasehold_story::{
-    Decision, Event, EventKind, FORMAT, Fate, Lane, LaneKind, Message, Run, Story, VERSION,
-    Verdict, html,
+    Event, EventKind, FORMAT, Fate, Lane, LaneKind, Message, Run, Story, VERSION, Verdict, html,
 };
 
 /// How many requests are drawn: the last ones.
@@ -20,18 +19,15 @@ const OTHERS: &str = "earlier clients";
 
 /// The page of a server.
 pub(super) fn of(host: &Host) -> String {
-    let (rules, injections) = host.with_faults(|faults| {
-        (faults.report().collect::<Vec<_>>(), faults.injections().cloned().collect::<Vec<_>>())
-    });
-    html::story(&story(&host.requests(), &rules, &injections))
+    let injections: Vec<_> = host.with_faults(|faults| faults.injections().cloned().collect());
+    html::story(&story(&host.requests(), &injections))
 }
 
-fn story(seen: &[Seen], rules: &[RuleReport], injections: &[Injection]) -> Story {
+fn story(seen: &[Seen], injections: &[Injection]) -> Story {
     let drawn = &seen[seen.len().saturating_sub(REQUESTS)..];
     let clients = clients(drawn);
-    let decisions = decisions(rules, injections);
     let (events, messages) = (Vec::new(), Vec::new());
-    let teller = Teller { clients: &clients, decisions: &decisions, events, messages };
+    let teller = Teller { clients: &clients, events, messages };
     let run = teller.tell(drawn, injections);
     let lane = |name: &String| Lane { name: name.clone(), kind: LaneKind::Client };
     let server = Lane { name: "server".into(), kind: LaneKind::Server };
@@ -43,7 +39,7 @@ fn story(seen: &[Seen], rules: &[RuleReport], injections: &[Injection]) -> Story
         claim: None,
         command: None,
         lanes: clients.iter().map(lane).chain([server]).collect(),
-        decisions: decisions.into_iter().map(|(_, decision)| decision).collect(),
+        decisions: Vec::new(),
         runs: vec![run],
     }
 }
@@ -56,7 +52,7 @@ fn headline(seen: &[Seen], drawn: &[Seen], injections: &[Injection]) -> String {
         _ => format!(", of which the last {} are drawn", drawn.len()),
     };
     format!(
-        "{}{last}; {}, {effective} of which changed something. Reload to see what came since.",
+        "{}{last}, and {} ({effective} effective). Reload to see what came since.",
         counted(seen.len(), "request"),
         counted(injections.len(), "fault"),
     )
@@ -88,34 +84,9 @@ fn client(transport: Transport, address: &str) -> String {
     }
 }
 
-/// Each rule that is in force or has injected something, by its name.
-fn decisions(rules: &[RuleReport], injections: &[Injection]) -> Vec<(String, Decision)> {
-    let fault = |id: &str, kind: &str, told: String| {
-        let (text, micros) = (format!("rule {id}: {kind}{told}"), None);
-        let decision =
-            Decision { kind: kind.into(), fault: true, text, micros, breaks_above_micros: None };
-        (id.to_owned(), decision)
-    };
-    let mut decisions: Vec<_> = rules
-        .iter()
-        .map(|rule| {
-            let RuleReport { seen, injected, effective, .. } = rule;
-            let told = format!(", seen {seen} times, injected {injected}, effective {effective}");
-            fault(&rule.id, rule.kind_name, told)
-        })
-        .collect();
-    for injection in injections {
-        if !decisions.iter().any(|(id, _)| *id == injection.rule) {
-            decisions.push(fault(&injection.rule, injection.kind, ", which is gone".into()));
-        }
-    }
-    decisions
-}
-
 /// Tells the requests.
 struct Teller<'a> {
     clients: &'a [String],
-    decisions: &'a [(String, Decision)],
     events: Vec<Event>,
     messages: Vec<Message>,
 }
@@ -138,8 +109,7 @@ impl Teller<'_> {
         }
         let text = self.events.iter().filter(|event| event.kind != EventKind::Send);
         let text = text.map(|event| self.line(event)).collect();
-        let verdict =
-            Verdict { holds: true, text: "It goes on.".into(), event: None, fenced: None };
+        let verdict = Verdict { holds: true, text: "So far.".into(), event: None, fenced: None };
         let (events, messages, spans) = (self.events, self.messages, Vec::new());
         Run { without: Vec::new(), verdict, end: last, events, messages, spans, text }
     }
@@ -148,10 +118,10 @@ impl Teller<'_> {
         let name = client(seen.transport, &seen.client);
         let lane = self.clients.iter().position(|known| *known == name).unwrap_or(0);
         let server = self.clients.len();
-        let decision = faults.first().and_then(|fault| self.decision(fault));
         let text = asked(seen);
-        let sent = self.event(at, lane, EventKind::Send, text.clone(), None);
-        let arrived = self.event(at, server, EventKind::Apply, format!("{name}: {text}"), decision);
+        let sent = self.event(at, lane, EventKind::Send, text.clone());
+        // A note, so that it is drawn also where nothing went wrong.
+        let arrived = self.event(at, server, EventKind::Note, format!("{name}: {text}"));
         self.events[arrived].causes.push(sent);
         self.messages.push(Message {
             from: lane,
@@ -162,32 +132,20 @@ impl Teller<'_> {
             text,
             sent_by: Some(sent),
             led_to: Some(arrived),
-            decision,
+            decision: None,
         });
         for fault in faults {
             let effect = fault.effect.as_deref().unwrap_or("no effect so far");
-            let text = format!("{}: {effect}", fault.kind);
-            let decision = self.decision(fault);
-            let event = self.event(at, server, EventKind::Fault, text, decision);
+            let text = format!("{} (rule {}): {effect}", fault.kind, fault.rule);
+            let event = self.event(at, server, EventKind::Fault, text);
             self.events[event].causes.push(arrived);
         }
     }
 
-    fn event(
-        &mut self,
-        at: u64,
-        lane: usize,
-        kind: EventKind,
-        text: String,
-        decision: Option<usize>,
-    ) -> usize {
-        let (grant, fence, causes) = (None, None, Vec::new());
+    fn event(&mut self, at: u64, lane: usize, kind: EventKind, text: String) -> usize {
+        let (grant, fence, decision, causes) = (None, None, None, Vec::new());
         self.events.push(Event { at, lane, kind, text, grant, fence, decision, causes });
         self.events.len() - 1
-    }
-
-    fn decision(&self, fault: &Injection) -> Option<usize> {
-        self.decisions.iter().position(|(id, _)| *id == fault.rule)
     }
 
     fn line(&self, event: &Event) -> String {
@@ -237,15 +195,10 @@ mod tests {
                 let _reply = client.perform(&words.map(Into::into)).await;
             }
             let page = of(&host);
-            assert!(page.contains("&lt;script") && !page.contains("<script>alert"), "{page}");
+            assert!(page.contains("&#60;script") && !page.contains("<script>alert"), "{page}");
             assert!(!page.contains("secret"));
-            let (rules, injections) = host.with_faults(|faults| {
-                (
-                    faults.report().collect::<Vec<_>>(),
-                    faults.injections().cloned().collect::<Vec<_>>(),
-                )
-            });
-            story(&host.requests(), &rules, &injections)
+            let injections: Vec<_> = host.with_faults(|all| all.injections().cloned().collect());
+            story(&host.requests(), &injections)
         })
     }
 
@@ -255,22 +208,23 @@ mod tests {
         let lanes: Vec<&str> = story.lanes.iter().map(|lane| &*lane.name).collect();
         assert_eq!(lanes, ["1.1.1.1:1", "2.2.2.2:2", "server"]);
         assert!(
-            story.headline.starts_with("2 requests; 1 fault, 1 of which"),
+            story.headline.starts_with("2 requests, and 1 fault (1 effective)"),
             "{}",
             story.headline
         );
         let [run] = &story.runs[..] else { panic!("{story:?}") };
-        let decided: Vec<_> = run.messages.iter().map(|message| message.decision).collect();
-        assert_eq!(decided, [None, Some(0)]);
+        let from: Vec<_> = run.messages.iter().map(|message| message.from).collect();
+        assert_eq!(from, [0, 1]);
         let fault = run.events.iter().find(|event| event.kind == EventKind::Fault).unwrap();
-        assert_eq!((&*fault.text, fault.lane), ("reply-loss: executed, no reply", 2));
+        assert_eq!(fault.causes, [run.messages[1].led_to.unwrap()]);
+        assert_eq!((&*fault.text, fault.lane), ("reply-loss (rule 1): executed, no reply", 2));
         assert!(run.events.is_sorted_by_key(|event| event.at));
     }
 
     #[test]
     fn a_server_that_was_never_asked_and_one_with_many_clients_have_a_page() {
-        let story = story(&[], &[], &[]);
-        assert_eq!((story.lanes.len(), story.runs[0].events.len()), (1, 0));
+        let told = story(&[], &[]);
+        assert_eq!((told.lanes.len(), told.runs[0].events.len()), (1, 0));
         let seen = |id: u64| Seen {
             id,
             unix_ms: 7,
@@ -279,8 +233,8 @@ mod tests {
             commands: Vec::new(),
         };
         let seen: Vec<Seen> = (1..=400).map(seen).collect();
-        let story = super::story(&seen, &[], &[]);
-        assert_eq!((story.lanes.len(), &*story.lanes[0].name), (CLIENTS + 2, OTHERS));
-        assert_eq!(story.runs[0].messages.len(), REQUESTS);
+        let told = story(&seen, &[]);
+        assert_eq!((told.lanes.len(), &*told.lanes[0].name), (CLIENTS + 2, OTHERS));
+        assert_eq!(told.runs[0].messages.len(), REQUESTS);
     }
 }
