@@ -1,6 +1,7 @@
 //! `leasehold hunt`: the fewest faults that make somebody's own test fail.
 
 mod again;
+mod group;
 mod plan;
 mod process;
 mod report;

@@ -4,9 +4,13 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use leasehold_fake_redis::serve::{Observations, faults::Transport};
 use rand_chacha::ChaCha8Rng;
-use rand_core::{Rng, SeedableRng};
+use rand_core::SeedableRng;
 
-use super::{rule::Fault, singles::Singles};
+use super::{
+    group::{CHATTER, Group, below},
+    rule::Fault,
+    singles::Singles,
+};
 
 /// The kinds of faults, named as in a rule.
 pub(super) const KINDS: &[&str] = &[
@@ -23,10 +27,6 @@ pub(super) const KINDS: &[&str] = &[
     "hold",
 ];
 
-/// What clients send by themselves, beside what a program asks for.
-pub(super) const CHATTER: &[&str] =
-    &["AUTH", "CLIENT", "COMMAND", "HELLO", "INFO", "PING", "SELECT"];
-
 /// How often it is tried to draw a schedule that was not tried yet.
 const DRAWS: usize = 20;
 
@@ -35,15 +35,6 @@ const USUAL_MS: [u64; 3] = [1_000, 10_000, 60_000];
 
 /// After so many schedules of one fault comes one by chance.
 const SINGLES: u64 = 3;
-
-/// Requests that were seen, of one sort.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Group {
-    pub(super) connection: Option<String>,
-    pub(super) command: String,
-    pub(super) count: u64,
-    pub(super) reads: bool,
-}
 
 /// Draws schedules.
 #[derive(Debug)]
@@ -212,11 +203,6 @@ fn counted(seen: &Observations) -> BTreeMap<(Option<String>, String), (u64, bool
         }
     }
     counts
-}
-
-pub(super) fn below(random: &mut ChaCha8Rng, limit: usize) -> usize {
-    // Biased by less than one in 2^32, which nobody notices here.
-    (random.next_u64() % limit.max(1) as u64) as usize
 }
 
 fn chance(random: &mut ChaCha8Rng, of: usize) -> bool {

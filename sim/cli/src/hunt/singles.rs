@@ -7,7 +7,7 @@ use leasehold_fake_redis::serve::{Observations, Observed, ObservedCommand};
 use rand_chacha::ChaCha8Rng;
 
 use super::{
-    plan::{CHATTER, Group, below},
+    group::{CHATTER, Group, below},
     rule::Fault,
 };
 

@@ -9,7 +9,7 @@ use leasehold_story::{
     Verdict,
 };
 
-use super::{again::Again, plan::CHATTER, rule::Fault, run::Run, shrink::Found};
+use super::{again::Again, group::CHATTER, rule::Fault, run::Run, shrink::Found};
 
 /// How many requests of a run are told: the last ones.
 const REQUESTS: usize = 300;
