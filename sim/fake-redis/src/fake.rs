@@ -16,6 +16,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use leasehold_core::{Command, Reply, Store, StoreError};
 
 pub use connection::FakeConnection;
@@ -200,7 +201,7 @@ impl FakeRedis {
     /// time had run out: nothing can happen meanwhile.
     pub fn command(&self, words: &[impl AsRef<[u8]>]) -> Resp {
         let mut shared = self.shared();
-        let words = connection::bytes(words);
+        let words = bytes(words);
         let mut session = shared.session;
         if shared.closed.remove(&session) {
             session = shared.server.connect();
@@ -240,6 +241,10 @@ impl FakeRedis {
     fn shared(&self) -> MutexGuard<'_, Shared> {
         lock(&self.shared)
     }
+}
+
+fn bytes(words: &[impl AsRef<[u8]>]) -> Vec<Bytes> {
+    words.iter().map(|word| Bytes::copy_from_slice(word.as_ref())).collect()
 }
 
 /// A panic in one test must not hide what the server holds from another.

@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{LostReply, Shared, lock};
+use super::{LostReply, Shared, bytes, lock};
 use crate::{Executed, Resp, SessionId};
 
 /// A session with a [`FakeRedis`](super::FakeRedis). Clones share it, and it ends with the last.
@@ -235,10 +235,6 @@ impl fmt::Debug for FakeConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FakeConnection").field("session", &self.id()).finish_non_exhaustive()
     }
-}
-
-pub(super) fn bytes(words: &[impl AsRef<[u8]>]) -> Vec<Bytes> {
-    words.iter().map(|word| Bytes::copy_from_slice(word.as_ref())).collect()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use leasehold_core::{Cause, Command, Reply, StoreError, redis as wire};
 
-use super::{FakeConnection, FakeRedis, LostReply, Shared, lock};
+use super::{FakeConnection, FakeRedis, LostReply, Shared, bytes, lock};
 use crate::{
     Resp, SessionId,
     faults::{
@@ -186,10 +186,10 @@ impl FakeRedis {
     /// What is to happen to a command, if anything is.
     pub(super) fn judge(&self, command: &Command) -> Option<Effects> {
         let words = match wire::encode(command) {
-            wire::Request::Script(invocation) => super::connection::bytes(&invocation.by_sha1()),
-            wire::Request::Plain(words) => super::connection::bytes(&words),
+            wire::Request::Script(invocation) => bytes(&invocation.by_sha1()),
+            wire::Request::Plain(words) => bytes(&words),
             // They are executed as one here: the first is what they are about.
-            wire::Request::Pipeline(pipeline) => super::connection::bytes(&pipeline.commands[0]),
+            wire::Request::Pipeline(pipeline) => bytes(&pipeline.commands[0]),
         };
         self.shared().judge(0, None, &words)
     }
