@@ -16,8 +16,8 @@ use tokio::time::Instant;
 use super::{
     grants::{Node, Over},
     link::{Answered, Link, Live, in_time},
-    target::{Connection, Target},
-    wire::{self, Words},
+    target::{Connection, Target, Words},
+    wire,
 };
 use crate::answer::{Answer, malformed};
 

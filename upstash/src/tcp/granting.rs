@@ -8,7 +8,7 @@ use super::cluster;
 use super::{
     grants::Over,
     link::{Answered, Link},
-    wire::Words,
+    target::Words,
 };
 use crate::answer::Answer;
 

@@ -18,8 +18,8 @@ use tokio::{
 use super::{
     grants::Over,
     silence::Silence,
-    target::{Connection, Target},
-    wire::{self, Words},
+    target::{Connection, Target, Words},
+    wire,
 };
 use crate::{
     answer::{Answer, Form},

@@ -3,15 +3,13 @@
 use std::fmt;
 
 use redis::{
-    AsyncConnectionConfig, Client, RedisResult, Value,
+    AsyncConnectionConfig, Client, Cmd, Pipeline, RedisResult, Value,
     aio::{self, MultiplexedConnection},
 };
 #[cfg(feature = "cluster")]
 use redis::{aio::ConnectionLike, cluster::ClusterClient, cluster_async::ClusterConnection};
 #[cfg(feature = "sentinel")]
 use {redis::sentinel::SentinelClient, tokio::sync::Mutex};
-
-use super::wire::Words;
 
 /// Where the server is.
 #[allow(clippy::large_enum_variant, reason = "there is one for each store")]
@@ -33,6 +31,12 @@ pub(super) enum Connection {
     Direct(MultiplexedConnection),
     #[cfg(feature = "cluster")]
     Cluster(ClusterConnection),
+}
+
+/// What goes over a connection at once.
+pub(super) enum Words {
+    One(Cmd),
+    Several(Pipeline),
 }
 
 impl Target {

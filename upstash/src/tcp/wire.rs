@@ -6,14 +6,8 @@ use leasehold_core::{
 };
 use redis::{Cmd, ErrorKind, Pipeline, RedisError, RedisResult, ServerError};
 
-use super::target::Target;
+use super::target::{Target, Words};
 use crate::answer::{Answer, Form, error_reply, malformed, rejected};
-
-/// What goes over the wire at once.
-pub(super) enum Words {
-    One(Cmd),
-    Several(Pipeline),
-}
 
 /// A request as it goes over a connection to one server.
 pub(super) fn words(form: Form, request: &Request) -> Words {
