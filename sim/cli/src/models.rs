@@ -113,7 +113,9 @@ mod tests {
     #[test]
     fn every_cell_of_ours_that_is_claimed_to_hold_is_searched_in_a_small_cluster() {
         let (claims, models) = (Claims::current(), BoundedModels::current());
-        for &subject in Subject::ALL.iter().filter(|subject| **subject != Subject::Upstream) {
+        // Futures cannot be searched: they run the machines that are.
+        let not_searched = [Subject::Upstream, Subject::LockHandle];
+        for &subject in Subject::ALL.iter().filter(|subject| !not_searched.contains(subject)) {
             let workload = subject.workloads()[0];
             let mine = Guarantee::ALL.iter().filter(|guarantee| guarantee.workload() == workload);
             for &guarantee in mine {
