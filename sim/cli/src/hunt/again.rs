@@ -18,6 +18,11 @@ impl Again {
         join(words.chain(self.command.iter().cloned()))
     }
 
+    /// Whether the server judges what is done to locks.
+    pub(super) fn watches_locks(&self) -> bool {
+        self.options.iter().any(|option| option == "--lock")
+    }
+
     pub(super) fn name(&self) -> String {
         join(self.command.iter().cloned())
     }

@@ -49,6 +49,10 @@ pub(super) fn told(outcome: &Outcome, effort: &Effort, again: &Again) -> String 
         Outcome::Nothing => format!("Nothing found, in {}.\n", runs(effort)),
         Outcome::Found(found) => told_found(found, effort, again),
     };
+    if matches!(outcome, Outcome::Nothing) && !again.watches_locks() {
+        text += "Only the command itself was asked whether it fails: with --lock 'lock:*' the server \
+                 judges what is done to the keys that are locks, too.\n";
+    }
     if effort.unsteady > 0 {
         let count = effort.unsteady;
         text += &format!(

@@ -55,8 +55,13 @@ fn found(options: &[&str], body: &str) -> Value {
 
 #[test]
 fn a_program_that_minds_nothing_survives() {
-    let assert = hunt(&["--runs", "12", "--fault", "request-loss,reset"], &program(ROBUST)).code(0);
-    assert!(printed(&assert).starts_with("Nothing found, in 12 runs"), "{}", printed(&assert));
+    let options = ["--runs", "12", "--fault", "request-loss,reset"];
+    let told = printed(&hunt(&options, &program(ROBUST)).code(0));
+    assert!(told.starts_with("Nothing found, in 12 runs"), "{told}");
+    assert!(told.contains("with --lock"), "{told}");
+    let told =
+        printed(&hunt(&[&options[..], &["--lock", "lock:*"]].concat(), &program(ROBUST)).code(0));
+    assert!(!told.contains("with --lock"), "{told}");
 }
 
 #[test]
