@@ -302,7 +302,7 @@ fn ring(me: Client) {
     due.for_each(Waker::wake);
 }
 
-/// The task that goes on: of several, any may.
+/// The task that goes on.
 fn next_task<C: DecisionSource, W: Observer>(
     step: &mut Step<'_, C, W>,
     me: Client,
@@ -311,16 +311,7 @@ fn next_task<C: DecisionSource, W: Observer>(
         runtime.burn(me);
         runtime.place(me).ready.clone()
     });
-    let choice = match ready.len() {
-        0 | 1 => 0,
-        several => {
-            let host = step.host(me);
-            host.ties += 1;
-            let occurrence = host.ties;
-            step.choose(DecisionKind::Order, me, occurrence, several as u32)
-        }
-    };
-    ready.take(choice as usize)
+    ready.take(step.next_task(me, ready.len()))
 }
 
 /// Polls a task, and says whether it is over.

@@ -195,28 +195,10 @@ impl HandleProgram {
     /// Polls what is ready until nothing is.
     fn run<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         self.carry_out(step, me);
-        while let Some(task) = self.next_task(step, me) {
+        while let Some(task) = self.ready.take(step.next_task(me, self.ready.len())) {
             self.poll(step, me, task);
             self.carry_out(step, me);
         }
-    }
-
-    /// The task that goes on: of several, any may.
-    fn next_task<C: DecisionSource, W: Observer>(
-        &self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-    ) -> Option<usize> {
-        let choice = match self.ready.len() {
-            0 | 1 => 0,
-            several => {
-                let host = step.host(me);
-                host.ties += 1;
-                let occurrence = host.ties;
-                step.choose(DecisionKind::Order, me, occurrence, several as u32)
-            }
-        };
-        self.ready.take(choice as usize)
     }
 
     fn poll<C: DecisionSource, W: Observer>(

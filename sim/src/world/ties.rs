@@ -69,6 +69,17 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
         Some(tied[choice as usize])
     }
 
+    /// Which of so many tasks of one process goes on: any may.
+    pub(crate) fn next_task(&mut self, me: Client, ready: usize) -> usize {
+        if ready < 2 {
+            return 0;
+        }
+        let host = self.host(me);
+        host.ties += 1;
+        let occurrence = host.ties;
+        self.choose(DecisionKind::Order, me, occurrence, ready as u32) as usize
+    }
+
     /// What is due at `due`, and whose it is, in the order in which it comes if nobody chooses.
     /// Nothing if the run's phases change then: that comes first.
     fn all_due(&self, due: u64) -> impl Iterator<Item = (Tied, Client)> {
