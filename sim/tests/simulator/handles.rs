@@ -63,3 +63,15 @@ fn jobs_of_one_process_queue_up_and_what_is_dropped_is_released() {
     }
     assert!(overlaps > 50 && unasked > 50 && renewed > 50, "{overlaps}, {unasked}, {renewed}");
 }
+
+/// What tells a waiter of a release goes over the network too.
+#[test]
+fn a_notification_is_lost_under_each_fault_that_loses_replies() {
+    for fault in [Fault::Partition, Fault::ReplyLoss, Fault::Hang] {
+        let logs = (0..200).map(|schedule| log(FaultSet::only(fault), schedule).events);
+        // No request has this number.
+        let lost = |event: &Event| matches!(event, Event::TookEffect { call: 0, .. });
+        let lost = logs.flatten().filter(|(_, event)| lost(event)).count();
+        assert!(lost > 20, "{}: {lost}", fault.name());
+    }
+}
