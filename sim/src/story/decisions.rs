@@ -29,6 +29,9 @@ pub(crate) fn describe(plan: &Plan, address: Address, choice: u32) -> String {
             let more = span(u64::from(choice) * idle_step);
             format!("client {who} idles {more} longer before its round {round}")
         }
+        DecisionKind::Behaviour if address.actor == plan.settings.clients => {
+            "four servers vote for all clients, not three".into()
+        }
         DecisionKind::Behaviour => {
             let (who, round) = (client(address.actor), u64::from(address.occurrence) + 1);
             let behaviour = match workload {

@@ -5,6 +5,7 @@
 //! through a [`Process`]. A process may have its next job queue up while one still works, so that it
 //! waits behind a lease of its own process.
 
+mod caller;
 mod job;
 mod process;
 
@@ -22,17 +23,24 @@ use leasehold_core::{
     lock::{Lock, LockConfig, LockReply},
 };
 
+use caller::Caller;
 use job::{Job, Style, Terms};
 use process::{HandleClock, HandleStore, Order, Process, Told};
 
-use super::{LOCK_ID, Plan, Response, Step, Write, driver, lock::options};
+use super::{
+    LOCK_ID, Plan, Response, Step, Write, driver,
+    lock::{options, renewals},
+};
 use crate::{
     decide::{DecisionKind, DecisionSource},
     executor::Ready,
     history::{Answer, Client, End, Event, TokenId},
     mutants::Mutant,
-    world::{Alarm, Answered, Cancelled, Observer},
+    world::{Alarm, Answered, Cancelled, Host, Observer},
 };
+
+/// The one client that brings a token along for each of its calls.
+const BRINGS_TOKENS: Client = 1;
 
 /// A client that uses handles. Its futures can be neither cloned nor compared, so it lives in worlds
 /// that are run, and in none that is searched.
@@ -60,6 +68,8 @@ struct Running {
     waker: Waker,
     /// The round of the job that it is; the others run in the background.
     round: Option<u32>,
+    /// Who awaits the calls of the job, if it can go away from one alone.
+    caller: Option<Arc<Caller>>,
 }
 
 impl HandleProgram {
@@ -72,6 +82,8 @@ impl HandleProgram {
             hold: scenario.hold,
             waits: scenario.waits,
             longest_call: config.longest_acquire(&config.acquire()).as_micros() as u64,
+            renewals: renewals(plan, client),
+            own_token: None,
         };
         let process = Arc::new(Process::new(2 * plan.settings.latency, scenario.mutant));
         let lock = Some(lock(&process, plan, client, life));
@@ -99,6 +111,14 @@ impl HandleProgram {
         self.go_on(step, me);
     }
 
+    /// The planted bug: whatever comes is taken for what is awaited.
+    pub(crate) fn awaits(&self, host: &Host, call: u32) -> bool {
+        match self.process.mutant() {
+            Some(Mutant::UnmatchedReply) => !self.sent.is_empty(),
+            _ => host.awaits(call),
+        }
+    }
+
     pub(crate) fn reply<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
@@ -106,7 +126,7 @@ impl HandleProgram {
         answered: Answered,
         response: Response,
     ) {
-        if let Some(wait) = self.sent.remove(&answered.call) {
+        if let Some(wait) = self.waiting_for(answered.call) {
             self.process.answer(wait, driver::result(response));
         }
         self.go_on(step, me);
@@ -192,6 +212,14 @@ impl HandleProgram {
         }
     }
 
+    /// Who waits for the answer to `call`; if the bug is planted, whoever has waited the longest.
+    fn waiting_for(&mut self, call: u32) -> Option<u64> {
+        match self.process.mutant() {
+            Some(Mutant::UnmatchedReply) => self.sent.pop_first().map(|(_, wait)| wait),
+            _ => self.sent.remove(&call),
+        }
+    }
+
     /// Polls what is ready until nothing is.
     fn run<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         self.carry_out(step, me);
@@ -237,11 +265,11 @@ impl HandleProgram {
         }
     }
 
-    fn spawn(&mut self, future: Task, round: Option<u32>) {
+    fn spawn(&mut self, future: Task, round: Option<u32>, caller: Option<Arc<Caller>>) {
         self.spawned += 1;
         let task = self.spawned;
         let waker = self.ready.waker(task);
-        self.tasks_mut().insert(task, Running { future, waker, round });
+        self.tasks_mut().insert(task, Running { future, waker, round, caller });
         self.ready.push(task);
     }
 
@@ -259,8 +287,13 @@ impl HandleProgram {
         if self.round % 4 == 3 {
             terms.waits = 0;
         }
-        let job = Job { process: self.process.clone(), lock, style, terms };
-        self.spawn(Box::pin(job.run()), Some(self.round));
+        if me == BRINGS_TOKENS {
+            terms.own_token = Some((me, step.host(me).life, self.round));
+        }
+        let caller = Arc::new(Caller::default());
+        let leaves_calls = (self.round % 3 == 1).then(|| caller.clone());
+        let job = Job { process: self.process.clone(), caller, lock, style, terms };
+        self.spawn(Box::pin(job.run()), Some(self.round), leaves_calls);
         self.round += 1;
     }
 
@@ -314,6 +347,11 @@ impl HandleProgram {
         };
         for job in jobs {
             let before = self.ready.len();
+            let caller = self.tasks_mut().get(&job).and_then(|running| running.caller.clone());
+            if !handle && caller.is_some_and(|caller| caller.leaves()) {
+                self.ready.push(job);
+                continue;
+            }
             let gone = self.tasks_mut().remove(&job);
             let round = gone.as_ref().and_then(|running| running.round);
             self.process.drop_caller(gone);
@@ -375,7 +413,7 @@ impl HandleProgram {
             awaited
         });
         for task in self.process.take_spawned() {
-            self.spawn(task, None);
+            self.spawn(task, None, None);
         }
     }
 

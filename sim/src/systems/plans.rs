@@ -38,6 +38,10 @@ impl Subject {
         if self == Self::LockHandle {
             (plan.scenario.waits, plan.scenario.behaviours) = (1_500_000, 9);
         }
+        if self == Self::Quorum {
+            // The fourth votes in every other schedule.
+            plan.settings.servers = 4;
+        }
         if workload == Workload::Debounce {
             let Plan { settings, scenario } = &mut plan;
             settings.end = 8_500_000;
@@ -75,6 +79,8 @@ impl Scale {
     pub fn of_plan(self, plan: Plan) -> Plan {
         let Plan { settings, scenario } = plan;
         let scenario = Scenario { calls: self.calls, ..scenario };
+        // Whether there is a fourth to vote would be one decision more in each search.
+        let settings = Settings { servers: settings.servers.min(3), ..settings };
         Plan { settings: self.applied(settings), scenario }
     }
 }

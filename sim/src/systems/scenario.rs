@@ -128,6 +128,8 @@ pub struct Shared {
     settled: u64,
     /// When the server was last asked about a lean lock, and how often at that instant.
     asked: (u64, u64),
+    /// How many of several servers vote, once that is decided.
+    pub(super) voters: Option<u8>,
     /// The lock objects of upstream's processes, each shared by two clients.
     pub(crate) upstream_locks: Vec<UpstreamLock>,
 }

@@ -14,7 +14,7 @@ use leasehold_core::{
     lock::{LeaseView, LockKeys},
 };
 
-use super::super::driver::meaning;
+use super::{super::driver::meaning, job::is_callers_own};
 use crate::{
     executor::Mailbox,
     history::{Act, Answer, Ask, End, TokenId},
@@ -180,11 +180,17 @@ impl Process {
         state.mailbox.tell(Order::Tell(told));
     }
 
-    /// The planted bug: what a dropped caller was granted is not given back.
+    /// The planted bugs: what a dropped caller was granted is not given back, nor what was taken under
+    /// a token that the caller brought along.
     pub(super) fn keeps(&self, act: Act, token: Option<TokenId>) -> bool {
-        self.mutant == Some(Mutant::UnreturnedLease)
-            && act == Act::Release
-            && token == self.state().unserved
+        if act != Act::Release {
+            return false;
+        }
+        match self.mutant {
+            Some(Mutant::UnreturnedLease) => token == self.state().unserved,
+            Some(Mutant::UnreleasedToken) => token.is_some_and(is_callers_own),
+            _ => false,
+        }
     }
 
     /// A job works under this lease from now on.
