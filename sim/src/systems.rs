@@ -119,7 +119,15 @@ impl world::Program<Scenario> for Program {
         each_program!(self, program => program.cancel(step, me, handle));
     }
 
-    fn notified<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn notified<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        _subscription: u32,
+    ) {
+        if !step.keep_notification(me) {
+            return;
+        }
         match self {
             Self(Algorithm::Lock(program)) => program.notified(step, me),
             Self(Algorithm::Handle(program)) => program.notified(step, me),

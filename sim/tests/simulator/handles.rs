@@ -100,3 +100,16 @@ fn calls_of_one_process_wait_together_and_are_left_flushed_and_cancelled() {
     assert!(flushed > 10 && cancelled > 10, "{flushed}, {cancelled}");
     assert!(told_so > 0 && (4..=16).contains(&leading), "{told_so}, {leading}");
 }
+
+/// What tells a waiter of a release goes over the network too.
+#[test]
+fn a_notification_is_lost_under_each_fault_that_loses_replies() {
+    for fault in [Fault::Partition, Fault::ReplyLoss, Fault::Hang] {
+        let logs = (0..200)
+            .map(|schedule| log(Subject::LockHandle, FaultSet::only(fault), schedule).events);
+        // No request has this number.
+        let lost = |event: &Event| matches!(event, Event::TookEffect { call: 0, .. });
+        let lost = logs.flatten().filter(|(_, event)| lost(event)).count();
+        assert!(lost > 20, "{}: {lost}", fault.name());
+    }
+}
