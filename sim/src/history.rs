@@ -313,6 +313,20 @@ pub enum DebounceEvent {
     },
     /// A server dropped what waited, if anything did, at a client's word.
     Cancelled,
+    /// A server took note that a run failed, or was given back, of calls that are cancelled.
+    NotRearmed {
+        /// Whose run.
+        client: Client,
+    },
+    /// A server made due what waited, at a client's word.
+    Flushed,
+    /// From here on, the first call of a burst is due at once.
+    Leads,
+    /// A client dropped the callback that it ran, or that panicked: it has no more to do with the run.
+    Vanished {
+        /// Who.
+        client: Client,
+    },
 }
 
 /// One thing that happened.
