@@ -87,7 +87,7 @@ impl Subject {
 
     /// How many schedules of it are run where `schedules` of a machine are: futures take longer.
     #[must_use]
-    pub fn share_of(self, schedules: u64) -> u64 {
+    pub(crate) fn share_of(self, schedules: u64) -> u64 {
         if self == Self::LockHandle { schedules.div_ceil(2) } else { schedules }
     }
 
