@@ -99,7 +99,7 @@ impl Subject {
 
     /// How many schedules of it are run where `schedules` of a machine are.
     #[must_use]
-    pub fn share_of(self, schedules: u64) -> u64 {
+    pub(crate) fn share_of(self, schedules: u64) -> u64 {
         if self.runs_handles() { schedules.div_ceil(2) } else { schedules }
     }
 

@@ -89,7 +89,7 @@ impl TokenId {
 
     /// Whether both were made in the same life of the same process.
     #[must_use]
-    pub fn same_life(self, other: Self) -> bool {
+    pub(crate) fn same_life(self, other: Self) -> bool {
         self.0 >> 20 == other.0 >> 20
     }
 }
@@ -185,7 +185,7 @@ impl CallId {
 
     /// The call whose arguments these are: every call passes its own number.
     #[must_use]
-    pub fn from_args(args: &[u8]) -> Option<Self> {
+    pub(crate) fn from_args(args: &[u8]) -> Option<Self> {
         args.try_into().ok().map(u32::from_be_bytes).map(Self)
     }
 

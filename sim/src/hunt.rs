@@ -144,13 +144,6 @@ fn hunt_within(mutant: Mutant, seed: u64, within: u64) -> Hunted {
     Hunted { killed_after, text: found.map(|(_, text)| text), control_survives }
 }
 
-/// How few decisions are enough to show `mutant`, shrunk from the schedule that the campaign `seed`
-/// found after `killed_after` of them.
-#[must_use]
-pub fn fewest_decisions(mutant: Mutant, seed: u64, killed_after: u64) -> usize {
-    shortest(mutant, seed, killed_after).len()
-}
-
 /// The decisions that are enough to show it.
 fn shortest(mutant: Mutant, seed: u64, killed_after: u64) -> Decisions {
     let plan = mutant.plan();

@@ -104,6 +104,19 @@ async fn a_failed_callback_is_told_and_its_arguments_wait_for_a_sweeper() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_deadline_of_a_run_compares_with_a_clock_that_was_made_later() {
+    let called = debounce(&store())
+        .call("page 7", async |run| {
+            let left = run.deadline().since(TokioClock::new().now());
+            Ok::<_, Infallible>((left, run.remaining()))
+        })
+        .await;
+    let Ok(Called::Fired((left, remaining))) = called else { panic!("{called:?}") };
+    assert!(left > Duration::ZERO);
+    assert_eq!(left, remaining);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_callback_that_overruns_its_lease_is_dropped_before_another_may_start() {
     let store = store();
     let (caller, sweeper) = (debounce(&store), debounce(&store));

@@ -161,16 +161,13 @@ impl Check {
 
     fn settings(&self) -> Result<Settings, Failure> {
         let faults = options::wanted(&Disturbance::all(), &self.fault);
-        let settings = Settings {
-            subjects: options::wanted(Subject::ALL, &self.subject),
-            guarantees: options::wanted(Guarantee::ALL, &self.guarantee),
-            faults: faults.into_iter().map(|Disturbance(fault)| fault).collect(),
-            schedules: self.schedules,
-            time: self.time,
-            seed: self.seed,
-            shard: (self.shard.number - 1, self.shard.of),
-            candidates: if self.counterexamples.is_some() { 24 } else { 2 },
-        };
+        let mut settings = Settings::new(self.schedules);
+        settings.subjects = options::wanted(Subject::ALL, &self.subject);
+        settings.guarantees = options::wanted(Guarantee::ALL, &self.guarantee);
+        settings.faults = faults.into_iter().map(|Disturbance(fault)| fault).collect();
+        (settings.time, settings.seed) = (self.time, self.seed);
+        settings.shard = (self.shard.number - 1, self.shard.of);
+        settings.candidates = if self.counterexamples.is_some() { 24 } else { 2 };
         let promises = |subject: &Subject| {
             let of_subject =
                 |guarantee: &&Guarantee| subject.workloads().contains(&guarantee.workload());

@@ -4,9 +4,10 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use leasehold_core::{
-    Event as MachineEvent, Instant, Tokens,
+    Event as MachineEvent, Instant, StoreError, Tokens,
     debounce::{
-        Claim, DebounceConfig, DebounceMachine, DebounceOptions, DebounceOutcome, DebounceRequest,
+        CallOutcome, Claim, DebounceConfig, DebounceMachine, DebounceOptions, DebounceOutcome,
+        DebounceRequest, SweepOutcome,
     },
 };
 
@@ -217,10 +218,14 @@ impl DebounceProgram {
         outcome: DebounceOutcome,
     ) {
         match (self.stage, outcome) {
-            (_, DebounceOutcome::Run(claim)) => self.begin_run(step, me, &claim),
+            (
+                _,
+                DebounceOutcome::Call(Ok(CallOutcome::Run(claim)))
+                | DebounceOutcome::Sweep(Ok(SweepOutcome::Run(claim))),
+            ) => self.begin_run(step, me, &claim),
             // The call counts, whatever became of the end of its run.
             (Stage::Finishing, outcome) => {
-                let fired = matches!(outcome, DebounceOutcome::Fired { .. });
+                let fired = matches!(outcome, DebounceOutcome::Succeed(Ok(_)));
                 let answer = if fired { CallAnswer::Fired } else { CallAnswer::Open };
                 self.returned(step, me, answer);
                 self.rest(step, me);
@@ -281,7 +286,8 @@ impl DebounceProgram {
             step.emit(Event::Debounce(DebounceEvent::RunEnded { client: me, call, success }));
         }
         self.stage = Stage::Finishing;
-        self.feed(step, me, MachineEvent::Start(DebounceRequest::Finish { success }));
+        let request = if success { DebounceRequest::Succeed } else { DebounceRequest::Fail };
+        self.feed(step, me, MachineEvent::Start(request));
     }
 
     fn vanish<C: DecisionSource, W: Observer>(
@@ -351,10 +357,12 @@ pub(super) fn options(plan: &Plan, client: Client) -> DebounceOptions {
 
 fn answer(outcome: &DebounceOutcome) -> CallAnswer {
     match outcome {
-        DebounceOutcome::FiredElsewhere => CallAnswer::FiredElsewhere,
-        DebounceOutcome::Superseded { .. } => CallAnswer::Superseded,
-        DebounceOutcome::Cancelled => CallAnswer::Cancelled,
-        DebounceOutcome::Rejected(_) | DebounceOutcome::Unavailable(_) => CallAnswer::NotCounted,
+        DebounceOutcome::Call(Ok(CallOutcome::FiredElsewhere)) => CallAnswer::FiredElsewhere,
+        DebounceOutcome::Call(Ok(CallOutcome::Superseded { .. })) => CallAnswer::Superseded,
+        DebounceOutcome::Call(Ok(CallOutcome::Cancelled)) => CallAnswer::Cancelled,
+        DebounceOutcome::Call(Err(StoreError::NotSent(_) | StoreError::Rejected(_))) => {
+            CallAnswer::NotCounted
+        }
         _ => CallAnswer::Open,
     }
 }

@@ -77,7 +77,7 @@ impl CellName {
 impl Scale {
     /// `plan` in this size.
     #[must_use]
-    pub fn of_plan(self, plan: Plan) -> Plan {
+    pub(crate) fn of_plan(self, plan: Plan) -> Plan {
         let Plan { settings, scenario } = plan;
         let scenario = Scenario { calls: self.calls, ..scenario };
         Plan { settings: self.applied(settings), scenario }
