@@ -68,7 +68,9 @@ impl Program {
             (Subject::Upstream, Workload::Debounce) => {
                 Algorithm::UpstreamDebounce(UpstreamDebounceProgram::new())
             }
-            (Subject::LockHandle, _) => Algorithm::Handle(HandleProgram::new(plan, client, 0)),
+            (Subject::LockHandle | Subject::DebounceHandle, _) => {
+                Algorithm::Handle(HandleProgram::new(plan, client))
+            }
             (_, Workload::Lock) => Algorithm::Lock(LockProgram::new(plan, client, 0)),
             (_, Workload::Debounce) => Algorithm::Debounce(DebounceProgram::new(plan, client, 0)),
         })
@@ -156,6 +158,7 @@ impl world::Program<Scenario> for Program {
     fn may_crash(&self) -> bool {
         match self {
             Self(Algorithm::Debounce(program)) => program.may_crash(),
+            Self(Algorithm::Handle(program)) => program.may_crash(),
             Self(_) => true,
         }
     }

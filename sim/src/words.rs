@@ -19,7 +19,7 @@ pub fn fence(number: u64) -> String {
 }
 
 /// The fences in a text as [`fence`] writes them.
-pub fn short_fences(text: &str) -> String {
+pub(crate) fn short_fences(text: &str) -> String {
     let short = |word: &str| match word.parse::<u64>() {
         Ok(number) if number >= 1 << 50 => format!("…{:07}", number % 10_000_000),
         _ => word.to_owned(),

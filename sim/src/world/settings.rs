@@ -37,6 +37,7 @@ pub struct Plan<S: System> {
 
 /// What a world is like. Times are in microseconds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Settings {
     /// How many clients there are, at most 8.
     pub clients: u8,

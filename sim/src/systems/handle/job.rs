@@ -11,7 +11,7 @@ use std::{
 };
 
 use leasehold_core::{
-    Clock, Token,
+    Clock,
     lock::{
         Acquire, ExtendError, HoldError, Lease, LeaseView, Lock, LossReason, NotAcquired,
         ReleaseError, Released,
@@ -19,11 +19,12 @@ use leasehold_core::{
 };
 
 use super::{
-    caller::Caller,
+    awaited::AwaitedCall,
+    own_token::OwnToken,
     process::{HandleClock, Process, Told},
 };
 use crate::{
-    history::{Answer, Ask, Client, End, TokenId},
+    history::{Answer, Ask, End, TokenId},
     mutants::Mutant,
 };
 
@@ -83,31 +84,23 @@ pub(super) struct Terms {
     pub(super) longest_call: u64,
     /// How often a lease may be renewed in the background, if there is a limit.
     pub(super) renewals: Option<u32>,
-    /// Whose token it brings along, in which of its lives, and its number; else each try has another.
-    pub(super) own_token: Option<(Client, u32, u32)>,
+    /// The token that it brings along; else each try has another.
+    pub(super) own_token: Option<OwnToken>,
 }
-
-/// The numbers of tries under tokens of their own begin here, further than a run gets.
-const OWN: u32 = 500;
 
 impl Terms {
     fn acquire(&self, lock: &Lock) -> Acquire {
-        let acquire = lock.acquire();
-        let Some((client, life, number)) = self.own_token else { return acquire };
-        let text = format!("{}.{}.1", TokenId::owner(client, life), OWN + number);
-        acquire.token(Token::new(text).expect("the name is not empty"))
+        match self.own_token {
+            Some(own) => lock.acquire().token(own.token()),
+            None => lock.acquire(),
+        }
     }
-}
-
-/// Whether a token is one that a caller brought along.
-pub(super) fn is_callers_own(token: TokenId) -> bool {
-    token.number() >> 10 >= OWN
 }
 
 /// One round of a client.
 pub(super) struct Job {
     pub(super) process: Arc<Process>,
-    pub(super) caller: Arc<Caller>,
+    pub(super) awaited: Arc<AwaitedCall>,
     pub(super) lock: Lock,
     pub(super) style: Style,
     pub(super) terms: Terms,
@@ -220,7 +213,7 @@ impl Job {
             _ => {
                 report.ask(Ask::Release, self.terms.longest_call);
                 // If the call is dropped, so is the lease then, which is another release.
-                let answer = self.caller.awaits(lease.release()).await;
+                let answer = self.awaited.answer(lease.release()).await;
                 report.told(answer.map_or(Answer::Dropped, |answer| released(&answer)));
             }
         }
@@ -245,7 +238,7 @@ impl Job {
             return End::Lost;
         }
         report.ask(Ask::Extend, self.terms.longest_call);
-        let result = self.caller.awaits(lease.extend(micros(self.terms.lease))).await;
+        let result = self.awaited.answer(lease.extend(micros(self.terms.lease))).await;
         let result = result.map(|result| result.map(drop));
         report.told(result.as_ref().map_or(Answer::Dropped, extended));
         let lost = matches!(result, Some(Err(ExtendError::Lost(_))));
@@ -335,7 +328,10 @@ impl Job {
 }
 
 /// What `future` comes to, if it does before `limit` completes; else it is dropped.
-async fn before<T>(limit: impl Future<Output = ()>, future: impl Future<Output = T>) -> Option<T> {
+pub(super) async fn before<T>(
+    limit: impl Future<Output = ()>,
+    future: impl Future<Output = T>,
+) -> Option<T> {
     let (mut limit, mut future) = (pin!(limit), pin!(future));
     poll_fn(|context| match future.as_mut().poll(context) {
         Poll::Ready(output) => Poll::Ready(Some(output)),

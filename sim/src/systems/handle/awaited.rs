@@ -1,4 +1,4 @@
-//! Who awaits a call of a job, and may go away from that call alone.
+//! The call that a job awaits, from which its caller may go away alone.
 
 use std::{
     future::{Future, poll_fn},
@@ -19,17 +19,17 @@ enum State {
     Gone,
 }
 
-/// The caller of one job.
+/// The call that one job awaits, if it can be dropped by itself.
 #[derive(Debug, Default)]
-pub(super) struct Caller(Mutex<State>);
+pub(super) struct AwaitedCall(Mutex<State>);
 
-impl Caller {
+impl AwaitedCall {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What `call` comes to, unless the caller goes away from it.
-    pub(super) async fn awaits<T>(&self, call: impl Future<Output = T>) -> Option<T> {
+    pub(super) async fn answer<T>(&self, call: impl Future<Output = T>) -> Option<T> {
         let mut call = pin!(call);
         *self.state() = State::Awaits;
         let answer = poll_fn(|context| {
@@ -43,8 +43,8 @@ impl Caller {
         answer
     }
 
-    /// Goes away from the call that it awaits, once it is polled. Whether there is one.
-    pub(super) fn leaves(&self) -> bool {
+    /// The caller goes away from the call, once it is polled. Whether there is one.
+    pub(super) fn leave(&self) -> bool {
         let mut state = self.state();
         let awaits = *state == State::Awaits;
         if awaits {
