@@ -121,7 +121,7 @@ impl<C: DecisionSource, W: Observer> Step<'_, C, W> {
         };
         self.emit(Event::Key { before, after, expires, by_request });
         if self.scenario().waits > 0 && after.is_none() && by_request {
-            self.notify_release();
+            self.notify_release(0);
         }
     }
 
@@ -129,17 +129,22 @@ impl<C: DecisionSource, W: Observer> Step<'_, C, W> {
         if self.observer.wants_transits() {
             self.tell_each();
         }
-        let found = Majority::of(&self.core.servers, self.core.now);
+        let servers = self.voters();
+        let found = Majority::of(&self.core.servers[..servers], self.core.now);
         let seen = std::mem::replace(&mut self.core.shared.key.majority.seen, found);
         if found == seen {
             return;
         }
         let before = seen.map(|(token, _)| token);
         let (after, expires) = found.map_or((None, 0), |(token, until)| (Some(token), until));
-        let servers = self.core.servers.len();
         let half = |token| self.core.shared.key.majority.is_half_released(token, servers);
         let by_request = by_request && !(after.is_none() && before.is_some_and(half));
         self.emit(Event::Key { before, after, expires, by_request });
+    }
+
+    /// How many servers vote.
+    fn voters(&self) -> usize {
+        self.core.shared.voters.map_or(self.core.servers.len(), usize::from)
     }
 
     /// Tells what each of several servers has under the key.
@@ -164,6 +169,9 @@ impl<C: DecisionSource, W: Observer> Step<'_, C, W> {
     pub(super) fn had_key(&mut self, node: u8, token: Option<TokenId>) {
         if let Some(token) = token.filter(|&token| !self.has_key(node, Some(token))) {
             self.core.shared.key.majority.note_release(token, node);
+            if self.scenario().waits > 0 {
+                self.notify_release(node);
+            }
         }
     }
 

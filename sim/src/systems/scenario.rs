@@ -132,8 +132,10 @@ pub struct Shared {
     asked: (u64, u64),
     /// Cancellations and flushes that were told.
     told: Vec<Token>,
-    /// Whether the first call of a burst runs at once, once that is decided.
-    pub(super) leads: Option<bool>,
+    /// Whether the setting that all clients share is the unusual one, once that is decided,
+    pub(super) varied: Option<bool>,
+    /// and how many of the servers vote, if not all do.
+    pub(super) voters: Option<u8>,
     /// The lock objects of upstream's processes, each shared by two clients.
     pub(crate) upstream_locks: Vec<UpstreamLock>,
 }
