@@ -265,6 +265,12 @@ mutants! {
         "A lease is renewed for as long as the work takes, however few renewals are allowed.";
     HalfIsMajority 93 "half-is-majority" Quorum Exclusion Partition 1000 "a plausible slip" "M1"
         "Half of an even number of servers is taken for a majority.";
+    CountedTwice 79 "counted-twice" QuorumHandle Exclusion none 1000 "a plausible slip" "M1"
+        "An answer counts for another server, too, that was asked the same and has not answered.";
+    LateGrantKept 80 "late-grant-kept" QuorumHandle Liveness none 500 "a plausible slip" "M7, M8"
+        "Servers that had not answered when a quorum refused are not told to give back what they grant.";
+    OtherVoters 81 "other-voters" QuorumHandle Exclusion none 1000 "a plausible slip" "M1"
+        "Each process makes its quorum of other three of the four servers.";
 }
 
 impl Mutant {

@@ -23,7 +23,7 @@ use std::{
     task::{Context, Waker},
 };
 
-use leasehold_core::{Instant, Task};
+use leasehold_core::{Instant, Reply, StoreError, Task};
 
 use awaited::AwaitedCall;
 use call::CallbackPanics;
@@ -36,7 +36,7 @@ use crate::{
     catalog::Workload,
     decide::DecisionSource,
     executor::Ready,
-    history::{Client, DebounceEvent, End},
+    history::{Act, Client, DebounceEvent, End, TokenId},
     mutants::Mutant,
     world::{Alarm, Answered, Cancelled, Host, Observer},
 };
@@ -50,8 +50,8 @@ pub(crate) struct HandleProgram {
     tasks: Mutex<BTreeMap<usize, Running>>,
     spawned: usize,
     ready: Arc<Ready>,
-    /// Which wait of the process is for the answer to which call.
-    sent: BTreeMap<u32, u64>,
+    /// The calls that are not answered.
+    sent: BTreeMap<u32, Sent>,
     subscriptions: u32,
     round: u32,
     /// Whether it is the sweeper of a debounced function.
@@ -62,6 +62,15 @@ pub(crate) struct HandleProgram {
     next: Option<Instant>,
     /// The job that began to await something last.
     caller: Option<usize>,
+}
+
+/// A call that a future has ordered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Sent {
+    /// Which wait of the process is for its answer.
+    wait: u64,
+    act: Act,
+    token: Option<TokenId>,
 }
 
 /// A future that is not over.
@@ -117,18 +126,41 @@ impl HandleProgram {
         answered: Answered,
         response: Response,
     ) {
-        if let Some(wait) = self.waiting_for(answered.call) {
-            self.process.answer(wait, driver::result(response));
+        if let Some(sent) = self.waiting_for(answered.call) {
+            let result = driver::result(response);
+            if self.process.mutant() == Some(Mutant::CountedTwice) {
+                self.count_again(step, me, sent, result.clone());
+            }
+            self.process.answer(sent.wait, result);
         }
         self.go_on(step, me);
     }
 
+    /// The planted bug: an answer counts for another server, too, which was asked the same.
+    fn count_again<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        Sent { act, token, .. }: Sent,
+        result: Result<Reply, StoreError>,
+    ) {
+        let same = |(_, other): &(&u32, &Sent)| (other.act, other.token) == (act, token);
+        if let Some(call) = self.sent.iter().find(same).map(|(call, _)| *call)
+            && let Some(other) = self.sent.remove(&call)
+        {
+            step.give_up_on(me, call);
+            self.process.answer(other.wait, result);
+        }
+    }
+
+    /// Server number `node` tells of a release.
     pub(crate) fn notified<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
+        node: u8,
     ) {
-        self.process.notify();
+        self.process.notify(node);
         self.go_on(step, me);
     }
 
@@ -196,7 +228,7 @@ impl HandleProgram {
         let now = step.local(me);
         self.process.advance(now);
         if step.takes_notification(me) {
-            self.process.notify();
+            self.process.notify(0);
         }
         if self.next.is_some_and(|next| next <= now) {
             self.begin_job(step, me);
@@ -214,9 +246,9 @@ impl HandleProgram {
     }
 
     /// Who waits for the answer to `call`; if the bug is planted, whoever has waited the longest.
-    fn waiting_for(&mut self, call: u32) -> Option<u64> {
+    fn waiting_for(&mut self, call: u32) -> Option<Sent> {
         match self.process.mutant() {
-            Some(Mutant::UnmatchedReply) => self.sent.pop_first().map(|(_, wait)| wait),
+            Some(Mutant::UnmatchedReply) => self.sent.pop_first().map(|(_, sent)| sent),
             _ => self.sent.remove(&call),
         }
     }

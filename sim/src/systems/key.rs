@@ -141,7 +141,7 @@ impl<C: DecisionSource, W: Observer> Step<'_, C, W> {
         };
         self.emit(Event::Key { before, after, expires, by_request });
         if self.scenario().waits > 0 && after.is_none() && by_request {
-            self.notify_release();
+            self.notify_release(0);
         }
     }
 
@@ -184,6 +184,9 @@ impl<C: DecisionSource, W: Observer> Step<'_, C, W> {
     pub(super) fn had_key(&mut self, node: u8, token: Option<TokenId>) {
         if let Some(token) = token.filter(|&token| !self.has_key(node, Some(token))) {
             self.core.shared.key.majority.note_release(token, node);
+            if self.scenario().waits > 0 {
+                self.notify_release(node);
+            }
         }
     }
 

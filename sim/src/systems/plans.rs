@@ -22,7 +22,7 @@ impl Subject {
             Self::Lock | Self::LockHandle | Self::LockLean => Topology::Single,
             Self::LockAcked => Topology::Acknowledged(Promotion::MostAdvanced),
             Self::LockAckedAny => Topology::Acknowledged(Promotion::Any),
-            Self::Quorum => Topology::Independent,
+            Self::Quorum | Self::QuorumHandle => Topology::Independent,
             Self::Debounce | Self::DebounceHandle | Self::LockReplicated | Self::Upstream => {
                 Topology::Replicated
             }
@@ -37,10 +37,10 @@ impl Subject {
             settings: Settings::new(self.topology(), faults),
             scenario: scenario(self, workload),
         };
-        if self == Self::LockHandle {
+        if matches!(self, Self::LockHandle | Self::QuorumHandle) {
             (plan.scenario.waits, plan.scenario.behaviours) = (1_500_000, 9);
         }
-        if self == Self::Quorum {
+        if matches!(self, Self::Quorum | Self::QuorumHandle) {
             // The fourth votes in every other schedule.
             plan.settings.servers = 4;
         }

@@ -1,12 +1,12 @@
 //! Handles in the matrix: the same code that ships, and yet one seed is one run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use leasehold_sim::{
     catalog::Subject,
     decide::Decisions,
     faults::{Fault, FaultSet},
-    history::{Act, Answer, Ask, CallAnswer, Client, DebounceEvent, Event},
+    history::{Act, Answer, Ask, CallAnswer, Client, DebounceEvent, Event, TokenId},
     run::{Log, decisions_of, log_of},
     systems::{Plan, Run},
 };
@@ -143,4 +143,22 @@ fn a_caller_may_drop_an_extension_or_a_release_and_nothing_else() {
         assert!(dropped > 10, "{ask:?}: {dropped}");
         assert_eq!(ended(None, ask, Answer::Dropped), 0);
     }
+}
+
+/// The same number for all of its clients.
+#[test]
+fn a_quorum_has_three_servers_in_some_schedules_and_four_in_others() {
+    let mut sizes = BTreeSet::new();
+    for schedule in 0..20 {
+        let mut asked: BTreeMap<(Client, TokenId), usize> = BTreeMap::new();
+        for (_, event) in log(Subject::QuorumHandle, FaultSet::NONE, schedule).events {
+            if let Event::Sent { client, act: Act::Acquire, token: Some(token), .. } = event {
+                *asked.entry((client, token)).or_default() += 1;
+            }
+        }
+        let of_schedule: BTreeSet<usize> = asked.into_values().collect();
+        assert_eq!(of_schedule.len(), 1, "schedule {schedule}: {of_schedule:?}");
+        sizes.extend(of_schedule);
+    }
+    assert_eq!(sizes, BTreeSet::from([3, 4]));
 }
