@@ -101,6 +101,8 @@ impl Mutant {
                 (settings.clients, settings.end) = (2, 20_000_000);
                 (scenario.waits, scenario.idle, scenario.behaviours) = (1_000_000, 1_500_000, 1);
             }
+            // A run that is left behind is missed.
+            Self::UnreturnedRun => scenario.run_lease = 3_000_000,
             Self::SilentCancel => scenario.cancels = true,
             // An extended lease is longer than another's own.
             Self::OwnLeaseTakeover => scenario.hold = 700_000,

@@ -48,10 +48,11 @@ const IDLE_MACHINES: usize = 8;
 /// # Cancellation
 ///
 /// Every future of a handle may be dropped at any point. A call that is armed stays armed, for
-/// other participants and sweepers. A run that was dropped stays in the handle:
-/// [`Debounce::in_flight`] says so, the next call begins by giving it back, and without a next call
-/// its lease ends. The same goes for a callback that panics. When the last clone is dropped, it is
-/// given back in the background, if the clock belongs to a runtime.
+/// other participants and sweepers. A run that was dropped, or whose callback panicked, is given
+/// back in the background, if the clock belongs to a runtime. Until then, and where no runtime is,
+/// it stays in the handle: [`Debounce::in_flight`] says so, and the next call begins by giving it
+/// back. Without either, its lease ends. A run whose end may not have reached the server is told by
+/// the next call, or when the last clone is dropped.
 #[derive(Clone)]
 pub struct Debounce {
     shared: Arc<Shared>,
@@ -69,9 +70,10 @@ struct Idle {
     machines: Vec<DebounceMachine>,
 }
 
-/// A machine that makes one call. Dropping it gives the machine back, with what is in flight.
+/// A machine that makes one call. Dropping it gives the machine back, with what is in flight; if the
+/// call was not over, that is told to the server in the background.
 struct Participant<'a> {
-    shared: &'a Shared,
+    shared: &'a Arc<Shared>,
     machine: Option<DebounceMachine>,
 }
 
@@ -332,11 +334,10 @@ impl Shared {
     }
 
     /// A machine for one call: first of all one that owes the server something.
-    fn participant(&self) -> Participant<'_> {
+    fn participant(self: &Arc<Self>) -> Participant<'_> {
         let mut idle = self.idle();
-        let owing = idle.machines.iter().position(|machine| machine.in_flight().is_some());
-        let machine = match owing.or_else(|| idle.machines.len().checked_sub(1)) {
-            Some(index) => idle.machines.remove(index),
+        let machine = match idle.take_owing().or_else(|| idle.machines.pop()) {
+            Some(machine) => machine,
             None => {
                 let tokens = idle.tokens.child();
                 let seed = tokens.seed();
@@ -345,15 +346,43 @@ impl Shared {
         };
         Participant { shared: self, machine: Some(machine) }
     }
+
+    /// Gives back in the background what a dropped call had.
+    fn give_back(self: &Arc<Self>) {
+        let shared = Arc::clone(self);
+        self.clock.spawn(Box::pin(async move {
+            let owing = shared.idle().take_owing();
+            // A call that came first has begun with it.
+            let Some(owing) = owing else { return };
+            // Any request begins by giving the run back; what fails waits for the next call.
+            Participant { shared: &shared, machine: Some(owing) }
+                .ask(DebounceRequest::Status)
+                .await;
+        }));
+    }
+}
+
+impl Idle {
+    /// A machine that owes the server something.
+    fn take_owing(&mut self) -> Option<DebounceMachine> {
+        let index = self.machines.iter().position(|machine| machine.in_flight().is_some())?;
+        Some(self.machines.remove(index))
+    }
 }
 
 impl Drop for Participant<'_> {
     fn drop(&mut self) {
-        let mut idle = self.shared.idle();
-        if let Some(machine) = self.machine.take()
-            && (idle.machines.len() < IDLE_MACHINES || machine.in_flight().is_some())
+        let Some(machine) = self.machine.take() else { return };
+        let owes = machine.in_flight().is_some();
+        let was_dropped = owes && machine.is_under_way();
         {
-            idle.machines.push(machine);
+            let mut idle = self.shared.idle();
+            if owes || idle.machines.len() < IDLE_MACHINES {
+                idle.machines.push(machine);
+            }
+        }
+        if was_dropped {
+            self.shared.give_back();
         }
     }
 }

@@ -167,6 +167,13 @@ impl DebounceMachine {
         owed.or_else(begun).or_else(|| self.owed.as_ref().and_then(DebounceCommand::name))
     }
 
+    /// Whether a request or a run has begun and not ended: its future was dropped, if nobody
+    /// drives it.
+    #[cfg(feature = "std")]
+    pub(super) fn is_under_way(&self) -> bool {
+        self.state != State::Idle || self.run.is_some()
+    }
+
     fn start(&mut self, now: Instant, request: DebounceRequest) -> Action<DebounceOutcome> {
         self.interrupt();
         match request {

@@ -266,6 +266,12 @@ impl LockMachine {
         self.grant = Some(self.granted(token, fence, lease_ms, now));
     }
 
+    /// Whether a request has begun and not ended: its future was dropped, if nobody drives it.
+    #[cfg(feature = "std")]
+    pub(super) fn is_under_way(&self) -> bool {
+        self.state != State::Idle
+    }
+
     /// Remembers a token that may be under the key although nobody wants it.
     #[cfg(feature = "std")]
     pub(super) fn leave_behind(&mut self, token: Token) {

@@ -142,6 +142,19 @@ async fn a_run_dropped_with_its_future_is_given_back_by_the_next_call() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_dropped_run_is_given_back_though_nothing_else_is_asked_of_the_handle() {
+    let store = store();
+    let (caller, sweeper) = (debounce(&store), debounce(&store));
+    let call = caller.call(b"args", async |_| pending::<Result<(), ()>>().await);
+    assert!(tokio::time::timeout(2 * SECOND, call).await.is_err());
+    // Let what is in the background run, and no time pass.
+    tokio::task::yield_now().await;
+    assert_eq!(caller.in_flight(), None);
+    let swept = sweeper.sweep(async |run| Ok::<_, ()>(run.args().to_vec())).await;
+    assert_eq!(swept, Ok(Swept::Fired(b"args".to_vec())));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_run_that_was_taken_over_says_so() {
     let step = Arc::new(AtomicU64::new(0));
     let store = store_with_step(step.clone());

@@ -62,7 +62,7 @@ pub(super) struct Check {
     fault: Vec<Disturbance>,
     /// Schedules for each fault.
     ///
-    /// So many of each subject under each fault, and half as many of lock-handle, which takes longer.
+    /// So many of each subject under each fault, and half as many of those whose clients run handles, which take longer.
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
     schedules: u64,
     /// Goes on for at least this long, as in 10m.

@@ -23,7 +23,9 @@ impl Subject {
             Self::LockAcked => Topology::Acknowledged(Promotion::MostAdvanced),
             Self::LockAckedAny => Topology::Acknowledged(Promotion::Any),
             Self::Quorum => Topology::Independent,
-            Self::Debounce | Self::LockReplicated | Self::Upstream => Topology::Replicated,
+            Self::Debounce | Self::DebounceHandle | Self::LockReplicated | Self::Upstream => {
+                Topology::Replicated
+            }
         }
     }
 
@@ -51,6 +53,9 @@ impl Subject {
                 (settings.clients, scenario.leaves) = (4, true);
                 (scenario.idle, scenario.idle_step, scenario.idle_choices) = (20_000, 20_000, 16);
             }
+        }
+        if self == Self::DebounceHandle {
+            plan.scenario.behaviours = 10;
         }
         if self == Self::LockLean {
             // The lock is free for longer, so that what comes late may take it.
@@ -126,6 +131,7 @@ fn scenario(subject: Subject, workload: Workload) -> Scenario {
         call_timeout: 300_000,
         node_timeout: 100_000,
         hold: 150_000,
+        run_lease: 800_000,
         idle: 150_000,
         idle_step: 10_000,
         idle_choices: 12,

@@ -43,7 +43,7 @@ pub struct Settings {
     pub clients: u8,
     /// What they talk to.
     pub topology: Topology,
-    /// How many servers there are of those that know nothing of each other, at most 3.
+    /// How many servers there are of those that know nothing of each other, at most 5.
     pub servers: u8,
     /// How long a server that lost its data stays away.
     pub absence: u64,
