@@ -17,7 +17,7 @@ pub enum Subject {
     Debounce,
     /// The lock and the debounce of `@upstash/lock` as they are, on a Redis with a replica.
     Upstream,
-    /// Our lock on a majority of three independent Redis servers.
+    /// Our lock on a majority of three or four independent Redis servers.
     Quorum,
     /// Our lock on a Redis with two replicas, of which one has every lease: the one that takes over
     /// has the most.
@@ -89,7 +89,7 @@ impl Subject {
             Self::DebounceHandle => "our debounce as it ships, by its handle, on such a Redis",
             Self::LockAcked => "our lock, once one of two replicas has it; the fuller takes over",
             Self::LockAckedAny => "our lock, once one of two replicas has it; either takes over",
-            Self::Quorum => "our lock on a majority of three independent Redis servers",
+            Self::Quorum => "our lock on a majority of three or four independent Redis servers",
             Self::QuorumHandle => "our lock as it ships, by its handles, on three or four of them",
             Self::Upstream => "the algorithms of @upstash/lock, on a Redis with a replica",
         }

@@ -20,7 +20,7 @@ use crate::{
     decide::DecisionSource,
     history::Client,
     run, world,
-    world::{Alarm, Answered, Observer},
+    world::{Alarm, Answered, Host, Observer},
 };
 
 pub use plans::speed_plan;
@@ -108,6 +108,13 @@ impl world::Program<Scenario> for Program {
         response: Response,
     ) {
         each_program!(self, program => program.reply(step, me, answered, response));
+    }
+
+    fn awaits(&self, host: &Host, _me: Client, call: u32) -> bool {
+        match self {
+            Self(Algorithm::Handle(program)) => program.awaits(host, call),
+            Self(_) => host.awaits(call),
+        }
     }
 
     fn cancel<C: DecisionSource, W: Observer>(

@@ -30,7 +30,7 @@ pub(crate) fn describe(plan: &Plan, address: Address, choice: u32) -> String {
             format!("client {who} idles {more} longer before its round {round}")
         }
         DecisionKind::Behaviour if address.actor == plan.settings.clients => match workload {
-            Workload::Lock => "the quorum has four servers, not three".into(),
+            Workload::Lock => "four servers vote for all clients, not three".into(),
             Workload::Debounce => {
                 "the first call of a burst is due at once, by the settings of all clients".into()
             }

@@ -5,9 +5,11 @@
 //! through a [`Process`]. A process may begin its next job while one still works: of a lock, so that
 //! it waits behind a lease of its own process.
 
+mod awaited;
 mod call;
 mod job;
 mod orders;
+mod own_token;
 mod process;
 mod rounds;
 
@@ -23,6 +25,7 @@ use std::{
 
 use leasehold_core::{Instant, Reply, StoreError, Task};
 
+use awaited::AwaitedCall;
 use call::CallbackPanics;
 use orders::tell;
 use process::{Order, Process, Told};
@@ -35,7 +38,7 @@ use crate::{
     executor::Ready,
     history::{Act, Client, DebounceEvent, End, TokenId},
     mutants::Mutant,
-    world::{Alarm, Answered, Cancelled, Observer},
+    world::{Alarm, Answered, Cancelled, Host, Observer},
 };
 
 /// A client that uses handles. Its futures can be neither cloned nor compared, so it lives in worlds
@@ -76,6 +79,8 @@ struct Running {
     waker: Waker,
     /// The round of the job that it is; the others run in the background.
     round: Option<u32>,
+    /// The call that the job awaits, if its caller may go away from that alone.
+    awaited: Option<Arc<AwaitedCall>>,
 }
 
 impl HandleProgram {
@@ -106,6 +111,14 @@ impl HandleProgram {
         self.go_on(step, me);
     }
 
+    /// The planted bug: whatever comes is taken for what is awaited.
+    pub(crate) fn awaits(&self, host: &Host, call: u32) -> bool {
+        match self.process.mutant() {
+            Some(Mutant::UnmatchedReply) => !self.sent.is_empty(),
+            _ => host.awaits(call),
+        }
+    }
+
     pub(crate) fn reply<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
@@ -113,7 +126,7 @@ impl HandleProgram {
         answered: Answered,
         response: Response,
     ) {
-        if let Some(sent) = self.sent.remove(&answered.call) {
+        if let Some(sent) = self.waiting_for(answered.call) {
             let result = driver::result(response);
             if self.process.mutant() == Some(Mutant::CountedTwice) {
                 self.count_again(step, me, sent, result.clone());
@@ -232,6 +245,14 @@ impl HandleProgram {
         }
     }
 
+    /// Who waits for the answer to `call`; if the bug is planted, whoever has waited the longest.
+    fn waiting_for(&mut self, call: u32) -> Option<Sent> {
+        match self.process.mutant() {
+            Some(Mutant::UnmatchedReply) => self.sent.pop_first().map(|(_, sent)| sent),
+            _ => self.sent.remove(&call),
+        }
+    }
+
     /// Polls what is ready until nothing is.
     fn run<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         self.carry_out(step, me);
@@ -284,11 +305,11 @@ impl HandleProgram {
         }
     }
 
-    fn spawn(&mut self, future: Task, round: Option<u32>) {
+    fn spawn(&mut self, future: Task, round: Option<u32>, awaited: Option<Arc<AwaitedCall>>) {
         self.spawned += 1;
         let task = self.spawned;
         let waker = self.ready.waker(task);
-        self.tasks_mut().insert(task, Running { future, waker, round });
+        self.tasks_mut().insert(task, Running { future, waker, round, awaited });
         self.ready.push(task);
     }
 
@@ -309,6 +330,11 @@ impl HandleProgram {
         };
         for job in jobs {
             let before = self.ready.len();
+            let awaited = self.tasks_mut().get(&job).and_then(|running| running.awaited.clone());
+            if !handle && awaited.is_some_and(|awaited| awaited.leave()) {
+                self.ready.push(job);
+                continue;
+            }
             let gone = self.tasks_mut().remove(&job);
             let round = gone.as_ref().and_then(|running| running.round);
             self.process.drop_caller(gone);

@@ -131,3 +131,34 @@ fn a_quorum_has_three_servers_in_some_schedules_and_four_in_others() {
     }
     assert_eq!(sizes, BTreeSet::from([3, 4]));
 }
+
+/// How often a call with this question ends so, in these schedules, and what it was about is still held.
+fn ended(fault: Option<Fault>, ask: Ask, answer: Answer) -> u32 {
+    let mut found = 0;
+    for schedule in 0..200 {
+        let mut held = BTreeSet::new();
+        let faults = fault.map_or(FaultSet::NONE, FaultSet::only);
+        for (_, event) in log(Subject::LockHandle, faults, schedule).events {
+            match event {
+                Event::Held { token, .. } => _ = held.insert(token),
+                Event::Ended { token, .. } => _ = held.remove(&token),
+                Event::Returned { ask: asked, answer: said, token: Some(token), .. } => {
+                    let is_it = (asked, said) == (ask, answer);
+                    found += u32::from(is_it && (ask == Ask::Release || held.contains(&token)));
+                }
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+/// The caller stays, and goes on under the lease.
+#[test]
+fn a_caller_may_drop_an_extension_or_a_release_and_nothing_else() {
+    for ask in [Ask::Extend, Ask::Release] {
+        let dropped = ended(Some(Fault::Cancellation), ask, Answer::Dropped);
+        assert!(dropped > 10, "{ask:?}: {dropped}");
+        assert_eq!(ended(None, ask, Answer::Dropped), 0);
+    }
+}

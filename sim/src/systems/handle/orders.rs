@@ -60,7 +60,7 @@ impl HandleProgram {
             awaited
         });
         for task in self.process.take_spawned() {
-            self.spawn(task, None);
+            self.spawn(task, None, None);
         }
     }
 }

@@ -15,7 +15,7 @@ use leasehold_core::{
     lock::{LeaseView, LockKeys, LockReply},
 };
 
-use super::super::driver::meaning;
+use super::{super::driver::meaning, own_token::OwnToken};
 use crate::{
     executor::Mailbox,
     history::{Act, Answer, Ask, CallId, DebounceEvent, End, TokenId},
@@ -237,6 +237,12 @@ impl Process {
             // What a dropped caller was granted is not given back,
             (Some(Mutant::UnreturnedLease), _)
                 if act == Act::Release && token == self.state().unserved =>
+            {
+                Subverted::Answered(Reply::Lock(LockReply::Released))
+            }
+            // nor what was taken under a token that the caller brought along,
+            (Some(Mutant::UnreleasedToken), _)
+                if act == Act::Release && token.is_some_and(OwnToken::is) =>
             {
                 Subverted::Answered(Reply::Lock(LockReply::Released))
             }
