@@ -12,6 +12,7 @@ use leasehold_benches::{
     stores::{
         contended::{Ours, Polled, Waiter, contest},
         cycles::{Cycle, Release, Sample, Uncontended, crowd, solo},
+        distance::carry,
         floors::{Pings, Posts},
         others::{Rslock, Textbook},
         peer::Peer,
@@ -21,9 +22,15 @@ use leasehold_benches::{
 };
 use leasehold_core::{MemoryStore, lock::Guarantee};
 use leasehold_upstash::{Tcp, Upstash};
-use tokio::runtime::{Builder, Runtime};
+use tokio::{
+    net::TcpListener,
+    runtime::{Builder, Runtime},
+};
 
 const TASKS: usize = 64;
+
+/// How far off servers are, there and back: in the same building, in the same region, elsewhere.
+const ROUND_TRIPS: [u64; 3] = [300, 1_000, 10_000];
 
 const FULL: &str = "acquire, release";
 const FULL_SENT: &str = "acquire, release sent";
@@ -52,6 +59,12 @@ fn main() {
                 tcp_crowd(&server, effort(40_000));
                 let rounds = if quick { 1 } else { 5 };
                 tcp_contended(&server, Effort { rounds, ..effort(1_000) });
+                for micros in ROUND_TRIPS {
+                    // Less than two seconds for a turn.
+                    let cycles = if quick { 4 } else { (500_000 / micros).min(400) };
+                    let effort = Effort { rounds: rounds.min(3), cycles };
+                    tcp_far(&server, Duration::from_micros(micros), effort);
+                }
             }
             Err(error) => println!("skipped, TCP: redis-server: {error}"),
         }
@@ -164,13 +177,18 @@ fn tcp_contended(server: &Server, effort: Effort) {
     let (patient, eager) = (rslock(), rslock().again_within(Duration::from_millis(2)));
     let meter = Meter { runtime: &runtime, pings };
     let polled = |rslock| Polled::many(rslock, WAITERS);
-    let ours = |count: usize| Ours::in_processes(&stores[..count], "hot", WAITERS / count);
-    let sides: [Side<'_>; 5] = [
+    let by = |guarantee, count: usize| {
+        Ours::in_processes(&stores[..count], "hot", WAITERS / count, guarantee)
+    };
+    let ours = |count| by(Guarantee::Full, count);
+    let sides: [Side<'_>; 7] = [
         ("rslock, again after up to 200 ms", &|count| meter.contest(polled(&patient), count)),
         ("rslock, again after up to 1 ms", &|count| meter.contest(polled(&eager), count)),
         ("leasehold, 16 processes", &|count| meter.contest(ours(16), count)),
         ("leasehold, 4 processes", &|count| meter.contest(ours(4), count)),
         ("leasehold, 1 process", &|count| meter.contest(ours(1), count)),
+        ("lean, 16 processes", &|count| meter.contest(by(Guarantee::Lean, 16), count)),
+        ("lean, 4 processes", &|count| meter.contest(by(Guarantee::Lean, 4), count)),
     ];
     let measures = [Measure::Rate, Measure::P99, Measure::ServerTime];
     let tables = compare_by(measures.map(|measure| (measure, 0)), effort, &sides);
@@ -182,6 +200,37 @@ fn tcp_contended(server: &Server, effort: Effort) {
     for ((title, measure), rows) in titles.iter().zip(measures).zip(&tables) {
         print(title, measure, rows, &[]);
     }
+}
+
+/// As alone, but the server is some way off, where most are.
+fn tcp_far(server: &Server, round_trip: Duration, effort: Effort) {
+    pin(server, "0,1");
+    // The way has threads of its own.
+    let way = two_threads();
+    let near = way.block_on(TcpListener::bind("127.0.0.1:0")).expect("there is a free port");
+    let url = format!("redis://{}", near.local_addr().expect("it listens"));
+    let address = server.url.trim_start_matches("redis://").parse();
+    let address = address.expect("a server's URL is its address");
+    way.spawn(carry(near, address, round_trip / 2, Delay::new));
+
+    let runtime = one_thread();
+    let pings = runtime.block_on(Pings::to(&url));
+    let store = Tcp::new(&url).expect("the URL is one");
+    let lock = |guarantee, release| Uncontended::new(store.clone(), "far", guarantee, release);
+    let textbook = runtime.block_on(Textbook::at(&url, "far:textbook"));
+    let rslock = Rslock::at(&url, "far:rslock");
+    let run = |cycle, cycles| runtime.block_on(solo(cycle, cycles));
+    let sides: [Side<'_>; 7] = [
+        ("two PINGs", &|cycles| runtime.block_on(solo(pings.clone(), cycles))),
+        (FULL, &|cycles| run(lock(Guarantee::Full, Release::Confirmed), cycles)),
+        (FULL_SENT, &|cycles| run(lock(Guarantee::Full, Release::Detached), cycles)),
+        (LEAN, &|cycles| run(lock(Guarantee::Lean, Release::Confirmed), cycles)),
+        (LEAN_SENT, &|cycles| run(lock(Guarantee::Lean, Release::Detached), cycles)),
+        (TEXTBOOK, &|cycles| runtime.block_on(solo(textbook.clone(), cycles))),
+        (RSLOCK, &|cycles| runtime.block_on(solo(rslock.clone(), cycles))),
+    ];
+    let rows = compare(Measure::P50, effort, &sides);
+    print(&format!("TCP, one task, {round_trip:?} away"), Measure::P50, &rows, &[]);
 }
 
 fn memory_alone(effort: Effort) {

@@ -2,6 +2,7 @@
 
 pub mod contended;
 pub mod cycles;
+pub mod distance;
 pub mod floors;
 pub mod others;
 pub mod peer;

@@ -44,6 +44,8 @@ use std::{
     time::Duration,
 };
 
+// Named by what `store_conformance!` becomes, and by nobody else.
+#[doc(hidden)]
 pub use self::{debounce::*, drops::*, edges::*, lean::*, lock::*, notifications::*};
 use crate::{
     store::Store,
@@ -117,6 +119,7 @@ pub enum Foreign {
 /// # Panics
 ///
 /// If the case fails; or if it is skipped while `LEASEHOLD_REQUIRE_REAL=1`.
+#[doc(hidden)]
 pub async fn check<F: Fixture>(name: &str, fixture: Option<F>, case: impl AsyncFnOnce(&F) -> ()) {
     match fixture {
         // Boxed, since a case is long and the caller's runtime may be nested in a small stack.
@@ -130,6 +133,7 @@ pub async fn check<F: Fixture>(name: &str, fixture: Option<F>, case: impl AsyncF
 /// # Panics
 ///
 /// As [`check`].
+#[doc(hidden)]
 pub async fn check_debounced<F: Fixture>(
     name: &str,
     fixture: Option<F>,
@@ -146,6 +150,7 @@ pub async fn check_debounced<F: Fixture>(
 /// # Panics
 ///
 /// As [`check`].
+#[doc(hidden)]
 pub async fn check_lean<F: Fixture>(
     name: &str,
     fixture: Option<F>,

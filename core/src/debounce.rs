@@ -55,6 +55,6 @@ pub use config::{DebounceConfig, DebounceOptions};
 #[cfg(feature = "std")]
 pub use handle::Debounce;
 pub use machine::{DebounceMachine, DebounceRequest};
-pub use outcome::{Claim, DebounceOutcome};
+pub use outcome::{CallOutcome, Claim, DebounceOutcome, SweepOutcome};
 #[cfg(feature = "std")]
 pub use run::Run;

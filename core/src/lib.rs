@@ -32,6 +32,7 @@ pub mod conformance;
 pub mod debounce;
 pub mod guide;
 #[cfg(feature = "internals")]
+#[doc(hidden)]
 pub mod internals;
 pub mod lock;
 pub mod quorum;

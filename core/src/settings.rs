@@ -64,7 +64,7 @@ pub(crate) fn whole_millis(what: &'static str, duration: Duration) -> Result<u64
 /// assert_eq!(refused, ConfigError::EmptyId);
 /// println!("{refused}"); // … says what to give
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// The drift is more than half of the time.

@@ -39,7 +39,10 @@ pub enum Command {
 
 /// A store's answer to a [`Command`].
 ///
-/// Deliberately exhaustive: a machine must handle every reply.
+/// Deliberately exhaustive: a machine must handle every reply. That a reply answers *its* command is
+/// no type: it comes from outside, over a wire, through a [`DynStore`] or from a store of somebody
+/// else's, so a machine must doubt it in any case. To one that does not answer it says
+/// [`StoreError::Unknown`], since the command may have been applied.
 ///
 /// ```
 /// use leasehold_core::{Reply, lock::{Holder, LockReply}};

@@ -150,7 +150,7 @@ impl Tokens {
     }
 
     /// The next token of the series that [`Tokens::fresh`] began.
-    pub fn next_in_series(&mut self) -> Token {
+    pub(crate) fn next_in_series(&mut self) -> Token {
         self.tries += 1;
         let mut text = String::with_capacity(self.owner.len() + 16);
         text.push_str(&self.owner);

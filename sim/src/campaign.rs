@@ -46,6 +46,7 @@ const SHRINK_RUNS: u32 = 2_000;
 
 /// What to run.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Settings {
     /// Of these subjects,
     pub subjects: Vec<Subject>,
@@ -63,6 +64,24 @@ pub struct Settings {
     pub shard: (u64, u64),
     /// How many failing schedules of each cell are shrunk, to tell the shortest story; at most 64.
     pub candidates: usize,
+}
+
+impl Settings {
+    /// All of the matrix, `schedules` times, from seed 1.
+    #[must_use]
+    pub fn new(schedules: u64) -> Self {
+        let faults = Fault::ALL.iter().copied().map(Some).chain([None]);
+        Self {
+            subjects: Subject::ALL.to_vec(),
+            guarantees: Guarantee::ALL.to_vec(),
+            faults: faults.collect(),
+            schedules,
+            time: None,
+            seed: 1,
+            shard: (0, 1),
+            candidates: 2,
+        }
+    }
 }
 
 /// What a campaign found about one cell.
@@ -348,17 +367,7 @@ fn conclude(
 /// Every cell of the matrix.
 #[cfg(test)]
 pub(crate) fn cell_names() -> impl Iterator<Item = CellName> {
-    names(&Settings {
-        subjects: Subject::ALL.to_vec(),
-        guarantees: Guarantee::ALL.to_vec(),
-        faults: Fault::ALL.iter().copied().map(Some).chain([None]).collect(),
-        schedules: 0,
-        time: None,
-        seed: 0,
-        shard: (0, 1),
-        candidates: 0,
-    })
-    .into_iter()
+    names(&Settings::new(0)).into_iter()
 }
 
 fn names(settings: &Settings) -> Vec<CellName> {

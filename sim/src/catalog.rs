@@ -28,6 +28,8 @@ pub enum Subject {
     LockLean,
     /// Our lock as it ships, by its handles, on one Redis.
     LockHandle,
+    /// Our debounce as it ships, by its handle, on a Redis with a replica that takes over.
+    DebounceHandle,
 }
 
 /// What the clients of a run do.
@@ -50,6 +52,7 @@ impl Subject {
         Self::LockAckedAny,
         Self::Quorum,
         Self::Debounce,
+        Self::DebounceHandle,
         Self::Upstream,
     ];
 
@@ -65,6 +68,7 @@ impl Subject {
             Self::LockAcked => "lock-acked",
             Self::LockAckedAny => "lock-acked-any",
             Self::LockHandle => "lock-handle",
+            Self::DebounceHandle => "debounce-handle",
             Self::LockLean => "lock-lean",
         }
     }
@@ -78,6 +82,7 @@ impl Subject {
             Self::LockReplicated => "our lock on a Redis with a replica that takes over",
             Self::LockLean => "our lean lock on one Redis, beside a client of the full one",
             Self::Debounce => "our debounce on a Redis with a replica that takes over",
+            Self::DebounceHandle => "our debounce as it ships, by its handle, on such a Redis",
             Self::LockAcked => "our lock, once one of two replicas has it; the fuller takes over",
             Self::LockAckedAny => "our lock, once one of two replicas has it; either takes over",
             Self::Quorum => "our lock on a majority of three independent Redis servers",
@@ -85,10 +90,17 @@ impl Subject {
         }
     }
 
-    /// How many schedules of it are run where `schedules` of a machine are: futures take longer.
+    /// Whether its clients run the futures of handles, which takes longer than to run machines, and
+    /// cannot be searched.
     #[must_use]
-    pub fn share_of(self, schedules: u64) -> u64 {
-        if self == Self::LockHandle { schedules.div_ceil(2) } else { schedules }
+    pub fn runs_handles(self) -> bool {
+        matches!(self, Self::LockHandle | Self::DebounceHandle)
+    }
+
+    /// How many schedules of it are run where `schedules` of a machine are.
+    #[must_use]
+    pub(crate) fn share_of(self, schedules: u64) -> u64 {
+        if self.runs_handles() { schedules.div_ceil(2) } else { schedules }
     }
 
     /// What its clients can do.
@@ -102,7 +114,7 @@ impl Subject {
             | Self::LockLean
             | Self::LockReplicated
             | Self::Quorum => &[Workload::Lock],
-            Self::Debounce => &[Workload::Debounce],
+            Self::Debounce | Self::DebounceHandle => &[Workload::Debounce],
             Self::Upstream => &[Workload::Lock, Workload::Debounce],
         }
     }

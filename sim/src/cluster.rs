@@ -79,17 +79,21 @@ use users::Users;
 
 use crate::{
     decide::{DecisionSource, Decisions, Fault, FaultSet, Replay, Seeded},
-    world::{Settings, Topology},
+    world::{SERVERS, Settings, Topology},
 };
 
 /// The most processes that a cluster can have.
 pub const MOST_PROCESSES: usize = 8;
+
+/// The most independent servers that a cluster can have.
+pub const MOST_SERVERS: usize = SERVERS;
 
 /// A test of your own code in a simulated cluster. See the [module](self).
 pub struct Cluster {
     build: Box<dyn Fn(&mut Setup)>,
     faults: FaultSet,
     topology: Topology,
+    servers: u8,
     disturbed: Duration,
     calm: Duration,
     seed: u64,
@@ -105,6 +109,7 @@ impl Cluster {
             build: Box::new(build),
             faults: FaultSet::NONE,
             topology: Topology::Replicated,
+            servers: 3,
             disturbed: Duration::from_secs(3),
             calm: Duration::from_secs(5),
             seed: 1,
@@ -120,10 +125,25 @@ impl Cluster {
     }
 
     /// What the processes talk to: one server with a replica that lags behind it, unless said. Of
-    /// several independent servers, [`Process::redis_of`] reaches each; all else is the first.
+    /// several independent servers, [`Process::store_of`] and [`Process::redis_of`] reach each; all
+    /// else is the first. [An example of each](crate::guide::test_your_code#choose-the-servers).
     #[must_use]
     pub fn topology(mut self, topology: Topology) -> Self {
         self.topology = topology;
+        self
+    }
+
+    /// How many servers there are that know nothing of each other, 3 unless said: what
+    /// [`Topology::Independent`] is.
+    ///
+    /// # Panics
+    ///
+    /// If there are none or more than [`MOST_SERVERS`].
+    #[must_use]
+    pub fn servers(mut self, servers: u8) -> Self {
+        let possible = (1..=MOST_SERVERS).contains(&usize::from(servers));
+        assert!(possible, "a cluster has 1 to {MOST_SERVERS} servers, not {servers}");
+        self.servers = servers;
         self
     }
 
@@ -227,6 +247,7 @@ impl Cluster {
         let settings = Settings {
             clients: processes as u8,
             faults_end,
+            servers: self.servers,
             end: faults_end.saturating_add(micros(self.calm)),
             ..Settings::new(self.topology, self.faults)
         };

@@ -60,12 +60,14 @@ mod tests {
         }
     }
 
-    /// Two majorities within the same milliseconds need many messages that are a little late; and a
-    /// call that a failover loses for good is the last one, of a caller who has left.
+    /// Two majorities within the same milliseconds need many messages that are a little late; a call
+    /// that a failover loses for good is the last one, of a caller who has left; and a longest wait
+    /// that begins anew takes calls that put it off.
     fn is_rare(cell: CellName) -> bool {
         match cell.guarantee {
             Guarantee::FenceOrder | Guarantee::FencedExclusion => cell.subject == Subject::Quorum,
             Guarantee::DebounceFires => cell.fault == Some(Fault::Failover),
+            Guarantee::DebounceMaxWait => cell.subject == Subject::DebounceHandle,
             _ => false,
         }
     }

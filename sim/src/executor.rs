@@ -98,6 +98,11 @@ impl<O, A> Mailbox<O, A> {
         self.timers.remove(&(deadline, timer))
     }
 
+    /// Nobody sleeps any more.
+    pub(crate) fn stop_sleeping(&mut self) {
+        self.timers.clear();
+    }
+
     /// When the next sleep is over.
     pub(crate) fn next_timer(&self) -> Option<Instant> {
         self.timers.keys().next().map(|(deadline, _)| *deadline)

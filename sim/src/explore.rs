@@ -34,6 +34,7 @@ use crate::{
 
 /// How much a search may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// About how many bytes of memory. Beyond, fewer states are merged and more is run twice, which
     /// costs time and changes no verdict.

@@ -183,6 +183,16 @@ macro_rules! faults {
             }
 
             #[inline]
+            fn loses_notification<C: DecisionSource, W: Observer>(
+                step: &mut Step<'_, S, C, W>,
+                client: Client,
+                node: u8,
+                number: u32,
+            ) -> bool {
+                $(<$module::$variant as Faults<S>>::loses_notification(step, client, node, number))||*
+            }
+
+            #[inline]
             fn replicating<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 replica: u8,

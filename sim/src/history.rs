@@ -12,7 +12,11 @@ use crate::decide::Fault;
 /// A client, by number.
 pub type Client = u8;
 
-/// A token as a number: who made it, in which life of its process, for which call, and which try.
+/// How many owners the calls of one process are told apart by.
+pub const OWNERS: usize = 8;
+
+/// A token as a number: who made it, in which life of its process, for which call, and which try. A
+/// handle with several calls under way names an owner for each further one: `client-life~2` and so on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TokenId(u32);
 
@@ -32,24 +36,34 @@ impl TokenId {
     /// The number of a token as it is stored, or `None` if it is not of that form.
     #[must_use]
     pub fn parse(text: &[u8]) -> Option<Self> {
-        let mut numbers = [0u32; 4];
-        let mut index = 0;
+        const OWNER: usize = 4;
+        let mut numbers = [0u32, 0, 0, 0, 1];
+        let (mut index, mut next) = (0, 1);
         for &byte in text {
             match byte {
                 b'0'..=b'9' => {
                     let number = numbers[index].checked_mul(10)?;
                     numbers[index] = number.checked_add(u32::from(byte - b'0'))?;
                 }
-                _ if index < 3 => index += 1,
+                b'~' if index == 1 => {
+                    numbers[OWNER] = 0;
+                    index = OWNER;
+                }
+                _ if next <= 3 => {
+                    index = next;
+                    next += 1;
+                }
                 _ => return None,
             }
         }
-        let [client, life, call, attempt] = numbers;
+        let [client, life, call, attempt, owner] = numbers;
+        // The calls of further owners are numbered from 128 on, those of the third from 256 on …
+        let call = owner.checked_sub(1)? << 7 ^ call;
         (index == 3 && client < 1 << 4 && life < 1 << 8)
             .then_some(Self(client << 28 | life << 20 | (call & 0x3ff) << 10 | attempt & 0x3ff))
     }
 
-    /// Who made it.
+    /// Which client made it.
     #[must_use]
     pub fn client(self) -> Client {
         (self.0 >> 28) as u8
@@ -67,9 +81,15 @@ impl TokenId {
         self.0
     }
 
+    /// Which of the owners that a handle names made it, from 0. Its tokens are numbered in order.
+    #[must_use]
+    pub fn owner_index(self) -> usize {
+        (self.number() >> 17) as usize
+    }
+
     /// Whether both were made in the same life of the same process.
     #[must_use]
-    pub fn same_life(self, other: Self) -> bool {
+    pub(crate) fn same_life(self, other: Self) -> bool {
         self.0 >> 20 == other.0 >> 20
     }
 }
@@ -165,11 +185,11 @@ impl CallId {
 
     /// The call whose arguments these are: every call passes its own number.
     #[must_use]
-    pub fn from_args(args: &[u8]) -> Option<Self> {
+    pub(crate) fn from_args(args: &[u8]) -> Option<Self> {
         args.try_into().ok().map(u32::from_be_bytes).map(Self)
     }
 
-    /// Who made it.
+    /// Which client made it.
     #[must_use]
     pub fn client(self) -> Client {
         (self.0 >> 16) as u8
@@ -293,6 +313,20 @@ pub enum DebounceEvent {
     },
     /// A server dropped what waited, if anything did, at a client's word.
     Cancelled,
+    /// A server took note that a run failed, or was given back, of calls that are cancelled.
+    NotRearmed {
+        /// Whose run.
+        client: Client,
+    },
+    /// A server made due what waited, at a client's word.
+    Flushed,
+    /// From here on, the first call of a burst is due at once.
+    Leads,
+    /// A client dropped the callback that it ran, or that panicked: it has no more to do with the run.
+    Vanished {
+        /// Who.
+        client: Client,
+    },
 }
 
 /// One thing that happened.
@@ -462,7 +496,13 @@ mod tests {
             assert_eq!(format!("{first} {second}"), "#1 #2");
             numbers.extend([first, second]);
         }
-        assert_eq!(numbers.len(), 4 * 256 * 2);
+        // As the machines of one handle name themselves.
+        for owner in 2..=8 {
+            let mut tokens = Tokens::of_owner(format!("{}~{owner}", TokenId::owner(0, 0)));
+            numbers.extend([tokens.fresh(), tokens.fresh()].map(|token| TokenId::of(&token)));
+        }
+        assert_eq!(numbers.len(), 4 * 256 * 2 + 7 * 2);
+        assert!(numbers.iter().all(|number| number.client() < 4), "each is a token of somebody");
     }
 
     #[test]
@@ -475,6 +515,8 @@ mod tests {
         assert_eq!(of("0-0-0-99999999999"), None);
         assert_eq!(of("99999999999"), None);
         assert_eq!(of("16-0-0-1"), None);
+        assert_eq!(of("1-1~0.1#1"), None);
+        assert_eq!(of("1~1-1.1#1"), None);
         assert!(of("15-255-0-1").is_some());
     }
 }

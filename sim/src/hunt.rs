@@ -101,6 +101,8 @@ impl Mutant {
                 (settings.clients, settings.end) = (2, 20_000_000);
                 (scenario.waits, scenario.idle, scenario.behaviours) = (1_000_000, 1_500_000, 1);
             }
+            // A run that is left behind is missed.
+            Self::UnreturnedRun => scenario.run_lease = 3_000_000,
             Self::SilentCancel => scenario.cancels = true,
             // An extended lease is longer than another's own.
             Self::OwnLeaseTakeover => scenario.hold = 700_000,
@@ -140,13 +142,6 @@ fn hunt_within(mutant: Mutant, seed: u64, within: u64) -> Hunted {
         (0..run).all(|schedule| complaint(mutant, &control, seed, schedule).is_none());
     let killed_after = found.as_ref().map(|(schedule, _)| schedule + 1);
     Hunted { killed_after, text: found.map(|(_, text)| text), control_survives }
-}
-
-/// How few decisions are enough to show `mutant`, shrunk from the schedule that the campaign `seed`
-/// found after `killed_after` of them.
-#[must_use]
-pub fn fewest_decisions(mutant: Mutant, seed: u64, killed_after: u64) -> usize {
-    shortest(mutant, seed, killed_after).len()
 }
 
 /// The decisions that are enough to show it.

@@ -249,6 +249,14 @@ mutants! {
         "The renewals of a lease go on after it was dropped.";
     UnsentRelease 74 "unsent-release" LockHandle Liveness none 500 "a plausible slip" "M7, M8"
         "The release that nobody waits for, that of a dropped lease, is never sent.";
+    UnreturnedRun 75 "unreturned-run" DebounceHandle DebounceMaxWait none 1000 "a plausible slip" "B5"
+        "A run whose callback was dropped or panicked is not given back by the next call of its handle.";
+    FailureSettles 76 "failure-settles" DebounceHandle DebounceFires none 500 "a plausible slip" "B1"
+        "A run whose callback failed is told to the server as one that went well.";
+    OwnArguments 77 "own-arguments" DebounceHandle DebounceFires none 500 "a plausible slip" "B3"
+        "A callback is given the arguments of the call that it was given with, not the latest.";
+    OneSleeper 78 "one-sleeper" DebounceHandle DebounceTruth none 500 "a plausible slip" "B7, M8"
+        "Of the calls of a process that sleep, only the one that began to last is woken.";
 }
 
 impl Mutant {

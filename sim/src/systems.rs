@@ -68,7 +68,9 @@ impl Program {
             (Subject::Upstream, Workload::Debounce) => {
                 Algorithm::UpstreamDebounce(UpstreamDebounceProgram::new())
             }
-            (Subject::LockHandle, _) => Algorithm::Handle(HandleProgram::new(plan, client, 0)),
+            (Subject::LockHandle | Subject::DebounceHandle, _) => {
+                Algorithm::Handle(HandleProgram::new(plan, client))
+            }
             (_, Workload::Lock) => Algorithm::Lock(LockProgram::new(plan, client, 0)),
             (_, Workload::Debounce) => Algorithm::Debounce(DebounceProgram::new(plan, client, 0)),
         })
@@ -117,7 +119,15 @@ impl world::Program<Scenario> for Program {
         each_program!(self, program => program.cancel(step, me, handle));
     }
 
-    fn notified<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn notified<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        _subscription: u32,
+    ) {
+        if !step.keep_notification(me) {
+            return;
+        }
         match self {
             Self(Algorithm::Lock(program)) => program.notified(step, me),
             Self(Algorithm::Handle(program)) => program.notified(step, me),
@@ -141,6 +151,7 @@ impl world::Program<Scenario> for Program {
     fn may_crash(&self) -> bool {
         match self {
             Self(Algorithm::Debounce(program)) => program.may_crash(),
+            Self(Algorithm::Handle(program)) => program.may_crash(),
             Self(_) => true,
         }
     }

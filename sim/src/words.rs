@@ -19,7 +19,7 @@ pub fn fence(number: u64) -> String {
 }
 
 /// The fences in a text as [`fence`] writes them.
-pub fn short_fences(text: &str) -> String {
+pub(crate) fn short_fences(text: &str) -> String {
     let short = |word: &str| match word.parse::<u64>() {
         Ok(number) if number >= 1 << 50 => format!("…{:07}", number % 10_000_000),
         _ => word.to_owned(),
@@ -54,9 +54,12 @@ pub fn request(address: Address) -> String {
 }
 
 /// The message that a decision is about: requests have even numbers, replies odd ones, and writes
-/// to the resource a wire of their own.
+/// to the resource and notifications of releases wires of their own.
 pub fn message(address: Address) -> String {
-    let (who, number) = (client(address.actor & 0x7f), address.occurrence);
+    let (who, number) = (client(address.actor & 0x3f), address.occurrence);
+    if address.actor & 0xc0 == 0x40 {
+        return format!("notification {number} of client {who}");
+    }
     if address.actor & 0x80 != 0 {
         return format!("write {number} of client {who}");
     }
@@ -121,5 +124,6 @@ mod tests {
         assert_eq!(message(address(0, 6)), "request 3 of client A");
         assert_eq!(message(address(1, 7)), "the reply to request 3 of client B");
         assert_eq!(message(address(0x82, 2)), "write 2 of client C");
+        assert_eq!(message(address(0x41, 3)), "notification 3 of client B");
     }
 }

@@ -25,7 +25,7 @@ mod transit;
 pub use client::{Alarm, Host, Link};
 pub use clocks::ClientClock;
 pub use message::{Body, Message, Response};
-pub(crate) use network::FURTHER;
+pub(crate) use network::{FURTHER, NOTIFICATION};
 pub(crate) use queue::{Queue, What};
 pub use scale::Scale;
 pub(crate) use server::SERVERS;
@@ -287,9 +287,9 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
                 }
             }
             What::Waited(message) => self.waited(message),
-            What::Hint { client } => {
-                if self.keep_notification(client) {
-                    programs[usize::from(client)].notified(self, client);
+            What::Hint { client, subscription } => {
+                if self.receives_notification(client, subscription) {
+                    programs[usize::from(client)].notified(self, client, subscription);
                 }
             }
             What::Heal => self.heal(),

@@ -8,53 +8,39 @@
 
 mod environment;
 
-use std::{env, error::Error, future::IntoFuture, io, time::Duration};
+use std::{env, error::Error, fmt::Display, future::IntoFuture, io, time::Duration};
 
 use axum::{Router, extract::State, http::StatusCode, routing::post};
-use leasehold_core::{
-    Fence,
-    debounce::Debounce,
-    lock::{HoldError, Lock, NotAcquired},
-};
+use leasehold_core::{Fence, debounce::Debounce, lock::Lock};
 use tokio::{net::TcpListener, signal, time::sleep};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let store = environment::store()?;
-    let import_lock = Lock::new(store.clone(), "import")?;
-    let report_lock = Lock::new(store.clone(), "report")?;
-    let reindex = Debounce::new(store, "reindex")?;
-
+    let reports = report_every_minute(Lock::new(store.clone(), "report")?);
+    let routes = Router::new()
+        .route("/import", post(import).with_state(Lock::new(store.clone(), "import")?))
+        .route("/changed", post(changed).with_state(Debounce::new(store, "reindex")?));
     let listen = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".into());
     let listener = TcpListener::bind(listen).await?;
     println!("listening at {}", listener.local_addr()?);
-    let routes = Router::new()
-        .route("/import", post(import).with_state(import_lock))
-        .route("/changed", post(changed).with_state(reindex));
-    let server = axum::serve(listener, routes)
-        .with_graceful_shutdown(async { drop(signal::ctrl_c().await) });
-    tokio::select! {
-        served = server.into_future() => Ok(served?),
-        () = report_every_minute(report_lock) => unreachable!("it reports for ever"),
-    }
+    let interrupted = async { drop(signal::ctrl_c().await) };
+    let server = axum::serve(listener, routes).with_graceful_shutdown(interrupted);
+    tokio::select!(served = server.into_future() => Ok(served?), () = reports => Ok(()))
 }
 
 async fn import(State(lock): State<Lock>) -> (StatusCode, String) {
     let waiting = lock.acquire().within(Duration::from_secs(5));
     match waiting.hold(async |lease| save("import", lease.fence())).await {
         Ok(()) => (StatusCode::OK, "imported".into()),
-        Err(HoldError::NotAcquired(NotAcquired::Busy { .. } | NotAcquired::Queued)) => {
-            (StatusCode::CONFLICT, "an import is under way".into())
-        }
-        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+        Err(error) if error.is_busy() => (StatusCode::CONFLICT, error.to_string()),
+        Err(error) => unavailable(error),
     }
 }
 
 async fn changed(State(reindex): State<Debounce>, page: String) -> (StatusCode, String) {
-    match reindex.call(page, async |run| save(run.args(), run.fence())).await {
-        Ok(called) => (StatusCode::OK, format!("{called:?}")),
-        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
-    }
+    let called = reindex.call(page, async |run| save(run.args(), run.fence())).await;
+    called.map_or_else(unavailable, |called| (StatusCode::OK, format!("{called:?}")))
 }
 
 async fn report_every_minute(lock: Lock) {
@@ -67,7 +53,11 @@ async fn report_every_minute(lock: Lock) {
     }
 }
 
-fn save(what: impl std::fmt::Display, fence: Fence) -> io::Result<()> {
+fn save(what: impl Display, fence: Fence) -> io::Result<()> {
     println!("saving the {what}, unless a fence greater than {fence} was seen");
     Ok(())
+}
+
+fn unavailable(error: impl Display) -> (StatusCode, String) {
+    (StatusCode::SERVICE_UNAVAILABLE, error.to_string())
 }

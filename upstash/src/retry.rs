@@ -25,18 +25,14 @@ use crate::error::SetupError;
 /// ```
 /// use leasehold_upstash::RetryPolicy;
 ///
-/// let five_times = RetryPolicy { retries: 4, ..RetryPolicy::default() };
+/// let five_times = RetryPolicy::new().retries(4);
 /// # let _ = five_times;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// How many attempts may follow the first. Default 2; 0 turns it off.
-    pub retries: u32,
-    /// The longest wait before the second attempt. It doubles with each further one, and each wait
-    /// is drawn from its upper half. Default 50 ms.
-    pub first_wait: Duration,
-    /// No wait is longer than this. Default 1 s.
-    pub longest_wait: Duration,
+    pub(crate) retries: u32,
+    pub(crate) first_wait: Duration,
+    pub(crate) longest_wait: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -50,10 +46,33 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Every command is sent once. (But for the text of a script that the server has forgotten.)
+    /// The default: two more attempts.
     #[must_use]
-    pub fn none() -> Self {
-        Self { retries: 0, ..Self::default() }
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many attempts may follow the first. Default 2. With 0, every command is sent once, but
+    /// for the text of a script that the server has forgotten.
+    #[must_use]
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// The longest wait before the second attempt. It doubles with each further one, and each wait
+    /// is drawn from its upper half. Default 50 ms.
+    #[must_use]
+    pub fn first_wait(mut self, wait: Duration) -> Self {
+        self.first_wait = wait;
+        self
+    }
+
+    /// No wait is longer than this. Default 1 s.
+    #[must_use]
+    pub fn longest_wait(mut self, wait: Duration) -> Self {
+        self.longest_wait = wait;
+        self
     }
 
     /// The wait before attempt `number` (the second is 1), between half and all of what has
@@ -275,7 +294,10 @@ mod tests {
         assert!(attempts.failed(lost(), &policy).is_ok());
         assert!(attempts.failed(lost(), &policy).is_ok());
         assert_eq!(attempts.failed(lost(), &policy), Err(lost()));
-        assert_eq!(self::attempts("a#1").failed(lost(), &RetryPolicy::none()), Err(lost()));
+        assert_eq!(
+            self::attempts("a#1").failed(lost(), &RetryPolicy::new().retries(0)),
+            Err(lost())
+        );
     }
 
     #[test]

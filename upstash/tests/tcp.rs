@@ -104,7 +104,7 @@ fn builder(url: &str) -> TcpBuilder {
     let client = Client::open(info.set_redis_settings(settings)).unwrap();
     // Slow machines are not what it is about.
     let limit = Duration::from_secs(10);
-    let builder = TcpBuilder::from_client(client).retry(RetryPolicy::none());
+    let builder = TcpBuilder::from_client(client).retry(RetryPolicy::new().retries(0));
     builder.timeout(2 * limit).connect_timeout(limit)
 }
 
@@ -175,7 +175,7 @@ async fn a_server_that_accepts_and_is_silent_has_been_sent_no_command() {
     for scheme in ["redis", "rediss"] {
         // With its greeting, which is never answered.
         let url = format!("{scheme}://{}", listener.local_addr().unwrap());
-        let builder = TcpBuilder::new(&url).unwrap().retry(RetryPolicy::none());
+        let builder = TcpBuilder::new(&url).unwrap().retry(RetryPolicy::new().retries(0));
         let store = builder.connect_timeout(limit).build().unwrap();
         let reply = ask(&store).await;
         let told = unreachable_at(listener.local_addr().unwrap(), &reply.unwrap_err());
@@ -253,7 +253,7 @@ async fn a_server_that_hangs_or_never_ends_leaves_the_outcome_unknown_and_is_lef
 async fn a_server_that_always_hangs_ends_at_the_deadline() {
     for act in [Act::Hang, Act::Drip] {
         let server = Server::playing(vec![act.clone(); 50]).await;
-        let retry = RetryPolicy { retries: u32::MAX, ..RetryPolicy::default() };
+        let retry = RetryPolicy::new().retries(u32::MAX);
         let builder = server.builder().retry(retry).timeout(Duration::from_millis(200));
         let reply = ask(&builder.build().unwrap()).await;
         let Err(StoreError::Unknown(Cause::TimedOut(text))) = reply else { panic!("{reply:?}") };
@@ -286,7 +286,7 @@ async fn a_refusal_means_what_its_code_says() {
 #[tokio::test]
 async fn what_failed_on_the_way_is_sent_again() {
     let server = Server::playing([Act::last(""), Act::say("-LOADING x\r\n"), Act::say(FREE)]).await;
-    let retry = RetryPolicy { first_wait: Duration::from_millis(1), ..RetryPolicy::default() };
+    let retry = RetryPolicy::new().first_wait(Duration::from_millis(1));
     let store = server.builder().retry(retry).build().unwrap();
     assert_eq!(ask(&store).await, free());
     assert_eq!(server.commands(), 3);

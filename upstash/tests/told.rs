@@ -77,8 +77,8 @@ fn acquire() -> Command {
 /// Lets a store of either way have all sorts of trouble.
 async fn trouble<S: Adapter>() {
     let fake = Fake::start().await;
-    let retry = RetryPolicy { first_wait: Duration::from_millis(1), ..RetryPolicy::default() };
-    let (patient, hasty) = (S::of(&fake, retry), S::of(&fake, RetryPolicy::none()));
+    let retry = RetryPolicy::new().first_wait(Duration::from_millis(1));
+    let (patient, hasty) = (S::of(&fake, retry), S::of(&fake, RetryPolicy::new().retries(0)));
     // The script is not there yet, and then the server is loading.
     patient.execute(acquire()).await.unwrap();
     fake.fault("error text=LOADING command=EVALSHA next=1");

@@ -11,7 +11,7 @@ use std::{
 
 use leasehold_core::{
     Store,
-    lock::{Lease, Lock, Locks},
+    lock::{Guarantee, Lease, Lock, LockOptions, Locks},
 };
 use tokio::task::JoinSet;
 
@@ -91,14 +91,15 @@ impl Ours {
     ///
     /// If `id` is empty.
     #[must_use]
-    pub fn in_processes<S>(stores: &[S], id: &str, tasks: usize) -> Vec<Self>
+    pub fn in_processes<S>(stores: &[S], id: &str, tasks: usize, guarantee: Guarantee) -> Vec<Self>
     where
         S: Store + Clone + Send + Sync + 'static,
     {
+        let options = LockOptions::new().guarantee(guarantee);
         let process = |store: &S| {
             let locks = Locks::new(store.clone());
             let task = |_| {
-                let lock = locks.lock(id);
+                let lock = locks.lock_with_options(id, &options);
                 let lock = lock.expect("the defaults are usable, and the id is not empty");
                 Self { lock, lease: None }
             };
@@ -168,7 +169,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_waiters_share_the_acquisitions() {
-        let waiters = Ours::in_processes(&[Arc::new(MemoryStore::new())], "job", 4);
+        let waiters =
+            Ours::in_processes(&[Arc::new(MemoryStore::new())], "job", 4, Guarantee::Full);
         let sample = contest(waiters, 10, no_pause).await;
         assert_eq!((sample.cycles, sample.latencies.len()), (10, 10));
     }
@@ -180,8 +182,10 @@ mod tests {
         tokio::spawn(resp::listen(Host::new(HostOptions::default()), listener));
 
         let stores = [(); 2].map(|()| Tcp::new(&url).unwrap());
-        let ours = Ours::in_processes(&stores, "ours", 2);
-        assert_eq!(contest(ours, 6, no_pause).await.cycles, 6);
+        for guarantee in [Guarantee::Full, Guarantee::Lean] {
+            let ours = Ours::in_processes(&stores, "ours", 2, guarantee);
+            assert_eq!(contest(ours, 6, no_pause).await.cycles, 6);
+        }
         // More than one would wait for a timer of the crate.
         let theirs = Polled::many(&Rslock::at(&url, "theirs"), 1);
         assert_eq!(contest(theirs, 6, no_pause).await.cycles, 6);

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     lock::{
         Holder, LockCommand, LockConfig, LockMachine, LockOptions, LockOutcome, LockReply,
-        LockRequest,
+        LockRequest, NotAcquired,
     },
     machine::{Action, Event, Machine},
     store::Store,
@@ -127,7 +127,7 @@ pub async fn a_busy_try_that_is_sent_twice_was_busy<F: Fixture>(fixture: &F) {
             action => panic!("{action:?}"),
         }
     };
-    assert!(matches!(outcome, LockOutcome::Busy { .. }), "{outcome:?}");
+    assert!(matches!(outcome, LockOutcome::Acquire(Err(NotAcquired::Busy { .. }))), "{outcome:?}");
     assert!(matches!(subject.holder(&other).await, Holder::Us { .. }));
 }
 

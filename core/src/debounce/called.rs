@@ -99,7 +99,7 @@ pub enum Swept<R> {
 /// }
 /// # assert!(is_repeated_elsewhere(&Unsettled::TakenOver));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Unsettled {
     /// The run took longer than its lease, or a failover forgot it, and another has begun.
     TakenOver,
@@ -158,7 +158,7 @@ pub enum CallError<E> {
 ///     println!("it is tried again in {due_in:?}");
 /// }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum NextRun {
     /// They, or newer ones, are due again: when a participant or a sweeper claims them.
     Rearmed {

@@ -201,11 +201,8 @@ impl DebounceConfig {
     }
 
     /// These settings for another id.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError::EmptyId`].
-    pub fn with_id(&self, id: &str) -> Result<Self, ConfigError> {
+    #[cfg(any(feature = "std", test))]
+    pub(super) fn with_id(&self, id: &str) -> Result<Self, ConfigError> {
         if id.is_empty() {
             return Err(ConfigError::EmptyId);
         }

@@ -7,13 +7,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[cfg(feature = "tokio")]
 use super::DebounceOptions;
 use super::{
-    Args, CallError, Called, Claim, DebounceConfig, DebounceMachine, DebounceOutcome,
-    DebounceRequest, DebounceStatus, NextRun, Run, Swept, Unsettled,
+    Args, CallError, CallOutcome, Called, Claim, DebounceConfig, DebounceMachine, DebounceOutcome,
+    DebounceRequest, DebounceStatus, NextRun, Run, SweepOutcome, Swept, Unsettled,
 };
 use crate::{
     drive::{drive, race},
+    machine::outcome_of,
     settings::ConfigError,
-    store::{Cause, DynStore, Store, StoreError},
+    store::{DynStore, Store, StoreError},
     telemetry,
     time::{Clock, DynClock},
     token::{Token, Tokens},
@@ -47,10 +48,11 @@ const IDLE_MACHINES: usize = 8;
 /// # Cancellation
 ///
 /// Every future of a handle may be dropped at any point. A call that is armed stays armed, for
-/// other participants and sweepers. A run that was dropped stays in the handle:
-/// [`Debounce::in_flight`] says so, the next call begins by giving it back, and without a next call
-/// its lease ends. The same goes for a callback that panics. When the last clone is dropped, it is
-/// given back in the background, if the clock belongs to a runtime.
+/// other participants and sweepers. A run that was dropped, or whose callback panicked, is given
+/// back in the background, if the clock belongs to a runtime. Until then, and where no runtime is,
+/// it stays in the handle: [`Debounce::in_flight`] says so, and the next call begins by giving it
+/// back. Without either, its lease ends. A run whose end may not have reached the server is told by
+/// the next call, or when the last clone is dropped.
 #[derive(Clone)]
 pub struct Debounce {
     shared: Arc<Shared>,
@@ -68,9 +70,10 @@ struct Idle {
     machines: Vec<DebounceMachine>,
 }
 
-/// A machine that makes one call. Dropping it gives the machine back, with what is in flight.
+/// A machine that makes one call. Dropping it gives the machine back, with what is in flight; if the
+/// call was not over, that is told to the server in the background.
 struct Participant<'a> {
-    shared: &'a Shared,
+    shared: &'a Arc<Shared>,
     machine: Option<DebounceMachine>,
 }
 
@@ -170,21 +173,21 @@ impl Debounce {
     ) -> Result<Called<R>, CallError<E>> {
         let request = DebounceRequest::Call { args: args.into().into_bytes() };
         let mut participant = self.shared.participant();
-        Ok(match participant.ask(request).await {
-            DebounceOutcome::Run(claim) => match participant.run(claim, callback).await? {
+        let outcome = outcome_of!(participant.ask(request).await, DebounceOutcome::Call);
+        Ok(match outcome.map_err(failure)? {
+            CallOutcome::Run(claim) => match participant.run(claim, callback).await? {
                 (result, None) => Called::Fired(result),
                 (result, Some(reason)) => Called::Unsettled { result, reason },
             },
-            DebounceOutcome::Superseded { by } => Called::Superseded { by },
-            DebounceOutcome::FiredElsewhere => Called::FiredElsewhere,
-            DebounceOutcome::Suppressed { reopens_in_ms } => {
+            CallOutcome::Superseded { by } => Called::Superseded { by },
+            CallOutcome::FiredElsewhere => Called::FiredElsewhere,
+            CallOutcome::Suppressed { reopens_in_ms } => {
                 Called::Suppressed { reopens_in: Duration::from_millis(reopens_in_ms) }
             }
-            DebounceOutcome::Delegated { due_in_ms } => {
+            CallOutcome::Delegated { due_in_ms } => {
                 Called::Delegated { due_in: Duration::from_millis(due_in_ms) }
             }
-            DebounceOutcome::Cancelled => Called::Cancelled,
-            outcome => return Err(failure(outcome)),
+            CallOutcome::Cancelled => Called::Cancelled,
         })
     }
 
@@ -236,11 +239,8 @@ impl Debounce {
     ///
     /// What the store answered instead. After [`StoreError::Unknown`], it may have happened.
     pub async fn cancel(&self) -> Result<bool, StoreError> {
-        match self.shared.participant().ask(DebounceRequest::Cancel).await {
-            DebounceOutcome::Cancelled => Ok(true),
-            DebounceOutcome::Idle { .. } => Ok(false),
-            outcome => Err(store_error(outcome)),
-        }
+        let outcome = self.shared.participant().ask(DebounceRequest::Cancel).await;
+        outcome_of!(outcome, DebounceOutcome::Cancel)
     }
 
     /// Asks the store what waits and what runs. It may have changed since.
@@ -249,10 +249,8 @@ impl Debounce {
     ///
     /// What the store answered instead.
     pub async fn status(&self) -> Result<DebounceStatus, StoreError> {
-        match self.shared.participant().ask(DebounceRequest::Status).await {
-            DebounceOutcome::Status(status) => Ok(status),
-            outcome => Err(store_error(outcome)),
-        }
+        let outcome = self.shared.participant().ask(DebounceRequest::Status).await;
+        outcome_of!(outcome, DebounceOutcome::Status)
     }
 
     /// The name of the run whose end the server may still wait for. See
@@ -269,15 +267,15 @@ impl Debounce {
         callback: impl AsyncFnOnce(Run) -> Result<R, E>,
     ) -> Result<Swept<R>, CallError<E>> {
         let mut participant = self.shared.participant();
-        Ok(match participant.ask(request).await {
-            DebounceOutcome::Run(claim) => match participant.run(claim, callback).await? {
+        let outcome = outcome_of!(participant.ask(request).await, DebounceOutcome::Sweep);
+        Ok(match outcome.map_err(failure)? {
+            SweepOutcome::Run(claim) => match participant.run(claim, callback).await? {
                 (result, None) => Swept::Fired(result),
                 (result, Some(reason)) => Swept::Unsettled { result, reason },
             },
-            DebounceOutcome::Idle { due_in_ms } => {
+            SweepOutcome::Idle { due_in_ms } => {
                 Swept::Idle { due_in: due_in_ms.map(Duration::from_millis) }
             }
-            outcome => return Err(failure(outcome)),
         })
     }
 }
@@ -309,18 +307,24 @@ impl Participant<'_> {
         };
         // The clock first: work that would begin to act after the deadline never does.
         let ended = race(overrun, work).await;
-        let (success, how) = match ended {
-            Ended::Returned(_) => (true, "returned"),
-            Ended::Failed(_) => (false, "failed"),
-            Ended::Overran => (false, "overran"),
+        let how = match ended {
+            Ended::Returned(_) => "returned",
+            Ended::Failed(_) => "failed",
+            Ended::Overran => "overran",
         };
         telemetry::ran(self.shared.config.keys().id(), how, fence);
-        let outcome = self.ask(DebounceRequest::Finish { success }).await;
         match ended {
-            Ended::Returned(result) => Ok((result, unsettled(outcome))),
-            Ended::Failed(error) => Err(CallError::Failed { error, next: next_run(outcome) }),
-            Ended::Overran => Err(CallError::Overran { next: next_run(outcome) }),
+            Ended::Returned(result) => {
+                let outcome = self.ask(DebounceRequest::Succeed).await;
+                Ok((result, outcome_of!(outcome, DebounceOutcome::Succeed).err()))
+            }
+            Ended::Failed(error) => Err(CallError::Failed { error, next: self.fail().await }),
+            Ended::Overran => Err(CallError::Overran { next: self.fail().await }),
         }
+    }
+
+    async fn fail(&mut self) -> NextRun {
+        outcome_of!(self.ask(DebounceRequest::Fail).await, DebounceOutcome::Fail)
     }
 }
 
@@ -330,11 +334,10 @@ impl Shared {
     }
 
     /// A machine for one call: first of all one that owes the server something.
-    fn participant(&self) -> Participant<'_> {
+    fn participant(self: &Arc<Self>) -> Participant<'_> {
         let mut idle = self.idle();
-        let owing = idle.machines.iter().position(|machine| machine.in_flight().is_some());
-        let machine = match owing.or_else(|| idle.machines.len().checked_sub(1)) {
-            Some(index) => idle.machines.remove(index),
+        let machine = match idle.take_owing().or_else(|| idle.machines.pop()) {
+            Some(machine) => machine,
             None => {
                 let tokens = idle.tokens.child();
                 let seed = tokens.seed();
@@ -343,15 +346,43 @@ impl Shared {
         };
         Participant { shared: self, machine: Some(machine) }
     }
+
+    /// Gives back in the background what a dropped call had.
+    fn give_back(self: &Arc<Self>) {
+        let shared = Arc::clone(self);
+        self.clock.spawn(Box::pin(async move {
+            let owing = shared.idle().take_owing();
+            // A call that came first has begun with it.
+            let Some(owing) = owing else { return };
+            // Any request begins by giving the run back; what fails waits for the next call.
+            Participant { shared: &shared, machine: Some(owing) }
+                .ask(DebounceRequest::Status)
+                .await;
+        }));
+    }
+}
+
+impl Idle {
+    /// A machine that owes the server something.
+    fn take_owing(&mut self) -> Option<DebounceMachine> {
+        let index = self.machines.iter().position(|machine| machine.in_flight().is_some())?;
+        Some(self.machines.remove(index))
+    }
 }
 
 impl Drop for Participant<'_> {
     fn drop(&mut self) {
-        let mut idle = self.shared.idle();
-        if let Some(machine) = self.machine.take()
-            && (idle.machines.len() < IDLE_MACHINES || machine.in_flight().is_some())
+        let Some(machine) = self.machine.take() else { return };
+        let owes = machine.in_flight().is_some();
+        let was_dropped = owes && machine.is_under_way();
         {
-            idle.machines.push(machine);
+            let mut idle = self.shared.idle();
+            if owes || idle.machines.len() < IDLE_MACHINES {
+                idle.machines.push(machine);
+            }
+        }
+        if was_dropped {
+            self.shared.give_back();
         }
     }
 }
@@ -376,40 +407,10 @@ impl fmt::Debug for Debounce {
     }
 }
 
-fn unsettled(outcome: DebounceOutcome) -> Option<Unsettled> {
-    match outcome {
-        DebounceOutcome::Fired { .. } => None,
-        DebounceOutcome::TakenOver => Some(Unsettled::TakenOver),
-        outcome => Some(Unsettled::Unknown(store_error(outcome))),
-    }
-}
-
-fn next_run(outcome: DebounceOutcome) -> NextRun {
-    match outcome {
-        DebounceOutcome::Rearmed { due_in_ms } => {
-            NextRun::Rearmed { due_in: Duration::from_millis(due_in_ms) }
-        }
-        DebounceOutcome::TakenOver => NextRun::TakenOver,
-        DebounceOutcome::Cancelled => NextRun::Cancelled,
-        outcome => NextRun::Unknown(store_error(outcome)),
-    }
-}
-
-fn failure<E>(outcome: DebounceOutcome) -> CallError<E> {
-    match outcome {
-        DebounceOutcome::Unavailable(error) => CallError::Unavailable(error),
-        DebounceOutcome::Rejected(rejection) => CallError::Rejected(rejection),
-        outcome => CallError::Unknown(store_error(outcome)),
-    }
-}
-
-fn store_error(outcome: DebounceOutcome) -> StoreError {
-    match outcome {
-        // An earlier sending may have been applied, though the last one was not.
-        DebounceOutcome::Unknown(StoreError::NotSent(cause)) => StoreError::Unknown(cause),
-        DebounceOutcome::Unavailable(error) | DebounceOutcome::Unknown(error) => error,
-        DebounceOutcome::Rejected(rejection) => StoreError::Rejected(rejection),
-        // Whatever does not answer the request leaves open what became of it.
-        _ => StoreError::Unknown(Cause::Malformed("the outcome of another request".into())),
+fn failure<E>(error: StoreError) -> CallError<E> {
+    match error {
+        StoreError::NotSent(_) => CallError::Unavailable(error),
+        StoreError::Rejected(rejection) => CallError::Rejected(rejection),
+        StoreError::Unknown(_) => CallError::Unknown(error),
     }
 }

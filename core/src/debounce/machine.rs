@@ -15,7 +15,7 @@
 //!                  Missing  => due = store.call(args, seq)   // the record was lost: put it back
 //!              }
 //!          }
-//! finish:  store.finish(runner, went well?)                  // again while it is unclear
+//! end:     store.finish(runner, went well?)                  // again while it is unclear
 //! sweep:   store.claim(runner)
 //! flush:   store.flush(); sweep
 //! ```
@@ -28,9 +28,13 @@ mod finish;
 mod state;
 
 use alloc::{borrow::Cow, boxed::Box, format, sync::Arc};
+use core::time::Duration;
 
 use self::state::{Call, Next, Participant, Purpose, Question, Run, State};
-use super::{Claim, DebounceCommand, DebounceConfig, DebounceOutcome, DebounceReply};
+use super::{
+    CallOutcome, Claim, DebounceCommand, DebounceConfig, DebounceOutcome, DebounceReply, NextRun,
+    SweepOutcome, Unsettled,
+};
 use crate::{
     jitter::Jitter,
     machine::{Action, Event, Machine},
@@ -60,20 +64,19 @@ pub enum DebounceRequest {
     Cancel,
     /// Make due what waits to run, and claim it.
     Flush,
-    /// End the run that [`DebounceOutcome::Run`] began. Without one:
-    /// [`DebounceOutcome::TakenOver`].
-    Finish {
-        /// Whether it went well.
-        success: bool,
-    },
+    /// End the run that was claimed, since it went well. Without one, it was taken over.
+    Succeed,
+    /// End the run that was claimed, since it failed. Without one, it was taken over.
+    Fail,
     /// Ask what the record says.
     Status,
 }
 
 /// A debounced call as a value: one participant. See [`Machine`] for how to drive it.
 ///
-/// After [`DebounceOutcome::Run`], run the callback until [`Claim::deadline`] and say
-/// [`DebounceRequest::Finish`]; any other request gives the claim back first.
+/// Once it has a claim, run the callback until [`Claim::deadline`] and say
+/// [`DebounceRequest::Succeed`] or [`DebounceRequest::Fail`]; any other request gives the claim back
+/// first.
 ///
 /// ```
 /// use leasehold_core::{
@@ -164,10 +167,18 @@ impl DebounceMachine {
         owed.or_else(begun).or_else(|| self.owed.as_ref().and_then(DebounceCommand::name))
     }
 
+    /// Whether a request or a run has begun and not ended: its future was dropped, if nobody
+    /// drives it.
+    #[cfg(feature = "std")]
+    pub(super) fn is_under_way(&self) -> bool {
+        self.state != State::Idle || self.run.is_some()
+    }
+
     fn start(&mut self, now: Instant, request: DebounceRequest) -> Action<DebounceOutcome> {
         self.interrupt();
         match request {
-            DebounceRequest::Finish { success } => self.finish(now, success),
+            DebounceRequest::Succeed => self.finish(now, true),
+            DebounceRequest::Fail => self.finish(now, false),
             DebounceRequest::Call { .. }
             | DebounceRequest::Cancel
             | DebounceRequest::Flush
@@ -203,7 +214,8 @@ impl DebounceMachine {
         match request {
             DebounceRequest::Call { args } => self.first_call(now, args),
             DebounceRequest::Sweep => self.sweep(now),
-            DebounceRequest::Finish { success } => self.finish(now, success),
+            DebounceRequest::Succeed => self.finish(now, true),
+            DebounceRequest::Fail => self.finish(now, false),
             DebounceRequest::Cancel => {
                 let (keys, request) = (self.config.keys.clone(), self.tokens.fresh());
                 let retention = self.config.retention;
@@ -239,7 +251,7 @@ impl DebounceMachine {
     }
 
     /// The replies that end a request. A reply that does not answer the command may still mean that
-    /// it was applied.
+    /// it was applied: see [`Reply`].
     fn answered(
         &mut self,
         now: Instant,
@@ -248,17 +260,24 @@ impl DebounceMachine {
     ) -> Action<DebounceOutcome> {
         use DebounceReply as R;
         Action::Done(match (&question.purpose, reply) {
-            (Purpose::Finish { seq, .. }, R::Finished) => DebounceOutcome::Fired { seq: *seq },
-            (Purpose::Finish { .. }, R::Rearmed { due_in_ms }) => {
-                DebounceOutcome::Rearmed { due_in_ms }
+            (Purpose::Finish { success: true, seq, .. }, R::Finished) => {
+                DebounceOutcome::Succeed(Ok(*seq))
             }
-            (Purpose::Finish { .. }, R::Stale) => DebounceOutcome::TakenOver,
-            (Purpose::Finish { .. }, R::Dropped)
-            | (Purpose::Cancel, R::Cancelled { pending: true }) => DebounceOutcome::Cancelled,
-            (Purpose::Cancel, R::Cancelled { pending: false }) => {
-                DebounceOutcome::Idle { due_in_ms: None }
+            (Purpose::Finish { success: true, .. }, R::Stale) => {
+                DebounceOutcome::Succeed(Err(Unsettled::TakenOver))
             }
-            (Purpose::Inspect, R::Status(status)) => DebounceOutcome::Status(status),
+            (Purpose::Finish { success: false, .. }, R::Rearmed { due_in_ms }) => {
+                let due_in = Duration::from_millis(due_in_ms);
+                DebounceOutcome::Fail(NextRun::Rearmed { due_in })
+            }
+            (Purpose::Finish { success: false, .. }, R::Stale) => {
+                DebounceOutcome::Fail(NextRun::TakenOver)
+            }
+            (Purpose::Finish { success: false, .. }, R::Dropped) => {
+                DebounceOutcome::Fail(NextRun::Cancelled)
+            }
+            (Purpose::Cancel, R::Cancelled { pending }) => DebounceOutcome::Cancel(Ok(pending)),
+            (Purpose::Inspect, R::Status(status)) => DebounceOutcome::Status(Ok(status)),
             (_, reply) => return self.go_on(now, question, reply),
         })
     }
@@ -274,7 +293,8 @@ impl DebounceMachine {
         match (question.purpose, reply) {
             (Purpose::Arm(it), R::Armed { seq, due_in_ms }) => self.armed(now, it, seq, due_in_ms),
             (Purpose::Arm(it), R::Suppressed { reopens_in_ms }) => {
-                self.leave(now, it, DebounceOutcome::Suppressed { reopens_in_ms })
+                let outcome = CallOutcome::Suppressed { reopens_in_ms };
+                self.leave(now, it, DebounceOutcome::Call(Ok(outcome)))
             }
             (Purpose::Flush, R::Flushed { .. }) => self.sweep(now),
             (Purpose::GiveBack(next), R::Dropped | R::Finished | R::Rearmed { .. } | R::Stale) => {
@@ -297,18 +317,17 @@ impl DebounceMachine {
             self.state = State::Pausing(question);
             return Action::SleepUntil(now.plus_micros(delay_us));
         }
+        let ambiguous = question.ambiguous;
         match question.purpose {
-            Purpose::Claim(mut participant) if participant.call.is_some() => {
-                participant.may_hold |= question.ambiguous;
-                self.leave(now, participant, DebounceOutcome::Unknown(error))
-            }
             Purpose::Claim(mut participant) => {
-                participant.may_hold |= question.ambiguous;
-                self.leave(now, participant, gave_up(question.ambiguous, error))
+                participant.may_hold |= ambiguous;
+                let error = in_doubt(ambiguous || participant.call.is_some(), error);
+                let outcome = participant.failed(error);
+                self.leave(now, participant, outcome)
             }
             Purpose::Arm(participant) => {
                 let was_armed = participant.call.as_ref().is_some_and(|call| call.seq > 0);
-                let outcome = gave_up(question.ambiguous || was_armed, error);
+                let outcome = participant.failed(in_doubt(ambiguous || was_armed, error));
                 self.leave(now, participant, outcome)
             }
             Purpose::GiveBack(next) => {
@@ -316,12 +335,21 @@ impl DebounceMachine {
                 self.owed = Some(question.command);
                 self.proceed(now, *next)
             }
-            Purpose::Finish { .. } => {
+            Purpose::Finish { success, .. } => {
                 self.owed = Some(question.command);
-                Action::Done(gave_up(question.ambiguous, error))
+                let error = in_doubt(ambiguous, error);
+                Action::Done(if success {
+                    DebounceOutcome::Succeed(Err(Unsettled::Unknown(error)))
+                } else {
+                    DebounceOutcome::Fail(NextRun::Unknown(error))
+                })
             }
-            Purpose::Cancel | Purpose::Flush | Purpose::Inspect => {
-                Action::Done(gave_up(question.ambiguous, error))
+            Purpose::Cancel => {
+                Action::Done(DebounceOutcome::Cancel(Err(in_doubt(ambiguous, error))))
+            }
+            Purpose::Flush => Action::Done(DebounceOutcome::Sweep(Err(in_doubt(ambiguous, error)))),
+            Purpose::Inspect => {
+                Action::Done(DebounceOutcome::Status(Err(in_doubt(ambiguous, error))))
             }
         }
     }
@@ -418,12 +446,13 @@ fn malformed(what: impl Into<Cow<'static, str>>) -> StoreError {
     StoreError::Unknown(Cause::Malformed(what.into()))
 }
 
-/// What to say after the last try.
-fn gave_up(ambiguous: bool, error: StoreError) -> DebounceOutcome {
+/// What to say after the last try: whether or not that was applied, an earlier one may have been.
+fn in_doubt(ambiguous: bool, error: StoreError) -> StoreError {
     match error {
-        error if ambiguous => DebounceOutcome::Unknown(error),
-        StoreError::NotSent(_) => DebounceOutcome::Unavailable(error),
-        StoreError::Rejected(rejection) => DebounceOutcome::Rejected(rejection),
-        StoreError::Unknown(_) => DebounceOutcome::Unknown(error),
+        StoreError::NotSent(cause) if ambiguous => StoreError::Unknown(cause),
+        StoreError::Rejected(rejection) if ambiguous => {
+            StoreError::Unknown(Cause::Other(rejection.message))
+        }
+        error => error,
     }
 }

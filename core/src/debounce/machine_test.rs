@@ -18,6 +18,9 @@ use crate::{
 const TIMED_OUT: StoreError = StoreError::Unknown(Cause::TIMED_OUT);
 const UNREACHABLE: StoreError =
     StoreError::NotSent(Cause::Unreachable(std::borrow::Cow::Borrowed("refused")));
+/// Unreachable by now, but an earlier try may have arrived.
+const IN_DOUBT: StoreError =
+    StoreError::Unknown(Cause::Unreachable(std::borrow::Cow::Borrowed("refused")));
 const ARMED: DebounceReply = DebounceReply::Armed { seq: 7, due_in_ms: 1_000 };
 
 /// A machine, its clock and its last action. A run lease of 30 s has a margin of 302 ms.
@@ -55,7 +58,7 @@ impl Scene {
     fn running() -> Self {
         let mut scene = Self::looking();
         scene.reply(claimed(30_000));
-        assert!(matches!(scene.done(), DebounceOutcome::Run(_)));
+        assert!(matches!(scene.done(), DebounceOutcome::Call(Ok(CallOutcome::Run(_)))));
         scene
     }
 
@@ -155,7 +158,9 @@ fn a_claim_says_what_to_run_and_until_when() {
     let mut scene = Scene::looking();
     let sent = scene.now;
     scene.pass(100).reply(claimed(30_000));
-    let DebounceOutcome::Run(claim) = scene.done() else { panic!("{:?}", scene.action) };
+    let DebounceOutcome::Call(Ok(CallOutcome::Run(claim))) = scene.done() else {
+        panic!("{:?}", scene.action)
+    };
     assert_eq!((claim.seq(), claim.fence(), &**claim.args()), (7, Fence(70), b"newest".as_slice()));
     assert_eq!(claim.deadline(), sent.plus_micros(29_698_000));
 }
@@ -183,11 +188,11 @@ fn a_call_that_never_was_answered_is_unknown_and_one_never_sent_is_not() {
     };
     assert_eq!(
         outcome([UNREACHABLE, UNREACHABLE, UNREACHABLE]),
-        DebounceOutcome::Unavailable(UNREACHABLE)
+        DebounceOutcome::Call(Err(UNREACHABLE))
     );
     assert_eq!(
         outcome([UNREACHABLE, TIMED_OUT, UNREACHABLE]),
-        DebounceOutcome::Unknown(UNREACHABLE)
+        DebounceOutcome::Call(Err(IN_DOUBT))
     );
 }
 
@@ -195,7 +200,7 @@ fn a_call_that_never_was_answered_is_unknown_and_one_never_sent_is_not() {
 fn a_call_is_not_sent_again_when_its_memo_may_be_forgotten() {
     let mut scene = Scene::called();
     scene.pass(30_000).fail(TIMED_OUT);
-    assert_eq!(scene.done(), DebounceOutcome::Unknown(TIMED_OUT));
+    assert_eq!(scene.done(), DebounceOutcome::Call(Err(TIMED_OUT)));
 }
 
 #[test]
@@ -203,7 +208,7 @@ fn a_refused_call_is_not_tried_again() {
     let rejection = Rejection { kind: RejectionKind::WrongType, message: "WRONGTYPE".into() };
     let mut scene = Scene::called();
     scene.fail(StoreError::Rejected(rejection.clone()));
-    assert_eq!(scene.done(), DebounceOutcome::Rejected(rejection));
+    assert_eq!(scene.done(), DebounceOutcome::Call(Err(StoreError::Rejected(rejection))));
 }
 
 #[test]
@@ -221,7 +226,7 @@ fn a_superseded_caller_leaves_if_it_is_set_to() {
     let mut scene = Scene::with(|options| options.leave_when_superseded = true);
     scene.call().reply(ARMED).wake();
     scene.reply(DebounceReply::NotDue { due_in_ms: 400, newest: 9 });
-    assert_eq!(scene.done(), DebounceOutcome::Delegated { due_in_ms: 400 });
+    assert_eq!(scene.done(), DebounceOutcome::Call(Ok(CallOutcome::Delegated { due_in_ms: 400 })));
 }
 
 #[test]
@@ -242,9 +247,9 @@ fn a_settled_caller_learns_how() {
         scene.reply(DebounceReply::Settled { fired, done });
         scene.done()
     };
-    assert_eq!(outcome(7, 7), DebounceOutcome::FiredElsewhere);
-    assert_eq!(outcome(9, 9), DebounceOutcome::Superseded { by: 9 });
-    assert_eq!(outcome(6, 8), DebounceOutcome::Cancelled);
+    assert_eq!(outcome(7, 7), DebounceOutcome::Call(Ok(CallOutcome::FiredElsewhere)));
+    assert_eq!(outcome(9, 9), DebounceOutcome::Call(Ok(CallOutcome::Superseded { by: 9 })));
+    assert_eq!(outcome(6, 8), DebounceOutcome::Call(Ok(CallOutcome::Cancelled)));
 }
 
 #[test]
@@ -261,21 +266,27 @@ fn a_lost_record_gets_the_call_back_under_its_old_number() {
 fn the_longest_stay_ends_in_the_truth_that_others_must_do_it() {
     let mut scene = Scene::with(|options| options.within = Some(Duration::ZERO));
     scene.call().reply(ARMED);
-    assert_eq!(scene.done(), DebounceOutcome::Delegated { due_in_ms: 1_000 });
+    assert_eq!(
+        scene.done(),
+        DebounceOutcome::Call(Ok(CallOutcome::Delegated { due_in_ms: 1_000 }))
+    );
 }
 
 #[test]
 fn after_its_time_a_caller_does_not_put_back_what_may_have_run_long_ago() {
     let mut scene = Scene::looking();
     scene.pass(71_000).reply(DebounceReply::Missing);
-    assert!(matches!(scene.done(), DebounceOutcome::Unknown(_)));
+    assert!(matches!(scene.done(), DebounceOutcome::Call(Err(StoreError::Unknown(_)))));
 }
 
 #[test]
 fn a_call_within_the_window_of_a_leading_one_is_told_so() {
     let mut scene = Scene::with(|options| (options.leading, options.trailing) = (true, false));
     scene.call().reply(DebounceReply::Suppressed { reopens_in_ms: 30 });
-    assert_eq!(scene.done(), DebounceOutcome::Suppressed { reopens_in_ms: 30 });
+    assert_eq!(
+        scene.done(),
+        DebounceOutcome::Call(Ok(CallOutcome::Suppressed { reopens_in_ms: 30 }))
+    );
 }
 
 #[test]
@@ -287,11 +298,33 @@ fn a_sweeper_claims_whatever_is_due_or_says_when_to_come_back() {
         scene.reply(reply);
         scene.done()
     };
-    assert!(matches!(sweep(claimed(30_000)), DebounceOutcome::Run(_)));
-    assert_eq!(sweep(DebounceReply::Idle), DebounceOutcome::Idle { due_in_ms: None });
-    let idle = |due_in_ms| DebounceOutcome::Idle { due_in_ms: Some(due_in_ms) };
+    assert!(matches!(sweep(claimed(30_000)), DebounceOutcome::Sweep(Ok(SweepOutcome::Run(_)))));
+    assert_eq!(
+        sweep(DebounceReply::Idle),
+        DebounceOutcome::Sweep(Ok(SweepOutcome::Idle { due_in_ms: None }))
+    );
+    let idle =
+        |due_in_ms| DebounceOutcome::Sweep(Ok(SweepOutcome::Idle { due_in_ms: Some(due_in_ms) }));
     assert_eq!(sweep(DebounceReply::NotDue { due_in_ms: 9, newest: 1 }), idle(9));
     assert_eq!(sweep(DebounceReply::Running { remaining_ms: 8, newest: 1 }), idle(8));
+}
+
+#[test]
+fn a_sweeper_whose_name_is_spent_and_that_does_not_stay_is_to_come_back_at_once() {
+    let mut scene = Scene::with(|options| *options = options.clone().within(Duration::ZERO));
+    scene.start(DebounceRequest::Sweep).reply(DebounceReply::Revoked);
+    let at_once = SweepOutcome::Idle { due_in_ms: Some(0) };
+    assert_eq!(scene.done(), DebounceOutcome::Sweep(Ok(at_once)));
+}
+
+#[test]
+fn a_refusal_after_a_lost_reply_leaves_open_what_became_of_it() {
+    let message = "NOPERM".into();
+    let mut scene = Scene::with(|_| ());
+    scene.start(DebounceRequest::Cancel).fail(TIMED_OUT).wake();
+    scene.fail(StoreError::Rejected(Rejection { kind: RejectionKind::NotAllowed, message }));
+    let in_doubt = StoreError::Unknown(Cause::Other("NOPERM".into()));
+    assert_eq!(scene.done(), DebounceOutcome::Cancel(Err(in_doubt)));
 }
 
 #[test]
@@ -310,8 +343,8 @@ fn a_cancel_says_whether_something_waited() {
         scene.start(DebounceRequest::Cancel).reply(DebounceReply::Cancelled { pending });
         scene.done()
     };
-    assert_eq!(cancel(true), DebounceOutcome::Cancelled);
-    assert_eq!(cancel(false), DebounceOutcome::Idle { due_in_ms: None });
+    assert_eq!(cancel(true), DebounceOutcome::Cancel(Ok(true)));
+    assert_eq!(cancel(false), DebounceOutcome::Cancel(Ok(false)));
 }
 
 #[test]
@@ -320,7 +353,7 @@ fn a_status_is_passed_on() {
         DebounceStatus { newest: 3, fired: 2, done: 2, due_in_ms: Some(5), running_ms: None };
     let mut scene = Scene::with(|_| ());
     scene.start(DebounceRequest::Status).reply(DebounceReply::Status(status));
-    assert_eq!(scene.done(), DebounceOutcome::Status(status));
+    assert_eq!(scene.done(), DebounceOutcome::Status(Ok(status)));
 }
 
 #[test]

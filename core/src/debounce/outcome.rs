@@ -2,12 +2,8 @@
 
 use alloc::sync::Arc;
 
-use super::DebounceStatus;
-use crate::{
-    store::{Rejection, StoreError},
-    time::Instant,
-    token::Fence,
-};
+use super::{DebounceStatus, NextRun, Unsettled};
+use crate::{store::StoreError, time::Instant, token::Fence};
 
 /// The right and the duty to run the callback, until the deadline.
 ///
@@ -54,71 +50,78 @@ impl Claim {
     }
 }
 
-/// What a caller is told.
+/// What a caller is told: to each request what it can end in, and nothing else.
+///
+/// A [`StoreError`] that is not [`StoreError::Unknown`] says that nothing which was asked has
+/// happened.
 ///
 /// ```
-/// use leasehold_core::debounce::DebounceOutcome;
+/// use leasehold_core::debounce::{CallOutcome, DebounceOutcome};
 ///
 /// fn is_settled(outcome: &DebounceOutcome) -> bool {
-///     matches!(outcome, DebounceOutcome::Fired { .. } | DebounceOutcome::Superseded { .. })
+///     match outcome {
+///         DebounceOutcome::Call(Ok(call)) => !matches!(call, CallOutcome::Delegated { .. }),
+///         DebounceOutcome::Succeed(settled) => settled.is_ok(),
+///         _ => false,
+///     }
 /// }
-/// # assert!(is_settled(&DebounceOutcome::Fired { seq: 1 }));
+/// # assert!(is_settled(&DebounceOutcome::Succeed(Ok(1))));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DebounceOutcome {
-    /// To `Call`, `Sweep` and `Flush`: run the callback with these arguments, then say `Finish`.
+    /// What became of the call. After [`StoreError::Unknown`], the arguments may be armed, and may
+    /// have run.
+    Call(Result<CallOutcome, StoreError>),
+    /// To `Sweep` and `Flush`: what was there to claim.
+    Sweep(Result<SweepOutcome, StoreError>),
+    /// Whether something waited, which was dropped. After [`StoreError::Unknown`], it may have been.
+    Cancel(Result<bool, StoreError>),
+    /// The run counts, and its calls are settled, up to the one of this number.
+    Succeed(Result<u64, Unsettled>),
+    /// What becomes of the calls of the run.
+    Fail(NextRun),
+    /// What the record says.
+    Status(Result<DebounceStatus, StoreError>),
+    /// The caller said stop. What it armed stays armed.
+    Stopped,
+}
+
+/// What became of a call. See [`DebounceOutcome`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CallOutcome {
+    /// Run the callback with these arguments, then say `Succeed` or `Fail`.
     Run(Claim),
-    /// To `Finish`: the run counts, and its calls are settled.
-    Fired {
-        /// The newest call that it covered.
-        seq: u64,
-    },
-    /// To `Finish`: the run failed; its arguments, or newer ones, are due again.
-    Rearmed {
-        /// In how long.
-        due_in_ms: u64,
-    },
-    /// To `Finish`: the run lost its claim. If it failed, or if the server forgot it, its arguments
-    /// or newer ones run elsewhere or have been armed again by their callers.
-    TakenOver,
-    /// To `Call`: a run with newer arguments succeeded.
+    /// A run with newer arguments succeeded.
     Superseded {
         /// The newest call that it covered.
         by: u64,
     },
-    /// To `Call`: a run by another participant, with this call's arguments, succeeded.
+    /// A run by another participant, with this call's arguments, succeeded.
     FiredElsewhere,
-    /// To `Call` without `trailing`: an earlier call of the window ran; this one does not count.
+    /// Without `trailing`: an earlier call of the window ran; this one does not count.
     Suppressed {
         /// How long until a call counts again, if no other comes.
         reopens_in_ms: u64,
     },
-    /// To `Call`: the caller leaves, as its settings say. The arguments, or newer ones, are armed,
-    /// and run when another participant or a sweeper claims them.
+    /// The caller leaves, as its settings say. The arguments, or newer ones, are armed, and run when
+    /// another participant or a sweeper claims them.
     Delegated {
         /// In how long they are due, at the earliest.
         due_in_ms: u64,
     },
-    /// To `Call`: it was cancelled, and no run with arguments as new is known to have succeeded.
-    /// To `Cancel`: what waited was dropped. To `Finish`: the run failed, and was cancelled
-    /// meanwhile, so it is not repeated.
+    /// It was cancelled, and no run with arguments as new is known to have succeeded.
     Cancelled,
-    /// To `Sweep`, `Cancel` and `Flush`: nothing waits that could be claimed, cancelled or flushed.
+}
+
+/// What was there to claim. See [`DebounceOutcome`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum SweepOutcome {
+    /// Run the callback with these arguments, then say `Succeed` or `Fail`.
+    Run(Claim),
+    /// Nothing waits that could be claimed.
     Idle {
         /// In how long something will be due or a run's lease ends; `None` if nothing waits and
-        /// nothing runs (and to `Cancel`).
+        /// nothing runs.
         due_in_ms: Option<u64>,
     },
-    /// To `Status`.
-    Status(DebounceStatus),
-    /// The store could not be reached, and nothing that was asked has happened.
-    Unavailable(StoreError),
-    /// The store refused, and nothing that was asked has happened.
-    Rejected(Rejection),
-    /// The store did not answer. To `Call`: the arguments may be armed, and may have run. To
-    /// `Finish`: the run may not count, and is then repeated after its lease. To `Cancel`: it may
-    /// have happened.
-    Unknown(StoreError),
-    /// The caller said stop. What it armed stays armed.
-    Stopped,
 }

@@ -28,7 +28,7 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NotAcquired {
     /// Another holds the lock. The store said so, or it is a lease of this process.
@@ -79,7 +79,7 @@ pub enum NotAcquired {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ExtendError {
     /// The lease is over.
@@ -125,7 +125,7 @@ pub enum Released {
 /// }
 /// # let _ = may_still_be_held;
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReleaseError {
     /// The store could not be reached: the key stays until its time is up.
@@ -206,6 +206,42 @@ impl From<ConfigError> for NotAcquired {
 impl From<ConfigError> for ExtendError {
     fn from(error: ConfigError) -> Self {
         Self::Config(error)
+    }
+}
+
+impl NotAcquired {
+    /// Whether others have the lock or are before in the queue, so that it may be asked for again.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Busy { .. } | Self::Queued)
+    }
+}
+
+impl<E> HoldError<E> {
+    /// Whether nothing was done since [others have the lock](NotAcquired::is_busy).
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::NotAcquired(error) if error.is_busy())
+    }
+}
+
+impl ExtendError {
+    pub(super) fn of(error: StoreError) -> Self {
+        match error {
+            StoreError::NotSent(_) => Self::Unavailable(error),
+            StoreError::Rejected(rejection) => Self::Rejected(rejection),
+            StoreError::Unknown(_) => Self::Unknown(error),
+        }
+    }
+}
+
+impl ReleaseError {
+    pub(super) fn of(error: StoreError) -> Self {
+        match error {
+            StoreError::NotSent(_) => Self::Unavailable(error),
+            StoreError::Rejected(rejection) => Self::Rejected(rejection),
+            StoreError::Unknown(_) => Self::Unknown(error),
+        }
     }
 }
 

@@ -42,10 +42,11 @@ use crate::{
 ///
 /// # Cancellation
 ///
-/// Every future of a handle may be dropped at any point. What was in flight stays in the handle:
-/// [`Lock::in_flight`] says so, and the next call begins by cleaning it up. When the last clone is
-/// dropped, it is cleaned up in the background, if the clock belongs to a runtime (as
-/// [`TokioClock`](crate::TokioClock) does); otherwise the key's time to live does it.
+/// Every future of a handle may be dropped at any point. What was in flight is cleaned up in the
+/// background, if the clock belongs to a runtime (as [`TokioClock`](crate::TokioClock) does). Until
+/// then, and where no runtime is, it stays in the handle: [`Lock::in_flight`] says so, and the next
+/// call begins by cleaning it up. Without either, the key's time to live does it. A call that ended
+/// in doubt ([`NotAcquired::Unknown`]) leaves it to the next call, or to the drop of the last clone.
 #[derive(Clone)]
 pub struct Lock {
     shared: Arc<Shared>,

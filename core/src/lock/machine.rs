@@ -39,8 +39,8 @@ mod wait;
 use alloc::{boxed::Box, format};
 
 use super::{
-    AcquireRequest, Grant, Guarantee, IfHeld, LockCommand, LockConfig, LockOutcome, LockReply,
-    LossReason, RELEASE_TRIES,
+    AcquireRequest, ExtendError, Grant, Guarantee, IfHeld, LockCommand, LockConfig, LockOutcome,
+    LockReply, LossReason, NotAcquired, RELEASE_TRIES, ReleaseError, Released,
 };
 use crate::{
     jitter::Jitter,
@@ -114,11 +114,11 @@ enum State {
     /// The caller's own token was already under the key, since nobody knows when.
     Confirming(Attempt, Fence),
     /// With what the last try came to.
-    Waiting(Attempt, LockOutcome),
+    Waiting(Attempt, NotAcquired),
     /// The replicas are awaited.
     Securing(Attempt, Fence),
     /// The driver is asked for a subscription.
-    Subscribing(Attempt, LockOutcome),
+    Subscribing(Attempt, NotAcquired),
     Clearing(Clearing),
     ClearPause(Clearing),
     Extending(Extension),
@@ -155,8 +155,9 @@ struct Clearing {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Next {
-    End(LockOutcome),
-    Retry(Attempt, LockOutcome),
+    Stop,
+    End(NotAcquired),
+    Retry(Attempt, NotAcquired),
     Start(LockRequest),
 }
 
@@ -265,6 +266,12 @@ impl LockMachine {
         self.grant = Some(self.granted(token, fence, lease_ms, now));
     }
 
+    /// Whether a request has begun and not ended: its future was dropped, if nobody drives it.
+    #[cfg(feature = "std")]
+    pub(super) fn is_under_way(&self) -> bool {
+        self.state != State::Idle
+    }
+
     /// Remembers a token that may be under the key although nobody wants it.
     #[cfg(feature = "std")]
     pub(super) fn leave_behind(&mut self, token: Token) {
@@ -343,10 +350,10 @@ impl LockMachine {
                 self.extension_secured(now, extension, renewal, result)
             }
             State::Releasing(releasing) => self.release_replied(now, releasing, result),
-            State::Inspecting => Action::Done(match result {
-                Ok(LockReply::Holder(holder)) => LockOutcome::Status(holder),
-                other => failed(unexpected(other)),
-            }),
+            State::Inspecting => Action::Done(LockOutcome::Status(match result {
+                Ok(LockReply::Holder(holder)) => Ok(holder),
+                other => Err(unexpected(other)),
+            })),
             state => unreachable!("driver: a reply came in {state:?}"),
         }
     }
@@ -365,11 +372,9 @@ impl LockMachine {
         match core::mem::take(&mut self.state) {
             State::Acquiring(attempt)
             | State::Confirming(attempt, _)
-            | State::Securing(attempt, _) => {
-                self.clear(now, attempt.token, Next::End(LockOutcome::Stopped))
-            }
+            | State::Securing(attempt, _) => self.clear(now, attempt.token, Next::Stop),
             State::Subscribing(attempt, _) | State::Waiting(attempt, _) if attempt.ambiguous => {
-                self.clear(now, attempt.token, Next::End(LockOutcome::Stopped))
+                self.clear(now, attempt.token, Next::Stop)
             }
             State::Clearing(clearing) | State::ClearPause(clearing) => {
                 self.leftover = Some(clearing.token);
@@ -431,7 +436,7 @@ fn lock_reply(reply: Reply) -> Result<LockReply, StoreError> {
     }
 }
 
-/// A reply that does not answer the command may still mean that it was applied.
+/// A reply that does not answer the command may still mean that it was applied: see [`Reply`].
 fn unexpected(result: Result<LockReply, StoreError>) -> StoreError {
     match result {
         Ok(reply) => malformed(format!("{reply:?} does not answer the command")),
@@ -443,10 +448,6 @@ fn malformed(what: impl Into<alloc::borrow::Cow<'static, str>>) -> StoreError {
     StoreError::Unknown(Cause::Malformed(what.into()))
 }
 
-fn failed(error: StoreError) -> LockOutcome {
-    match error {
-        StoreError::NotSent(_) => LockOutcome::Unavailable(error),
-        StoreError::Rejected(rejection) => LockOutcome::Rejected(rejection),
-        StoreError::Unknown(_) => LockOutcome::Unknown(error),
-    }
+fn not_acquired(why: NotAcquired) -> Action<LockOutcome> {
+    Action::Done(LockOutcome::Acquire(Err(why)))
 }

@@ -50,7 +50,7 @@ impl Scene {
     fn held() -> Self {
         let mut scene = Self::new();
         scene.acquire().reply(granted());
-        assert!(matches!(scene.done(), LockOutcome::Acquired(_)));
+        assert!(matches!(scene.done(), LockOutcome::Acquire(Ok(_))));
         scene
     }
 
@@ -176,4 +176,12 @@ fn own_token() -> AcquireOptions {
 
 fn lease_of(millis: u64) -> AcquireOptions {
     AcquireOptions { lease: Some(Duration::from_millis(millis)), ..AcquireOptions::default() }
+}
+
+fn not_acquired(why: NotAcquired) -> LockOutcome {
+    LockOutcome::Acquire(Err(why))
+}
+
+fn busy_for(millis: u64) -> LockOutcome {
+    not_acquired(NotAcquired::Busy { remaining: Some(Duration::from_millis(millis)) })
 }

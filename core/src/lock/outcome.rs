@@ -2,61 +2,35 @@
 
 use core::time::Duration;
 
-use super::Holder;
+use super::{ExtendError, Holder, NotAcquired, ReleaseError, Released};
 use crate::{
-    store::{Rejection, StoreError},
+    store::StoreError,
     time::Instant,
     token::{Fence, Token},
 };
 
-/// What a caller is told.
+/// What a caller is told: to each request what it can end in, and nothing else.
 ///
 /// ```
-/// use leasehold_core::lock::LockOutcome;
+/// use leasehold_core::lock::{LockOutcome, NotAcquired};
 ///
 /// fn may_be_under_our_token(outcome: &LockOutcome) -> bool {
-///     matches!(outcome, LockOutcome::Acquired(_) | LockOutcome::Unknown(_))
+///     matches!(outcome, LockOutcome::Acquire(Ok(_) | Err(NotAcquired::Unknown(_))))
 /// }
-/// # assert!(!may_be_under_our_token(&LockOutcome::Released));
+/// # assert!(!may_be_under_our_token(&LockOutcome::Stopped));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LockOutcome {
-    /// To `Acquire`: the lock is ours until the grant's deadline.
-    Acquired(Grant),
-    /// To `Acquire`: another holds it, for this many milliseconds if it is not extended.
-    Busy {
-        /// 0 also if only a copy of the try was told. `None` if the key never expires, so that it
-        /// was not written by a lock.
-        remaining_ms: Option<u64>,
-    },
-    /// To `Acquire`: it was ours, but on fewer replicas than [`Durability`](super::Durability) asks
-    /// for, so it was given up again.
-    NotDurable {
-        /// How many should have acknowledged.
-        wanted: u32,
-        /// How many did in time.
-        got: u32,
-    },
-    /// To `Acquire`: the caller's token was released before and cannot be used again.
-    Revoked,
-    /// To `Extend`: the lock is ours until the grant's new deadline.
-    Extended(Grant),
-    /// To `Extend` and `Keep`: the lock is no longer ours.
-    Lost(LossReason),
-    /// To `Release`: it was ours and is free.
-    Released,
-    /// To `Release`: it was not ours any more.
-    NotHeld,
-    /// To `Status`.
-    Status(Holder),
-    /// The store could not be reached. To `Acquire`: nothing is held. To `Extend`: the old deadline
-    /// stands. To `Release`: the key stays until its time is up.
-    Unavailable(StoreError),
-    /// The store refused. As [`LockOutcome::Unavailable`] otherwise.
-    Rejected(Rejection),
-    /// The store did not answer. To `Acquire` and `Release`: the key may be under our token until
-    /// its time is up; ask again, or leave it. To `Extend`: the old deadline stands.
-    Unknown(StoreError),
+    /// The lock is ours until the grant's deadline, or not at all.
+    Acquire(Result<Grant, NotAcquired>),
+    /// The lock is ours until the grant's new deadline; if not, the old one stands or it is lost.
+    Extend(Result<Grant, ExtendError>),
+    /// Why the lease is over.
+    Keep(LossReason),
+    /// Whether it was ours until now.
+    Release(Result<Released, ReleaseError>),
+    /// Who holds the lock.
+    Status(Result<Holder, StoreError>),
     /// The caller said stop, and nothing is left behind that the machine does not remember.
     Stopped,
 }

@@ -42,9 +42,10 @@ struct Pooled {
     series: TokenSeries,
 }
 
-/// A machine that makes one call. Dropping it gives the machine back, with what is in flight.
+/// A machine that makes one call. Dropping it gives the machine back, with what is in flight; if the
+/// call was not over, that is cleaned up in the background.
 pub(super) struct Borrowed<'a> {
-    shared: &'a Shared,
+    shared: &'a Arc<Shared>,
     pooled: Option<Pooled>,
 }
 
@@ -77,12 +78,10 @@ impl Shared {
     }
 
     /// A machine for one call: first of all one that has something to clean up.
-    pub(super) fn borrow(&self) -> Borrowed<'_> {
+    pub(super) fn borrow(self: &Arc<Self>) -> Borrowed<'_> {
         let mut idle = self.idle();
-        let unclean = idle.machines.iter().position(|pooled| pooled.in_flight().is_some());
-        let index = unclean.or_else(|| idle.machines.len().checked_sub(1));
-        let mut pooled = match index {
-            Some(index) => idle.machines.remove(index),
+        let mut pooled = match idle.take_unclean().or_else(|| idle.machines.pop()) {
+            Some(pooled) => pooled,
             None => {
                 let tokens = idle.next_owner();
                 let seed = tokens.seed();
@@ -98,6 +97,19 @@ impl Shared {
         Borrowed { shared: self, pooled: Some(pooled) }
     }
 
+    /// Gives back in the background what a dropped call may have been granted.
+    fn clean_up(self: &Arc<Self>) {
+        let shared = Arc::clone(self);
+        self.clock.spawn(Box::pin(async move {
+            let unclean = shared.idle().take_unclean();
+            // A call that came first has begun with it.
+            let Some(unclean) = unclean else { return };
+            let mut machine = Borrowed { shared: &shared, pooled: Some(unclean) };
+            // What could not be given back waits for the next call.
+            let _ = requests::release(machine.machine(), &shared.store, &shared.clock).await;
+        }));
+    }
+
     /// Remembers the token of a lease that nobody could release.
     pub(super) fn leave_behind(&self, token: Token) {
         self.idle().leftovers.push(token);
@@ -105,6 +117,12 @@ impl Shared {
 }
 
 impl Idle {
+    /// A machine that has something to clean up.
+    fn take_unclean(&mut self) -> Option<Pooled> {
+        let index = self.machines.iter().position(|pooled| pooled.in_flight().is_some())?;
+        Some(self.machines.remove(index))
+    }
+
     /// The owner of the next machine: the handle's own for the first one.
     fn next_owner(&mut self) -> Tokens {
         self.owners += 1;
@@ -140,11 +158,17 @@ impl Borrowed<'_> {
 
 impl Drop for Borrowed<'_> {
     fn drop(&mut self) {
-        let mut idle = self.shared.idle();
-        if let Some(pooled) = self.pooled.take()
-            && (idle.machines.len() < IDLE_MACHINES || pooled.in_flight().is_some())
+        let Some(pooled) = self.pooled.take() else { return };
+        let unclean = pooled.in_flight().is_some();
+        let was_dropped = unclean && pooled.machine.is_under_way();
         {
-            idle.machines.push(pooled);
+            let mut idle = self.shared.idle();
+            if unclean || idle.machines.len() < IDLE_MACHINES {
+                idle.machines.push(pooled);
+            }
+        }
+        if was_dropped {
+            self.shared.clean_up();
         }
     }
 }

@@ -129,13 +129,39 @@ async fn a_hold_dropped_anywhere_leaves_nothing_behind() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clearing_takes_out_what_is_in_flight() {
+async fn a_dropped_acquire_is_given_back_though_nothing_else_is_asked_of_the_handle() {
+    let mut in_flight = 0;
+    for cut in cuts().take(20) {
+        let network = Network::new();
+        let lock = network.lock("me");
+        let Err(_) = tokio::time::timeout(cut, lock.acquire()).await else { continue };
+        in_flight += usize::from(lock.in_flight().is_some());
+        network.settle().await;
+        assert_eq!((lock.in_flight(), network.holder(None).await), (None, Holder::Free), "{cut:?}");
+    }
+    assert!(in_flight > 5, "{in_flight}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_after_a_dropped_one_begins_by_cleaning_up() {
     let network = Network::new();
     let lock = network.lock("me");
     assert!(tokio::time::timeout(Duration::from_millis(7), lock.acquire()).await.is_err());
-    assert_eq!(lock.in_flight().unwrap().as_str(), "me.1#1");
+    let mut lease = lock.acquire().attempts(1).await.expect("its own try is not in its way");
+    assert_eq!(lease.release().await, Ok(Released::Released));
+}
+
+#[tokio::test(start_paused = true)]
+async fn clearing_takes_out_what_a_call_that_ended_in_doubt_left() {
+    let network = Network::new();
+    let lock = network.lock("me");
+    network.faults([Fault::LoseReply].into_iter().chain([Fault::LoseRequest; 9]));
+    let failed = lock.acquire().attempts(1).await;
+    assert!(matches!(failed, Err(NotAcquired::Unknown(_))), "{failed:?}");
+    network.heal();
     network.settle().await;
-    assert!(matches!(network.holder(Some("me.1#1")).await, Holder::Us { .. }));
+    let left = lock.in_flight().expect("who is told of the doubt decides what comes next");
+    assert!(matches!(network.holder(Some(left.as_str())).await, Holder::Us { .. }));
     lock.clear().await.unwrap();
     assert_eq!((lock.in_flight(), network.holder(None).await), (None, Holder::Free));
     lock.clear().await.unwrap();

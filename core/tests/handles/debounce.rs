@@ -104,6 +104,19 @@ async fn a_failed_callback_is_told_and_its_arguments_wait_for_a_sweeper() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_deadline_of_a_run_compares_with_a_clock_that_was_made_later() {
+    let called = debounce(&store())
+        .call("page 7", async |run| {
+            let left = run.deadline().since(TokioClock::new().now());
+            Ok::<_, Infallible>((left, run.remaining()))
+        })
+        .await;
+    let Ok(Called::Fired((left, remaining))) = called else { panic!("{called:?}") };
+    assert!(left > Duration::ZERO);
+    assert_eq!(left, remaining);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_callback_that_overruns_its_lease_is_dropped_before_another_may_start() {
     let store = store();
     let (caller, sweeper) = (debounce(&store), debounce(&store));
@@ -123,6 +136,19 @@ async fn a_run_dropped_with_its_future_is_given_back_by_the_next_call() {
     assert!(tokio::time::timeout(2 * SECOND, call).await.is_err());
     assert!(caller.in_flight().is_some());
     caller.status().await.unwrap();
+    assert_eq!(caller.in_flight(), None);
+    let swept = sweeper.sweep(async |run| Ok::<_, ()>(run.args().to_vec())).await;
+    assert_eq!(swept, Ok(Swept::Fired(b"args".to_vec())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_run_is_given_back_though_nothing_else_is_asked_of_the_handle() {
+    let store = store();
+    let (caller, sweeper) = (debounce(&store), debounce(&store));
+    let call = caller.call(b"args", async |_| pending::<Result<(), ()>>().await);
+    assert!(tokio::time::timeout(2 * SECOND, call).await.is_err());
+    // Let what is in the background run, and no time pass.
+    tokio::task::yield_now().await;
     assert_eq!(caller.in_flight(), None);
     let swept = sweeper.sweep(async |run| Ok::<_, ()>(run.args().to_vec())).await;
     assert_eq!(swept, Ok(Swept::Fired(b"args".to_vec())));

@@ -9,7 +9,10 @@ use std::{
 
 use leasehold_core::{
     Action, Command, Event, Instant, Machine, MemoryStore, Reply, Store, StoreError, Tokens,
-    lock::{Grant, LockConfig, LockMachine, LockOptions, LockOutcome, LockRequest},
+    lock::{
+        Grant, LockConfig, LockMachine, LockOptions, LockOutcome, LockRequest, NotAcquired,
+        Released,
+    },
 };
 
 /// What an embedding needs: the machine, a store, and the time.
@@ -64,7 +67,7 @@ fn answer(store: &MemoryStore, command: Command) -> Result<Reply, StoreError> {
 
 fn acquired(outcome: LockOutcome) -> Grant {
     match outcome {
-        LockOutcome::Acquired(grant) => grant,
+        LockOutcome::Acquire(Ok(grant)) => grant,
         other => panic!("{other:?}"),
     }
 }
@@ -74,15 +77,15 @@ fn a_lock_needs_no_runtime() {
     let store = MemoryStore::new();
     let (mut me, mut other) = (Blocking::new(&store, "me"), Blocking::new(&store, "other"));
     let mine = acquired(me.acquire());
-    assert!(matches!(other.acquire(), LockOutcome::Busy { remaining_ms: Some(_) }));
-    let LockOutcome::Extended(longer) = me.run(LockRequest::Extend { by_ms: 5_000 }) else {
+    assert!(matches!(other.acquire(), LockOutcome::Acquire(Err(NotAcquired::Busy { .. }))));
+    let LockOutcome::Extend(Ok(longer)) = me.run(LockRequest::Extend { by_ms: 5_000 }) else {
         panic!("a live lease is extended")
     };
     assert!(longer.deadline() > mine.deadline());
-    assert_eq!(me.run(LockRequest::Release), LockOutcome::Released);
+    assert_eq!(me.run(LockRequest::Release), LockOutcome::Release(Ok(Released::Released)));
     let theirs = acquired(other.acquire());
     assert!(theirs.fence() > mine.fence());
-    assert_eq!(me.run(LockRequest::Release), LockOutcome::NotHeld);
+    assert_eq!(me.run(LockRequest::Release), LockOutcome::Release(Ok(Released::NotHeld)));
 }
 
 #[test]
@@ -97,13 +100,16 @@ fn threads_exclude_one_another() {
                 let mut lock = Blocking::new(store, owner);
                 let mut done = 0;
                 while done < 50 {
-                    if !matches!(lock.acquire(), LockOutcome::Acquired(_)) {
+                    if !matches!(lock.acquire(), LockOutcome::Acquire(Ok(_))) {
                         continue;
                     }
                     // Fails, instead of waiting, if another is inside.
                     **shared.try_lock().expect("only the holder is here") += 1;
                     done += 1;
-                    assert_eq!(lock.run(LockRequest::Release), LockOutcome::Released);
+                    assert_eq!(
+                        lock.run(LockRequest::Release),
+                        LockOutcome::Release(Ok(Released::Released))
+                    );
                 }
             });
         }

@@ -62,7 +62,7 @@ pub(super) struct Check {
     fault: Vec<Disturbance>,
     /// Schedules for each fault.
     ///
-    /// So many of each subject under each fault, and half as many of lock-handle, which takes longer.
+    /// So many of each subject under each fault, and half as many of those whose clients run handles, which take longer.
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
     schedules: u64,
     /// Goes on for at least this long, as in 10m.
@@ -161,16 +161,13 @@ impl Check {
 
     fn settings(&self) -> Result<Settings, Failure> {
         let faults = options::wanted(&Disturbance::all(), &self.fault);
-        let settings = Settings {
-            subjects: options::wanted(Subject::ALL, &self.subject),
-            guarantees: options::wanted(Guarantee::ALL, &self.guarantee),
-            faults: faults.into_iter().map(|Disturbance(fault)| fault).collect(),
-            schedules: self.schedules,
-            time: self.time,
-            seed: self.seed,
-            shard: (self.shard.number - 1, self.shard.of),
-            candidates: if self.counterexamples.is_some() { 24 } else { 2 },
-        };
+        let mut settings = Settings::new(self.schedules);
+        settings.subjects = options::wanted(Subject::ALL, &self.subject);
+        settings.guarantees = options::wanted(Guarantee::ALL, &self.guarantee);
+        settings.faults = faults.into_iter().map(|Disturbance(fault)| fault).collect();
+        (settings.time, settings.seed) = (self.time, self.seed);
+        settings.shard = (self.shard.number - 1, self.shard.of);
+        settings.candidates = if self.counterexamples.is_some() { 24 } else { 2 };
         let promises = |subject: &Subject| {
             let of_subject =
                 |guarantee: &&Guarantee| subject.workloads().contains(&guarantee.workload());

@@ -155,8 +155,8 @@ impl Explore {
         probe("--record", self.record.as_deref())?;
         interrupt::watch()?;
         let pool = options::pool(self.jobs)?;
-        let limits =
-            Limits { memory: self.memory, time: self.time, states: self.states, merging: true };
+        let mut limits = Limits::default();
+        (limits.memory, limits.time, limits.states) = (self.memory, self.time, self.states);
         let (mut reports, mut ending) = (Vec::new(), Ending::AsClaimed);
         for model in &models {
             let bar = Bar::new("branches known so far", None);
@@ -366,10 +366,9 @@ mod tests {
         // Without a failover, exclusion is claimed to hold.
         let other = model(None, "hang = { times = 1 }");
         assert_eq!(other.ending(&broken, false), Ending::Surprise);
-        let cut = report(
-            &other,
-            Limits { states: Some(1), time: Some(Duration::ZERO), ..Limits::default() },
-        );
+        let mut limits = Limits::default();
+        (limits.states, limits.time) = (Some(1), Some(Duration::ZERO));
+        let cut = report(&other, limits);
         assert_eq!(other.ending(&cut, false), Ending::CutShort);
     }
 

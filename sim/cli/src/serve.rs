@@ -145,16 +145,12 @@ impl Serve {
     fn options(&self, resp: Option<&TcpListener>) -> Result<HostOptions, Failure> {
         let port = resp.and_then(|resp| resp.local_addr().ok()).map(|address| address.port());
         let password = self.password.clone().filter(|password| !password.is_empty());
-        Ok(HostOptions {
-            settings: Settings {
-                password: password.map(Password::new),
-                port: port.unwrap_or_default(),
-                ..Settings::default()
-            },
-            clock: self.faults.clock(),
-            faults: self.faults.faults()?,
-            ..HostOptions::default()
-        })
+        let mut settings = Settings::default().port(port.unwrap_or_default());
+        if let Some(password) = password {
+            settings = settings.password(Password::new(password));
+        }
+        let options = HostOptions::default().settings(settings).clock(self.faults.clock());
+        Ok(options.faults(self.faults.faults()?))
     }
 }
 

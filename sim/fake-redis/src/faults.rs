@@ -195,7 +195,7 @@ impl Faults {
 
     /// Whether a rule needs to know what the data was a while ago.
     #[must_use]
-    pub fn need_history(&self) -> bool {
+    pub(crate) fn need_history(&self) -> bool {
         self.rules
             .iter()
             .any(|rule| matches!(rule.kind(), FaultKind::StaleRead(_) | FaultKind::Failover(_)))
@@ -228,7 +228,7 @@ impl Faults {
     }
 
     /// Notes that an injection changed what would have happened, and how.
-    pub fn take_effect(&mut self, id: InjectionId, effect: impl Into<String>) {
+    pub(crate) fn take_effect(&mut self, id: InjectionId, effect: impl Into<String>) {
         let Some(injection) = self.injections.iter_mut().find(|injection| injection.id == id)
         else {
             return;

@@ -424,7 +424,7 @@ impl Entry {
 
     /// Whether the key is gone at `now_ms`.
     #[must_use]
-    pub fn is_expired(&self, now_ms: u64) -> bool {
+    pub(crate) fn is_expired(&self, now_ms: u64) -> bool {
         self.expires_at_ms.is_some_and(|at_ms| now_ms > at_ms)
     }
 

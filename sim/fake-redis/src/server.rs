@@ -181,6 +181,7 @@ impl Server {
 
     /// What has come up for other sessions since the last call, in order.
     pub fn take_deliveries(&mut self) -> Vec<Delivery> {
+        self.deliver_published();
         std::mem::take(&mut self.deliveries)
     }
 

@@ -16,16 +16,8 @@ fn plan(faults: FaultSet) -> Plan {
 }
 
 fn settings() -> Settings {
-    Settings {
-        subjects: vec![ROW.subject],
-        guarantees: Guarantee::ALL.to_vec(),
-        faults: vec![ROW.fault],
-        schedules: 1,
-        time: None,
-        seed: 1,
-        shard: (0, 1),
-        candidates: 1,
-    }
+    let (subjects, faults) = (vec![ROW.subject], vec![ROW.fault]);
+    Settings { subjects, faults, candidates: 1, ..Settings::new(1) }
 }
 
 #[test]

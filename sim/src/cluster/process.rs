@@ -94,7 +94,18 @@ impl Process {
     /// The cluster's Redis, over this process's link.
     #[must_use]
     pub fn store(&self) -> SimStore {
-        SimStore { client: self.client }
+        self.store_of(0)
+    }
+
+    /// The same of server number `server`, from 0, of several: see
+    /// [`Cluster::topology`](super::Cluster::topology).
+    ///
+    /// # Panics
+    ///
+    /// When it is used, if there is no such server.
+    #[must_use]
+    pub fn store_of(&self, server: u8) -> SimStore {
+        SimStore { client: self.client, node: server }
     }
 
     /// This process's clock.
@@ -215,9 +226,7 @@ impl Process {
         match self.timeout(REMOTE_TIMEOUT, call).await {
             Ok(Answer::Remote(result)) => result
                 .map(|value| *value.downcast().expect("a call returns what it is made of returns")),
-            Ok(Answer::Store(_) | Answer::Redis(_) | Answer::Choice(_)) => {
-                unreachable!("a call is answered as such")
-            }
+            Ok(_) => unreachable!("a call is answered as such"),
             Err(TimedOut) => Err(RemoteError::TimedOut),
         }
     }
@@ -231,9 +240,7 @@ impl Process {
         assert!(options > 0, "a choice needs at least one option");
         match ask(self.client, |wait| Order::Choose { wait, options }).await {
             Answer::Choice(choice) => choice,
-            Answer::Store(_) | Answer::Redis(_) | Answer::Remote(_) => {
-                unreachable!("a choice is answered as such")
-            }
+            _ => unreachable!("a choice is answered as such"),
         }
     }
 

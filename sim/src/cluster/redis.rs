@@ -30,7 +30,11 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// # Differences from a socket
 ///
 /// Commands of one pipeline are executed at one instant. A command that would wait, such as `BLPOP`,
-/// is answered as if its time had run out. What is published has no way to those who subscribe.
+/// is answered as if its time had run out; but a `WAIT` that is sent by itself to a server whose
+/// replicas [acknowledge](crate::world::Topology::Acknowledged) is answered once they have. What is
+/// published has no way to those who subscribe by it; [`SimStore::subscribe`] has one.
+///
+/// [`SimStore::subscribe`]: leasehold_core::Store::subscribe
 ///
 /// # Panics
 ///
@@ -118,9 +122,7 @@ impl SimRedis {
         };
         match answer {
             Ok(Answer::Redis(result)) => result,
-            Ok(Answer::Store(_) | Answer::Remote(_) | Answer::Choice(_)) => {
-                unreachable!("a command is answered as such")
-            }
+            Ok(_) => unreachable!("a command is answered as such"),
             Err(_) => Err(RedisError::TimedOut),
         }
     }

@@ -46,7 +46,9 @@ const FUEL: u32 = 100_000;
 
 /// What a process has asked for during a poll.
 pub(super) enum Order {
-    Call { wait: u64, command: Command },
+    Call { wait: u64, node: u8, command: Command },
+    Subscribe { wait: u64, node: u8, channel: String, number: u32 },
+    Unsubscribe { node: u8, number: u32 },
     Redis { wait: u64, node: u8, sent: Box<Sent> },
     Remote { wait: u64, remote_call: Deed },
     Choose { wait: u64, options: u32 },
@@ -55,6 +57,8 @@ pub(super) enum Order {
 /// What it gets.
 pub(super) enum Answer {
     Store(Result<Reply, StoreError>),
+    /// Whether the subscription is in place.
+    Subscribed(bool),
     Redis(Result<Vec<Resp>, RedisError>),
     Remote(Result<Box<dyn Any + Send>, RemoteError>),
     Choice(u32),
@@ -64,6 +68,7 @@ pub(super) enum Answer {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Asked {
     Store,
+    Subscription,
     Redis { connection: u32 },
     Remote,
 }
@@ -87,6 +92,10 @@ pub(super) struct Place {
     pub(super) handles: u32,
     /// How often each of its connections has broken.
     pub(super) broken: Vec<u32>,
+    /// Its subscriptions by number: whether it was told, and who waits for that.
+    listening: BTreeMap<u32, (bool, Option<Waker>)>,
+    /// How many there were, in all of its lives.
+    subscriptions: u32,
 }
 
 /// All of a run that is not in its world.
@@ -312,7 +321,41 @@ impl Place {
             choices: 0,
             handles: 0,
             broken: Vec::new(),
+            listening: BTreeMap::new(),
+            subscriptions: 0,
         }
+    }
+
+    /// The number of a new subscription.
+    pub(super) fn listen(&mut self) -> u32 {
+        self.subscriptions += 1;
+        self.listening.insert(self.subscriptions, (false, None));
+        self.subscriptions
+    }
+
+    /// A notification has come for subscription `number`. Whether there is such a one.
+    pub(super) fn notify(&mut self, number: u32) -> bool {
+        let Some((told, waker)) = self.listening.get_mut(&number) else { return false };
+        *told = true;
+        if let Some(waker) = waker.take() {
+            waker.wake();
+        }
+        true
+    }
+
+    /// Whether one has come since this was asked last; else `waker` is woken when it does.
+    pub(super) fn is_told(&mut self, number: u32, waker: &Waker) -> bool {
+        let Some((told, listener)) = self.listening.get_mut(&number) else { return false };
+        if !*told {
+            *listener = Some(waker.clone());
+        }
+        std::mem::take(told)
+    }
+
+    /// Ends a subscription. Who would have been woken.
+    pub(super) fn listen_no_more(&mut self, node: u8, number: u32) -> Option<Waker> {
+        self.mailbox.tell(Order::Unsubscribe { node, number });
+        self.listening.remove(&number).and_then(|(_, waker)| waker)
     }
 
     pub(super) fn answer(&mut self, wait: u64, answer: Answer) {
@@ -342,6 +385,7 @@ impl Place {
         self.ready = Arc::default();
         self.mailbox.clear();
         self.sent.clear();
+        self.listening.clear();
         std::mem::take(&mut self.tasks)
     }
 }

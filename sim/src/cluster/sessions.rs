@@ -1,9 +1,11 @@
-//! Who is connected to the servers of a cluster, for commands of the user's own.
+//! Who is connected to the servers of a cluster: for commands of the user's own, and to be told of
+//! releases.
 
 use std::{collections::BTreeMap, mem};
 
 use bytes::Bytes;
-use leasehold_fake_redis::{Executed, Redis, Resp, Server, SessionId};
+use leasehold_core::{Command, Reply, StoreError};
+use leasehold_fake_redis::{Delivery, Engine, Executed, Redis, Resp, Server, SessionId};
 
 use super::users::Sent;
 use crate::{history::Client, world::Message};
@@ -12,6 +14,9 @@ use super::users::Users;
 
 /// A connection: of which client, in which life, and the how-manieth.
 type Name = (Client, u32, u32);
+
+/// A subscription: of which client, and its number among those of all its lives.
+pub(super) type Listener = (Client, u32);
 
 /// The sessions of each server. The data are the world's, and lent for a command.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -22,6 +27,10 @@ struct OfServer {
     server: Server,
     /// With how often each has broken before.
     connected: BTreeMap<Name, (u32, SessionId)>,
+    /// Who is told of releases.
+    listening: BTreeMap<SessionId, Listener>,
+    /// Who is to be told of one.
+    told: Vec<Listener>,
 }
 
 impl Sessions {
@@ -46,9 +55,61 @@ impl Sessions {
             of.server.disconnect(copy);
             replies
         };
+        of.note_told();
         mem::swap(of.server.redis_mut(), redis);
         redis.select(0);
         replies
+    }
+
+    /// Applies a command to a store.
+    pub(super) fn apply(
+        &mut self,
+        redis: &mut Redis,
+        now_us: u64,
+        node: u8,
+        command: &Command,
+    ) -> Result<Reply, StoreError> {
+        let Some(of) = self.0.get_mut(&node).filter(|of| !of.listening.is_empty()) else {
+            return redis.apply(now_us, command, Engine::Native);
+        };
+        mem::swap(of.server.redis_mut(), redis);
+        let reply = of.server.apply(now_us, command, Engine::Native);
+        of.note_told();
+        mem::swap(of.server.redis_mut(), redis);
+        reply
+    }
+
+    /// From now on `listener` is told of what is published on `channel`. Once is as good as twice.
+    pub(super) fn subscribe(
+        &mut self,
+        redis: &mut Redis,
+        (now_us, node): (u64, u8),
+        listener: Listener,
+        channel: &str,
+    ) {
+        let of = self.0.entry(node).or_default();
+        if of.listening.values().any(|known| *known == listener) {
+            return;
+        }
+        mem::swap(of.server.redis_mut(), redis);
+        let session = of.server.connect();
+        let words = [Bytes::from_static(b"SUBSCRIBE"), Bytes::copy_from_slice(channel.as_bytes())];
+        let _confirmed = of.server.execute(now_us, session, &words);
+        of.listening.insert(session, listener);
+        mem::swap(of.server.redis_mut(), redis);
+    }
+
+    /// `listener` listens no more.
+    pub(super) fn unsubscribe(&mut self, redis: &mut Redis, node: u8, listener: Listener) {
+        let Some(of) = self.0.get_mut(&node) else { return };
+        mem::swap(of.server.redis_mut(), redis);
+        of.hang_up(|known| known == listener);
+        mem::swap(of.server.redis_mut(), redis);
+    }
+
+    /// Who is to be told of a release by server number `node`.
+    pub(super) fn take_told(&mut self, node: u8) -> Vec<Listener> {
+        self.0.get_mut(&node).map_or_else(Vec::new, |of| mem::take(&mut of.told))
     }
 
     /// A server has started over.
@@ -57,20 +118,43 @@ impl Sessions {
     }
 
     /// A process has died, and its connections with it.
-    pub(super) fn forget_client(&mut self, client: Client) {
-        for of in self.0.values_mut() {
-            let OfServer { server, connected } = of;
+    pub(super) fn forget_client(&mut self, redis: &mut [&mut Redis], client: Client) {
+        for (node, of) in &mut self.0 {
+            let Some(redis) = redis.get_mut(usize::from(*node)) else { continue };
+            mem::swap(of.server.redis_mut(), redis);
+            of.hang_up(|(who, _)| who == client);
+            let OfServer { server, connected, .. } = of;
             connected.retain(|&(who, _, _), &mut (_, session)| {
                 if who == client {
                     server.disconnect(session);
                 }
                 who != client
             });
+            mem::swap(of.server.redis_mut(), redis);
         }
     }
 }
 
 impl OfServer {
+    /// Ends the subscriptions that are meant.
+    fn hang_up(&mut self, is_meant: impl Fn(Listener) -> bool) {
+        let Self { server, listening, .. } = self;
+        listening.retain(|&session, &mut listener| {
+            let ends = is_meant(listener);
+            if ends {
+                server.disconnect(session);
+            }
+            !ends
+        });
+    }
+
+    /// Notes for whom something was published.
+    fn note_told(&mut self) {
+        let Self { server, listening, told, .. } = self;
+        let deliveries = server.take_deliveries();
+        told.extend(deliveries.iter().filter_map(|it: &Delivery| listening.get(&it.session)));
+    }
+
     fn session(&mut self, name: Name, broken: u32) -> SessionId {
         match self.connected.get(&name) {
             Some(&(before, session)) if before == broken => return session,
@@ -97,13 +181,15 @@ impl OfServer {
                         known.1 = fresh;
                     }
                     session = fresh;
-                    Resp::NilArray
+                    let waits =
+                        words.first().is_some_and(|name| name.eq_ignore_ascii_case(b"WAIT"));
+                    if waits { Resp::Integer(0) } else { Resp::NilArray }
                 }
             };
             replies.push(reply);
         }
-        // Messages to those who listen have no way back: see `SimRedis`.
-        let _nobody = (self.server.take_deliveries(), self.server.take_closed());
+        // Messages to its own sessions have no way back: see `SimRedis`.
+        let _nobody = self.server.take_closed();
         replies
     }
 }

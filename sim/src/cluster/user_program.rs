@@ -9,7 +9,7 @@ use leasehold_core::{
     Cause, Command, Reply, StoreError,
     lock::{LockCommand, LockReply},
 };
-use leasehold_fake_redis::{Engine, Resp};
+use leasehold_fake_redis::Resp;
 
 use super::{
     Process, RemoteError,
@@ -65,11 +65,20 @@ impl System for Users {
         step.emit(Event::Applied { client, call, copy, act, behalf, lease });
         match request {
             Request::Store(command) => {
-                let server = step.server(node);
+                let core = &mut *step.core;
+                let server = &mut core.servers[usize::from(node)];
                 let wall = server.wall(now);
-                let result = server.redis.apply(wall, command, Engine::Native);
+                let result = core.shared.apply(&mut server.redis, wall, node, command);
                 with(|runtime| runtime.look_at((node, server), now, Some(client)));
+                notify(step, node);
                 Returned::Store(result)
+            }
+            Request::Subscribe { channel, number } => {
+                let core = &mut *step.core;
+                let server = &mut core.servers[usize::from(node)];
+                let at = (server.wall(now), node);
+                core.shared.subscribe(&mut server.redis, at, (client, *number), channel);
+                Returned::Subscribed
             }
             Request::Redis(sent) => {
                 let core = &mut *step.core;
@@ -80,6 +89,7 @@ impl System for Users {
                     runtime.hear(&sent.commands);
                     runtime.look_at((node, server), now, Some(client));
                 });
+                notify(step, node);
                 Returned::Redis(replies)
             }
             Request::Remote => {
@@ -99,6 +109,7 @@ impl System for Users {
     fn request_words(request: &Request) -> String {
         match request {
             Request::Store(command) => words::short(command),
+            Request::Subscribe { channel, .. } => format!("subscribe {channel}"),
             Request::Redis(sent) => words::commands(&sent.commands),
             Request::Remote => "remote call".into(),
         }
@@ -107,6 +118,7 @@ impl System for Users {
     fn response_words(response: &Response) -> String {
         match response {
             Response::Answer(Returned::Store(answer)) => store::answer(answer),
+            Response::Answer(Returned::Subscribed) => "subscribed".into(),
             Response::Answer(Returned::Redis(told)) => words::replies(told),
             Response::Answer(Returned::Remote) => "done".into(),
             Response::Broken => "the connection is broken".into(),
@@ -115,7 +127,11 @@ impl System for Users {
     }
 
     fn wait(request: &Request) -> Option<Wait<Self>> {
-        let Request::Store(Command::Lock(command)) = request else { return None };
+        let command = match request {
+            Request::Store(Command::Lock(command)) => command,
+            Request::Redis(sent) => return sent.wait(),
+            _ => return None,
+        };
         let LockCommand::Confirm { replicas, timeout_ms, .. } = *command else { return None };
         let answer = |replicas| Returned::Store(Ok(Reply::Lock(LockReply::Confirmed { replicas })));
         Some(Wait { replicas, timeout_ms, answer })
@@ -125,7 +141,7 @@ impl System for Users {
         match answer {
             Returned::Store(result) => result.is_err(),
             Returned::Redis(replies) => replies.iter().all(Resp::is_error),
-            Returned::Remote => false,
+            Returned::Remote | Returned::Subscribed => false,
         }
     }
 
@@ -176,6 +192,9 @@ impl Program<Users> for UserProgram {
                 (_, Asked::Remote) => Answer::Remote(returned.ok_or(RemoteError::Broken)),
                 (Response::Answer(Returned::Redis(replies)), _) => Answer::Redis(Ok(replies)),
                 (Response::Answer(Returned::Store(result)), _) => Answer::Store(result),
+                (response, Asked::Subscription) => {
+                    Answer::Subscribed(response == Response::Answer(Returned::Subscribed))
+                }
                 (response, Asked::Redis { connection }) => {
                     place.breaks(connection);
                     let refused = response == Response::Refused;
@@ -192,6 +211,22 @@ impl Program<Users> for UserProgram {
             place.answer(wait, answer);
         });
         go_on(step, me);
+    }
+
+    fn notified<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        subscription: u32,
+    ) {
+        let listens = with(|runtime| {
+            runtime.advance(step.core.now);
+            runtime.place(me).notify(subscription)
+        });
+        if listens {
+            with(|runtime| runtime.note(|| format!("  {} is told of a release", client(me))));
+            go_on(step, me);
+        }
     }
 
     /// Whoever waits for the process goes away, in the middle of an await.
@@ -213,7 +248,9 @@ impl Program<Users> for UserProgram {
         me: Client,
         life: u32,
     ) {
-        step.core.shared.forget_client(me);
+        let core = &mut *step.core;
+        let mut redis: Vec<_> = core.servers.iter_mut().map(|server| &mut server.redis).collect();
+        core.shared.forget_client(&mut redis, me);
         let gone = with(|runtime| {
             let place = runtime.place(me);
             (place.life, place.started, place.handles) = (life, false, 0);
@@ -342,14 +379,26 @@ fn poll(me: Client, number: usize) -> bool {
 fn carry_out<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, me: Client) {
     while let Some(order) = with(|runtime| runtime.place(me).mailbox.next_order()) {
         match order {
-            Order::Call { wait, command } => {
+            Order::Call { wait, node, command } => {
                 with(|runtime| {
                     runtime.trace((me, &command));
                     runtime.note(|| format!("  {} {}", client(me), words::command(&command)));
                 });
-                step.send(me, 0, Request::Store(command));
-                let call = step.host(me).calls;
-                with(|runtime| runtime.place(me).sent.insert(call, (wait, Asked::Store)));
+                send(step, me, node, (wait, Asked::Store), Request::Store(command));
+            }
+            Order::Subscribe { wait, node, channel, number } => {
+                with(|runtime| {
+                    runtime.trace((me, &channel));
+                    runtime.note(|| format!("  {} subscribes to `{channel}`", client(me)));
+                });
+                let request = Request::Subscribe { channel, number };
+                send(step, me, node, (wait, Asked::Subscription), request);
+            }
+            Order::Unsubscribe { node, number } => {
+                let core = &mut *step.core;
+                if let Some(server) = core.servers.get_mut(usize::from(node)) {
+                    core.shared.unsubscribe(&mut server.redis, node, (me, number));
+                }
             }
             Order::Redis { wait, node, mut sent } => {
                 with(|runtime| {
@@ -360,11 +409,8 @@ fn carry_out<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, me: Clie
                         format!("  {} sends {}", client(me), words::commands(&sent.commands))
                     });
                 });
-                let connection = sent.connection;
-                step.send(me, node, Request::Redis(sent));
-                let call = step.host(me).calls;
-                let asked = Asked::Redis { connection };
-                with(|runtime| runtime.place(me).sent.insert(call, (wait, asked)));
+                let asked = Asked::Redis { connection: sent.connection };
+                send(step, me, node, (wait, asked), Request::Redis(sent));
             }
             Order::Remote { wait, remote_call } => {
                 step.send(me, 0, Request::Remote);
@@ -378,6 +424,28 @@ fn carry_out<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, me: Clie
             }
             Order::Choose { wait, options } => choose(step, me, wait, options),
         }
+    }
+}
+
+/// Sends a request to server number `node`, whose answer is that to a wait.
+fn send<C: DecisionSource, W: Observer>(
+    step: &mut Step<'_, C, W>,
+    me: Client,
+    node: u8,
+    asked: (u64, Asked),
+    request: Request,
+) {
+    let servers = step.core.servers.len();
+    assert!(usize::from(node) < servers, "there is no server {node}: the cluster has {servers}");
+    step.send(me, node, request);
+    let call = step.host(me).calls;
+    with(|runtime| runtime.place(me).sent.insert(call, asked));
+}
+
+/// Tells those who are to be told of what server number `node` has published.
+fn notify<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, node: u8) {
+    for (client, number) in step.core.shared.take_told(node) {
+        step.notify(client, node, number);
     }
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use leasehold_core::{Command, Reply, StoreError};
 use leasehold_fake_redis::Resp;
 
-use crate::world;
+use crate::world::{self, Wait};
 
 /// The processes of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,6 +17,8 @@ pub(crate) struct Users;
 pub(crate) enum Request {
     /// A command to the store.
     Store(Command),
+    /// To be told of what is published on a channel, under this number.
+    Subscribe { channel: String, number: u32 },
     /// Commands of its own to the server.
     Redis(Box<Sent>),
     /// A call to something that is no store.
@@ -28,6 +30,8 @@ pub(crate) enum Request {
 pub(crate) enum Answer {
     /// By the store.
     Store(Result<Reply, StoreError>),
+    /// The subscription is in place.
+    Subscribed,
     /// By the server, one reply for each command.
     Redis(Vec<Resp>),
     /// The remote call was carried out.
@@ -42,6 +46,23 @@ pub(crate) struct Sent {
     /// How often it has broken before.
     pub(crate) broken: u32,
     pub(crate) commands: Vec<Vec<Bytes>>,
+}
+
+impl Sent {
+    /// What it waits for, if it is a `WAIT` by itself.
+    pub(super) fn wait(&self) -> Option<Wait<Users>> {
+        let [words] = &self.commands[..] else { return None };
+        let [name, replicas, timeout_ms] = &words[..] else { return None };
+        if !name.eq_ignore_ascii_case(b"WAIT") {
+            return None;
+        }
+        let replicas = str::from_utf8(replicas).ok()?.parse().ok()?;
+        let timeout_ms = str::from_utf8(timeout_ms).ok()?.parse().ok()?;
+        // As good as for ever, which is what 0 means.
+        let timeout_ms = if timeout_ms == 0 { u64::MAX >> 20 } else { timeout_ms };
+        let answer = |replicas: u32| Answer::Redis(vec![Resp::Integer(replicas.into())]);
+        Some(Wait { replicas, timeout_ms, answer })
+    }
 }
 
 /// Why a command has no reply.

@@ -119,6 +119,7 @@ pub(super) fn response(me: Client, call: u32, response: &Response) -> String {
             format!("{who} is refused: {}", no.message)
         }
         Response::Answer(Answer::Store(Err(error))) => format!("{who} is told: {error}"),
+        Response::Answer(Answer::Subscribed) => format!("{who} is told: you are subscribed"),
         Response::Answer(Answer::Redis(told)) => format!("{who} is told: {}", replies(told)),
         Response::Answer(Answer::Remote) => {
             format!("{who} has the answer to its remote call {call}")

@@ -99,7 +99,7 @@ pub(crate) use for_each_fault;
 impl DecisionKind {
     /// The kind with this number.
     #[must_use]
-    pub fn from_number(number: u8) -> Option<Self> {
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
         Self::ALL.get(usize::from(number)).copied()
     }
 

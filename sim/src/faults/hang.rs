@@ -1,9 +1,13 @@
 //! A server or a link goes silent without an error.
 
-use super::Fault;
+use super::{
+    Fault,
+    reply_loss::{is_of_notification, lost_notification},
+};
 use crate::{
     decide::{DecisionSource, Address},
-    words::{request, span},
+    history::Client,
+    words::{message, request, span},
     world::{Faults, Message, Silence, Step, System, Observer},
 };
 
@@ -34,9 +38,21 @@ impl<S: System> Faults<S> for Hang {
         step.hold_back(message, step.now() + length);
         Silence::Stuck
     }
+
+    fn loses_notification<C: DecisionSource, W: Observer>(
+        step: &mut Step<'_, S, C, W>,
+        client: Client,
+        _node: u8,
+        number: u32,
+    ) -> bool {
+        lost_notification(step, Fault::Hang, client, number)
+    }
 }
 
 pub(crate) fn describe(address: Address, choice: u32) -> String {
+    if is_of_notification(address) {
+        return format!("{} is never sent, and nobody says so", message(address));
+    }
     format!("{} {}", request(address), fate(choice))
 }
 
@@ -44,8 +60,8 @@ pub(crate) fn injection(who: &str, choice: u32) -> String {
     format!("a request of {who} {}", fate(choice))
 }
 
-pub(crate) fn effect(_who: &str, _call: u32) -> Option<String> {
-    None
+pub(crate) fn effect(who: &str, call: u32) -> Option<String> {
+    (call == 0).then(|| format!("a notification of {who} is never sent, and nobody says so"))
 }
 
 fn fate(choice: u32) -> String {

@@ -4,7 +4,7 @@ use super::Fault;
 use crate::{
     decide::{DecisionSource, Address},
     words::{message, pick, span},
-    world::{Faults, Step, System, Observer},
+    world::{Faults, NOTIFICATION, Observer, Step, System},
 };
 
 /// From a busy moment to longer than a lease.
@@ -22,7 +22,7 @@ impl<S: System> Faults<S> for Latency {
             return 0;
         }
         let delay = step.lasts(Fault::Latency, wire, number, DELAYS[choice as usize]);
-        let client = wire & 0x7f;
+        let client = wire & 0x7f & !NOTIFICATION;
         step.injected(Fault::Latency, Some(client), choice, step.now() + delay);
         step.took_effect(Fault::Latency, Some(client), number / 2);
         delay

@@ -55,6 +55,19 @@ impl<S: System> Faults<S> for Partition {
     ) -> Fate {
         cut(step, message, |link| link.replies_cut_until)
     }
+
+    fn loses_notification<C: DecisionSource, W: Observer>(
+        step: &mut Step<'_, S, C, W>,
+        client: Client,
+        node: u8,
+        _number: u32,
+    ) -> bool {
+        let cut = step.now() < step.host(client).links[usize::from(node)].replies_cut_until;
+        if cut {
+            step.took_effect(Fault::Partition, Some(client), 0);
+        }
+        cut
+    }
 }
 
 fn cut<S: System, C: DecisionSource, W: Observer>(
@@ -87,5 +100,8 @@ pub(crate) fn injection(who: &str, choice: u32) -> String {
 }
 
 pub(crate) fn effect(who: &str, call: u32) -> Option<String> {
-    Some(format!("request {call} of {who}, or the reply to it, is lost on the cut link"))
+    Some(match call {
+        0 => format!("a notification of {who} is lost on the cut link"),
+        _ => format!("request {call} of {who}, or the reply to it, is lost on the cut link"),
+    })
 }

@@ -26,6 +26,11 @@ impl Calls {
         self.counted.iter().rposition(|&known| known == call).map_or(0, |place| place + 1)
     }
 
+    /// How many were counted.
+    pub(crate) fn counted(&self) -> usize {
+        self.counted.len()
+    }
+
     /// The newest call.
     pub(crate) fn newest(&self) -> Option<CallId> {
         self.counted.last().copied()

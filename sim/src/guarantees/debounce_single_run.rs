@@ -59,7 +59,9 @@ impl Checker for DebounceSingleRun {
                 self.settled = self.settled.max(order);
                 self.release(client);
             }
-            DebounceEvent::Rearmed { client } => self.release(client),
+            DebounceEvent::Rearmed { client } | DebounceEvent::NotRearmed { client } => {
+                self.release(client);
+            }
             _ => {}
         }
         Ok(())

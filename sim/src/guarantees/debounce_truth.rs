@@ -1,5 +1,7 @@
 //! Every call returns, and truly: one that is said to be run or superseded has been.
 
+use std::collections::BTreeSet;
+
 use super::{CLIENTS, Checker, SharedHistory, calls::name};
 use crate::history::{CallAnswer, CallId, DebounceEvent, Event};
 
@@ -7,15 +9,15 @@ use crate::history::{CallAnswer, CallId, DebounceEvent, Event};
 pub(crate) struct DebounceTruth {
     /// The newest call that was run with success, as its runner says.
     ran: usize,
-    /// The last call that each client ran with success.
+    /// The newest call that each client ran with success.
     ran_by: [usize; CLIENTS],
     /// What upstream has promised to take care of.
     promised: Option<(usize, CallId)>,
     effect: usize,
     /// Calls up to this one were dropped, at somebody's word.
     cancelled: usize,
-    /// The call of each client that has not returned.
-    open: [Option<CallId>; CLIENTS],
+    /// The calls that have not returned.
+    open: BTreeSet<CallId>,
     /// The calls that were said not to count.
     denied: Vec<CallId>,
     exercised: bool,
@@ -28,20 +30,21 @@ impl Checker for DebounceTruth {
             Event::Debounce(DebounceEvent::RunEnded { client, call, success: true }) => {
                 let order = shared.calls.order(call);
                 self.ran = self.ran.max(order);
-                self.ran_by[usize::from(client)] = order;
+                let ran = &mut self.ran_by[usize::from(client)];
+                *ran = order.max(*ran);
             }
             Event::Debounce(DebounceEvent::Wrote { call, accepted: true, .. }) => {
                 self.effect = self.effect.max(shared.calls.order(call));
             }
             Event::Debounce(DebounceEvent::Cancelled) => {
-                self.cancelled = shared.calls.newest().map_or(0, |call| shared.calls.order(call));
+                self.cancelled = shared.calls.counted();
             }
-            Event::Debounce(DebounceEvent::Called { client, call }) => {
-                self.open[usize::from(client)] = Some(call);
+            Event::Debounce(DebounceEvent::Called { call, .. }) => {
+                self.open.insert(call);
             }
             Event::Debounce(DebounceEvent::Returned { client, call, answer }) => {
                 self.exercised |= !matches!(answer, CallAnswer::Dropped | CallAnswer::Open);
-                self.open[usize::from(client)] = None;
+                self.open.remove(&call);
                 let order = shared.calls.order(call);
                 return self.observer(answer, call, order, self.ran_by[usize::from(client)]);
             }
@@ -52,7 +55,7 @@ impl Checker for DebounceTruth {
                 ));
             }
             Event::Finished => {
-                if let Some(call) = self.open.iter().flatten().next() {
+                if let Some(call) = self.open.first() {
                     return Err(format!("{} never returns", name(*call)));
                 }
                 if let Some((_, call)) = self.promised.filter(|&(order, _)| order > self.effect) {

@@ -1,16 +1,16 @@
 //! What a call returns is true: a lock that is said not to be held is not and will not be.
 
 use super::{CLIENTS, Checker, SharedHistory};
-use crate::history::{Act, Answer, Ask, Client, Event, TokenId};
+use crate::history::{Act, Answer, Ask, Client, Event, OWNERS, TokenId};
 
 /// How many calls back a denial is remembered.
 const REMEMBERED: usize = 8;
 
 #[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct TruthfulOutcome {
-    /// The last token that each client had used before its present call.
-    before_call: [Option<TokenId>; CLIENTS],
-    last_token: [Option<TokenId>; CLIENTS],
+    /// The last token of each owner that each client had used before its present call.
+    before_call: [[Option<TokenId>; OWNERS]; CLIENTS],
+    last_token: [[Option<TokenId>; OWNERS]; CLIENTS],
     /// The tokens of calls that said "not acquired": after the first, up to the second.
     denied: [Vec<(Option<TokenId>, TokenId)>; CLIENTS],
     /// The last token of each client that a release was about.
@@ -31,7 +31,7 @@ impl Checker for TruthfulOutcome {
             Event::Returned { client, ask, answer, token: Some(token) } => {
                 self.exercised |= is_denial(ask, answer);
                 // A release may be about an older call than the last one.
-                let last = &mut self.last_token[usize::from(client)];
+                let last = &mut self.last_token[usize::from(client)][token.owner_index()];
                 if last.is_none_or(|last| !last.same_life(token) || last < token) {
                     *last = Some(token);
                 }
@@ -114,7 +114,7 @@ impl TruthfulOutcome {
         if self.denied[index].len() == REMEMBERED {
             self.denied[index].remove(0);
         }
-        self.denied[index].push((self.before_call[index], token));
+        self.denied[index].push((self.before_call[index][token.owner_index()], token));
         match shared.key {
             Some((holder, expires)) if at < expires => self.stored(holder),
             _ => Ok(()),
@@ -126,6 +126,7 @@ impl TruthfulOutcome {
         let Some(denied) = self.denied.get(usize::from(client)) else { return Ok(()) };
         let lied = denied.iter().any(|&(before, last)| {
             token.same_life(last)
+                && token.owner_index() == last.owner_index()
                 && token.number() <= last.number()
                 && before.is_none_or(|before| {
                     !before.same_life(token) || token.number() > before.number()

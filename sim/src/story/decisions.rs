@@ -1,9 +1,9 @@
 //! Decisions in words.
 
 use crate::{
-    catalog::Workload,
+    catalog::{Subject, Workload},
     decide::{Address, DecisionKind},
-    systems::{Plan, Scenario},
+    systems::{Plan, Scenario, debounce::is_sweeper},
     words::{client, message, span},
     world::{FURTHER, Settings},
 };
@@ -22,12 +22,22 @@ pub(crate) fn kind_name(kind: DecisionKind) -> &'static str {
 
 /// A decision as a sentence without its full stop.
 pub(crate) fn describe(plan: &Plan, address: Address, choice: u32) -> String {
-    let Scenario { workload, idle_step, .. } = plan.scenario;
+    let Scenario { subject, workload, idle_step, .. } = plan.scenario;
     match address.kind {
         DecisionKind::Idle => {
             let (who, round) = (client(address.actor), u64::from(address.occurrence) + 1);
             let more = span(u64::from(choice) * idle_step);
             format!("client {who} idles {more} longer before its round {round}")
+        }
+        DecisionKind::Behaviour if address.actor == plan.settings.clients => {
+            "the first call of a burst is due at once, by the settings of all clients".into()
+        }
+        DecisionKind::Behaviour if subject == Subject::DebounceHandle => {
+            let (who, round) = (client(address.actor), u64::from(address.occurrence) + 1);
+            format!(
+                "in its round {round}, client {who} {}",
+                handled(choice, is_sweeper(plan, address.actor))
+            )
         }
         DecisionKind::Behaviour => {
             let (who, round) = (client(address.actor), u64::from(address.occurrence) + 1);
@@ -79,10 +89,25 @@ fn run_style(choice: u32) -> &'static str {
     }
 }
 
+/// What a client does with the handle of a debounced function.
+fn handled(choice: u32, sweeps: bool) -> &'static str {
+    match (choice, sweeps) {
+        (1, _) => "runs the callback, if it falls to it, and it fails",
+        (2, _) => "runs the callback, if it falls to it, for longer than its lease",
+        (3, _) => "runs the callback, if it falls to it, and it panics",
+        (4, true) => "makes due what waits, and runs it",
+        (5, true) => "drops what waits",
+        (4, false) => "leaves its call as soon as it is sent",
+        (5, false) => "leaves its call while that waits",
+        (6, _) | (9, false) => "drops the call while it runs the callback, if that falls to it",
+        _ => "does as usual",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{catalog::Subject, decide::FaultSet};
+    use crate::decide::FaultSet;
 
     #[test]
     fn every_decision_has_words_whatever_was_chosen() {

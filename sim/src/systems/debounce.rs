@@ -4,9 +4,10 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use leasehold_core::{
-    Command, Event as MachineEvent, Instant, Tokens,
+    Event as MachineEvent, Instant, StoreError, Tokens,
     debounce::{
-        Claim, DebounceConfig, DebounceMachine, DebounceOptions, DebounceOutcome, DebounceRequest,
+        CallOutcome, Claim, DebounceConfig, DebounceMachine, DebounceOptions, DebounceOutcome,
+        DebounceRequest, SweepOutcome,
     },
 };
 
@@ -17,7 +18,7 @@ use super::{
 use crate::{
     catalog::{DEBOUNCE_MAX_WAIT, DEBOUNCE_WAIT},
     decide::{DecisionKind, DecisionSource},
-    history::{Act, CallAnswer, CallId, Client, DebounceEvent, Event, TokenId},
+    history::{CallAnswer, CallId, Client, DebounceEvent, Event, TokenId},
     mutants::PlantedDebounce,
     world::{Alarm, Answered, Observer},
 };
@@ -25,21 +26,18 @@ use crate::{
 /// The id of the debounced function.
 pub(crate) const DEBOUNCE_ID: &str = "index";
 
-/// How long a run may take.
-const RUN_LEASE: u64 = 800_000;
-
 /// How long a run takes.
-const RUN: u64 = 40_000;
+pub(super) const RUN: u64 = 40_000;
 
 /// How often the sweeper looks.
-const SWEEP: u64 = 250_000;
+pub(super) const SWEEP: u64 = 250_000;
 
 /// How many calls a client makes at least, unless said otherwise,
-const CALLS: u32 = 3;
+pub(super) const CALLS: u32 = 3;
 
 /// and at the most while there may be faults, so that the end is quiet. So many come so fast that a
 /// burst reaches the longest wait.
-const CALLS_BEFORE: u32 = 6;
+pub(super) const CALLS_BEFORE: u32 = 6;
 
 /// How a run goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -163,7 +161,7 @@ impl DebounceProgram {
         event: MachineEvent<DebounceRequest>,
     ) {
         let call = |step: &mut Step<'_, C, W>, command, give_up_at| {
-            let meaning = meaning(&command);
+            let meaning = driver::meaning(&command);
             driver::call(step, me, command, meaning, give_up_at);
         };
         match driver::feed(&mut self.machine, step, me, event, call) {
@@ -220,10 +218,14 @@ impl DebounceProgram {
         outcome: DebounceOutcome,
     ) {
         match (self.stage, outcome) {
-            (_, DebounceOutcome::Run(claim)) => self.begin_run(step, me, &claim),
+            (
+                _,
+                DebounceOutcome::Call(Ok(CallOutcome::Run(claim)))
+                | DebounceOutcome::Sweep(Ok(SweepOutcome::Run(claim))),
+            ) => self.begin_run(step, me, &claim),
             // The call counts, whatever became of the end of its run.
             (Stage::Finishing, outcome) => {
-                let fired = matches!(outcome, DebounceOutcome::Fired { .. });
+                let fired = matches!(outcome, DebounceOutcome::Succeed(Ok(_)));
                 let answer = if fired { CallAnswer::Fired } else { CallAnswer::Open };
                 self.returned(step, me, answer);
                 self.rest(step, me);
@@ -252,7 +254,8 @@ impl DebounceProgram {
         self.run = Some((call, deadline, fence));
         self.stage = Stage::Running;
         step.emit(Event::Debounce(DebounceEvent::RunBegan { client: me, call, fence }));
-        let takes = if self.style == Behaviour::Long { RUN_LEASE * 2 } else { RUN };
+        let takes =
+            if self.style == Behaviour::Long { step.core.plan.scenario.run_lease * 2 } else { RUN };
         let end = step.local(me).plus_micros(takes).min(deadline);
         step.set_alarm(me, Alarm::Work, end);
     }
@@ -283,7 +286,8 @@ impl DebounceProgram {
             step.emit(Event::Debounce(DebounceEvent::RunEnded { client: me, call, success }));
         }
         self.stage = Stage::Finishing;
-        self.feed(step, me, MachineEvent::Start(DebounceRequest::Finish { success }));
+        let request = if success { DebounceRequest::Succeed } else { DebounceRequest::Fail };
+        self.feed(step, me, MachineEvent::Start(request));
     }
 
     fn vanish<C: DecisionSource, W: Observer>(
@@ -336,12 +340,12 @@ pub(crate) fn is_sweeper(plan: &Plan, client: Client) -> bool {
     client + 1 == plan.settings.clients
 }
 
-fn options(plan: &Plan, client: Client) -> DebounceOptions {
+pub(super) fn options(plan: &Plan, client: Client) -> DebounceOptions {
     let micros = Duration::from_micros;
     DebounceOptions::new()
         .wait(micros(DEBOUNCE_WAIT))
         .max_wait(micros(DEBOUNCE_MAX_WAIT))
-        .run_lease(micros(RUN_LEASE))
+        .run_lease(micros(plan.scenario.run_lease))
         .retry_delay(micros(plan.scenario.delay))
         .delay(micros(plan.scenario.delay / 2))
         .call_timeout(micros(plan.scenario.call_timeout))
@@ -353,20 +357,18 @@ fn options(plan: &Plan, client: Client) -> DebounceOptions {
 
 fn answer(outcome: &DebounceOutcome) -> CallAnswer {
     match outcome {
-        DebounceOutcome::FiredElsewhere => CallAnswer::FiredElsewhere,
-        DebounceOutcome::Superseded { .. } => CallAnswer::Superseded,
-        DebounceOutcome::Cancelled => CallAnswer::Cancelled,
-        DebounceOutcome::Rejected(_) | DebounceOutcome::Unavailable(_) => CallAnswer::NotCounted,
+        DebounceOutcome::Call(Ok(CallOutcome::FiredElsewhere)) => CallAnswer::FiredElsewhere,
+        DebounceOutcome::Call(Ok(CallOutcome::Superseded { .. })) => CallAnswer::Superseded,
+        DebounceOutcome::Call(Ok(CallOutcome::Cancelled)) => CallAnswer::Cancelled,
+        DebounceOutcome::Call(Err(StoreError::NotSent(_) | StoreError::Rejected(_))) => {
+            CallAnswer::NotCounted
+        }
         _ => CallAnswer::Open,
     }
 }
 
-fn meaning(_command: &Command) -> (Act, Option<TokenId>) {
-    (Act::Other, None)
-}
-
 impl CallId {
-    fn to_args(self) -> Arc<[u8]> {
+    pub(super) fn to_args(self) -> Arc<[u8]> {
         self.as_u32().to_be_bytes().as_slice().into()
     }
 }

@@ -136,9 +136,7 @@ pub(super) fn abandon<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>,
 
 /// What a command does, and under which token.
 pub(super) fn meaning(command: &Command) -> (Act, Option<TokenId>) {
-    let Command::Lock(command) = command else {
-        unreachable!("a lock asks about locks");
-    };
+    let Command::Lock(command) = command else { return (Act::Other, None) };
     match command {
         LockCommand::Acquire { token, .. } | LockCommand::AcquireLean { token, .. } => {
             (Act::Acquire, Some(TokenId::of(token)))

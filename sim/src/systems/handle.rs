@@ -1,35 +1,39 @@
-//! A client that uses the lock's handles as they ship: `Lock`, `Lease`, `hold`, renewals in the
-//! background, the queue of waiters, hints, and what a drop does.
+//! A client that uses handles as they ship: `Lock`, `Lease`, `hold`, renewals in the background, the
+//! queue of waiters, hints, `Debounce`, and what a drop does.
 //!
 //! The world steps a program that polls the futures; all that they ask of a store or a clock goes
-//! through a [`Process`]. A process may have its next job queue up while one still works, so that it
-//! waits behind a lease of its own process.
+//! through a [`Process`]. A process may begin its next job while one still works: of a lock, so that
+//! it waits behind a lease of its own process.
 
+mod call;
 mod job;
+mod orders;
 mod process;
+mod rounds;
 
 use core::fmt;
 use std::{
     collections::BTreeMap,
     hash::{Hash, Hasher},
     mem,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Waker},
 };
 
-use leasehold_core::{
-    Instant, Reply, Task, Tokens,
-    lock::{Lock, LockConfig, LockReply},
-};
+use leasehold_core::{Instant, Task};
 
-use job::{Job, Style, Terms};
-use process::{HandleClock, HandleStore, Order, Process, Told};
+use call::CallbackPanics;
+use orders::tell;
+use process::{Order, Process, Told};
+use rounds::Handle;
 
-use super::{LOCK_ID, Plan, Response, Step, Write, driver, lock::options};
+use super::{Plan, Response, Step, debounce::is_sweeper, driver};
 use crate::{
-    decide::{DecisionKind, DecisionSource},
+    catalog::Workload,
+    decide::DecisionSource,
     executor::Ready,
-    history::{Answer, Client, End, Event, TokenId},
+    history::{Client, DebounceEvent, End},
     mutants::Mutant,
     world::{Alarm, Answered, Cancelled, Observer},
 };
@@ -38,9 +42,8 @@ use crate::{
 /// that are run, and in none that is searched.
 pub(crate) struct HandleProgram {
     process: Arc<Process>,
-    /// `None` only while it is dropped.
-    lock: Option<Lock>,
-    terms: Terms,
+    /// `None` until it is used, and while it is dropped.
+    handle: Option<Handle>,
     tasks: Mutex<BTreeMap<usize, Running>>,
     spawned: usize,
     ready: Arc<Ready>,
@@ -48,6 +51,10 @@ pub(crate) struct HandleProgram {
     sent: BTreeMap<u32, u64>,
     subscriptions: u32,
     round: u32,
+    /// Whether it is the sweeper of a debounced function.
+    sweeps: bool,
+    /// How many calls of a debounced function the client has made, in all its lives.
+    calls: u16,
     /// When the next job begins.
     next: Option<Instant>,
     /// The job that began to await something last.
@@ -63,28 +70,19 @@ struct Running {
 }
 
 impl HandleProgram {
-    pub(crate) fn new(plan: &Plan, client: Client, life: u32) -> Self {
-        let config =
-            LockConfig::new(LOCK_ID, &options(plan, client)).expect("the plan is a valid setting");
-        let scenario = &plan.scenario;
-        let terms = Terms {
-            lease: scenario.lease,
-            hold: scenario.hold,
-            waits: scenario.waits,
-            longest_call: config.longest_acquire(&config.acquire()).as_micros() as u64,
-        };
-        let process = Arc::new(Process::new(2 * plan.settings.latency, scenario.mutant));
-        let lock = Some(lock(&process, plan, client, life));
+    pub(crate) fn new(plan: &Plan, client: Client) -> Self {
+        let process = Process::new(2 * plan.settings.latency, plan.scenario.mutant);
         Self {
-            process,
-            lock,
-            terms,
+            process: Arc::new(process),
+            handle: None,
             tasks: Mutex::default(),
             spawned: 0,
             ready: Arc::default(),
             sent: BTreeMap::new(),
             subscriptions: 0,
             round: 0,
+            sweeps: plan.scenario.workload == Workload::Debounce && is_sweeper(plan, client),
+            calls: 0,
             next: Some(Instant::ORIGIN),
             caller: None,
         }
@@ -139,21 +137,31 @@ impl HandleProgram {
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
-        life: u32,
+        _life: u32,
     ) {
         self.die();
         while let Some(order) = self.process.next_order() {
-            if let Order::Tell(told @ Told::Ended { end: End::Gone, .. }) = order {
+            if let Order::Tell(
+                told @ (Told::Ended { end: End::Gone, .. }
+                | Told::Debounced(DebounceEvent::Returned { .. })),
+            ) = order
+            {
                 tell(step, me, told);
             }
         }
-        let round = self.round;
-        *self = Self::new(&step.core.plan, me, life);
-        self.round = round;
+        let (round, calls) = (self.round, self.calls);
+        *self = Self::new(&step.core.plan, me);
+        (self.round, self.calls) = (round, calls);
     }
 
     pub(crate) fn is_busy(&self) -> bool {
         self.tasks().values().any(|running| running.round.is_some())
+    }
+
+    /// The sweeper of a debounced function is the one that lives: whoever else may die, it claims
+    /// what they leave.
+    pub(crate) fn may_crash(&self) -> bool {
+        !self.sweeps
     }
 
     fn tasks(&self) -> std::sync::MutexGuard<'_, BTreeMap<usize, Running>> {
@@ -168,7 +176,7 @@ impl HandleProgram {
     fn die(&mut self) {
         self.process.die();
         drop(mem::take(self.tasks_mut()));
-        self.lock = None;
+        self.handle = None;
     }
 
     fn go_on<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
@@ -209,8 +217,15 @@ impl HandleProgram {
     ) {
         let Some(mut running) = self.tasks_mut().remove(&task) else { return };
         let before = self.ready.len();
-        let over =
-            running.future.as_mut().poll(&mut Context::from_waker(&running.waker)).is_ready();
+        let over = {
+            let context = &mut Context::from_waker(&running.waker);
+            let future = running.future.as_mut();
+            match catch_unwind(AssertUnwindSafe(|| future.poll(context))) {
+                Ok(polled) => polled.is_ready(),
+                Err(panic) if panic.is::<CallbackPanics>() => true,
+                Err(panic) => resume_unwind(panic),
+            }
+        };
         if running.round.is_some() {
             self.lose_wake_ups(before);
         }
@@ -245,58 +260,6 @@ impl HandleProgram {
         self.ready.push(task);
     }
 
-    fn begin_job<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        self.next = None;
-        let Some(lock) = self.lock.clone() else { return };
-        let behaviours = step.core.plan.scenario.behaviours;
-        let style = if step.core.healed {
-            Style::HEALED[self.round as usize % Style::HEALED.len()]
-        } else {
-            let choice = step.choose(DecisionKind::Behaviour, me, self.round, behaviours);
-            Style::ALL[choice as usize % Style::ALL.len()]
-        };
-        let mut terms = self.terms;
-        if self.round % 4 == 3 {
-            terms.waits = 0;
-        }
-        let job = Job { process: self.process.clone(), lock, style, terms };
-        self.spawn(Box::pin(job.run()), Some(self.round));
-        self.round += 1;
-    }
-
-    /// Job number `round` is over.
-    fn ended<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        round: u32,
-    ) {
-        if round + 1 == self.round && self.next.is_none() {
-            self.idle(step, me);
-        }
-    }
-
-    fn idle<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        let plan = &step.core.plan.scenario;
-        if self.round >= plan.calls {
-            return;
-        }
-        let (mut idle, idle_step, choices) = (plan.idle, plan.idle_step, plan.idle_choices);
-        if step.core.healed {
-            // Enough to see that everybody is served, and no more.
-            idle *= 3;
-        }
-        let choice = step.choose(DecisionKind::Idle, me, self.round, choices);
-        self.next = Some(step.local(me).plus_micros(idle + u64::from(choice) * idle_step));
-    }
-
-    /// Every other job is followed by one that queues up behind it.
-    fn acquired<C: DecisionSource, W: Observer>(&mut self, step: &Step<'_, C, W>, me: Client) {
-        if self.round % 2 == 1 && self.round < step.core.plan.scenario.calls {
-            self.next = Some(step.local(me).plus_micros(self.terms.hold / 2));
-        }
-    }
-
     /// The caller goes away: from the job that began to await something last, or from all jobs and the
     /// handle.
     fn vanish<C: DecisionSource, W: Observer>(
@@ -323,60 +286,11 @@ impl HandleProgram {
             }
         }
         if handle {
-            let host = step.host(me);
-            host.life += 1;
-            let life = host.life;
-            self.process.drop_caller(self.lock.take());
-            self.lock = Some(lock(&self.process, &step.core.plan, me, life));
+            step.host(me).life += 1;
+            self.process.drop_caller(self.handle.take());
         }
         self.run(step, me);
         self.set_alarm(step, me);
-    }
-
-    /// Sends what was ordered and tells what was said, in order.
-    fn carry_out<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        while let Some(order) = self.process.next_order() {
-            match order {
-                Order::Call { wait, command } => {
-                    let (act, token) = driver::meaning(&command);
-                    if self.process.keeps(act, token) {
-                        let released = Reply::Lock(LockReply::Released);
-                        self.process.answer(wait, Ok(released));
-                        continue;
-                    }
-                    step.send(me, 0, driver::request(act, token, command));
-                    self.sent.insert(step.host(me).calls, wait);
-                }
-                Order::Subscribe => {
-                    self.subscriptions += 1;
-                    step.subscribe(me);
-                }
-                Order::Subscribed => _ = step.is_newly_subscribed(me),
-                Order::Unsubscribe => {
-                    self.subscriptions -= 1;
-                    if self.subscriptions == 0 {
-                        step.unsubscribe(me);
-                    }
-                }
-                Order::Tell(told) => {
-                    tell(step, me, told);
-                    if let Told::Returned { answer: Answer::Acquired, .. } = told {
-                        self.acquired(step, me);
-                    }
-                }
-            }
-        }
-        let process = &self.process;
-        self.sent.retain(|&call, &mut wait| {
-            let awaited = process.awaits(wait);
-            if !awaited {
-                step.give_up_on(me, call);
-            }
-            awaited
-        });
-        for task in self.process.take_spawned() {
-            self.spawn(task, None);
-        }
     }
 
     /// Wakes for the next sleep that is over, or the next job.
@@ -387,33 +301,6 @@ impl HandleProgram {
             None => step.clear_alarm(me, Alarm::Machine),
         }
     }
-}
-
-/// The handle of a client in one of its lives.
-fn lock(process: &Arc<Process>, plan: &Plan, client: Client, life: u32) -> Lock {
-    let config =
-        LockConfig::new(LOCK_ID, &options(plan, client)).expect("the plan is a valid setting");
-    let (store, clock) = (HandleStore(process.clone()), HandleClock(process.clone()));
-    Lock::from_config(store, clock, config, Tokens::of_owner(TokenId::owner(client, life)))
-}
-
-fn tell<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>, client: Client, told: Told) {
-    let event = match told {
-        Told::Asked { ask, by } => Event::Asked { client, ask, by: step.truth(client, by) },
-        Told::Returned { ask, answer, token } => Event::Returned { client, ask, answer, token },
-        Told::Held { token, fence, until } => {
-            Event::Held { client, token, fence, until: step.truth(client, until) }
-        }
-        Told::Ended { token, end } => Event::Ended { client, token, end },
-        Told::Acted { token, fence } => {
-            if step.core.plan.scenario.acts {
-                step.emit(Event::Acted { client, token });
-                step.write(client, Write::Lock { token, fence }, true);
-            }
-            return;
-        }
-    };
-    step.emit(event);
 }
 
 impl Drop for HandleProgram {

@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use leasehold_core::{
     Event as MachineEvent, Instant, Tokens,
-    lock::{AcquireRequest, LockConfig, LockMachine, LockOutcome, LockRequest},
+    lock::{AcquireRequest, ExtendError, LockConfig, LockMachine, LockOutcome, LockRequest},
 };
 
 use settings::answer;
@@ -248,11 +248,11 @@ impl LockProgram {
     ) {
         match self.stage {
             Stage::Acquiring => {
-                if let LockOutcome::Acquired(_) = outcome {
+                if let LockOutcome::Acquire(Ok(_)) = outcome {
                     self.elected(step);
                 }
                 self.told(step, me, answer(&outcome));
-                if let LockOutcome::Acquired(_) = outcome {
+                if let LockOutcome::Acquire(Ok(_)) = outcome {
                     self.notice_renewal(step, me);
                     self.begin_work(step, me);
                 } else {
@@ -261,7 +261,7 @@ impl LockProgram {
             }
             Stage::Extending => {
                 self.told(step, me, answer(&outcome));
-                if let LockOutcome::Lost(_) = outcome {
+                if let LockOutcome::Extend(Err(ExtendError::Lost(_))) = outcome {
                     self.give_up_lock(step, me, End::Lost);
                 } else {
                     self.next_work = step.local(me) + micros(step.core.plan.scenario.hold);

@@ -23,7 +23,9 @@ impl Subject {
             Self::LockAcked => Topology::Acknowledged(Promotion::MostAdvanced),
             Self::LockAckedAny => Topology::Acknowledged(Promotion::Any),
             Self::Quorum => Topology::Independent,
-            Self::Debounce | Self::LockReplicated | Self::Upstream => Topology::Replicated,
+            Self::Debounce | Self::DebounceHandle | Self::LockReplicated | Self::Upstream => {
+                Topology::Replicated
+            }
         }
     }
 
@@ -52,6 +54,9 @@ impl Subject {
                 (scenario.idle, scenario.idle_step, scenario.idle_choices) = (20_000, 20_000, 16);
             }
         }
+        if self == Self::DebounceHandle {
+            plan.scenario.behaviours = 10;
+        }
         if self == Self::LockLean {
             // The lock is free for longer, so that what comes late may take it.
             (plan.scenario.idle_step, plan.scenario.idle_choices) = (40_000, 24);
@@ -72,7 +77,7 @@ impl CellName {
 impl Scale {
     /// `plan` in this size.
     #[must_use]
-    pub fn of_plan(self, plan: Plan) -> Plan {
+    pub(crate) fn of_plan(self, plan: Plan) -> Plan {
         let Plan { settings, scenario } = plan;
         let scenario = Scenario { calls: self.calls, ..scenario };
         Plan { settings: self.applied(settings), scenario }
@@ -126,6 +131,7 @@ fn scenario(subject: Subject, workload: Workload) -> Scenario {
         call_timeout: 300_000,
         node_timeout: 100_000,
         hold: 150_000,
+        run_lease: 800_000,
         idle: 150_000,
         idle_step: 10_000,
         idle_choices: 12,

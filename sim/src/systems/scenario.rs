@@ -1,7 +1,7 @@
 //! What the clients of the built-in algorithms do, what they send, and what a server does with it.
 
 use leasehold_core::{
-    Command, Reply, StoreError,
+    Command, Reply, StoreError, Token,
     debounce::{DebounceCommand, DebounceReply},
     lock::{LockCommand, LockReply},
 };
@@ -49,6 +49,8 @@ pub struct Scenario {
     pub node_timeout: u64,
     /// How long a client works with the lock.
     pub hold: u64,
+    /// How long a run of a debounced function may take.
+    pub run_lease: u64,
     /// How long a client idles at least.
     pub idle: u64,
     /// The spread: up to `idle_choices - 1` times `idle_step` more.
@@ -128,6 +130,10 @@ pub struct Shared {
     settled: u64,
     /// When the server was last asked about a lean lock, and how often at that instant.
     asked: (u64, u64),
+    /// Cancellations and flushes that were told.
+    told: Vec<Token>,
+    /// Whether the first call of a burst runs at once, once that is decided.
+    pub(super) leads: Option<bool>,
     /// The lock objects of upstream's processes, each shared by two clients.
     pub(crate) upstream_locks: Vec<UpstreamLock>,
 }
@@ -323,13 +329,30 @@ impl<C: DecisionSource, W: Observer> Step<'_, Scenario, C, W> {
                 Some(DebounceEvent::Settled { client, fence: fence.0 })
             }
             (_, DebounceReply::Rearmed { .. }) => Some(DebounceEvent::Rearmed { client }),
+            (_, DebounceReply::Dropped) => Some(DebounceEvent::NotRearmed { client }),
             // Also if nothing waits: a run under way is then not repeated.
-            (_, DebounceReply::Cancelled { .. }) => Some(DebounceEvent::Cancelled),
+            (DebounceCommand::Cancel { request, .. }, DebounceReply::Cancelled { .. }) => {
+                shared.is_news(request).then_some(DebounceEvent::Cancelled)
+            }
+            (DebounceCommand::Flush { request, .. }, DebounceReply::Flushed { pending: true }) => {
+                shared.is_news(request).then_some(DebounceEvent::Flushed)
+            }
             _ => None,
         };
         if let Some(event) = event {
             self.emit(Event::Debounce(event));
         }
+    }
+}
+
+impl Shared {
+    /// Whether `request` was not told of before.
+    fn is_news(&mut self, request: &Token) -> bool {
+        let is_news = !self.told.contains(request);
+        if is_news {
+            self.told.push(request.clone());
+        }
+        is_news
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Host {
     pub(crate) steps: u32,
     /// How many writes were sent to the resource.
     pub(crate) writes: u32,
+    /// How many times a server began to tell it of a release.
+    pub(crate) notifications: u32,
     /// How many times it was the first of several whose events were due at the same instant.
     pub(crate) ties: u32,
     pub(crate) paused_until: u64,

@@ -62,7 +62,7 @@ impl<S: System> Queue<S> {
                     (client, in_time).hash(hasher);
                 }
                 What::Write { client, write } => (client, write).hash(hasher),
-                What::Hint { client } => client.hash(hasher),
+                What::Hint { client, subscription } => (client, subscription).hash(hasher),
                 What::Heal | What::End => {}
             }
         }

@@ -12,6 +12,9 @@ use crate::{
 /// How many times further than to a server it may be to the resource.
 pub(crate) const FURTHER: u64 = 10;
 
+/// The wire of what servers tell a client of releases, beside that of its requests.
+pub(crate) const NOTIFICATION: u8 = 0x40;
+
 /// How long it takes to notice that a connection broke.
 const BROKEN_AFTER: u64 = 2_000;
 

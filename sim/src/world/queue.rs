@@ -23,6 +23,8 @@ pub(crate) enum What<S: System> {
     /// A client learns that the lock was released.
     Hint {
         client: Client,
+        /// The number of its subscription, if it has several.
+        subscription: u32,
     },
 }
 

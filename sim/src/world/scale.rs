@@ -38,7 +38,7 @@ impl Scale {
 
     /// Whether a run of this size can be made at all.
     #[must_use]
-    pub fn is_possible(self) -> bool {
+    pub(crate) fn is_possible(self) -> bool {
         (1..=8).contains(&self.clients) && self.faults_end_ms <= self.end_ms
     }
 }

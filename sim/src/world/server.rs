@@ -11,10 +11,10 @@ use crate::decide::DecisionSource;
 const EPOCH: u64 = 1_767_225_600_000_000;
 
 /// The most servers that there are.
-pub(crate) const SERVERS: usize = 3;
+pub(crate) const SERVERS: usize = 5;
 
 /// By how much the clocks of several servers are off, as they are in practice.
-const SKEWS: [i64; SERVERS] = [0, 3_000, -2_000];
+const SKEWS: [i64; SERVERS] = [0, 3_000, -2_000, 1_000, -3_000];
 
 /// A replica is never further behind than this.
 pub(crate) const LAG_MAX: u64 = 500_000;

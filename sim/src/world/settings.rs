@@ -37,12 +37,13 @@ pub struct Plan<S: System> {
 
 /// What a world is like. Times are in microseconds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Settings {
     /// How many clients there are, at most 8.
     pub clients: u8,
     /// What they talk to.
     pub topology: Topology,
-    /// How many servers there are of those that know nothing of each other, at most 3.
+    /// How many servers there are of those that know nothing of each other, at most 5.
     pub servers: u8,
     /// How long a server that lost its data stays away.
     pub absence: u64,

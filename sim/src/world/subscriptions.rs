@@ -1,7 +1,7 @@
-//! Hints of releases, for the plans in which clients wait for them: none is lost, and none is about
-//! nothing.
+//! Notifications of releases, for the plans in which clients wait for them: they may be lost or late,
+//! and none is about nothing.
 
-use super::{Observer, Step, System, What};
+use super::{Faults, NOTIFICATION, Observer, Step, System, What};
 use crate::{decide::DecisionSource, history::Client};
 
 /// How a client watches for releases.
@@ -49,13 +49,43 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
         self.host(client).subscription = Subscription::default();
     }
 
+    /// The server has started over, and does not know any more whom to tell. Nobody learns of it.
+    pub(crate) fn forget_subscriptions(&mut self) {
+        for host in &mut self.core.hosts {
+            host.subscription.since = None;
+        }
+    }
+
     /// The lock was released: whoever watches is told.
     pub(crate) fn notify_release(&mut self) {
-        let (now, due) = (self.core.now, self.core.now + self.core.plan.settings.latency);
+        let now = self.core.now;
         for client in 0..self.core.plan.settings.clients {
             if self.host(client).subscription.since.is_some_and(|since| since <= now) {
-                self.core.queue.push(due, What::Hint { client });
+                self.notify(client, 0, 0);
             }
         }
+    }
+
+    /// Server number `node` tells `client`, whose `subscription` it is, over a connection of its own.
+    /// Nothing repeats what is lost there.
+    pub(crate) fn notify(&mut self, client: Client, node: u8, subscription: u32) {
+        let host = self.host(client);
+        host.notifications += 1;
+        let number = host.notifications;
+        let late = S::Faults::delay(self, client | NOTIFICATION, number);
+        if !S::Faults::loses_notification(self, client, node, number) {
+            let due = self.core.now + self.core.plan.settings.latency + late;
+            self.core.queue.push(due, What::Hint { client, subscription });
+        }
+    }
+
+    /// A hint reaches its client: whether it is looked at now, and not once the process goes on.
+    pub(super) fn receives_notification(&mut self, client: Client, subscription: u32) -> bool {
+        let until = self.host(client).paused_until;
+        let stands_still = until > self.core.now;
+        if stands_still {
+            self.core.queue.push(until, What::Hint { client, subscription });
+        }
+        !stands_still
     }
 }

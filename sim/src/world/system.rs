@@ -147,11 +147,12 @@ pub trait Program<S: System>: Clone + fmt::Debug + Eq + Hash {
         handle: bool,
     );
 
-    /// Something was published for which it sleeps.
+    /// A release was published to its subscription with this number.
     fn notified<C: DecisionSource, W: Observer>(
         &mut self,
         _step: &mut Step<'_, S, C, W>,
         _me: Client,
+        _subscription: u32,
     ) {
     }
 
@@ -316,6 +317,17 @@ pub trait Faults<S: System> {
         _message: &Message<S>,
     ) -> Fate {
         Fate::Arrives
+    }
+
+    /// Whether notification number `number` from server number `node` to `client` is lost on the way.
+    #[inline]
+    fn loses_notification<C: DecisionSource, W: Observer>(
+        _step: &mut Step<'_, S, C, W>,
+        _client: Client,
+        _node: u8,
+        _number: u32,
+    ) -> bool {
+        false
     }
 
     /// How much longer than usual write number `write` takes to a replica that acknowledges, in

@@ -116,9 +116,9 @@ impl<S: System> What<S> {
             Self::Request(message) | Self::Reply(message) | Self::Waited(message) => {
                 Some(message.client)
             }
-            Self::Write { client, .. } | Self::Cancel { client, .. } | Self::Hint { client } => {
-                Some(*client)
-            }
+            Self::Write { client, .. }
+            | Self::Cancel { client, .. }
+            | Self::Hint { client, .. } => Some(*client),
             Self::Heal | Self::End => None,
         }
     }

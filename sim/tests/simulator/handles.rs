@@ -3,34 +3,36 @@
 use std::collections::BTreeSet;
 
 use leasehold_sim::{
-    catalog::{Subject, Workload},
+    catalog::Subject,
     decide::Decisions,
     faults::{Fault, FaultSet},
-    history::{Act, Answer, Ask, Client, Event},
+    history::{Act, Answer, Ask, CallAnswer, Client, DebounceEvent, Event},
     run::{Log, decisions_of, log_of},
     systems::{Plan, Run},
 };
 
-fn plan(faults: FaultSet) -> Plan {
-    Subject::LockHandle.plan(Workload::Lock, faults)
+fn plan(subject: Subject, faults: FaultSet) -> Plan {
+    subject.plan(subject.workloads()[0], faults)
 }
 
-fn log(faults: FaultSet, schedule: u64) -> Log {
-    let decisions: Decisions = decisions_of(plan(faults), 1, schedule);
-    log_of(plan(faults), &decisions)
+fn log(subject: Subject, faults: FaultSet, schedule: u64) -> Log {
+    let decisions: Decisions = decisions_of(plan(subject, faults), 1, schedule);
+    log_of(plan(subject, faults), &decisions)
 }
 
 #[test]
 fn a_seed_leaves_the_same_trace_on_another_thread_while_others_run() {
     let faults = FaultSet::only(Fault::Cancellation).with(Fault::ClientCrash);
-    let hashes = move || {
-        let runs = (0..40).map(|schedule| Run::seeded(plan(faults), 1, schedule));
-        runs.map(|run| run.trace_hash()).collect::<Vec<_>>()
-    };
-    let elsewhere = std::thread::spawn(hashes);
-    let here = hashes();
-    assert_eq!(here.iter().collect::<BTreeSet<_>>().len(), 40);
-    assert_eq!(elsewhere.join().unwrap(), here);
+    for &subject in Subject::ALL.iter().filter(|subject| subject.runs_handles()) {
+        let hashes = move || {
+            let runs = (0..40).map(|schedule| Run::seeded(plan(subject, faults), 1, schedule));
+            runs.map(|run| run.trace_hash()).collect::<Vec<_>>()
+        };
+        let elsewhere = std::thread::spawn(hashes);
+        let here = hashes();
+        assert_eq!(here.iter().collect::<BTreeSet<_>>().len(), 40);
+        assert_eq!(elsewhere.join().unwrap(), here);
+    }
 }
 
 /// What the machine's own program never does: a call of a process begins while another's lease lasts,
@@ -38,7 +40,8 @@ fn a_seed_leaves_the_same_trace_on_another_thread_while_others_run() {
 #[test]
 fn jobs_of_one_process_queue_up_and_what_is_dropped_is_released() {
     let (mut overlaps, mut unasked, mut renewed) = (0, 0, 0);
-    for (_, events) in (0..20).map(|schedule| (schedule, log(FaultSet::NONE, schedule).events)) {
+    for schedule in 0..20 {
+        let events = log(Subject::LockHandle, FaultSet::NONE, schedule).events;
         let mut holder: Option<Client> = None;
         let mut releasing = BTreeSet::new();
         for (_, event) in events {
@@ -62,4 +65,51 @@ fn jobs_of_one_process_queue_up_and_what_is_dropped_is_released() {
         }
     }
     assert!(overlaps > 50 && unasked > 50 && renewed > 50, "{overlaps}, {unasked}, {renewed}");
+}
+
+/// What the machine's own program never does: calls of one process wait at the same time, callers leave
+/// them, callbacks vanish, what waits is cancelled and flushed, and the first call of a burst runs at
+/// once in some of the schedules.
+#[test]
+fn calls_of_one_process_wait_together_and_are_left_flushed_and_cancelled() {
+    let (mut together, mut left, mut vanished, mut flushed) = (0, 0, 0, 0);
+    let (mut cancelled, mut told_so, mut leading) = (0, 0, 0);
+    for schedule in 0..20 {
+        let mut open = BTreeSet::new();
+        for (_, event) in log(Subject::DebounceHandle, FaultSet::NONE, schedule).events {
+            let Event::Debounce(event) = event else { continue };
+            match event {
+                DebounceEvent::Called { client, call } => {
+                    together += u32::from(open.iter().any(|&(caller, _)| caller == client));
+                    open.insert((client, call));
+                }
+                DebounceEvent::Returned { client, call, answer } => {
+                    open.remove(&(client, call));
+                    left += u32::from(answer == CallAnswer::Dropped);
+                    told_so += u32::from(answer == CallAnswer::Cancelled);
+                }
+                DebounceEvent::Vanished { .. } => vanished += 1,
+                DebounceEvent::Flushed => flushed += 1,
+                DebounceEvent::Cancelled => cancelled += 1,
+                DebounceEvent::Leads => leading += 1,
+                _ => {}
+            }
+        }
+    }
+    assert!(together > 50 && left > 50 && vanished > 20, "{together}, {left}, {vanished}");
+    assert!(flushed > 10 && cancelled > 10, "{flushed}, {cancelled}");
+    assert!(told_so > 0 && (4..=16).contains(&leading), "{told_so}, {leading}");
+}
+
+/// What tells a waiter of a release goes over the network too.
+#[test]
+fn a_notification_is_lost_under_each_fault_that_loses_replies() {
+    for fault in [Fault::Partition, Fault::ReplyLoss, Fault::Hang] {
+        let logs = (0..200)
+            .map(|schedule| log(Subject::LockHandle, FaultSet::only(fault), schedule).events);
+        // No request has this number.
+        let lost = |event: &Event| matches!(event, Event::TookEffect { call: 0, .. });
+        let lost = logs.flatten().filter(|(_, event)| lost(event)).count();
+        assert!(lost > 20, "{}: {lost}", fault.name());
+    }
 }

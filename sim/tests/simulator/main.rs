@@ -4,8 +4,10 @@
 
 mod cluster;
 mod cluster_code;
+mod cluster_hints;
 mod cluster_proptest;
 mod cluster_story;
+mod cluster_topologies;
 mod faults;
 mod guarantees;
 mod handles;

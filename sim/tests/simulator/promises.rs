@@ -106,6 +106,10 @@ fn debounce() -> Mix {
     Mix { plan: plan(Subject::Debounce, Workload::Debounce, &[]), promised: &DEBOUNCE }
 }
 
+fn debounce_handle() -> Mix {
+    Mix { plan: plan(Subject::DebounceHandle, Workload::Debounce, &[]), promised: &DEBOUNCE }
+}
+
 fn plan(subject: Subject, workload: Workload, more: &[Fault]) -> Plan {
     let faults = NETWORK_AND_CLIENTS.iter().chain(more);
     subject.plan(workload, faults.fold(FaultSet::NONE, |faults, &fault| faults.with(fault)))
@@ -184,12 +188,24 @@ fn the_debounce_keeps_its_promises_in_a_storm_of_all_network_and_client_faults()
     debounce().holds_in_seeded_storms();
 }
 
+#[test]
+fn the_handle_of_a_debounce_keeps_its_promises_in_a_storm_of_all_network_and_client_faults() {
+    debounce_handle().holds_in_seeded_storms();
+}
+
 /// The storms above are storms: nearly every fault of the mix takes effect in many of their schedules.
 #[test]
 fn many_faults_bite_in_one_storm() {
-    for Mix { plan, .. } in
-        [lock(), lock_handle(), lock_replicated(), lock_acked(), quorum(), debounce()]
-    {
+    let mixes = [
+        lock(),
+        lock_handle(),
+        lock_replicated(),
+        lock_acked(),
+        quorum(),
+        debounce(),
+        debounce_handle(),
+    ];
+    for Mix { plan, .. } in mixes {
         let most = (0..100)
             .map(|schedule| {
                 let run = Run::seeded(plan.clone(), 1, schedule);

@@ -25,7 +25,7 @@ use crate::{
 ///
 /// let store = Upstash::builder("https://eu1-a-1.upstash.io", "secret")
 ///     .timeout(Duration::from_secs(1))
-///     .retry(RetryPolicy::none())
+///     .retry(RetryPolicy::new().retries(0))
 ///     .build()?;
 /// # Ok::<(), leasehold_upstash::SetupError>(())
 /// ```

@@ -348,7 +348,7 @@ mod tests {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let limits = Limits { flights: 1, commands: 2 };
         let exchange = Exchange::new(client, endpoint);
-        let dispatch = Arc::new(Dispatch::new(exchange, RetryPolicy::none(), limits));
+        let dispatch = Arc::new(Dispatch::new(exchange, RetryPolicy::new().retries(0), limits));
         let first = tokio::spawn(ask(dispatch.clone(), LONG));
         let _connection = silent.accept().await.unwrap();
         let second = ask(dispatch.clone(), Duration::from_millis(20)).await;

@@ -28,8 +28,12 @@ async fn locks_live_on_the_primaries_of_their_slots() {
 async fn one_node_alone_says_to_use_the_cluster() {
     let Some(cluster) = Cluster::start().await else { return };
     let builder = TcpBuilder::new(&cluster.first().url()).unwrap();
-    let store =
-        builder.timeout(LIMIT).connect_timeout(LIMIT).retry(RetryPolicy::none()).build().unwrap();
+    let store = builder
+        .timeout(LIMIT)
+        .connect_timeout(LIMIT)
+        .retry(RetryPolicy::new().retries(0))
+        .build()
+        .unwrap();
     assert_eq!(take(&store, FIRST).await, Ok(()));
     match take(&store, THIRD).await {
         Err(StoreError::Rejected(refused)) => {

@@ -17,7 +17,7 @@ use crate::{
 /// A store that sends nothing again.
 fn hasty(url: &str) -> Tcp {
     let builder = TcpBuilder::new(url).unwrap().timeout(LIMIT);
-    builder.connect_timeout(LIMIT).retry(RetryPolicy::none()).build().unwrap()
+    builder.connect_timeout(LIMIT).retry(RetryPolicy::new().retries(0)).build().unwrap()
 }
 
 async fn rejection(store: &Tcp) -> RejectionKind {
@@ -144,7 +144,7 @@ async fn a_database_that_is_not_there_is_refused_at_once_with_what_to_do() {
 async fn a_server_that_hangs_leaves_the_outcome_unknown() {
     let Some(server) = RedisServer::start(&[]) else { return };
     let builder = TcpBuilder::new(&server.url()).unwrap().timeout(Duration::from_millis(50));
-    let store = builder.retry(RetryPolicy::none()).build().unwrap();
+    let store = builder.retry(RetryPolicy::new().retries(0)).build().unwrap();
     store.connect().await.unwrap();
     server.run("CLIENT PAUSE 60000 ALL").await;
     let told = take(&store, "job").await;

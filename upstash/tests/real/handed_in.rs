@@ -83,7 +83,7 @@ async fn a_caller_that_leaves_an_exclusive_connection_shifts_no_reply() {
 #[tokio::test]
 async fn a_connection_that_breaks_is_in_doubt() {
     let Some(mut server) = RedisServer::start(&[]) else { return };
-    let store = Connected::new(server.connection().await).with_retry(RetryPolicy::none());
+    let store = Connected::new(server.connection().await).with_retry(RetryPolicy::new().retries(0));
     assert_eq!(take(&store, "job").await, Ok(()));
     server.kill();
     let reply = take(&store, "job").await;

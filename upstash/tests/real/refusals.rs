@@ -212,7 +212,7 @@ impl Scene {
 }
 
 fn store(url: &str) -> Tcp {
-    let builder = TcpBuilder::new(url).unwrap().retry(RetryPolicy::none());
+    let builder = TcpBuilder::new(url).unwrap().retry(RetryPolicy::new().retries(0));
     builder.timeout(LIMIT).connect_timeout(LIMIT).build().unwrap()
 }
 

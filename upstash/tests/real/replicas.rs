@@ -32,7 +32,8 @@ impl Replicated {
     }
 
     fn store(&self) -> Tcp {
-        let builder = TcpBuilder::new(&self.primary.url()).unwrap().retry(RetryPolicy::none());
+        let builder =
+            TcpBuilder::new(&self.primary.url()).unwrap().retry(RetryPolicy::new().retries(0));
         builder.timeout(LIMIT).connect_timeout(LIMIT).build().unwrap()
     }
 

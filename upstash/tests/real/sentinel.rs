@@ -29,7 +29,7 @@ async fn a_lock_is_taken_at_the_primary_that_sentinel_names() {
     let mut notifications = store.notifications("gate");
     assert!(next(&mut notifications).await.is_some());
 
-    let unknown = client(&sentinel, "nobody").retry(RetryPolicy::none()).build().unwrap();
+    let unknown = client(&sentinel, "nobody").retry(RetryPolicy::new().retries(0)).build().unwrap();
     let reply = take(&unknown, "job").await;
     assert!(matches!(reply, Err(StoreError::NotSent(_))), "{reply:?}");
 }
@@ -39,7 +39,7 @@ async fn a_deposed_primary_is_left() {
     let Some(primary) = RedisServer::start(&[]) else { return };
     let settings = format!("sentinel monitor main 127.0.0.1 {} 1\n", primary.port());
     let sentinel = RedisServer::start_with(&settings, &["--sentinel"]).unwrap();
-    let store = client(&sentinel, "main").retry(RetryPolicy::none()).build().unwrap();
+    let store = client(&sentinel, "main").retry(RetryPolicy::new().retries(0)).build().unwrap();
     assert_eq!(take(&store, "job").await, Ok(()));
     primary.run("REPLICAOF 127.0.0.1 1").await;
     // It was refused, and the next that is asked need not be this one.
@@ -57,7 +57,7 @@ async fn after_a_failover_the_new_primary_is_found() {
     primary.run_until("INFO replication", |info| info.contains("state=online")).await;
     let settings = format!("sentinel monitor main 127.0.0.1 {port} 1\n");
     let sentinel = RedisServer::start_with(&settings, &["--sentinel"]).unwrap();
-    let store = client(&sentinel, "main").retry(RetryPolicy::none()).build().unwrap();
+    let store = client(&sentinel, "main").retry(RetryPolicy::new().retries(0)).build().unwrap();
     assert_eq!(take(&store, "job").await, Ok(()));
     let has_it = async || (replica.try_run("EXISTS job").await == Ok(Value::Int(1))).then_some(());
     at_last(has_it).await;

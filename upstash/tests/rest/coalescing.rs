@@ -23,7 +23,7 @@ const NO_SCRIPT: &str = r#"{"error":"NOSCRIPT No matching script. Please use EVA
 
 /// One request at a time, so that everything else gathers.
 fn narrow(server: &Server) -> Upstash {
-    server.builder().requests_in_flight(1).retry(RetryPolicy::none()).build().unwrap()
+    server.builder().requests_in_flight(1).retry(RetryPolicy::new().retries(0)).build().unwrap()
 }
 
 /// Asks about each id in a task of its own, and lets each come as far as it can.
@@ -316,7 +316,7 @@ async fn a_command_whose_time_is_up_on_the_way_may_have_been_applied() {
         .builder()
         .requests_in_flight(1)
         .timeout(Duration::from_secs(2))
-        .retry(RetryPolicy::none());
+        .retry(RetryPolicy::new().retries(0));
     let store = builder.build().unwrap();
     let _first = ask(&store, &["a"]).await;
     server.asked(1).await;

@@ -26,7 +26,7 @@ fn call(args: &[u8]) -> Command {
 }
 
 async fn told_by(url: &str) -> Result<Reply, StoreError> {
-    let builder = Upstash::builder(url, TOKEN).retry(RetryPolicy::none());
+    let builder = Upstash::builder(url, TOKEN).retry(RetryPolicy::new().retries(0));
     // Slow machines are not what it is about.
     let store = builder.connect_timeout(Duration::from_secs(10)).timeout(Duration::from_secs(20));
     let store = store.build().unwrap();
@@ -60,7 +60,7 @@ async fn a_connection_that_is_not_made_in_time_has_sent_nothing() {
     let (_listener, address) = bound();
     let store = Upstash::builder(&format!("https://{address}"), TOKEN)
         .connect_timeout(Duration::from_millis(50))
-        .retry(RetryPolicy::none())
+        .retry(RetryPolicy::new().retries(0))
         .build()
         .unwrap();
     let reply = store.execute(inspect()).await;
@@ -101,7 +101,10 @@ async fn a_name_that_does_not_resolve_has_been_sent_nothing() {
 async fn a_server_that_hangs_or_never_ends_leaves_the_outcome_unknown() {
     for act in [Act::Hang, Act::Drip] {
         let server = Server::playing([act.clone()]).await;
-        let hasty = server.builder().timeout(Duration::from_millis(500)).retry(RetryPolicy::none());
+        let hasty = server
+            .builder()
+            .timeout(Duration::from_millis(500))
+            .retry(RetryPolicy::new().retries(0));
         let reply = hasty.build().unwrap().execute(inspect()).await;
         assert!(matches!(reply, Err(StoreError::Unknown(Cause::TimedOut(_)))), "{reply:?}");
         server.asked(1).await;
@@ -113,7 +116,7 @@ async fn a_server_that_hangs_or_never_ends_leaves_the_outcome_unknown() {
 async fn a_server_that_always_hangs_ends_at_the_deadline() {
     for act in [Act::Hang, Act::Drip] {
         let server = Server::playing(vec![act; 50]).await;
-        let retry = RetryPolicy { retries: u32::MAX, ..RetryPolicy::default() };
+        let retry = RetryPolicy::new().retries(u32::MAX);
         let store = server.builder().retry(retry).timeout(Duration::from_millis(200));
         let store = store.build().unwrap();
         let told = store.execute(inspect()).await;

@@ -17,7 +17,7 @@ const READ_ONLY: Act = Act::says(400, r#"{"error":"READONLY You can't write"}"#)
 const DOWN: Act = Act::says(503, "");
 
 fn patient(server: &Server) -> Upstash {
-    let retry = RetryPolicy { first_wait: Duration::from_millis(1), ..RetryPolicy::default() };
+    let retry = RetryPolicy::new().first_wait(Duration::from_millis(1));
     server.builder().retry(retry).build().unwrap()
 }
 

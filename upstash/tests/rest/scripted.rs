@@ -82,7 +82,7 @@ impl Server {
 
     /// A store that sends nothing again.
     pub(crate) fn store(&self) -> Upstash {
-        self.builder().retry(RetryPolicy::none()).build().unwrap()
+        self.builder().retry(RetryPolicy::new().retries(0)).build().unwrap()
     }
 
     /// One that is patient, since many tests may share a processor.

@@ -15,8 +15,10 @@ use crate::fake::{Adapter, Fake};
 #[tokio::test]
 async fn arguments_of_any_bytes_go_in_by_one_store_and_come_out_of_the_other() {
     let fake = Fake::start().await;
-    let (rest, tcp) =
-        (Upstash::of(&fake, RetryPolicy::none()), Tcp::of(&fake, RetryPolicy::none()));
+    let (rest, tcp) = (
+        Upstash::of(&fake, RetryPolicy::new().retries(0)),
+        Tcp::of(&fake, RetryPolicy::new().retries(0)),
+    );
     let bytes: Vec<u8> = (0..=255).chain("jö€".bytes()).collect();
     assert_eq!(carried(&rest, &tcp, &bytes, "a").await, bytes);
     assert_eq!(carried(&tcp, &rest, &bytes, "b").await, bytes);
@@ -59,8 +61,10 @@ fn told(fake: &Fake, command: &str) -> u64 {
 #[tokio::test]
 async fn a_lean_lock_goes_from_store_to_store_and_costs_no_more_than_it_says() {
     let fake = Fake::start().await;
-    let (rest, tcp) =
-        (Upstash::of(&fake, RetryPolicy::none()), Tcp::of(&fake, RetryPolicy::none()));
+    let (rest, tcp) = (
+        Upstash::of(&fake, RetryPolicy::new().retries(0)),
+        Tcp::of(&fake, RetryPolicy::new().retries(0)),
+    );
     let options = LockOptions::new().guarantee(Guarantee::Lean).attempts(1);
     let over_tcp = Lock::with_options(tcp, "job", &options).unwrap();
     let over_rest = Lock::with_options(rest, "job", &options).unwrap();

@@ -29,7 +29,7 @@ fn lock<S: Adapter>(fake: &Fake, durability: Durability) -> Lock {
         .request_life(Duration::from_millis(LIFE))
         .fence_life(Duration::from_millis(LIFE))
         .durability(durability);
-    Lock::with_options(S::of(fake, RetryPolicy::none()), "job", &options).unwrap()
+    Lock::with_options(S::of(fake, RetryPolicy::new().retries(0)), "job", &options).unwrap()
 }
 
 async fn a_lease_says_how_many_replicas_have_it<S: Adapter>() {

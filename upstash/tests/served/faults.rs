@@ -62,7 +62,7 @@ const STATUSES: &[(&str, Told, bool)] = &[
 /// Times between attempts that no test waits for.
 fn at_once(retries: u32) -> RetryPolicy {
     let short = Duration::from_millis(1);
-    RetryPolicy { retries, first_wait: short, longest_wait: short }
+    RetryPolicy::new().retries(retries).first_wait(short).longest_wait(short)
 }
 
 /// A server that knows the scripts of a lock.
@@ -89,7 +89,7 @@ fn told(reply: Result<Reply, StoreError>) -> Told {
 async fn is_told_truly<S: Adapter>(rule: &str, expected: Told, applied: bool) {
     let fake = server::<S>().await;
     fake.fault(&format!("{rule} command=EVALSHA next=1"));
-    let store = S::of(&fake, RetryPolicy::none());
+    let store = S::of(&fake, RetryPolicy::new().retries(0));
     assert_eq!(told(store.execute(acquire("job", "a.1#1")).await), expected, "{rule}");
     assert_eq!((fake.effective(), fake.exists("job")), (1, applied), "{rule}");
     // Whatever was told, giving the token up sets it right.
@@ -149,13 +149,13 @@ async fn gets_over<S: Adapter>(rule: &str, faulty: u64, retry: RetryPolicy) {
     let before = lease.deadline();
     // Without a copy, an extension that got no reply leaves the old deadline standing.
     let extended = lease.extend(Duration::from_secs(60)).await.is_ok();
-    assert!(extended || (faulty == 1 && retry.retries == 0), "{shown}");
+    assert!(extended || (faulty == 1 && retry == at_once(0)), "{shown}");
     assert_eq!(lease.deadline() > before, extended, "{shown}");
     let busy = other.acquire().attempts(1).await;
     assert!(matches!(busy, Err(NotAcquired::Busy { .. })), "{shown}: {busy:?}");
     inject(2);
     let released = lease.release().await;
-    if faulty < 2 || retry.retries > 0 {
+    if faulty < 2 || retry != at_once(0) {
         assert_eq!(released, Ok(Released::Released), "{shown}");
     } else if released.is_err() {
         assert_eq!(lease.release().await, Ok(Released::Released), "{shown}: asked again");
@@ -206,7 +206,7 @@ async fn after_every_timeout<T>(fake: &Fake, call: impl Future<Output = T>) -> T
 async fn a_single_hung_command_leaves_the_outcome_unknown<S: Adapter>() {
     let fake = server::<S>().await;
     fake.fault("hang executed=true command=EVALSHA next=1");
-    let store = S::of(&fake, RetryPolicy::none());
+    let store = S::of(&fake, RetryPolicy::new().retries(0));
     let reply = after_every_timeout(&fake, store.execute(acquire("job", "a.1#1"))).await;
     assert!(matches!(reply, Err(StoreError::Unknown(Cause::TimedOut(_)))), "{reply:?}");
     store.execute(release("job", "a.1#1")).await.unwrap();
@@ -227,7 +227,7 @@ async fn a_late_copy_of_an_acquire_does_not_bring_the_lock_back<S: Adapter>() {
 async fn a_slow_reply_is_waited_for<S: Adapter>() {
     let fake = server::<S>().await;
     fake.fault("latency command=EVALSHA fixed=10s next=1");
-    let store = S::of(&fake, RetryPolicy::none());
+    let store = S::of(&fake, RetryPolicy::new().retries(0));
     let slow = async {
         until(|| fake.effective() == 1).await;
         fake.advance(Duration::from_secs(10));

@@ -15,7 +15,7 @@ use crate::{
 
 async fn three<S: Adapter>() -> (Vec<Fake>, Quorum<S, TokioClock>) {
     let servers = vec![Fake::start().await, Fake::start().await, Fake::start().await];
-    let nodes = servers.iter().map(|server| S::of(server, RetryPolicy::none()));
+    let nodes = servers.iter().map(|server| S::of(server, RetryPolicy::new().retries(0)));
     let options = QuorumOptions::new().node_timeout(LIMIT);
     let quorum = Quorum::new(nodes, TokioClock::new(), &options).unwrap();
     (servers, quorum)
@@ -24,7 +24,10 @@ async fn three<S: Adapter>() -> (Vec<Fake>, Quorum<S, TokioClock>) {
 async fn a_minority_that_granted_is_cleaned_up<S: Adapter>() {
     let (servers, quorum) = three::<S>().await;
     for server in &servers[..2] {
-        S::of(server, RetryPolicy::none()).execute(acquire("job", "other#1")).await.unwrap();
+        S::of(server, RetryPolicy::new().retries(0))
+            .execute(acquire("job", "other#1"))
+            .await
+            .unwrap();
     }
     let reply = quorum.execute(acquire("job", "mine#1")).await;
     assert!(matches!(reply, Ok(Reply::Lock(LockReply::Busy { .. }))), "{reply:?}");

@@ -80,7 +80,7 @@ async fn in_front_of(server: &str) -> (u16, String) {
 fn trusting(url: &str, certificate: &str) -> Upstash {
     let certificate = Certificate::from_pem(certificate.as_bytes()).unwrap();
     let client = reqwest::Client::builder().tls_certs_only([certificate]).build().unwrap();
-    let builder = Upstash::builder(url, TOKEN).client(client).retry(RetryPolicy::none());
+    let builder = Upstash::builder(url, TOKEN).client(client).retry(RetryPolicy::new().retries(0));
     builder.timeout(LIMIT).build().unwrap()
 }
 
@@ -108,7 +108,7 @@ async fn over_tcp_a_certificate_that_a_client_trusts_will_do() {
         let certificates =
             TlsCertificates { client_tls: None, root_cert: Some(certificate.clone().into()) };
         let client = redis::Client::build_with_tls(url, certificates).unwrap();
-        let builder = TcpBuilder::from_client(client).retry(RetryPolicy::none());
+        let builder = TcpBuilder::from_client(client).retry(RetryPolicy::new().retries(0));
         builder.timeout(LIMIT).connect_timeout(LIMIT).build().unwrap()
     };
     take_and_release(&trusting(format!("rediss://localhost:{port}"))).await;
@@ -121,7 +121,7 @@ async fn over_tcp_a_certificate_that_a_client_trusts_will_do() {
 async fn over_rest_nobody_who_signs_himself_is_trusted() {
     let (address, accepted) = self_signed().await;
     let builder = Upstash::builder(&format!("https://{address}"), "token").timeout(LIMIT);
-    let builder = builder.connect_timeout(LIMIT).retry(RetryPolicy::none());
+    let builder = builder.connect_timeout(LIMIT).retry(RetryPolicy::new().retries(0));
     let store = builder.build().unwrap();
     assert_distrusted(&store.execute(acquire("job", "a.1#1")).await.unwrap_err());
     assert!(!accepted.await.unwrap());
@@ -131,7 +131,8 @@ async fn over_rest_nobody_who_signs_himself_is_trusted() {
 async fn over_tcp_nobody_who_signs_himself_is_trusted() {
     let (address, accepted) = self_signed().await;
     let builder = TcpBuilder::new(&format!("rediss://{address}")).unwrap();
-    let store = builder.connect_timeout(LIMIT).retry(RetryPolicy::none()).build().unwrap();
+    let store =
+        builder.connect_timeout(LIMIT).retry(RetryPolicy::new().retries(0)).build().unwrap();
     assert_distrusted(&store.execute(acquire("job", "a.1#1")).await.unwrap_err());
     assert!(!accepted.await.unwrap());
 }

@@ -80,7 +80,7 @@ async fn stand(mut outside: TcpStream, deed: Deed, noted: Arc<watch::Sender<Vec<
 }
 
 fn builder(url: &str) -> UpstashBuilder {
-    let builder = Upstash::builder(url, TOKEN).retry(RetryPolicy::none());
+    let builder = Upstash::builder(url, TOKEN).retry(RetryPolicy::new().retries(0));
     builder.timeout(LIMIT).connect_timeout(LIMIT)
 }
 

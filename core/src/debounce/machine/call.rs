@@ -75,14 +75,15 @@ impl DebounceMachine {
                 self.another_runs(now, held(it), remaining_ms, newest)
             }
             (Purpose::Claim(it), R::Settled { fired, .. }) if it.call.is_some() => {
-                Action::Done(settled(it.seq(), fired))
+                Action::Done(DebounceOutcome::Call(Ok(settled(it.seq(), fired))))
             }
             (Purpose::Claim(it), R::Revoked) => self.under_another_name(now, it),
             (Purpose::Claim(it), R::Idle | R::Missing) if it.call.is_some() => {
                 self.put_back(now, held(it))
             }
             (Purpose::Claim(it), R::Idle) => {
-                self.leave(now, held(it), DebounceOutcome::Idle { due_in_ms: None })
+                let idle = SweepOutcome::Idle { due_in_ms: None };
+                self.leave(now, held(it), DebounceOutcome::Sweep(Ok(idle)))
             }
             (purpose, reply) => {
                 self.failed(now, Question { purpose, ..question }, no_answer(&reply))
@@ -112,6 +113,16 @@ impl DebounceMachine {
             Some(command) => self.give_back(now, command, Next::End(outcome)),
             None => Action::Done(outcome),
         }
+    }
+
+    fn leave_until(
+        &mut self,
+        now: Instant,
+        participant: Participant,
+        due_in_ms: u64,
+    ) -> Action<DebounceOutcome> {
+        let outcome = participant.leaves(due_in_ms);
+        self.leave(now, participant, outcome)
     }
 
     pub(super) fn owed_by(&self, participant: Participant) -> Option<DebounceCommand> {
@@ -169,7 +180,8 @@ impl DebounceMachine {
             return self.arm(now, participant);
         }
         let cause = Cause::Other("the record of the call is gone".into());
-        self.leave(now, participant, DebounceOutcome::Unknown(StoreError::Unknown(cause)))
+        let outcome = participant.failed(StoreError::Unknown(cause));
+        self.leave(now, participant, outcome)
     }
 
     fn claimed(
@@ -180,8 +192,9 @@ impl DebounceMachine {
     ) -> Action<DebounceOutcome> {
         debug_assert!(self.run.is_none(), "one run at a time");
         if now < claim.deadline {
-            self.run = Some(Run { runner: participant.runner, claim: claim.clone() });
-            return Action::Done(DebounceOutcome::Run(claim));
+            let outcome = participant.claimed(claim.clone());
+            self.run = Some(Run { runner: participant.runner, claim });
+            return Action::Done(outcome);
         }
         let late = core::mem::replace(&mut participant.runner, self.tokens.fresh());
         participant.may_hold = false;
@@ -198,12 +211,11 @@ impl DebounceMachine {
     ) -> Action<DebounceOutcome> {
         participant.looks = 0;
         let Some(call) = &participant.call else {
-            let due_in_ms = Some(due_in_ms);
-            return self.leave(now, participant, DebounceOutcome::Idle { due_in_ms });
+            return self.leave_until(now, participant, due_in_ms);
         };
         let superseded = newest > call.seq;
         if superseded && self.config.leave_when_superseded {
-            return self.leave(now, participant, DebounceOutcome::Delegated { due_in_ms });
+            return self.leave_until(now, participant, due_in_ms);
         }
         // A backup comes a little later than the newest caller.
         let later_us = if superseded { self.backoff(0) } else { 0 };
@@ -218,12 +230,10 @@ impl DebounceMachine {
         newest: u64,
     ) -> Action<DebounceOutcome> {
         let Some(call) = &participant.call else {
-            let due_in_ms = Some(remaining_ms);
-            return self.leave(now, participant, DebounceOutcome::Idle { due_in_ms });
+            return self.leave_until(now, participant, remaining_ms);
         };
         if newest > call.seq && self.config.leave_when_superseded {
-            let due_in_ms = remaining_ms;
-            return self.leave(now, participant, DebounceOutcome::Delegated { due_in_ms });
+            return self.leave_until(now, participant, remaining_ms);
         }
         participant.looks = participant.looks.saturating_add(1);
         let soon_us = self.backoff(participant.looks - 1).min(remaining_ms.saturating_mul(1_000));
@@ -240,7 +250,7 @@ impl DebounceMachine {
     ) -> Action<DebounceOutcome> {
         let wake_at = now.plus_micros(sleep_us.max(1));
         if wake_at > participant.leave_at {
-            return self.leave(now, participant, DebounceOutcome::Delegated { due_in_ms });
+            return self.leave_until(now, participant, due_in_ms);
         }
         self.state = State::Waiting(participant);
         Action::SleepUntil(wake_at)
@@ -248,10 +258,10 @@ impl DebounceMachine {
 }
 
 /// What became of the call numbered `seq`, when the newest that ran is `fired`.
-fn settled(seq: u64, fired: u64) -> DebounceOutcome {
+fn settled(seq: u64, fired: u64) -> CallOutcome {
     match fired.cmp(&seq) {
-        core::cmp::Ordering::Equal => DebounceOutcome::FiredElsewhere,
-        core::cmp::Ordering::Greater => DebounceOutcome::Superseded { by: fired },
-        core::cmp::Ordering::Less => DebounceOutcome::Cancelled,
+        core::cmp::Ordering::Equal => CallOutcome::FiredElsewhere,
+        core::cmp::Ordering::Greater => CallOutcome::Superseded { by: fired },
+        core::cmp::Ordering::Less => CallOutcome::Cancelled,
     }
 }

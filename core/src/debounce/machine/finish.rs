@@ -5,7 +5,11 @@ use super::*;
 impl DebounceMachine {
     pub(super) fn finish(&mut self, now: Instant, success: bool) -> Action<DebounceOutcome> {
         let Some(run) = self.run.take() else {
-            return Action::Done(DebounceOutcome::TakenOver);
+            return Action::Done(if success {
+                DebounceOutcome::Succeed(Err(Unsettled::TakenOver))
+            } else {
+                DebounceOutcome::Fail(NextRun::TakenOver)
+            });
         };
         let (seq, deadline) = (run.claim.seq, run.claim.deadline);
         let command = DebounceCommand::Finish {
@@ -17,6 +21,6 @@ impl DebounceMachine {
             retry_ms: self.config.retry_ms,
             retention: self.config.retention,
         };
-        self.ask(now, command, Purpose::Finish { seq, deadline })
+        self.ask(now, command, Purpose::Finish { success, seq, deadline })
     }
 }

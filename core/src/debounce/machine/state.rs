@@ -28,7 +28,7 @@ pub(super) struct Question {
 pub(super) enum Purpose {
     Arm(Participant),
     Claim(Participant),
-    Finish { seq: u64, deadline: Instant },
+    Finish { success: bool, seq: u64, deadline: Instant },
     GiveBack(Box<Next>),
     Cancel,
     Flush,
@@ -70,6 +70,29 @@ pub(super) struct Run {
 impl Participant {
     pub(super) fn held(&self) -> Option<&Token> {
         self.may_hold.then_some(&self.runner)
+    }
+
+    /// The outcome for whom it stands.
+    pub(super) fn claimed(&self, claim: Claim) -> DebounceOutcome {
+        match self.call {
+            Some(_) => DebounceOutcome::Call(Ok(CallOutcome::Run(claim))),
+            None => DebounceOutcome::Sweep(Ok(SweepOutcome::Run(claim))),
+        }
+    }
+
+    pub(super) fn failed(&self, error: StoreError) -> DebounceOutcome {
+        match self.call {
+            Some(_) => DebounceOutcome::Call(Err(error)),
+            None => DebounceOutcome::Sweep(Err(error)),
+        }
+    }
+
+    /// That it does not stay until something is due.
+    pub(super) fn leaves(&self, due_in_ms: u64) -> DebounceOutcome {
+        match self.call {
+            Some(_) => DebounceOutcome::Call(Ok(CallOutcome::Delegated { due_in_ms })),
+            None => DebounceOutcome::Sweep(Ok(SweepOutcome::Idle { due_in_ms: Some(due_in_ms) })),
+        }
     }
 
     pub(super) fn seq(&self) -> u64 {

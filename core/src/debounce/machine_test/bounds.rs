@@ -59,7 +59,7 @@ fn an_armed_caller_asks_again_and_puts_its_call_back_until_its_time_is_over() {
     let (mut scene, leave_at) = impatient();
     scene.now = leave_at;
     scene.fail(UNREACHABLE);
-    assert_eq!(scene.done(), DebounceOutcome::Unknown(UNREACHABLE));
+    assert_eq!(scene.done(), DebounceOutcome::Call(Err(IN_DOUBT)));
 
     let (mut scene, leave_at) = impatient();
     scene.now = just_before(leave_at);
@@ -69,7 +69,7 @@ fn an_armed_caller_asks_again_and_puts_its_call_back_until_its_time_is_over() {
     let (mut scene, leave_at) = impatient();
     scene.now = leave_at;
     scene.reply(MISSING);
-    assert!(matches!(scene.done(), DebounceOutcome::Unknown(_)));
+    assert!(matches!(scene.done(), DebounceOutcome::Call(Err(StoreError::Unknown(_)))));
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_claim_is_run_until_its_lease_is_usable_no_more() {
     let mut scene = Scene::looking();
     scene.now = just_before(scene.now.plus_micros(1_978_000));
     scene.reply(claimed(2_000));
-    assert!(matches!(scene.done(), DebounceOutcome::Run(_)));
+    assert!(matches!(scene.done(), DebounceOutcome::Call(Ok(CallOutcome::Run(_)))));
 
     let mut scene = Scene::looking();
     let (runner, _) = scene.claim_of();
@@ -104,7 +104,10 @@ fn a_caller_is_superseded_by_a_newer_call_only_and_leaves_only_if_it_is_set_to()
             scene.reply(reply);
             match sleep {
                 Some(millis) => assert_eq!(scene.slept(), millis, "{leaves} {newest}"),
-                None => assert_eq!(scene.done(), DebounceOutcome::Delegated { due_in_ms: 400 }),
+                None => assert_eq!(
+                    scene.done(),
+                    DebounceOutcome::Call(Ok(CallOutcome::Delegated { due_in_ms: 400 }))
+                ),
             }
         }
     }
@@ -114,7 +117,7 @@ fn a_caller_is_superseded_by_a_newer_call_only_and_leaves_only_if_it_is_set_to()
 fn a_sweeper_gives_up_after_its_attempts_and_says_what_it_knows() {
     let mut scene = Scene::with(|_| ());
     fail(scene.start(DebounceRequest::Sweep), &UNREACHABLE, 3);
-    assert_eq!(scene.done(), DebounceOutcome::Unavailable(UNREACHABLE));
+    assert_eq!(scene.done(), DebounceOutcome::Sweep(Err(UNREACHABLE)));
 
     let mut scene = Scene::with(|_| ());
     scene.start(DebounceRequest::Sweep);
@@ -122,7 +125,7 @@ fn a_sweeper_gives_up_after_its_attempts_and_says_what_it_knows() {
     fail(&mut scene, &TIMED_OUT, 3);
     assert_eq!(scene.given_back(), runner);
     scene.reply(DebounceReply::Stale);
-    assert_eq!(scene.done(), DebounceOutcome::Unknown(TIMED_OUT));
+    assert_eq!(scene.done(), DebounceOutcome::Sweep(Err(TIMED_OUT)));
 }
 
 #[test]
@@ -133,7 +136,7 @@ fn a_caller_that_leaves_gives_back_a_claim_whose_reply_never_came() {
     scene.fail(TIMED_OUT);
     assert_eq!(scene.given_back(), runner);
     scene.reply(DebounceReply::Stale);
-    assert_eq!(scene.done(), DebounceOutcome::Unknown(TIMED_OUT));
+    assert_eq!(scene.done(), DebounceOutcome::Call(Err(TIMED_OUT)));
 }
 
 #[test]
@@ -156,7 +159,7 @@ fn a_claim_whose_reply_never_came_is_in_flight_while_its_caller_waits_and_arms()
 fn a_call_that_was_armed_once_is_unknown_though_it_cannot_be_put_back() {
     let mut scene = Scene::looking();
     fail(scene.reply(MISSING), &UNREACHABLE, 3);
-    assert_eq!(scene.done(), DebounceOutcome::Unknown(UNREACHABLE));
+    assert_eq!(scene.done(), DebounceOutcome::Call(Err(IN_DOUBT)));
 }
 
 #[test]
@@ -164,7 +167,7 @@ fn an_end_is_told_again_until_the_deadline_even_after_the_last_attempt() {
     let tells_again = |early_us| {
         let mut scene = Scene::running();
         let deadline = scene.machine.claim().unwrap().deadline();
-        fail(scene.start(DebounceRequest::Finish { success: true }), &UNREACHABLE, 3);
+        fail(scene.start(DebounceRequest::Succeed), &UNREACHABLE, 3);
         scene.wake();
         scene.now = Instant::from_micros(deadline.as_micros() - early_us);
         sleeps(scene.fail(UNREACHABLE))
@@ -178,7 +181,7 @@ fn an_end_is_not_told_again_when_its_memo_may_be_forgotten() {
     // The deadline is over in both, but attempts are left; the memo lives for 60 s.
     for (passed_ms, again) in [(29_999, true), (30_000, false)] {
         let mut scene = Scene::running();
-        scene.start(DebounceRequest::Finish { success: true });
+        scene.start(DebounceRequest::Succeed);
         assert_eq!(sleeps(scene.pass(passed_ms).fail(TIMED_OUT)), again);
     }
 }

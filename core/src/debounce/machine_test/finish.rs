@@ -15,25 +15,29 @@ fn finish_of(scene: &Scene) -> (Token, u64, Fence, bool) {
 fn the_end_of_a_run_says_what_ran_and_how_it_went() {
     let outcome = |success, reply| {
         let mut scene = Scene::running();
-        scene.start(DebounceRequest::Finish { success });
+        scene.start(if success { DebounceRequest::Succeed } else { DebounceRequest::Fail });
         let (_, seq, fence, told) = finish_of(&scene);
         assert_eq!((seq, fence, told), (7, Fence(70), success));
         scene.reply(reply);
         assert_eq!(scene.machine.in_flight(), None);
         scene.done()
     };
-    assert_eq!(outcome(true, DebounceReply::Finished), DebounceOutcome::Fired { seq: 7 });
-    assert_eq!(outcome(true, DebounceReply::Stale), DebounceOutcome::TakenOver);
-    let rearmed = DebounceOutcome::Rearmed { due_in_ms: 5 };
+    assert_eq!(outcome(true, DebounceReply::Finished), DebounceOutcome::Succeed(Ok(7)));
+    assert_eq!(
+        outcome(true, DebounceReply::Stale),
+        DebounceOutcome::Succeed(Err(Unsettled::TakenOver))
+    );
+    let due_in = Duration::from_millis(5);
+    let rearmed = DebounceOutcome::Fail(NextRun::Rearmed { due_in });
     assert_eq!(outcome(false, DebounceReply::Rearmed { due_in_ms: 5 }), rearmed);
-    assert_eq!(outcome(false, DebounceReply::Dropped), DebounceOutcome::Cancelled);
+    assert_eq!(outcome(false, DebounceReply::Dropped), DebounceOutcome::Fail(NextRun::Cancelled));
 }
 
 #[test]
 fn the_end_of_a_run_is_told_until_its_lease_is_over() {
     let mut scene = Scene::running();
     let deadline = scene.machine.claim().unwrap().deadline();
-    scene.start(DebounceRequest::Finish { success: true });
+    scene.start(DebounceRequest::Succeed);
     let first = scene.asked();
     while scene.now < deadline {
         assert_eq!(scene.asked(), first);
@@ -43,7 +47,7 @@ fn the_end_of_a_run_is_told_until_its_lease_is_over() {
         }
     }
     scene.fail(TIMED_OUT);
-    assert_eq!(scene.done(), DebounceOutcome::Unknown(TIMED_OUT));
+    assert_eq!(scene.done(), DebounceOutcome::Succeed(Err(Unsettled::Unknown(TIMED_OUT))));
     // The next request first tells it once more.
     scene.call();
     assert_eq!(scene.asked(), first);
@@ -54,8 +58,8 @@ fn the_end_of_a_run_is_told_until_its_lease_is_over() {
 #[test]
 fn a_finish_without_a_run_asks_nobody() {
     let mut scene = Scene::with(|_| ());
-    scene.start(DebounceRequest::Finish { success: true });
-    assert_eq!(scene.done(), DebounceOutcome::TakenOver);
+    scene.start(DebounceRequest::Succeed);
+    assert_eq!(scene.done(), DebounceOutcome::Succeed(Err(Unsettled::TakenOver)));
 }
 
 #[test]
@@ -112,7 +116,7 @@ fn a_caller_that_leaves_gives_back_a_claim_that_may_stand() {
     scene.reply(DebounceReply::NotDue { due_in_ms: 900, newest: 7 });
     assert_eq!(scene.given_back(), runner);
     scene.reply(DebounceReply::Stale);
-    assert_eq!(scene.done(), DebounceOutcome::Delegated { due_in_ms: 900 });
+    assert_eq!(scene.done(), DebounceOutcome::Call(Ok(CallOutcome::Delegated { due_in_ms: 900 })));
 }
 
 #[test]
@@ -125,7 +129,7 @@ fn an_armed_caller_keeps_asking_while_the_store_is_down_and_then_says_that_it_do
             scene.wake();
         }
     }
-    assert_eq!(scene.done(), DebounceOutcome::Unknown(UNREACHABLE));
+    assert_eq!(scene.done(), DebounceOutcome::Call(Err(IN_DOUBT)));
     assert!(scene.now.since(called) >= Duration::from_secs(71), "{:?}", scene.now);
 }
 
@@ -147,7 +151,7 @@ fn a_stop_gives_a_claim_back_and_leaves_the_rest() {
 fn a_second_stop_ends_at_once_and_forgets_nothing() {
     let mut scene = Scene::running();
     let runner = scene.machine.in_flight().unwrap().clone();
-    scene.start(DebounceRequest::Finish { success: true }).step(Event::Stop);
+    scene.start(DebounceRequest::Succeed).step(Event::Stop);
     assert_eq!(scene.done(), DebounceOutcome::Stopped);
     assert_eq!(scene.machine.in_flight(), Some(&runner));
 }

@@ -139,7 +139,14 @@ impl World {
                 }
             }
             Happening::RunEnds(peer, turn, success) if self.is_current(peer, turn) => {
-                self.step(peer, Event::Start(DebounceRequest::Finish { success }));
+                self.step(
+                    peer,
+                    Event::Start(if success {
+                        DebounceRequest::Succeed
+                    } else {
+                        DebounceRequest::Fail
+                    }),
+                );
             }
             Happening::Replied(..) | Happening::RunEnds(..) | Happening::Woke(..) => {}
         }
@@ -219,18 +226,26 @@ impl World {
 
     fn told(&mut self, peer: usize, turn: u64, outcome: DebounceOutcome) {
         match outcome {
-            DebounceOutcome::Run(claim) => self.begin_run(peer, turn, claim),
-            DebounceOutcome::Fired { seq } => {
+            DebounceOutcome::Call(Ok(CallOutcome::Run(claim)))
+            | DebounceOutcome::Sweep(Ok(SweepOutcome::Run(claim))) => {
+                self.begin_run(peer, turn, claim);
+            }
+            DebounceOutcome::Succeed(Ok(seq)) => {
                 assert!(self.succeeded(seq));
                 self.confirmed = self.confirmed.max(seq);
             }
-            DebounceOutcome::Superseded { by } => assert!(self.succeeded(by), "by {by}"),
-            DebounceOutcome::FiredElsewhere
-            | DebounceOutcome::Delegated { .. }
-            | DebounceOutcome::Idle { .. }
-            | DebounceOutcome::Rearmed { .. }
-            | DebounceOutcome::TakenOver
-            | DebounceOutcome::Unknown(_) => {}
+            DebounceOutcome::Call(Ok(CallOutcome::Superseded { by })) => {
+                assert!(self.succeeded(by), "by {by}");
+            }
+            DebounceOutcome::Call(
+                Ok(CallOutcome::FiredElsewhere | CallOutcome::Delegated { .. })
+                | Err(StoreError::Unknown(_)),
+            )
+            | DebounceOutcome::Sweep(Ok(SweepOutcome::Idle { .. }) | Err(StoreError::Unknown(_)))
+            | DebounceOutcome::Succeed(Err(_))
+            | DebounceOutcome::Fail(
+                NextRun::Rearmed { .. } | NextRun::TakenOver | NextRun::Unknown(_),
+            ) => {}
             outcome => panic!("{outcome:?}"),
         }
     }

@@ -1,9 +1,11 @@
 //! Trying, waiting between tries, and cleaning up after a try whose outcome is unknown.
 
+use core::time::Duration;
+
 use super::*;
 
 /// Looks again soon.
-const NOT_TOLD_HOW_LONG: LockOutcome = LockOutcome::Busy { remaining_ms: Some(0) };
+const NOT_TOLD_HOW_LONG: NotAcquired = NotAcquired::Busy { remaining: Some(Duration::ZERO) };
 
 impl LockMachine {
     pub(super) fn first_try(
@@ -42,7 +44,8 @@ impl LockMachine {
             }
             Ok(LockReply::Acquired { fence, .. }) => self.secure(now, attempt, fence),
             Ok(LockReply::Busy { remaining_ms }) => {
-                self.wait(now, attempt, LockOutcome::Busy { remaining_ms })
+                let remaining = remaining_ms.map(Duration::from_millis);
+                self.wait(now, attempt, NotAcquired::Busy { remaining })
             }
             // The same token again: an earlier copy that took the lock has taken it since `sent_at`.
             Ok(LockReply::Taken) if self.is_lean() && attempt.held == IfHeld::Unsaid => {
@@ -50,19 +53,19 @@ impl LockMachine {
                 self.send(now, attempt)
             }
             Ok(LockReply::Revoked) if attempt.request.token.is_some() => {
-                self.end(now, attempt, LockOutcome::Revoked)
+                self.end(now, attempt, NotAcquired::Revoked)
             }
             // A copy of this try was told *busy*, which this one was not told: the try is over.
             Ok(LockReply::Revoked) => self.wait(now, attempt, NOT_TOLD_HOW_LONG),
             Err(StoreError::Rejected(rejection)) => {
-                self.end(now, attempt, LockOutcome::Rejected(rejection))
+                self.end(now, attempt, NotAcquired::Rejected(rejection))
             }
             Err(error @ StoreError::NotSent(_)) => {
-                self.wait(now, attempt, LockOutcome::Unavailable(error))
+                self.wait(now, attempt, NotAcquired::Unavailable(error))
             }
             other => {
                 attempt.ambiguous = true;
-                let outcome = LockOutcome::Unavailable(unexpected(other));
+                let outcome = NotAcquired::Unavailable(unexpected(other));
                 self.not_sure(now, attempt, outcome)
             }
         }
@@ -76,7 +79,8 @@ impl LockMachine {
     ) -> Action<LockOutcome> {
         match result {
             Ok(LockReply::NotHeld | LockReply::Released) => match *clearing.then {
-                Next::End(outcome) => Action::Done(outcome),
+                Next::Stop => Action::Done(LockOutcome::Stopped),
+                Next::End(why) => not_acquired(why),
                 Next::Retry(mut attempt, outcome) => {
                     attempt.ambiguous = false;
                     self.wait(now, attempt, outcome)
@@ -87,7 +91,7 @@ impl LockMachine {
                 let error = unexpected(other);
                 let final_answer = matches!(error, StoreError::Rejected(_));
                 if clearing.tries >= RELEASE_TRIES || final_answer || now >= clearing.until {
-                    return self.leave(clearing.token, error);
+                    return self.not_cleared(now, clearing, error);
                 }
                 let until = clearing.until;
                 self.state = State::ClearPause(clearing);
@@ -101,7 +105,7 @@ impl LockMachine {
         let until = match &then {
             Next::Retry(Attempt { request, .. }, _)
             | Next::Start(LockRequest::Acquire(request)) => request.deadline(),
-            Next::End(_) | Next::Start(_) => Instant::NEVER,
+            Next::End(_) | Next::Start(_) | Next::Stop => Instant::NEVER,
         };
         self.send_clear(now, Clearing { token, tries: 0, until, then: Box::new(then) })
     }
@@ -117,10 +121,29 @@ impl LockMachine {
         self.call(now, until, command)
     }
 
-    /// Ends without having cleaned up; the machine remembers.
-    pub(super) fn leave(&mut self, token: Token, error: StoreError) -> Action<LockOutcome> {
-        self.leftover = Some(token);
-        Action::Done(LockOutcome::Unknown(error))
+    /// Goes on without having cleaned up; the machine remembers.
+    fn not_cleared(
+        &mut self,
+        now: Instant,
+        clearing: Clearing,
+        error: StoreError,
+    ) -> Action<LockOutcome> {
+        self.leftover = Some(clearing.token);
+        Action::Done(match *clearing.then {
+            Next::Stop => LockOutcome::Stopped,
+            Next::End(_) | Next::Retry(..) | Next::Start(LockRequest::Acquire(_)) => {
+                LockOutcome::Acquire(Err(NotAcquired::Unknown(error)))
+            }
+            Next::Start(LockRequest::Extend { .. }) => {
+                LockOutcome::Extend(Err(ExtendError::Unknown(error)))
+            }
+            Next::Start(LockRequest::Release) => {
+                LockOutcome::Release(Err(ReleaseError::Unknown(error)))
+            }
+            Next::Start(LockRequest::Status) => LockOutcome::Status(Err(error)),
+            // What was left is not the lease that is kept.
+            Next::Start(LockRequest::Keep) => return self.begin(now, LockRequest::Keep),
+        })
     }
 
     fn token_for(&mut self, request: &AcquireRequest) -> Token {
@@ -207,7 +230,7 @@ impl LockMachine {
                     Ok(LockReply::NotHeld) => StoreError::Unknown(Cause::TIMED_OUT),
                     other => unexpected(other),
                 };
-                self.wait(now, attempt, LockOutcome::Unavailable(error))
+                self.wait(now, attempt, NotAcquired::Unavailable(error))
             }
         }
     }
@@ -225,10 +248,10 @@ impl LockMachine {
         debug_assert_eq!(self.grant, None, "one lease at a time");
         if now < grant.deadline {
             self.grant = Some(grant.clone());
-            return Action::Done(LockOutcome::Acquired(grant));
+            return Action::Done(LockOutcome::Acquire(Ok(grant)));
         }
         attempt.ambiguous = true;
-        let late = LockOutcome::Unavailable(StoreError::Unknown(Cause::TIMED_OUT));
+        let late = NotAcquired::Unavailable(StoreError::Unknown(Cause::TIMED_OUT));
         self.not_sure(now, attempt, late)
     }
 
@@ -238,7 +261,7 @@ impl LockMachine {
         &mut self,
         now: Instant,
         attempt: Attempt,
-        outcome: LockOutcome,
+        outcome: NotAcquired,
     ) -> Action<LockOutcome> {
         if now >= attempt.request.deadline() || attempt.request.token.is_some() {
             self.wait(now, attempt, outcome)

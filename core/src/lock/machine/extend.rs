@@ -6,7 +6,7 @@ use crate::lock::config::LONGEST_MS;
 impl LockMachine {
     pub(super) fn extend(&mut self, now: Instant, by_ms: u64) -> Action<LockOutcome> {
         let Some(grant) = self.live_grant(now) else {
-            return Action::Done(LockOutcome::Lost(LossReason::Expired));
+            return Action::Done(LockOutcome::Extend(Err(ExtendError::Lost(LossReason::Expired))));
         };
         // The sum is made here and sent as a target, so that a copy of the command adds nothing.
         let rest_us = grant.until.as_micros() - now.as_micros();
@@ -38,11 +38,11 @@ impl LockMachine {
         extension: &Extension,
         result: Result<LockReply, StoreError>,
     ) -> Action<LockOutcome> {
-        Action::Done(match self.extended(now, extension, result) {
-            Ok(Ok(grant)) => LockOutcome::Extended(grant),
-            Ok(Err(reason)) => LockOutcome::Lost(reason),
-            Err(error) => failed(error),
-        })
+        Action::Done(LockOutcome::Extend(match self.extended(now, extension, result) {
+            Ok(Ok(grant)) => Ok(grant),
+            Ok(Err(reason)) => Err(ExtendError::Lost(reason)),
+            Err(error) => Err(ExtendError::of(error)),
+        }))
     }
 
     /// Renews at each third of the lease, and again at each ninth after a failure.
@@ -50,7 +50,7 @@ impl LockMachine {
         let limit = self.config.max_renewals.is_some_and(|limit| self.renewals >= limit);
         let Some(grant) = self.live_grant(now) else {
             let reason = if limit { LossReason::RenewalLimit } else { LossReason::Expired };
-            return Action::Done(LockOutcome::Lost(reason));
+            return Action::Done(LockOutcome::Keep(reason));
         };
         let (until, deadline, lease_ms) = (grant.until, grant.deadline, grant.lease_ms);
         if limit {
@@ -78,7 +78,7 @@ impl LockMachine {
                 self.renewals += 1;
                 self.keep(now)
             }
-            Ok(Err(reason)) => Action::Done(LockOutcome::Lost(reason)),
+            Ok(Err(reason)) => Action::Done(LockOutcome::Keep(reason)),
             Err(_) => {
                 // One failure is not a loss: the lease stands until its deadline.
                 let retry_at = now.plus_micros(extension.lease_ms * 1_000 / 9);

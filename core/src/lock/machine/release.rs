@@ -7,7 +7,7 @@ impl LockMachine {
         let was_held = self.grant.as_ref().is_some_and(|grant| now < grant.until);
         let held = self.grant.take().map(|grant| grant.token);
         match held.or_else(|| self.leftover.take()) {
-            None => Action::Done(LockOutcome::NotHeld),
+            None => told(Ok(Released::NotHeld)),
             Some(token) => {
                 self.send_release(now, Releasing { token, tries: 0, ambiguous: false, was_held })
             }
@@ -34,15 +34,15 @@ impl LockMachine {
         result: Result<LockReply, StoreError>,
     ) -> Action<LockOutcome> {
         let error = match result {
-            Ok(LockReply::Released) => return Action::Done(LockOutcome::Released),
+            Ok(LockReply::Released) => return told(Ok(Released::Released)),
             // No tombstone remembers what became of the try whose reply was lost, but the key was not
             // over yet when it was sent.
             Ok(LockReply::NotHeld)
                 if self.is_lean() && releasing.ambiguous && releasing.was_held =>
             {
-                return Action::Done(LockOutcome::Released);
+                return told(Ok(Released::Released));
             }
-            Ok(LockReply::NotHeld) => return Action::Done(LockOutcome::NotHeld),
+            Ok(LockReply::NotHeld) => return told(Ok(Released::NotHeld)),
             other => unexpected(other),
         };
         releasing.ambiguous |= matches!(error, StoreError::Unknown(_));
@@ -51,7 +51,11 @@ impl LockMachine {
             return self.sleep(now, self.config.defaults.delay_us);
         }
         self.leftover = Some(releasing.token);
-        Action::Done(if releasing.ambiguous { LockOutcome::Unknown(error) } else { failed(error) })
+        told(Err(if releasing.ambiguous {
+            ReleaseError::Unknown(error)
+        } else {
+            ReleaseError::of(error)
+        }))
     }
 
     pub(super) fn release_command(&self, token: &Token) -> LockCommand {
@@ -63,4 +67,8 @@ impl LockMachine {
             Guarantee::Lean => LockCommand::ReleaseLean { keys, token },
         }
     }
+}
+
+fn told(result: Result<Released, ReleaseError>) -> Action<LockOutcome> {
+    Action::Done(LockOutcome::Release(result))
 }

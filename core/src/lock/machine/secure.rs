@@ -32,13 +32,13 @@ impl LockMachine {
                 self.taken(now, attempt, fence, replicas)
             }
             Ok(LockReply::Confirmed { replicas: got }) => {
-                self.end(now, attempt, LockOutcome::NotDurable { wanted, got })
+                self.end(now, attempt, NotAcquired::NotDurable { wanted, got })
             }
             Err(StoreError::Rejected(rejection)) => {
-                self.end(now, attempt, LockOutcome::Rejected(rejection))
+                self.end(now, attempt, NotAcquired::Rejected(rejection))
             }
             other => {
-                let outcome = LockOutcome::Unavailable(unexpected(other));
+                let outcome = NotAcquired::Unavailable(unexpected(other));
                 self.not_sure(now, attempt, outcome)
             }
         }

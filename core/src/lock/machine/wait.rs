@@ -1,7 +1,10 @@
 //! What lies between two tries.
 
 use super::*;
-use crate::lock::config::{DELAYS_PER_SUBSCRIBED_LOOK, Wait};
+use crate::{
+    lock::config::{DELAYS_PER_SUBSCRIBED_LOOK, Wait},
+    time::whole_micros,
+};
 
 /// How far behind the end of a lease a waiter looks: the server rounds to milliseconds.
 const ROUNDING_US: u64 = 1_000;
@@ -12,7 +15,7 @@ impl LockMachine {
         &mut self,
         now: Instant,
         attempt: Attempt,
-        outcome: LockOutcome,
+        outcome: NotAcquired,
     ) -> Action<LockOutcome> {
         match attempt.request.wait {
             Some(wait) => self.wait_until(now, wait, attempt, outcome),
@@ -34,7 +37,7 @@ impl LockMachine {
         &mut self,
         now: Instant,
         attempt: Attempt,
-        outcome: LockOutcome,
+        outcome: NotAcquired,
     ) -> Action<LockOutcome> {
         if now >= attempt.request.deadline() {
             self.end(now, attempt, outcome)
@@ -63,13 +66,13 @@ impl LockMachine {
         now: Instant,
         wait: Wait,
         attempt: Attempt,
-        outcome: LockOutcome,
+        outcome: NotAcquired,
     ) -> Action<LockOutcome> {
         if now >= wait.until {
             return self.end(now, attempt, outcome);
         }
         let delay_us = attempt.request.delay_us;
-        let LockOutcome::Busy { remaining_ms } = outcome else {
+        let NotAcquired::Busy { remaining } = outcome else {
             self.state = State::Waiting(attempt, outcome);
             return self.sleep_until(now, delay_us, wait.until);
         };
@@ -81,9 +84,9 @@ impl LockMachine {
         let delays = if subscribed { DELAYS_PER_SUBSCRIBED_LOOK } else { 1 };
         let bound_us = self.spread(delay_us.saturating_mul(delays));
         // The waiters of several processes do not all look in the millisecond after it.
-        let rest_us = remaining_ms.map_or(u64::MAX, |rest_ms| {
+        let rest_us = remaining.map_or(u64::MAX, |rest| {
             let late_us = self.spread(delay_us / 10).saturating_add(ROUNDING_US);
-            rest_ms.saturating_mul(1_000).saturating_add(late_us)
+            whole_micros(rest).saturating_add(late_us)
         });
         self.state = State::Waiting(attempt, outcome);
         Action::SleepUntil(now.plus_micros(bound_us.min(rest_us)).min(wait.until))
@@ -95,10 +98,10 @@ impl LockMachine {
         &mut self,
         now: Instant,
         attempt: Attempt,
-        outcome: LockOutcome,
+        outcome: NotAcquired,
     ) -> Action<LockOutcome> {
         if !attempt.ambiguous {
-            return Action::Done(outcome);
+            return not_acquired(outcome);
         }
         if now < attempt.request.deadline() {
             let (token, until) = (attempt.token, attempt.request.deadline());
@@ -106,9 +109,10 @@ impl LockMachine {
             return self.send_clear(now, Clearing { token, tries: 0, until, then });
         }
         let error = match outcome {
-            LockOutcome::Unavailable(error) | LockOutcome::Unknown(error) => error,
+            NotAcquired::Unavailable(error) | NotAcquired::Unknown(error) => error,
             _ => StoreError::Unknown(Cause::TIMED_OUT),
         };
-        self.leave(attempt.token, error)
+        self.leftover = Some(attempt.token);
+        not_acquired(NotAcquired::Unknown(error))
     }
 }

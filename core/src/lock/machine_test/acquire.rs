@@ -8,7 +8,7 @@ fn a_grant_counts_from_before_the_send_less_the_margin() {
     scene.acquire();
     assert_eq!(scene.call(), "acquire me.1#1");
     scene.pass(1_000).reply(granted());
-    let LockOutcome::Acquired(grant) = scene.done() else { panic!("{:?}", scene.action) };
+    let LockOutcome::Acquire(Ok(grant)) = scene.done() else { panic!("{:?}", scene.action) };
     assert_eq!(grant.remaining(scene.now).as_millis(), 10_000 - 102 - 1_000);
     assert_eq!((grant.fence(), grant.token().as_str()), (Fence(7), "me.1#1"));
 }
@@ -25,7 +25,7 @@ fn each_attempt_has_a_fresh_token_and_nobody_sleeps_after_the_last() {
     }
     assert_eq!(scene.call(), "acquire me.1#3");
     scene.reply(busy());
-    assert_eq!(scene.done(), LockOutcome::Busy { remaining_ms: Some(5) });
+    assert_eq!(scene.done(), busy_for(5));
     assert_eq!(scene.in_flight(), None);
 }
 
@@ -35,7 +35,7 @@ fn a_store_that_is_down_is_not_a_lock_that_is_held() {
     scene.acquire();
     scene.fail(UNREACHABLE).sleep();
     scene.fail(UNREACHABLE).sleep();
-    assert_eq!(scene.fail(UNREACHABLE).done(), LockOutcome::Unavailable(UNREACHABLE));
+    assert_eq!(scene.fail(UNREACHABLE).done(), not_acquired(NotAcquired::Unavailable(UNREACHABLE)));
     assert_eq!(scene.in_flight(), None);
 }
 
@@ -50,7 +50,7 @@ fn an_unknown_attempt_is_cleared_before_the_next() {
     assert_eq!(scene.in_flight(), None);
     scene.sleep();
     assert_eq!(scene.call(), "acquire me.1#2");
-    assert!(matches!(scene.reply(granted()).done(), LockOutcome::Acquired(_)));
+    assert!(matches!(scene.reply(granted()).done(), LockOutcome::Acquire(Ok(_))));
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn an_unknown_last_attempt_is_cleared_before_the_answer() {
     scene.acquire().fail(TIMED_OUT);
     assert_eq!(scene.call(), "release me.1#1");
     scene.reply(LockReply::NotHeld);
-    assert_eq!(scene.done(), LockOutcome::Unavailable(TIMED_OUT));
+    assert_eq!(scene.done(), not_acquired(NotAcquired::Unavailable(TIMED_OUT)));
     assert_eq!(scene.in_flight(), None);
 }
 
@@ -70,17 +70,23 @@ fn a_clean_up_that_fails_leaves_the_outcome_open() {
     scene.fail(TIMED_OUT).sleep();
     scene.fail(UNREACHABLE).sleep();
     assert_eq!(scene.call(), "release me.1#1");
-    assert_eq!(scene.fail(TIMED_OUT).done(), LockOutcome::Unknown(TIMED_OUT));
+    assert_eq!(scene.fail(TIMED_OUT).done(), not_acquired(NotAcquired::Unknown(TIMED_OUT)));
     assert_eq!(scene.in_flight(), Some("me.1#1"));
 }
 
 #[test]
 fn a_refusal_is_final() {
     let mut scene = Scene::new();
-    assert!(matches!(scene.acquire().fail(refused()).done(), LockOutcome::Rejected(_)));
+    assert!(matches!(
+        scene.acquire().fail(refused()).done(),
+        LockOutcome::Acquire(Err(NotAcquired::Rejected(_)))
+    ));
     let mut scene = Scene::new();
     scene.acquire().fail(TIMED_OUT).fail(refused());
-    assert!(matches!(scene.done(), LockOutcome::Unknown(StoreError::Rejected(_))));
+    assert!(matches!(
+        scene.done(),
+        LockOutcome::Acquire(Err(NotAcquired::Unknown(StoreError::Rejected(_))))
+    ));
     assert_eq!(scene.in_flight(), Some("me.1#1"));
 }
 
@@ -91,7 +97,10 @@ fn a_lease_born_expired_is_cleared_and_never_handed_out() {
     assert_eq!(scene.millis_to_give_up(), 988, "after that, an answer is of no use");
     scene.pass(988).reply(granted());
     assert_eq!(scene.call(), "release me.1#1");
-    assert_eq!(scene.reply(LockReply::Released).done(), LockOutcome::Unavailable(TIMED_OUT));
+    assert_eq!(
+        scene.reply(LockReply::Released).done(),
+        not_acquired(NotAcquired::Unavailable(TIMED_OUT))
+    );
     assert_eq!(scene.machine.grant(), None);
 
     let mut scene = Scene::new();
@@ -131,7 +140,7 @@ fn a_callers_token_is_tried_again_and_not_cleared_between_tries() {
     scene.acquire_with(own_token()).fail(TIMED_OUT);
     assert_eq!(scene.in_flight(), Some("mine"));
     assert_eq!(scene.sleep().call(), "acquire mine");
-    assert!(matches!(scene.reply(granted()).done(), LockOutcome::Acquired(_)));
+    assert!(matches!(scene.reply(granted()).done(), LockOutcome::Acquire(Ok(_))));
 }
 
 #[test]
@@ -142,7 +151,7 @@ fn a_callers_token_that_is_there_already_is_a_lease_only_from_its_extension_on()
     assert_eq!(scene.call(), "extend mine");
     assert_eq!(scene.in_flight(), Some("mine"));
     scene.pass(300).reply(LockReply::Extended);
-    assert!(matches!(scene.done(), LockOutcome::Acquired(_)));
+    assert!(matches!(scene.done(), LockOutcome::Acquire(Ok(_))));
     assert_eq!(scene.millis_left(), 10_000 - 102 - 300);
 
     let mut scene = Scene::new();
@@ -161,7 +170,7 @@ fn a_callers_token_that_may_be_there_is_given_up_after_the_last_try() {
     scene.reply(busy());
     assert_eq!(scene.call(), "release mine");
     let outcome = scene.reply(LockReply::NotHeld).done();
-    assert_eq!(outcome, LockOutcome::Busy { remaining_ms: Some(5) });
+    assert_eq!(outcome, busy_for(5));
 }
 
 #[test]
@@ -170,7 +179,10 @@ fn a_doubt_about_a_callers_token_outlives_a_try_that_was_not_sent() {
     scene.acquire_with(own_token()).fail(TIMED_OUT).sleep();
     scene.fail(UNREACHABLE);
     assert_eq!(scene.call(), "release mine");
-    assert_eq!(scene.reply(LockReply::Released).done(), LockOutcome::Unavailable(UNREACHABLE));
+    assert_eq!(
+        scene.reply(LockReply::Released).done(),
+        not_acquired(NotAcquired::Unavailable(UNREACHABLE))
+    );
 }
 
 #[test]
@@ -178,7 +190,7 @@ fn a_spent_token_is_told_apart() {
     let mut scene = Scene::new();
     assert_eq!(
         scene.acquire_with(own_token()).reply(LockReply::Revoked).done(),
-        LockOutcome::Revoked
+        not_acquired(NotAcquired::Revoked)
     );
 }
 
@@ -189,7 +201,7 @@ fn a_try_of_ours_that_is_gone_was_busy() {
     assert_eq!((scene.millis_asleep(), scene.in_flight()), (100, None));
     assert_eq!(scene.sleep().call(), "acquire me.1#2");
     scene.reply(LockReply::Revoked);
-    assert_eq!(scene.done(), LockOutcome::Busy { remaining_ms: Some(0) });
+    assert_eq!(scene.done(), busy_for(0));
     assert_eq!(scene.in_flight(), None);
 }
 

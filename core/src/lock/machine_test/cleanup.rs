@@ -58,7 +58,7 @@ fn a_clean_up_that_fails_keeps_the_request_from_starting() {
         let before = scene.clone();
         scene.start(LockRequest::Status).fail(UNREACHABLE).sleep();
         scene.fail(UNREACHABLE).sleep();
-        assert!(matches!(scene.fail(UNREACHABLE).done(), LockOutcome::Unknown(_)), "{state}");
+        assert!(matches!(scene.fail(UNREACHABLE).done(), LockOutcome::Status(Err(_))), "{state}");
         assert_eq!(scene.in_flight(), before.in_flight(), "{state}");
     }
 }

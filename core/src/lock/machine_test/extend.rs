@@ -20,7 +20,7 @@ fn an_extension_is_sent_as_a_target_and_counts_from_the_send() {
     scene.pass(4_000).start(extend(10_000));
     assert_eq!(target(&scene), 16_000, "6 s are left of 10");
     scene.pass(500).reply(LockReply::Extended);
-    let LockOutcome::Extended(grant) = scene.done() else { panic!("{:?}", scene.action) };
+    let LockOutcome::Extend(Ok(grant)) = scene.done() else { panic!("{:?}", scene.action) };
     assert_eq!(grant.remaining(scene.now).as_millis(), 16_000 - 162 - 500);
     assert_eq!(grant.fence(), Fence(7));
 }
@@ -53,7 +53,10 @@ fn a_failed_extension_leaves_the_deadline_and_releases_nothing() {
         let before = scene.millis_left();
         scene.start(extend(5_000)).step(Event::Replied(reply.map(Reply::Lock)));
         let outcome = scene.done();
-        assert!(!matches!(outcome, LockOutcome::Extended(_) | LockOutcome::Lost(_)), "{outcome:?}");
+        assert!(
+            !matches!(outcome, LockOutcome::Extend(Ok(_) | Err(ExtendError::Lost(_)))),
+            "{outcome:?}"
+        );
         assert_eq!(scene.millis_left(), before);
         assert_eq!(scene.start(extend(5_000)).call(), "extend me.1#1", "it can be tried again");
     }
@@ -65,23 +68,26 @@ fn an_answer_after_the_deadline_is_too_late() {
     scene.pass(9_000).start(extend(10_000));
     assert_eq!(scene.millis_to_give_up(), 898, "never waits beyond the deadline");
     scene.pass(898).reply(LockReply::Extended);
-    assert_eq!(scene.done(), LockOutcome::Lost(LossReason::Expired));
+    assert_eq!(scene.done(), LockOutcome::Extend(Err(ExtendError::Lost(LossReason::Expired))));
 }
 
 #[test]
 fn an_expired_lease_is_not_extended() {
     let mut scene = Scene::held();
     scene.pass(9_898).start(extend(1_000));
-    assert_eq!(scene.done(), LockOutcome::Lost(LossReason::Expired));
+    assert_eq!(scene.done(), LockOutcome::Extend(Err(ExtendError::Lost(LossReason::Expired))));
     let mut never_held = Scene::new();
-    assert_eq!(never_held.start(extend(1)).done(), LockOutcome::Lost(LossReason::Expired));
+    assert_eq!(
+        never_held.start(extend(1)).done(),
+        LockOutcome::Extend(Err(ExtendError::Lost(LossReason::Expired)))
+    );
 }
 
 #[test]
 fn a_lease_that_the_server_does_not_know_is_lost() {
     let mut scene = Scene::held();
     scene.start(extend(1_000)).reply(LockReply::NotHeld);
-    assert_eq!(scene.done(), LockOutcome::Lost(LossReason::Taken));
+    assert_eq!(scene.done(), LockOutcome::Extend(Err(ExtendError::Lost(LossReason::Taken))));
     assert_eq!(scene.machine.grant(), None);
     // A late copy of its acquire could still bring it back.
     assert_eq!(scene.in_flight(), Some("me.1#1"));

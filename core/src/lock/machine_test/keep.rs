@@ -45,7 +45,7 @@ fn a_renewal_that_fails_is_tried_again_at_the_next_ninth_until_the_deadline() {
                 assert!(scene.millis_asleep() <= 1_000);
             }
         }
-        assert_eq!(scene.done(), LockOutcome::Lost(LossReason::Expired));
+        assert_eq!(scene.done(), LockOutcome::Keep(LossReason::Expired));
         assert_eq!((tries, scene.now), (6, deadline), "and is lost on time");
     }
 }
@@ -55,14 +55,14 @@ fn a_renewal_that_hangs_ends_at_the_deadline() {
     let mut scene = keeping(|options| options.call_timeout = Duration::from_secs(60));
     assert_eq!(scene.sleep().millis_to_give_up(), 9_000 - 3_000 - 92);
     scene.pass(9_000 - 3_000 - 92).fail(TIMED_OUT);
-    assert_eq!(scene.done(), LockOutcome::Lost(LossReason::Expired));
+    assert_eq!(scene.done(), LockOutcome::Keep(LossReason::Expired));
 }
 
 #[test]
 fn a_lease_that_was_taken_is_lost_at_once() {
     let mut scene = keeping(|_| ());
     scene.sleep().reply(LockReply::NotHeld);
-    assert_eq!(scene.done(), LockOutcome::Lost(LossReason::Taken));
+    assert_eq!(scene.done(), LockOutcome::Keep(LossReason::Taken));
 }
 
 #[test]
@@ -71,21 +71,21 @@ fn a_capped_lease_ends_at_its_deadline() {
     scene.sleep().reply(LockReply::Extended);
     scene.sleep().reply(LockReply::Extended);
     assert_eq!(scene.millis_asleep(), 9_000 - 92);
-    assert_eq!(scene.sleep().done(), LockOutcome::Lost(LossReason::RenewalLimit));
+    assert_eq!(scene.sleep().done(), LockOutcome::Keep(LossReason::RenewalLimit));
 
     let mut again = keeping(|options| options.max_renewals = Some(1));
     again.sleep().reply(LockReply::Extended).stop().start(LockRequest::Keep);
     assert!(matches!(again.sleep().action, Action::Call { .. }), "each keep counts from zero");
 
     let mut never = keeping(|options| options.max_renewals = Some(0));
-    assert_eq!(never.sleep().done(), LockOutcome::Lost(LossReason::RenewalLimit));
+    assert_eq!(never.sleep().done(), LockOutcome::Keep(LossReason::RenewalLimit));
 }
 
 #[test]
 fn a_late_sleeper_finds_the_lease_lost_and_sends_nothing() {
     let mut scene = keeping(|_| ());
     scene.pass(9_000).step(Event::Woke);
-    assert_eq!(scene.done(), LockOutcome::Lost(LossReason::Expired));
+    assert_eq!(scene.done(), LockOutcome::Keep(LossReason::Expired));
 }
 
 #[test]

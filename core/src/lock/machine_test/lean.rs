@@ -9,7 +9,7 @@ fn lean() -> Scene {
 fn held() -> Scene {
     let mut scene = lean();
     scene.acquire().reply(granted());
-    assert!(matches!(scene.done(), LockOutcome::Acquired(_)));
+    assert!(matches!(scene.done(), LockOutcome::Acquire(Ok(_))));
     scene
 }
 
@@ -17,9 +17,12 @@ fn held() -> Scene {
 fn a_free_lock_takes_one_command_and_its_release_another() {
     let mut scene = lean();
     assert_eq!(scene.acquire().call(), "take me.1#1");
-    assert!(matches!(scene.reply(granted()).done(), LockOutcome::Acquired(_)));
+    assert!(matches!(scene.reply(granted()).done(), LockOutcome::Acquire(Ok(_))));
     assert_eq!(scene.start(LockRequest::Release).call(), "free me.1#1");
-    assert_eq!(scene.reply(LockReply::Released).done(), LockOutcome::Released);
+    assert_eq!(
+        scene.reply(LockReply::Released).done(),
+        LockOutcome::Release(Ok(Released::Released))
+    );
 }
 
 #[test]
@@ -38,7 +41,7 @@ fn a_lease_counts_from_the_first_question() {
     scene.acquire().pass(100).reply(LockReply::Taken);
     assert_eq!(scene.millis_to_give_up(), 2_000);
     scene.pass(100).reply(LockReply::Acquired { fence: Fence(7), fresh: false });
-    assert!(matches!(scene.done(), LockOutcome::Acquired(_)));
+    assert!(matches!(scene.done(), LockOutcome::Acquire(Ok(_))));
     assert_eq!(scene.millis_left(), 10_000 - 102 - 200);
 }
 
@@ -99,21 +102,24 @@ fn a_try_whose_reply_is_lost_is_taken_back_before_the_next() {
 fn a_release_whose_reply_was_lost_has_freed_what_was_held_until_then() {
     let mut scene = held();
     scene.start(LockRequest::Release).fail(TIMED_OUT).sleep();
-    assert_eq!(scene.reply(LockReply::NotHeld).done(), LockOutcome::Released);
+    assert_eq!(
+        scene.reply(LockReply::NotHeld).done(),
+        LockOutcome::Release(Ok(Released::Released))
+    );
     // Whatever was over before it was released may have been anybody's.
     let mut late = held();
     late.pass(10_001).start(LockRequest::Release).fail(TIMED_OUT).sleep();
-    assert_eq!(late.reply(LockReply::NotHeld).done(), LockOutcome::NotHeld);
+    assert_eq!(late.reply(LockReply::NotHeld).done(), LockOutcome::Release(Ok(Released::NotHeld)));
     // And what was never answered otherwise was not ours.
     assert_eq!(
         held().start(LockRequest::Release).reply(LockReply::NotHeld).done(),
-        LockOutcome::NotHeld
+        LockOutcome::Release(Ok(Released::NotHeld))
     );
     let mut full = Scene::held();
     full.start(LockRequest::Release).fail(TIMED_OUT).sleep();
     assert_eq!(
         full.reply(LockReply::NotHeld).done(),
-        LockOutcome::NotHeld,
+        LockOutcome::Release(Ok(Released::NotHeld)),
         "its tombstone remembers"
     );
 }

@@ -178,7 +178,7 @@ proptest! {
             if let Action::SleepUntil(at) = scene.action {
                 prop_assert!(at >= scene.now);
             }
-            if let Action::Done(LockOutcome::Acquired(grant) | LockOutcome::Extended(grant)) =
+            if let Action::Done(LockOutcome::Acquire(Ok(grant)) | LockOutcome::Extend(Ok(grant))) =
                 &scene.action
             {
                 prop_assert!(scene.now < grant.deadline(), "born expired");

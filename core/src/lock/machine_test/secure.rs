@@ -15,7 +15,7 @@ fn confirmed(replicas: u32) -> LockReply {
 fn held_on_two() -> Scene {
     let mut scene = on_two();
     scene.acquire().reply(granted()).reply(confirmed(2));
-    assert!(matches!(scene.done(), LockOutcome::Acquired(_)));
+    assert!(matches!(scene.done(), LockOutcome::Acquire(Ok(_))));
     scene
 }
 
@@ -27,7 +27,7 @@ fn a_lease_is_handed_out_once_enough_replicas_have_it_and_says_how_many() {
     assert_eq!(scene.millis_to_give_up(), 2_200, "the server's timeout and ours");
     scene.pass(100).reply(confirmed(3));
     match scene.done() {
-        LockOutcome::Acquired(grant) => {
+        LockOutcome::Acquire(Ok(grant)) => {
             assert_eq!((grant.replicas(), scene.millis_left()), (3, 9_898 - 100));
         }
         outcome => panic!("{outcome:?}"),
@@ -39,7 +39,7 @@ fn without_a_level_nothing_is_asked() {
     let mut scene = Scene::new();
     scene.acquire().reply(granted());
     match scene.done() {
-        LockOutcome::Acquired(grant) => assert_eq!(grant.replicas(), 0),
+        LockOutcome::Acquire(Ok(grant)) => assert_eq!(grant.replicas(), 0),
         outcome => panic!("{outcome:?}"),
     }
 }
@@ -50,7 +50,7 @@ fn a_shortfall_is_released_and_told() {
     scene.acquire().reply(granted()).reply(confirmed(1));
     assert_eq!(scene.call(), "release me.1#1");
     scene.reply(LockReply::Released);
-    assert_eq!(scene.done(), LockOutcome::NotDurable { wanted: 2, got: 1 });
+    assert_eq!(scene.done(), not_acquired(NotAcquired::NotDurable { wanted: 2, got: 1 }));
     assert_eq!(scene.in_flight(), None);
 }
 
@@ -66,7 +66,10 @@ fn without_an_answer_about_replicas_the_lease_is_given_up_and_tried_again() {
     let mut scene = on_two();
     scene.acquire().reply(granted()).fail(refused());
     assert_eq!(scene.call(), "release me.1#1");
-    assert!(matches!(scene.reply(LockReply::Released).done(), LockOutcome::Rejected(_)));
+    assert!(matches!(
+        scene.reply(LockReply::Released).done(),
+        LockOutcome::Acquire(Err(NotAcquired::Rejected(_)))
+    ));
 }
 
 #[test]
@@ -84,13 +87,13 @@ fn an_extension_counts_once_enough_replicas_have_it() {
     scene.start(LockRequest::Extend { by_ms: 5_000 }).reply(LockReply::Extended);
     let before = scene.millis_left();
     scene.reply(confirmed(2));
-    assert!(matches!(scene.done(), LockOutcome::Extended(_)));
+    assert!(matches!(scene.done(), LockOutcome::Extend(Ok(_))));
     assert!(scene.millis_left() > before);
     let mut scene = held_on_two();
     let before = scene.millis_left();
     scene.start(LockRequest::Extend { by_ms: 5_000 }).reply(LockReply::Extended);
     scene.reply(confirmed(1));
-    assert!(matches!(scene.done(), LockOutcome::Unknown(_)));
+    assert!(matches!(scene.done(), LockOutcome::Extend(Err(ExtendError::Unknown(_)))));
     assert_eq!(scene.millis_left(), before, "the old deadline stands");
 }
 

@@ -28,7 +28,7 @@ fn answer_subscribe(scene: &mut Scene, subscribed: bool) -> &mut Scene {
 fn a_free_lock_costs_one_call() {
     let mut scene = waiting_for(5_000);
     scene.reply(granted());
-    assert!(matches!(scene.done(), LockOutcome::Acquired(_)));
+    assert!(matches!(scene.done(), LockOutcome::Acquire(Ok(_))));
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn a_waiter_tries_again_once_it_is_subscribed() {
     scene.step(Event::Notified);
     assert_eq!(scene.call(), "acquire me.1#3");
     scene.reply(granted());
-    assert!(matches!(scene.done(), LockOutcome::Acquired(_)));
+    assert!(matches!(scene.done(), LockOutcome::Acquire(Ok(_))));
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_waiter_whose_try_is_gone_waits_on() {
     assert_eq!(scene.millis_asleep(), 11, "how long the lock is held was told to a copy only");
     assert_eq!(scene.sleep().call(), "acquire me.1#3");
     scene.pass(5_000).reply(LockReply::Revoked);
-    assert_eq!(scene.done(), LockOutcome::Busy { remaining_ms: Some(0) });
+    assert_eq!(scene.done(), busy_for(0));
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_wait_ends_by_its_deadline_with_the_last_answer() {
     scene.reply(held_for(60_000)).sleep().reply(held_for(59_000));
     assert_eq!(scene.millis_asleep(), 500, "no longer than the deadline");
     scene.sleep();
-    assert_eq!(scene.done(), LockOutcome::Busy { remaining_ms: Some(59_000) });
+    assert_eq!(scene.done(), busy_for(59_000));
     assert_eq!(scene.in_flight(), None);
 }
 
@@ -96,7 +96,7 @@ fn a_try_that_is_not_answered_by_the_deadline_is_unknown_and_remembered() {
     let mut scene = waiting_for(300);
     assert_eq!(scene.millis_to_give_up(), 300);
     scene.pass(300).fail(TIMED_OUT);
-    assert_eq!(scene.done(), LockOutcome::Unknown(TIMED_OUT));
+    assert_eq!(scene.done(), not_acquired(NotAcquired::Unknown(TIMED_OUT)));
     assert_eq!(scene.in_flight(), Some("me.1#1"));
     scene.acquire();
     assert_eq!(scene.call(), "release me.1#1");
@@ -109,7 +109,7 @@ fn a_clean_up_ends_by_the_deadline_too() {
     assert_eq!(scene.call(), "release me.1#1");
     assert_eq!(scene.millis_to_give_up(), 500);
     scene.pass(500).fail(TIMED_OUT);
-    assert_eq!(scene.done(), LockOutcome::Unknown(TIMED_OUT));
+    assert_eq!(scene.done(), not_acquired(NotAcquired::Unknown(TIMED_OUT)));
     assert_eq!(scene.in_flight(), Some("me.1#1"));
 }
 
@@ -122,13 +122,16 @@ fn a_store_that_is_down_is_asked_again_until_the_deadline() {
         scene.sleep();
     }
     assert_eq!(scene.fail(UNREACHABLE).millis_asleep(), 50);
-    assert_eq!(scene.sleep().done(), LockOutcome::Unavailable(UNREACHABLE));
+    assert_eq!(scene.sleep().done(), not_acquired(NotAcquired::Unavailable(UNREACHABLE)));
 }
 
 #[test]
 fn a_refusal_ends_the_wait_at_once() {
     let mut scene = waiting_for(5_000);
-    assert!(matches!(scene.fail(refused()).done(), LockOutcome::Rejected(_)));
+    assert!(matches!(
+        scene.fail(refused()).done(),
+        LockOutcome::Acquire(Err(NotAcquired::Rejected(_)))
+    ));
 }
 
 #[test]
@@ -137,7 +140,7 @@ fn a_callers_own_token_waits_too() {
     scene.reply(held_for(60_000)).step(Event::Notified);
     assert_eq!(scene.call(), "acquire mine");
     scene.pass(300).fail(TIMED_OUT);
-    assert_eq!(scene.done(), LockOutcome::Unknown(TIMED_OUT));
+    assert_eq!(scene.done(), not_acquired(NotAcquired::Unknown(TIMED_OUT)));
     assert_eq!(scene.in_flight(), Some("mine"));
 }
 

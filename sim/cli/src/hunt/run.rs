@@ -111,7 +111,7 @@ impl Setup {
             let added = rules.add(&fault.numbered(number));
             added.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         }
-        let host = Host::new(HostOptions { faults: rules, ..HostOptions::default() });
+        let host = Host::new(HostOptions::default().faults(rules));
         host.observe(&self.locks);
         tokio::spawn(keep_time(Arc::clone(&host)));
         tokio::spawn(resp::listen(Arc::clone(&host), resp));

@@ -11,6 +11,7 @@ mod json;
 mod layers;
 mod links;
 mod mutants;
+mod options;
 mod pages;
 mod regressions;
 mod same;

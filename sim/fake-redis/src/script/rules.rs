@@ -2,6 +2,7 @@
 
 /// How a server treats scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct ScriptRules {
     /// Whether `#!lua flags=allow-key-locking` is understood, as by Upstash. A script with this
     /// flag may use no key that was not among its `KEYS`. A stock Redis refuses the flag.

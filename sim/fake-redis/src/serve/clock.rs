@@ -265,7 +265,7 @@ impl Clock {
 
     /// What [`Clock::elapsed_us`] is once so much time has passed from now.
     #[must_use]
-    pub fn elapsed_us_after(&self, time: Duration) -> u64 {
+    pub(crate) fn elapsed_us_after(&self, time: Duration) -> u64 {
         let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         self.elapsed_us().saturating_add(micros)
     }

@@ -40,19 +40,57 @@ const GRACE: Duration = Duration::from_secs(1);
 /// How a host is set up.
 #[derive(Debug)]
 pub struct HostOptions {
+    settings: Settings,
+    clock: Clock,
+    max_clients: usize,
+    mailbox_limit: usize,
+    script_patience: Duration,
+    faults: Faults,
+}
+
+impl HostOptions {
     /// The server's own settings.
-    pub settings: Settings,
+    #[must_use]
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
     /// Where it takes the time from.
-    pub clock: Clock,
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
     /// How many clients may be connected at once.
-    pub max_clients: usize,
+    #[must_use]
+    pub fn max_clients(mut self, clients: usize) -> Self {
+        self.max_clients = clients;
+        self
+    }
+
     /// How many bytes may wait for a client that does not read what it has subscribed to. Beyond
     /// it, the client is disconnected.
-    pub mailbox_limit: usize,
+    #[must_use]
+    pub fn mailbox_limit(mut self, bytes: usize) -> Self {
+        self.mailbox_limit = bytes;
+        self
+    }
+
     /// For how long a script may go on that is late (`lua-time-limit`), if nobody ends it.
-    pub script_patience: Duration,
+    #[must_use]
+    pub fn script_patience(mut self, patience: Duration) -> Self {
+        self.script_patience = patience;
+        self
+    }
+
     /// The faults to begin with.
-    pub faults: Faults,
+    #[must_use]
+    pub fn faults(mut self, faults: Faults) -> Self {
+        self.faults = faults;
+        self
+    }
 }
 
 impl Default for HostOptions {

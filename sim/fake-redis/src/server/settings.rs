@@ -9,21 +9,47 @@ use bytes::Bytes;
 /// ```
 /// use leasehold_fake_redis::{Password, Server, Settings};
 ///
-/// let server = Server::new(Settings { password: Some(Password::new("secret")), ..Settings::default() });
+/// let server = Server::new(Settings::default().password(Password::new("secret")));
 /// assert!(!format!("{server:?}").contains("secret"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Settings {
+    pub(crate) password: Option<Password>,
+    pub(crate) port: u16,
+    pub(crate) started_at_us: u64,
+    pub(crate) replicas: usize,
+    pub(crate) replica_lag_us: u64,
+}
+
+impl Settings {
     /// What the user `default` says to `AUTH`. Without it nobody need say anything.
-    pub password: Option<Password>,
+    #[must_use]
+    pub fn password(mut self, password: Password) -> Self {
+        self.password = Some(password);
+        self
+    }
+
     /// The port that `INFO` tells.
-    pub port: u16,
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
     /// When the server began, in microseconds of the clock that drives it.
-    pub started_at_us: u64,
-    /// How many replicas it has, for `WAIT` and for what a failover finds.
-    pub replicas: usize,
-    /// How many microseconds after a write the replicas have it.
-    pub replica_lag_us: u64,
+    #[must_use]
+    pub fn started_at_us(mut self, started_at_us: u64) -> Self {
+        self.started_at_us = started_at_us;
+        self
+    }
+
+    /// How many replicas it has, for `WAIT` and for what a failover finds, and how many
+    /// microseconds after a write they have it.
+    #[must_use]
+    pub fn replicas(mut self, replicas: usize, lag_us: u64) -> Self {
+        (self.replicas, self.replica_lag_us) = (replicas, lag_us);
+        self
+    }
 }
 
 impl Default for Settings {

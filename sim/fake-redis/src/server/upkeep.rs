@@ -42,7 +42,11 @@ impl Server {
     }
 
     /// Applies a command of Leasehold, as [`Redis::apply`], by the server's settings.
-    pub(crate) fn apply(
+    ///
+    /// # Errors
+    ///
+    /// What the server's refusal means.
+    pub fn apply(
         &mut self,
         now_us: u64,
         command: &Command,

@@ -40,7 +40,7 @@ const INSERT: u8 = 6;
 
 impl Items {
     /// Adds an item to the front.
-    pub fn push_front(&mut self, item: Bytes) {
+    pub(crate) fn push_front(&mut self, item: Bytes) {
         self.trace.note(|log| log.tag(POP_FRONT));
         self.items.push_front(item);
     }
@@ -59,7 +59,7 @@ impl Items {
     }
 
     /// Removes the last item.
-    pub fn pop_back(&mut self) -> Option<Bytes> {
+    pub(crate) fn pop_back(&mut self) -> Option<Bytes> {
         let item = self.items.pop_back()?;
         self.trace.note(|log| log.text_after(PUSH_BACK, &item));
         Some(item)
@@ -83,7 +83,7 @@ impl Items {
     }
 
     /// Removes the items at these places, which ascend.
-    pub fn remove_at(&mut self, places: &[usize]) {
+    pub(crate) fn remove_at(&mut self, places: &[usize]) {
         let mut at = 0;
         let mut left = places.iter().peekable();
         let (trace, mut removed) = (self.trace.0.is_some(), Vec::new());

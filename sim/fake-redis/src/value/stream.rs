@@ -202,20 +202,20 @@ impl Stream {
 
     /// Whether an entry from `id` on may have been deleted.
     #[must_use]
-    pub fn has_gap_from(&self, id: EntryId) -> bool {
+    pub(crate) fn has_gap_from(&self, id: EntryId) -> bool {
         let deleted = !self.entries.is_empty() && self.max_deleted > EntryId::MIN;
         deleted && id <= self.max_deleted
     }
 
     /// The first entry that is left, or the least identifier.
     #[must_use]
-    pub fn first_id(&self) -> EntryId {
+    pub(crate) fn first_id(&self) -> EntryId {
         self.entries.first_key_value().map_or(EntryId::MIN, |(id, _)| *id)
     }
 
     /// How many entries were ever added up to `id`, if that can be told.
     #[must_use]
-    pub fn added_up_to(&self, id: EntryId) -> Option<u64> {
+    pub(crate) fn added_up_to(&self, id: EntryId) -> Option<u64> {
         let length = self.entries.len() as u64;
         if self.added == 0 {
             return Some(0);

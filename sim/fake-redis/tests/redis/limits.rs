@@ -187,8 +187,7 @@ fn too_few_replicas_refuse_writes() {
     assert_eq!(talk.ask('a', "CONFIG SET min-slaves-to-write 0"), "+OK");
     assert_eq!(talk.ask('a', "SET a c"), "+OK");
 
-    let mut talk =
-        Talk::with(Settings { replicas: 1, replica_lag_us: 2_000_000, ..Settings::default() });
+    let mut talk = Talk::with(Settings::default().replicas(1, 2_000_000));
     talk.ask('a', "CONFIG SET min-replicas-to-write 1");
     assert_eq!(talk.ask('a', "SET a b"), "+OK");
     talk.ask('a', "CONFIG SET min-replicas-max-lag 1");

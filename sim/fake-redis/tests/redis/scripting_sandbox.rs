@@ -6,7 +6,12 @@ use leasehold_fake_redis::ScriptRules;
 const STOPPED: &str = "-ERR Script stopped: it ran for more than 200000 instructions";
 
 fn server() -> Server {
-    Server::new(ScriptRules { instructions: 200_000, ..ScriptRules::default() })
+    Server::new(stopped_soon(ScriptRules::default()))
+}
+
+fn stopped_soon(mut rules: ScriptRules) -> ScriptRules {
+    rules.instructions = 200_000;
+    rules
 }
 
 #[test]
@@ -88,7 +93,7 @@ fn a_stopped_script_is_treated_as_one_that_failed() {
     let mut keeps = server();
     keeps.eval(script);
     assert_eq!(keeps.ask(&["GET", "a"]), "'b'");
-    let mut undoes = Server::new(ScriptRules { instructions: 200_000, ..ScriptRules::UPSTASH });
+    let mut undoes = Server::new(stopped_soon(ScriptRules::UPSTASH));
     undoes.eval(script);
     assert_eq!(undoes.ask(&["GET", "a"]), "nil");
 }

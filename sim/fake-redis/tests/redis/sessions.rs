@@ -8,8 +8,7 @@ const LISTENING: &str =
 
 #[test]
 fn a_password_opens_what_it_guards() {
-    let password = Some(Password::new("secret"));
-    let mut talk = Talk::with(Settings { password, ..Settings::default() });
+    let mut talk = Talk::with(Settings::default().password(Password::new("secret")));
     let wrong = "!WRONGPASS invalid username-password pair or user is disabled.";
     expect(
         &mut talk,

@@ -224,8 +224,7 @@ fn a_pause_holds_writes_back_until_its_end() {
 
 #[test]
 fn replicas_have_a_write_one_lag_later_and_may_lose_the_last() {
-    let mut talk =
-        Talk::with(Settings { replicas: 2, replica_lag_us: 50_000, ..Settings::default() });
+    let mut talk = Talk::with(Settings::default().replicas(2, 50_000));
     expect(
         &mut talk,
         &[
@@ -258,8 +257,7 @@ fn replicas_have_a_write_one_lag_later_and_may_lose_the_last() {
 
 #[test]
 fn a_replica_answers_from_what_it_has() {
-    let mut talk =
-        Talk::with(Settings { replicas: 1, replica_lag_us: 50_000, ..Settings::default() });
+    let mut talk = Talk::with(Settings::default().replicas(1, 50_000));
     talk.ask('a', "SET x 1");
     let session = talk.server.connect();
     let get = ["GET".into(), "x".into()];

@@ -178,8 +178,7 @@ fn wrong_words_are_refused_with_the_reason() {
 
 #[test]
 fn users_are_told_with_hashes_of_their_passwords() {
-    let mut talk =
-        Talk::with(Settings { password: Some(Password::new("pw")), ..Settings::default() });
+    let mut talk = Talk::with(Settings::default().password(Password::new("pw")));
     talk.ask('a', "AUTH pw");
     talk.ask('a', "ACL SETUSER bob on >pw ~job:* %R~r:* &ch* +@read +set -get (+del ~x)");
     talk.ask('a', "ACL SETUSER none");

@@ -100,7 +100,7 @@ fn what_has_written_goes_on_until_the_server_ends() {
 
 #[test]
 fn what_nobody_ends_is_stopped_in_the_end() {
-    let options = || HostOptions { script_patience: Duration::ZERO, ..HostOptions::default() };
+    let options = || HostOptions::default().script_patience(Duration::ZERO);
     for script in [ENDLESS, WRITES] {
         with_fake(options(), async |fake| {
             let mut client = fake.client().await;
@@ -142,8 +142,8 @@ fn a_transaction_that_was_refused_a_command_is_not_run() {
 
 #[test]
 fn a_newcomer_has_to_say_the_password() {
-    let settings = Settings { password: Some(Password::new("secret")), ..Settings::default() };
-    with_fake(HostOptions { settings, ..HostOptions::default() }, async |fake| {
+    let settings = Settings::default().password(Password::new("secret"));
+    with_fake(HostOptions::default().settings(settings), async |fake| {
         let mut runner = fake.client().await;
         for words in ["AUTH secret", "CONFIG SET lua-time-limit 1"] {
             assert_eq!(runner.ask(words).await.unwrap(), "+OK");
@@ -189,7 +189,7 @@ fn rest_is_told_the_same() {
 
 #[test]
 fn the_admin_endpoint_waits_and_faults_go_on() {
-    with_fake(HostOptions { faults: Faults::new(7), ..HostOptions::default() }, async |fake| {
+    with_fake(HostOptions::default().faults(Faults::new(7)), async |fake| {
         let (_runner, mut other) = late(&fake, ENDLESS).await;
         let order = fake.order("POST", "/faults", "{\"kind\":\"error\",\"text\":\"LOADING\"}");
         let kill = async { other.ask("SCRIPT KILL").await.unwrap() };

@@ -163,8 +163,8 @@ async fn a_duplicate_works_on_the_same_database() {
 
 #[tokio::test]
 async fn a_fault_opens_no_door_without_a_password() {
-    let settings = Settings { password: Some(Password::new("p")), ..Settings::default() };
-    let fake = Fake::start_with(HostOptions { settings, ..HostOptions::default() }).await;
+    let settings = Settings::default().password(Password::new("p"));
+    let fake = Fake::start_with(HostOptions::default().settings(settings)).await;
     assert_eq!(fake.rest("SET a secret").await, Ok(json!("OK")));
     fake.fault("stale-read lag=0ms");
     fake.fault("duplicate command=SET");

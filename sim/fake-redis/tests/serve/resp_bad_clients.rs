@@ -102,7 +102,7 @@ fn who_asks_and_does_not_read_holds_up_nobody_and_gets_all_once_it_reads() {
 
 #[test]
 fn who_listens_and_does_not_read_is_disconnected() {
-    let options = HostOptions { mailbox_limit: 1 << 20, ..HostOptions::default() };
+    let options = HostOptions::default().mailbox_limit(1 << 20);
     with_server(options, async |server| {
         let (mut deaf, mut speaker) = (server.connect().await, server.connect().await);
         deaf.ask("SUBSCRIBE a\r\n", "*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n").await;
@@ -138,7 +138,7 @@ fn a_dropped_connection_leaves_nothing_behind() {
 
 #[test]
 fn one_client_too_many_is_told_so() {
-    let options = HostOptions { max_clients: 2, ..HostOptions::default() };
+    let options = HostOptions::default().max_clients(2);
     with_server(options, async |server| {
         let (mut first, mut second) = (server.connect().await, server.connect().await);
         first.ask(PING, "+PONG\r\n").await;

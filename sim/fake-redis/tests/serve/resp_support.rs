@@ -40,8 +40,7 @@ pub(crate) fn with_server<F: Future<Output = ()>>(
 }
 
 pub(crate) fn with_password() -> HostOptions {
-    let password = Some(Password::new("secret"));
-    HostOptions { settings: Settings { password, ..Settings::default() }, ..HostOptions::default() }
+    HostOptions::default().settings(Settings::default().password(Password::new("secret")))
 }
 
 pub(crate) struct Client {

@@ -52,9 +52,7 @@ async fn a_response_that_is_not_read_harms_nobody_and_is_there_once_it_is() {
 #[tokio::test]
 async fn a_stream_that_is_not_read_ends_and_is_subscribed_no_more() {
     in_time(async {
-        let fake =
-            Fake::start_with(HostOptions { mailbox_limit: 1 << 20, ..HostOptions::default() })
-                .await;
+        let fake = Fake::start_with(HostOptions::default().mailbox_limit(1 << 20)).await;
         let mut deaf = asked(&fake, "/subscribe/chat", "").await;
         deaf.readable().await.unwrap();
         let mut speaker = fake.client().await;

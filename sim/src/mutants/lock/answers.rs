@@ -2,7 +2,10 @@
 
 use leasehold_core::{
     Action, Event, Instant, Machine, Reply, StoreError,
-    lock::{Holder, LockCommand, LockMachine, LockOutcome, LockReply, LockRequest},
+    lock::{
+        Holder, LockCommand, LockMachine, LockOutcome, LockReply, LockRequest, NotAcquired,
+        ReleaseError,
+    },
 };
 
 use super::{Detour, LockBug, Sent, call};
@@ -31,7 +34,7 @@ impl LockBug {
                 if self.mutant == Mutant::BusyIsSpent =>
             {
                 let _never_tried_again = machine.step(now, Event::Stop);
-                Action::Done(LockOutcome::Revoked)
+                Action::Done(LockOutcome::Acquire(Err(NotAcquired::Revoked)))
             }
             (LockCommand::Extend { .. }, Ok(Reply::Lock(LockReply::Extended)))
                 if self.mutant == Mutant::SecuredFromReply && self.keeping =>
@@ -133,8 +136,8 @@ impl LockBug {
     ) -> Action<LockOutcome> {
         let unsent = matches!(error, StoreError::NotSent(_));
         match self.pass(machine, now, Event::Replied(Err(error))) {
-            Action::Done(LockOutcome::Unknown(error)) if unsent => {
-                Action::Done(LockOutcome::Unavailable(error))
+            Action::Done(LockOutcome::Release(Err(ReleaseError::Unknown(error)))) if unsent => {
+                Action::Done(LockOutcome::Release(Err(ReleaseError::Unavailable(error))))
             }
             action => action,
         }
@@ -149,10 +152,11 @@ impl LockBug {
     ) -> Action<LockOutcome> {
         match (self.mutant, result) {
             (Mutant::LostReplyIsBusy, _) => {
-                let (reply, remaining_ms) = (LockReply::Busy { remaining_ms: None }, None);
+                let reply = LockReply::Busy { remaining_ms: None };
                 let _never_tried_again = machine.step(now, Event::Replied(Ok(Reply::Lock(reply))));
                 let _forgotten = machine.step(now, Event::Stop);
-                Action::Done(LockOutcome::Busy { remaining_ms })
+                let busy = NotAcquired::Busy { remaining: None };
+                Action::Done(LockOutcome::Acquire(Err(busy)))
             }
             (Mutant::LostReplyIsUnsent, Err(StoreError::Unknown(cause))) => {
                 self.pass(machine, now, Event::Replied(Err(StoreError::NotSent(cause))))

@@ -57,12 +57,20 @@ impl Scribe<'_> {
                 let text = format!("notes that the run of {} came to nothing: again", client(who));
                 self.noted(at, text);
             }
+            DebounceEvent::NotRearmed { client: who } => {
+                self.noted(at, format!("notes that the run of {} came to nothing", client(who)));
+            }
             DebounceEvent::Returned { client, call, answer } => {
                 let text = format!("{} {}", told(answer), name(call));
                 self.add_call(at, client, EventKind::Return, text, call);
             }
             DebounceEvent::Cancelled => self.noted(at, "drops what waits, if anything does".into()),
-            DebounceEvent::Immortal { keys: 0 } => {}
+            DebounceEvent::Flushed => {
+                self.add_at_server(at, self.server(), EventKind::Key, "makes due what waits");
+            }
+            DebounceEvent::Immortal { keys: 0 }
+            | DebounceEvent::Leads
+            | DebounceEvent::Vanished { .. } => {}
             DebounceEvent::Immortal { keys } => {
                 let text = format!("has {keys} keys that never expire");
                 self.add_at_server(at, self.server(), EventKind::Key, text);

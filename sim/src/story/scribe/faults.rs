@@ -7,7 +7,7 @@ use crate::{
     decide::{Address, Fault},
     history::Client,
     words::client,
-    world::Leg,
+    world::{Leg, NOTIFICATION},
 };
 
 impl Scribe<'_> {
@@ -142,7 +142,7 @@ impl Scribe<'_> {
 
     /// The decision by which `fault` is being injected, into `who` if it is a client.
     fn chosen(&self, fault: Fault, who: Option<Client>) -> Option<usize> {
-        let is_it = |actor: u8| who.is_none_or(|who| actor & 0x7f == who);
+        let is_it = |actor: u8| who.is_none_or(|who| actor & 0x7f & !NOTIFICATION == who);
         let mut latest = self.chosen.iter().rev();
         let found = latest.find(|(kind, actor, _)| *kind == fault && is_it(*actor));
         found.map(|(_, _, decision)| *decision)

@@ -34,6 +34,9 @@ pub(super) fn emit(event: DebounceEvent, about_writes: bool) -> Option<String> {
         DebounceEvent::Rearmed { client: who } => {
             format!("the server notes that the run of {} did not, and will repeat it", client(who))
         }
+        DebounceEvent::NotRearmed { client: who } => {
+            format!("the server notes that the run of {} did not, and was cancelled", client(who))
+        }
         DebounceEvent::Returned { client: who, call, answer } => {
             let (who, call) = (client(who), name(call));
             match answer {
@@ -50,6 +53,11 @@ pub(super) fn emit(event: DebounceEvent, about_writes: bool) -> Option<String> {
             }
         }
         DebounceEvent::Cancelled => "the server drops what waits, if anything does".into(),
+        DebounceEvent::Flushed => "the server makes due what waits".into(),
+        DebounceEvent::Leads => "the first call of a burst is due at once".into(),
+        DebounceEvent::Vanished { client: who } => {
+            format!("{} has dropped what it ran", client(who))
+        }
         DebounceEvent::Immortal { keys: 0 } => return None,
         DebounceEvent::Immortal { keys } => format!("{keys} of the keys never expire"),
     })

@@ -11,13 +11,14 @@ use std::{
 
 use leasehold_core::{
     Clock, Command, Instant, ReleaseSource, Reply, Store, StoreError, Subscription, Task,
-    lock::{LeaseView, LockKeys},
+    debounce::{DebounceCommand, DebounceReply},
+    lock::{LeaseView, LockKeys, LockReply},
 };
 
 use super::super::driver::meaning;
 use crate::{
     executor::Mailbox,
-    history::{Act, Answer, Ask, End, TokenId},
+    history::{Act, Answer, Ask, CallId, DebounceEvent, End, TokenId},
     mutants::Mutant,
 };
 
@@ -37,11 +38,41 @@ pub(super) enum Order {
 /// What an observer is told, by the client's own clock.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Told {
-    Asked { ask: Ask, by: Instant },
-    Returned { ask: Ask, answer: Answer, token: Option<TokenId> },
-    Held { token: TokenId, fence: u64, until: Instant },
-    Acted { token: TokenId, fence: u64 },
-    Ended { token: TokenId, end: End },
+    Asked {
+        ask: Ask,
+        by: Instant,
+    },
+    Returned {
+        ask: Ask,
+        answer: Answer,
+        token: Option<TokenId>,
+    },
+    Held {
+        token: TokenId,
+        fence: u64,
+        until: Instant,
+    },
+    Acted {
+        token: TokenId,
+        fence: u64,
+    },
+    Ended {
+        token: TokenId,
+        end: End,
+    },
+    Debounced(DebounceEvent),
+    /// A run of a debounced function writes.
+    Ran {
+        call: CallId,
+        fence: u64,
+    },
+}
+
+/// What becomes of a command: it is sent, unless a bug is planted.
+pub(super) enum Subverted {
+    Sent(Command),
+    /// Nothing is sent, and this is the answer.
+    Answered(Reply),
 }
 
 type Answered = Result<Reply, StoreError>;
@@ -180,11 +211,36 @@ impl Process {
         state.mailbox.tell(Order::Tell(told));
     }
 
-    /// The planted bug: what a dropped caller was granted is not given back.
-    pub(super) fn keeps(&self, act: Act, token: Option<TokenId>) -> bool {
-        self.mutant == Some(Mutant::UnreturnedLease)
-            && act == Act::Release
-            && token == self.state().unserved
+    /// What is done with a command, where a bug may be planted.
+    pub(super) fn subverted(
+        &self,
+        command: Command,
+        act: Act,
+        token: Option<TokenId>,
+    ) -> Subverted {
+        match (self.mutant, command) {
+            // What a dropped caller was granted is not given back,
+            (Some(Mutant::UnreturnedLease), _)
+                if act == Act::Release && token == self.state().unserved =>
+            {
+                Subverted::Answered(Reply::Lock(LockReply::Released))
+            }
+            // nor is a run that was dropped.
+            (
+                Some(Mutant::UnreturnedRun),
+                Command::Debounce(DebounceCommand::Finish { seq: 0, success: false, .. }),
+            ) => Subverted::Answered(Reply::Debounce(DebounceReply::Stale)),
+            (
+                Some(Mutant::FailureSettles),
+                Command::Debounce(mut command @ DebounceCommand::Finish { seq: 1.., .. }),
+            ) => {
+                if let DebounceCommand::Finish { success, .. } = &mut command {
+                    *success = true;
+                }
+                Subverted::Sent(Command::Debounce(command))
+            }
+            (_, command) => Subverted::Sent(command),
+        }
     }
 
     /// A job works under this lease from now on.
@@ -341,6 +397,10 @@ impl Future for Sleep {
             };
             if over {
                 return Poll::Ready(());
+            }
+            if self.process.mutant == Some(Mutant::OneSleeper) {
+                // Nobody but the last one is woken.
+                state.mailbox.stop_sleeping();
             }
             state.mailbox.sleep(deadline, timer, context.waker())
         };

@@ -2,7 +2,10 @@
 
 use core::time::Duration;
 
-use leasehold_core::lock::{Durability, Guarantee, LockOptions, LockOutcome, LossReason};
+use leasehold_core::lock::{
+    Durability, ExtendError, Guarantee, LockOptions, LockOutcome, LossReason, NotAcquired,
+    ReleaseError, Released,
+};
 
 use super::{super::Plan, micros};
 use crate::{
@@ -43,16 +46,33 @@ pub(in crate::systems) fn options(plan: &Plan, client: Client) -> LockOptions {
 
 pub(super) fn answer(outcome: &LockOutcome) -> Answer {
     match outcome {
-        LockOutcome::Acquired(_) => Answer::Acquired,
-        LockOutcome::Busy { .. } | LockOutcome::NotDurable { .. } => Answer::NotAcquired,
-        LockOutcome::Revoked => Answer::Spent,
-        LockOutcome::Rejected(_) => Answer::Refused,
-        LockOutcome::Extended(_) => Answer::Extended,
-        LockOutcome::Lost(LossReason::Taken) => Answer::Taken,
-        LockOutcome::Lost(_) => Answer::Expired,
-        LockOutcome::Released => Answer::Released,
-        LockOutcome::NotHeld => Answer::NotHeld,
-        LockOutcome::Unavailable(_) => Answer::Unavailable,
-        LockOutcome::Status(_) | LockOutcome::Stopped | LockOutcome::Unknown(_) => Answer::Unknown,
+        LockOutcome::Acquire(Ok(_)) => Answer::Acquired,
+        LockOutcome::Acquire(Err(why)) => match why {
+            NotAcquired::Busy { .. } | NotAcquired::NotDurable { .. } => Answer::NotAcquired,
+            NotAcquired::Revoked => Answer::Spent,
+            NotAcquired::Rejected(_) => Answer::Refused,
+            NotAcquired::Unavailable(_) => Answer::Unavailable,
+            _ => Answer::Unknown,
+        },
+        LockOutcome::Extend(Ok(_)) => Answer::Extended,
+        LockOutcome::Extend(Err(why)) => match why {
+            ExtendError::Lost(reason) => lost(*reason),
+            ExtendError::Rejected(_) => Answer::Refused,
+            ExtendError::Unavailable(_) => Answer::Unavailable,
+            _ => Answer::Unknown,
+        },
+        LockOutcome::Keep(reason) => lost(*reason),
+        LockOutcome::Release(Ok(Released::Released)) => Answer::Released,
+        LockOutcome::Release(Ok(Released::NotHeld)) => Answer::NotHeld,
+        LockOutcome::Release(Err(why)) => match why {
+            ReleaseError::Rejected(_) => Answer::Refused,
+            ReleaseError::Unavailable(_) => Answer::Unavailable,
+            _ => Answer::Unknown,
+        },
+        LockOutcome::Status(_) | LockOutcome::Stopped => Answer::Unknown,
     }
+}
+
+fn lost(reason: LossReason) -> Answer {
+    if reason == LossReason::Taken { Answer::Taken } else { Answer::Expired }
 }

@@ -82,7 +82,7 @@ async fn a_user_that_may_not_ask_for_its_connection_locks_but_confirms_nothing()
     node.run("ACL SETUSER weak on >feeble ~* &* +@all -client|info").await;
     let url = node.url().replace("//", "//weak:feeble@");
     let builder = TcpBuilder::cluster([&*url]).unwrap().timeout(LIMIT).connect_timeout(LIMIT);
-    let store = builder.retry(RetryPolicy::none()).build().unwrap();
+    let store = builder.retry(RetryPolicy::new().retries(0)).build().unwrap();
     assert_eq!(take(&store, FIRST).await, Ok(()));
     assert_not_sent(confirm(&store, FIRST, 0).await);
 }

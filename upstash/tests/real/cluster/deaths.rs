@@ -34,7 +34,7 @@ async fn a_node_that_dies_is_told_apart_from_the_others_and_found_again() {
 async fn a_node_that_hangs_is_in_doubt_and_the_others_go_on() {
     let Some(cluster) = Cluster::start().await else { return };
     let builder = cluster.builder().timeout(Duration::from_millis(500));
-    let store = builder.retry(RetryPolicy::none()).build().unwrap();
+    let store = builder.retry(RetryPolicy::new().retries(0)).build().unwrap();
     take_at_last(&store, THIRD).await;
     cluster.third().freeze();
     let told = take(&store, THIRD).await;

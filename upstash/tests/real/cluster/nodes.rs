@@ -77,7 +77,7 @@ impl Cluster {
 
     /// A store that sends nothing again.
     pub(crate) fn hasty(&self) -> Tcp {
-        self.builder().timeout(LIMIT).retry(RetryPolicy::none()).build().unwrap()
+        self.builder().timeout(LIMIT).retry(RetryPolicy::new().retries(0)).build().unwrap()
     }
 
     /// Marks the slot of [`THIRD`] as on its way to the first node.

@@ -1,0 +1,94 @@
+//! What the futures of a client have done, carried out in order.
+
+use super::{
+    HandleProgram,
+    process::{Order, Subverted, Told},
+};
+use crate::{
+    decide::DecisionSource,
+    history::{Answer, Client, Event},
+    systems::{Step, Write, driver},
+    world::Observer,
+};
+
+impl HandleProgram {
+    /// Sends what was ordered and tells what was said, in order.
+    pub(super) fn carry_out<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+    ) {
+        while let Some(order) = self.process.next_order() {
+            match order {
+                Order::Call { wait, command } => {
+                    let (act, token) = driver::meaning(&command);
+                    let command = match self.process.subverted(command, act, token) {
+                        Subverted::Sent(command) => command,
+                        Subverted::Answered(reply) => {
+                            self.process.answer(wait, Ok(reply));
+                            continue;
+                        }
+                    };
+                    step.send(me, 0, driver::request(act, token, command));
+                    self.sent.insert(step.host(me).calls, wait);
+                }
+                Order::Subscribe => {
+                    self.subscriptions += 1;
+                    step.subscribe(me);
+                }
+                Order::Subscribed => _ = step.is_newly_subscribed(me),
+                Order::Unsubscribe => {
+                    self.subscriptions -= 1;
+                    if self.subscriptions == 0 {
+                        step.unsubscribe(me);
+                    }
+                }
+                Order::Tell(told) => {
+                    tell(step, me, told);
+                    if let Told::Returned { answer: Answer::Acquired, .. } = told {
+                        self.acquired(step, me);
+                    }
+                }
+            }
+        }
+        let process = &self.process;
+        self.sent.retain(|&call, &mut wait| {
+            let awaited = process.awaits(wait);
+            if !awaited {
+                step.give_up_on(me, call);
+            }
+            awaited
+        });
+        for task in self.process.take_spawned() {
+            self.spawn(task, None);
+        }
+    }
+}
+
+pub(super) fn tell<C: DecisionSource, W: Observer>(
+    step: &mut Step<'_, C, W>,
+    client: Client,
+    told: Told,
+) {
+    let event = match told {
+        Told::Asked { ask, by } => Event::Asked { client, ask, by: step.truth(client, by) },
+        Told::Returned { ask, answer, token } => Event::Returned { client, ask, answer, token },
+        Told::Held { token, fence, until } => {
+            Event::Held { client, token, fence, until: step.truth(client, until) }
+        }
+        Told::Ended { token, end } => Event::Ended { client, token, end },
+        Told::Acted { token, fence } => {
+            if step.core.plan.scenario.acts {
+                step.emit(Event::Acted { client, token });
+                step.write(client, Write::Lock { token, fence }, true);
+            }
+            return;
+        }
+        Told::Debounced(event) => Event::Debounce(event),
+        // Without a spread: whose of two runs at once writes last is not what is asked.
+        Told::Ran { call, fence } => {
+            return step.write(client, Write::Debounce { call, fence }, false);
+        }
+    };
+    step.emit(event);
+}
