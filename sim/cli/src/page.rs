@@ -246,7 +246,7 @@ impl Draft {
         }
         let known = Fault::ALL.iter().copied().find(|known| known.name() == name);
         let (group, claim) = match known {
-            Some(fault) => (group(fault), fault.cause()),
+            Some(fault) => (fault.place(), fault.cause()),
             None if name == "none" => ("none", "Nothing goes wrong."),
             None => ("none", "Whatever the bounds of the model allow."),
         };
@@ -258,22 +258,6 @@ impl Draft {
     fn story(&mut self, story: &Story) -> usize {
         self.0.stories.push(story.clone());
         self.0.stories.len() - 1
-    }
-}
-
-/// Where a fault occurs.
-fn group(fault: Fault) -> &'static str {
-    match fault {
-        Fault::Latency
-        | Fault::RequestLoss
-        | Fault::ReplyLoss
-        | Fault::Duplicate
-        | Fault::Hang
-        | Fault::Partition
-        | Fault::Resend => "network",
-        Fault::ClientCrash | Fault::ClientPause | Fault::Cancellation => "clients",
-        Fault::Restart | Fault::Failover | Fault::OutOfMemory => "servers",
-        Fault::ClientClock | Fault::ServerClock => "clocks",
     }
 }
 
