@@ -14,7 +14,7 @@ use leasehold_story::{
 };
 
 use super::{Failure, output};
-use crate::report::{CellReport, ExploredReport, Finding, Report};
+use crate::report::{CellReport, ExploredReport, Finding, Report, distinct};
 
 /// Writes a page to the file of `--html`.
 pub(super) fn write(path: &Path, page: &str) -> Result<(), Failure> {
@@ -303,14 +303,4 @@ fn listed(names: &[&str]) -> String {
         [only] => (*only).into(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
-}
-
-fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut distinct = Vec::new();
-    for name in names {
-        if !distinct.contains(&name) {
-            distinct.push(name);
-        }
-    }
-    distinct
 }
