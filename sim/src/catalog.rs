@@ -17,7 +17,7 @@ pub enum Subject {
     Debounce,
     /// The lock and the debounce of `@upstash/lock` as they are, on a Redis with a replica.
     Upstream,
-    /// Our lock on a majority of three independent Redis servers.
+    /// Our lock on a majority of three or four independent Redis servers.
     Quorum,
     /// Our lock on a Redis with two replicas, of which one has every lease: the one that takes over
     /// has the most.
@@ -30,6 +30,8 @@ pub enum Subject {
     LockHandle,
     /// Our debounce as it ships, by its handle, on a Redis with a replica that takes over.
     DebounceHandle,
+    /// Our lock as it ships, by its handles, on a quorum of three or four servers.
+    QuorumHandle,
 }
 
 /// What the clients of a run do.
@@ -51,6 +53,7 @@ impl Subject {
         Self::LockAcked,
         Self::LockAckedAny,
         Self::Quorum,
+        Self::QuorumHandle,
         Self::Debounce,
         Self::DebounceHandle,
         Self::Upstream,
@@ -69,6 +72,7 @@ impl Subject {
             Self::LockAckedAny => "lock-acked-any",
             Self::LockHandle => "lock-handle",
             Self::DebounceHandle => "debounce-handle",
+            Self::QuorumHandle => "quorum-handle",
             Self::LockLean => "lock-lean",
         }
     }
@@ -85,7 +89,8 @@ impl Subject {
             Self::DebounceHandle => "our debounce as it ships, by its handle, on such a Redis",
             Self::LockAcked => "our lock, once one of two replicas has it; the fuller takes over",
             Self::LockAckedAny => "our lock, once one of two replicas has it; either takes over",
-            Self::Quorum => "our lock on a majority of three independent Redis servers",
+            Self::Quorum => "our lock on a majority of three or four independent Redis servers",
+            Self::QuorumHandle => "our lock as it ships, by its handles, on three or four of them",
             Self::Upstream => "the algorithms of @upstash/lock, on a Redis with a replica",
         }
     }
@@ -94,7 +99,7 @@ impl Subject {
     /// cannot be searched.
     #[must_use]
     pub fn runs_handles(self) -> bool {
-        matches!(self, Self::LockHandle | Self::DebounceHandle)
+        matches!(self, Self::LockHandle | Self::DebounceHandle | Self::QuorumHandle)
     }
 
     /// How many schedules of it are run where `schedules` of a machine are.
@@ -113,7 +118,8 @@ impl Subject {
             | Self::LockHandle
             | Self::LockLean
             | Self::LockReplicated
-            | Self::Quorum => &[Workload::Lock],
+            | Self::Quorum
+            | Self::QuorumHandle => &[Workload::Lock],
             Self::Debounce | Self::DebounceHandle => &[Workload::Debounce],
             Self::Upstream => &[Workload::Lock, Workload::Debounce],
         }

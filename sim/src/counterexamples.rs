@@ -65,7 +65,9 @@ mod tests {
     /// that begins anew takes calls that put it off.
     fn is_rare(cell: CellName) -> bool {
         match cell.guarantee {
-            Guarantee::FenceOrder | Guarantee::FencedExclusion => cell.subject == Subject::Quorum,
+            Guarantee::FenceOrder | Guarantee::FencedExclusion => {
+                matches!(cell.subject, Subject::Quorum | Subject::QuorumHandle)
+            }
             Guarantee::DebounceFires => cell.fault == Some(Fault::Failover),
             Guarantee::DebounceMaxWait => cell.subject == Subject::DebounceHandle,
             _ => false,

@@ -83,7 +83,7 @@ impl Mutant {
             Self::ValidityUnderflows => scenario.lease = 300_000,
             Self::EvenVote => settings.servers = 2,
             // What is left behind stays until after the end.
-            Self::KeptMinority => {
+            Self::KeptMinority | Self::LateGrantKept => {
                 settings.end = 12_000_000;
                 (scenario.lease, scenario.behaviours) = (20_000_000, 1);
             }

@@ -257,6 +257,20 @@ mutants! {
         "A callback is given the arguments of the call that it was given with, not the latest.";
     OneSleeper 78 "one-sleeper" DebounceHandle DebounceTruth none 500 "a plausible slip" "B7, M8"
         "Of the calls of a process that sleep, only the one that began to last is woken.";
+    UnmatchedReply 90 "unmatched-reply" LockHandle TruthfulOutcome Latency 500 "redis-py#2624" "M3"
+        "A reply on a shared connection is taken for that to the oldest request that is still awaited.";
+    UnreleasedToken 91 "unreleased-token" LockHandle TruthfulOutcome none 200 "a plausible slip" "M3, M7"
+        "What was taken under a token that the caller brought along is not released.";
+    EndlessRenewals 92 "endless-renewals" LockHandle Liveness none 200 "a plausible slip" "M8"
+        "A lease is renewed for as long as the work takes, however few renewals are allowed.";
+    HalfIsMajority 93 "half-is-majority" Quorum Exclusion Partition 1000 "a plausible slip" "M1"
+        "Half of an even number of servers is taken for a majority.";
+    CountedTwice 79 "counted-twice" QuorumHandle Exclusion none 1000 "a plausible slip" "M1"
+        "An answer counts for another server, too, that was asked the same and has not answered.";
+    LateGrantKept 80 "late-grant-kept" QuorumHandle Liveness none 500 "a plausible slip" "M7, M8"
+        "Servers that had not answered when a quorum refused are not told to give back what they grant.";
+    OtherVoters 81 "other-voters" QuorumHandle Exclusion none 1000 "a plausible slip" "M1"
+        "Each process makes its quorum of other three of the four servers.";
 }
 
 impl Mutant {

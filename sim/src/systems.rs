@@ -20,7 +20,7 @@ use crate::{
     decide::DecisionSource,
     history::Client,
     run, world,
-    world::{Alarm, Answered, Observer},
+    world::{Alarm, Answered, Host, Observer},
 };
 
 pub use plans::speed_plan;
@@ -68,7 +68,7 @@ impl Program {
             (Subject::Upstream, Workload::Debounce) => {
                 Algorithm::UpstreamDebounce(UpstreamDebounceProgram::new())
             }
-            (Subject::LockHandle | Subject::DebounceHandle, _) => {
+            (Subject::LockHandle | Subject::DebounceHandle | Subject::QuorumHandle, _) => {
                 Algorithm::Handle(HandleProgram::new(plan, client))
             }
             (_, Workload::Lock) => Algorithm::Lock(LockProgram::new(plan, client, 0)),
@@ -110,6 +110,13 @@ impl world::Program<Scenario> for Program {
         each_program!(self, program => program.reply(step, me, answered, response));
     }
 
+    fn awaits(&self, host: &Host, _me: Client, call: u32) -> bool {
+        match self {
+            Self(Algorithm::Handle(program)) => program.awaits(host, call),
+            Self(_) => host.awaits(call),
+        }
+    }
+
     fn cancel<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
@@ -123,14 +130,19 @@ impl world::Program<Scenario> for Program {
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
-        _subscription: u32,
+        subscription: u32,
     ) {
+        if let Self(Algorithm::Handle(program)) = self
+            && step.scenario().subject == Subject::QuorumHandle
+        {
+            return program.notified(step, me, subscription as u8);
+        }
         if !step.keep_notification(me) {
             return;
         }
         match self {
             Self(Algorithm::Lock(program)) => program.notified(step, me),
-            Self(Algorithm::Handle(program)) => program.notified(step, me),
+            Self(Algorithm::Handle(program)) => program.notified(step, me, 0),
             Self(_) => {}
         }
     }

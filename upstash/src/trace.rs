@@ -29,7 +29,7 @@ pub(crate) fn script_forgotten(request: &Request) {
     tracing::debug!(
         target: TARGET,
         script = crate::answer::script(request).map(|script| script.name),
-        "the server has forgotten a script, sending its text"
+        "the server does not know a script, sending its text"
     );
     #[cfg(not(feature = "tracing"))]
     let _ = request;

@@ -108,3 +108,26 @@ impl fmt::Display for Args {
         String::from_utf8_lossy(&self.0).fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::vec;
+
+    use super::*;
+
+    #[test]
+    fn text_and_bytes_in_any_form_become_the_same_arguments() {
+        let bytes = b"page 7";
+        let forms = [
+            Args::from("page 7"),
+            String::from("page 7").into(),
+            bytes.into(),
+            bytes.as_slice().into(),
+            bytes.to_vec().into(),
+            Arc::<[u8]>::from(bytes.as_slice()).into(),
+        ];
+        assert_eq!(vec![Args::from("page 7"); 6], forms);
+        assert_eq!(forms[0].text(), Some("page 7"));
+        assert_eq!(Args::from(vec![0xff]).text(), None);
+    }
+}

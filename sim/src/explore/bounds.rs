@@ -70,8 +70,8 @@ impl fmt::Display for BoundsError {
                 f.write_str("name guarantees that the subject has to do with, all of one workload")
             }
             Self::Futures => f.write_str(
-                "the clients of lock-handle and debounce-handle run futures, which cannot be \
-                 searched: explore lock and debounce, the machines that they drive",
+                "the clients of lock-handle, quorum-handle and debounce-handle run futures, which \
+                 cannot be searched: explore lock, quorum and debounce, the machines that they drive",
             ),
             Self::Scale => f.write_str("clients must be 1 to 8, and faults-end-ms at most end-ms"),
             Self::CalmChoice => f.write_str("choices are numbered from 1: 0 is always allowed"),

@@ -21,6 +21,7 @@ impl Mutant {
     pub(crate) fn set(self, options: LockOptions) -> LockOptions {
         match self {
             Self::NoDrift => options.drift_ppm(0),
+            Self::EndlessRenewals => options.max_renewals(u32::MAX),
             _ => options,
         }
     }

@@ -41,6 +41,7 @@ impl PlantedQuorum {
                     | Mutant::EvenVote
                     | Mutant::KeptMinority
                     | Mutant::ErrorAborts
+                    | Mutant::HalfIsMajority
             );
             is_one && matches!(command, LockCommand::Acquire { .. })
         });
@@ -76,6 +77,7 @@ impl PlantedQuorum {
     pub(crate) fn answered(&mut self, node: usize, result: Answer) -> Progress {
         match &mut self.bug {
             None => self.machine.answered(node, result),
+            Some(bug) if !bug.counted.contains(&node) => Progress::Waiting,
             Some(bug) if bug.decided => {
                 let index = bug.index(node);
                 self.machine.answered(index, result)
@@ -104,6 +106,10 @@ impl Bug {
             (Mutant::ErrorAborts, Err(StoreError::NotSent(cause) | StoreError::Unknown(cause))) => {
                 self.gone_on = true;
                 Progress::Done(Err(StoreError::NotSent(cause)))
+            }
+            (Mutant::HalfIsMajority, result) => {
+                self.answers.push((node, result));
+                self.without_one(machine)
             }
             (Mutant::EvenVote, result) => {
                 self.answers.push((node, result));
@@ -134,6 +140,19 @@ impl Bug {
             }
         }
         Progress::Waiting
+    }
+
+    /// As if one that has not answered were none of an even number of servers.
+    fn without_one(&mut self, machine: &mut QuorumMachine) -> Progress {
+        let (all, answered) = (self.counted.len(), self.answers.len());
+        if all % 2 == 0 && answered == all / 2 {
+            let has_answered = |node: &usize| self.answers.iter().any(|(known, _)| known == node);
+            let silent = self.counted.iter().copied().find(|node| !has_answered(node));
+            self.counted.retain(|node| Some(*node) != silent);
+            return self.recount(machine);
+        }
+        let (node, result) = self.answers.last().expect("one has answered").clone();
+        machine.answered(self.index(node), result)
     }
 
     fn one_side_has_a_majority(&self) -> bool {

@@ -29,9 +29,12 @@ pub(crate) fn describe(plan: &Plan, address: Address, choice: u32) -> String {
             let more = span(u64::from(choice) * idle_step);
             format!("client {who} idles {more} longer before its round {round}")
         }
-        DecisionKind::Behaviour if address.actor == plan.settings.clients => {
-            "the first call of a burst is due at once, by the settings of all clients".into()
-        }
+        DecisionKind::Behaviour if address.actor == plan.settings.clients => match workload {
+            Workload::Lock => "four servers vote for all clients, not three".into(),
+            Workload::Debounce => {
+                "the first call of a burst is due at once, by the settings of all clients".into()
+            }
+        },
         DecisionKind::Behaviour if subject == Subject::DebounceHandle => {
             let (who, round) = (client(address.actor), u64::from(address.occurrence) + 1);
             format!(

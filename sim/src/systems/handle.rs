@@ -5,9 +5,11 @@
 //! through a [`Process`]. A process may begin its next job while one still works: of a lock, so that
 //! it waits behind a lease of its own process.
 
+mod awaited;
 mod call;
 mod job;
 mod orders;
+mod own_token;
 mod process;
 mod rounds;
 
@@ -21,8 +23,9 @@ use std::{
     task::{Context, Waker},
 };
 
-use leasehold_core::{Instant, Task};
+use leasehold_core::{Instant, Reply, StoreError, Task};
 
+use awaited::AwaitedCall;
 use call::CallbackPanics;
 use orders::tell;
 use process::{Order, Process, Told};
@@ -33,9 +36,9 @@ use crate::{
     catalog::Workload,
     decide::DecisionSource,
     executor::Ready,
-    history::{Client, DebounceEvent, End},
+    history::{Act, Client, DebounceEvent, End, TokenId},
     mutants::Mutant,
-    world::{Alarm, Answered, Cancelled, Observer},
+    world::{Alarm, Answered, Cancelled, Host, Observer},
 };
 
 /// A client that uses handles. Its futures can be neither cloned nor compared, so it lives in worlds
@@ -47,8 +50,8 @@ pub(crate) struct HandleProgram {
     tasks: Mutex<BTreeMap<usize, Running>>,
     spawned: usize,
     ready: Arc<Ready>,
-    /// Which wait of the process is for the answer to which call.
-    sent: BTreeMap<u32, u64>,
+    /// The calls that are not answered.
+    sent: BTreeMap<u32, Sent>,
     subscriptions: u32,
     round: u32,
     /// Whether it is the sweeper of a debounced function.
@@ -61,12 +64,23 @@ pub(crate) struct HandleProgram {
     caller: Option<usize>,
 }
 
+/// A call that a future has ordered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Sent {
+    /// Which wait of the process is for its answer.
+    wait: u64,
+    act: Act,
+    token: Option<TokenId>,
+}
+
 /// A future that is not over.
 struct Running {
     future: Task,
     waker: Waker,
     /// The round of the job that it is; the others run in the background.
     round: Option<u32>,
+    /// The call that the job awaits, if its caller may go away from that alone.
+    awaited: Option<Arc<AwaitedCall>>,
 }
 
 impl HandleProgram {
@@ -97,6 +111,14 @@ impl HandleProgram {
         self.go_on(step, me);
     }
 
+    /// The planted bug: whatever comes is taken for what is awaited.
+    pub(crate) fn awaits(&self, host: &Host, call: u32) -> bool {
+        match self.process.mutant() {
+            Some(Mutant::UnmatchedReply) => !self.sent.is_empty(),
+            _ => host.awaits(call),
+        }
+    }
+
     pub(crate) fn reply<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
@@ -104,18 +126,41 @@ impl HandleProgram {
         answered: Answered,
         response: Response,
     ) {
-        if let Some(wait) = self.sent.remove(&answered.call) {
-            self.process.answer(wait, driver::result(response));
+        if let Some(sent) = self.waiting_for(answered.call) {
+            let result = driver::result(response);
+            if self.process.mutant() == Some(Mutant::CountedTwice) {
+                self.count_again(step, me, sent, result.clone());
+            }
+            self.process.answer(sent.wait, result);
         }
         self.go_on(step, me);
     }
 
+    /// The planted bug: an answer counts for another server, too, which was asked the same.
+    fn count_again<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        Sent { act, token, .. }: Sent,
+        result: Result<Reply, StoreError>,
+    ) {
+        let same = |(_, other): &(&u32, &Sent)| (other.act, other.token) == (act, token);
+        if let Some(call) = self.sent.iter().find(same).map(|(call, _)| *call)
+            && let Some(other) = self.sent.remove(&call)
+        {
+            step.give_up_on(me, call);
+            self.process.answer(other.wait, result);
+        }
+    }
+
+    /// Server number `node` tells of a release.
     pub(crate) fn notified<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
+        node: u8,
     ) {
-        self.process.notify();
+        self.process.notify(node);
         self.go_on(step, me);
     }
 
@@ -183,7 +228,7 @@ impl HandleProgram {
         let now = step.local(me);
         self.process.advance(now);
         if step.takes_notification(me) {
-            self.process.notify();
+            self.process.notify(0);
         }
         if self.next.is_some_and(|next| next <= now) {
             self.begin_job(step, me);
@@ -197,6 +242,14 @@ impl HandleProgram {
                 Cancelled::Future => self.vanish(step, me, false),
                 Cancelled::Handle => self.vanish(step, me, true),
             }
+        }
+    }
+
+    /// Who waits for the answer to `call`; if the bug is planted, whoever has waited the longest.
+    fn waiting_for(&mut self, call: u32) -> Option<Sent> {
+        match self.process.mutant() {
+            Some(Mutant::UnmatchedReply) => self.sent.pop_first().map(|(_, sent)| sent),
+            _ => self.sent.remove(&call),
         }
     }
 
@@ -252,11 +305,11 @@ impl HandleProgram {
         }
     }
 
-    fn spawn(&mut self, future: Task, round: Option<u32>) {
+    fn spawn(&mut self, future: Task, round: Option<u32>, awaited: Option<Arc<AwaitedCall>>) {
         self.spawned += 1;
         let task = self.spawned;
         let waker = self.ready.waker(task);
-        self.tasks_mut().insert(task, Running { future, waker, round });
+        self.tasks_mut().insert(task, Running { future, waker, round, awaited });
         self.ready.push(task);
     }
 
@@ -277,6 +330,11 @@ impl HandleProgram {
         };
         for job in jobs {
             let before = self.ready.len();
+            let awaited = self.tasks_mut().get(&job).and_then(|running| running.awaited.clone());
+            if !handle && awaited.is_some_and(|awaited| awaited.leave()) {
+                self.ready.push(job);
+                continue;
+            }
             let gone = self.tasks_mut().remove(&job);
             let round = gone.as_ref().and_then(|running| running.round);
             self.process.drop_caller(gone);

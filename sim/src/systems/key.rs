@@ -8,7 +8,7 @@
 
 use super::{LOCK_ID, Step};
 use crate::{
-    decide::DecisionSource,
+    decide::{DecisionKind, DecisionSource},
     history::{Event, TokenId},
     world::{Observer, Server, Topology, Transit},
 };
@@ -74,7 +74,27 @@ fn gone_at(server: &Server, wall_ms: u64) -> u64 {
     if wall_ms == u64::MAX { u64::MAX } else { server.truth(wall_ms) }
 }
 
+/// How many servers make up a quorum, unless it is decided that one more does: an even number.
+const ODD: usize = 3;
+
 impl<C: DecisionSource, W: Observer> Step<'_, C, W> {
+    /// How many of several servers vote.
+    fn voters(&self) -> usize {
+        let odd = self.core.servers.len().min(ODD);
+        self.core.shared.voters.map_or(odd, usize::from)
+    }
+
+    /// The same, decided at the first request: what all clients are told alike.
+    pub(super) fn decide_voters(&mut self) -> usize {
+        let odd = self.voters();
+        if self.core.shared.voters.is_none() && self.core.servers.len() > ODD {
+            let nobody = self.settings().clients;
+            let more = self.choose(DecisionKind::Behaviour, nobody, 0, 2);
+            self.core.shared.voters = Some(odd as u8 + more as u8);
+        }
+        self.voters()
+    }
+
     /// Whether the key has expired that was told of last.
     #[inline]
     pub(super) fn key_has_expired(&self) -> bool {
@@ -121,7 +141,7 @@ impl<C: DecisionSource, W: Observer> Step<'_, C, W> {
         };
         self.emit(Event::Key { before, after, expires, by_request });
         if self.scenario().waits > 0 && after.is_none() && by_request {
-            self.notify_release();
+            self.notify_release(0);
         }
     }
 
@@ -129,14 +149,14 @@ impl<C: DecisionSource, W: Observer> Step<'_, C, W> {
         if self.observer.wants_transits() {
             self.tell_each();
         }
-        let found = Majority::of(&self.core.servers, self.core.now);
+        let found = Majority::of(&self.core.servers[..self.voters()], self.core.now);
         let seen = std::mem::replace(&mut self.core.shared.key.majority.seen, found);
         if found == seen {
             return;
         }
         let before = seen.map(|(token, _)| token);
         let (after, expires) = found.map_or((None, 0), |(token, until)| (Some(token), until));
-        let servers = self.core.servers.len();
+        let servers = self.voters();
         let half = |token| self.core.shared.key.majority.is_half_released(token, servers);
         let by_request = by_request && !(after.is_none() && before.is_some_and(half));
         self.emit(Event::Key { before, after, expires, by_request });
@@ -164,6 +184,9 @@ impl<C: DecisionSource, W: Observer> Step<'_, C, W> {
     pub(super) fn had_key(&mut self, node: u8, token: Option<TokenId>) {
         if let Some(token) = token.filter(|&token| !self.has_key(node, Some(token))) {
             self.core.shared.key.majority.note_release(token, node);
+            if self.scenario().waits > 0 {
+                self.notify_release(node);
+            }
         }
     }
 

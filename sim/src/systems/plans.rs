@@ -22,7 +22,7 @@ impl Subject {
             Self::Lock | Self::LockHandle | Self::LockLean => Topology::Single,
             Self::LockAcked => Topology::Acknowledged(Promotion::MostAdvanced),
             Self::LockAckedAny => Topology::Acknowledged(Promotion::Any),
-            Self::Quorum => Topology::Independent,
+            Self::Quorum | Self::QuorumHandle => Topology::Independent,
             Self::Debounce | Self::DebounceHandle | Self::LockReplicated | Self::Upstream => {
                 Topology::Replicated
             }
@@ -37,8 +37,12 @@ impl Subject {
             settings: Settings::new(self.topology(), faults),
             scenario: scenario(self, workload),
         };
-        if self == Self::LockHandle {
+        if matches!(self, Self::LockHandle | Self::QuorumHandle) {
             (plan.scenario.waits, plan.scenario.behaviours) = (1_500_000, 9);
+        }
+        if matches!(self, Self::Quorum | Self::QuorumHandle) {
+            // The fourth votes in every other schedule.
+            plan.settings.servers = 4;
         }
         if workload == Workload::Debounce {
             let Plan { settings, scenario } = &mut plan;
@@ -80,6 +84,8 @@ impl Scale {
     pub(crate) fn of_plan(self, plan: Plan) -> Plan {
         let Plan { settings, scenario } = plan;
         let scenario = Scenario { calls: self.calls, ..scenario };
+        // Whether there is a fourth to vote would be one decision more in each search.
+        let settings = Settings { servers: settings.servers.min(3), ..settings };
         Plan { settings: self.applied(settings), scenario }
     }
 }

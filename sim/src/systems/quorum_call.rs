@@ -39,7 +39,8 @@ impl QuorumCall {
         let Command::Lock(command) = command else {
             unreachable!("a quorum is asked about locks");
         };
-        let machine = PlantedQuorum::new(step.scenario().mutant, step.core.servers.len(), command);
+        let servers = step.decide_voters();
+        let machine = PlantedQuorum::new(step.scenario().mutant, servers, command);
         let quorum_call = Self { machine, give_up_at };
         quorum_call.ask(step, me);
         quorum_call

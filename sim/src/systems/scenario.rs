@@ -130,10 +130,12 @@ pub struct Shared {
     settled: u64,
     /// When the server was last asked about a lean lock, and how often at that instant.
     asked: (u64, u64),
+    /// How many of several servers vote, once that is decided.
+    pub(super) voters: Option<u8>,
     /// Cancellations and flushes that were told.
     told: Vec<Token>,
-    /// Whether the first call of a burst runs at once, once that is decided.
-    pub(super) leads: Option<bool>,
+    /// Whether the setting that all clients share is the unusual one, once that is decided.
+    pub(super) varied: Option<bool>,
     /// The lock objects of upstream's processes, each shared by two clients.
     pub(crate) upstream_locks: Vec<UpstreamLock>,
 }

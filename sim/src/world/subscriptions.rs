@@ -56,12 +56,12 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
         }
     }
 
-    /// The lock was released: whoever watches is told.
-    pub(crate) fn notify_release(&mut self) {
+    /// The lock was released at server number `node`: whoever watches is told.
+    pub(crate) fn notify_release(&mut self, node: u8) {
         let now = self.core.now;
         for client in 0..self.core.plan.settings.clients {
             if self.host(client).subscription.since.is_some_and(|since| since <= now) {
-                self.notify(client, 0, 0);
+                self.notify(client, node, u32::from(node));
             }
         }
     }

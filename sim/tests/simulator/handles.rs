@@ -1,12 +1,12 @@
 //! Handles in the matrix: the same code that ships, and yet one seed is one run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use leasehold_sim::{
     catalog::Subject,
     decide::Decisions,
     faults::{Fault, FaultSet},
-    history::{Act, Answer, Ask, CallAnswer, Client, DebounceEvent, Event},
+    history::{Act, Answer, Ask, CallAnswer, Client, DebounceEvent, Event, TokenId},
     run::{Log, decisions_of, log_of},
     systems::{Plan, Run},
 };
@@ -112,4 +112,53 @@ fn a_notification_is_lost_under_each_fault_that_loses_replies() {
         let lost = logs.flatten().filter(|(_, event)| lost(event)).count();
         assert!(lost > 20, "{}: {lost}", fault.name());
     }
+}
+
+/// How often a call with this question ends so, in these schedules, and what it was about is still held.
+fn ended(fault: Option<Fault>, ask: Ask, answer: Answer) -> u32 {
+    let mut found = 0;
+    for schedule in 0..200 {
+        let mut held = BTreeSet::new();
+        let faults = fault.map_or(FaultSet::NONE, FaultSet::only);
+        for (_, event) in log(Subject::LockHandle, faults, schedule).events {
+            match event {
+                Event::Held { token, .. } => _ = held.insert(token),
+                Event::Ended { token, .. } => _ = held.remove(&token),
+                Event::Returned { ask: asked, answer: said, token: Some(token), .. } => {
+                    let is_it = (asked, said) == (ask, answer);
+                    found += u32::from(is_it && (ask == Ask::Release || held.contains(&token)));
+                }
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+/// The caller stays, and goes on under the lease.
+#[test]
+fn a_caller_may_drop_an_extension_or_a_release_and_nothing_else() {
+    for ask in [Ask::Extend, Ask::Release] {
+        let dropped = ended(Some(Fault::Cancellation), ask, Answer::Dropped);
+        assert!(dropped > 10, "{ask:?}: {dropped}");
+        assert_eq!(ended(None, ask, Answer::Dropped), 0);
+    }
+}
+
+/// The same number for all of its clients.
+#[test]
+fn a_quorum_has_three_servers_in_some_schedules_and_four_in_others() {
+    let mut sizes = BTreeSet::new();
+    for schedule in 0..20 {
+        let mut asked: BTreeMap<(Client, TokenId), usize> = BTreeMap::new();
+        for (_, event) in log(Subject::QuorumHandle, FaultSet::NONE, schedule).events {
+            if let Event::Sent { client, act: Act::Acquire, token: Some(token), .. } = event {
+                *asked.entry((client, token)).or_default() += 1;
+            }
+        }
+        let of_schedule: BTreeSet<usize> = asked.into_values().collect();
+        assert_eq!(of_schedule.len(), 1, "schedule {schedule}: {of_schedule:?}");
+        sizes.extend(of_schedule);
+    }
+    assert_eq!(sizes, BTreeSet::from([3, 4]));
 }

@@ -102,6 +102,10 @@ fn quorum() -> Mix {
     Mix { plan: plan(Subject::Quorum, Workload::Lock, &[]), promised: &LOCK }
 }
 
+fn quorum_handle() -> Mix {
+    Mix { plan: plan(Subject::QuorumHandle, Workload::Lock, &[]), promised: &LOCK }
+}
+
 fn debounce() -> Mix {
     Mix { plan: plan(Subject::Debounce, Workload::Debounce, &[]), promised: &DEBOUNCE }
 }
@@ -189,6 +193,11 @@ fn the_debounce_keeps_its_promises_in_a_storm_of_all_network_and_client_faults()
 }
 
 #[test]
+fn the_handles_over_a_quorum_keep_their_promises_in_a_storm_of_all_network_and_client_faults() {
+    quorum_handle().holds_in_seeded_storms();
+}
+
+#[test]
 fn the_handle_of_a_debounce_keeps_its_promises_in_a_storm_of_all_network_and_client_faults() {
     debounce_handle().holds_in_seeded_storms();
 }
@@ -202,6 +211,7 @@ fn many_faults_bite_in_one_storm() {
         lock_replicated(),
         lock_acked(),
         quorum(),
+        quorum_handle(),
         debounce(),
         debounce_handle(),
     ];

@@ -18,7 +18,11 @@ use leasehold_core::{
     },
 };
 
-use super::process::{HandleClock, Process, Told};
+use super::{
+    awaited::AwaitedCall,
+    own_token::OwnToken,
+    process::{HandleClock, Process, Told},
+};
 use crate::{
     history::{Answer, Ask, End, TokenId},
     mutants::Mutant,
@@ -78,11 +82,25 @@ pub(super) struct Terms {
     pub(super) waits: u64,
     /// The longest that a call may take.
     pub(super) longest_call: u64,
+    /// How often a lease may be renewed in the background, if there is a limit.
+    pub(super) renewals: Option<u32>,
+    /// The token that it brings along; else each try has another.
+    pub(super) own_token: Option<OwnToken>,
+}
+
+impl Terms {
+    fn acquire(&self, lock: &Lock) -> Acquire {
+        match self.own_token {
+            Some(own) => lock.acquire().token(own.token()),
+            None => lock.acquire(),
+        }
+    }
 }
 
 /// One round of a client.
 pub(super) struct Job {
     pub(super) process: Arc<Process>,
+    pub(super) awaited: Arc<AwaitedCall>,
     pub(super) lock: Lock,
     pub(super) style: Style,
     pub(super) terms: Terms,
@@ -151,8 +169,8 @@ impl Job {
         let process = self.process.clone();
         let mut report = Report { process, asked: None, token: None, held: None };
         let (acquire, longest) = match self.terms.waits {
-            0 => (self.lock.acquire(), self.terms.longest_call),
-            waits => (self.lock.acquire().within(micros(waits)), waits),
+            0 => (self.terms.acquire(&self.lock), self.terms.longest_call),
+            waits => (self.terms.acquire(&self.lock).within(micros(waits)), waits),
         };
         report.ask(Ask::Acquire, longest);
         match self.style {
@@ -194,7 +212,9 @@ impl Job {
             Style::Detach => lease.release_detached().await,
             _ => {
                 report.ask(Ask::Release, self.terms.longest_call);
-                report.told(released(&lease.release().await));
+                // If the call is dropped, so is the lease then, which is another release.
+                let answer = self.awaited.answer(lease.release()).await;
+                report.told(answer.map_or(Answer::Dropped, |answer| released(&answer)));
             }
         }
     }
@@ -218,9 +238,10 @@ impl Job {
             return End::Lost;
         }
         report.ask(Ask::Extend, self.terms.longest_call);
-        let result = lease.extend(micros(self.terms.lease)).await.map(drop);
-        report.told(extended(&result));
-        let lost = matches!(result, Err(ExtendError::Lost(_)));
+        let result = self.awaited.answer(lease.extend(micros(self.terms.lease))).await;
+        let result = result.map(|result| result.map(drop));
+        report.told(result.as_ref().map_or(Answer::Dropped, extended));
+        let lost = matches!(result, Some(Err(ExtendError::Lost(_))));
         if lost || !self.rest(&view).await || !self.pieces(token, &view, more).await {
             return End::Lost;
         }
@@ -233,7 +254,15 @@ impl Job {
             .hold(async |view: LeaseView| -> Result<(), Infallible> {
                 let token = self.process.last_token().expect("a lease was granted to a try");
                 report.acquired(token, view.clone());
-                if self.pieces(token, &view, 5).await {
+                let mut pieces = 5;
+                if let Some(renewals) = self.terms.renewals {
+                    // It would go on for longer than it may.
+                    report.ask(Ask::Extend, (u64::from(renewals) + 1) * self.terms.lease);
+                    pieces = 3 * (renewals as u8 + 2);
+                }
+                let lasted = self.pieces(token, &view, pieces).await;
+                report.told(Answer::Unknown);
+                if lasted {
                     report.ended(End::Releasing);
                     report.ask(Ask::Release, self.terms.longest_call);
                 }
@@ -248,7 +277,12 @@ impl Job {
     }
 
     async fn not_acquired(&self, error: &NotAcquired, report: &mut Report) {
-        report.told(not_acquired(error));
+        // A token that the caller brought along is not spent by a try that found the lock held, of
+        // which a late copy may take it yet.
+        report.told(match not_acquired(error) {
+            Answer::NotAcquired if self.terms.own_token.is_some() => Answer::Unknown,
+            answer => answer,
+        });
         if let NotAcquired::Unknown(_) = error {
             self.clear().await;
         }
@@ -278,7 +312,9 @@ impl Job {
     async fn rest(&self, view: &LeaseView) -> bool {
         let length = match self.style {
             Style::Overstay => self.terms.lease + self.terms.lease / 4,
-            Style::DropKept | Style::Hold | Style::Keep => self.terms.lease / 2,
+            Style::DropKept | Style::Hold => self.terms.lease / 2,
+            // So that it is extended just as it is renewed.
+            Style::Keep => self.terms.lease / 20 * 9,
             _ => self.terms.hold,
         };
         let clock = self.clock();

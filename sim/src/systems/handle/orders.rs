@@ -1,7 +1,7 @@
 //! What the futures of a client have done, carried out in order.
 
 use super::{
-    HandleProgram,
+    HandleProgram, Sent,
     process::{Order, Subverted, Told},
 };
 use crate::{
@@ -20,7 +20,7 @@ impl HandleProgram {
     ) {
         while let Some(order) = self.process.next_order() {
             match order {
-                Order::Call { wait, command } => {
+                Order::Call { wait, node, command } => {
                     let (act, token) = driver::meaning(&command);
                     let command = match self.process.subverted(command, act, token) {
                         Subverted::Sent(command) => command,
@@ -29,8 +29,8 @@ impl HandleProgram {
                             continue;
                         }
                     };
-                    step.send(me, 0, driver::request(act, token, command));
-                    self.sent.insert(step.host(me).calls, wait);
+                    step.send(me, node, driver::request(act, token, command));
+                    self.sent.insert(step.host(me).calls, Sent { wait, act, token });
                 }
                 Order::Subscribe => {
                     self.subscriptions += 1;
@@ -52,15 +52,15 @@ impl HandleProgram {
             }
         }
         let process = &self.process;
-        self.sent.retain(|&call, &mut wait| {
-            let awaited = process.awaits(wait);
+        self.sent.retain(|&call, sent| {
+            let awaited = process.awaits(sent.wait);
             if !awaited {
                 step.give_up_on(me, call);
             }
             awaited
         });
         for task in self.process.take_spawned() {
-            self.spawn(task, None);
+            self.spawn(task, None, None);
         }
     }
 }
@@ -76,6 +76,7 @@ pub(super) fn tell<C: DecisionSource, W: Observer>(
         Told::Held { token, fence, until } => {
             Event::Held { client, token, fence, until: step.truth(client, until) }
         }
+        Told::Granted { token, fence } => return step.elected(token, fence),
         Told::Ended { token, end } => Event::Ended { client, token, end },
         Told::Acted { token, fence } => {
             if step.core.plan.scenario.acts {

@@ -4,7 +4,7 @@
 use std::{
     future::{Future, poll_fn},
     mem,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
@@ -15,17 +15,19 @@ use leasehold_core::{
     lock::{LeaseView, LockKeys, LockReply},
 };
 
-use super::super::driver::meaning;
+use super::{super::driver::meaning, own_token::OwnToken};
 use crate::{
     executor::Mailbox,
     history::{Act, Answer, Ask, CallId, DebounceEvent, End, TokenId},
     mutants::Mutant,
+    world::SERVERS,
 };
 
 /// What the futures of a client have done during a poll, in order.
 pub(super) enum Order {
     Call {
         wait: u64,
+        node: u8,
         command: Command,
     },
     Subscribe,
@@ -46,6 +48,11 @@ pub(super) enum Told {
         ask: Ask,
         answer: Answer,
         token: Option<TokenId>,
+    },
+    /// A lease was handed out, which is what counts as a grant of several servers.
+    Granted {
+        token: TokenId,
+        fence: u64,
     },
     Held {
         token: TokenId,
@@ -97,9 +104,17 @@ struct State {
     /// The token of the last try.
     last_token: Option<TokenId>,
     lease: Option<WatchedLease>,
+    /// The token of the last lease that a job worked under.
+    handed_out: Option<TokenId>,
     /// The token of the last call that was dropped.
     unserved: Option<TokenId>,
-    /// Whether a release was told of that nobody has heard.
+    hints: [Hint; SERVERS],
+}
+
+/// What a server has told of releases.
+#[derive(Default)]
+struct Hint {
+    /// Whether there was one that nobody has heard of.
     released: bool,
     listener: Option<Waker>,
 }
@@ -121,9 +136,9 @@ impl Process {
             dropping: false,
             last_token: None,
             lease: None,
+            handed_out: None,
             unserved: None,
-            released: false,
-            listener: None,
+            hints: Default::default(),
         };
         Self { state: Mutex::new(state), to_subscribe, mutant }
     }
@@ -170,12 +185,12 @@ impl Process {
         mem::take(&mut self.state().spawned)
     }
 
-    /// The lock was released: whoever listens is told.
-    pub(super) fn notify(&self) {
+    /// The lock was released at server number `node`: whoever listens is told.
+    pub(super) fn notify(&self, node: u8) {
         let listener = {
-            let mut state = self.state();
-            state.released = true;
-            state.listener.take()
+            let hint = &mut self.state().hints[usize::from(node)];
+            hint.released = true;
+            hint.listener.take()
         };
         if let Some(listener) = listener {
             listener.wake();
@@ -225,6 +240,12 @@ impl Process {
             {
                 Subverted::Answered(Reply::Lock(LockReply::Released))
             }
+            // nor what was taken under a token that the caller brought along,
+            (Some(Mutant::UnreleasedToken), _)
+                if act == Act::Release && token.is_some_and(OwnToken::is) =>
+            {
+                Subverted::Answered(Reply::Lock(LockReply::Released))
+            }
             // nor is a run that was dropped.
             (
                 Some(Mutant::UnreturnedRun),
@@ -245,7 +266,13 @@ impl Process {
 
     /// A job works under this lease from now on.
     pub(super) fn holds(&self, token: TokenId, view: LeaseView) {
-        self.state().lease = Some(WatchedLease { token, view, told: Instant::ORIGIN });
+        {
+            let mut state = self.state();
+            let fence = view.fence().0;
+            state.mailbox.tell(Order::Tell(Told::Granted { token, fence }));
+            state.handed_out = Some(token);
+            state.lease = Some(WatchedLease { token, view, told: Instant::ORIGIN });
+        }
         self.watch_lease();
     }
 
@@ -271,13 +298,17 @@ impl Process {
     }
 }
 
-/// The store that the handles of a client have.
+/// A server, as a store of the handles of a client.
 #[derive(Clone)]
-pub(super) struct HandleStore(pub(super) Arc<Process>);
+pub(super) struct HandleStore {
+    pub(super) process: Arc<Process>,
+    pub(super) node: u8,
+}
 
 impl Store for HandleStore {
     fn execute(&self, command: Command) -> impl Future<Output = Answered> + Send {
-        let (mut command, mut call) = (Some(command), Call { process: &self.0, wait: None });
+        let (mut command, node) = (Some(command), self.node);
+        let mut call = Call { process: &self.process, wait: None };
         poll_fn(move |context| {
             // All of it, so that it is dropped with the future.
             let call = &mut call;
@@ -286,7 +317,7 @@ impl Store for HandleStore {
                 if let (Act::Acquire, token) = meaning(&command) {
                     state.last_token = token;
                 }
-                let order = |wait| Order::Call { wait, command };
+                let order = |wait| Order::Call { wait, node, command };
                 call.wait = Some(state.mailbox.order(context.waker(), order));
                 return Poll::Pending;
             }
@@ -297,14 +328,32 @@ impl Store for HandleStore {
         })
     }
 
+    /// As by default, unless a bug is planted: whoever may have granted what the quorum refused is not
+    /// told.
+    async fn send(&self, command: Command) {
+        let (act, token) = meaning(&command);
+        if self.process.mutant == Some(Mutant::LateGrantKept)
+            && act == Act::Release
+            && token != self.process.state().handed_out
+        {
+            return;
+        }
+        let mut call = pin!(self.execute(command));
+        poll_fn(|context| {
+            let _ = call.as_mut().poll(context);
+            Poll::Ready(())
+        })
+        .await;
+    }
+
     async fn subscribe(&self, _keys: &LockKeys) -> Option<Subscription> {
-        let process = &self.0;
+        let process = &self.process;
         {
             let mut state = process.state();
-            state.released = false;
+            state.hints[usize::from(self.node)].released = false;
             state.mailbox.tell(Order::Subscribe);
         }
-        let hints = Hints(process.clone());
+        let hints = Hints { process: process.clone(), node: self.node };
         let in_place = process.now().plus_micros(process.to_subscribe);
         HandleClock(process.clone()).sleep_until(in_place).await;
         process.state().mailbox.tell(Order::Subscribed);
@@ -327,22 +376,25 @@ impl Drop for Call<'_> {
 }
 
 /// Hints of releases, until they are dropped.
-struct Hints(Arc<Process>);
+struct Hints {
+    process: Arc<Process>,
+    node: u8,
+}
 
 impl ReleaseSource for Hints {
     fn poll_released(&mut self, context: &mut Context<'_>) -> Poll<bool> {
-        let mut state = self.0.state();
-        if mem::take(&mut state.released) {
+        let hint = &mut self.process.state().hints[usize::from(self.node)];
+        if mem::take(&mut hint.released) {
             return Poll::Ready(true);
         }
-        state.listener = Some(context.waker().clone());
+        hint.listener = Some(context.waker().clone());
         Poll::Pending
     }
 }
 
 impl Drop for Hints {
     fn drop(&mut self) {
-        self.0.state().mailbox.tell(Order::Unsubscribe);
+        self.process.state().mailbox.tell(Order::Unsubscribe);
     }
 }
 

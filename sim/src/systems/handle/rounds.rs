@@ -1,23 +1,27 @@
 //! What a client does next with its handle, and when.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use leasehold_core::{
     Tokens,
     debounce::{Debounce, DebounceConfig},
     lock::{Lock, LockConfig},
+    quorum::{Quorum, QuorumOptions},
 };
 
 use super::{
     HandleProgram,
+    awaited::AwaitedCall,
     call::{self, Caller},
     job::{self, Job, Terms},
+    own_token::OwnToken,
     process::{HandleClock, HandleStore, Process},
 };
 use crate::{
-    catalog::Workload,
+    catalog::{Subject, Workload},
     decide::{DecisionKind, DecisionSource},
     history::{CallId, Client, DebounceEvent, Event, TokenId},
+    mutants::Mutant,
     systems::{
         LOCK_ID, Plan, Step,
         debounce::{self, CALLS, CALLS_BEFORE, DEBOUNCE_ID, SWEEP},
@@ -29,6 +33,9 @@ use crate::{
 /// How long after the beginning of a call the next one of its process begins, which does not wait for
 /// it.
 const MEANWHILE: u64 = 60_000;
+
+/// The one client that brings a token along for each of its acquires.
+const BRINGS_TOKENS: Client = 1;
 
 /// So many more calls does it make than a client of machines: its own do not wait for one another.
 const MORE: u32 = 3;
@@ -44,9 +51,10 @@ impl Handle {
         process: &Arc<Process>,
         plan: &Plan,
         client: Client,
-        (life, leads): (u32, bool),
+        (life, varied): (u32, bool),
     ) -> Self {
-        let (store, clock) = (HandleStore(process.clone()), HandleClock(process.clone()));
+        let store = |node| HandleStore { process: process.clone(), node };
+        let clock = HandleClock(process.clone());
         let tokens = Tokens::of_owner(TokenId::owner(client, life));
         let scenario = &plan.scenario;
         match scenario.workload {
@@ -58,13 +66,23 @@ impl Handle {
                     hold: scenario.hold,
                     waits: scenario.waits,
                     longest_call: config.longest_acquire(&config.acquire()).as_micros() as u64,
+                    renewals: lock::renewals(plan, client),
+                    own_token: None,
                 };
-                Self::Lock { lock: Lock::from_config(store, clock, config, tokens), terms }
+                let lock = if scenario.subject == Subject::QuorumHandle {
+                    let nodes = nodes(plan, client, varied).map(store);
+                    let quorum = Quorum::new(nodes, clock.clone(), &quorum_options(plan));
+                    let quorum = quorum.expect("there are nodes, and time");
+                    Lock::from_config(quorum, clock, config, tokens)
+                } else {
+                    Lock::from_config(store(0), clock, config, tokens)
+                };
+                Self::Lock { lock, terms }
             }
             Workload::Debounce => {
-                let options = debounce::options(plan, client).leading(leads);
+                let options = debounce::options(plan, client).leading(varied);
                 let config = DebounceConfig::new(DEBOUNCE_ID, &options).expect("a valid setting");
-                Self::Debounce(Debounce::from_config(store, clock, config, tokens))
+                Self::Debounce(Debounce::from_config(store(0), clock, config, tokens))
             }
         }
     }
@@ -78,7 +96,7 @@ impl HandleProgram {
     ) {
         self.next = None;
         if self.handle.is_none() {
-            let own = (step.host(me).life, leads(step));
+            let own = (step.host(me).life, is_varied(step));
             self.handle = Some(Handle::new(&self.process, &step.core.plan, me, own));
         }
         match &self.handle {
@@ -111,8 +129,13 @@ impl HandleProgram {
         if self.round % 4 == 3 {
             terms.waits = 0;
         }
-        let job = Job { process: self.process.clone(), lock, style, terms };
-        self.spawn(Box::pin(job.run()), Some(self.round));
+        if me == BRINGS_TOKENS {
+            terms.own_token = Some(OwnToken::new(me, step.host(me).life, self.round));
+        }
+        let awaited = Arc::new(AwaitedCall::default());
+        let droppable = (self.round % 3 == 1).then(|| awaited.clone());
+        let job = Job { process: self.process.clone(), awaited, lock, style, terms };
+        self.spawn(Box::pin(job.run()), Some(self.round), droppable);
         self.round += 1;
     }
 
@@ -140,7 +163,7 @@ impl HandleProgram {
         let run_lease = step.core.plan.scenario.run_lease;
         let process = self.process.clone();
         let caller = Caller::new(process, debounce, me, call, style, run_lease);
-        self.spawn(Box::pin(caller.run()), Some(self.round));
+        self.spawn(Box::pin(caller.run()), Some(self.round), None);
         self.round += 1;
         // Every other call is followed by one of its own process, while it waits.
         if !sweeps && self.round % 2 == 1 && !step.core.healed {
@@ -192,19 +215,40 @@ impl HandleProgram {
     }
 }
 
-/// Whether the first call of a burst runs at once, by the settings that all processes share.
-fn leads<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>) -> bool {
-    if step.scenario().workload != Workload::Debounce {
-        return false;
+/// Of which servers a client makes its quorum: of three or, if so said, of four.
+fn nodes(plan: &Plan, client: Client, four: bool) -> impl Iterator<Item = u8> {
+    let (servers, voters) = (plan.settings.servers, voters(plan, four));
+    // The planted bug: clients do not agree on who votes.
+    let apart = plan.scenario.mutant == Some(Mutant::OtherVoters);
+    (0..voters).map(move |node| if apart { (node + client) % servers } else { node })
+}
+
+fn voters(plan: &Plan, four: bool) -> u8 {
+    if four { plan.settings.servers } else { plan.settings.servers.min(3) }
+}
+
+fn quorum_options(plan: &Plan) -> QuorumOptions {
+    QuorumOptions::new().node_timeout(Duration::from_micros(plan.scenario.node_timeout))
+}
+
+/// Whether the setting that all clients share is the unusual one: the first call of a burst of a
+/// debounced function is due at once, and a quorum has four servers.
+fn is_varied<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>) -> bool {
+    match step.scenario().subject {
+        Subject::QuorumHandle => {
+            return step.decide_voters() == usize::from(step.settings().servers);
+        }
+        Subject::DebounceHandle => {}
+        _ => return false,
     }
-    if let Some(leads) = step.core.shared.leads {
-        return leads;
+    if let Some(varied) = step.core.shared.varied {
+        return varied;
     }
     let nobody = step.settings().clients;
-    let leads = step.choose(DecisionKind::Behaviour, nobody, 0, 2) == 1;
-    step.core.shared.leads = Some(leads);
-    if leads {
+    let varied = step.choose(DecisionKind::Behaviour, nobody, 0, 2) == 1;
+    step.core.shared.varied = Some(varied);
+    if varied {
         step.emit(Event::Debounce(DebounceEvent::Leads));
     }
-    leads
+    varied
 }

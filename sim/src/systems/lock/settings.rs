@@ -17,7 +17,17 @@ use crate::{
 /// The one client that has a full lock where the others have lean ones.
 const FULL: Client = 2;
 
+/// The one client of handles whose leases are renewed in the background no more than so often.
+const CAPPED: Client = 2;
+const RENEWALS: u32 = 1;
+
+/// How often a lease of `client` may be renewed in the background, if there is a limit.
+pub(in crate::systems) fn renewals(plan: &Plan, client: Client) -> Option<u32> {
+    (plan.scenario.subject == Subject::LockHandle && client == CAPPED).then_some(RENEWALS)
+}
+
 pub(in crate::systems) fn options(plan: &Plan, client: Client) -> LockOptions {
+    let renewals = renewals(plan, client);
     let guarantee = match plan.scenario.subject {
         Subject::LockLean if client != FULL => Guarantee::Lean,
         _ => Guarantee::Full,
@@ -38,6 +48,10 @@ pub(in crate::systems) fn options(plan: &Plan, client: Client) -> LockOptions {
         .guarantee(guarantee)
         .durability(durability)
         .confirm_timeout(Duration::from_millis(100));
+    let options = match renewals {
+        Some(renewals) => options.max_renewals(renewals),
+        None => options,
+    };
     match plan.mutant {
         Some(mutant) => mutant.set(options),
         None => options,
