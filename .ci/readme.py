@@ -15,7 +15,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 READMES = {"": ROOT, "core": ROOT / "core", "upstash": ROOT / "upstash"}
 OURS = {"leasehold-core": ROOT / "core", "leasehold-sim": ROOT / "sim", "leasehold-upstash": ROOT / "upstash"}
 TESTING = ROOT / "sim" / "fake-redis" / "TESTING.md"
-BUILT = ROOT / "target" / "readme" / "built"
+# What was built for the tests and the lints is used here, too, as far as it is the same.
+BUILT = ROOT / "target"
 
 
 def dependencies(text: str) -> list[str]:

@@ -17,7 +17,7 @@ pub use crate::decide::{Fault, FaultSet};
 pub enum All {}
 
 macro_rules! faults {
-    ($($variant:ident $module:ident $name:literal $cause:literal;)*) => {
+    ($($variant:ident $module:ident $name:literal $place:literal $cause:literal;)*) => {
         $(mod $module;)*
 
         impl Fault {

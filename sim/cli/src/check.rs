@@ -1,19 +1,14 @@
 //! `leasehold check`: runs a campaign and prints the matrix.
 
-use std::{
-    fs,
-    num::NonZeroUsize,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fs, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::Args;
 
 use super::{
     Ending, Failure, interrupt,
     options::{self, Disturbance, Shard},
-    output::{Target, keep, print, probe},
-    page,
+    output::{print, probe},
+    outputs::Outputs,
     progress::Bar,
 };
 use crate::report::{Report, Telling};
@@ -83,26 +78,8 @@ pub(super) struct Check {
     /// Parts are counted from 1; `leasehold merge` joins their JSON.
     #[arg(long, value_name = "K/N", default_value = "1/1")]
     shard: Shard,
-    /// Prints every cell of the matrix.
-    ///
-    /// A grid of guarantees and faults for each subject.
-    #[arg(long)]
-    matrix: bool,
-    /// Writes JSON to FILE; `-` is standard output.
-    ///
-    /// To standard output it writes nothing else then.
-    #[arg(long, value_name = "FILE")]
-    json: Option<Target>,
-    /// Writes a page for a browser to FILE.
-    ///
-    /// The matrix, and how each cell breaks.
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
-    /// Adds what broke against its claim to FILE.
-    ///
-    /// One schedule of each such cell, for a test that runs `leasehold_sim::regressions::replay`.
-    #[arg(long, value_name = "FILE")]
-    save_regressions: Option<PathBuf>,
+    #[command(flatten)]
+    outputs: Outputs,
     /// Writes the shortest schedule of each broken cell to FILE.
     ///
     /// A line each. For those who change the simulated world: `sim/counterexamples.txt` belongs to it.
@@ -115,8 +92,8 @@ impl Check {
         let settings = self.settings()?;
         self.probe()?;
         let pool = options::pool(self.jobs)?;
-        let is_told = self.json != Some(Target::Stdout);
-        let mut telling = Telling::new(settings.subjects.len(), self.matrix);
+        let is_told = self.outputs.is_told();
+        let mut telling = Telling::new(settings.subjects.len(), self.outputs.matrix);
         if is_told {
             let names: Vec<&str> = faults(&settings).collect();
             print(&telling.head(&settings.guarantees, &names))?;
@@ -140,22 +117,17 @@ impl Check {
         printed?;
         ran.map_err(|differs| Failure::Unsound(differs.to_string()))?;
         let mut report = whole.expect("there is a subject");
-        page::of_report(&mut report, self.json.is_some(), self.html.as_deref())?;
+        self.outputs.page(&mut report)?;
         if let Some(path) = &self.counterexamples {
             fs::write(path, counterexamples(&report))
                 .map_err(|error| Failure::Use(format!("{}: {error}", path.display())))?;
         }
-        let regressions = self.save_regressions.as_deref();
-        publish(&report, self.json.as_ref(), regressions, &telling, Some(elapsed))
+        self.outputs.publish(&report, &telling, Some(elapsed))
     }
 
     /// Finds out whether all files can be written, before the work is done.
     fn probe(&self) -> Result<(), Failure> {
-        if let Some(target) = &self.json {
-            target.probe()?;
-        }
-        probe("--html", self.html.as_deref())?;
-        probe("--save-regressions", self.save_regressions.as_deref())?;
+        self.outputs.probe()?;
         probe("--counterexamples", self.counterexamples.as_deref())
     }
 
@@ -214,41 +186,4 @@ fn no_effect(settings: &Settings) -> String {
 fn counterexamples(report: &Report) -> String {
     let told = report.cells.iter().filter_map(|cell| cell.counterexample.as_ref());
     told.map(|told| format!("{}\n", told.token)).collect()
-}
-
-/// Prints what is to be read last, writes the files, and says how it ends.
-pub(super) fn publish(
-    report: &Report,
-    json: Option<&Target>,
-    regressions: Option<&Path>,
-    telling: &Telling,
-    elapsed: Option<Duration>,
-) -> Result<Ending, Failure> {
-    if let Some(file) = regressions {
-        let broken =
-            report.surprises().filter_map(|cell| Some((cell, cell.counterexample.as_ref()?)));
-        for (cell, told) in broken {
-            keep(file, told, &cell.place())?;
-        }
-    }
-    if let Some(target) = json {
-        target.write(report)?;
-    }
-    if json != Some(&Target::Stdout) {
-        print(&telling.end(report, elapsed))?;
-    }
-    if report.interrupted && interrupt::happened() {
-        return Ok(Ending::Interrupted);
-    }
-    if report.is_whole() && report.is_about_nothing() {
-        return Err(Failure::Use(
-            "nothing was exercised: in no schedule did the situation occur that a guarantee is \
-             about; choose other subjects, guarantees or faults, or more --schedules"
-                .into(),
-        ));
-    }
-    Ok(match report.surprises().next() {
-        None => Ending::AsClaimed,
-        Some(_) => Ending::Surprise,
-    })
 }

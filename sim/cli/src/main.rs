@@ -13,6 +13,7 @@ mod models;
 mod mutants;
 mod options;
 mod output;
+mod outputs;
 mod page;
 mod progress;
 mod replay;

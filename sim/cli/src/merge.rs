@@ -4,12 +4,7 @@ use std::{fs, path::PathBuf};
 
 use clap::Args;
 
-use super::{
-    Ending, Failure,
-    check::publish,
-    output::{Target, print, probe},
-    page,
-};
+use super::{Ending, Failure, output::print, outputs::Outputs};
 use crate::report::{Report, Telling};
 
 /// Joins the JSON of the parts of a campaign.
@@ -29,35 +24,13 @@ pub(super) struct Merge {
     /// The JSON of the parts, each once.
     #[arg(value_name = "FILE", required = true)]
     parts: Vec<PathBuf>,
-    /// Prints every cell of the matrix.
-    ///
-    /// A grid of guarantees and faults for each subject.
-    #[arg(long)]
-    matrix: bool,
-    /// Writes JSON to FILE; `-` is standard output.
-    ///
-    /// To standard output it writes nothing else then.
-    #[arg(long, value_name = "FILE")]
-    json: Option<Target>,
-    /// Writes a page for a browser to FILE.
-    ///
-    /// The matrix, and how each cell breaks.
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
-    /// Adds what broke against its claim to FILE.
-    ///
-    /// One schedule of each such cell, for a test that runs `leasehold_sim::regressions::replay`.
-    #[arg(long, value_name = "FILE")]
-    save_regressions: Option<PathBuf>,
+    #[command(flatten)]
+    outputs: Outputs,
 }
 
 impl Merge {
     pub(super) fn run(self) -> Result<Ending, Failure> {
-        if let Some(target) = &self.json {
-            target.probe()?;
-        }
-        probe("--html", self.html.as_deref())?;
-        probe("--save-regressions", self.save_regressions.as_deref())?;
+        self.outputs.probe()?;
         let mut whole: Option<Report> = None;
         for path in &self.parts {
             let refusal = |error: String| Failure::Use(format!("{}: {error}", path.display()));
@@ -72,18 +45,17 @@ impl Merge {
             let (done, of) = (whole.shards.done.len(), whole.shards.of);
             eprintln!("warning: only {done} of {of} parts are here");
         }
-        page::of_report(&mut whole, self.json.is_some(), self.html.as_deref())?;
+        self.outputs.page(&mut whole)?;
         if whole.interrupted {
             eprintln!("warning: a part was interrupted, so schedules are missing");
         }
         let subjects = whole.subjects();
-        let mut telling = Telling::new(subjects.len(), self.matrix);
-        if self.json != Some(Target::Stdout) {
+        let mut telling = Telling::new(subjects.len(), self.outputs.matrix);
+        if self.outputs.is_told() {
             print(&telling.head(&whole.guarantees(), &whole.faults()))?;
             print(&telling.subjects(&whole))?;
         }
-        let regressions = self.save_regressions.as_deref();
-        publish(&whole, self.json.as_ref(), regressions, &telling, None)
+        self.outputs.publish(&whole, &telling, None)
     }
 }
 

@@ -14,7 +14,7 @@ use leasehold_story::{
 };
 
 use super::{Failure, output};
-use crate::report::{CellReport, ExploredReport, Finding, Report};
+use crate::report::{CellReport, ExploredReport, Finding, Report, distinct};
 
 /// Writes a page to the file of `--html`.
 pub(super) fn write(path: &Path, page: &str) -> Result<(), Failure> {
@@ -246,7 +246,7 @@ impl Draft {
         }
         let known = Fault::ALL.iter().copied().find(|known| known.name() == name);
         let (group, claim) = match known {
-            Some(fault) => (group(fault), fault.cause()),
+            Some(fault) => (fault.place(), fault.cause()),
             None if name == "none" => ("none", "Nothing goes wrong."),
             None => ("none", "Whatever the bounds of the model allow."),
         };
@@ -258,22 +258,6 @@ impl Draft {
     fn story(&mut self, story: &Story) -> usize {
         self.0.stories.push(story.clone());
         self.0.stories.len() - 1
-    }
-}
-
-/// Where a fault occurs.
-fn group(fault: Fault) -> &'static str {
-    match fault {
-        Fault::Latency
-        | Fault::RequestLoss
-        | Fault::ReplyLoss
-        | Fault::Duplicate
-        | Fault::Hang
-        | Fault::Partition
-        | Fault::Resend => "network",
-        Fault::ClientCrash | Fault::ClientPause | Fault::Cancellation => "clients",
-        Fault::Restart | Fault::Failover | Fault::OutOfMemory => "servers",
-        Fault::ClientClock | Fault::ServerClock => "clocks",
     }
 }
 
@@ -319,14 +303,4 @@ fn listed(names: &[&str]) -> String {
         [only] => (*only).into(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
-}
-
-fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut distinct = Vec::new();
-    for name in names {
-        if !distinct.contains(&name) {
-            distinct.push(name);
-        }
-    }
-    distinct
 }

@@ -235,7 +235,7 @@ pub(crate) fn story_of_token(told: &StoryReport) -> Option<Story> {
 }
 
 /// The different names, in the order of their first appearance.
-fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+pub(crate) fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut distinct = Vec::new();
     for name in names {
         if !distinct.contains(&name) {

@@ -1,32 +1,32 @@
 //! What is decided: of the workload, or whether a fault occurs. The table of faults is here, since a
 //! fault is first of all a kind of decision.
 
-/// Hands the table of faults to another macro: `Variant module "name" "cause";`. A fault is a line
-/// here and a file in `faults`.
+/// Hands the table of faults to another macro: `Variant module "name" "place" "cause";`. A
+/// fault is a line here and a file in `faults`.
 macro_rules! for_each_fault {
     ($callback:ident) => {
         $callback! {
-            Latency latency "latency" "A message takes much longer than usual: a full queue, a retransmission.";
-            RequestLoss request_loss "request-loss" "A request never arrives, and the client sees a broken connection.";
-            ReplyLoss reply_loss "reply-loss" "A request is applied, but its reply is lost with the connection.";
-            Duplicate duplicate "duplicate" "A second copy of a request arrives later: something on the way sent it again.";
-            Hang hang "hang" "A server or a link goes silent without an error: only a time-out can tell.";
-            Partition partition "partition" "A client's link drops everything for a while, in one or both directions.";
-            ClientCrash client_crash "client-crash" "A client's process dies, and a new one starts without its memory.";
-            ClientPause client_pause "client-pause" "A client's process stands still: garbage collection, swapping, a suspended machine.";
-            Cancellation cancellation "cancellation" "A caller drops the future it awaits, or the whole handle.";
-            ClientClock client_clock "client-clock" "A client's clock runs fast or slow within the stated drift, and its wall clock jumps.";
-            ServerClock server_clock "server-clock" "The server's wall clock, by which keys expire, jumps.";
-            Restart restart "restart" "The server restarts without its data.";
-            Failover failover "failover" "A replica takes over without the last acknowledged writes.";
-            Resend resend "resend" "What carries a command sends it again after its reply was lost, and tells the last answer.";
-            OutOfMemory out_of_memory "out-of-memory" "The server is at its limit of memory, and refuses what may need more.";
+            Latency latency "latency" "network" "A message takes much longer than usual: a full queue, a retransmission.";
+            RequestLoss request_loss "request-loss" "network" "A request never arrives, and the client sees a broken connection.";
+            ReplyLoss reply_loss "reply-loss" "network" "A request is applied, but its reply is lost with the connection.";
+            Duplicate duplicate "duplicate" "network" "A second copy of a request arrives later: something on the way sent it again.";
+            Hang hang "hang" "network" "A server or a link goes silent without an error: only a time-out can tell.";
+            Partition partition "partition" "network" "A client's link drops everything for a while, in one or both directions.";
+            ClientCrash client_crash "client-crash" "clients" "A client's process dies, and a new one starts without its memory.";
+            ClientPause client_pause "client-pause" "clients" "A client's process stands still: garbage collection, swapping, a suspended machine.";
+            Cancellation cancellation "cancellation" "clients" "A caller drops the future it awaits, or the whole handle.";
+            ClientClock client_clock "client-clock" "clocks" "A client's clock runs fast or slow within the stated drift, and its wall clock jumps.";
+            ServerClock server_clock "server-clock" "clocks" "The server's wall clock, by which keys expire, jumps.";
+            Restart restart "restart" "servers" "The server restarts without its data.";
+            Failover failover "failover" "servers" "A replica takes over without the last acknowledged writes.";
+            Resend resend "resend" "network" "What carries a command sends it again after its reply was lost, and tells the last answer.";
+            OutOfMemory out_of_memory "out-of-memory" "servers" "The server is at its limit of memory, and refuses what may need more.";
         }
     };
 }
 
 macro_rules! kinds {
-    ($($variant:ident $module:ident $name:literal $cause:literal;)*) => {
+    ($($variant:ident $module:ident $name:literal $place:literal $cause:literal;)*) => {
         /// What is decided.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
@@ -75,6 +75,12 @@ macro_rules! kinds {
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),* }
+            }
+
+            /// Where it occurs: the network, clients, servers or clocks.
+            #[must_use]
+            pub fn place(self) -> &'static str {
+                match self { $(Self::$variant => $place),* }
             }
 
             /// What it is in the real world, as a sentence.

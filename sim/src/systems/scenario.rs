@@ -134,8 +134,8 @@ pub struct Shared {
     pub(super) voters: Option<u8>,
     /// Cancellations and flushes that were told.
     told: Vec<Token>,
-    /// Whether the setting that all clients share is the unusual one, once that is decided.
-    pub(super) varied: Option<bool>,
+    /// Whether the first call of a burst runs at once, once that is decided.
+    pub(super) leads: Option<bool>,
     /// The lock objects of upstream's processes, each shared by two clients.
     pub(crate) upstream_locks: Vec<UpstreamLock>,
 }

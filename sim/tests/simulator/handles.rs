@@ -114,6 +114,24 @@ fn a_notification_is_lost_under_each_fault_that_loses_replies() {
     }
 }
 
+/// The same number for all of its clients.
+#[test]
+fn a_quorum_has_three_servers_in_some_schedules_and_four_in_others() {
+    let mut sizes = BTreeSet::new();
+    for schedule in 0..20 {
+        let mut asked: BTreeMap<(Client, TokenId), usize> = BTreeMap::new();
+        for (_, event) in log(Subject::QuorumHandle, FaultSet::NONE, schedule).events {
+            if let Event::Sent { client, act: Act::Acquire, token: Some(token), .. } = event {
+                *asked.entry((client, token)).or_default() += 1;
+            }
+        }
+        let of_schedule: BTreeSet<usize> = asked.into_values().collect();
+        assert_eq!(of_schedule.len(), 1, "schedule {schedule}: {of_schedule:?}");
+        sizes.extend(of_schedule);
+    }
+    assert_eq!(sizes, BTreeSet::from([3, 4]));
+}
+
 /// How often a call with this question ends so, in these schedules, and what it was about is still held.
 fn ended(fault: Option<Fault>, ask: Ask, answer: Answer) -> u32 {
     let mut found = 0;
@@ -143,22 +161,4 @@ fn a_caller_may_drop_an_extension_or_a_release_and_nothing_else() {
         assert!(dropped > 10, "{ask:?}: {dropped}");
         assert_eq!(ended(None, ask, Answer::Dropped), 0);
     }
-}
-
-/// The same number for all of its clients.
-#[test]
-fn a_quorum_has_three_servers_in_some_schedules_and_four_in_others() {
-    let mut sizes = BTreeSet::new();
-    for schedule in 0..20 {
-        let mut asked: BTreeMap<(Client, TokenId), usize> = BTreeMap::new();
-        for (_, event) in log(Subject::QuorumHandle, FaultSet::NONE, schedule).events {
-            if let Event::Sent { client, act: Act::Acquire, token: Some(token), .. } = event {
-                *asked.entry((client, token)).or_default() += 1;
-            }
-        }
-        let of_schedule: BTreeSet<usize> = asked.into_values().collect();
-        assert_eq!(of_schedule.len(), 1, "schedule {schedule}: {of_schedule:?}");
-        sizes.extend(of_schedule);
-    }
-    assert_eq!(sizes, BTreeSet::from([3, 4]));
 }

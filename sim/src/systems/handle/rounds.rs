@@ -47,12 +47,7 @@ pub(super) enum Handle {
 }
 
 impl Handle {
-    fn new(
-        process: &Arc<Process>,
-        plan: &Plan,
-        client: Client,
-        (life, varied): (u32, bool),
-    ) -> Self {
+    fn new(process: &Arc<Process>, plan: &Plan, client: Client, life: u32, alike: Alike) -> Self {
         let store = |node| HandleStore { process: process.clone(), node };
         let clock = HandleClock(process.clone());
         let tokens = Tokens::of_owner(TokenId::owner(client, life));
@@ -70,7 +65,7 @@ impl Handle {
                     own_token: None,
                 };
                 let lock = if scenario.subject == Subject::QuorumHandle {
-                    let nodes = nodes(plan, client, varied).map(store);
+                    let nodes = nodes(plan, client, alike.voters).map(store);
                     let quorum = Quorum::new(nodes, clock.clone(), &quorum_options(plan));
                     let quorum = quorum.expect("there are nodes, and time");
                     Lock::from_config(quorum, clock, config, tokens)
@@ -80,7 +75,7 @@ impl Handle {
                 Self::Lock { lock, terms }
             }
             Workload::Debounce => {
-                let options = debounce::options(plan, client).leading(varied);
+                let options = debounce::options(plan, client).leading(alike.leads);
                 let config = DebounceConfig::new(DEBOUNCE_ID, &options).expect("a valid setting");
                 Self::Debounce(Debounce::from_config(store(0), clock, config, tokens))
             }
@@ -96,8 +91,8 @@ impl HandleProgram {
     ) {
         self.next = None;
         if self.handle.is_none() {
-            let own = (step.host(me).life, is_varied(step));
-            self.handle = Some(Handle::new(&self.process, &step.core.plan, me, own));
+            let (life, alike) = (step.host(me).life, Alike::decided(step));
+            self.handle = Some(Handle::new(&self.process, &step.core.plan, me, life, alike));
         }
         match &self.handle {
             Some(Handle::Lock { lock, terms }) => {
@@ -129,7 +124,8 @@ impl HandleProgram {
         if self.round % 4 == 3 {
             terms.waits = 0;
         }
-        if me == BRINGS_TOKENS {
+        // On a quorum, what a minority granted under such a token stays until its time is up.
+        if me == BRINGS_TOKENS && step.scenario().subject == Subject::LockHandle {
             terms.own_token = Some(OwnToken::new(me, step.host(me).life, self.round));
         }
         let awaited = Arc::new(AwaitedCall::default());
@@ -215,40 +211,43 @@ impl HandleProgram {
     }
 }
 
-/// Of which servers a client makes its quorum: of three or, if so said, of four.
-fn nodes(plan: &Plan, client: Client, four: bool) -> impl Iterator<Item = u8> {
-    let (servers, voters) = (plan.settings.servers, voters(plan, four));
+/// Of which servers a client makes its quorum.
+fn nodes(plan: &Plan, client: Client, voters: usize) -> impl Iterator<Item = u8> {
+    let servers = plan.settings.servers;
     // The planted bug: clients do not agree on who votes.
     let apart = plan.scenario.mutant == Some(Mutant::OtherVoters);
-    (0..voters).map(move |node| if apart { (node + client) % servers } else { node })
-}
-
-fn voters(plan: &Plan, four: bool) -> u8 {
-    if four { plan.settings.servers } else { plan.settings.servers.min(3) }
+    (0..voters as u8).map(move |node| if apart { (node + client) % servers } else { node })
 }
 
 fn quorum_options(plan: &Plan) -> QuorumOptions {
     QuorumOptions::new().node_timeout(Duration::from_micros(plan.scenario.node_timeout))
 }
 
-/// Whether the setting that all clients share is the unusual one: the first call of a burst of a
-/// debounced function is due at once, and a quorum has four servers.
-fn is_varied<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>) -> bool {
-    match step.scenario().subject {
-        Subject::QuorumHandle => {
-            return step.decide_voters() == usize::from(step.settings().servers);
-        }
-        Subject::DebounceHandle => {}
-        _ => return false,
+/// What all clients have alike, and is decided once.
+#[derive(Clone, Copy)]
+struct Alike {
+    /// How many servers vote.
+    voters: usize,
+    /// Whether the first call of a burst of a debounced function is due at once.
+    leads: bool,
+}
+
+impl Alike {
+    fn decided<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>) -> Self {
+        let is_debounce = step.scenario().workload == Workload::Debounce;
+        Self { voters: step.decide_voters(), leads: is_debounce && leads(step) }
     }
-    if let Some(varied) = step.core.shared.varied {
-        return varied;
+}
+
+fn leads<C: DecisionSource, W: Observer>(step: &mut Step<'_, C, W>) -> bool {
+    if let Some(leads) = step.core.shared.leads {
+        return leads;
     }
     let nobody = step.settings().clients;
-    let varied = step.choose(DecisionKind::Behaviour, nobody, 0, 2) == 1;
-    step.core.shared.varied = Some(varied);
-    if varied {
+    let leads = step.choose(DecisionKind::Behaviour, nobody, 0, 2) == 1;
+    step.core.shared.leads = Some(leads);
+    if leads {
         step.emit(Event::Debounce(DebounceEvent::Leads));
     }
-    varied
+    leads
 }
