@@ -12,7 +12,7 @@ use leasehold_sim::{
 };
 
 /// How many lines all subjects together may take.
-const LINES: usize = 25;
+const LINES: usize = 30;
 
 /// Names of guarantees that are told before the rest is only counted, where there is little room.
 const FEW: usize = 3;
