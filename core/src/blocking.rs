@@ -1,7 +1,7 @@
 //! Locks for programs without async: [`block_on`] runs what is asked on the thread that asks.
 //!
-//! No runtime is needed. What goes on in the background (renewals, the release of a lease that is
-//! dropped) runs on a thread of its own. A store whose connection needs a runtime, as those of
+//! No runtime is needed. What goes on in the background (renewals, giving back what a dropped
+//! lease or call leaves behind) runs on a thread of its own. A store whose connection needs a runtime, as those of
 //! `leasehold-upstash` do, needs one here, too: enter a multi-threaded one first.
 //!
 //! ```

@@ -123,7 +123,7 @@ impl<O> Action<O> {
 
 /// The outcome of the request that was driven, which has a variant of its own.
 ///
-/// That it is this request's is no type: a machine outlives the futures that drive it, so which of
+/// The type does not say that it is this request's: a machine outlives the futures that drive it, so which of
 /// its requests is under way is a state of the machine. Each is answered where its state is, and
 /// `drive` starts one and never stops it.
 #[cfg(feature = "std")]

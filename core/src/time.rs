@@ -120,8 +120,8 @@ pub trait Clock {
     /// Runs `task` in the background, if the clock belongs to a runtime that can, and says whether
     /// it does. The default cannot.
     ///
-    /// [`Lease::keep_alive`](crate::lock::Lease::keep_alive) renews so, and a lease that is dropped
-    /// is released so.
+    /// [`Lease::keep_alive`](crate::lock::Lease::keep_alive) renews so. What a dropped lease or a
+    /// dropped call leaves behind is given back so.
     fn spawn(&self, task: Task) -> bool {
         drop(task);
         false

@@ -86,11 +86,11 @@ impl Subject {
             Self::LockReplicated => "our lock on a Redis with a replica that takes over",
             Self::LockLean => "our lean lock on one Redis, beside a client of the full one",
             Self::Debounce => "our debounce on a Redis with a replica that takes over",
-            Self::DebounceHandle => "our debounce as it ships, by its handle, on such a Redis",
+            Self::DebounceHandle => "our debounce by its handle, on a Redis with a replica",
             Self::LockAcked => "our lock, once one of two replicas has it; the fuller takes over",
             Self::LockAckedAny => "our lock, once one of two replicas has it; either takes over",
             Self::Quorum => "our lock on a majority of three or four independent Redis servers",
-            Self::QuorumHandle => "our lock as it ships, by its handles, on three or four of them",
+            Self::QuorumHandle => "our lock by its handles, on a majority of three or four servers",
             Self::Upstream => "the algorithms of @upstash/lock, on a Redis with a replica",
         }
     }

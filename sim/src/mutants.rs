@@ -250,7 +250,7 @@ mutants! {
     UnsentRelease 74 "unsent-release" LockHandle Liveness none 500 "a plausible slip" "M7, M8"
         "The release that nobody waits for, that of a dropped lease, is never sent.";
     UnreturnedRun 75 "unreturned-run" DebounceHandle DebounceMaxWait none 1000 "a plausible slip" "B5"
-        "A run whose callback was dropped or panicked is not given back by the next call of its handle.";
+        "A run whose callback was dropped or panicked is given back neither in the background nor by the next call.";
     FailureSettles 76 "failure-settles" DebounceHandle DebounceFires none 500 "a plausible slip" "B1"
         "A run whose callback failed is told to the server as one that went well.";
     OwnArguments 77 "own-arguments" DebounceHandle DebounceFires none 500 "a plausible slip" "B3"

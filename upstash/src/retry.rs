@@ -53,7 +53,7 @@ impl RetryPolicy {
     }
 
     /// How many attempts may follow the first. Default 2. With 0, every command is sent once, but
-    /// for the text of a script that the server has forgotten.
+    /// for the text of a script that the server does not know.
     #[must_use]
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = retries;
@@ -79,7 +79,7 @@ impl RetryPolicy {
     /// doubled.
     pub(crate) fn wait(&self, number: u32) -> Duration {
         let doubled = self.first_wait.saturating_mul(1 << (number - 1).min(30));
-        let longest = doubled.min(self.longest_wait);
+        let longest = doubled.min(self.longest_wait).min(FOR_EVER);
         let half = u64::try_from(longest.as_micros() / 2).unwrap_or(u64::MAX);
         longest - Duration::from_micros(random() % (half + 1))
     }
@@ -385,6 +385,8 @@ mod tests {
     fn waits_double_up_to_the_longest_and_differ() {
         let policy = RetryPolicy::default();
         let drawn = |number| (0..100).map(|_| policy.wait(number)).collect::<Vec<_>>();
+        let for_ever = RetryPolicy::new().first_wait(Duration::MAX).longest_wait(Duration::MAX);
+        assert!(for_ever.wait(1) <= FOR_EVER);
         for (number, longest) in [(1, 50), (2, 100), (4, 400), (9, 1_000), (u32::MAX, 1_000)] {
             let longest = Duration::from_millis(longest);
             assert!(drawn(number).iter().all(|wait| (longest / 2..=longest).contains(wait)));

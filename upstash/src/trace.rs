@@ -23,7 +23,7 @@ pub(crate) fn ambiguous(error: &StoreError) {
     let _ = error;
 }
 
-/// The server has forgotten a script.
+/// The server does not know a script.
 pub(crate) fn script_forgotten(request: &Request) {
     #[cfg(feature = "tracing")]
     tracing::debug!(

@@ -1,7 +1,7 @@
 //! A debounced call as a handle: its settings, and what its machines need to run.
 
 use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
-use core::{fmt, time::Duration};
+use core::{fmt, mem, time::Duration};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 #[cfg(feature = "tokio")]
@@ -51,8 +51,8 @@ const IDLE_MACHINES: usize = 8;
 /// other participants and sweepers. A run that was dropped, or whose callback panicked, is given
 /// back in the background, if the clock belongs to a runtime. Until then, and where no runtime is,
 /// it stays in the handle: [`Debounce::in_flight`] says so, and the next call begins by giving it
-/// back. Without either, its lease ends. A run whose end may not have reached the server is told by
-/// the next call, or when the last clone is dropped.
+/// back. Without either, its lease ends. If the end of a run may not have reached the server, the next
+/// call tells it, or the drop of the last clone.
 #[derive(Clone)]
 pub struct Debounce {
     shared: Arc<Shared>,
@@ -68,6 +68,8 @@ struct Shared {
 struct Idle {
     tokens: Tokens,
     machines: Vec<DebounceMachine>,
+    /// Whether a task gives back what dropped calls had.
+    gives_back: bool,
 }
 
 /// A machine that makes one call. Dropping it gives the machine back, with what is in flight; if the
@@ -124,7 +126,7 @@ impl Debounce {
     }
 
     fn of(store: DynStore, clock: DynClock, config: DebounceConfig, tokens: Tokens) -> Self {
-        let idle = Mutex::new(Idle { tokens, machines: Vec::new() });
+        let idle = Mutex::new(Idle { tokens, machines: Vec::new(), gives_back: false });
         Self { shared: Arc::new(Shared { config, store, clock, idle }) }
     }
 
@@ -160,8 +162,7 @@ impl Debounce {
     ///
     /// # Panics
     ///
-    /// If `callback` does; its arguments are due again when the lease is over, or at the handle's
-    /// next call.
+    /// If `callback` does; its arguments are due again as if it had been dropped.
     ///
     /// # Cancellation
     ///
@@ -336,8 +337,9 @@ impl Shared {
     /// A machine for one call: first of all one that owes the server something.
     fn participant(self: &Arc<Self>) -> Participant<'_> {
         let mut idle = self.idle();
-        let machine = match idle.take_owing().or_else(|| idle.machines.pop()) {
-            Some(machine) => machine,
+        let owing = idle.machines.iter().position(|machine| machine.in_flight().is_some());
+        let machine = match owing.or_else(|| idle.machines.len().checked_sub(1)) {
+            Some(index) => idle.machines.remove(index),
             None => {
                 let tokens = idle.tokens.child();
                 let seed = tokens.seed();
@@ -347,26 +349,50 @@ impl Shared {
         Participant { shared: self, machine: Some(machine) }
     }
 
-    /// Gives back in the background what a dropped call had.
+    /// Gives back in the background what dropped calls had, one after another. Their machines stay
+    /// here: a call that comes meanwhile begins by giving it back, too, which does no harm.
     fn give_back(self: &Arc<Self>) {
-        let shared = Arc::clone(self);
+        if mem::replace(&mut self.idle().gives_back, true) {
+            return;
+        }
+        let giving = GivingBack(Arc::clone(self));
         self.clock.spawn(Box::pin(async move {
-            let owing = shared.idle().take_owing();
-            // A call that came first has begun with it.
-            let Some(owing) = owing else { return };
-            // Any request begins by giving the run back; what fails waits for the next call.
-            Participant { shared: &shared, machine: Some(owing) }
-                .ask(DebounceRequest::Status)
-                .await;
+            let shared = &giving.0;
+            let next = || shared.idle().dropped().cloned();
+            while let Some(dropped) = next() {
+                let mut machine = dropped.clone();
+                // Any request begins by giving the run back.
+                drive(&mut machine, &shared.store, &shared.clock, DebounceRequest::Status).await;
+                if machine.in_flight().is_some() {
+                    // It waits for the next call.
+                    return;
+                }
+                shared.idle().replace(&dropped, machine);
+            }
         }));
     }
 }
 
 impl Idle {
-    /// A machine that owes the server something.
-    fn take_owing(&mut self) -> Option<DebounceMachine> {
-        let index = self.machines.iter().position(|machine| machine.in_flight().is_some())?;
-        Some(self.machines.remove(index))
+    /// A machine whose call or run was dropped, and of which the server waits for an end.
+    fn dropped(&self) -> Option<&DebounceMachine> {
+        self.machines.iter().find(|machine| machine.is_dropped())
+    }
+
+    /// Puts `machine` where `before` is, unless that has made a call since.
+    fn replace(&mut self, before: &DebounceMachine, machine: DebounceMachine) {
+        if let Some(same) = self.machines.iter_mut().find(|machine| *machine == before) {
+            *same = machine;
+        }
+    }
+}
+
+/// A task that gives back.
+struct GivingBack(Arc<Shared>);
+
+impl Drop for GivingBack {
+    fn drop(&mut self) {
+        self.0.idle().gives_back = false;
     }
 }
 
@@ -374,7 +400,7 @@ impl Drop for Participant<'_> {
     fn drop(&mut self) {
         let Some(machine) = self.machine.take() else { return };
         let owes = machine.in_flight().is_some();
-        let was_dropped = owes && machine.is_under_way();
+        let was_dropped = machine.is_dropped();
         {
             let mut idle = self.shared.idle();
             if owes || idle.machines.len() < IDLE_MACHINES {
@@ -390,7 +416,7 @@ impl Drop for Participant<'_> {
 impl Drop for Shared {
     fn drop(&mut self) {
         let idle = self.idle.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let machines = core::mem::take(&mut idle.machines);
+        let machines = mem::take(&mut idle.machines);
         for mut machine in machines.into_iter().filter(|machine| machine.in_flight().is_some()) {
             let (store, clock) = (self.store.clone(), self.clock.clone());
             self.clock.spawn(Box::pin(async move {

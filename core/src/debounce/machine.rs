@@ -167,11 +167,11 @@ impl DebounceMachine {
         owed.or_else(begun).or_else(|| self.owed.as_ref().and_then(DebounceCommand::name))
     }
 
-    /// Whether a request or a run has begun and not ended: its future was dropped, if nobody
-    /// drives it.
+    /// Of a machine that nobody drives: whether a call or a run of it was dropped of which the server
+    /// waits for an end.
     #[cfg(feature = "std")]
-    pub(super) fn is_under_way(&self) -> bool {
-        self.state != State::Idle || self.run.is_some()
+    pub(super) fn is_dropped(&self) -> bool {
+        self.in_flight().is_some() && (self.state != State::Idle || self.run.is_some())
     }
 
     fn start(&mut self, now: Instant, request: DebounceRequest) -> Action<DebounceOutcome> {

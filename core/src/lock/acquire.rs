@@ -96,10 +96,11 @@ impl Acquire {
     }
 
     /// The token to store, instead of a fresh one for each try. It must be unique in the world, and
-    /// is revoked by a release: also by the one with which a call that failed and may have stored it
-    /// cleans up. A try that found the lock held does not revoke it, so that a copy of that try which
-    /// the network delivers late may take the lock yet, for a lease. It must not end in `#` and a number, as the tokens made here do: to take over such
-    /// a lease, see [`Lock::adopt`](super::Lock::adopt).
+    /// is revoked by a release: also by the one that cleans up after a call that failed or was dropped
+    /// and may have stored it. A try that found the lock held does not revoke it, so a copy of that
+    /// try which the network delivers late may still take the lock, for a lease. It must not end in
+    /// `#` and a number, as the tokens made here do: to take over such a lease, see
+    /// [`Lock::adopt`](super::Lock::adopt).
     pub fn token(mut self, token: Token) -> Self {
         self.options.token = Some(token);
         self

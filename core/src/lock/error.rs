@@ -41,8 +41,8 @@ pub enum NotAcquired {
     /// The store could not be reached, and nothing is held or left behind.
     Unavailable(StoreError),
     /// The store did not answer, and the clean-up did not succeed either: the key may be under our
-    /// token until its time is up. [`Lock::clear`](super::Lock::clear) and the next call try again;
-    /// dropping the lock leaves it to the key's time to live.
+    /// token until its time is up. [`Lock::clear`](super::Lock::clear), the next call, and the
+    /// drop of the last clone try again.
     Unknown(StoreError),
     /// The store refused. Trying again will not help.
     Rejected(Rejection),

@@ -266,10 +266,13 @@ impl LockMachine {
         self.grant = Some(self.granted(token, fence, lease_ms, now));
     }
 
-    /// Whether a request has begun and not ended: its future was dropped, if nobody drives it.
+    /// Of a machine that nobody drives: whether a call of it was dropped that may have been granted
+    /// the lock, and that can be cleaned up at any later time. What is not revoked by its release, and
+    /// may be asked for again, cannot: the release could come after that.
     #[cfg(feature = "std")]
-    pub(super) fn is_under_way(&self) -> bool {
-        self.state != State::Idle
+    pub(super) fn is_dropped(&self) -> bool {
+        let may_come_again = |token: &Token| token.series().1 == 0 && self.is_lean();
+        self.state != State::Idle && self.in_flight().is_some_and(|token| !may_come_again(token))
     }
 
     /// Remembers a token that may be under the key although nobody wants it.

@@ -35,6 +35,8 @@ struct Idle {
     machines: Vec<Pooled>,
     /// Tokens that may be under the key, of leases that nobody could release.
     leftovers: Vec<Token>,
+    /// Whether a task gives back what dropped calls were granted.
+    is_cleaning: bool,
 }
 
 struct Pooled {
@@ -57,7 +59,8 @@ impl Shared {
         tokens: Tokens,
         queue: Arc<LocalQueue>,
     ) -> Self {
-        let idle = Idle { tokens, owners: 0, machines: Vec::new(), leftovers: Vec::new() };
+        let (machines, leftovers) = (Vec::new(), Vec::new());
+        let idle = Idle { tokens, owners: 0, machines, leftovers, is_cleaning: false };
         Self { config, store, clock, queue, idle: Mutex::new(idle) }
     }
 
@@ -80,8 +83,10 @@ impl Shared {
     /// A machine for one call: first of all one that has something to clean up.
     pub(super) fn borrow(self: &Arc<Self>) -> Borrowed<'_> {
         let mut idle = self.idle();
-        let mut pooled = match idle.take_unclean().or_else(|| idle.machines.pop()) {
-            Some(pooled) => pooled,
+        let unclean = idle.machines.iter().position(|pooled| pooled.in_flight().is_some());
+        let index = unclean.or_else(|| idle.machines.len().checked_sub(1));
+        let mut pooled = match index {
+            Some(index) => idle.machines.remove(index),
             None => {
                 let tokens = idle.next_owner();
                 let seed = tokens.seed();
@@ -97,16 +102,26 @@ impl Shared {
         Borrowed { shared: self, pooled: Some(pooled) }
     }
 
-    /// Gives back in the background what a dropped call may have been granted.
+    /// Gives back in the background what dropped calls may have been granted, one after another. Their
+    /// machines stay here: a call that comes meanwhile begins by giving it back, too, which does no
+    /// harm, since nothing is granted to a token that was given up.
     fn clean_up(self: &Arc<Self>) {
-        let shared = Arc::clone(self);
+        if mem::replace(&mut self.idle().is_cleaning, true) {
+            return;
+        }
+        let cleaning = Cleaning(Arc::clone(self));
         self.clock.spawn(Box::pin(async move {
-            let unclean = shared.idle().take_unclean();
-            // A call that came first has begun with it.
-            let Some(unclean) = unclean else { return };
-            let mut machine = Borrowed { shared: &shared, pooled: Some(unclean) };
-            // What could not be given back waits for the next call.
-            let _ = requests::release(machine.machine(), &shared.store, &shared.clock).await;
+            let shared = &cleaning.0;
+            let next = || shared.idle().dropped().cloned();
+            while let Some(dropped) = next() {
+                let mut machine = dropped.clone();
+                let released = requests::release(&mut machine, &shared.store, &shared.clock).await;
+                if released.is_err() {
+                    // It waits for the next call.
+                    return;
+                }
+                shared.idle().replace(&dropped, machine);
+            }
         }));
     }
 
@@ -117,10 +132,18 @@ impl Shared {
 }
 
 impl Idle {
-    /// A machine that has something to clean up.
-    fn take_unclean(&mut self) -> Option<Pooled> {
-        let index = self.machines.iter().position(|pooled| pooled.in_flight().is_some())?;
-        Some(self.machines.remove(index))
+    /// A machine whose call was dropped, and may have been granted the lock.
+    fn dropped(&self) -> Option<&LockMachine> {
+        let mut machines = self.machines.iter().map(|pooled| &pooled.machine);
+        machines.find(|machine| machine.is_dropped())
+    }
+
+    /// Puts `machine` where `before` is, unless that has made a call since.
+    fn replace(&mut self, before: &LockMachine, machine: LockMachine) {
+        let mut machines = self.machines.iter_mut().map(|pooled| &mut pooled.machine);
+        if let Some(same) = machines.find(|pooled| *pooled == before) {
+            *same = machine;
+        }
     }
 
     /// The owner of the next machine: the handle's own for the first one.
@@ -156,11 +179,20 @@ impl Borrowed<'_> {
     }
 }
 
+/// A task that cleans up.
+struct Cleaning(Arc<Shared>);
+
+impl Drop for Cleaning {
+    fn drop(&mut self) {
+        self.0.idle().is_cleaning = false;
+    }
+}
+
 impl Drop for Borrowed<'_> {
     fn drop(&mut self) {
         let Some(pooled) = self.pooled.take() else { return };
         let unclean = pooled.in_flight().is_some();
-        let was_dropped = unclean && pooled.machine.is_under_way();
+        let was_dropped = pooled.machine.is_dropped();
         {
             let mut idle = self.shared.idle();
             if unclean || idle.machines.len() < IDLE_MACHINES {

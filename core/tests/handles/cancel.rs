@@ -1,9 +1,12 @@
-//! A future may be dropped at any await: nothing is forgotten, and the next call cleans up.
+//! A future may be dropped at any await: nothing is forgotten, and it is cleaned up.
 
 use std::{convert::Infallible, future::IntoFuture, time::Duration};
 
 use crate::network::{Fault, Network};
-use leasehold_core::lock::{Holder, Lock, NotAcquired, Released};
+use leasehold_core::{
+    Token,
+    lock::{Guarantee, Holder, Lock, NotAcquired, Released},
+};
 
 fn cuts() -> impl Iterator<Item = Duration> {
     (0..600).map(Duration::from_millis)
@@ -149,6 +152,66 @@ async fn a_call_after_a_dropped_one_begins_by_cleaning_up() {
     assert!(tokio::time::timeout(Duration::from_millis(7), lock.acquire()).await.is_err());
     let mut lease = lock.acquire().attempts(1).await.expect("its own try is not in its way");
     assert_eq!(lease.release().await, Ok(Released::Released));
+}
+
+/// The call that comes after it may ask for the same token: the release must not come after that.
+#[tokio::test(start_paused = true)]
+async fn what_is_given_back_in_the_background_is_never_a_lease_that_was_handed_out() {
+    for guarantee in [Guarantee::Full, Guarantee::Lean] {
+        for late in (0..100).step_by(5).map(Duration::from_millis) {
+            let network = Network::new();
+            let lock = network.lock_with("me", |options| options.guarantee(guarantee));
+            let token = Token::new("brought along").unwrap();
+            let call = lock.acquire().token(token.clone());
+            assert!(tokio::time::timeout(Duration::from_millis(7), call).await.is_err());
+            // The release in the background is late, or sent again.
+            network.faults([Fault::Late(late), Fault::NotSent]);
+            tokio::time::sleep(Duration::from_millis(3)).await;
+            network.heal();
+            let lease = lock.acquire().token(token).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            if let Ok(lease) = lease {
+                let holder = network.holder(Some(lease.token().as_str())).await;
+                assert!(matches!(holder, Holder::Us { .. }), "{guarantee:?}, {late:?}: {holder:?}");
+            }
+        }
+    }
+}
+
+/// The doubt is the next call's, and the dropped one's try must not wait for that.
+#[tokio::test(start_paused = true)]
+async fn a_dropped_acquire_is_given_back_though_another_call_ended_in_doubt() {
+    let network = Network::new();
+    let lock = network.lock("me");
+    // The first is never applied, the second is, and nobody is answered.
+    network.faults([Fault::LoseRequest; 50]);
+    let second = async {
+        tokio::time::sleep(Duration::from_millis(101)).await;
+        network.faults([Fault::LoseReply].into_iter().chain([Fault::LoseRequest; 50]));
+        lock.acquire().await
+    };
+    tokio::select! {
+        failed = async { lock.acquire().attempts(1).await } => {
+            assert!(matches!(failed, Err(NotAcquired::Unknown(_))), "{failed:?}");
+        }
+        other = second => panic!("it began later, and is no sooner over: {other:?}"),
+    }
+    assert!(matches!(network.holder(None).await, Holder::Other { .. }));
+    network.heal();
+    network.settle().await;
+    assert_eq!(network.holder(None).await, Holder::Free);
+    assert!(lock.in_flight().is_some(), "the doubt is left to the next call");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_being_given_back_is_in_flight_until_it_is() {
+    let network = Network::new();
+    let lock = network.lock("me");
+    assert!(tokio::time::timeout(Duration::from_millis(7), lock.acquire()).await.is_err());
+    tokio::task::yield_now().await;
+    assert!(lock.in_flight().is_some(), "the release is under way");
+    lock.clear().await.unwrap();
+    assert_eq!((lock.in_flight(), network.holder(None).await), (None, Holder::Free));
 }
 
 #[tokio::test(start_paused = true)]

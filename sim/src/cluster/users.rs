@@ -57,9 +57,9 @@ impl Sent {
             return None;
         }
         let replicas = str::from_utf8(replicas).ok()?.parse().ok()?;
-        let timeout_ms = str::from_utf8(timeout_ms).ok()?.parse().ok()?;
+        let timeout_ms: u64 = str::from_utf8(timeout_ms).ok()?.parse().ok()?;
         // As good as for ever, which is what 0 means.
-        let timeout_ms = if timeout_ms == 0 { u64::MAX >> 20 } else { timeout_ms };
+        let timeout_ms = if timeout_ms == 0 { u64::MAX } else { timeout_ms }.min(u64::MAX >> 20);
         let answer = |replicas: u32| Answer::Redis(vec![Resp::Integer(replicas.into())]);
         Some(Wait { replicas, timeout_ms, answer })
     }

@@ -24,7 +24,9 @@ impl<S: System> Faults<S> for Latency {
         let delay = step.lasts(Fault::Latency, wire, number, DELAYS[choice as usize]);
         let client = wire & 0x7f & !NOTIFICATION;
         step.injected(Fault::Latency, Some(client), choice, step.now() + delay);
-        step.took_effect(Fault::Latency, Some(client), number / 2);
+        // A notification is no request.
+        let request = if wire & NOTIFICATION == 0 { number / 2 } else { 0 };
+        step.took_effect(Fault::Latency, Some(client), request);
         delay
     }
 }

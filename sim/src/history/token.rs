@@ -52,8 +52,9 @@ impl TokenId {
         }
         let [client, life, call, attempt, owner] = numbers;
         // The calls of further owners are numbered from 128 on, those of the third from 256 on …
-        let call = owner.checked_sub(1)? << 7 ^ call;
-        (index == 3 && client < 1 << 4 && life < 1 << 8)
+        let index_of_owner = owner.checked_sub(1)?;
+        let call = index_of_owner << 7 ^ call;
+        (index == 3 && client < 1 << 4 && life < 1 << 8 && index_of_owner < OWNERS as u32)
             .then_some(Self(client << 28 | life << 20 | (call & 0x3ff) << 10 | attempt & 0x3ff))
     }
 
@@ -136,6 +137,7 @@ mod tests {
         assert_eq!(of("99999999999"), None);
         assert_eq!(of("16-0-0-1"), None);
         assert_eq!(of("1-1~0.1#1"), None);
+        assert_eq!(of("1-1~9.1#1"), None);
         assert_eq!(of("1~1-1.1#1"), None);
         assert!(of("15-255-0-1").is_some());
     }

@@ -160,8 +160,11 @@ impl HandleProgram {
         me: Client,
         node: u8,
     ) {
-        self.process.notify(node);
-        self.go_on(step, me);
+        // What was under way to a process that has died meanwhile reaches nobody.
+        if self.subscriptions > 0 {
+            self.process.notify(node);
+            self.go_on(step, me);
+        }
     }
 
     pub(crate) fn cancel<C: DecisionSource, W: Observer>(

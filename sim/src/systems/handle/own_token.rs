@@ -4,8 +4,8 @@ use leasehold_core::Token;
 
 use crate::history::{Client, TokenId};
 
-/// Their numbers begin here, further than the calls of a run get.
-const FIRST: u32 = 500;
+/// Their numbers begin here, further than the calls of a run get, and those of its other owners.
+const FIRST: u32 = 896;
 
 /// A token of a client in one of its lives, and its number.
 #[derive(Clone, Copy, Debug)]
