@@ -19,8 +19,9 @@ const UNDER_WAY: usize = 1_024;
 /// The longest piece that is read at once.
 const PIECE: usize = 64 * 1_024;
 
-/// Carries whatever comes to `listener` to `server`, and back, each piece `one_way` after it came,
-/// for as long as it is polled. How that time passes is `pause`'s to say.
+/// Carries whatever comes to `listener` to `server`, and back, each piece `one_way` after it came. How
+/// that time passes is `pause`'s to say. It accepts connections for as long as it is polled; those
+/// that it has accepted go on until either side closes them.
 ///
 /// # Errors
 ///
