@@ -53,7 +53,7 @@ impl Claim {
 /// What a caller is told: to each request what it can end in, and nothing else.
 ///
 /// A [`StoreError`] that is not [`StoreError::Unknown`] says that nothing which was asked has
-/// happened.
+/// happened; after a `Flush`, that nothing was claimed: what waited may be due by then.
 ///
 /// ```
 /// use leasehold_core::debounce::{CallOutcome, DebounceOutcome};
@@ -87,6 +87,15 @@ pub enum DebounceOutcome {
 }
 
 /// What became of a call. See [`DebounceOutcome`].
+///
+/// ```
+/// use leasehold_core::debounce::CallOutcome;
+///
+/// fn somebody_else_ran(outcome: &CallOutcome) -> bool {
+///     matches!(outcome, CallOutcome::Superseded { .. } | CallOutcome::FiredElsewhere)
+/// }
+/// assert!(somebody_else_ran(&CallOutcome::Superseded { by: 7 }));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum CallOutcome {
     /// Run the callback with these arguments, then say `Succeed` or `Fail`.
@@ -114,6 +123,18 @@ pub enum CallOutcome {
 }
 
 /// What was there to claim. See [`DebounceOutcome`].
+///
+/// ```
+/// use leasehold_core::debounce::SweepOutcome;
+///
+/// fn look_again_in_ms(outcome: &SweepOutcome) -> Option<u64> {
+///     match outcome {
+///         SweepOutcome::Run(_) => None,
+///         SweepOutcome::Idle { due_in_ms } => *due_in_ms,
+///     }
+/// }
+/// assert_eq!(look_again_in_ms(&SweepOutcome::Idle { due_in_ms: Some(250) }), Some(250));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SweepOutcome {
     /// Run the callback with these arguments, then say `Succeed` or `Fail`.

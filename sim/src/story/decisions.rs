@@ -45,6 +45,7 @@ pub(crate) fn describe(plan: &Plan, address: Address, choice: u32) -> String {
         DecisionKind::Behaviour => {
             let (who, round) = (client(address.actor), u64::from(address.occurrence) + 1);
             let behaviour = match workload {
+                Workload::Lock if subject.runs_handles() => held(choice),
                 Workload::Lock => behaviour(choice),
                 Workload::Debounce => run_style(choice),
             };
@@ -84,6 +85,21 @@ fn behaviour(choice: u32) -> &'static str {
     }
 }
 
+/// What a client does with the handle of a lock.
+fn held(choice: u32) -> &'static str {
+    match choice {
+        1 => "works on until the lease is over, and longer",
+        2 => "extends the lease once while it works",
+        3 => "holds the lease for longer than it lasts, and has it renewed",
+        4 => "drops the lease in place of releasing it",
+        5 => "extends the lease while that is renewed in the background",
+        6 => "does not wait for the answer to its release",
+        7 => "goes away if it is not served at once",
+        8 => "drops the lease while that is renewed in the background",
+        _ => "does as usual",
+    }
+}
+
 /// How a debounced function goes.
 fn run_style(choice: u32) -> &'static str {
     match choice {
@@ -109,6 +125,8 @@ fn handled(choice: u32, sweeps: bool) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::decide::FaultSet;
 
@@ -122,6 +140,24 @@ mod tests {
                 let about_someone = words.contains("client B");
                 assert!(about_someone && !kind_name(kind).is_empty(), "{kind:?}: {words}");
             }
+        }
+    }
+
+    #[test]
+    fn what_clients_of_handles_do_is_told_apart() {
+        for (subject, workload) in [
+            (Subject::LockHandle, Workload::Lock),
+            (Subject::QuorumHandle, Workload::Lock),
+            (Subject::DebounceHandle, Workload::Debounce),
+        ] {
+            let plan = subject.plan(workload, FaultSet::NONE);
+            let address = Address { kind: DecisionKind::Behaviour, actor: 1, occurrence: 1 };
+            // Some are those of others: of a sweeper, or of one who leaves a run.
+            let choices = if workload == Workload::Lock { 1..9 } else { 1..7 };
+            let told: BTreeSet<String> =
+                choices.clone().map(|choice| describe(&plan, address, choice)).collect();
+            assert_eq!(told.len(), choices.len(), "{told:?}");
+            assert!(!told.iter().any(|words| words.contains("as usual")), "{told:?}");
         }
     }
 
