@@ -355,11 +355,10 @@ impl Shared {
         if mem::replace(&mut self.idle().gives_back, true) {
             return;
         }
-        let giving = GivingBack(Arc::clone(self));
+        let shared = Arc::clone(self);
+        let mut giving = GivingBack { shared: Arc::clone(self), is_over: false };
         self.clock.spawn(Box::pin(async move {
-            let shared = &giving.0;
-            let next = || shared.idle().dropped().cloned();
-            while let Some(dropped) = next() {
+            while let Some(dropped) = giving.next() {
                 let mut machine = dropped.clone();
                 // Any request begins by giving the run back.
                 drive(&mut machine, &shared.store, &shared.clock, DebounceRequest::Status).await;
@@ -387,12 +386,31 @@ impl Idle {
     }
 }
 
-/// A task that gives back.
-struct GivingBack(Arc<Shared>);
+/// A task that gives back. There is another one as soon as this is over, or was dropped.
+struct GivingBack {
+    shared: Arc<Shared>,
+    is_over: bool,
+}
+
+impl GivingBack {
+    /// What to give back next. That there is nothing more, and that the task is over, is one step:
+    /// what is dropped after it has a task of its own.
+    fn next(&mut self) -> Option<DebounceMachine> {
+        let mut idle = self.shared.idle();
+        let next = idle.dropped().cloned();
+        if next.is_none() {
+            idle.gives_back = false;
+            self.is_over = true;
+        }
+        next
+    }
+}
 
 impl Drop for GivingBack {
     fn drop(&mut self) {
-        self.0.idle().gives_back = false;
+        if !self.is_over {
+            self.shared.idle().gives_back = false;
+        }
     }
 }
 

@@ -109,11 +109,10 @@ impl Shared {
         if mem::replace(&mut self.idle().is_cleaning, true) {
             return;
         }
-        let cleaning = Cleaning(Arc::clone(self));
+        let shared = Arc::clone(self);
+        let mut cleaning = Cleaning { shared: Arc::clone(self), is_over: false };
         self.clock.spawn(Box::pin(async move {
-            let shared = &cleaning.0;
-            let next = || shared.idle().dropped().cloned();
-            while let Some(dropped) = next() {
+            while let Some(dropped) = cleaning.next() {
                 let mut machine = dropped.clone();
                 let released = requests::release(&mut machine, &shared.store, &shared.clock).await;
                 if released.is_err() {
@@ -179,12 +178,31 @@ impl Borrowed<'_> {
     }
 }
 
-/// A task that cleans up.
-struct Cleaning(Arc<Shared>);
+/// A task that cleans up. There is another one as soon as this is over, or was dropped.
+struct Cleaning {
+    shared: Arc<Shared>,
+    is_over: bool,
+}
+
+impl Cleaning {
+    /// What to clean up next. That there is nothing more, and that the task is over, is one step: what
+    /// is dropped after it has a task of its own.
+    fn next(&mut self) -> Option<LockMachine> {
+        let mut idle = self.shared.idle();
+        let next = idle.dropped().cloned();
+        if next.is_none() {
+            idle.is_cleaning = false;
+            self.is_over = true;
+        }
+        next
+    }
+}
 
 impl Drop for Cleaning {
     fn drop(&mut self) {
-        self.0.idle().is_cleaning = false;
+        if !self.is_over {
+            self.shared.idle().is_cleaning = false;
+        }
     }
 }
 
