@@ -52,7 +52,7 @@ pub struct Settings {
     pub subjects: Vec<Subject>,
     /// these guarantees
     pub guarantees: Vec<Guarantee>,
-    /// under each of these faults alone (`None`: under no fault).
+    /// under each of these faults alone, or this pair (`None`: under no fault).
     pub faults: Vec<Option<Fault>>,
     /// How many schedules of each subject under each fault, half as many of handles.
     pub schedules: u64,

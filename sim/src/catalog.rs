@@ -140,31 +140,31 @@ macro_rules! for_each_guarantee {
             Ownership ownership "ownership" Lock
                 "No command changes a key that is under another grant's token.";
             TruthfulOutcome truthful_outcome "truthful-outcome" Lock
-                "What a call returns is true: a lock that is said not to be held is not and will not be.";
+                "What a call returns is true: whoever is told that it has the lock was granted it and has time left, whoever is told that it has not has it not and will not by that call, and a release that freed is not said to have found nothing.";
             NoZombie no_zombie "no-zombie" Lock
-                "A token that was given up never comes back.";
+                "Once a release is answered, its token never comes back.";
             TimelyLoss timely_loss "timely-loss" Lock
-                "A holder is told that its lease is over no later than its own deadline.";
+                "A holder is told that its lease is over no later than its own deadline, or as soon as it goes on if it stands still then.";
             OrphanBound orphan_bound "orphan-bound" Lock
-                "No key outlives the longest lease that was asked for it, nor a release that a server answered.";
+                "No key outlives the longest lease that was asked for it, nor a release that a server answered, be it with a refusal.";
             Liveness liveness "liveness" Lock
-                "Every call ends by its deadline, and once faults are over, those who ask are served, and do not wait long for a lock that nobody holds.";
+                "Every call ends by its deadline, pauses of its process aside, and once faults are long over, those who ask are served, and do not wait long for a lock that nobody holds.";
             Idempotence idempotence "idempotence" Lock
-                "However often it is applied, an extension gives no more than it asks for, and a release frees once.";
+                "However often it is applied, an extension gives no more than it asks for, shortens, creates and removes nothing, and a release frees a grant once, unless a failover brings it back.";
             DebounceFires debounce_fires "debounce-fires" Debounce
-                "A call that counts is run, or a newer one is, while one participant or sweeper lives.";
+                "A call that counts takes effect, or a newer one does, unless it is cancelled, while one participant or sweeper lives.";
             DebounceSingleRun debounce_single_run "debounce-single-run" Debounce
                 "No two valid runs overlap, and what was run and noted is not run again.";
             DebounceLatestArgs debounce_latest_args "debounce-latest-args" Debounce
-                "What takes effect last are the newest arguments, and never older after newer ones.";
+                "No arguments take effect after those of a newer call.";
             DebounceQuiet debounce_quiet "debounce-quiet" Debounce
-                "No run begins before the wait has passed since the last call, unless the longest wait has.";
+                "No run of new calls begins before the wait has passed since the last of them that was not cancelled, unless the longest wait has passed since the first, what waits was flushed, or it is that of a first call which is due at once.";
             DebounceMaxWait debounce_max_wait "debounce-max-wait" Debounce
-                "A run begins soon after the longest wait since the first call, however many calls come.";
+                "However many calls come, a run begins soon after the longest wait since the first, once the run before is over and no fault is at work, unless they are cancelled.";
             DebounceExpiry debounce_expiry "debounce-expiry" Debounce
                 "Every key expires.";
             DebounceTruth debounce_truth "debounce-truth" Debounce
-                "Every call returns, and truly: one that is said to be run or superseded has been.";
+                "Every call returns, and truly: one that is said to be run, superseded or cancelled has been, and one that is said not to count does not.";
         }
     };
 }

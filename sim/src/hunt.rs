@@ -16,7 +16,7 @@ pub use kills::{Hunt, Kill, KillMatrix, NotPlanted};
 
 use crate::{
     catalog::CellName,
-    decide::{Decisions, Fault, Shrunk, shrink},
+    decide::{Decisions, Shrunk, shrink},
     mutants::Mutant,
     run::decisions_of,
     systems::{Plan, Run},
@@ -96,18 +96,13 @@ impl Mutant {
             }
             // As many as there are.
             Self::OneAcknowledgement => scenario.acknowledgements = 2,
-            // A server whose reply is lost, and that is away when it is asked again.
-            Self::ForgottenDoubt => {
-                settings.faults = settings.faults.with(Fault::ReplyLoss);
-                settings.absence = 1_000_000;
-            }
             // Who misses a release waits long for the next.
             Self::HintsOnly => {
                 (settings.clients, settings.end) = (2, 20_000_000);
                 (scenario.waits, scenario.idle, scenario.behaviours) = (1_000_000, 1_500_000, 1);
             }
             // A run that is left behind is missed.
-            Self::UnreturnedRun => scenario.run_lease = 3_000_000,
+            Self::UnreturnedRun | Self::RunLeftToNextCall => scenario.run_lease = 3_000_000,
             Self::SilentCancel => scenario.cancels = true,
             // An extended lease is longer than another's own.
             Self::OwnLeaseTakeover => scenario.hold = 700_000,

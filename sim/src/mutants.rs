@@ -233,7 +233,7 @@ mutants! {
         "What is remembered of a call has no time to live.";
     WaitFromFirst 64 "wait-from-first" Debounce DebounceQuiet none 500 "a throttle that is called a debounce" "B4"
         "The wait is counted from the first call, so that later ones put nothing off.";
-    ForgottenDoubt 65 "forgotten-doubt" Lock TruthfulOutcome Restart 2000 "a plausible slip" "M3"
+    ForgottenDoubt 65 "forgotten-doubt" Lock TruthfulOutcome NetworkPair 10000 "a plausible slip" "M3"
         "A release whose reply was lost and that was not sent again says that it never was.";
     LeanBareDelete 66 "lean-bare-delete" LockLean Ownership ClientPause 200 "ShedLock#2583" "M2, M1"
         "A lean release deletes the key, whoever's token is there.";
@@ -271,6 +271,12 @@ mutants! {
         "A lease is renewed for as long as the work takes, however few renewals are allowed.";
     HalfIsMajority 93 "half-is-majority" Quorum Exclusion Partition 1000 "a plausible slip" "M1"
         "Half of an even number of servers is taken for a majority.";
+    UnclampedRun 94 "unclamped-run" Debounce DebounceMaxWait ServerClock 2000 "a plausible slip" "B5"
+        "A run that was left behind holds all others up for as long as the server's clock was set back.";
+    LeftToNextCall 95 "left-to-next-call" LockHandle Liveness none 500 "a plausible slip" "M7, M8"
+        "What a dropped acquire is granted is not given back before the next call of its handle.";
+    RunLeftToNextCall 96 "run-left-to-next-call" DebounceHandle DebounceMaxWait none 1000 "a plausible slip" "B5"
+        "A run whose callback was dropped is not given back before the next call of its handle.";
 }
 
 impl Mutant {

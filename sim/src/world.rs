@@ -36,7 +36,7 @@ use ties::Tied;
 pub use transit::{ELSEWHERE, Leg, Parcel, Transit};
 
 use crate::{
-    decide::{Address, DecisionKind, DecisionSource, Fault},
+    decide::{Address, DecisionKind, DecisionSource, Fault, FaultSet},
     history::{Client, Event},
 };
 
@@ -91,6 +91,8 @@ pub(crate) struct Core<S: System> {
     pub(crate) applied_at: [u64; SERVERS],
     pub(crate) messages: u64,
     pub(crate) effects: [u32; Fault::ALL.len()],
+    /// The two faults of the network that were drawn for this run, if two were.
+    pub(crate) pair: FaultSet,
 }
 
 /// What a step may use.
@@ -160,10 +162,15 @@ impl<S: System> World<S> {
         self.core.messages
     }
 
-    /// How often `fault` changed what would have happened.
+    /// How often `fault` changed what would have happened; of a pair, that of the two which did so
+    /// less often.
     #[must_use]
     pub fn effects(&self, fault: Fault) -> u32 {
-        self.core.effects[fault as usize]
+        let effects = |fault: Fault| self.core.effects[fault as usize];
+        match fault {
+            Fault::NetworkPair => self.core.pair.iter().map(effects).min().unwrap_or(0),
+            _ => effects(fault),
+        }
     }
 }
 
@@ -182,6 +189,7 @@ impl<S: System> Core<S> {
             applied_at: [u64::MAX; SERVERS],
             messages: 0,
             effects: [0; Fault::ALL.len()],
+            pair: FaultSet::NONE,
             plan,
         }
     }
@@ -345,10 +353,16 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
     /// A decision whether `fault` is injected: 0 if it is switched off, or if everything has healed.
     #[inline]
     pub fn injects(&mut self, fault: Fault, actor: u8, occurrence: u32, options: u32) -> u32 {
-        if !self.core.plan.settings.faults.contains(fault) || self.core.healed {
+        if !self.may_occur(fault) || self.core.healed {
             return 0;
         }
         self.choose(fault.kind(), actor, occurrence, options)
+    }
+
+    /// Whether `fault` may occur in this run: by its plan, or as one of a pair.
+    #[inline]
+    pub(crate) fn may_occur(&self, fault: Fault) -> bool {
+        self.core.plan.settings.faults.contains(fault) || self.core.pair.contains(fault)
     }
 
     /// How long a decision of `fault` lasts that stands for `micros` by its number.
@@ -364,10 +378,7 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
 
     /// Counts and tells that `fault` changed what would have happened.
     pub fn took_effect(&mut self, fault: Fault, client: Option<Client>, call: u32) {
-        debug_assert!(
-            self.core.plan.settings.faults.contains(fault),
-            "{fault:?} took effect, although it is switched off"
-        );
+        debug_assert!(self.may_occur(fault), "{fault:?} took effect, although it is switched off");
         self.core.effects[fault as usize] += 1;
         self.emit(Event::TookEffect { fault, client, call });
     }

@@ -333,6 +333,11 @@ impl Place {
         self.subscriptions
     }
 
+    /// Whether there is still a subscription `number`.
+    pub(super) fn listens(&self, number: u32) -> bool {
+        self.listening.contains_key(&number)
+    }
+
     /// A notification has come for subscription `number`. Whether there is such a one.
     pub(super) fn notify(&mut self, number: u32) -> bool {
         let Some((told, waker)) = self.listening.get_mut(&number) else { return false };

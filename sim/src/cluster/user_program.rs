@@ -74,6 +74,10 @@ impl System for Users {
                 Returned::Store(result)
             }
             Request::Subscribe { channel, number } => {
+                // Who listens no more has hung up, however late its request comes.
+                if !with(|runtime| runtime.place(client).listens(*number)) {
+                    return Returned::Subscribed;
+                }
                 let core = &mut *step.core;
                 let server = &mut core.servers[usize::from(node)];
                 let at = (server.wall(now), node);

@@ -21,6 +21,7 @@ macro_rules! for_each_fault {
             Failover failover "failover" "servers" "A replica takes over without the last acknowledged writes.";
             Resend resend "resend" "network" "What carries a command sends it again after its reply was lost, and tells the last answer.";
             OutOfMemory out_of_memory "out-of-memory" "servers" "The server is at its limit of memory, and refuses what may need more.";
+            NetworkPair network_pair "network-pair" "network" "Two kinds of fault of the network in one run: a link that fails in one way fails in others, too.";
         }
     };
 }
@@ -75,6 +76,18 @@ macro_rules! kinds {
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),* }
+            }
+
+            /// Whether it is a kind of its own, and not a pair of others.
+            #[must_use]
+            pub fn is_single(self) -> bool {
+                self != Self::NetworkPair
+            }
+
+            /// Whether it is one of those of which a pair draws two.
+            #[must_use]
+            pub(crate) fn is_single_of_network(self) -> bool {
+                self.is_single() && self.place() == "network"
             }
 
             /// Where it occurs: the network, clients, servers or clocks.

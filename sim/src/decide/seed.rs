@@ -3,7 +3,7 @@
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
-use super::{Address, DecisionKind, DecisionSource, Scheduler};
+use super::{Address, DecisionKind, DecisionSource, Fault, Scheduler};
 
 /// How often each kind of fault is injected, out of 2³².
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,9 @@ pub struct Rates([u32; DecisionKind::ALL.len()]);
 /// One in so many opportunities, from a storm to a single event in a run.
 const ONE_IN: [u64; 6] = [4, 12, 30, 80, 200, 500];
 
+/// How many of these are often.
+const OFTEN: usize = 3;
+
 impl Rates {
     /// Rates drawn for one schedule.
     fn draw(random: &mut ChaCha8Rng) -> Self {
@@ -19,14 +22,31 @@ impl Rates {
             if kind.is_workload() {
                 return u32::MAX;
             }
+            if kind == DecisionKind::NetworkPair {
+                // Drawn once in a run, any pair as often as another.
+                return u32::MAX;
+            }
             if kind == DecisionKind::ClientClock {
                 // Decided once in a run, so that it has to be likely.
                 return u32::MAX / 4 * 3;
             }
-            let draw = below(random.next_u32(), ONE_IN.len() as u32) as usize;
-            ((1u64 << 32) / ONE_IN[draw]) as u32
+            one_of(&ONE_IN, random)
         }))
     }
+
+    /// Faults of the network, of which two are to meet, occur often.
+    fn draw_often(&mut self, random: &mut ChaCha8Rng) {
+        for kind in DecisionKind::ALL {
+            if kind.fault().is_some_and(Fault::is_single_of_network) {
+                self.0[kind as usize] = one_of(&ONE_IN[..OFTEN], random);
+            }
+        }
+    }
+}
+
+fn one_of(one_in: &[u64], random: &mut ChaCha8Rng) -> u32 {
+    let draw = below(random.next_u32(), one_in.len() as u32) as usize;
+    ((1u64 << 32) / one_in[draw]) as u32
 }
 
 /// ChaCha8 with one key per campaign and one stream per schedule, so that schedules are
@@ -56,6 +76,9 @@ impl DecisionSource for Seeded {
             return 0;
         }
         let rate = self.rates.0[address.kind as usize];
+        if address.kind == DecisionKind::NetworkPair {
+            self.rates.draw_often(&mut self.random);
+        }
         if rate == u32::MAX {
             return below(self.random.next_u32(), options);
         }

@@ -56,6 +56,8 @@ pub enum BoundsError {
     Scale,
     /// A choice of 0 is the calmest, which needs no allowance.
     CalmChoice,
+    /// A pair of faults stands for each two of them, of which a campaign draws one.
+    Pair,
 }
 
 impl fmt::Display for BoundsError {
@@ -75,6 +77,9 @@ impl fmt::Display for BoundsError {
             ),
             Self::Scale => f.write_str("clients must be 1 to 8, and faults-end-ms at most end-ms"),
             Self::CalmChoice => f.write_str("choices are numbered from 1: 0 is always allowed"),
+            Self::Pair => f.write_str(
+                "network-pair is drawn for each schedule of a campaign: allow two faults themselves",
+            ),
         }
     }
 }
@@ -176,6 +181,9 @@ impl Bounds {
         }
         if self.allowed.values().any(|allowed| allowed.choices.contains(&0)) {
             return Err(BoundsError::CalmChoice);
+        }
+        if !self.scale.faults.iter().all(Fault::is_single) {
+            return Err(BoundsError::Pair);
         }
         Ok(self)
     }

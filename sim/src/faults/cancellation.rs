@@ -22,7 +22,7 @@ impl<S: System> Faults<S> for Cancellation {
         client: Client,
         with_handle: bool,
     ) -> Cancelled {
-        if !step.settings().faults.contains(Fault::Cancellation) {
+        if !step.may_occur(Fault::Cancellation) {
             return Cancelled::No;
         }
         let host = step.host(client);

@@ -42,7 +42,7 @@ impl<S: System> Faults<S> for ClientClock {
         _what: Deferred,
     ) -> bool {
         let steps = step.host(client).steps;
-        if !step.settings().faults.contains(Fault::ClientClock) || !steps.is_multiple_of(STEPS) {
+        if !step.may_occur(Fault::ClientClock) || !steps.is_multiple_of(STEPS) {
             return false;
         }
         let choice = step.injects(Fault::ClientClock, client, steps, WALL_JUMPS.len() as u32);

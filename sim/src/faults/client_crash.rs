@@ -23,7 +23,7 @@ impl<S: System> Faults<S> for ClientCrash {
         client: Client,
         _what: Deferred,
     ) -> bool {
-        if !step.settings().faults.contains(Fault::ClientCrash) {
+        if !step.may_occur(Fault::ClientCrash) {
             return false;
         }
         let steps = step.host(client).steps;

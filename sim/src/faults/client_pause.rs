@@ -23,7 +23,7 @@ impl<S: System> Faults<S> for ClientPause {
         client: Client,
         what: Deferred,
     ) -> bool {
-        if !step.settings().faults.contains(Fault::ClientPause) {
+        if !step.may_occur(Fault::ClientPause) {
             return false;
         }
         let (now, host) = (step.now(), step.host(client));

@@ -33,7 +33,7 @@ impl<S: System> Faults<S> for Duplicate {
     /// A copy was applied, which nobody had asked for.
     #[inline]
     fn arrived<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
-        if message.copy > 0 && step.settings().faults.contains(Fault::Duplicate) {
+        if message.copy > 0 && !message.held_back {
             step.took_effect(Fault::Duplicate, Some(message.client), message.call);
         }
     }

@@ -125,7 +125,7 @@ fn start_over<S: System, C: DecisionSource, W: Observer>(
     if lost > 0 {
         step.took_effect(Fault::Failover, None, call);
     }
-    step.forget_subscriptions();
+    step.forget_subscriptions(0);
     S::disturbed(step, Disturbed::Connections { node: 0 });
     S::disturbed(step, Disturbed::Data);
 }

@@ -40,7 +40,7 @@ impl<S: System> Faults<S> for Restart {
         if lost > 0 {
             step.took_effect(Fault::Restart, None, call);
         }
-        step.forget_subscriptions();
+        step.forget_subscriptions(node);
         S::disturbed(step, Disturbed::Connections { node });
         S::disturbed(step, Disturbed::Data);
     }

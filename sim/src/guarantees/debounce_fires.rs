@@ -1,5 +1,5 @@
-//! A call that counts is run, or a newer one is, while one participant or sweeper lives. One that is
-//! cancelled is not.
+//! A call that counts takes effect, or a newer one does, unless it is cancelled, while one participant or
+//! sweeper lives.
 
 use super::{Checker, SharedHistory, calls::name};
 use crate::history::{DebounceEvent, Event};

@@ -1,4 +1,4 @@
-//! What takes effect last are the newest arguments, and never older after newer ones.
+//! No arguments take effect after those of a newer call.
 //!
 //! What takes effect is what the protected resource accepts: a runner that was overtaken while it
 //! stood still is refused there, if it has a fence.

@@ -1,14 +1,15 @@
-//! A run begins soon after the longest wait since the first call, however many calls come.
+//! However many calls come, a run begins soon after the longest wait since the first, once the run before
+//! is over and no fault is at work, unless they are cancelled.
 //!
-//! Soon: when the run before is over, and within a second, in which no fault was injected, for the
-//! participants to ask. A run that a client dropped is over when its next call begins, which gives it
-//! back, unless there was a fault meanwhile.
+//! Soon: within a second, in which no fault was injected, for the participants to ask. A run that a
+//! client dropped is over at once, since that gives it back in the background, unless there was a fault
+//! meanwhile.
 
 use std::hash::{Hash, Hasher};
 
 use super::{Checker, SharedHistory, SLACK};
 use crate::{
-    history::{Client, DebounceEvent, Event},
+    history::{DebounceEvent, Event},
     catalog::{DEBOUNCE_MAX_WAIT as MAX_WAIT, DEBOUNCE_WAIT as WAIT},
 };
 
@@ -24,9 +25,8 @@ pub(crate) struct DebounceMaxWait {
     run_until: u64,
     /// or a fault.
     fault_until: u64,
-    /// The run that was under way was dropped: by whom, and when that client called again. Not if
-    /// there was a fault since.
-    dropped: Option<(Client, Option<u64>)>,
+    /// When the run that was under way was dropped, if there was no fault since.
+    dropped: Option<u64>,
     /// Whether a call came that would have put the run off beyond the longest wait, by more than
     /// what counts as soon.
     exercised: bool,
@@ -51,16 +51,8 @@ impl Checker for DebounceMaxWait {
                 self.dropped = None;
                 verdict
             }
-            Event::Debounce(DebounceEvent::Vanished { client }) => {
-                self.dropped = (at >= self.fault_until).then_some((client, None));
-                Ok(())
-            }
-            Event::Debounce(DebounceEvent::Called { client: who, .. }) => {
-                if let Some((client, called)) = &mut self.dropped
-                    && *client == who
-                {
-                    called.get_or_insert(at);
-                }
+            Event::Debounce(DebounceEvent::Vanished { .. }) => {
+                self.dropped = (at >= self.fault_until).then_some(at);
                 Ok(())
             }
             Event::Debounce(DebounceEvent::Cancelled) => {
@@ -101,10 +93,7 @@ impl DebounceMaxWait {
     }
 
     fn busy_until(&self) -> u64 {
-        let run_until = match self.dropped {
-            Some((_, Some(called))) => called.min(self.run_until),
-            _ => self.run_until,
-        };
+        let run_until = self.dropped.map_or(self.run_until, |at| at.min(self.run_until));
         run_until.max(self.fault_until)
     }
 
@@ -150,10 +139,9 @@ mod tests {
         assert!(checkers.violation(Guarantee::DebounceMaxWait).is_some());
     }
 
-    /// A run with a lease of 5 s is dropped, then maybe there is a fault, and its client calls again.
+    /// A run with a lease of 5 s is dropped, then maybe there is a fault, and somebody calls.
     fn never_run_after_a_drop(fault: bool) -> bool {
         let mut checkers = CheckerSet::default();
-        let called = Event::Debounce(DebounceEvent::Called { client: 0, call: call(0, 2) });
         let vanished = Event::Debounce(DebounceEvent::Vanished { client: 0 });
         checkers.observe(0, &armed(0, 1));
         checkers.observe(10, &claimed(call(0, 1), 1, 5_000_000));
@@ -162,14 +150,13 @@ mod tests {
             let fault = crate::decide::Fault::ReplyLoss;
             checkers.observe(30, &Event::TookEffect { fault, client: None, call: 1 });
         }
-        checkers.observe(40, &called);
-        checkers.observe(50, &armed(0, 2));
+        checkers.observe(50, &armed(1, 2));
         checkers.observe(MAX_WAIT + SOON + SLACK + 51, &Event::Finished);
         checkers.violation(Guarantee::DebounceMaxWait).is_some()
     }
 
     #[test]
-    fn a_run_that_was_dropped_holds_nobody_up_once_its_client_calls_unless_there_was_a_fault() {
+    fn a_run_that_was_dropped_holds_nobody_up_unless_there_was_a_fault() {
         assert!(never_run_after_a_drop(false));
         assert!(!never_run_after_a_drop(true));
     }

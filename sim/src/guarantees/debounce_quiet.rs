@@ -1,5 +1,6 @@
-//! No run begins before the wait has passed since the last call, unless the longest wait has, or what
-//! waits was flushed. Where the first call of a burst is due at once, so is its run.
+//! No run of new calls begins before the wait has passed since the last of them that was not cancelled,
+//! unless the longest wait has passed since the first, what waits was flushed, or it is that of a first
+//! call which is due at once. A run that is repeated has no new calls.
 
 use super::{Checker, SharedHistory, calls::name};
 use crate::{

@@ -1,4 +1,5 @@
-//! Every call returns, and truly: one that is said to be run or superseded has been.
+//! Every call returns, and truly: one that is said to be run, superseded or cancelled has been, and one
+//! that is said not to count does not.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! However often it is applied, an extension gives no more than it asks for, and a release frees no
-//! more than once.
+//! However often it is applied, an extension gives no more than it asks for, shortens, creates and
+//! removes nothing, and a release frees a grant once, unless a failover brings it back.
 
 use super::{CLIENTS, Checker, SharedHistory};
 use crate::history::{Act, Ask, Event, TokenId};

@@ -1,5 +1,5 @@
-//! Every call ends by its deadline, and once faults are over, those who ask are served, and do not wait
-//! long for a lock that nobody holds.
+//! Every call ends by its deadline, pauses of its process aside, and once faults are long over, those
+//! who ask are served, and do not wait long for a lock that nobody holds.
 
 use super::{CLIENTS, Checker, SharedHistory, SLACK};
 use crate::{decide::Fault, history::{Answer, Ask, Client, Event, TokenId}};

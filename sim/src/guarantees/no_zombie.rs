@@ -1,4 +1,4 @@
-//! A token that was given up never comes back.
+//! Once a release is answered, its token never comes back.
 
 use super::{CLIENTS, Checker, SharedHistory};
 use crate::history::{Act, Answer, Ask, Event, TokenId};

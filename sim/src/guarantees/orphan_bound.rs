@@ -1,4 +1,5 @@
-//! No key outlives the longest lease that was asked for it, nor a release that a server answered.
+//! No key outlives the longest lease that was asked for it, nor a release that a server answered, be it
+//! with a refusal.
 
 use std::collections::VecDeque;
 

@@ -1,6 +1,5 @@
-//! A holder is told that its lease is over no later than its own deadline.
-//!
-//! A process that stands still cannot be told anything; it must be told as soon as it runs.
+//! A holder is told that its lease is over no later than its own deadline, or as soon as it goes on if
+//! it stands still then: nobody can tell it anything before.
 
 use super::{CLIENTS, Checker, SharedHistory, SLACK};
 use crate::history::{Client, End, Event};

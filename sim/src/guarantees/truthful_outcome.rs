@@ -1,4 +1,6 @@
-//! What a call returns is true: a lock that is said not to be held is not and will not be.
+//! What a call returns is true: whoever is told that it has the lock was granted it and has time left,
+//! whoever is told that it has not has it not and will not by that call, and a release that freed is not
+//! said to have found nothing.
 
 use super::{CLIENTS, Checker, SharedHistory};
 use crate::history::{Act, Answer, Ask, Client, Event, OWNERS, TokenId};

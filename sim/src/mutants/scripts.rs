@@ -186,6 +186,9 @@ fn debounce_edits(mutant: Mutant) -> &'static [Edit] {
         Mutant::BoundFromLast => {
             const { &[edit(CALL, "math.min(at, first + max", "math.min(at, now + max")] }
         }
+        Mutant::UnclampedRun => {
+            const { &[edit(CLAIM, "if f[7] and lease_end > now +", "if false and lease_end > now +")] }
+        }
         Mutant::ImmortalMemo => {
             const { &[edit(CALL, "'SET', memo, mine, 'PX', ARGV[8]", "'SET', memo, mine")] }
         }

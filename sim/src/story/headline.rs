@@ -101,7 +101,8 @@ pub(crate) fn cause(decisions: &[Decision], runs: &[Run]) -> (usize, String) {
     let needed: Vec<&Decision> = decisions
         .iter()
         .enumerate()
-        .filter_map(|(index, decision)| holds_without(index).then_some(decision))
+        .filter(|(index, decision)| !is_permission(decision) && holds_without(*index))
+        .map(|(_, decision)| decision)
         .collect();
     let texts = |fault| {
         let those = needed.iter().filter(|decision| decision.fault == fault);
@@ -116,6 +117,11 @@ pub(crate) fn cause(decisions: &[Decision], runs: &[Run]) -> (usize, String) {
         [first @ .., last] => format!("because {}; and {last}", first.join("; ")),
     };
     (needed.len(), cause)
+}
+
+/// Whether it says what may go wrong, and is nothing that does.
+fn is_permission(decision: &Decision) -> bool {
+    decision.kind == Fault::NetworkPair.name()
 }
 
 /// The texts, each once, and how often each occurs.

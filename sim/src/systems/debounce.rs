@@ -47,6 +47,8 @@ enum Behaviour {
     Fails,
     /// The callback takes longer than its lease, and is dropped there.
     Long,
+    /// The handle is dropped in the middle of the run, and nobody gives the run back.
+    Leaves,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -247,7 +249,8 @@ impl DebounceProgram {
         self.style = match step.choose(DecisionKind::Behaviour, me, self.round, behaviours) {
             0 => Behaviour::Well,
             1 => Behaviour::Fails,
-            _ => Behaviour::Long,
+            2 => Behaviour::Long,
+            _ => Behaviour::Leaves,
         };
         let call = CallId::from_args(claim.args()).expect("only calls are claimed");
         let (deadline, fence) = (claim.deadline(), claim.fence().0);
@@ -265,6 +268,9 @@ impl DebounceProgram {
         step: &mut Step<'_, C, W>,
         me: Client,
     ) {
+        if self.style == Behaviour::Leaves {
+            return self.vanish(step, me, true);
+        }
         let now = step.local(me);
         let in_time = self.run.is_some_and(|(_, deadline, _)| now < deadline);
         if in_time && self.style == Behaviour::Well {

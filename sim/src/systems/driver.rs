@@ -43,7 +43,7 @@ pub(super) fn feed<M: Machine, C: DecisionSource, W: Observer>(
     match action {
         Action::Call { command, give_up_at } => call(step, command, give_up_at),
         Action::Subscribe { .. } => {
-            step.subscribe(me);
+            step.subscribe(me, 0);
             let in_place = step.local(me).plus_micros(2 * step.core.plan.settings.latency);
             step.set_alarm(me, Alarm::Machine, in_place);
         }

@@ -38,7 +38,7 @@ use crate::{
     executor::Ready,
     history::{Act, Client, DebounceEvent, End, TokenId},
     mutants::Mutant,
-    world::{Alarm, Answered, Cancelled, Host, Observer},
+    world::{Alarm, Answered, Cancelled, Host, Observer, SERVERS},
 };
 
 /// A client that uses handles. Its futures can be neither cloned nor compared, so it lives in worlds
@@ -52,7 +52,8 @@ pub(crate) struct HandleProgram {
     ready: Arc<Ready>,
     /// The calls that are not answered.
     sent: BTreeMap<u32, Sent>,
-    subscriptions: u32,
+    /// How many subscriptions there are at each server.
+    subscriptions: [u32; SERVERS],
     round: u32,
     /// Whether it is the sweeper of a debounced function.
     sweeps: bool,
@@ -93,7 +94,7 @@ impl HandleProgram {
             spawned: 0,
             ready: Arc::default(),
             sent: BTreeMap::new(),
-            subscriptions: 0,
+            subscriptions: [0; SERVERS],
             round: 0,
             sweeps: plan.scenario.workload == Workload::Debounce && is_sweeper(plan, client),
             calls: 0,
@@ -161,7 +162,7 @@ impl HandleProgram {
         node: u8,
     ) {
         // What was under way to a process that has died meanwhile reaches nobody.
-        if self.subscriptions > 0 {
+        if self.subscriptions[usize::from(node)] > 0 {
             self.process.notify(node);
             self.go_on(step, me);
         }

@@ -58,6 +58,9 @@ impl Subject {
                 (scenario.idle, scenario.idle_step, scenario.idle_choices) = (20_000, 20_000, 16);
             }
         }
+        if self == Self::Debounce {
+            plan.scenario.behaviours = 4;
+        }
         if self == Self::DebounceHandle {
             plan.scenario.behaviours = 10;
         }

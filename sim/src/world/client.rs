@@ -53,6 +53,8 @@ pub struct Host {
 pub struct Link {
     pub(crate) requests_cut_until: u64,
     pub(crate) replies_cut_until: u64,
+    /// Whether its connection has broken, so that the next request has to make another.
+    pub(crate) is_broken: bool,
 }
 
 impl Host {

@@ -52,8 +52,8 @@ impl<S: System> Queue<S> {
             std::mem::discriminant(&entry.what).hash(hasher);
             match &entry.what {
                 What::Request(message) | What::Reply(message) | What::Waited(message) => {
-                    // A call that is not awaited now never will be.
-                    let Message { client, node, life, call: _, copy, resent, body } = &**message;
+                    // A call that is not awaited now never will be. What is held back is a copy like any.
+                    let Message { client, node, life, copy, resent, body, .. } = &**message;
                     let awaited = core.is_awaited(message);
                     (client, node, life, copy, resent, body, awaited).hash(hasher);
                 }

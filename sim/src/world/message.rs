@@ -16,6 +16,8 @@ pub struct Message<S: System> {
     pub call: u32,
     /// 0 for what the client sent, 1 for a copy.
     pub copy: u8,
+    /// Whether the copy is what a server had all the time, and does late.
+    pub held_back: bool,
     /// Whether what carries it has sent it again, since the first reply was lost.
     pub resent: bool,
     /// What it says.
@@ -53,7 +55,7 @@ impl<S: System> Message<S> {
 
     /// Whether it is on its way to something that is no server.
     #[inline]
-    pub(super) fn is_remote(&self) -> bool {
+    pub(crate) fn is_remote(&self) -> bool {
         matches!(&self.body, Body::Request(request) if S::is_remote(request))
     }
 }

@@ -5,7 +5,7 @@ use super::{
     Transit, What,
 };
 use crate::{
-    decide::{DecisionKind, DecisionSource},
+    decide::{DecisionKind, DecisionSource, Fault},
     history::{Client, Event},
 };
 
@@ -28,13 +28,16 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
         S::Faults::sending(self, client, node, call);
         let delay = self.on_the_wire(client, call * 2) + S::Faults::delay(self, client, call * 2);
         let body = Body::Request(request);
-        let message = Box::new(Message { client, node, life, call, copy: 0, resent: false, body });
+        let (copy, held_back, resent) = (0, false, false);
+        let message = Message { client, node, life, call, copy, held_back, resent, body };
+        let message = Box::new(message);
         S::Faults::leaving(self, &message);
         let fate = S::Faults::request_fate(self, &message);
         self.leaves(&message, delay, fate);
         match fate {
             Fate::Arrives => self.core.queue.push(self.core.now + delay, What::Request(message)),
             Fate::Broken => self.break_connection(message, delay),
+            Fate::Refused => self.fail(message, Response::Refused, delay),
             Fate::Lost => {}
         }
     }
@@ -52,14 +55,18 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
         let (now, parcel) = (self.core.now, Parcel { copy: 1, ..message.parcel() });
         let sent = Transit::Sent { parcel, leaves: now, due: at, fate: Fate::Arrives };
         self.observer.transit(now, sent, &|| message.words());
-        self.hold_back(message, at);
+        self.arrives_again(message, at, false);
     }
 
     /// What a server does with a request that it has, it does at `at`. Nobody waits for the answer.
     pub(crate) fn hold_back(&mut self, message: &Message<S>, at: u64) {
+        self.arrives_again(message, at, true);
+    }
+
+    fn arrives_again(&mut self, message: &Message<S>, at: u64, held_back: bool) {
         debug_assert!(message.copy == 0, "a copy of a copy");
         debug_assert!(at >= self.core.now, "a copy arrives in the past");
-        let copy = Message { copy: 1, ..message.clone() };
+        let copy = Message { copy: 1, held_back, ..message.clone() };
         self.core.queue.push(at, What::Request(Box::new(copy)));
     }
 
@@ -149,6 +156,7 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
         match fate {
             Fate::Arrives => self.core.queue.push(self.core.now + delay, What::Reply(message)),
             Fate::Broken => self.break_connection(message, delay),
+            Fate::Refused => unreachable!("only what was not sent is refused"),
             Fate::Lost => {}
         }
     }
@@ -216,8 +224,15 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
     }
 
     /// The client learns, after `delay`, that its connection broke, and nothing else.
-    pub(crate) fn break_connection(&mut self, mut message: Box<Message<S>>, delay: u64) {
-        message.body = Body::Response(Response::Broken);
+    pub(crate) fn break_connection(&mut self, message: Box<Message<S>>, delay: u64) {
+        if self.may_occur(Fault::Partition) && !message.is_remote() {
+            self.host(message.client).links[usize::from(message.node)].is_broken = true;
+        }
+        self.fail(message, Response::Broken, delay);
+    }
+
+    fn fail(&mut self, mut message: Box<Message<S>>, response: Response<S>, delay: u64) {
+        message.body = Body::Response(response);
         let at = self.core.now + delay + BROKEN_AFTER;
         self.core.queue.push(at, What::Reply(message));
     }

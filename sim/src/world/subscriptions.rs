@@ -1,25 +1,34 @@
 //! Notifications of releases, for the plans in which clients wait for them: they may be lost or late,
 //! and none is about nothing.
 
-use super::{Faults, NOTIFICATION, Observer, Step, System, What};
+use super::{Faults, NOTIFICATION, Observer, SERVERS, Step, System, What};
 use crate::{decide::DecisionSource, history::Client};
 
 /// How a client watches for releases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Subscription {
-    /// From when on the server tells it of releases.
-    since: Option<u64>,
-    /// Whether it does not know yet that the server does.
+    /// From when on each server tells it of releases.
+    since: [Option<u64>; SERVERS],
+    /// Whether it does not know yet that a server does.
     asked: bool,
     /// Whether a hint has come that it has not looked at.
     notified: bool,
 }
 
+impl Subscription {
+    fn is_watching(&self) -> bool {
+        self.since.iter().any(Option::is_some)
+    }
+}
+
 impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
-    /// The client asks the server to tell it of releases.
-    pub(crate) fn subscribe(&mut self, client: Client) {
+    /// The client asks server number `node` to tell it of releases. This request always arrives: it is no
+    /// message of its own, which would be one more for each fault to hit.
+    pub(crate) fn subscribe(&mut self, client: Client, node: u8) {
         let since = Some(self.core.now + self.core.plan.settings.latency);
-        self.host(client).subscription = Subscription { since, asked: true, notified: false };
+        let subscription = &mut self.host(client).subscription;
+        subscription.since[usize::from(node)] = since;
+        (subscription.asked, subscription.notified) = (true, false);
     }
 
     /// Whether the client's watch has just come into place.
@@ -31,12 +40,9 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
     pub(crate) fn keep_notification(&mut self, client: Client) -> bool {
         let host = self.host(client);
         let sleeps = !host.subscription.asked && host.awaited() == 0;
-        host.subscription.notified = host.subscription.since.is_some() && !sleeps;
-        debug_assert!(
-            !host.subscription.notified || host.subscription.since.is_some(),
-            "only who watches is told"
-        );
-        host.subscription.since.is_some() && sleeps
+        let watches = host.subscription.is_watching();
+        host.subscription.notified = watches && !sleeps;
+        watches && sleeps
     }
 
     /// Whether a hint has come that was not looked at; now it is.
@@ -49,10 +55,19 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
         self.host(client).subscription = Subscription::default();
     }
 
-    /// The server has started over, and does not know any more whom to tell. Nobody learns of it.
-    pub(crate) fn forget_subscriptions(&mut self) {
+    /// The client is told of nothing more by server number `node`.
+    pub(crate) fn unsubscribe_from(&mut self, client: Client, node: u8) {
+        self.host(client).subscription.since[usize::from(node)] = None;
+        if !self.host(client).subscription.is_watching() {
+            self.unsubscribe(client);
+        }
+    }
+
+    /// Server number `node` has started over, and does not know any more whom to tell. Nobody learns
+    /// of it.
+    pub(crate) fn forget_subscriptions(&mut self, node: u8) {
         for host in &mut self.core.hosts {
-            host.subscription.since = None;
+            host.subscription.since[usize::from(node)] = None;
         }
     }
 
@@ -60,7 +75,8 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
     pub(crate) fn notify_release(&mut self, node: u8) {
         let now = self.core.now;
         for client in 0..self.core.plan.settings.clients {
-            if self.host(client).subscription.since.is_some_and(|since| since <= now) {
+            let since = self.host(client).subscription.since[usize::from(node)];
+            if since.is_some_and(|since| since <= now) {
                 self.notify(client, node, u32::from(node));
             }
         }
@@ -87,5 +103,35 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
             self.core.queue.push(until, What::Hint { client, subscription });
         }
         !stands_still
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        decide::Replay,
+        world::{World, idle::Idle},
+    };
+
+    #[test]
+    fn a_server_that_starts_over_forgets_whom_to_tell_and_the_others_do_not() {
+        let mut world = World::new(Idle::plan(2));
+        let calm = crate::decide::Decisions::new();
+        let mut source = Replay::of(&calm);
+        let mut step = Step { core: &mut world.core, source: &mut source, observer: &mut () };
+        let told = |step: &mut Step<'_, Idle, Replay<'_>, ()>, node| {
+            step.core.now += 10_000;
+            let before = step.host(1).notifications;
+            step.notify_release(node);
+            step.host(1).notifications > before
+        };
+        step.subscribe(1, 0);
+        step.subscribe(1, 1);
+        assert!(told(&mut step, 0) && told(&mut step, 1) && !told(&mut step, 2));
+        step.forget_subscriptions(0);
+        assert!(!told(&mut step, 0) && told(&mut step, 1));
+        step.unsubscribe_from(1, 1);
+        assert!(!told(&mut step, 1));
     }
 }

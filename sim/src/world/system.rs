@@ -358,6 +358,8 @@ pub enum Fate {
     Lost,
     /// It vanishes with its connection, which the client notices.
     Broken,
+    /// It cannot be sent, since no connection can be made, which the client notices.
+    Refused,
 }
 
 /// What a server does with a request.

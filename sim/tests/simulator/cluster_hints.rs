@@ -2,14 +2,17 @@
 //! nobody depends on them.
 
 use std::{
+    future::poll_fn,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    task::Poll,
     time::Duration,
 };
 
 use leasehold_core::{Clock, Store, lock::LockKeys};
+use leasehold_fake_redis::Resp;
 use leasehold_sim::{
     cluster::{Breach, Cluster, Process, Setup},
     faults::Fault,
@@ -165,4 +168,33 @@ fn a_process_that_stands_still_is_told_once_it_goes_on() {
         cluster.eventually("all are served", move || served.served.load(Ordering::Relaxed) == 3);
     });
     cluster.faults([Fault::ClientPause]).check(300);
+}
+
+/// Goes away from subscribing before its request arrives, and asks who is subscribed once it must have.
+async fn hang_up(me: Process, listeners: Arc<AtomicU64>) {
+    let (store, keys) = (me.store(), LockKeys::of("job"));
+    let mut subscribing = Box::pin(store.subscribe(&keys));
+    poll_fn(|context| {
+        let _ = subscribing.as_mut().poll(context);
+        Poll::Ready(())
+    })
+    .await;
+    me.sleep(Duration::ZERO).await;
+    drop(subscribing);
+    me.sleep(millis(100)).await;
+    let told = me.redis().send(&["PUBSUB", "NUMSUB", &keys.channel()]).await.unwrap();
+    let Resp::Array(told) = told else { panic!("{told:?}") };
+    let [_, Resp::Integer(count)] = told[..] else { panic!("{told:?}") };
+    listeners.store(count as u64, Ordering::Relaxed);
+}
+
+#[test]
+fn who_has_gone_away_from_subscribing_is_not_subscribed() {
+    let cluster = Cluster::new(|cluster| {
+        let listeners = Arc::new(AtomicU64::new(u64::MAX));
+        let counts = listeners.clone();
+        cluster.process(move |me| hang_up(me, counts.clone()));
+        cluster.eventually("nobody listens", move || listeners.load(Ordering::Relaxed) == 0);
+    });
+    cluster.check(20);
 }

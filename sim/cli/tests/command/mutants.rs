@@ -71,7 +71,6 @@ fn the_true_algorithm_survives_many_schedules_of_the_plans_that_only_these_bugs_
         Mutant::EvenVote,
         Mutant::KeptMinority,
         Mutant::SilentCancel,
-        Mutant::ForgottenDoubt,
     ] {
         for schedule in 0..500 {
             let run = Run::seeded(mutant.control(), 1, schedule);

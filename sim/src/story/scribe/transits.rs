@@ -62,7 +62,7 @@ impl Scribe<'_> {
         let fate = match fate {
             world::Fate::Arrives if copy > 0 => Fate::Duplicate,
             world::Fate::Arrives => Fate::Delivered,
-            world::Fate::Broken | world::Fate::Lost => Fate::Lost,
+            world::Fate::Broken | world::Fate::Lost | world::Fate::Refused => Fate::Lost,
         };
         let faults = if copy > 0 {
             &[Fault::Duplicate, Fault::Resend][..]
@@ -103,7 +103,7 @@ impl Scribe<'_> {
         let sent_by = self.answers(at, from, request, client, words);
         let fate = match fate {
             world::Fate::Arrives => Fate::Delivered,
-            world::Fate::Broken | world::Fate::Lost => Fate::Lost,
+            world::Fate::Broken | world::Fate::Lost | world::Fate::Refused => Fate::Lost,
         };
         let faults = &[Fault::ReplyLoss, Fault::Resend];
         let decision = self.decision_on(faults, parcel, call * 2 + 1, fate);

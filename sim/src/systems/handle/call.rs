@@ -180,13 +180,22 @@ impl Caller {
         let mut open = Open { caller: self, call: Some(call) };
         self.tell(DebounceEvent::Called { client: self.me, call });
         let calling = self.debounce.call(call.to_args(), async |run| self.callback(run).await);
+        let mut calling = Box::pin(calling);
         let returned = match self.style {
-            Style::Hurries => before(self.sleep(LITTLE_PATIENCE), calling).await,
-            Style::Leaves => before(self.sleep(DEBOUNCE_WAIT * 2 / 3), calling).await,
-            _ => before(self.left(), calling).await,
+            Style::Hurries => before(self.sleep(LITTLE_PATIENCE), &mut calling).await,
+            Style::Leaves => before(self.sleep(DEBOUNCE_WAIT * 2 / 3), &mut calling).await,
+            _ => before(self.left(), &mut calling).await,
         };
-        if let Some(returned) = returned {
-            open.returned(answer(&returned));
+        match returned {
+            Some(returned) => open.returned(answer(&returned)),
+            None => {
+                self.process.drop_call(calling);
+                drop(open);
+                if self.style == Style::LeavesRun {
+                    // Its next call does not give the run back sooner than its lease is over.
+                    self.sleep(self.run_lease).await;
+                }
+            }
         }
     }
 

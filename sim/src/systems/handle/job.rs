@@ -177,13 +177,16 @@ impl Job {
             Style::Hold => self.hold(acquire, &mut report).await,
             Style::Leave => {
                 let patience = self.process.now().plus_micros(LITTLE_PATIENCE);
-                let acquiring = acquire.into_future();
-                let served = before(self.clock().sleep_until(patience), acquiring).await;
+                let mut acquiring = Box::pin(acquire.into_future());
+                let served = before(self.clock().sleep_until(patience), &mut acquiring).await;
                 match served {
                     Some(acquired) => self.acquired(acquired, &mut report).await,
                     None => {
                         report.told(Answer::Dropped);
-                        self.clear().await;
+                        self.process.drop_call(acquiring);
+                        // Nobody calls meanwhile: what it is granted is given back in the background.
+                        let clock = self.clock();
+                        clock.sleep_until(clock.now().plus_micros(self.terms.lease)).await;
                     }
                 }
             }

@@ -32,15 +32,16 @@ impl HandleProgram {
                     step.send(me, node, driver::request(act, token, command));
                     self.sent.insert(step.host(me).calls, Sent { wait, act, token });
                 }
-                Order::Subscribe => {
-                    self.subscriptions += 1;
-                    step.subscribe(me);
+                Order::Subscribe { node } => {
+                    self.subscriptions[usize::from(node)] += 1;
+                    step.subscribe(me, node);
                 }
                 Order::Subscribed => _ = step.is_newly_subscribed(me),
-                Order::Unsubscribe => {
-                    self.subscriptions -= 1;
-                    if self.subscriptions == 0 {
-                        step.unsubscribe(me);
+                Order::Unsubscribe { node } => {
+                    let held = &mut self.subscriptions[usize::from(node)];
+                    *held -= 1;
+                    if *held == 0 {
+                        step.unsubscribe_from(me, node);
                     }
                 }
                 Order::Tell(told) => {

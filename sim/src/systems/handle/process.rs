@@ -30,9 +30,13 @@ pub(super) enum Order {
         node: u8,
         command: Command,
     },
-    Subscribe,
+    Subscribe {
+        node: u8,
+    },
     Subscribed,
-    Unsubscribe,
+    Unsubscribe {
+        node: u8,
+    },
     /// Something that an observer is told.
     Tell(Told),
 }
@@ -99,8 +103,10 @@ struct State {
     spawned: Vec<Task>,
     /// Whether the process is dead: it runs and sends nothing more.
     dead: bool,
-    /// Whether a caller is going away right now.
+    /// Whether a caller is going away right now,
     dropping: bool,
+    /// and whether from a call alone.
+    dropping_call: bool,
     /// The token of the last try.
     last_token: Option<TokenId>,
     lease: Option<WatchedLease>,
@@ -134,6 +140,7 @@ impl Process {
             spawned: Vec::new(),
             dead: false,
             dropping: false,
+            dropping_call: false,
             last_token: None,
             lease: None,
             handed_out: None,
@@ -202,6 +209,23 @@ impl Process {
         self.state().dropping = true;
         drop(gone);
         self.state().dropping = false;
+    }
+
+    /// As [`Process::drop_caller`], of a call in the middle.
+    pub(super) fn drop_call<T>(&self, gone: T) {
+        self.state().dropping_call = true;
+        self.drop_caller(gone);
+        self.state().dropping_call = false;
+    }
+
+    /// Whether a bug is planted by which what is done in the background now is not.
+    fn forgets_tasks(&self) -> bool {
+        let state = self.state();
+        match self.mutant {
+            Some(Mutant::UnsentRelease) => state.dropping && !state.dropping_call,
+            Some(Mutant::LeftToNextCall | Mutant::RunLeftToNextCall) => state.dropping_call,
+            _ => false,
+        }
     }
 
     /// The process is dead.
@@ -351,7 +375,7 @@ impl Store for HandleStore {
         {
             let mut state = process.state();
             state.hints[usize::from(self.node)].released = false;
-            state.mailbox.tell(Order::Subscribe);
+            state.mailbox.tell(Order::Subscribe { node: self.node });
         }
         let hints = Hints { process: process.clone(), node: self.node };
         let in_place = process.now().plus_micros(process.to_subscribe);
@@ -394,7 +418,7 @@ impl ReleaseSource for Hints {
 
 impl Drop for Hints {
     fn drop(&mut self) {
-        self.process.state().mailbox.tell(Order::Unsubscribe);
+        self.process.state().mailbox.tell(Order::Unsubscribe { node: self.node });
     }
 }
 
@@ -412,18 +436,14 @@ impl Clock for HandleClock {
     }
 
     fn spawn(&self, task: Task) -> bool {
-        let mut state = self.0.state();
-        if state.dead {
-            // Outside of the lock: destructors look at the clock.
-            drop(state);
+        // A task is dropped outside of the lock: destructors look at the clock.
+        if self.0.state().dead {
             return false;
         }
-        if state.dropping && self.0.mutant == Some(Mutant::UnsentRelease) {
-            drop(state);
-            drop(task);
+        if self.0.forgets_tasks() {
             return true;
         }
-        state.spawned.push(task);
+        self.0.state().spawned.push(task);
         true
     }
 }
