@@ -18,6 +18,10 @@ impl<S: System> Faults<S> for Duplicate {
     #[inline]
     fn leaving<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
         let (client, call) = (message.client, message.call);
+        // Nothing is a copy of what was never sent.
+        if step.cannot_connect(message) {
+            return;
+        }
         let choice = step.injects(Fault::Duplicate, client, call, LATER.len() as u32);
         if choice == 0 {
             return;

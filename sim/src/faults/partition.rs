@@ -45,16 +45,15 @@ impl<S: System> Faults<S> for Partition {
         step: &mut Step<'_, S, C, W>,
         message: &Message<S>,
     ) -> Fate {
+        let cannot_connect = step.cannot_connect(message);
         let fate = cut(step, message, |link| link.requests_cut_until);
-        let link = &mut step.host(message.client).links[usize::from(message.node)];
-        match fate {
-            // What was lost with its connection needs another, which cannot be made.
-            Fate::Lost if link.is_broken && !message.is_remote() => Fate::Refused,
-            fate => {
-                link.is_broken = false;
-                fate
-            }
+        if cannot_connect {
+            return Fate::Refused;
         }
+        if fate == Fate::Arrives {
+            step.host(message.client).links[usize::from(message.node)].is_broken = false;
+        }
+        fate
     }
 
     #[inline]

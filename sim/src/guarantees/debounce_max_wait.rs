@@ -3,12 +3,13 @@
 //!
 //! Soon: within a second, in which no fault was injected, for the participants to ask. A run that a
 //! client dropped is over at once, since that gives it back in the background, unless there was a fault
-//! meanwhile.
+//! meanwhile. A run that nobody has ended as the server's clock jumps may have its lease once more.
 
 use std::hash::{Hash, Hasher};
 
 use super::{Checker, SharedHistory, SLACK};
 use crate::{
+    decide::Fault,
     history::{DebounceEvent, Event},
     catalog::{DEBOUNCE_MAX_WAIT as MAX_WAIT, DEBOUNCE_WAIT as WAIT},
 };
@@ -23,6 +24,8 @@ pub(crate) struct DebounceMaxWait {
     newest: usize,
     /// Until when a run may be under way,
     run_until: u64,
+    /// for which it has a lease of this length, that of all runs,
+    lease: u64,
     /// or a fault.
     fault_until: u64,
     /// When the run that was under way was dropped, if there was no fault since.
@@ -48,6 +51,7 @@ impl Checker for DebounceMaxWait {
                 let verdict = self.in_time(at);
                 self.first = None;
                 self.run_until = self.run_until.max(until);
+                self.lease = until.saturating_sub(at);
                 self.dropped = None;
                 verdict
             }
@@ -59,6 +63,11 @@ impl Checker for DebounceMaxWait {
                 let verdict = self.in_time(at);
                 self.first = None;
                 verdict
+            }
+            Event::Injected { fault: Fault::ServerClock, .. } => {
+                self.run_until = self.run_until.max(at + self.lease);
+                self.disturbed(at);
+                Ok(())
             }
             Event::Injected { until, .. } if until < u64::MAX => {
                 self.disturbed(until.max(at));
@@ -83,6 +92,8 @@ impl Hash for DebounceMaxWait {
     /// a run that was dropped, it does not matter whether a run or a fault is what lasts.
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         (self.first, self.newest, self.busy_until(), self.dropped, self.exercised).hash(hasher);
+        // But for rounding, it is the same for all runs.
+        (self.lease > 0).hash(hasher);
     }
 }
 
@@ -147,7 +158,7 @@ mod tests {
         checkers.observe(10, &claimed(call(0, 1), 1, 5_000_000));
         checkers.observe(20, &vanished);
         if fault {
-            let fault = crate::decide::Fault::ReplyLoss;
+            let fault = Fault::ReplyLoss;
             checkers.observe(30, &Event::TookEffect { fault, client: None, call: 1 });
         }
         checkers.observe(50, &armed(1, 2));
@@ -159,5 +170,25 @@ mod tests {
     fn a_run_that_was_dropped_holds_nobody_up_unless_there_was_a_fault() {
         assert!(never_run_after_a_drop(false));
         assert!(!never_run_after_a_drop(true));
+    }
+
+    /// A run with a lease of 1 s is left behind, and the clock jumps just before that is over.
+    fn run_after_a_jump(later: u64) -> bool {
+        let mut checkers = CheckerSet::default();
+        let fault = Fault::ServerClock;
+        let jumped = Event::Injected { fault, client: None, choice: 4, until: 999_999 };
+        checkers.observe(0, &armed(0, 1));
+        checkers.observe(10, &claimed(call(0, 1), 1, 1_000_010));
+        checkers.observe(20, &armed(1, 1));
+        checkers.observe(999_999, &jumped);
+        let at = 999_999 + 1_000_000 + SOON + later;
+        checkers.observe(at, &claimed(call(1, 1), 2, at + 1_000_000));
+        checkers.violation(Guarantee::DebounceMaxWait).is_none()
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_lets_a_run_have_its_lease_once_more_and_no_longer() {
+        assert!(run_after_a_jump(0));
+        assert!(!run_after_a_jump(SLACK + 1));
     }
 }

@@ -231,6 +231,13 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
         self.fail(message, Response::Broken, delay);
     }
 
+    /// Whether `message` cannot be sent at all: its connection has broken, and the link is cut.
+    pub(crate) fn cannot_connect(&mut self, message: &Message<S>) -> bool {
+        let now = self.core.now;
+        let link = self.host(message.client).links[usize::from(message.node)];
+        !message.is_remote() && link.is_broken && now < link.requests_cut_until
+    }
+
     fn fail(&mut self, mut message: Box<Message<S>>, response: Response<S>, delay: u64) {
         message.body = Body::Response(response);
         let at = self.core.now + delay + BROKEN_AFTER;

@@ -2,6 +2,7 @@
 
 use leasehold_sim::{
     counterexamples::KnownCounterexamples,
+    faults::Fault,
     guarantees::Guarantee,
     schedule::Schedule,
     story::{Topic, tell},
@@ -140,7 +141,12 @@ fn no_decision_can_be_left_out_unless_it_is_the_fault_that_the_cell_asks_for() {
         for (index, decision) in story.decisions.iter().enumerate() {
             let without = story.runs.iter().find(|run| run.without == [index]);
             let holds = without.is_some_and(|run| run.verdict.holds);
-            let asked_for = schedule.cell.fault.is_some_and(|fault| fault.name() == decision.kind);
+            let asks_for = |cell: Fault| {
+                let of_pair = Fault::ALL.iter().filter(|fault| fault.place() == cell.place());
+                let of_pair = of_pair.filter(|_| !cell.is_single());
+                of_pair.chain([&cell]).any(|fault| fault.name() == decision.kind)
+            };
+            let asked_for = schedule.cell.fault.is_some_and(asks_for);
             ensure(holds || asked_for, || format!("{decision:?}"))?;
         }
         Ok(())

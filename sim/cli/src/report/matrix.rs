@@ -86,7 +86,7 @@ impl Layout {
                 for (index, fault) in faults.iter().enumerate() {
                     let place = first + index * column;
                     if index % lines == line {
-                        pad(&mut text, place);
+                        pad(&mut text, place.min(WIDTH.saturating_sub(fault.chars().count())));
                         text += fault;
                     } else if index % lines < line && text.chars().count() <= place {
                         pad(&mut text, place);
@@ -129,8 +129,10 @@ mod tests {
         let layout = Layout::of(&names, 20);
         for (index, name) in names.iter().enumerate() {
             let place = layout.first + index * layout.column;
+            // A long one at the right edge begins before its column.
+            let begin = place.min(WIDTH - name.len());
             let above = layout.header.lines().any(|line| {
-                let rest: String = line.chars().skip(place).collect();
+                let rest: String = line.chars().skip(begin).collect();
                 rest.starts_with(name)
             });
             assert!(above, "{name} at {place}:\n{}", layout.header);
