@@ -38,8 +38,8 @@ pub(super) struct Spec {
     pub(super) group: Group,
     pub(super) keys: Keys,
     /// What it does to each of its keys, as the flags of key specifications name it: a word for
-    /// its right (`RO`, `RW`, `OW`, `RM`), and words for its use.
-    pub(super) access: &'static [&'static str],
+    /// its right (`RO`, `RW`, `OW`, `RM`), and words for its use. A comma parts the keys.
+    pub(super) access: &'static str,
     /// Set for a command that waits if it finds nothing.
     pub(super) blocks: Option<Blocks>,
     /// The version of Redis that brought it.
@@ -110,7 +110,7 @@ impl Spec {
             flags,
             group,
             keys: Keys::None,
-            access: &[],
+            access: "",
             blocks: None,
             since: "1.0.0",
             about: "",
@@ -130,12 +130,21 @@ impl Spec {
         self
     }
 
+    /// Its only key is its first argument; `access` says what it does to it.
+    pub(super) const fn key(self, access: &'static str) -> Self {
+        self.keys(1, 1, 1).access(access)
+    }
+
+    /// Its arguments say where its keys are, but for those of [`Keys::Hashed`].
     pub(super) const fn keys_are(mut self, keys: Keys) -> Self {
+        if !matches!(keys, Keys::Hashed { .. }) {
+            self.flags = self.flags.union(Flags::MOVABLEKEYS);
+        }
         self.keys = keys;
         self
     }
 
-    pub(super) const fn access(mut self, access: &'static [&'static str]) -> Self {
+    pub(super) const fn access(mut self, access: &'static str) -> Self {
         self.access = access;
         self
     }
@@ -143,6 +152,7 @@ impl Spec {
     /// It waits where it answers with nothing: for how long and for what, `blocks` tells.
     pub(super) const fn blocks(mut self, blocks: Blocks) -> Self {
         self.blocks = Some(blocks);
+        self.flags = self.flags.union(Flags::BLOCKING);
         self
     }
 

@@ -35,7 +35,7 @@ const MEMORY: &[Spec] = &[
     Spec::new(Group::Server, "purge", 2, done, Flags::empty()).about("4.0.0", "Does nothing."),
     Spec::new(Group::Server, "usage", -3, memory_usage, Flags::READONLY)
         .keys(2, 2, 1)
-        .access(&["RO"])
+        .access("RO")
         .about("4.0.0", "About how many bytes a key takes."),
 ];
 

@@ -15,50 +15,34 @@ const LISTEN: Flags =
     Flags::PUBSUB.union(Flags::NOSCRIPT).union(Flags::LOADING).union(Flags::STALE);
 const LOOK: Flags = Flags::PUBSUB.union(Flags::LOADING).union(Flags::STALE);
 
+#[rustfmt::skip]
 pub(super) const COMMANDS: &[Spec] = &[
     Spec::of_connection(Group::PubSub, "psubscribe", -2, &OnConnection(psubscribe), LISTEN)
         .about("2.0.0", "Listens to the channels whose names match patterns."),
-    Spec::new(
-        Group::PubSub,
-        "publish",
-        3,
-        publish,
-        LOOK.union(Flags::FAST).union(Flags::MAY_REPLICATE),
-    )
-    .about("2.0.0", "Sends a message to everyone who listens to a channel."),
+    Spec::new(Group::PubSub, "publish", 3, publish,
+        LOOK.union(Flags::FAST).union(Flags::MAY_REPLICATE))
+        .about("2.0.0", "Sends a message to everyone who listens to a channel."),
     Spec::container(Group::PubSub, "pubsub", SUBCOMMANDS).about("2.8.0", "Who listens to what."),
     Spec::of_connection(Group::PubSub, "punsubscribe", -1, &OnConnection(punsubscribe), LISTEN)
         .about("2.0.0", "Listens to patterns no more."),
-    Spec::new(
-        Group::PubSub,
-        "spublish",
-        3,
-        publish_in_shard,
-        LOOK.union(Flags::FAST).union(Flags::MAY_REPLICATE),
-    )
-    .keys_are(Keys::Hashed { first: 1, last: 1 })
-    .access(&["not_key"])
-    .about("7.0.0", "Sends a message to everyone who listens to a shard channel."),
+    Spec::new(Group::PubSub, "spublish", 3, publish_in_shard,
+        LOOK.union(Flags::FAST).union(Flags::MAY_REPLICATE))
+        .keys_are(Keys::Hashed { first: 1, last: 1 }).access("not_key")
+        .about("7.0.0", "Sends a message to everyone who listens to a shard channel."),
     Spec::of_connection(Group::PubSub, "ssubscribe", -2, &OnConnection(subscribe_in_shard), LISTEN)
-        .keys_are(Keys::Hashed { first: 1, last: -1 })
-        .access(&["not_key"])
+        .keys_are(Keys::Hashed { first: 1, last: -1 }).access("not_key")
         .about("7.0.0", "Listens to shard channels."),
     Spec::of_connection(Group::PubSub, "subscribe", -2, &OnConnection(subscribe), LISTEN)
         .about("2.0.0", "Listens to channels."),
-    Spec::of_connection(
-        Group::PubSub,
-        "sunsubscribe",
-        -1,
-        &OnConnection(unsubscribe_in_shard),
-        LISTEN,
-    )
-    .keys_are(Keys::Hashed { first: 1, last: -1 })
-    .access(&["not_key"])
-    .about("7.0.0", "Listens to shard channels no more."),
+    Spec::of_connection(Group::PubSub, "sunsubscribe", -1, &OnConnection(unsubscribe_in_shard),
+        LISTEN)
+        .keys_are(Keys::Hashed { first: 1, last: -1 }).access("not_key")
+        .about("7.0.0", "Listens to shard channels no more."),
     Spec::of_connection(Group::PubSub, "unsubscribe", -1, &OnConnection(unsubscribe), LISTEN)
         .about("2.0.0", "Listens to channels no more."),
 ];
 
+#[rustfmt::skip]
 const SUBCOMMANDS: &[Spec] = &[
     Spec::new(Group::PubSub, "channels", -2, channels, LOOK)
         .about("2.8.0", "Lists the channels that someone listens to."),

@@ -8,21 +8,16 @@ use super::{
 };
 use crate::ConsumerGroup;
 
+#[rustfmt::skip]
 pub(super) const SUBCOMMANDS: &[Spec] = &[
     Spec::new(Group::Stream, "consumers", 4, consumers, Flags::READONLY)
-        .keys(2, 2, 1)
-        .access(&["RO access"])
-        .about("5.0.0", "Lists the consumers of a group."),
+        .keys(2, 2, 1).access("RO access").about("5.0.0", "Lists the consumers of a group."),
     Spec::new(Group::Stream, "groups", 3, groups, Flags::READONLY)
-        .keys(2, 2, 1)
-        .access(&["RO access"])
-        .about("5.0.0", "Lists the groups of a stream."),
+        .keys(2, 2, 1).access("RO access").about("5.0.0", "Lists the groups of a stream."),
     Spec::new(Group::Stream, "help", 2, help, Flags::LOADING.union(Flags::STALE))
         .about("5.0.0", "Lists the subcommands."),
     Spec::new(Group::Stream, "stream", -3, stream, Flags::READONLY)
-        .keys(2, 2, 1)
-        .access(&["RO access"])
-        .about("5.0.0", "Describes a stream."),
+        .keys(2, 2, 1).access("RO access").about("5.0.0", "Describes a stream."),
 ];
 
 /// How much of each list the long form shows, if it is not told.
