@@ -18,7 +18,7 @@ pub(super) use absent::{ABSENT, absence};
 pub(super) use arguments::{decimal, float, integer, integer_of_32_bits, owned, seconds, word};
 pub(super) use call::{Call, Collection, Origin};
 pub(super) use flags::{Flags, Group, Keys};
-pub(super) use help::help;
+use help::help;
 pub(super) use table::Table;
 pub(super) use wait::{Blocks, Found, Wait, narrowed};
 
@@ -93,6 +93,12 @@ impl Spec {
         subcommands: &'static [Self],
     ) -> Self {
         Self::with_body(group, name, -2, Body::Subcommands(subcommands), Flags::empty())
+    }
+
+    /// The subcommand that says what the others do.
+    pub(super) const fn help(group: Group, since: &'static str) -> Self {
+        Self::new(group, "help", 2, help, Flags::LOADING.union(Flags::STALE))
+            .about(since, "Lists the subcommands.")
     }
 
     pub(super) const fn with_body(

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::super::{
     Resp,
-    command::{Answer, Call, Flags, Group, Refusal, Spec, help, integer},
+    command::{Answer, Call, Flags, Group, Refusal, Spec, integer},
     resp::count,
     service::SlowLog,
     service::size_of,
@@ -27,8 +27,7 @@ const LATENCY: &[Spec] = &[
     Spec::new(Group::Server, "reset", -2, zero, OPERATOR).about("2.8.13", "Forgets what was slow."),
 ];
 
-const HELP: Spec = Spec::new(Group::Server, "help", 2, help, Flags::LOADING.union(Flags::STALE))
-    .about("6.2.0", "Lists the subcommands.");
+const HELP: Spec = Spec::help(Group::Server, "6.2.0");
 
 const MEMORY: &[Spec] = &[
     HELP,

@@ -4,7 +4,7 @@ mod blocking;
 mod edits;
 mod moves;
 
-pub(super) use blocking::{counted_keys, pop_count};
+pub(super) use blocking::{counted_keys, keys_and_timeout, parse_many};
 
 use bytes::Bytes;
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::super::{
     Resp,
-    command::{Answer, Call, Flags, Group, Keys, Refusal, Spec, help},
+    command::{Answer, Call, Flags, Group, Keys, Refusal, Spec},
     glob::matches,
     pubsub::Topic,
     resp::{count, text_of},
@@ -46,8 +46,7 @@ pub(super) const COMMANDS: &[Spec] = &[
 const SUBCOMMANDS: &[Spec] = &[
     Spec::new(Group::PubSub, "channels", -2, channels, LOOK)
         .about("2.8.0", "Lists the channels that someone listens to."),
-    Spec::new(Group::PubSub, "help", 2, help, Flags::LOADING.union(Flags::STALE))
-        .about("6.2.0", "Lists the subcommands."),
+    Spec::help(Group::PubSub, "6.2.0"),
     Spec::new(Group::PubSub, "numpat", 2, number_of_patterns, LOOK)
         .about("2.8.0", "Counts the patterns that someone listens to."),
     Spec::new(Group::PubSub, "numsub", -2, numbers_of_subscribers, LOOK)

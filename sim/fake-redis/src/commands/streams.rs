@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use super::super::{
     EntryId, Resp, Stream,
-    command::{Answer, Call, Flags, Group, Keys, Refusal, Spec, help, integer, owned, word},
+    command::{Answer, Call, Flags, Group, Keys, Refusal, Spec, integer, owned, word},
     resp::{count, text_of},
 };
 

@@ -5,7 +5,6 @@ use bytes::Bytes;
 use super::{Answer, Call, Flags, Group, Refusal, Resp, Spec, count, integer};
 use crate::{
     Value,
-    command::help,
     keyspace::Usage,
     service::{Limits, Service},
 };
@@ -16,8 +15,7 @@ pub(super) const SUBCOMMANDS: &[Spec] = &[
         .keys(2, 2, 1).access("RO").about("2.2.3", "Names the form in which a value is kept."),
     Spec::new(Group::Generic, "freq", 3, freq, Flags::READONLY)
         .keys(2, 2, 1).access("RO").about("4.0.0", "Tells how often a key was used."),
-    Spec::new(Group::Generic, "help", 2, help, Flags::LOADING.union(Flags::STALE))
-        .about("6.2.0", "Lists the subcommands."),
+    Spec::help(Group::Generic, "6.2.0"),
     Spec::new(Group::Generic, "idletime", 3, idle_time, Flags::READONLY)
         .keys(2, 2, 1).access("RO").about("2.2.3", "Tells how long a key was not used."),
     Spec::new(Group::Generic, "refcount", 3, ref_count, Flags::READONLY)

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{
-    Answer, Call, EntryId, Flags, Group, Refusal, Resp, Spec, Stream, count, help, integer, owned,
+    Answer, Call, EntryId, Flags, Group, Refusal, Resp, Spec, Stream, count, integer, owned,
     parse_id, text_of, word,
 };
 use crate::ConsumerGroup;
@@ -19,8 +19,7 @@ pub(super) const SUBCOMMANDS: &[Spec] = &[
         .about("5.0.0", "Removes a consumer with what is pending for it."),
     Spec::new(Group::Stream, "destroy", 4, destroy, Flags::WRITE)
         .keys(2, 2, 1).access("RW delete").about("5.0.0", "Removes a group."),
-    Spec::new(Group::Stream, "help", 2, help, Flags::LOADING.union(Flags::STALE))
-        .about("5.0.0", "Lists the subcommands."),
+    Spec::help(Group::Stream, "5.0.0"),
     Spec::new(Group::Stream, "setid", -5, set_id, Flags::WRITE)
         .keys(2, 2, 1).access("RW update").about("5.0.0", "Sets what a group was delivered last."),
 ];
