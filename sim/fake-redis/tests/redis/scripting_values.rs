@@ -4,20 +4,21 @@ use crate::scripting_support::{Server, check};
 use bytes::Bytes;
 use leasehold_fake_redis::{Resp, ScriptRules};
 
-#[test]
-fn errors_are_raised_caught_and_told_as_in_redis() {
+fn server_with_keys() -> Server {
     let mut server = Server::new(ScriptRules::REDIS);
     server.ask(&["HSET", "h", "f", "v"]);
     server.ask(&["SET", "str", "x"]);
-    check(&mut server, ERRORS);
+    server
+}
+
+#[test]
+fn errors_are_raised_caught_and_told_as_in_redis() {
+    check(&mut server_with_keys(), ERRORS);
 }
 
 #[test]
 fn the_library_redis_answers_as_in_redis() {
-    let mut server = Server::new(ScriptRules::REDIS);
-    server.ask(&["HSET", "h", "f", "v"]);
-    server.ask(&["SET", "str", "x"]);
-    check(&mut server, API);
+    check(&mut server_with_keys(), API);
 }
 
 #[test]
@@ -60,18 +61,12 @@ fn errors_and_states_are_bytes() {
 
 #[test]
 fn resp3_kinds_pass_in_both_directions() {
-    let mut server = Server::new(ScriptRules::REDIS);
-    server.ask(&["HSET", "h", "f", "v"]);
-    server.ask(&["SET", "str", "x"]);
-    check(&mut server, RESP3);
+    check(&mut server_with_keys(), RESP3);
 }
 
 #[test]
 fn plain_lua_behaves_as_in_redis() {
-    let mut server = Server::new(ScriptRules::REDIS);
-    server.ask(&["HSET", "h", "f", "v"]);
-    server.ask(&["SET", "str", "x"]);
-    check(&mut server, PLAIN);
+    check(&mut server_with_keys(), PLAIN);
 }
 
 #[test]
