@@ -13,6 +13,12 @@ use crate::{
     telemetry::Calls,
     time::{Clock, Instant},
 };
+#[cfg(feature = "std")]
+use crate::{
+    pool::Backend,
+    store::DynStore,
+    time::{DynClock, Task},
+};
 
 /// Runs `machine` from `request` to its outcome.
 ///
@@ -27,6 +33,21 @@ pub async fn drive<M: Machine>(
     request: M::Request,
 ) -> M::Outcome {
     drive_observed(machine, store, clock, request, &mut None, |_| ()).await
+}
+
+/// What a handle drives its machines with.
+#[cfg(feature = "std")]
+#[derive(Clone)]
+pub(crate) struct Driver {
+    pub(crate) store: DynStore,
+    pub(crate) clock: DynClock,
+}
+
+#[cfg(feature = "std")]
+impl Backend for Driver {
+    fn spawn(&self, task: Task) {
+        self.clock.spawn(task);
+    }
 }
 
 /// [`drive`], with a subscription that may be in place already and outlives the request, and with

@@ -20,9 +20,13 @@ mod jitter;
 mod machine;
 #[cfg(feature = "memory")]
 mod memory;
+#[cfg(feature = "std")]
+mod pool;
 mod settings;
 mod store;
 mod subscription;
+#[cfg(feature = "std")]
+mod sync;
 mod telemetry;
 mod time;
 mod token;

@@ -27,13 +27,6 @@ use crate::{
 };
 
 /// What `watchers` is built of.
-mod sync {
-    pub(super) use std::sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicUsize, Ordering},
-    };
-}
-
 /// A store in this process, shared by reference or `Arc`. Nothing in it outlives the process.
 ///
 /// It keeps the contract of [`Store`] exactly, so it also stands for a server in tests: with

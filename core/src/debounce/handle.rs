@@ -1,8 +1,8 @@
 //! A debounced call as a handle: its settings, and what its machines need to run.
 
-use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
-use core::{fmt, mem, time::Duration};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use alloc::{format, sync::Arc};
+use core::{fmt, time::Duration};
+use std::sync::{Mutex, PoisonError};
 
 #[cfg(feature = "tokio")]
 use super::DebounceOptions;
@@ -11,17 +11,15 @@ use super::{
     DebounceRequest, DebounceStatus, NextRun, Run, SweepOutcome, Swept, Unsettled,
 };
 use crate::{
-    drive::{drive, race},
+    drive::{Driver, drive, race},
     machine::outcome_of,
+    pool::{Borrowed, Pool, Pooled},
     settings::ConfigError,
     store::{DynStore, Store, StoreError},
     telemetry,
     time::{Clock, DynClock},
     token::{Token, Tokens},
 };
-
-/// How many machines wait in a handle for the next call.
-const IDLE_MACHINES: usize = 8;
 
 /// A debounced call in a store, by its id.
 ///
@@ -60,23 +58,14 @@ pub struct Debounce {
 
 struct Shared {
     config: DebounceConfig,
-    store: DynStore,
-    clock: DynClock,
-    idle: Mutex<Idle>,
+    pool: Arc<Pool<DebounceMachine>>,
+    tokens: Mutex<Tokens>,
 }
 
-struct Idle {
-    tokens: Tokens,
-    machines: Vec<DebounceMachine>,
-    /// Whether a task gives back what dropped calls had.
-    gives_back: bool,
-}
-
-/// A machine that makes one call. Dropping it gives the machine back, with what is in flight; if the
-/// call was not over, that is told to the server in the background.
+/// A machine that makes one call.
 struct Participant<'a> {
-    shared: &'a Arc<Shared>,
-    machine: Option<DebounceMachine>,
+    shared: &'a Shared,
+    machine: Borrowed<'a, DebounceMachine>,
 }
 
 /// How a callback ended.
@@ -126,8 +115,8 @@ impl Debounce {
     }
 
     fn of(store: DynStore, clock: DynClock, config: DebounceConfig, tokens: Tokens) -> Self {
-        let idle = Mutex::new(Idle { tokens, machines: Vec::new(), gives_back: false });
-        Self { shared: Arc::new(Shared { config, store, clock, idle }) }
+        let pool = Arc::new(Pool::new(Driver { store, clock }));
+        Self { shared: Arc::new(Shared { config, pool, tokens: Mutex::new(tokens) }) }
     }
 
     /// The debounced call of one `key`, e.g. of one argument: its id is this id, a colon and the
@@ -140,10 +129,9 @@ impl Debounce {
         if key.is_empty() {
             return Err(ConfigError::EmptyId);
         }
-        let Shared { config, store, clock, .. } = &*self.shared;
-        let config = config.with_id(&format!("{}:{key}", config.keys().id()))?;
-        let tokens = self.shared.idle().tokens.child();
-        Ok(Self::of(store.clone(), clock.clone(), config, tokens))
+        let config = self.shared.config.with_id(&format!("{}:{key}", self.id()))?;
+        let Driver { store, clock } = self.shared.driver().clone();
+        Ok(Self::of(store, clock, config, self.shared.next_owner()))
     }
 
     /// The name of what is debounced.
@@ -258,8 +246,7 @@ impl Debounce {
     /// [`DebounceMachine::in_flight`].
     #[must_use]
     pub fn in_flight(&self) -> Option<Token> {
-        let idle = self.shared.idle();
-        idle.machines.iter().find_map(DebounceMachine::in_flight).cloned()
+        self.shared.pool.find_map(|machine| machine.in_flight().cloned())
     }
 
     async fn sweep_as<R, E>(
@@ -283,8 +270,8 @@ impl Debounce {
 
 impl Participant<'_> {
     async fn ask(&mut self, request: DebounceRequest) -> DebounceOutcome {
-        let machine = self.machine.as_mut().expect("it is given back only by the drop");
-        drive(machine, &self.shared.store, &self.shared.clock, request).await
+        let Driver { store, clock } = self.shared.driver();
+        drive(&mut *self.machine, store, clock, request).await
     }
 
     /// Runs the callback under its claim, and tells the server how it went.
@@ -294,7 +281,7 @@ impl Participant<'_> {
         callback: impl AsyncFnOnce(Run) -> Result<R, E>,
     ) -> Result<(R, Option<Unsettled>), CallError<E>> {
         let (deadline, fence) = (claim.deadline(), claim.fence());
-        let clock = &self.shared.clock;
+        let clock = &self.shared.driver().clock;
         let run = Run::new(claim, clock.clone());
         let overrun = async {
             clock.sleep_until(deadline).await;
@@ -330,118 +317,40 @@ impl Participant<'_> {
 }
 
 impl Shared {
-    fn idle(&self) -> MutexGuard<'_, Idle> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn driver(&self) -> &Driver {
+        self.pool.backend()
+    }
+
+    /// Tokens of an owner of their own.
+    fn next_owner(&self) -> Tokens {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).child()
     }
 
     /// A machine for one call: first of all one that owes the server something.
-    fn participant(self: &Arc<Self>) -> Participant<'_> {
-        let mut idle = self.idle();
-        let owing = idle.machines.iter().position(|machine| machine.in_flight().is_some());
-        let machine = match owing.or_else(|| idle.machines.len().checked_sub(1)) {
-            Some(index) => idle.machines.remove(index),
-            None => {
-                let tokens = idle.tokens.child();
-                let seed = tokens.seed();
-                DebounceMachine::new(self.config.clone(), tokens, seed)
-            }
-        };
-        Participant { shared: self, machine: Some(machine) }
-    }
-
-    /// Gives back in the background what dropped calls had, one after another. Their machines stay
-    /// here: a call that comes meanwhile begins by giving it back, too, which does no harm.
-    fn give_back(self: &Arc<Self>) {
-        if mem::replace(&mut self.idle().gives_back, true) {
-            return;
-        }
-        let shared = Arc::clone(self);
-        let mut giving = GivingBack { shared: Arc::clone(self), is_over: false };
-        self.clock.spawn(Box::pin(async move {
-            while let Some(dropped) = giving.next() {
-                let mut machine = dropped.clone();
-                // Any request begins by giving the run back.
-                drive(&mut machine, &shared.store, &shared.clock, DebounceRequest::Status).await;
-                if machine.in_flight().is_some() {
-                    // It waits for the next call.
-                    return;
-                }
-                shared.idle().replace(&dropped, machine);
-            }
-        }));
+    fn participant(&self) -> Participant<'_> {
+        let machine = self.pool.borrow(|| {
+            let tokens = self.next_owner();
+            let seed = tokens.seed();
+            DebounceMachine::new(self.config.clone(), tokens, seed)
+        });
+        Participant { shared: self, machine }
     }
 }
 
-impl Idle {
-    /// A machine whose call or run was dropped, and of which the server waits for an end.
-    fn dropped(&self) -> Option<&DebounceMachine> {
-        self.machines.iter().find(|machine| machine.is_dropped())
+impl Pooled for DebounceMachine {
+    type Backend = Driver;
+
+    fn is_unsettled(&self) -> bool {
+        self.in_flight().is_some()
     }
 
-    /// Puts `machine` where `before` is, unless that has made a call since.
-    fn replace(&mut self, before: &DebounceMachine, machine: DebounceMachine) {
-        if let Some(same) = self.machines.iter_mut().find(|machine| *machine == before) {
-            *same = machine;
-        }
+    fn is_dropped(&self) -> bool {
+        self.is_dropped()
     }
-}
 
-/// A task that gives back. There is another one as soon as this is over, or was dropped.
-struct GivingBack {
-    shared: Arc<Shared>,
-    is_over: bool,
-}
-
-impl GivingBack {
-    /// What to give back next. That there is nothing more, and that the task is over, is one step:
-    /// what is dropped after it has a task of its own.
-    fn next(&mut self) -> Option<DebounceMachine> {
-        let mut idle = self.shared.idle();
-        let next = idle.dropped().cloned();
-        if next.is_none() {
-            idle.gives_back = false;
-            self.is_over = true;
-        }
-        next
-    }
-}
-
-impl Drop for GivingBack {
-    fn drop(&mut self) {
-        if !self.is_over {
-            self.shared.idle().gives_back = false;
-        }
-    }
-}
-
-impl Drop for Participant<'_> {
-    fn drop(&mut self) {
-        let Some(machine) = self.machine.take() else { return };
-        let owes = machine.in_flight().is_some();
-        let was_dropped = machine.is_dropped();
-        {
-            let mut idle = self.shared.idle();
-            if owes || idle.machines.len() < IDLE_MACHINES {
-                idle.machines.push(machine);
-            }
-        }
-        if was_dropped {
-            self.shared.give_back();
-        }
-    }
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        let idle = self.idle.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let machines = mem::take(&mut idle.machines);
-        for mut machine in machines.into_iter().filter(|machine| machine.in_flight().is_some()) {
-            let (store, clock) = (self.store.clone(), self.clock.clone());
-            self.clock.spawn(Box::pin(async move {
-                // Any request begins by giving the run back.
-                drive(&mut machine, &store, &clock, DebounceRequest::Status).await;
-            }));
-        }
+    async fn give_back(&mut self, driver: &Driver) {
+        // Any request begins by giving the run back.
+        drive(self, &driver.store, &driver.clock, DebounceRequest::Status).await;
     }
 }
 

@@ -11,11 +11,11 @@ use super::{
     AcquireRequest, Lease, NotAcquired,
     lease::Origin,
     options::AcquireOptions,
-    pool::{Borrowed, Shared},
+    pool::{Acquirer, Shared},
     queue::{Ahead, Head, Ticket},
     requests,
 };
-use crate::{telemetry, time::Clock, token::Token};
+use crate::{pool::Borrowed, telemetry, time::Clock, token::Token};
 
 /// A request for a lock, from [`Lock::acquire`](super::Lock::acquire). Nothing is asked until it is
 /// awaited.
@@ -108,7 +108,7 @@ impl Acquire {
 
     pub(super) async fn run(self) -> Result<Lease, NotAcquired> {
         let shared = &self.shared;
-        let start = shared.clock.now();
+        let start = shared.clock().now();
         let result = match shared.config.acquire_with(&self.options) {
             Ok(request) => {
                 let granting = self.granted(request);
@@ -117,19 +117,19 @@ impl Acquire {
             Err(error) => Err(error.into()),
         };
         let fence = result.as_ref().map(|lease| lease.fence());
-        telemetry::acquired(shared.id(), fence, shared.clock.now().since(start));
+        telemetry::acquired(shared.id(), fence, shared.clock().now().since(start));
         result
     }
 
     async fn granted(&self, request: AcquireRequest) -> Result<Lease, NotAcquired> {
         match self.within {
             Some(longest) => {
-                let until = self.shared.clock.now() + longest;
+                let until = self.shared.clock().now() + longest;
                 self.wait_for_grant(request.until(until, false)).await
             }
             None => {
                 let mut machine = self.shared.borrow();
-                let (store, clock) = (&self.shared.store, &self.shared.clock);
+                let (store, clock) = (self.shared.store(), self.shared.clock());
                 let (subscription, observe) = (&mut None, |_: &_| ());
                 requests::acquire(machine.machine(), store, clock, request, subscription, observe)
                     .await?;
@@ -142,7 +142,7 @@ impl Acquire {
     async fn wait_for_grant(&self, request: AcquireRequest) -> Result<Lease, NotAcquired> {
         let shared = &self.shared;
         let until = request.deadline();
-        let waiting = Head::wait(Arc::clone(&shared.queue), shared.clock.clone(), until);
+        let waiting = Head::wait(Arc::clone(&shared.queue), shared.clock().clone(), until);
         let head = waiting.await.map_err(|ahead| self.not_served(ahead))?;
         let mut subscription = head.take_subscription();
         if let Some(subscription) = &mut subscription {
@@ -155,8 +155,8 @@ impl Acquire {
         let observe = |_: &_| head.is_alive_for(step_us);
         let granted = requests::acquire(
             machine.machine(),
-            &shared.store,
-            &shared.clock,
+            shared.store(),
+            shared.clock(),
             request,
             &mut subscription,
             observe,
@@ -172,17 +172,17 @@ impl Acquire {
     }
 
     /// The lease of the grant that the machine has.
-    fn lease_of(&self, machine: Borrowed<'_>, ticket: Option<Ticket>) -> Lease {
+    fn lease_of(&self, mut machine: Borrowed<'_, Acquirer>, ticket: Option<Ticket>) -> Lease {
         let (machine, receipt) = machine.hand_over();
         let origin = Origin { receipt: Some(receipt), ticket, ..Origin::default() };
-        Lease::new(machine, self.shared.store.clone(), self.shared.clock.clone(), origin)
+        Lease::new(machine, self.shared.store().clone(), self.shared.clock().clone(), origin)
     }
 
     /// What a waiter is told that never came to ask the store.
     fn not_served(&self, ahead: Ahead) -> NotAcquired {
         match ahead {
             Ahead::Holder(deadline) => {
-                let remaining = deadline.since(self.shared.clock.now());
+                let remaining = deadline.since(self.shared.clock().now());
                 NotAcquired::Busy { remaining: Some(remaining) }
             }
             Ahead::Waiter => NotAcquired::Queued,

@@ -171,13 +171,13 @@ impl Lock {
         fence: Fence,
         remaining: Duration,
     ) -> Result<Lease, ConfigError> {
-        let Shared { config, store, clock, .. } = &*self.shared;
+        let (config, clock) = (&self.shared.config, self.shared.clock());
         let options = AcquireOptions { lease: Some(remaining), ..AcquireOptions::default() };
         let lease_ms = config.acquire_with(&options)?.lease_ms;
         // The lease's machine makes no tokens, so it needs no owner.
         let mut machine = LockMachine::new(config.clone(), Tokens::of_owner(""), lease_ms);
         machine.adopt(clock.now(), token, fence, lease_ms);
-        Ok(Lease::new(machine, store.clone(), clock.clone(), Origin::default()))
+        Ok(Lease::new(machine, self.shared.store().clone(), clock.clone(), Origin::default()))
     }
 
     /// Asks the store who holds the lock. It may have changed since. A lease that came from this
@@ -189,7 +189,7 @@ impl Lock {
     /// [`Lock::in_flight`].
     pub async fn status(&self) -> Result<Holder, StoreError> {
         let mut machine = self.shared.borrow();
-        requests::status(machine.machine(), &self.shared.store, &self.shared.clock).await
+        requests::status(machine.machine(), self.shared.store(), self.shared.clock()).await
     }
 
     /// A token that may be under the key although nobody has its lease: of a call that was dropped
@@ -207,7 +207,7 @@ impl Lock {
     pub async fn clear(&self) -> Result<(), ReleaseError> {
         while self.in_flight().is_some() {
             let mut machine = self.shared.borrow();
-            requests::release(machine.machine(), &self.shared.store, &self.shared.clock).await?;
+            requests::release(machine.machine(), self.shared.store(), self.shared.clock()).await?;
         }
         Ok(())
     }

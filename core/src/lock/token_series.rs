@@ -9,7 +9,7 @@ use alloc::sync::Arc;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// A handle's side: the leases that it has given out.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct TokenSeries {
     leases: usize,
     ended: Arc<AtomicUsize>,

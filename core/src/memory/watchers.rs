@@ -2,7 +2,7 @@
 //!
 //! The order that matters: a watcher first registers and then looks at the lock; a releaser first
 //! frees the lock and then looks for watchers. So one of the two sees the other, whatever happens
-//! in between: `tests/watchers.rs` runs this very file under a scheduler that tries the orders.
+//! in between: `tests/interleavings.rs` runs this very file under a scheduler that tries the orders.
 
 use std::{
     collections::HashMap,
@@ -12,7 +12,7 @@ use std::{
     vec::Vec,
 };
 
-use super::sync::{Arc, AtomicUsize, Mutex, MutexGuard, Ordering};
+use crate::sync::{Arc, AtomicUsize, Mutex, MutexGuard, Ordering};
 
 /// The watchers by lock.
 pub(crate) struct Watchers {

@@ -1,7 +1,5 @@
 //! No wake-up is lost between who registers and who releases, in any order that a scheduler finds.
 
-#![allow(clippy::unwrap_used, reason = "for tests only")]
-
 use std::future::poll_fn;
 
 use shuttle::{
@@ -10,20 +8,7 @@ use shuttle::{
     thread,
 };
 
-/// The watchers themselves, over the scheduler's locks instead of the system's.
-#[path = "../src/memory/watchers.rs"]
-mod watchers;
-
-mod sync {
-    pub(super) use shuttle::sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicUsize, Ordering},
-    };
-}
-
-use watchers::Watchers;
-
-const SCHEDULES: usize = 2_000;
+use crate::{SCHEDULES, watchers::Watchers};
 
 /// A store of one lock: `true` while it is held.
 #[derive(Clone)]
