@@ -204,17 +204,8 @@ fn a_command_for_another_type_is_refused() {
     server.ask("SET s x");
     server.ask("HSET h f v");
     for line in [
-        "GET h",
-        "INCR h",
-        "SET h x GET",
-        "SET h x NX GET",
-        "HSET s f v",
-        "HGET s f",
-        "HMGET s f",
-        "HDEL s f",
-        "HGETALL s",
-        "HEXISTS s f",
-        "HINCRBY s f 1",
+        "GET h", "INCR h", "SET h x GET", "SET h x NX GET", "HSET s f v", "HGET s f", "HMGET s f",
+        "HDEL s f", "HGETALL s", "HEXISTS s f", "HINCRBY s f 1",
     ] {
         assert_eq!(server.ask(line), WRONG_TYPE, "{line}");
     }

@@ -139,21 +139,9 @@ fn what_is_kept_of_the_memory_is_what_a_count_finds() {
     let mut talk = Talk::new();
     talk.ask('a', "CONFIG SET maxmemory 100mb");
     for line in [
-        "SET a 1",
-        "RPUSH l 1 2 3 4 5 6 7",
-        "LPOP l",
-        "HSET h a b c d",
-        "SADD s 1 2 3",
-        "SMOVE s s2 1",
-        "ZADD z 1 a",
-        "XADD x * a b",
-        "RENAME a b",
-        "COPY b c DB 2",
-        "MOVE b 1",
-        "SET gone x PX 5",
-        "MSET m 1 m 2 n 3",
-        "DEL h nothing",
-        "SWAPDB 0 1",
+        "SET a 1", "RPUSH l 1 2 3 4 5 6 7", "LPOP l", "HSET h a b c d", "SADD s 1 2 3",
+        "SMOVE s s2 1", "ZADD z 1 a", "XADD x * a b", "RENAME a b", "COPY b c DB 2", "MOVE b 1",
+        "SET gone x PX 5", "MSET m 1 m 2 n 3", "DEL h nothing", "SWAPDB 0 1",
     ] {
         talk.ask('a', line);
     }

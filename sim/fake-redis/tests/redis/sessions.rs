@@ -197,10 +197,7 @@ fn programs_find_what_they_ask_for_at_their_start() {
     ]);
     let info = talk.ask('a', "INFO");
     for line in [
-        "redis_version:7.0.15",
-        "loading:0",
-        "role:master",
-        "cluster_enabled:0",
+        "redis_version:7.0.15", "loading:0", "role:master", "cluster_enabled:0",
         "db0:keys=1,expires=0",
     ] {
         assert!(info.contains(line), "{line} in {info}");
