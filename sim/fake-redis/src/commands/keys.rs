@@ -24,9 +24,11 @@ pub(super) const COMMANDS: &[Spec] = &[
         .keys(1, -1, 1).access("RM delete").about("1.0.0", "Removes keys."),
     Spec::new(Group::Generic, "exists", -2, exists, Flags::FAST_READ)
         .keys(1, -1, 1).access("RO").about("1.0.0", "Counts those of the keys that are there."),
-    Spec::new(Group::Generic, "expire", -3, expiry::expire, Flags::FAST_WRITE)
+    Spec::new(Group::Generic, "expire", -3,
+        |call, words| expiry::set_expiry(call, words, "expire", 1_000, true), Flags::FAST_WRITE)
         .key("RW update").about("1.0.0", "Lets a key expire in some seconds."),
-    Spec::new(Group::Generic, "expireat", -3, expiry::expire_at, Flags::FAST_WRITE)
+    Spec::new(Group::Generic, "expireat", -3,
+        |call, words| expiry::set_expiry(call, words, "expireat", 1_000, false), Flags::FAST_WRITE)
         .key("RW update").about("1.2.0", "Lets a key expire at a Unix time in seconds."),
     Spec::new(Group::Generic, "expiretime", 2, expiry::expire_time, Flags::FAST_READ)
         .key("RO access").about("7.0.0", "Tells the Unix time in seconds at which a key expires."),
@@ -36,9 +38,11 @@ pub(super) const COMMANDS: &[Spec] = &[
         .key("RW access update").about("1.0.0", "Moves a key to another database."),
     Spec::new(Group::Generic, "persist", 2, expiry::persist, Flags::FAST_WRITE)
         .key("RW update").about("2.2.0", "Takes the time to live off a key."),
-    Spec::new(Group::Generic, "pexpire", -3, expiry::pexpire, Flags::FAST_WRITE)
+    Spec::new(Group::Generic, "pexpire", -3,
+        |call, words| expiry::set_expiry(call, words, "pexpire", 1, true), Flags::FAST_WRITE)
         .key("RW update").about("2.6.0", "Lets a key expire in some milliseconds."),
-    Spec::new(Group::Generic, "pexpireat", -3, expiry::pexpire_at, Flags::FAST_WRITE)
+    Spec::new(Group::Generic, "pexpireat", -3,
+        |call, words| expiry::set_expiry(call, words, "pexpireat", 1, false), Flags::FAST_WRITE)
         .key("RW update").about("2.6.0", "Lets a key expire at a Unix time in milliseconds."),
     Spec::new(Group::Generic, "pexpiretime", 2, expiry::pexpire_time, Flags::FAST_READ)
         .key("RO access")

@@ -22,7 +22,8 @@ pub(super) const COMMANDS: &[Spec] = &[
     Spec::new(Group::Set, "sdiff", -2, algebra::sdiff, Flags::READONLY)
         .keys(1, -1, 1).access("RO access")
         .about("1.0.0", "Lists the members of a set that others have not."),
-    Spec::new(Group::Set, "sdiffstore", -3, algebra::sdiffstore, Flags::GROW)
+    Spec::new(Group::Set, "sdiffstore", -3,
+        |call, words| algebra::store(call, words, algebra::difference), Flags::GROW)
         .keys(1, -1, 1).access("OW update, RO access")
         .about("1.0.0", "Stores the members of a set that others have not."),
     Spec::new(Group::Set, "sinter", -2, algebra::sinter, Flags::READONLY)
@@ -30,7 +31,8 @@ pub(super) const COMMANDS: &[Spec] = &[
     Spec::new(Group::Set, "sintercard", -3, algebra::sintercard, Flags::READONLY)
         .keys_are(Keys::Counted { count: 1, also: None }).access("RO access")
         .about("7.0.0", "Counts the members that all sets have."),
-    Spec::new(Group::Set, "sinterstore", -3, algebra::sinterstore, Flags::GROW)
+    Spec::new(Group::Set, "sinterstore", -3,
+        |call, words| algebra::store(call, words, algebra::intersection), Flags::GROW)
         .keys(1, -1, 1).access("RW update, RO access")
         .about("1.0.0", "Stores the members that all sets have."),
     Spec::new(Group::Set, "sismember", 3, sismember, Flags::FAST_READ)
@@ -52,7 +54,8 @@ pub(super) const COMMANDS: &[Spec] = &[
         .key("RO access").about("2.8.0", "Lists the members of a set in pages."),
     Spec::new(Group::Set, "sunion", -2, algebra::sunion, Flags::READONLY)
         .keys(1, -1, 1).access("RO access").about("1.0.0", "Lists the members that any set has."),
-    Spec::new(Group::Set, "sunionstore", -3, algebra::sunionstore, Flags::GROW)
+    Spec::new(Group::Set, "sunionstore", -3,
+        |call, words| algebra::store(call, words, algebra::union), Flags::GROW)
         .keys(1, -1, 1).access("OW update, RO access")
         .about("1.0.0", "Stores the members that any set has."),
 ];

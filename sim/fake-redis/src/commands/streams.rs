@@ -34,10 +34,12 @@ pub(super) const COMMANDS: &[Spec] = &[
         .key("RO access").about("5.0.0", "Lists what was delivered and not acknowledged."),
     Spec::new(Group::Stream, "xrange", -4, xrange, Flags::READONLY)
         .key("RO access").about("5.0.0", "Lists the entries of a range."),
-    Spec::new(Group::Stream, "xread", -4, read::xread, Flags::READONLY)
+    Spec::new(Group::Stream, "xread", -4, |call, words| read::read(call, words, false),
+        Flags::READONLY)
         .keys_are(Keys::Streams).access("RO access").blocks(read::waits)
         .about("5.0.0", "Reads entries of streams that are new to the reader."),
-    Spec::new(Group::Stream, "xreadgroup", -7, read::xreadgroup, Flags::WRITE)
+    Spec::new(Group::Stream, "xreadgroup", -7, |call, words| read::read(call, words, true),
+        Flags::WRITE)
         .keys_are(Keys::Streams).access("RO access").blocks(read::waits)
         .about("5.0.0", "Reads entries of streams that are new to a group."),
     Spec::new(Group::Stream, "xrevrange", -4, xrevrange, Flags::READONLY)

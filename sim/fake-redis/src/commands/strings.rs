@@ -22,7 +22,8 @@ pub(super) const COMMANDS: &[Spec] = &[
         .key("RO access").about("2.6.0", "Counts the bits that are set."),
     Spec::new(Group::Bitmap, "bitpos", -3, bits::bitpos, Flags::READONLY)
         .key("RO access").about("2.8.7", "Finds the first bit that is set, or is not."),
-    Spec::new(Group::String, "decr", 2, numbers::decr, Flags::FAST_GROW)
+    Spec::new(Group::String, "decr", 2, |call, words| numbers::add(call, &words[1], -1),
+        Flags::FAST_GROW)
         .key("RW access update").about("1.0.0", "Subtracts one from the number under a key."),
     Spec::new(Group::String, "decrby", 3, numbers::decr_by, Flags::FAST_GROW)
         .key("RW access update").about("1.0.0", "Subtracts from the number under a key."),
@@ -41,7 +42,8 @@ pub(super) const COMMANDS: &[Spec] = &[
     Spec::new(Group::String, "getset", 3, set::getset, Flags::FAST_GROW)
         .key("RW access update")
         .about("1.0.0", "Puts a string under a key, and answers with the former one."),
-    Spec::new(Group::String, "incr", 2, numbers::incr, Flags::FAST_GROW)
+    Spec::new(Group::String, "incr", 2, |call, words| numbers::add(call, &words[1], 1),
+        Flags::FAST_GROW)
         .key("RW access update").about("1.0.0", "Adds one to the number under a key."),
     Spec::new(Group::String, "incrby", 3, numbers::incr_by, Flags::FAST_GROW)
         .key("RW access update").about("1.0.0", "Adds to the number under a key."),
@@ -58,14 +60,16 @@ pub(super) const COMMANDS: &[Spec] = &[
     Spec::new(Group::String, "msetnx", -3, msetnx, Flags::GROW)
         .keys(1, -1, 2).access("OW insert")
         .about("1.0.1", "Puts strings under several keys if none of them is there."),
-    Spec::new(Group::String, "psetex", 4, set::psetex, Flags::GROW)
+    Spec::new(Group::String, "psetex", 4, |call, words| set::set_for(call, words, "psetex", false),
+        Flags::GROW)
         .key("OW update").about("2.6.0", "Puts a string under a key for some milliseconds."),
     Spec::new(Group::String, "set", -3, set::set, Flags::GROW)
         .key("RW access update variable_flags")
         .about("1.0.0", "Puts a string under a key, whatever was there."),
     Spec::new(Group::Bitmap, "setbit", 4, bits::setbit, Flags::GROW)
         .key("RW access update").about("2.2.0", "Sets one bit, and answers with the former one."),
-    Spec::new(Group::String, "setex", 4, set::setex, Flags::GROW)
+    Spec::new(Group::String, "setex", 4, |call, words| set::set_for(call, words, "setex", true),
+        Flags::GROW)
         .key("OW update").about("2.0.0", "Puts a string under a key for some seconds."),
     Spec::new(Group::String, "setnx", 3, set::setnx, Flags::FAST_GROW)
         .key("OW insert").about("1.0.0", "Puts a string under a key that is not there."),

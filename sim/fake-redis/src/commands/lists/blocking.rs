@@ -10,15 +10,7 @@ use super::{
     Answer, Call, End, List, Refusal, integer, word,
 };
 
-pub(super) fn blpop(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    pop_one(call, arguments, End::Left)
-}
-
-pub(super) fn brpop(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    pop_one(call, arguments, End::Right)
-}
-
-fn pop_one(call: &mut Call<'_>, arguments: &[Bytes], end: End) -> Answer {
+pub(super) fn pop_one(call: &mut Call<'_>, arguments: &[Bytes], end: End) -> Answer {
     let (keys, timeout) = keys_and_timeout(arguments);
     seconds(timeout)?;
     for key in keys {

@@ -10,7 +10,7 @@ use crate::command::{Wait, seconds};
 
 /// Which end of the set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+pub(super) enum End {
     Min,
     Max,
 }
@@ -41,15 +41,7 @@ impl End {
     }
 }
 
-pub(super) fn zpopmin(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    pop(call, arguments, End::Min)
-}
-
-pub(super) fn zpopmax(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    pop(call, arguments, End::Max)
-}
-
-fn pop(call: &mut Call<'_>, arguments: &[Bytes], end: End) -> Answer {
+pub(super) fn pop(call: &mut Call<'_>, arguments: &[Bytes], end: End) -> Answer {
     match &arguments[2..] {
         [] => {
             let found = end.pop(call, &arguments[1], 1)?;
@@ -89,15 +81,7 @@ fn pop_many(call: &mut Call<'_>, (keys, end, number): (&[Bytes], End, usize)) ->
     Ok(Resp::NilArray)
 }
 
-pub(super) fn bzpopmin(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    pop_one(call, arguments, End::Min)
-}
-
-pub(super) fn bzpopmax(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    pop_one(call, arguments, End::Max)
-}
-
-fn pop_one(call: &mut Call<'_>, arguments: &[Bytes], end: End) -> Answer {
+pub(super) fn pop_one(call: &mut Call<'_>, arguments: &[Bytes], end: End) -> Answer {
     let (keys, timeout) = keys_and_timeout(arguments);
     seconds(timeout)?;
     for key in keys {

@@ -11,11 +11,13 @@ pub(in super::super) const COMMANDS: &[Spec] = &[
         .keys_are(Keys::Counted { count: 2, also: None }).access("RW access delete")
         .blocks(pops::of_counted)
         .about("7.0.0", "Removes members from the first sorted set that has any, waiting for one."),
-    Spec::new(Group::SortedSet, "bzpopmax", -3, pops::bzpopmax,
+    Spec::new(Group::SortedSet, "bzpopmax", -3,
+        |call, words| pops::pop_one(call, words, pops::End::Max),
         Flags::FAST_WRITE.union(Flags::NOSCRIPT))
         .keys(1, -2, 1).access("RW access delete").blocks(pops::of_keys)
         .about("5.0.0", "Removes the member with the highest score from the first sorted set that has any, waiting for one."),
-    Spec::new(Group::SortedSet, "bzpopmin", -3, pops::bzpopmin,
+    Spec::new(Group::SortedSet, "bzpopmin", -3,
+        |call, words| pops::pop_one(call, words, pops::End::Min),
         Flags::FAST_WRITE.union(Flags::NOSCRIPT))
         .keys(1, -2, 1).access("RW access delete").blocks(pops::of_keys)
         .about("5.0.0", "Removes the member with the lowest score from the first sorted set that has any, waiting for one."),
@@ -49,9 +51,11 @@ pub(in super::super) const COMMANDS: &[Spec] = &[
         .about("7.0.0", "Removes members from the first sorted set that has any."),
     Spec::new(Group::SortedSet, "zmscore", -3, zmscore, Flags::FAST_READ)
         .key("RO access").about("6.2.0", "Answers with the scores of several members."),
-    Spec::new(Group::SortedSet, "zpopmax", -2, pops::zpopmax, Flags::FAST_WRITE)
+    Spec::new(Group::SortedSet, "zpopmax", -2, |call, words| pops::pop(call, words, pops::End::Max),
+        Flags::FAST_WRITE)
         .key("RW access delete").about("5.0.0", "Removes the members with the highest scores."),
-    Spec::new(Group::SortedSet, "zpopmin", -2, pops::zpopmin, Flags::FAST_WRITE)
+    Spec::new(Group::SortedSet, "zpopmin", -2, |call, words| pops::pop(call, words, pops::End::Min),
+        Flags::FAST_WRITE)
         .key("RW access delete").about("5.0.0", "Removes the members with the lowest scores."),
     Spec::new(Group::SortedSet, "zrandmember", -2, some::zrandmember, Flags::READONLY)
         .key("RO access").about("6.2.0", "Draws members of a sorted set."),
