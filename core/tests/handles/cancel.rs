@@ -98,7 +98,7 @@ async fn a_release_dropped_anywhere_can_be_made_again() {
 #[tokio::test(start_paused = true)]
 async fn an_extension_dropped_anywhere_can_be_made_again() {
     for cut in cuts().take(20) {
-        let (network, mut lease) = Network::with_lease().await;
+        let mut lease = Network::new().lock("me").acquire().await.unwrap();
         let before = lease.deadline();
         let by = Duration::from_secs(5);
         if tokio::time::timeout(cut, lease.extend(by)).await.is_err() {
@@ -143,7 +143,7 @@ async fn a_dropped_acquire_is_given_back_though_nothing_else_is_asked_of_the_han
 
 #[tokio::test(start_paused = true)]
 async fn a_call_after_a_dropped_one_begins_by_cleaning_up() {
-    let (network, lock) = Network::with_lock();
+    let lock = Network::new().lock("me");
     assert!(tokio::time::timeout(Duration::from_millis(7), lock.acquire()).await.is_err());
     let mut lease = lock.acquire().attempts(1).await.expect("its own try is not in its way");
     assert_eq!(lease.release().await, Ok(Released::Released));
@@ -227,7 +227,7 @@ async fn every_future_can_be_sent_to_another_thread() {
     fn sent<F: Future + Send>(future: F) -> F {
         future
     }
-    let (network, lock) = Network::with_lock();
+    let lock = Network::new().lock("me");
     let mut lease = sent(lock.acquire().into_future()).await.unwrap();
     sent(lease.extend(Duration::from_secs(1))).await.unwrap();
     sent(lease.status()).await.unwrap();

@@ -19,7 +19,7 @@ fn secs(seconds: u64) -> Duration {
 
 #[tokio::test(start_paused = true)]
 async fn one_handle_is_shared_by_many_tasks_and_serves_one_at_a_time() {
-    let (network, lock) = Network::with_lock();
+    let lock = Network::new().lock("me");
     let mut tasks = JoinSet::new();
     for number in 0..20 {
         let lock = lock.clone();
@@ -93,7 +93,7 @@ async fn a_lease_that_is_kept_alive_outlives_itself_until_it_is_released() {
 #[tokio::test(start_paused = true)]
 async fn an_extension_dropped_anywhere_does_not_end_the_renewals() {
     for cut in (0..30).map(Duration::from_millis) {
-        let (network, mut lease) = Network::with_lease().await;
+        let mut lease = Network::new().lock("me").acquire().await.unwrap();
         lease.keep_alive().unwrap();
         let _cut = tokio::time::timeout(cut, lease.extend(secs(1))).await;
         sleep(MINUTE).await;

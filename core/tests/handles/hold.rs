@@ -82,7 +82,7 @@ async fn work_is_dropped_at_the_local_deadline_though_the_server_hangs() {
 
 #[tokio::test(start_paused = true)]
 async fn work_is_not_polled_once_the_lease_is_over() {
-    let (network, lock) = Network::with_lock();
+    let lock = Network::new().lock("me");
     let polls = Arc::new(AtomicU32::new(0));
     let counter = polls.clone();
     let mut held = pin!(lock.acquire().hold(async |_| {
@@ -172,7 +172,7 @@ async fn a_panic_in_the_work_releases_the_lock_and_goes_on() {
 
 #[tokio::test(start_paused = true)]
 async fn work_that_comes_back_after_the_deadline_counts_as_lost() {
-    let (network, lock) = Network::with_lock();
+    let lock = Network::new().lock("me");
     let work = async |_| {
         // A pause of the whole process, within one poll: nothing else runs meanwhile.
         let mut pause = pin!(tokio::time::advance(secs(5)));
@@ -213,7 +213,7 @@ async fn a_lease_is_extended_by_its_holder_only_while_it_lives() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lease_taken_by_force_is_over_once_the_server_says_so() {
-    let (network, lock) = Network::with_lock();
+    let lock = Network::new().lock("me");
     let mut lease = lock.acquire().await.unwrap();
     let held = lease.view();
     let mut thief = lock.adopt(lease.token().clone(), lease.fence(), lease.remaining()).unwrap();
