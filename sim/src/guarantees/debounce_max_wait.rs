@@ -29,7 +29,7 @@ pub(crate) struct DebounceMaxWait {
     dropped: Option<(Client, Option<u64>)>,
     /// Whether a call came that would have put the run off beyond the longest wait, by more than
     /// what counts as soon.
-    exercised: bool,
+    pub(super) exercised: bool,
 }
 
 impl Checker for DebounceMaxWait {
@@ -79,10 +79,6 @@ impl Checker for DebounceMaxWait {
             Event::Finished => self.in_time(at),
             _ => Ok(()),
         }
-    }
-
-    fn exercised(&self) -> bool {
-        self.exercised
     }
 }
 

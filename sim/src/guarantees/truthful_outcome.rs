@@ -17,7 +17,7 @@ pub(crate) struct TruthfulOutcome {
     given_up: [Option<TokenId>; CLIENTS],
     /// The last token that was removed by its own release.
     freed: Option<TokenId>,
-    exercised: bool,
+    pub(super) exercised: bool,
 }
 
 impl Checker for TruthfulOutcome {
@@ -58,10 +58,6 @@ impl Checker for TruthfulOutcome {
             Event::Key { after: Some(token), .. } => self.stored(token),
             _ => Ok(()),
         }
-    }
-
-    fn exercised(&self) -> bool {
-        self.exercised
     }
 }
 

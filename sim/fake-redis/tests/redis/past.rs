@@ -175,13 +175,8 @@ fn large_collections_are_taken_back_in_their_order() {
 fn the_past_is_bounded_also_within_one_script() {
     const MOST: usize = 64 << 10;
     let lines = [
-        "'RPUSH', 'l', i",
-        "'HSET', 'h', i, i",
-        "'ZADD', 'z', i, i",
-        "'SADD', 's', i",
-        "'XADD', 'x', '*', i, i",
-        "'APPEND', 't', i",
-        "'SET', i, i",
+        "'RPUSH', 'l', i", "'HSET', 'h', i, i", "'ZADD', 'z', i, i", "'SADD', 's', i",
+        "'XADD', 'x', '*', i, i", "'APPEND', 't', i", "'SET', i, i",
     ];
     for line in lines {
         let mut server = Server::default();

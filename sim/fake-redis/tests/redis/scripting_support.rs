@@ -26,12 +26,19 @@ impl Server {
     }
 }
 
-/// Asks for each script of `table`, and compares with what Redis 7.0.15 answered.
-#[allow(dead_code, reason = "not every test file has a table")]
-pub(crate) fn check(server: &mut Server, table: &[(&str, &str)]) {
-    for (script, reply) in table {
-        assert_eq!(server.eval(script), *reply, "{script}");
+/// Runs each script of `transcript`, and compares with what Redis 7.0.15 answered: that stands
+/// behind `-->`, which ends the script.
+pub(crate) fn check(server: &mut Server, transcript: &str) {
+    let mut script = String::new();
+    for line in transcript.trim().lines() {
+        let (part, reply) = line.split_once("--> ").map_or((line, None), |(a, b)| (a, Some(b)));
+        script = format!("{script}\n{part}").trim().to_owned();
+        if let Some(reply) = reply {
+            assert_eq!(server.eval(&script), reply, "{script}");
+            script.clear();
+        }
     }
+    assert_eq!(script, "", "a script without a reply");
 }
 
 /// Strings in quotes, with what is no ASCII escaped; errors with the line instead of the script.

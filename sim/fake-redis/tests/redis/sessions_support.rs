@@ -42,6 +42,13 @@ impl Talk {
         replies + &self.told()
     }
 
+    /// Asks each line on the left of the speaker before it, and expects what is on the right.
+    pub(crate) fn expect(&mut self, table: &[(char, &str, &str)]) {
+        for (speaker, line, reply) in table {
+            assert_eq!(self.ask(*speaker, line), *reply, "{speaker}: {line}");
+        }
+    }
+
     /// Moves the clock on, and what the sessions are told then.
     #[allow(dead_code, reason = "only the tests of waiting let time pass")]
     pub(crate) fn after(&mut self, ms: u64) -> String {
@@ -65,13 +72,6 @@ impl Talk {
             format!(" | {}{sign}: {}", name(*session), shown(resp))
         });
         deliveries.collect()
-    }
-}
-
-/// Asks each line on the left of the speaker before it, and expects what is on the right.
-pub(crate) fn expect(talk: &mut Talk, table: &[(char, &str, &str)]) {
-    for (speaker, line, reply) in table {
-        assert_eq!(talk.ask(*speaker, line), *reply, "{speaker}: {line}");
     }
 }
 
