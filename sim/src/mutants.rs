@@ -271,6 +271,12 @@ mutants! {
         "A lease is renewed for as long as the work takes, however few renewals are allowed.";
     HalfIsMajority 93 "half-is-majority" Quorum Exclusion Partition 1000 "a plausible slip" "M1"
         "Half of an even number of servers is taken for a majority.";
+    RenewalForExtension 94 "renewal-for-extension" LockHandle Exclusion RequestLoss 1000 "a plausible slip" "M1"
+        "An extension that overlaps a renewal takes the renewal's answer for its own.";
+    UnconfirmedRenewal 95 "unconfirmed-renewal" LockAckedHandle Exclusion Failover 1000 "a plausible slip" "M1"
+        "A renewal counts as soon as the server has it, whatever its replicas have.";
+    OverdueLease 96 "overdue-lease" LockAckedHandle TruthfulOutcome ClientPause 1000 "a plausible slip" "M1, M3"
+        "Whether a lease is over is asked before replicas are awaited, and not again once they have it.";
 }
 
 impl Mutant {

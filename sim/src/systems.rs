@@ -70,7 +70,7 @@ impl Program {
             (Subject::Upstream, Workload::Debounce) => {
                 Algorithm::UpstreamDebounce(UpstreamDebounceProgram::new())
             }
-            (Subject::LockHandle | Subject::DebounceHandle | Subject::QuorumHandle, _) => {
+            (subject, _) if subject.runs_handles() => {
                 Algorithm::Handle(HandleProgram::new(plan, client))
             }
             (_, Workload::Lock) => Algorithm::Lock(LockProgram::new(plan, client, 0)),

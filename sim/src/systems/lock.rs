@@ -10,7 +10,7 @@ use leasehold_core::{
 };
 
 use settings::answer;
-pub(super) use settings::{options, renewals};
+pub(super) use settings::{lease, options, renewals};
 
 use super::{
     LOCK_ID, Plan, Response, Turn, Write,

@@ -17,12 +17,13 @@ use leasehold_core::{
 };
 
 use super::{
+    awaited::AwaitedCall,
     job::before,
     process::{HandleClock, Process, Told},
 };
 use crate::{
     catalog::DEBOUNCE_WAIT,
-    history::{CallAnswer, CallId, Client, DebounceEvent},
+    history::{Awaited, CallAnswer, CallId, Client, DebounceEvent},
     mutants::Mutant,
     systems::debounce::RUN,
 };
@@ -99,6 +100,7 @@ pub(super) struct Caller {
     call: Option<CallId>,
     style: Style,
     run_lease: u64,
+    awaited: Arc<AwaitedCall>,
     /// Whether the caller leaves the callback that runs.
     leaves: AtomicBool,
 }
@@ -156,22 +158,29 @@ impl Caller {
         call: Option<CallId>,
         style: Style,
         run_lease: u64,
+        awaited: Arc<AwaitedCall>,
     ) -> Self {
-        Self { process, debounce, me, call, style, run_lease, leaves: AtomicBool::new(false) }
+        let leaves = AtomicBool::new(false);
+        Self { process, debounce, me, call, style, run_lease, awaited, leaves }
     }
 
     pub(super) async fn run(self) {
         match (self.call, self.style) {
-            (Some(call), _) => self.call(call).await,
+            (Some(call), _) => _ = self.awaited.answer(Awaited::Call, self.call(call)).await,
             // What these find is no matter of any call's.
-            (None, Style::Cancels) => _ = self.debounce.cancel().await,
+            (None, Style::Cancels) => {
+                let _ = self.awaited.answer(Awaited::Cancel, self.debounce.cancel()).await;
+            }
             (None, Style::Flushes) => {
                 let flushing = self.debounce.flush(async |run| self.callback(run).await);
-                let _: Result<Swept<()>, _> = flushing.await;
+                let _: Option<Result<Swept<()>, _>> =
+                    self.awaited.answer(Awaited::Flush, flushing).await;
             }
             (None, _) => {
                 let sweeping = self.debounce.sweep(async |run| self.callback(run).await);
-                let _: Option<Result<Swept<()>, _>> = before(self.left(), sweeping).await;
+                let sweeping = before(self.left(), sweeping);
+                let _: Option<Option<Result<Swept<()>, _>>> =
+                    self.awaited.answer(Awaited::Sweep, sweeping).await;
             }
         }
     }

@@ -24,7 +24,7 @@ use super::{
     process::{HandleClock, Process, Told},
 };
 use crate::{
-    history::{Answer, Ask, End, TokenId},
+    history::{Answer, Ask, Awaited, End, TokenId},
     mutants::Mutant,
 };
 
@@ -173,21 +173,26 @@ impl Job {
             waits => (self.terms.acquire(&self.lock).within(micros(waits)), waits),
         };
         report.ask(Ask::Acquire, longest);
-        match self.style {
-            Style::Hold => self.hold(acquire, &mut report).await,
-            Style::Leave => {
-                let patience = self.process.now().plus_micros(LITTLE_PATIENCE);
-                let acquiring = acquire.into_future();
-                let served = before(self.clock().sleep_until(patience), acquiring).await;
-                match served {
-                    Some(acquired) => self.acquired(acquired, &mut report).await,
-                    None => {
-                        report.told(Answer::Dropped);
-                        self.clear().await;
-                    }
-                }
+        if self.style == Style::Hold {
+            let holding = self.hold(acquire, &mut report);
+            self.awaited.answer(Awaited::Hold, holding).await;
+            return;
+        }
+        let clock = self.clock();
+        let acquiring = async {
+            if self.style == Style::Leave {
+                let patience = clock.now().plus_micros(LITTLE_PATIENCE);
+                return before(clock.sleep_until(patience), acquire.into_future()).await;
             }
-            _ => self.acquired(acquire.await, &mut report).await,
+            Some(acquire.await)
+        };
+        let what = if self.terms.waits == 0 { Awaited::Acquire } else { Awaited::Wait };
+        match self.awaited.answer(what, acquiring).await.flatten() {
+            Some(acquired) => self.acquired(acquired, &mut report).await,
+            None => {
+                report.told(Answer::Dropped);
+                self.clear().await;
+            }
         }
     }
 
@@ -213,7 +218,7 @@ impl Job {
             _ => {
                 report.ask(Ask::Release, self.terms.longest_call);
                 // If the call is dropped, so is the lease then, which is another release.
-                let answer = self.awaited.answer(lease.release()).await;
+                let answer = self.awaited.answer(Awaited::Release, lease.release()).await;
                 report.told(answer.map_or(Answer::Dropped, |answer| released(&answer)));
             }
         }
@@ -238,7 +243,8 @@ impl Job {
             return End::Lost;
         }
         report.ask(Ask::Extend, self.terms.longest_call);
-        let result = self.awaited.answer(lease.extend(micros(self.terms.lease))).await;
+        let extending = lease.extend(micros(self.terms.lease));
+        let result = self.awaited.answer(Awaited::Extend, extending).await;
         let result = result.map(|result| result.map(drop));
         report.told(result.as_ref().map_or(Answer::Dropped, extended));
         let lost = matches!(result, Some(Err(ExtendError::Lost(_))));
@@ -291,7 +297,7 @@ impl Job {
     /// Gives back what a call may have left behind, sooner than the next call would. What that
     /// finds is no matter of this caller's.
     async fn clear(&self) {
-        let _ = self.lock.clear().await;
+        let _ = self.awaited.answer(Awaited::Clear, self.lock.clear()).await;
     }
 
     /// Does so many pieces of work with rests in between, and says whether the lease lasted.
@@ -314,12 +320,19 @@ impl Job {
             Style::Overstay => self.terms.lease + self.terms.lease / 4,
             Style::DropKept | Style::Hold => self.terms.lease / 2,
             // So that it is extended just as it is renewed.
-            Style::Keep => self.terms.lease / 20 * 9,
+            Style::Keep => self.terms.lease / 9 * 4,
             _ => self.terms.hold,
         };
         let clock = self.clock();
         let next = clock.sleep_until(clock.now().plus_micros(length));
-        before(next, view.lost()).await.is_none()
+        let what = match self.style {
+            // Whoever goes away leaves all of it.
+            Style::Hold => return before(next, view.lost()).await.is_none(),
+            Style::Keep | Style::DropKept => Awaited::Kept,
+            _ => Awaited::Work,
+        };
+        let lasts = async { before(next, view.lost()).await.is_none() };
+        self.awaited.answer(what, lasts).await == Some(true)
     }
 
     fn clock(&self) -> HandleClock {
