@@ -142,8 +142,7 @@ impl HandleProgram {
         let mistaken = self.process.mutant() == Some(Mutant::RenewalForExtension)
             && !self.process.awaits(sent.wait);
         let extends = |other: &&Sent| {
-            (other.act, other.token) == (Act::Extend, sent.token)
-                && self.process.awaits(other.wait)
+            (other.act, other.token) == (Act::Extend, sent.token) && self.process.awaits(other.wait)
         };
         let other = self.sent.values().find(extends).filter(|_| mistaken);
         other.map_or(sent.wait, |other| other.wait)

@@ -55,8 +55,7 @@ fn calm(plan: &Plan, schedule: u64, client: Client) -> Decisions {
 fn promised(subject: Subject) -> Vec<Guarantee> {
     let (claims, workload) = (Claims::current(), subject.workloads()[0]);
     let is_promised = |guarantee: &Guarantee| {
-        let cell =
-            CellName { subject, guarantee: *guarantee, fault: Some(Fault::Cancellation) };
+        let cell = CellName { subject, guarantee: *guarantee, fault: Some(Fault::Cancellation) };
         guarantee.workload() == workload && claims.of(cell) != Verdict::Broken
     };
     Guarantee::ALL.iter().copied().filter(is_promised).collect()

@@ -161,8 +161,7 @@ impl HandleProgram {
         let run_lease = step.core.plan.scenario.run_lease;
         let process = self.process.clone();
         let awaited = Arc::new(AwaitedCall::default());
-        let caller =
-            Caller::new(process, debounce, me, call, style, run_lease, awaited.clone());
+        let caller = Caller::new(process, debounce, me, call, style, run_lease, awaited.clone());
         self.spawn(Box::pin(caller.run()), Some(self.round), Some(awaited));
         self.round += 1;
         // Every other call is followed by one of its own process, while it waits.
