@@ -302,7 +302,7 @@ macro_rules! store_conformance {
     };
 }
 
-/// The cases with one type. Named by what `store_conformance!` becomes, and by nobody else.
+/// The cases as functions of one type, each compiled once. Named by what `store_conformance!` becomes, and by nobody else.
 #[doc(hidden)]
 pub mod cases {
     use std::boxed::Box;
