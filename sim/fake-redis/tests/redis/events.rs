@@ -23,8 +23,7 @@ fn each_command_means_these_events() {
 
 #[test]
 fn an_event_comes_under_the_key_and_then_under_its_name() {
-    let mut talk = Talk::new();
-    talk.expect(&[
+    Talk::new().expect(&[
         ('b', "PSUBSCRIBE __key*", ">[psubscribe __key* :1]"),
         ('a', "SET a 1", "+OK"),
         ('a', "CONFIG SET notify-keyspace-events KE$", "+OK"),

@@ -17,8 +17,7 @@ fn eval(talk: &mut Talk, script: &str) -> String {
 
 #[test]
 fn beyond_the_limit_what_may_take_memory_is_refused() {
-    let mut talk = Talk::new();
-    talk.expect(&[
+    Talk::new().expect(&[
         ('a', "SET a b", "+OK"),
         ('a', "CONFIG SET maxmemory 1", "+OK"),
         ('a', "SET a c", OOM),

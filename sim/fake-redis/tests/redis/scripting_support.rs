@@ -1,7 +1,8 @@
 //! A server that runs scripts, and shows every kind of reply in one line.
 
-use bytes::Bytes;
 use leasehold_fake_redis::{Redis, Resp, ScriptRules};
+
+use crate::sessions_support::bytes;
 
 /// A Monday in 2023.
 const NOW_US: u64 = 1_700_000_000_000_000;
@@ -16,9 +17,7 @@ impl Server {
     }
 
     pub(crate) fn ask(&mut self, words: &[&str]) -> String {
-        let words: Vec<_> =
-            words.iter().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
-        shown(&self.0.execute(NOW_US, &words))
+        shown(&self.0.execute(NOW_US, &bytes(words)))
     }
 
     pub(crate) fn eval(&mut self, script: &str) -> String {

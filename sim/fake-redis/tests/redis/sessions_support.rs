@@ -31,10 +31,8 @@ impl Talk {
 
     /// The same with words that may have spaces in them.
     pub(crate) fn ask_words(&mut self, speaker: char, words: &[&str]) -> String {
-        let words: Vec<_> =
-            words.iter().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
         let session = self.sessions[speaker as usize - 'a' as usize];
-        let executed = self.server.execute(self.now_ms * 1_000, session, &words);
+        let executed = self.server.execute(self.now_ms * 1_000, session, &bytes(words));
         let replies = match executed {
             Executed::Replies(replies) => replies.iter().map(shown).collect::<Vec<_>>().join(" "),
             Executed::Blocked => "waits".into(),
@@ -75,7 +73,11 @@ impl Talk {
     }
 }
 
-fn shown(resp: &Resp) -> String {
+pub(crate) fn bytes(words: &[&str]) -> Vec<Bytes> {
+    words.iter().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect()
+}
+
+pub(crate) fn shown(resp: &Resp) -> String {
     let all = |replies: &[Resp]| replies.iter().map(shown).collect::<Vec<_>>().join(" ");
     match resp {
         Resp::Array(replies) | Resp::Set(replies) => format!("[{}]", all(replies)),

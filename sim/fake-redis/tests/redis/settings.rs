@@ -39,8 +39,7 @@ fn a_setting_without_effect_is_refused_with_a_sentence() {
 
 #[test]
 fn two_names_of_a_setting_are_one_setting() {
-    let mut talk = Talk::new();
-    talk.expect(&[
+    Talk::new().expect(&[
         ('a', "CONFIG SET hash-max-ziplist-entries 3", "+OK"),
         ('a', "CONFIG GET hash-max-listpack-entries", "{hash-max-listpack-entries=3}"),
         ('a', "CONFIG SET slave-priority 7", "+OK"),
