@@ -31,6 +31,7 @@
 mod debounce;
 mod drops;
 mod edges;
+mod erased;
 mod lean;
 mod lock;
 mod notifications;
@@ -44,9 +45,7 @@ use std::{
     time::Duration,
 };
 
-// Named by what `store_conformance!` becomes, and by nobody else.
-#[doc(hidden)]
-pub use self::{debounce::*, drops::*, edges::*, lean::*, lock::*, notifications::*};
+use self::erased::{Case, DynFixture};
 use crate::{
     store::Store,
     token::{Token, Tokens},
@@ -59,8 +58,8 @@ const SHORT: u64 = 1_000;
 
 /// A store under test.
 pub trait Fixture {
-    /// The store.
-    type Store: Store;
+    /// The store. The suite sees it as a [`DynStore`](crate::DynStore).
+    type Store: Store + Send + Sync + 'static;
 
     /// A handle on the store. All handles of one fixture reach the same data.
     fn store(&self) -> Self::Store;
@@ -114,52 +113,43 @@ pub enum Foreign {
     OtherType,
 }
 
+/// What a case needs that some stores cannot do.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub enum Needs {
+    /// Nothing.
+    Nothing,
+    /// Debounced calls.
+    DebouncedCalls,
+    /// Lean locks.
+    LeanLocks,
+}
+
 /// Runs one case on what there is, or skips it.
 ///
 /// # Panics
 ///
 /// If the case fails; or if it is skipped while `LEASEHOLD_REQUIRE_REAL=1`.
 #[doc(hidden)]
-pub async fn check<F: Fixture>(name: &str, fixture: Option<F>, case: impl AsyncFnOnce(&F) -> ()) {
-    match fixture {
-        // Boxed, since a case is long and the caller's runtime may be nested in a small stack.
-        Some(fixture) => Box::pin(case(&fixture)).await,
-        None => skip(name, env::var_os("LEASEHOLD_REQUIRE_REAL").is_some_and(|real| real == "1")),
-    }
-}
-
-/// [`check`] for a case about debounced calls, which some stores do not keep.
-///
-/// # Panics
-///
-/// As [`check`].
-#[doc(hidden)]
-pub async fn check_debounced<F: Fixture>(
-    name: &str,
-    fixture: Option<F>,
-    case: impl AsyncFnOnce(&F) -> (),
-) {
-    match fixture {
-        Some(fixture) if !fixture.keeps_debounced_calls() => unable("keep debounced calls"),
-        fixture => check(name, fixture, case).await,
-    }
-}
-
-/// [`check`] for a case about lean locks, which some stores do not take.
-///
-/// # Panics
-///
-/// As [`check`].
-#[doc(hidden)]
-pub async fn check_lean<F: Fixture>(
-    name: &str,
-    fixture: Option<F>,
-    case: impl AsyncFnOnce(&F) -> (),
-) {
-    match fixture {
-        Some(fixture) if !fixture.takes_lean_locks() => unable("take lean locks"),
-        fixture => check(name, fixture, case).await,
-    }
+pub fn check<'a, F: Fixture>(
+    name: &'a str,
+    needs: Needs,
+    fixture: impl Future<Output = Option<F>> + 'a,
+    case: fn(DynFixture<'_>) -> Case<'_>,
+) -> Case<'a> {
+    Box::pin(async move {
+        let Some(fixture) = fixture.await else {
+            skip(name, env::var_os("LEASEHOLD_REQUIRE_REAL").is_some_and(|real| real == "1"));
+            return;
+        };
+        match needs {
+            Needs::DebouncedCalls if !fixture.keeps_debounced_calls() => {
+                unable("keep debounced calls");
+            }
+            Needs::LeanLocks if !fixture.takes_lean_locks() => unable("take lean locks"),
+            _ => case(DynFixture::new(&fixture)).await,
+        }
+    })
 }
 
 fn unique() -> String {
@@ -189,7 +179,10 @@ fn skip(name: &str, required: bool) {
 #[macro_export]
 macro_rules! store_conformance {
     (run: $run:expr, fixture: $fixture:expr $(,)?) => {
-        $crate::store_conformance! { @cases check, $run, $fixture,
+        $crate::store_conformance! { @each test [$run, $fixture] }
+    };
+    (@each $what:ident $with:tt) => {
+        $crate::store_conformance! { @$what $with Nothing
             a_free_lock_is_taken
             a_held_lock_is_busy_for_as_long_as_it_lives
             an_acquire_sent_twice_takes_one_lock_with_one_fence
@@ -249,7 +242,7 @@ macro_rules! store_conformance {
             a_dropped_release_is_all_or_nothing
             a_dropped_extension_is_all_or_nothing
         }
-        $crate::store_conformance! { @cases check_lean, $run, $fixture,
+        $crate::store_conformance! { @$what $with LeanLocks
             a_lean_lock_is_taken_and_freed
             a_held_lean_lock_says_for_how_long_if_it_is_asked
             a_lean_acquire_that_is_asked_again_takes_one_lease
@@ -261,7 +254,7 @@ macro_rules! store_conformance {
             a_lean_lock_under_a_key_of_another_type_is_refused
             a_lean_release_notifies_who_waits
         }
-        $crate::store_conformance! { @cases check_debounced, $run, $fixture,
+        $crate::store_conformance! { @$what $with DebouncedCalls
             a_dropped_debounced_call_counts_once_or_never
             a_lock_and_a_debounced_call_may_share_an_id
             arguments_are_kept_byte_for_byte
@@ -285,23 +278,44 @@ macro_rules! store_conformance {
             a_settled_record_is_forgotten_in_time
         }
     };
-    (@cases $check:ident, $run:expr, $fixture:expr, $($case:ident)*) => {
+    (@test $with:tt $needs:ident $($case:ident)*) => {
+        $( $crate::store_conformance! { @one $with $needs $case } )*
+    };
+    (@one [$run:expr, $fixture:expr] $needs:ident $case:ident) => {
+        #[test]
+        fn $case() {
+            let run = $run;
+            run($crate::conformance::check(
+                stringify!($case),
+                $crate::conformance::Needs::$needs,
+                $fixture,
+                $crate::conformance::cases::$case,
+            ));
+        }
+    };
+    (@boxed $with:tt $needs:ident $($case:ident)*) => {
         $(
-            #[test]
-            fn $case() {
-                let run = $run;
-                run(async {
-                    let fixture = $fixture.await;
-                    $crate::conformance::$check(
-                        stringify!($case),
-                        fixture,
-                        $crate::conformance::$case,
-                    )
-                    .await;
-                });
+            pub fn $case(fixture: DynFixture<'_>) -> Case<'_> {
+                Box::pin(written::$case(fixture))
             }
         )*
     };
+}
+
+/// The cases as functions of one type, each compiled once. Named by what `store_conformance!` becomes, and by nobody else.
+#[doc(hidden)]
+pub mod cases {
+    use std::boxed::Box;
+
+    pub use super::erased::{Case, DynFixture};
+
+    mod written {
+        pub(super) use super::super::{
+            debounce::*, drops::*, edges::*, lean::*, lock::*, notifications::*,
+        };
+    }
+
+    crate::store_conformance! { @each boxed [] }
 }
 
 #[cfg(test)]

@@ -26,7 +26,6 @@ use crate::{
     time::{Instant, whole_micros},
 };
 
-/// What `watchers` is built of.
 /// A store in this process, shared by reference or `Arc`. Nothing in it outlives the process.
 ///
 /// It keeps the contract of [`Store`] exactly, so it also stands for a server in tests: with

@@ -2,8 +2,9 @@
 //!
 //! The order that matters: a dropped call first puts its machine here and then looks for the task that
 //! gives back; that task finds nothing more and ends in one step. So one of the two sees the other,
-//! whatever happens in between: `tests/interleavings.rs` runs this very file under a scheduler that
-//! tries the orders.
+//! whatever happens in between, as long as the server can be asked: else the task ends, and all that is
+//! unsettled waits for the next call. `tests/interleavings.rs` runs this very file under a scheduler
+//! that tries the orders.
 
 use std::{
     boxed::Box,

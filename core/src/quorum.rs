@@ -41,7 +41,8 @@
 //!   two holders apart, as far as the nodes' clocks agree; but of two leases that are handed out at
 //!   the same time, the later may have the lesser fence.
 //! * A server whose wall clock jumps forward ends leases early: enough such nodes are a second
-//!   majority.
+//!   majority, and of two leases that are handed out at the same time, the later may have the lesser
+//!   fence here, too.
 //! * Requests in flight when the answer is decided are dropped, so what the slowest nodes did is
 //!   not known. A key that a dropped release leaves there is gone when its time is up.
 //!

@@ -48,27 +48,9 @@ impl Bytes<'_> {
 
     fn word(&mut self) -> &'static str {
         const WORDS: [&str; 21] = [
-            "held",
-            "busy",
-            "gone",
-            "free",
-            "us",
-            "other",
-            "0",
-            "OK",
-            "armed",
-            "suppressed",
-            "claimed",
-            "notdue",
-            "running",
-            "settled",
-            "missing",
-            "idle",
-            "spent",
-            "finished",
-            "rearmed",
-            "stale",
-            "status",
+            "held", "busy", "gone", "free", "us", "other", "0", "OK", "armed", "suppressed",
+            "claimed", "notdue", "running", "settled", "missing", "idle", "spent", "finished",
+            "rearmed", "stale", "status",
         ];
         WORDS[usize::from(self.byte()) % WORDS.len()]
     }

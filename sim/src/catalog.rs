@@ -32,6 +32,9 @@ pub enum Subject {
     DebounceHandle,
     /// Our lock as it ships, by its handles, on a quorum of three or four servers.
     QuorumHandle,
+    /// Our lock as it ships, by its handles, on a Redis with two replicas, of which one has every
+    /// lease: the one that takes over has the most.
+    LockAckedHandle,
 }
 
 /// What the clients of a run do.
@@ -52,6 +55,7 @@ impl Subject {
         Self::LockReplicated,
         Self::LockAcked,
         Self::LockAckedAny,
+        Self::LockAckedHandle,
         Self::Quorum,
         Self::QuorumHandle,
         Self::Debounce,
@@ -73,6 +77,7 @@ impl Subject {
             Self::LockHandle => "lock-handle",
             Self::DebounceHandle => "debounce-handle",
             Self::QuorumHandle => "quorum-handle",
+            Self::LockAckedHandle => "lock-acked-handle",
             Self::LockLean => "lock-lean",
         }
     }
@@ -89,6 +94,7 @@ impl Subject {
             Self::DebounceHandle => "our debounce by its handle, on a Redis with a replica",
             Self::LockAcked => "our lock, once one of two replicas has it; the fuller takes over",
             Self::LockAckedAny => "our lock, once one of two replicas has it; either takes over",
+            Self::LockAckedHandle => "our lock by its handles, once one of two replicas has it",
             Self::Quorum => "our lock on a majority of three or four independent Redis servers",
             Self::QuorumHandle => "our lock by its handles, on a majority of three or four servers",
             Self::Upstream => "the algorithms of @upstash/lock, on a Redis with a replica",
@@ -99,7 +105,10 @@ impl Subject {
     /// cannot be searched.
     #[must_use]
     pub fn runs_handles(self) -> bool {
-        matches!(self, Self::LockHandle | Self::DebounceHandle | Self::QuorumHandle)
+        matches!(
+            self,
+            Self::LockHandle | Self::DebounceHandle | Self::LockAckedHandle | Self::QuorumHandle
+        )
     }
 
     /// How many schedules of it are run where `schedules` of a machine are.
@@ -115,6 +124,7 @@ impl Subject {
             Self::Lock
             | Self::LockAcked
             | Self::LockAckedAny
+            | Self::LockAckedHandle
             | Self::LockHandle
             | Self::LockLean
             | Self::LockReplicated
@@ -160,7 +170,7 @@ macro_rules! for_each_guarantee {
             DebounceQuiet debounce_quiet "debounce-quiet" Debounce
                 "No run of new calls begins before the wait has passed since the last of them that was not cancelled, unless the longest wait has passed since the first, what waits was flushed, or it is that of a first call which is due at once.";
             DebounceMaxWait debounce_max_wait "debounce-max-wait" Debounce
-                "However many calls come, a run begins soon after the longest wait since the first, once the run before is over and no fault is at work, unless they are cancelled.";
+                "However many calls come, a run begins soon after the longest wait since the first, once the run before is over and no fault is at work, unless they are cancelled; a jump of the server's clock begins both anew.";
             DebounceExpiry debounce_expiry "debounce-expiry" Debounce
                 "Every key expires.";
             DebounceTruth debounce_truth "debounce-truth" Debounce

@@ -26,16 +26,14 @@ pub struct Violation {
     pub text: String,
 }
 
-/// Judges one claim.
+/// Judges one claim. Its field `exercised` says whether the situation that the claim is about occurred
+/// at all.
 pub(crate) trait Checker: Clone + Default + Hash {
     // What a checker hashes is all that its later verdicts depend on: exploration merges states
     // that are told apart by nothing else.
 
     /// Looks at the next event. `shared` has seen it already.
     fn observe(&mut self, at: u64, event: &Event, shared: &SharedHistory) -> Result<(), String>;
-
-    /// Whether the situation that the claim is about occurred at all.
-    fn exercised(&self) -> bool;
 }
 
 macro_rules! guarantees {
@@ -73,7 +71,7 @@ macro_rules! guarantees {
             /// Whether the history was one that `guarantee` is about.
             #[must_use]
             pub fn exercised(&self, guarantee: Guarantee) -> bool {
-                match guarantee { $(Guarantee::$variant => self.$module.exercised()),* }
+                match guarantee { $(Guarantee::$variant => self.$module.exercised),* }
             }
         }
     };

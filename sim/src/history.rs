@@ -66,6 +66,54 @@ pub enum End {
     Gone,
 }
 
+/// What a caller awaits of a handle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Awaited {
+    /// An acquire that asks some times.
+    Acquire,
+    /// An acquire that waits until a deadline.
+    Wait,
+    /// An extension.
+    Extend,
+    /// A release.
+    Release,
+    /// An acquire, the work under it and its release, in one.
+    Hold,
+    /// That what a call may have left behind is given back.
+    Clear,
+    /// The end of its own rest under a lease,
+    Work,
+    /// or under one that is renewed in the background.
+    Kept,
+    /// A debounced call, and the run that it may be.
+    Call,
+    /// A flush of a debounced function, and the run of what waited.
+    Flush,
+    /// A sweep, and the run of what is due.
+    Sweep,
+    /// A cancellation of what waits.
+    Cancel,
+}
+
+impl Awaited {
+    /// Each of them.
+    pub const ALL: [Self; 12] = [
+        Self::Acquire,
+        Self::Wait,
+        Self::Extend,
+        Self::Release,
+        Self::Hold,
+        Self::Clear,
+        Self::Work,
+        Self::Kept,
+        Self::Call,
+        Self::Flush,
+        Self::Sweep,
+        Self::Cancel,
+    ];
+}
+
 /// What a command does to the lock's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -288,6 +336,17 @@ pub enum Event {
         token: TokenId,
         /// Why.
         end: End,
+    },
+    /// A caller goes away from what it awaits of a handle.
+    Left {
+        /// Which client's.
+        client: Client,
+        /// In which of its jobs.
+        job: u32,
+        /// What it awaited.
+        awaited: Awaited,
+        /// The how-manieth time that it had to wait there, from 1.
+        at: u32,
     },
     /// A request leaves a client.
     Sent {

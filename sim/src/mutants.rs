@@ -271,11 +271,17 @@ mutants! {
         "A lease is renewed for as long as the work takes, however few renewals are allowed.";
     HalfIsMajority 93 "half-is-majority" Quorum Exclusion Partition 1000 "a plausible slip" "M1"
         "Half of an even number of servers is taken for a majority.";
-    UnclampedRun 94 "unclamped-run" Debounce DebounceMaxWait ServerClock 2000 "a plausible slip" "B5"
+    RenewalForExtension 94 "renewal-for-extension" LockHandle Exclusion RequestLoss 1000 "a plausible slip" "M1"
+        "An extension that overlaps a renewal takes the renewal's answer for its own.";
+    UnconfirmedRenewal 95 "unconfirmed-renewal" LockAckedHandle Exclusion Failover 1000 "a plausible slip" "M1"
+        "A renewal counts as soon as the server has it, whatever its replicas have.";
+    OverdueLease 96 "overdue-lease" LockAckedHandle TruthfulOutcome ClientPause 1000 "a plausible slip" "M1, M3"
+        "Whether a lease is over is asked before replicas are awaited, and not again once they have it.";
+    UnclampedRun 97 "unclamped-run" Debounce DebounceMaxWait ServerClock 2000 "a plausible slip" "B5"
         "A run that was left behind holds all others up for as long as the server's clock was set back.";
-    LeftToNextCall 95 "left-to-next-call" LockHandle Liveness none 500 "a plausible slip" "M7, M8"
+    LeftToNextCall 98 "left-to-next-call" LockHandle Liveness none 500 "a plausible slip" "M7, M8"
         "What a dropped acquire is granted is not given back before the next call of its handle.";
-    RunLeftToNextCall 96 "run-left-to-next-call" DebounceHandle DebounceMaxWait none 1000 "a plausible slip" "B5"
+    RunLeftToNextCall 99 "run-left-to-next-call" DebounceHandle DebounceMaxWait none 1000 "a plausible slip" "B5"
         "A run whose callback was dropped is not given back before the next call of its handle.";
 }
 

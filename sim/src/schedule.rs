@@ -24,6 +24,9 @@ const WORLD: u8 = 2;
 /// As [`WORLD`], for a word that names the size of its cluster.
 const SCALED: u8 = WORLD | 0x80;
 
+/// As [`SCALED`], of a cluster in which four servers vote.
+const OF_FOUR: u8 = WORLD | 0xc0;
+
 /// One schedule of one cell.
 ///
 /// ```
@@ -103,10 +106,14 @@ impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let CellName { subject, guarantee, fault } = self.cell;
         let fault = fault.map_or(0, |fault| fault as u8 + 1);
-        let world = if self.scale.is_some() { SCALED } else { WORLD };
+        let world = match self.scale {
+            None => WORLD,
+            Some(Scale { servers: 3, .. }) => SCALED,
+            Some(_) => OF_FOUR,
+        };
         let mut bytes = vec![world, subject as u8, guarantee as u8, fault];
         if let Some(scale) = self.scale {
-            let Scale { clients, calls, faults_end_ms, end_ms, faults } = scale;
+            let Scale { clients, calls, faults_end_ms, end_ms, faults, servers: _ } = scale;
             for number in [clients.into(), calls, faults_end_ms, end_ms, faults.bits()] {
                 push_number(&mut bytes, number);
             }
@@ -126,15 +133,21 @@ impl std::str::FromStr for Schedule {
             TokenError::Damaged => ScheduleError::Damaged,
         })?;
         match &bytes[..] {
-            [world @ (WORLD | SCALED), rest @ ..] => {
-                parse(rest, *world == SCALED).ok_or(ScheduleError::OtherVersion)
+            [world @ (WORLD | SCALED | OF_FOUR), rest @ ..] => {
+                let servers = match *world {
+                    WORLD => None,
+                    SCALED => Some(3),
+                    _ => Some(4),
+                };
+                parse(rest, servers).ok_or(ScheduleError::OtherVersion)
             }
             _ => Err(ScheduleError::OtherVersion),
         }
     }
 }
 
-fn parse(bytes: &[u8], scaled: bool) -> Option<Schedule> {
+/// With so many servers that vote, if the word names the size of its cluster.
+fn parse(bytes: &[u8], servers: Option<u8>) -> Option<Schedule> {
     let (&[subject, guarantee, fault], mut rest) = bytes.split_first_chunk::<3>()?;
     let cell = CellName {
         subject: *Subject::ALL.iter().find(|known| **known as u8 == subject)?,
@@ -144,18 +157,22 @@ fn parse(bytes: &[u8], scaled: bool) -> Option<Schedule> {
             Some(number) => Some(*Fault::ALL.get(usize::from(number))?),
         },
     };
-    let scale = if scaled { Some(take_scale(&mut rest)?) } else { None };
+    let scale = match servers {
+        Some(servers) => Some(take_scale(&mut rest, servers)?),
+        None => None,
+    };
     let decisions = take_decisions(rest)?;
     Some(Schedule { cell, scale, decisions })
 }
 
-fn take_scale(bytes: &mut &[u8]) -> Option<Scale> {
+fn take_scale(bytes: &mut &[u8], servers: u8) -> Option<Scale> {
     let scale = Scale {
         clients: u8::try_from(take_number(bytes)?).ok()?,
         calls: take_number(bytes)?,
         faults_end_ms: take_number(bytes)?,
         end_ms: take_number(bytes)?,
         faults: FaultSet::from_bits(take_number(bytes)?)?,
+        servers,
     };
     scale.is_possible().then_some(scale)
 }
@@ -171,9 +188,10 @@ mod tests {
         let address = (0..DecisionKind::ALL.len(), any::<u8>(), any::<u32>());
         let decisions = proptest::collection::btree_map(address, 1u32.., 0..20);
         let faults = proptest::option::of(0..Fault::ALL.len());
-        let scale = (1..=8u8, any::<u32>(), any::<u16>(), any::<u16>()).prop_map(
-            |(clients, calls, faults_end, more)| Scale {
+        let scale = (1..=8u8, 3..=4u8, any::<u32>(), any::<u16>(), any::<u16>()).prop_map(
+            |(clients, servers, calls, faults_end, more)| Scale {
                 clients,
+                servers,
                 calls,
                 faults_end_ms: faults_end.into(),
                 end_ms: u32::from(faults_end) + u32::from(more),

@@ -8,11 +8,13 @@ pub(crate) mod lock;
 mod plans;
 mod quorum_call;
 mod scenario;
+mod turn;
 pub(crate) mod upstream;
 
 use debounce::DebounceProgram;
 use handle::HandleProgram;
 use lock::LockProgram;
+use turn::Turn;
 use upstream::{UpstreamDebounceProgram, UpstreamLockProgram};
 
 use crate::{
@@ -63,12 +65,12 @@ impl Program {
     fn new(plan: &Plan, client: Client) -> Self {
         Self(match (plan.scenario.subject, plan.scenario.workload) {
             (Subject::Upstream, Workload::Lock) => {
-                Algorithm::UpstreamLock(UpstreamLockProgram::new(plan, client))
+                Algorithm::UpstreamLock(UpstreamLockProgram::new())
             }
             (Subject::Upstream, Workload::Debounce) => {
                 Algorithm::UpstreamDebounce(UpstreamDebounceProgram::new())
             }
-            (Subject::LockHandle | Subject::DebounceHandle | Subject::QuorumHandle, _) => {
+            (subject, _) if subject.runs_handles() => {
                 Algorithm::Handle(HandleProgram::new(plan, client))
             }
             (_, Workload::Lock) => Algorithm::Lock(LockProgram::new(plan, client, 0)),
@@ -79,13 +81,17 @@ impl Program {
 
 /// Hands a call to whichever program it is.
 macro_rules! each_program {
-    ($self:ident, $program:ident => $call:expr) => {
+    ($self:ident.$call:ident($step:ident, $me:ident $(, $more:ident)*)) => {
         match $self {
-            Program(Algorithm::Lock($program)) => $call,
-            Program(Algorithm::Debounce($program)) => $call,
-            Program(Algorithm::UpstreamLock($program)) => $call,
-            Program(Algorithm::UpstreamDebounce($program)) => $call,
-            Program(Algorithm::Handle($program)) => $call,
+            Program(Algorithm::Lock(program)) => Turn { program, step: $step, me: $me }.$call($($more),*),
+            Program(Algorithm::Debounce(program)) => Turn { program, step: $step, me: $me }.$call($($more),*),
+            Program(Algorithm::UpstreamLock(program)) => {
+                Turn { program, step: $step, me: $me }.$call($($more),*)
+            }
+            Program(Algorithm::UpstreamDebounce(program)) => {
+                Turn { program, step: $step, me: $me }.$call($($more),*)
+            }
+            Program(Algorithm::Handle(program)) => program.$call($step, $me $(, $more)*),
         }
     };
 }
@@ -97,7 +103,7 @@ impl world::Program<Scenario> for Program {
         me: Client,
         alarm: Alarm,
     ) {
-        each_program!(self, program => program.alarm(step, me, alarm));
+        each_program!(self.alarm(step, me, alarm));
     }
 
     fn reply<C: DecisionSource, W: Observer>(
@@ -107,7 +113,7 @@ impl world::Program<Scenario> for Program {
         answered: Answered,
         response: Response,
     ) {
-        each_program!(self, program => program.reply(step, me, answered, response));
+        each_program!(self.reply(step, me, answered, response));
     }
 
     fn awaits(&self, host: &Host, _me: Client, call: u32) -> bool {
@@ -123,7 +129,7 @@ impl world::Program<Scenario> for Program {
         me: Client,
         handle: bool,
     ) {
-        each_program!(self, program => program.cancel(step, me, handle));
+        each_program!(self.cancel(step, me, handle));
     }
 
     fn notified<C: DecisionSource, W: Observer>(
@@ -141,7 +147,7 @@ impl world::Program<Scenario> for Program {
             return;
         }
         match self {
-            Self(Algorithm::Lock(program)) => program.notified(step, me),
+            Self(Algorithm::Lock(program)) => Turn { program, step, me }.notified(),
             Self(Algorithm::Handle(program)) => program.notified(step, me, 0),
             Self(_) => {}
         }
@@ -153,11 +159,17 @@ impl world::Program<Scenario> for Program {
         me: Client,
         life: u32,
     ) {
-        each_program!(self, program => program.restarted(step, me, life));
+        each_program!(self.restarted(step, me, life));
     }
 
     fn is_busy(&self, _me: Client) -> bool {
-        each_program!(self, program => program.is_busy())
+        match self {
+            Self(Algorithm::Lock(program)) => program.is_busy(),
+            Self(Algorithm::Debounce(program)) => program.is_busy(),
+            Self(Algorithm::UpstreamLock(program)) => program.is_busy(),
+            Self(Algorithm::UpstreamDebounce(program)) => program.is_busy(),
+            Self(Algorithm::Handle(program)) => program.is_busy(),
+        }
     }
 
     fn may_crash(&self) -> bool {

@@ -2,7 +2,10 @@
 
 pub mod store;
 
-use crate::{decide::Address, history};
+use crate::{
+    decide::Address,
+    history::{self, Awaited},
+};
 
 /// A client's name: A, B, C…
 pub fn client(number: history::Client) -> char {
@@ -70,6 +73,23 @@ pub fn message(address: Address) -> String {
 /// So many of them: `1 decision`, `2 decisions`.
 pub fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// What a caller waits for.
+pub fn awaited(awaited: Awaited) -> &'static str {
+    match awaited {
+        Awaited::Acquire | Awaited::Wait => "the lock",
+        Awaited::Extend => "its extension",
+        Awaited::Release => "its release",
+        Awaited::Hold => "its work under a held lock",
+        Awaited::Clear => "what it may have left behind",
+        Awaited::Work => "the next piece of its work",
+        Awaited::Kept => "the next piece of its work, while the lease is renewed",
+        Awaited::Call => "its call",
+        Awaited::Flush => "its flush",
+        Awaited::Sweep => "its sweep",
+        Awaited::Cancel => "its cancellation",
+    }
 }
 
 /// How wide text may get: no more columns than every terminal has.

@@ -3,7 +3,7 @@
 
 use std::{format, sync::Arc, time::Duration, vec::Vec};
 
-use super::{Fixture, LONG, SHORT, subject, two_tokens, unique};
+use super::{DynFixture, LONG, SHORT, subject, two_tokens, unique};
 use crate::{
     debounce::{DebounceCommand, DebounceKeys, DebounceReply, DebounceStatus, Retention, Timing},
     lock::LockReply,
@@ -27,17 +27,17 @@ struct Run {
 }
 
 /// One debounced call of its own in the store under test.
-struct Subject<'a, F> {
-    fixture: &'a F,
+struct Subject<'a> {
+    fixture: DynFixture<'a>,
     keys: Arc<DebounceKeys>,
 }
 
-impl<'a, F: Fixture> Subject<'a, F> {
-    fn new(fixture: &'a F) -> Self {
+impl<'a> Subject<'a> {
+    fn new(fixture: DynFixture<'a>) -> Self {
         Self::called(fixture, &format!("leasehold-conformance-{}", unique()))
     }
 
-    fn called(fixture: &'a F, id: &str) -> Self {
+    fn called(fixture: DynFixture<'a>, id: &str) -> Self {
         Self { fixture, keys: Arc::new(DebounceKeys::of(id)) }
     }
 
@@ -156,7 +156,7 @@ impl<'a, F: Fixture> Subject<'a, F> {
     }
 }
 
-pub async fn a_call_counts_and_is_not_due_before_its_wait<F: Fixture>(fixture: &F) {
+pub(super) async fn a_call_counts_and_is_not_due_before_its_wait(fixture: DynFixture<'_>) {
     let (subject, (runner, _)) = (Subject::new(fixture), two_tokens());
     let seq = subject.arm("a", LONG).await;
     for asked in [seq, 0] {
@@ -174,7 +174,7 @@ pub async fn a_call_counts_and_is_not_due_before_its_wait<F: Fixture>(fixture: &
     assert_eq!(status.running_ms, None);
 }
 
-pub async fn what_is_due_is_run_with_the_newest_arguments<F: Fixture>(fixture: &F) {
+pub(super) async fn what_is_due_is_run_with_the_newest_arguments(fixture: DynFixture<'_>) {
     let (subject, (runner, _)) = (Subject::new(fixture), two_tokens());
     let first = subject.arm("a", SHORT).await;
     let second = subject.arm("b", SHORT).await;
@@ -185,7 +185,7 @@ pub async fn what_is_due_is_run_with_the_newest_arguments<F: Fixture>(fixture: &
     assert!(run.fence > Fence(0));
 }
 
-pub async fn a_late_copy_of_a_call_changes_nothing<F: Fixture>(fixture: &F) {
+pub(super) async fn a_late_copy_of_a_call_changes_nothing(fixture: DynFixture<'_>) {
     let (subject, (call, runner)) = (Subject::new(fixture), two_tokens());
     let DebounceReply::Armed { seq, .. } = subject.call(&call, "a", after(0)).await else {
         panic!("a call did not count");
@@ -199,7 +199,7 @@ pub async fn a_late_copy_of_a_call_changes_nothing<F: Fixture>(fixture: &F) {
     assert_eq!((run.seq, &*run.args), (newest, &b"b"[..]));
 }
 
-pub async fn a_claim_sent_twice_is_one_run_that_others_await<F: Fixture>(fixture: &F) {
+pub(super) async fn a_claim_sent_twice_is_one_run_that_others_await(fixture: DynFixture<'_>) {
     let (subject, (runner, other)) = (Subject::new(fixture), two_tokens());
     let seq = subject.arm("a", 0).await;
     let run = subject.take(&runner, seq).await;
@@ -215,7 +215,7 @@ pub async fn a_claim_sent_twice_is_one_run_that_others_await<F: Fixture>(fixture
     assert!(running.is_some_and(|left| (1..=LONG).contains(&left)), "{running:?}");
 }
 
-pub async fn a_run_ends_once_however_often_that_is_said<F: Fixture>(fixture: &F) {
+pub(super) async fn a_run_ends_once_however_often_that_is_said(fixture: DynFixture<'_>) {
     let (subject, (runner, other)) = (Subject::new(fixture), two_tokens());
     let seq = subject.arm("a", 0).await;
     let run = subject.take(&runner, seq).await;
@@ -230,7 +230,7 @@ pub async fn a_run_ends_once_however_often_that_is_said<F: Fixture>(fixture: &F)
     assert!(status.due_in_ms.is_some(), "a copy settles no later call");
 }
 
-pub async fn a_claim_that_comes_after_it_was_given_back_is_spent<F: Fixture>(fixture: &F) {
+pub(super) async fn a_claim_that_comes_after_it_was_given_back_is_spent(fixture: DynFixture<'_>) {
     let (subject, (runner, other)) = (Subject::new(fixture), two_tokens());
     let seq = subject.arm("a", 0).await;
     assert_eq!(subject.give_back(&runner).await, DebounceReply::Stale);
@@ -239,7 +239,7 @@ pub async fn a_claim_that_comes_after_it_was_given_back_is_spent<F: Fixture>(fix
     subject.take(&other, seq).await;
 }
 
-pub async fn a_failed_run_is_due_again<F: Fixture>(fixture: &F) {
+pub(super) async fn a_failed_run_is_due_again(fixture: DynFixture<'_>) {
     let (subject, (runner, other)) = (Subject::new(fixture), two_tokens());
     let seq = subject.arm("a", 0).await;
     let run = subject.take(&runner, seq).await;
@@ -255,7 +255,9 @@ pub async fn a_failed_run_is_due_again<F: Fixture>(fixture: &F) {
     assert!(again.fence > run.fence);
 }
 
-pub async fn a_run_left_behind_is_taken_over_when_its_lease_is_over<F: Fixture>(fixture: &F) {
+pub(super) async fn a_run_left_behind_is_taken_over_when_its_lease_is_over(
+    fixture: DynFixture<'_>,
+) {
     let (subject, (runner, other)) = (Subject::new(fixture), two_tokens());
     let seq = subject.arm("a", 0).await;
     let left = subject.take_for(&runner, seq, SHORT).await;
@@ -268,7 +270,7 @@ pub async fn a_run_left_behind_is_taken_over_when_its_lease_is_over<F: Fixture>(
     assert_eq!(subject.finish(&other, &taken).await, DebounceReply::Finished);
 }
 
-pub async fn a_call_during_a_run_waits_for_its_own<F: Fixture>(fixture: &F) {
+pub(super) async fn a_call_during_a_run_waits_for_its_own(fixture: DynFixture<'_>) {
     let (subject, (runner, other)) = (Subject::new(fixture), two_tokens());
     let first = subject.arm("a", 0).await;
     let run = subject.take(&runner, first).await;
@@ -283,7 +285,7 @@ pub async fn a_call_during_a_run_waits_for_its_own<F: Fixture>(fixture: &F) {
     assert_eq!(subject.claim(&two_tokens().0, 0).await, DebounceReply::Idle);
 }
 
-pub async fn a_cancelled_call_is_not_run<F: Fixture>(fixture: &F) {
+pub(super) async fn a_cancelled_call_is_not_run(fixture: DynFixture<'_>) {
     let (subject, (request, runner)) = (Subject::new(fixture), two_tokens());
     let seq = subject.arm("a", 0).await;
     assert!(subject.cancel(&request).await);
@@ -296,7 +298,7 @@ pub async fn a_cancelled_call_is_not_run<F: Fixture>(fixture: &F) {
     assert_eq!(subject.take(&runner, later).await.seq, later);
 }
 
-pub async fn a_run_that_fails_after_a_cancellation_is_dropped<F: Fixture>(fixture: &F) {
+pub(super) async fn a_run_that_fails_after_a_cancellation_is_dropped(fixture: DynFixture<'_>) {
     let (subject, (runner, request)) = (Subject::new(fixture), two_tokens());
     let seq = subject.arm("a", 0).await;
     let run = subject.take(&runner, seq).await;
@@ -305,7 +307,7 @@ pub async fn a_run_that_fails_after_a_cancellation_is_dropped<F: Fixture>(fixtur
     assert_eq!(subject.claim(&two_tokens().0, 0).await, DebounceReply::Idle);
 }
 
-pub async fn a_flushed_call_is_due_at_once<F: Fixture>(fixture: &F) {
+pub(super) async fn a_flushed_call_is_due_at_once(fixture: DynFixture<'_>) {
     let (subject, (request, runner)) = (Subject::new(fixture), two_tokens());
     assert!(!subject.flush(&two_tokens().0).await);
     let seq = subject.arm("a", LONG).await;
@@ -318,7 +320,7 @@ pub async fn a_flushed_call_is_due_at_once<F: Fixture>(fixture: &F) {
     assert!(matches!(reply, DebounceReply::NotDue { .. }), "a copy hurries nothing: {reply:?}");
 }
 
-pub async fn the_longest_wait_counts_from_the_first_call<F: Fixture>(fixture: &F) {
+pub(super) async fn the_longest_wait_counts_from_the_first_call(fixture: DynFixture<'_>) {
     let (subject, (runner, _)) = (Subject::new(fixture), two_tokens());
     let bounded = Timing { max_wait_ms: Some(SHORT), ..after(LONG) };
     for _call in 0..3 {
@@ -331,8 +333,8 @@ pub async fn the_longest_wait_counts_from_the_first_call<F: Fixture>(fixture: &F
     subject.take(&runner, 0).await;
 }
 
-pub async fn a_leading_call_is_due_at_once_and_the_rest_of_its_window_is_not<F: Fixture>(
-    fixture: &F,
+pub(super) async fn a_leading_call_is_due_at_once_and_the_rest_of_its_window_is_not(
+    fixture: DynFixture<'_>,
 ) {
     let (subject, (runner, call)) = (Subject::new(fixture), two_tokens());
     let leading = Timing { leading: true, trailing: false, ..after(LONG) };
@@ -351,7 +353,7 @@ pub async fn a_leading_call_is_due_at_once_and_the_rest_of_its_window_is_not<F: 
     assert_eq!(subject.claim(&two_tokens().0, 0).await, DebounceReply::Idle);
 }
 
-pub async fn a_lost_record_is_answered_as_lost_and_can_be_put_back<F: Fixture>(fixture: &F) {
+pub(super) async fn a_lost_record_is_answered_as_lost_and_can_be_put_back(fixture: DynFixture<'_>) {
     const LOST: u64 = 42;
     let (subject, (runner, other)) = (Subject::new(fixture), two_tokens());
     let nothing =
@@ -370,7 +372,7 @@ pub async fn a_lost_record_is_answered_as_lost_and_can_be_put_back<F: Fixture>(f
     assert_eq!(subject.claim(&other, 0).await, DebounceReply::Idle);
 }
 
-pub async fn a_run_counts_although_the_record_was_lost<F: Fixture>(fixture: &F) {
+pub(super) async fn a_run_counts_although_the_record_was_lost(fixture: DynFixture<'_>) {
     let (subject, (runner, other)) = (Subject::new(fixture), two_tokens());
     let lost = Run { seq: 42, fence: Fence(42), args: b"a"[..].into() };
     assert_eq!(subject.finish(&runner, &lost).await, DebounceReply::Finished);
@@ -379,7 +381,7 @@ pub async fn a_run_counts_although_the_record_was_lost<F: Fixture>(fixture: &F) 
     assert_eq!(subject.fail(&two_tokens().0, &lost, 0).await, DebounceReply::Stale);
 }
 
-pub async fn a_settled_record_is_forgotten_in_time<F: Fixture>(fixture: &F) {
+pub(super) async fn a_settled_record_is_forgotten_in_time(fixture: DynFixture<'_>) {
     let (subject, (runner, _)) = (Subject::new(fixture), two_tokens());
     let seq = subject.arm("a", 0).await;
     let run = subject.take(&runner, seq).await;
@@ -393,7 +395,7 @@ pub async fn a_settled_record_is_forgotten_in_time<F: Fixture>(fixture: &F) {
     assert_eq!(subject.claim(&two_tokens().0, seq).await, DebounceReply::Missing);
 }
 
-pub async fn a_dropped_debounced_call_counts_once_or_never<F: Fixture>(fixture: &F) {
+pub(super) async fn a_dropped_debounced_call_counts_once_or_never(fixture: DynFixture<'_>) {
     for polls in 0..12 {
         let (subject, (call, _)) = (Subject::new(fixture), two_tokens());
         let sent = subject.call(&call, "a", after(LONG));
@@ -409,7 +411,7 @@ pub async fn a_dropped_debounced_call_counts_once_or_never<F: Fixture>(fixture: 
     }
 }
 
-pub async fn a_lock_and_a_debounced_call_may_share_an_id<F: Fixture>(fixture: &F) {
+pub(super) async fn a_lock_and_a_debounced_call_may_share_an_id(fixture: DynFixture<'_>) {
     let (id, (mine, runner)) = (unique(), two_tokens());
     let lock = subject::Subject::called(fixture, &id);
     let calls = Subject::called(fixture, &id);
@@ -422,7 +424,7 @@ pub async fn a_lock_and_a_debounced_call_may_share_an_id<F: Fixture>(fixture: &F
     assert_eq!(calls.status().await.done, seq);
 }
 
-pub async fn arguments_are_kept_byte_for_byte<F: Fixture>(fixture: &F) {
+pub(super) async fn arguments_are_kept_byte_for_byte(fixture: DynFixture<'_>) {
     let long = "0123456789abcdef".repeat(4_096);
     let odd = ["", "\0", "OK", "null", "-1", "{\"a\":[1,2]}", "a\r\nb,c", "ünï\u{1F512}", &long];
     for args in odd {
@@ -434,7 +436,7 @@ pub async fn arguments_are_kept_byte_for_byte<F: Fixture>(fixture: &F) {
     }
 }
 
-pub async fn debounced_calls_of_different_ids_do_not_meet<F: Fixture>(fixture: &F) {
+pub(super) async fn debounced_calls_of_different_ids_do_not_meet(fixture: DynFixture<'_>) {
     let unique = unique();
     let ids = ["{u}", "{u}1", "u", "u{}", "ué", "ue\u{301}"].map(|id| id.replace('u', &unique));
     let mut calls = Vec::new();

@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::missing_panics_doc, reason = "each case's name is its fact")]
 
 use super::{
-    Fixture, LONG, SHORT,
+    DynFixture, LONG, SHORT,
     subject::{Subject, drop_after},
     two_tokens,
 };
@@ -11,7 +11,7 @@ use crate::lock::{Holder, LockReply};
 /// More polls than a store needs for one command, however many layers it has.
 const POLLS: usize = 12;
 
-pub async fn a_dropped_acquire_is_all_or_nothing<F: Fixture>(fixture: &F) {
+pub(super) async fn a_dropped_acquire_is_all_or_nothing(fixture: DynFixture<'_>) {
     for polls in 0..POLLS {
         let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
         let answered = drop_after(polls, subject.acquire(&mine, LONG)).await.is_some();
@@ -27,7 +27,7 @@ pub async fn a_dropped_acquire_is_all_or_nothing<F: Fixture>(fixture: &F) {
     }
 }
 
-pub async fn a_dropped_release_is_all_or_nothing<F: Fixture>(fixture: &F) {
+pub(super) async fn a_dropped_release_is_all_or_nothing(fixture: DynFixture<'_>) {
     for polls in 0..POLLS {
         let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
         subject.take(&mine, LONG).await;
@@ -43,7 +43,7 @@ pub async fn a_dropped_release_is_all_or_nothing<F: Fixture>(fixture: &F) {
     }
 }
 
-pub async fn a_dropped_extension_is_all_or_nothing<F: Fixture>(fixture: &F) {
+pub(super) async fn a_dropped_extension_is_all_or_nothing(fixture: DynFixture<'_>) {
     for polls in 0..POLLS {
         let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
         let fence = subject.take(&mine, LONG).await;

@@ -4,7 +4,7 @@
 use std::{format, string::String, vec::Vec};
 
 use super::{
-    Fixture, Foreign, LONG, SHORT,
+    DynFixture, Foreign, LONG, SHORT,
     subject::{Subject, all, token},
     two_tokens, unable, unique,
 };
@@ -15,8 +15,8 @@ use crate::{
     token::{Fence, Tokens},
 };
 
-pub async fn a_lease_lives_to_its_last_millisecond_and_not_one_past_its_end<F: Fixture>(
-    fixture: &F,
+pub(super) async fn a_lease_lives_to_its_last_millisecond_and_not_one_past_its_end(
+    fixture: DynFixture<'_>,
 ) {
     let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
     if !subject.is_exact() {
@@ -31,7 +31,7 @@ pub async fn a_lease_lives_to_its_last_millisecond_and_not_one_past_its_end<F: F
     assert_eq!(subject.holder(&mine).await, Holder::Free);
 }
 
-pub async fn a_lease_of_one_millisecond_ends<F: Fixture>(fixture: &F) {
+pub(super) async fn a_lease_of_one_millisecond_ends(fixture: DynFixture<'_>) {
     let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
     subject.take(&mine, 1).await;
     subject.pass(1).await;
@@ -39,7 +39,7 @@ pub async fn a_lease_of_one_millisecond_ends<F: Fixture>(fixture: &F) {
     assert_eq!(subject.extend(&mine, LONG).await, LockReply::NotHeld);
 }
 
-pub async fn the_longest_lease_is_kept_whole<F: Fixture>(fixture: &F) {
+pub(super) async fn the_longest_lease_is_kept_whole(fixture: DynFixture<'_>) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     let longest = u64::try_from(MAX_LEASE.as_millis()).expect("ten years");
     subject.take(&mine, longest).await;
@@ -48,7 +48,7 @@ pub async fn the_longest_lease_is_kept_whole<F: Fixture>(fixture: &F) {
     assert_eq!(subject.release(&mine).await, LockReply::Released);
 }
 
-pub async fn what_is_left_of_a_lease_counts_down<F: Fixture>(fixture: &F) {
+pub(super) async fn what_is_left_of_a_lease_counts_down(fixture: DynFixture<'_>) {
     let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
     subject.take(&mine, LONG).await;
     let before = subject.left(&mine).await;
@@ -61,7 +61,7 @@ pub async fn what_is_left_of_a_lease_counts_down<F: Fixture>(fixture: &F) {
     }
 }
 
-pub async fn an_extension_counts_from_when_it_is_applied<F: Fixture>(fixture: &F) {
+pub(super) async fn an_extension_counts_from_when_it_is_applied(fixture: DynFixture<'_>) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     if !subject.is_exact() {
         return;
@@ -72,7 +72,9 @@ pub async fn an_extension_counts_from_when_it_is_applied<F: Fixture>(fixture: &F
     assert_eq!(subject.left(&mine).await, SHORT, "to the target, not added to what is left");
 }
 
-pub async fn an_extension_may_come_in_the_last_millisecond_and_not_later<F: Fixture>(fixture: &F) {
+pub(super) async fn an_extension_may_come_in_the_last_millisecond_and_not_later(
+    fixture: DynFixture<'_>,
+) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     if !subject.is_exact() {
         return;
@@ -85,7 +87,7 @@ pub async fn an_extension_may_come_in_the_last_millisecond_and_not_later<F: Fixt
     assert_eq!(subject.holder(&mine).await, Holder::Free);
 }
 
-pub async fn a_tombstone_lives_to_its_last_millisecond<F: Fixture>(fixture: &F) {
+pub(super) async fn a_tombstone_lives_to_its_last_millisecond(fixture: DynFixture<'_>) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     if !subject.is_exact() {
         return;
@@ -97,7 +99,7 @@ pub async fn a_tombstone_lives_to_its_last_millisecond<F: Fixture>(fixture: &F) 
     subject.take(&mine, LONG).await;
 }
 
-pub async fn a_tombstone_made_again_lives_on<F: Fixture>(fixture: &F) {
+pub(super) async fn a_tombstone_made_again_lives_on(fixture: DynFixture<'_>) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     subject.release_for(&mine, SHORT).await;
     subject.release_for(&mine, LONG).await;
@@ -105,7 +107,7 @@ pub async fn a_tombstone_made_again_lives_on<F: Fixture>(fixture: &F) {
     assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Revoked);
 }
 
-pub async fn a_fence_grows_even_if_the_last_was_forgotten<F: Fixture>(fixture: &F) {
+pub(super) async fn a_fence_grows_even_if_the_last_was_forgotten(fixture: DynFixture<'_>) {
     let (subject, mut tokens) = (Subject::new(fixture), Tokens::from_os());
     let (keys, token) = (subject.keys.clone(), tokens.fresh());
     let (lease_ms, fence_life_ms, tombstone_ms) = (SHORT, SHORT, SHORT);
@@ -118,7 +120,7 @@ pub async fn a_fence_grows_even_if_the_last_was_forgotten<F: Fixture>(fixture: &
     assert!(subject.take(&tokens.fresh(), LONG).await > first);
 }
 
-pub async fn a_busy_answer_leaves_the_holder_as_it_was<F: Fixture>(fixture: &F) {
+pub(super) async fn a_busy_answer_leaves_the_holder_as_it_was(fixture: DynFixture<'_>) {
     let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
     let fence = subject.take(&mine, SHORT).await;
     assert!(matches!(subject.acquire(&other, LONG).await, LockReply::Busy { .. }));
@@ -126,7 +128,7 @@ pub async fn a_busy_answer_leaves_the_holder_as_it_was<F: Fixture>(fixture: &F) 
     assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Acquired { fence, fresh: false });
 }
 
-pub async fn an_extension_of_a_released_lease_is_not_held<F: Fixture>(fixture: &F) {
+pub(super) async fn an_extension_of_a_released_lease_is_not_held(fixture: DynFixture<'_>) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     subject.take(&mine, LONG).await;
     subject.release(&mine).await;
@@ -134,7 +136,7 @@ pub async fn an_extension_of_a_released_lease_is_not_held<F: Fixture>(fixture: &
     assert_eq!(subject.holder(&mine).await, Holder::Free);
 }
 
-pub async fn a_late_release_frees_nothing_of_a_later_try<F: Fixture>(fixture: &F) {
+pub(super) async fn a_late_release_frees_nothing_of_a_later_try(fixture: DynFixture<'_>) {
     let (subject, mut tokens) = (Subject::new(fixture), Tokens::from_os());
     let (first, second) = (tokens.fresh(), tokens.next_in_series());
     subject.take(&first, LONG).await;
@@ -146,7 +148,7 @@ pub async fn a_late_release_frees_nothing_of_a_later_try<F: Fixture>(fixture: &F
     assert_eq!(subject.acquire(&first, LONG).await, LockReply::Revoked);
 }
 
-pub async fn of_many_copies_of_an_acquire_one_is_fresh<F: Fixture>(fixture: &F) {
+pub(super) async fn of_many_copies_of_an_acquire_one_is_fresh(fixture: DynFixture<'_>) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     let replies = all((0..16).map(|_| subject.acquire(&mine, LONG)).collect()).await;
     let fences: Vec<_> = replies.iter().map(fence_of).collect();
@@ -161,7 +163,7 @@ fn fence_of(reply: &LockReply) -> (Fence, bool) {
     }
 }
 
-pub async fn of_many_copies_of_a_release_each_says_released<F: Fixture>(fixture: &F) {
+pub(super) async fn of_many_copies_of_a_release_each_says_released(fixture: DynFixture<'_>) {
     let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
     subject.take(&mine, LONG).await;
     let replies = all((0..16).map(|_| subject.release(&mine)).collect()).await;
@@ -169,7 +171,7 @@ pub async fn of_many_copies_of_a_release_each_says_released<F: Fixture>(fixture:
     subject.take(&other, LONG).await;
 }
 
-pub async fn ids_with_braces_do_not_meet<F: Fixture>(fixture: &F) {
+pub(super) async fn ids_with_braces_do_not_meet(fixture: DynFixture<'_>) {
     let unique = unique();
     let ids =
         |forms: &[&str]| forms.iter().map(|form| form.replace('u', &unique)).collect::<Vec<_>>();
@@ -186,14 +188,14 @@ pub async fn ids_with_braces_do_not_meet<F: Fixture>(fixture: &F) {
     are_kept_apart(fixture, forms).await;
 }
 
-pub async fn ids_are_compared_byte_for_byte<F: Fixture>(fixture: &F) {
+pub(super) async fn ids_are_compared_byte_for_byte(fixture: DynFixture<'_>) {
     let unique = unique();
     let ends = ["é", "e\u{301}", "É", "ß", "ss", " ", "  ", "\t", "\u{a0}", "", "\0", "0", "00"];
     are_kept_apart(fixture, ends.iter().map(|end| format!("{unique}{end}")).collect()).await;
 }
 
 /// Each id is a lock of its own.
-async fn are_kept_apart<F: Fixture>(fixture: &F, ids: Vec<String>) {
+async fn are_kept_apart(fixture: DynFixture<'_>, ids: Vec<String>) {
     let mut tokens = Tokens::from_os();
     let locks: Vec<_> =
         ids.iter().map(|id| (Subject::called(fixture, id), tokens.fresh())).collect();
@@ -208,7 +210,7 @@ async fn are_kept_apart<F: Fixture>(fixture: &F, ids: Vec<String>) {
     }
 }
 
-pub async fn long_ids_and_tokens_are_kept_whole<F: Fixture>(fixture: &F) {
+pub(super) async fn long_ids_and_tokens_are_kept_whole(fixture: DynFixture<'_>) {
     let long = format!("{}{}", unique(), "é".repeat(1_000));
     let (one, two) = (format!("{long}1"), format!("{long}2"));
     let first = Subject::called(fixture, &one);
@@ -223,7 +225,7 @@ pub async fn long_ids_and_tokens_are_kept_whole<F: Fixture>(fixture: &F) {
     assert!(matches!(second.holder(&other).await, Holder::Us { .. }));
 }
 
-pub async fn series_with_a_common_beginning_do_not_meet<F: Fixture>(fixture: &F) {
+pub(super) async fn series_with_a_common_beginning_do_not_meet(fixture: DynFixture<'_>) {
     let (subject, owner) = (Subject::new(fixture), unique().replace('#', "-"));
     subject.release(&token(&format!("{owner}.1#9"))).await;
     for text in ["1#10", "11#1", "1.1#1", "#1", "1#", "1#09", "1#x"] {
@@ -234,7 +236,7 @@ pub async fn series_with_a_common_beginning_do_not_meet<F: Fixture>(fixture: &F)
     assert_eq!(subject.acquire(&token(&format!("{owner}.1#8")), LONG).await, LockReply::Revoked);
 }
 
-pub async fn a_key_that_never_expires_is_busy_without_end<F: Fixture>(fixture: &F) {
+pub(super) async fn a_key_that_never_expires_is_busy_without_end(fixture: DynFixture<'_>) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     if !subject.write_foreign(Foreign::Text).await {
         return;
@@ -247,7 +249,7 @@ pub async fn a_key_that_never_expires_is_busy_without_end<F: Fixture>(fixture: &
     assert_eq!(subject.holder(&mine).await, Holder::Other { remaining_ms: None }, "left alone");
 }
 
-pub async fn a_key_of_another_type_is_refused_and_left_alone<F: Fixture>(fixture: &F) {
+pub(super) async fn a_key_of_another_type_is_refused_and_left_alone(fixture: DynFixture<'_>) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     if !subject.write_foreign(Foreign::OtherType).await {
         return;
@@ -275,7 +277,7 @@ pub async fn a_key_of_another_type_is_refused_and_left_alone<F: Fixture>(fixture
     }
 }
 
-pub async fn scripts_may_be_forgotten_at_any_time<F: Fixture>(fixture: &F) {
+pub(super) async fn scripts_may_be_forgotten_at_any_time(fixture: DynFixture<'_>) {
     let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
     let forget = async || fixture.forget_scripts().await;
     if !forget().await {

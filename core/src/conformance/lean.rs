@@ -4,7 +4,7 @@
 use std::vec::Vec;
 
 use super::{
-    Fixture, Foreign, LONG, SHORT,
+    DynFixture, Foreign, LONG, SHORT,
     subject::{Subject, all},
     two_tokens, unable,
 };
@@ -14,7 +14,7 @@ use crate::{
     token::{Fence, Token, Tokens},
 };
 
-impl<F: Fixture> Subject<'_, F> {
+impl Subject<'_> {
     fn lean(&self, token: &Token, lease_ms: u64, held: IfHeld) -> LockCommand {
         LockCommand::AcquireLean { keys: self.keys.clone(), token: token.clone(), lease_ms, held }
     }
@@ -43,7 +43,7 @@ impl<F: Fixture> Subject<'_, F> {
     }
 }
 
-pub async fn a_lean_lock_is_taken_and_freed<F: Fixture>(fixture: &F) {
+pub(super) async fn a_lean_lock_is_taken_and_freed(fixture: DynFixture<'_>) {
     let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
     assert!(subject.take_lean(&mine, LONG).await > Fence(0));
     assert!((1..=LONG).contains(&subject.left(&mine).await));
@@ -55,7 +55,7 @@ pub async fn a_lean_lock_is_taken_and_freed<F: Fixture>(fixture: &F) {
     subject.take_lean(&mine, LONG).await;
 }
 
-pub async fn a_held_lean_lock_says_for_how_long_if_it_is_asked<F: Fixture>(fixture: &F) {
+pub(super) async fn a_held_lean_lock_says_for_how_long_if_it_is_asked(fixture: DynFixture<'_>) {
     let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
     subject.take_lean(&mine, LONG).await;
     let unsaid = subject.acquire_lean(&other, LONG, IfHeld::Unsaid).await;
@@ -67,7 +67,7 @@ pub async fn a_held_lean_lock_says_for_how_long_if_it_is_asked<F: Fixture>(fixtu
     subject.take_lean(&other, LONG).await;
 }
 
-pub async fn a_lean_acquire_that_is_asked_again_takes_one_lease<F: Fixture>(fixture: &F) {
+pub(super) async fn a_lean_acquire_that_is_asked_again_takes_one_lease(fixture: DynFixture<'_>) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     subject.take_lean(&mine, SHORT).await;
     let copy = subject.acquire_lean(&mine, LONG, IfHeld::Say).await;
@@ -75,7 +75,7 @@ pub async fn a_lean_acquire_that_is_asked_again_takes_one_lease<F: Fixture>(fixt
     assert!(subject.left(&mine).await <= SHORT);
 }
 
-pub async fn a_lean_lock_is_changed_by_its_own_token_only<F: Fixture>(fixture: &F) {
+pub(super) async fn a_lean_lock_is_changed_by_its_own_token_only(fixture: DynFixture<'_>) {
     let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
     subject.take_lean(&mine, SHORT).await;
     assert_eq!(subject.release_lean(&other).await, LockReply::NotHeld);
@@ -85,7 +85,7 @@ pub async fn a_lean_lock_is_changed_by_its_own_token_only<F: Fixture>(fixture: &
     assert!(subject.left(&mine).await > SHORT);
 }
 
-pub async fn lean_and_full_locks_exclude_one_another<F: Fixture>(fixture: &F) {
+pub(super) async fn lean_and_full_locks_exclude_one_another(fixture: DynFixture<'_>) {
     let (subject, (full, lean)) = (Subject::new(fixture), two_tokens());
     subject.take(&full, LONG).await;
     subject.is_busy_for(&lean).await;
@@ -98,7 +98,7 @@ pub async fn lean_and_full_locks_exclude_one_another<F: Fixture>(fixture: &F) {
     assert!(matches!(subject.holder(&lean).await, Holder::Us { .. }));
 }
 
-pub async fn fences_of_lean_and_full_locks_grow_as_time_passes<F: Fixture>(fixture: &F) {
+pub(super) async fn fences_of_lean_and_full_locks_grow_as_time_passes(fixture: DynFixture<'_>) {
     let (subject, mut tokens) = (Subject::new(fixture), Tokens::from_os());
     let mut last = Fence(0);
     for round in 0..6 {
@@ -119,7 +119,7 @@ pub async fn fences_of_lean_and_full_locks_grow_as_time_passes<F: Fixture>(fixtu
     }
 }
 
-pub async fn a_tombstone_outlives_a_lean_lock<F: Fixture>(fixture: &F) {
+pub(super) async fn a_tombstone_outlives_a_lean_lock(fixture: DynFixture<'_>) {
     let (subject, (gone, lean)) = (Subject::new(fixture), two_tokens());
     subject.take(&gone, LONG).await;
     assert_eq!(subject.release(&gone).await, LockReply::Released);
@@ -129,7 +129,9 @@ pub async fn a_tombstone_outlives_a_lean_lock<F: Fixture>(fixture: &F) {
     assert_eq!(subject.release(&gone).await, LockReply::Released, "and what it remembers");
 }
 
-pub async fn of_many_lean_acquires_at_once_exactly_one_takes_the_lock<F: Fixture>(fixture: &F) {
+pub(super) async fn of_many_lean_acquires_at_once_exactly_one_takes_the_lock(
+    fixture: DynFixture<'_>,
+) {
     let (subject, mut tokens) = (Subject::new(fixture), Tokens::from_os());
     let tokens: Vec<_> = (0..16).map(|_| tokens.fresh()).collect();
     let held = |number| [IfHeld::Unsaid, IfHeld::Say, IfHeld::Wait(LONG)][number % 3];
@@ -140,7 +142,7 @@ pub async fn of_many_lean_acquires_at_once_exactly_one_takes_the_lock<F: Fixture
     assert_eq!(replies.iter().filter(taken).count(), 1, "{replies:?}");
 }
 
-pub async fn a_lean_lock_under_a_key_of_another_type_is_refused<F: Fixture>(fixture: &F) {
+pub(super) async fn a_lean_lock_under_a_key_of_another_type_is_refused(fixture: DynFixture<'_>) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     if !subject.write_foreign(Foreign::OtherType).await {
         return;
@@ -154,7 +156,7 @@ pub async fn a_lean_lock_under_a_key_of_another_type_is_refused<F: Fixture>(fixt
     assert!(matches!(said, Err(StoreError::Rejected(_))), "{said:?}");
 }
 
-pub async fn a_lean_release_notifies_who_waits<F: Fixture>(fixture: &F) {
+pub(super) async fn a_lean_release_notifies_who_waits(fixture: DynFixture<'_>) {
     let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
     subject.take_lean(&mine, LONG).await;
     let Some(mut subscription) = fixture.store().subscribe(&subject.keys).await else {

@@ -4,7 +4,7 @@
 use std::{format, vec::Vec};
 
 use super::{
-    Fixture, LONG, SHORT,
+    DynFixture, LONG, SHORT,
     subject::{Subject, all, token},
     two_tokens, unique,
 };
@@ -19,14 +19,14 @@ use crate::{
     token::{Fence, Tokens},
 };
 
-pub async fn a_free_lock_is_taken<F: Fixture>(fixture: &F) {
+pub(super) async fn a_free_lock_is_taken(fixture: DynFixture<'_>) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     assert!(subject.take(&mine, LONG).await > Fence(0));
     let left = subject.left(&mine).await;
     assert!((1..=LONG).contains(&left), "{left}");
 }
 
-pub async fn a_held_lock_is_busy_for_as_long_as_it_lives<F: Fixture>(fixture: &F) {
+pub(super) async fn a_held_lock_is_busy_for_as_long_as_it_lives(fixture: DynFixture<'_>) {
     let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
     subject.take(&mine, LONG).await;
     match subject.acquire(&other, LONG).await {
@@ -36,21 +36,21 @@ pub async fn a_held_lock_is_busy_for_as_long_as_it_lives<F: Fixture>(fixture: &F
     assert!(matches!(subject.holder(&mine).await, Holder::Us { .. }));
 }
 
-pub async fn an_acquire_sent_twice_takes_one_lock_with_one_fence<F: Fixture>(fixture: &F) {
+pub(super) async fn an_acquire_sent_twice_takes_one_lock_with_one_fence(fixture: DynFixture<'_>) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     let fence = subject.take(&mine, LONG).await;
     let copy = subject.acquire(&mine, LONG).await;
     assert_eq!(copy, LockReply::Acquired { fence, fresh: false });
 }
 
-pub async fn an_acquire_sent_twice_does_not_lengthen_the_lease<F: Fixture>(fixture: &F) {
+pub(super) async fn an_acquire_sent_twice_does_not_lengthen_the_lease(fixture: DynFixture<'_>) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     subject.take(&mine, SHORT).await;
     subject.acquire(&mine, LONG).await;
     assert!(subject.left(&mine).await <= SHORT);
 }
 
-pub async fn a_lease_ends_by_itself<F: Fixture>(fixture: &F) {
+pub(super) async fn a_lease_ends_by_itself(fixture: DynFixture<'_>) {
     let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
     subject.take(&mine, SHORT).await;
     subject.pass(SHORT).await;
@@ -58,7 +58,9 @@ pub async fn a_lease_ends_by_itself<F: Fixture>(fixture: &F) {
     subject.take(&other, LONG).await;
 }
 
-pub async fn a_release_frees_the_lock_and_says_so_again_to_its_copy<F: Fixture>(fixture: &F) {
+pub(super) async fn a_release_frees_the_lock_and_says_so_again_to_its_copy(
+    fixture: DynFixture<'_>,
+) {
     let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
     subject.take(&mine, LONG).await;
     assert_eq!(subject.release(&mine).await, LockReply::Released);
@@ -68,21 +70,23 @@ pub async fn a_release_frees_the_lock_and_says_so_again_to_its_copy<F: Fixture>(
     assert!(matches!(subject.holder(&other).await, Holder::Us { .. }), "a copy frees nothing");
 }
 
-pub async fn a_release_by_another_token_changes_nothing<F: Fixture>(fixture: &F) {
+pub(super) async fn a_release_by_another_token_changes_nothing(fixture: DynFixture<'_>) {
     let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
     subject.take(&mine, LONG).await;
     assert_eq!(subject.release(&other).await, LockReply::NotHeld);
     assert!(matches!(subject.holder(&mine).await, Holder::Us { .. }));
 }
 
-pub async fn a_release_of_an_expired_lease_is_not_held<F: Fixture>(fixture: &F) {
+pub(super) async fn a_release_of_an_expired_lease_is_not_held(fixture: DynFixture<'_>) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     subject.take(&mine, SHORT).await;
     subject.pass(SHORT).await;
     assert_eq!(subject.release(&mine).await, LockReply::NotHeld);
 }
 
-pub async fn a_released_token_is_gone_even_if_its_acquire_comes_late<F: Fixture>(fixture: &F) {
+pub(super) async fn a_released_token_is_gone_even_if_its_acquire_comes_late(
+    fixture: DynFixture<'_>,
+) {
     let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
     subject.take(&mine, LONG).await;
     subject.release(&mine).await;
@@ -90,14 +94,16 @@ pub async fn a_released_token_is_gone_even_if_its_acquire_comes_late<F: Fixture>
     subject.take(&other, LONG).await;
 }
 
-pub async fn a_token_given_up_before_it_arrived_is_gone<F: Fixture>(fixture: &F) {
+pub(super) async fn a_token_given_up_before_it_arrived_is_gone(fixture: DynFixture<'_>) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     assert_eq!(subject.release(&mine).await, LockReply::NotHeld);
     assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Revoked);
     assert_eq!(subject.holder(&mine).await, Holder::Free);
 }
 
-pub async fn a_try_that_was_busy_is_gone_even_if_its_copy_comes_late<F: Fixture>(fixture: &F) {
+pub(super) async fn a_try_that_was_busy_is_gone_even_if_its_copy_comes_late(
+    fixture: DynFixture<'_>,
+) {
     let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
     subject.take(&other, LONG).await;
     assert!(matches!(subject.acquire(&mine, LONG).await, LockReply::Busy { .. }));
@@ -106,7 +112,7 @@ pub async fn a_try_that_was_busy_is_gone_even_if_its_copy_comes_late<F: Fixture>
     assert_eq!(subject.holder(&mine).await, Holder::Free);
 }
 
-pub async fn a_busy_try_that_is_sent_twice_was_busy<F: Fixture>(fixture: &F) {
+pub(super) async fn a_busy_try_that_is_sent_twice_was_busy(fixture: DynFixture<'_>) {
     let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
     subject.take(&other, LONG).await;
     assert!(matches!(subject.acquire(&mine, LONG).await, LockReply::Busy { .. }));
@@ -131,7 +137,7 @@ pub async fn a_busy_try_that_is_sent_twice_was_busy<F: Fixture>(fixture: &F) {
     assert!(matches!(subject.holder(&other).await, Holder::Us { .. }));
 }
 
-pub async fn a_callers_own_token_may_be_tried_again_after_busy<F: Fixture>(fixture: &F) {
+pub(super) async fn a_callers_own_token_may_be_tried_again_after_busy(fixture: DynFixture<'_>) {
     let (subject, (_, other)) = (Subject::new(fixture), two_tokens());
     let own = token(&unique().replace('#', "-"));
     subject.take(&other, LONG).await;
@@ -140,7 +146,7 @@ pub async fn a_callers_own_token_may_be_tried_again_after_busy<F: Fixture>(fixtu
     subject.take(&own, LONG).await;
 }
 
-pub async fn giving_up_a_try_gives_up_those_before_it<F: Fixture>(fixture: &F) {
+pub(super) async fn giving_up_a_try_gives_up_those_before_it(fixture: DynFixture<'_>) {
     let (subject, mut tokens) = (Subject::new(fixture), Tokens::from_os());
     let (first, second, third) = (tokens.fresh(), tokens.next_in_series(), tokens.next_in_series());
     assert_eq!(subject.release(&second).await, LockReply::NotHeld);
@@ -149,7 +155,7 @@ pub async fn giving_up_a_try_gives_up_those_before_it<F: Fixture>(fixture: &F) {
     subject.take(&third, LONG).await;
 }
 
-pub async fn a_tombstone_does_not_block_other_series<F: Fixture>(fixture: &F) {
+pub(super) async fn a_tombstone_does_not_block_other_series(fixture: DynFixture<'_>) {
     let (subject, mut tokens) = (Subject::new(fixture), Tokens::from_os());
     let mut last = Fence(0);
     for _ in 0..20 {
@@ -161,7 +167,7 @@ pub async fn a_tombstone_does_not_block_other_series<F: Fixture>(fixture: &F) {
     }
 }
 
-pub async fn a_tombstone_is_forgotten_in_time<F: Fixture>(fixture: &F) {
+pub(super) async fn a_tombstone_is_forgotten_in_time(fixture: DynFixture<'_>) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     subject.release_for(&mine, SHORT).await;
     assert_eq!(subject.acquire(&mine, LONG).await, LockReply::Revoked);
@@ -169,7 +175,9 @@ pub async fn a_tombstone_is_forgotten_in_time<F: Fixture>(fixture: &F) {
     subject.take(&mine, LONG).await;
 }
 
-pub async fn an_extension_reaches_its_target_however_often_it_is_sent<F: Fixture>(fixture: &F) {
+pub(super) async fn an_extension_reaches_its_target_however_often_it_is_sent(
+    fixture: DynFixture<'_>,
+) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     subject.take(&mine, SHORT).await;
     for _ in 0..3 {
@@ -181,14 +189,14 @@ pub async fn an_extension_reaches_its_target_however_often_it_is_sent<F: Fixture
     assert!(subject.left(&mine).await <= LONG - SHORT);
 }
 
-pub async fn an_extension_never_shortens<F: Fixture>(fixture: &F) {
+pub(super) async fn an_extension_never_shortens(fixture: DynFixture<'_>) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     subject.take(&mine, LONG).await;
     assert_eq!(subject.extend(&mine, 1).await, LockReply::Extended);
     assert!(subject.left(&mine).await > SHORT);
 }
 
-pub async fn an_extension_never_creates<F: Fixture>(fixture: &F) {
+pub(super) async fn an_extension_never_creates(fixture: DynFixture<'_>) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     assert_eq!(subject.extend(&mine, LONG).await, LockReply::NotHeld);
     assert_eq!(subject.holder(&mine).await, Holder::Free);
@@ -198,14 +206,14 @@ pub async fn an_extension_never_creates<F: Fixture>(fixture: &F) {
     assert_eq!(subject.holder(&mine).await, Holder::Free);
 }
 
-pub async fn an_extension_by_another_token_changes_nothing<F: Fixture>(fixture: &F) {
+pub(super) async fn an_extension_by_another_token_changes_nothing(fixture: DynFixture<'_>) {
     let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
     subject.take(&mine, SHORT).await;
     assert_eq!(subject.extend(&other, LONG).await, LockReply::NotHeld);
     assert!(subject.left(&mine).await <= SHORT);
 }
 
-pub async fn fences_grow_with_each_grant<F: Fixture>(fixture: &F) {
+pub(super) async fn fences_grow_with_each_grant(fixture: DynFixture<'_>) {
     let (subject, mut tokens) = (Subject::new(fixture), Tokens::from_os());
     let mut last = Fence(0);
     for round in 0..5 {
@@ -221,7 +229,7 @@ pub async fn fences_grow_with_each_grant<F: Fixture>(fixture: &F) {
     }
 }
 
-pub async fn a_fence_is_kept_by_extending<F: Fixture>(fixture: &F) {
+pub(super) async fn a_fence_is_kept_by_extending(fixture: DynFixture<'_>) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     let fence = subject.take(&mine, SHORT).await;
     subject.extend(&mine, LONG).await;
@@ -229,7 +237,7 @@ pub async fn a_fence_is_kept_by_extending<F: Fixture>(fixture: &F) {
     assert_eq!(again, LockReply::Acquired { fence, fresh: false });
 }
 
-pub async fn an_inspection_tells_free_from_ours_from_anothers<F: Fixture>(fixture: &F) {
+pub(super) async fn an_inspection_tells_free_from_ours_from_anothers(fixture: DynFixture<'_>) {
     let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
     assert_eq!(subject.holder(&mine).await, Holder::Free);
     subject.take(&mine, LONG).await;
@@ -240,7 +248,7 @@ pub async fn an_inspection_tells_free_from_ours_from_anothers<F: Fixture>(fixtur
     assert!(matches!(reply, LockReply::Holder(Holder::Other { .. })), "{reply:?}");
 }
 
-pub async fn odd_ids_and_tokens_are_kept_apart<F: Fixture>(fixture: &F) {
+pub(super) async fn odd_ids_and_tokens_are_kept_apart(fixture: DynFixture<'_>) {
     let odd = ["12345", "null", "\"quoted\"", "a b\r\nc", "ünï\u{1F512}", "{}", "%00", "-1", "1e3"];
     let unique = unique();
     for id in odd {
@@ -255,7 +263,7 @@ pub async fn odd_ids_and_tokens_are_kept_apart<F: Fixture>(fixture: &F) {
     }
 }
 
-pub async fn tokens_are_compared_whole<F: Fixture>(fixture: &F) {
+pub(super) async fn tokens_are_compared_whole(fixture: DynFixture<'_>) {
     let subject = Subject::new(fixture);
     subject.take(&token("job-2"), LONG).await;
     for other in ["job", "job-", "job-22", "JOB-2"] {
@@ -267,7 +275,7 @@ pub async fn tokens_are_compared_whole<F: Fixture>(fixture: &F) {
     assert!(matches!(subject.holder(&token("job-2")).await, Holder::Us { .. }));
 }
 
-pub async fn locks_of_different_ids_do_not_meet<F: Fixture>(fixture: &F) {
+pub(super) async fn locks_of_different_ids_do_not_meet(fixture: DynFixture<'_>) {
     let (one, two) = (Subject::new(fixture), Subject::new(fixture));
     let (mine, _) = two_tokens();
     one.take(&mine, LONG).await;
@@ -277,7 +285,7 @@ pub async fn locks_of_different_ids_do_not_meet<F: Fixture>(fixture: &F) {
     assert_eq!(two.extend(&mine, LONG).await, LockReply::Extended);
 }
 
-pub async fn of_many_at_once_exactly_one_takes_the_lock<F: Fixture>(fixture: &F) {
+pub(super) async fn of_many_at_once_exactly_one_takes_the_lock(fixture: DynFixture<'_>) {
     let (subject, mut tokens) = (Subject::new(fixture), Tokens::from_os());
     let tokens: Vec<_> = (0..16).map(|_| tokens.fresh()).collect();
     let calls = tokens.iter().map(|token| subject.acquire(token, LONG)).collect();
@@ -287,7 +295,7 @@ pub async fn of_many_at_once_exactly_one_takes_the_lock<F: Fixture>(fixture: &F)
     assert_eq!((taken, busy), (1, 15), "{replies:?}");
 }
 
-pub async fn a_fence_is_raised_by_its_holder_and_never_lowered<F: Fixture>(fixture: &F) {
+pub(super) async fn a_fence_is_raised_by_its_holder_and_never_lowered(fixture: DynFixture<'_>) {
     let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
     assert_eq!(subject.raise_fence(&mine, Fence(1)).await, LockReply::NotHeld, "nobody's");
     let fence = subject.take(&mine, LONG).await;
@@ -301,7 +309,7 @@ pub async fn a_fence_is_raised_by_its_holder_and_never_lowered<F: Fixture>(fixtu
     }
 }
 
-pub async fn a_raised_fence_is_the_least_that_follows<F: Fixture>(fixture: &F) {
+pub(super) async fn a_raised_fence_is_the_least_that_follows(fixture: DynFixture<'_>) {
     let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
     let fence = subject.take(&mine, LONG).await;
     // Ten minutes ahead of the server's clock, as another server's may be.
@@ -311,7 +319,7 @@ pub async fn a_raised_fence_is_the_least_that_follows<F: Fixture>(fixture: &F) {
     assert!(subject.take(&other, LONG).await > raised);
 }
 
-pub async fn a_confirmation_says_how_many_replicas_have_it<F: Fixture>(fixture: &F) {
+pub(super) async fn a_confirmation_says_how_many_replicas_have_it(fixture: DynFixture<'_>) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     subject.take(&mine, LONG).await;
     let mut least = 0;

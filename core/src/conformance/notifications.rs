@@ -5,10 +5,10 @@
 
 use std::format;
 
-use super::{Fixture, LONG, subject::Subject, two_tokens, unable, unique};
+use super::{DynFixture, LONG, subject::Subject, two_tokens, unable, unique};
 use crate::{lock::LockReply, store::Store, subscription::Subscription};
 
-async fn subscribe<F: Fixture>(subject: &Subject<'_, F>) -> Option<Subscription> {
+async fn subscribe(subject: &Subject<'_>) -> Option<Subscription> {
     let subscription = subject.fixture.store().subscribe(&subject.keys).await;
     if subscription.is_none() {
         unable("subscribe to releases");
@@ -16,7 +16,7 @@ async fn subscribe<F: Fixture>(subject: &Subject<'_, F>) -> Option<Subscription>
     subscription
 }
 
-pub async fn a_release_notifies_its_subscribers<F: Fixture>(fixture: &F) {
+pub(super) async fn a_release_notifies_its_subscribers(fixture: DynFixture<'_>) {
     for end in ["", ",a", "%2C", "{b}", "ünï\u{1F512}", " \r\n"] {
         let subject = Subject::called(fixture, &format!("{}{end}", unique()));
         let (mine, _) = two_tokens();
@@ -27,7 +27,9 @@ pub async fn a_release_notifies_its_subscribers<F: Fixture>(fixture: &F) {
     }
 }
 
-pub async fn a_release_before_the_subscription_is_seen_by_the_next_try<F: Fixture>(fixture: &F) {
+pub(super) async fn a_release_before_the_subscription_is_seen_by_the_next_try(
+    fixture: DynFixture<'_>,
+) {
     let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
     subject.take(&mine, LONG).await;
     assert_eq!(subject.release(&mine).await, LockReply::Released);
@@ -35,7 +37,7 @@ pub async fn a_release_before_the_subscription_is_seen_by_the_next_try<F: Fixtur
     subject.take(&other, LONG).await;
 }
 
-pub async fn a_notification_is_kept_for_who_looks_later<F: Fixture>(fixture: &F) {
+pub(super) async fn a_notification_is_kept_for_who_looks_later(fixture: DynFixture<'_>) {
     let (subject, (mine, other)) = (Subject::new(fixture), two_tokens());
     let Some(mut subscription) = subscribe(&subject).await else { return };
     subject.take(&mine, LONG).await;
@@ -46,7 +48,7 @@ pub async fn a_notification_is_kept_for_who_looks_later<F: Fixture>(fixture: &F)
     subscription.released().await;
 }
 
-pub async fn every_subscriber_is_notified<F: Fixture>(fixture: &F) {
+pub(super) async fn every_subscriber_is_notified(fixture: DynFixture<'_>) {
     let (subject, (mine, _)) = (Subject::new(fixture), two_tokens());
     subject.take(&mine, LONG).await;
     let Some(mut one) = subscribe(&subject).await else { return };

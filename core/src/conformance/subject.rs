@@ -4,7 +4,7 @@ use std::{
     boxed::Box, format, future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration, vec::Vec,
 };
 
-use super::{Fixture, Foreign, LONG, unable, unique};
+use super::{DynFixture, Foreign, LONG, unable, unique};
 use crate::{
     lock::{Holder, LockCommand, LockKeys, LockReply},
     store::{Command, Reply, Store, StoreError},
@@ -12,17 +12,17 @@ use crate::{
 };
 
 /// One lock of its own in the store under test.
-pub(super) struct Subject<'a, F> {
-    pub(super) fixture: &'a F,
+pub(super) struct Subject<'a> {
+    pub(super) fixture: DynFixture<'a>,
     pub(super) keys: Arc<LockKeys>,
 }
 
-impl<'a, F: Fixture> Subject<'a, F> {
-    pub(super) fn new(fixture: &'a F) -> Self {
+impl<'a> Subject<'a> {
+    pub(super) fn new(fixture: DynFixture<'a>) -> Self {
         Self::called(fixture, &format!("leasehold-conformance-{}", unique()))
     }
 
-    pub(super) fn called(fixture: &'a F, id: &str) -> Self {
+    pub(super) fn called(fixture: DynFixture<'a>, id: &str) -> Self {
         Self { fixture, keys: Arc::new(LockKeys::of(id)) }
     }
 

@@ -129,7 +129,7 @@ impl Acquirer {
     }
 }
 
-/// The same calls were made. The series goes with the machine.
+/// Whether the same calls were made. Each lease of the series is one, so the machine tells.
 impl PartialEq for Acquirer {
     fn eq(&self, other: &Self) -> bool {
         self.machine == other.machine

@@ -2,7 +2,7 @@
 
 use alloc::{format, vec, vec::Vec};
 
-use super::tally::{Decision, Tally, Vote, grant, majority};
+use super::tally::{Decision, Tally, Vote, grant, is_callers_own, majority};
 use crate::{
     lock::{LockCommand, LockReply},
     store::{Cause, Command, Reply, StoreError},
@@ -178,7 +178,7 @@ impl QuorumMachine {
             Progress::Waiting
         } else {
             // The keys are under our token, but the lease is not to be had: clean up.
-            let error = tally.failure(true);
+            let error = tally.uncertain_failure();
             self.done(Err(error))
         }
     }
@@ -234,7 +234,7 @@ impl QuorumMachine {
     }
 
     fn is_callers_own_token(&self) -> bool {
-        matches!(&self.command, LockCommand::Acquire { token, .. } if token.series().1 == 0)
+        matches!(&self.command, LockCommand::Acquire { token, .. } if is_callers_own(token))
     }
 
     fn done(&mut self, answer: Result<LockReply, StoreError>) -> Progress {

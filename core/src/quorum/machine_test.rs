@@ -180,6 +180,29 @@ fn a_callers_own_token_is_not_spent_by_a_minority() {
     assert_eq!(progress, done(busy(20)));
 }
 
+/// The node that fails now may have granted an earlier try under the same token.
+#[test]
+fn whether_a_callers_own_token_is_on_a_node_that_fails_is_not_known() {
+    let votes = [busy(30), Err(refused()), granted(7)];
+    assert_eq!(asked(3, acquire_as("mine"), votes).1, done(Err(TIMED_OUT)));
+    let votes = [Err(refused()), Err(refused())];
+    let unclear = StoreError::Unknown(Cause::Other("READONLY".into()));
+    assert_eq!(asked(3, acquire_as("mine"), votes).1, done(Err(unclear)));
+    let votes = [busy(30), Err(UNREACHABLE), granted(7)];
+    let StoreError::NotSent(cause) = UNREACHABLE else { unreachable!() };
+    let (_, progress) = asked(3, acquire_as("mine"), votes);
+    assert_eq!(progress, done(Err(StoreError::Unknown(cause))));
+}
+
+/// The keys of a majority are under the token by then: the lock's machine is to clean up.
+#[test]
+fn a_fence_that_cannot_be_written_back_leaves_it_open_who_has_the_lock() {
+    let (mut machine, progress) = asked(2, acquire(), [granted(5), granted(6)]);
+    assert_eq!((progress, round(&machine)), (Progress::NextRound, vec![(0, "raise fence")]));
+    let unclear = StoreError::Unknown(Cause::Other("READONLY".into()));
+    assert_eq!(machine.answered(0, Err(refused())), done(Err(unclear)));
+}
+
 #[test]
 fn one_nodes_error_is_tolerated_and_cleaned_up_after() {
     for error in [TIMED_OUT, UNREACHABLE, refused()] {

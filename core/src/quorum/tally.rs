@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::{
     lock::{Holder, LockCommand, LockReply},
     store::{Cause, Rejection, RejectionKind, StoreError},
-    token::Fence,
+    token::{Fence, Token},
 };
 
 /// What is known of one node in a round.
@@ -36,6 +36,11 @@ pub(super) fn only_full() -> StoreError {
     StoreError::Rejected(Rejection { kind: RejectionKind::Other, message })
 }
 
+/// Whether the caller brought `token` along: then it is the same in each try.
+pub(super) fn is_callers_own(token: &Token) -> bool {
+    token.series().1 == 0
+}
+
 /// The votes of a round, and how many make a majority.
 pub(super) struct Tally<'a> {
     votes: &'a [Vote],
@@ -50,7 +55,7 @@ impl<'a> Tally<'a> {
     /// What the answers to `command` decide, or nothing yet.
     pub(super) fn decide(&self, command: &LockCommand) -> Option<Decision> {
         match command {
-            LockCommand::Acquire { .. } => self.acquire(),
+            LockCommand::Acquire { token, .. } => self.acquire(is_callers_own(token)),
             LockCommand::AcquireLean { .. } | LockCommand::ReleaseLean { .. } => {
                 Some(Decision::Answer(Err(only_full())))
             }
@@ -134,7 +139,16 @@ impl<'a> Tally<'a> {
         self.votes.len() - self.majority + 1
     }
 
-    fn acquire(&self) -> Option<Decision> {
+    /// The same, where what a node has or has not done may be on it all the same: from an earlier try
+    /// under the same token, or from the round before.
+    pub(super) fn uncertain_failure(&self) -> StoreError {
+        match self.failure(true) {
+            StoreError::Rejected(rejection) => StoreError::Unknown(Cause::Other(rejection.message)),
+            error => error,
+        }
+    }
+
+    fn acquire(&self, own: bool) -> Option<Decision> {
         let grants: Vec<_> = self.answers().filter_map(grant).collect();
         if grants.len() >= self.majority {
             let fence = grants.iter().map(|(fence, _)| *fence).max().unwrap_or(Fence(0));
@@ -145,13 +159,18 @@ impl<'a> Tally<'a> {
         if grants.len() + open >= self.majority {
             return None;
         }
-        // On these nodes, this token is not and never will be.
-        let without = self.votes.len() - grants.len() - open - self.unknowns();
+        // On these nodes, this token is not and never will be. A node that failed now may have a
+        // caller's own token since an earlier try.
+        let unclear = if own { self.errors(|_| true) } else { self.unknowns() };
+        let without = self.votes.len() - grants.len() - open - unclear;
         if without >= self.blocking() {
             return Some(Decision::Refused(self.refusal(grants.len())));
         }
-        (without + open < self.blocking())
-            .then(|| Decision::Answer(Err(self.failure(!grants.is_empty()))))
+        let failure = || match own {
+            true => self.uncertain_failure(),
+            false => self.failure(!grants.is_empty()),
+        };
+        (without + open < self.blocking()).then(|| Decision::Answer(Err(failure())))
     }
 
     fn refusal(&self, grants: usize) -> Result<LockReply, StoreError> {

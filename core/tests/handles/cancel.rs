@@ -79,8 +79,7 @@ async fn an_acquire_dropped_while_another_holds_leaves_the_other_alone() {
 async fn a_release_dropped_anywhere_can_be_made_again() {
     for faults in [&[][..], &[Fault::LoseReply], &[Fault::LoseRequest, Fault::NotSent]] {
         for cut in cuts().take(300) {
-            let network = Network::new();
-            let lock = network.lock("me");
+            let (network, lock) = Network::with_lock();
             let mut lease = lock.acquire().await.unwrap();
             network.faults(faults.iter().copied());
             if tokio::time::timeout(cut, lease.release()).await.is_err() {
@@ -99,8 +98,7 @@ async fn a_release_dropped_anywhere_can_be_made_again() {
 #[tokio::test(start_paused = true)]
 async fn an_extension_dropped_anywhere_can_be_made_again() {
     for cut in cuts().take(20) {
-        let network = Network::new();
-        let mut lease = network.lock("me").acquire().await.unwrap();
+        let mut lease = Network::new().lock("me").acquire().await.unwrap();
         let before = lease.deadline();
         let by = Duration::from_secs(5);
         if tokio::time::timeout(cut, lease.extend(by)).await.is_err() {
@@ -115,8 +113,7 @@ async fn an_extension_dropped_anywhere_can_be_made_again() {
 async fn a_hold_dropped_anywhere_leaves_nothing_behind() {
     let mut held = 0;
     for cut in (0..2_600).step_by(7).map(Duration::from_millis) {
-        let network = Network::new();
-        let lock = network.lock("me");
+        let (network, lock) = Network::with_lock();
         let work = lock.acquire().hold(async |_| {
             tokio::time::sleep(Duration::from_millis(2_500)).await;
             Ok::<_, Infallible>(())
@@ -135,8 +132,7 @@ async fn a_hold_dropped_anywhere_leaves_nothing_behind() {
 async fn a_dropped_acquire_is_given_back_though_nothing_else_is_asked_of_the_handle() {
     let mut in_flight = 0;
     for cut in cuts().take(20) {
-        let network = Network::new();
-        let lock = network.lock("me");
+        let (network, lock) = Network::with_lock();
         let Err(_) = tokio::time::timeout(cut, lock.acquire()).await else { continue };
         in_flight += usize::from(lock.in_flight().is_some());
         network.settle().await;
@@ -147,8 +143,7 @@ async fn a_dropped_acquire_is_given_back_though_nothing_else_is_asked_of_the_han
 
 #[tokio::test(start_paused = true)]
 async fn a_call_after_a_dropped_one_begins_by_cleaning_up() {
-    let network = Network::new();
-    let lock = network.lock("me");
+    let lock = Network::new().lock("me");
     assert!(tokio::time::timeout(Duration::from_millis(7), lock.acquire()).await.is_err());
     let mut lease = lock.acquire().attempts(1).await.expect("its own try is not in its way");
     assert_eq!(lease.release().await, Ok(Released::Released));
@@ -181,8 +176,7 @@ async fn what_is_given_back_in_the_background_is_never_a_lease_that_was_handed_o
 /// The doubt is the next call's, and the dropped one's try must not wait for that.
 #[tokio::test(start_paused = true)]
 async fn a_dropped_acquire_is_given_back_though_another_call_ended_in_doubt() {
-    let network = Network::new();
-    let lock = network.lock("me");
+    let (network, lock) = Network::with_lock();
     // The first is never applied, the second is, and nobody is answered.
     network.faults([Fault::LoseRequest; 50]);
     let second = async {
@@ -205,8 +199,7 @@ async fn a_dropped_acquire_is_given_back_though_another_call_ended_in_doubt() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_being_given_back_is_in_flight_until_it_is() {
-    let network = Network::new();
-    let lock = network.lock("me");
+    let (network, lock) = Network::with_lock();
     assert!(tokio::time::timeout(Duration::from_millis(7), lock.acquire()).await.is_err());
     tokio::task::yield_now().await;
     assert!(lock.in_flight().is_some(), "the release is under way");
@@ -216,8 +209,7 @@ async fn what_is_being_given_back_is_in_flight_until_it_is() {
 
 #[tokio::test(start_paused = true)]
 async fn clearing_takes_out_what_a_call_that_ended_in_doubt_left() {
-    let network = Network::new();
-    let lock = network.lock("me");
+    let (network, lock) = Network::with_lock();
     network.faults([Fault::LoseReply].into_iter().chain([Fault::LoseRequest; 9]));
     let failed = lock.acquire().attempts(1).await;
     assert!(matches!(failed, Err(NotAcquired::Unknown(_))), "{failed:?}");
@@ -235,8 +227,7 @@ async fn every_future_can_be_sent_to_another_thread() {
     fn sent<F: Future + Send>(future: F) -> F {
         future
     }
-    let network = Network::new();
-    let lock = network.lock("me");
+    let lock = Network::new().lock("me");
     let mut lease = sent(lock.acquire().into_future()).await.unwrap();
     sent(lease.extend(Duration::from_secs(1))).await.unwrap();
     sent(lease.status()).await.unwrap();

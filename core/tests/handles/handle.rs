@@ -19,8 +19,7 @@ fn secs(seconds: u64) -> Duration {
 
 #[tokio::test(start_paused = true)]
 async fn one_handle_is_shared_by_many_tasks_and_serves_one_at_a_time() {
-    let network = Network::new();
-    let lock = network.lock("me");
+    let lock = Network::new().lock("me");
     let mut tasks = JoinSet::new();
     for number in 0..20 {
         let lock = lock.clone();
@@ -76,8 +75,7 @@ async fn a_busy_lock_is_no_error_of_a_try() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lease_that_is_kept_alive_outlives_itself_until_it_is_released() {
-    let network = Network::new();
-    let mut lease = network.lock("me").acquire().await.unwrap();
+    let (network, mut lease) = Network::with_lease().await;
     lease.keep_alive().unwrap();
     lease.keep_alive().unwrap();
     sleep(MINUTE).await;
@@ -95,8 +93,7 @@ async fn a_lease_that_is_kept_alive_outlives_itself_until_it_is_released() {
 #[tokio::test(start_paused = true)]
 async fn an_extension_dropped_anywhere_does_not_end_the_renewals() {
     for cut in (0..30).map(Duration::from_millis) {
-        let network = Network::new();
-        let mut lease = network.lock("me").acquire().await.unwrap();
+        let mut lease = Network::new().lock("me").acquire().await.unwrap();
         lease.keep_alive().unwrap();
         let _cut = tokio::time::timeout(cut, lease.extend(secs(1))).await;
         sleep(MINUTE).await;
@@ -106,8 +103,7 @@ async fn an_extension_dropped_anywhere_does_not_end_the_renewals() {
 
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_the_loss_learns_of_it_at_once() {
-    let network = Network::new();
-    let lock = network.lock("me");
+    let (network, lock) = Network::with_lock();
 
     let mut released = lock.acquire().lease(MINUTE).await.unwrap();
     let (view, start) = (released.view(), network.clock.now());
@@ -136,8 +132,7 @@ async fn who_waits_for_the_loss_learns_of_it_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_lease_that_is_dropped_is_released_in_the_background() {
     for kept_alive in [false, true] {
-        let network = Network::new();
-        let mut lease = network.lock("me").acquire().await.unwrap();
+        let (network, mut lease) = Network::with_lease().await;
         if kept_alive {
             lease.keep_alive().unwrap();
             sleep(secs(10)).await;
@@ -151,8 +146,7 @@ async fn a_lease_that_is_dropped_is_released_in_the_background() {
 #[tokio::test(start_paused = true)]
 async fn a_lease_that_is_forgotten_stays_until_its_time_is_up() {
     for kept_alive in [false, true] {
-        let network = Network::new();
-        let mut lease = network.lock("me").acquire().await.unwrap();
+        let (network, mut lease) = Network::with_lease().await;
         if kept_alive {
             lease.keep_alive().unwrap();
         }
@@ -166,8 +160,7 @@ async fn a_lease_that_is_forgotten_stays_until_its_time_is_up() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_dropped_handle_left_is_cleaned_up_in_the_background() {
-    let network = Network::new();
-    let lock = network.lock("me");
+    let (network, lock) = Network::with_lock();
     let cut = Duration::from_millis(7);
     assert!(tokio::time::timeout(cut, lock.acquire().into_future()).await.is_err());
     drop(lock);
@@ -177,8 +170,7 @@ async fn what_a_dropped_handle_left_is_cleaned_up_in_the_background() {
 
 #[tokio::test(start_paused = true)]
 async fn a_panic_of_the_work_is_not_lost_when_the_future_is_dropped() {
-    let network = Network::new();
-    let lock = network.lock("me");
+    let (network, lock) = Network::with_lock();
     let work = lock.acquire().hold(async |_| {
         network.faults([Fault::LoseRequest; 100]);
         sleep(secs(1)).await;
@@ -307,8 +299,7 @@ async fn without_a_runtime_a_dropped_lease_ends_with_its_key_and_a_hold_with_the
 
 #[tokio::test(start_paused = true)]
 async fn a_kept_lease_that_expires_says_so_though_the_server_hangs() {
-    let network = Network::new();
-    let mut lease = network.lock("me").acquire().await.unwrap();
+    let (network, mut lease) = Network::with_lease().await;
     lease.keep_alive().unwrap();
     network.faults([Fault::LoseRequest; 1_000]);
     let deadline = lease.deadline();

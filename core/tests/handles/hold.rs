@@ -38,8 +38,7 @@ fn secs(seconds: u64) -> Duration {
 
 #[tokio::test(start_paused = true)]
 async fn the_work_goes_on_beyond_the_lease_and_ends_in_a_release() {
-    let network = Network::new();
-    let lock = network.lock("me");
+    let (network, lock) = Network::with_lock();
     let output = lock
         .acquire()
         .hold(async |held| {
@@ -58,8 +57,7 @@ async fn the_work_goes_on_beyond_the_lease_and_ends_in_a_release() {
 
 #[tokio::test(start_paused = true)]
 async fn work_is_dropped_at_the_local_deadline_though_the_server_hangs() {
-    let network = Network::new();
-    let lock = network.lock("me");
+    let (network, lock) = Network::with_lock();
     let steps = Arc::new(AtomicU32::new(0));
     let counter = steps.clone();
     let start = network.clock.now();
@@ -84,8 +82,7 @@ async fn work_is_dropped_at_the_local_deadline_though_the_server_hangs() {
 
 #[tokio::test(start_paused = true)]
 async fn work_is_not_polled_once_the_lease_is_over() {
-    let network = Network::new();
-    let lock = network.lock("me");
+    let lock = Network::new().lock("me");
     let polls = Arc::new(AtomicU32::new(0));
     let counter = polls.clone();
     let mut held = pin!(lock.acquire().hold(async |_| {
@@ -107,8 +104,7 @@ async fn work_is_not_polled_once_the_lease_is_over() {
 
 #[tokio::test(start_paused = true)]
 async fn a_renewal_that_fails_once_is_no_loss() {
-    let network = Network::new();
-    let lock = network.lock("me");
+    let (network, lock) = Network::with_lock();
     let work = async |_| {
         for fault in [Fault::NotSent, Fault::LoseReply, Fault::LoseRequest] {
             network.faults([fault]);
@@ -143,8 +139,7 @@ async fn work_that_is_not_started_says_why() {
 
 #[tokio::test(start_paused = true)]
 async fn a_release_that_fails_does_not_replace_the_result() {
-    let network = Network::new();
-    let lock = network.lock("me");
+    let (network, lock) = Network::with_lock();
     let work = async |_| {
         network.faults([Fault::NotSent; FOR_EVER]);
         done(7)
@@ -158,8 +153,7 @@ async fn a_release_that_fails_does_not_replace_the_result() {
 
 #[tokio::test(start_paused = true)]
 async fn a_panic_in_the_work_releases_the_lock_and_goes_on() {
-    let network = Network::new();
-    let lock = network.lock("me");
+    let (network, lock) = Network::with_lock();
     let task = tokio::spawn(async move {
         let _ = lock
             .acquire()
@@ -178,8 +172,7 @@ async fn a_panic_in_the_work_releases_the_lock_and_goes_on() {
 
 #[tokio::test(start_paused = true)]
 async fn work_that_comes_back_after_the_deadline_counts_as_lost() {
-    let network = Network::new();
-    let lock = network.lock("me");
+    let lock = Network::new().lock("me");
     let work = async |_| {
         // A pause of the whole process, within one poll: nothing else runs meanwhile.
         let mut pause = pin!(tokio::time::advance(secs(5)));
@@ -195,8 +188,7 @@ async fn work_that_comes_back_after_the_deadline_counts_as_lost() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lease_is_lost_at_its_deadline_though_nobody_answers() {
-    let network = Network::new();
-    let lease = network.lock("me").acquire().await.unwrap();
+    let (network, lease) = Network::with_lease().await;
     network.faults([Fault::LoseRequest; FOR_EVER]);
     let deadline = lease.deadline();
     lease.lost().await;
@@ -208,8 +200,7 @@ async fn a_lease_is_lost_at_its_deadline_though_nobody_answers() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lease_is_extended_by_its_holder_only_while_it_lives() {
-    let network = Network::new();
-    let mut lease = network.lock("me").acquire().await.unwrap();
+    let (network, mut lease) = Network::with_lease().await;
     let before = lease.remaining();
     assert_eq!(lease.extend(secs(10)).await, Ok(lease.deadline()));
     assert!(lease.remaining() > before + secs(9));
@@ -222,8 +213,7 @@ async fn a_lease_is_extended_by_its_holder_only_while_it_lives() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lease_taken_by_force_is_over_once_the_server_says_so() {
-    let network = Network::new();
-    let lock = network.lock("me");
+    let lock = Network::new().lock("me");
     let mut lease = lock.acquire().await.unwrap();
     let held = lease.view();
     let mut thief = lock.adopt(lease.token().clone(), lease.fence(), lease.remaining()).unwrap();
@@ -237,8 +227,7 @@ async fn a_lease_taken_by_force_is_over_once_the_server_says_so() {
 
 #[tokio::test(start_paused = true)]
 async fn extensions_that_cannot_work_are_refused_and_nothing_is_sent() {
-    let network = Network::new();
-    let mut lease = network.lock("me").acquire().await.unwrap();
+    let (network, mut lease) = Network::with_lease().await;
     let sent = network.sent().len();
     let refused = |what| Err(ExtendError::Config(what));
     let zero = ConfigError::Zero { what: "extension" };
@@ -251,8 +240,7 @@ async fn extensions_that_cannot_work_are_refused_and_nothing_is_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn an_acquire_that_cannot_work_is_refused_and_nothing_is_sent() {
-    let network = Network::new();
-    let lock = network.lock("me");
+    let (network, lock) = Network::with_lock();
     let refused = lock.acquire().lease(Duration::ZERO);
     let zero = NotAcquired::Config(ConfigError::Zero { what: "lease" });
     assert_eq!(refused.clone().await.unwrap_err(), zero);
@@ -265,8 +253,7 @@ async fn an_acquire_that_cannot_work_is_refused_and_nothing_is_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lease_handed_to_another_process_is_released_there() {
-    let network = Network::new();
-    let lease = network.lock("me").acquire().await.unwrap();
+    let (network, lease) = Network::with_lease().await;
     let mut theirs = network
         .lock("them")
         .adopt(lease.token().clone(), lease.fence(), lease.remaining())
@@ -281,8 +268,7 @@ async fn a_lease_handed_to_another_process_is_released_there() {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_of_ones_own_is_stored_and_revoked_by_its_release() {
-    let network = Network::new();
-    let lock = network.lock("me");
+    let (network, lock) = Network::with_lock();
     let token = leasehold_core::Token::new("12345").unwrap();
     let mut lease = lock.acquire().token(token.clone()).await.unwrap();
     assert!(matches!(network.holder(Some("12345")).await, Holder::Us { .. }));
@@ -293,8 +279,7 @@ async fn a_token_of_ones_own_is_stored_and_revoked_by_its_release() {
 
 #[tokio::test(start_paused = true)]
 async fn a_second_lease_on_one_token_ends_no_later_than_its_key() {
-    let network = Network::new();
-    let lock = network.lock("me");
+    let (network, lock) = Network::with_lock();
     let token = leasehold_core::Token::new("shared").unwrap();
     let _first = lock.acquire().token(token.clone()).await.unwrap();
     sleep(secs(2)).await;
@@ -306,8 +291,7 @@ async fn a_second_lease_on_one_token_ends_no_later_than_its_key() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lock_of_one_handle_is_busy_for_the_next_and_its_leases_have_their_own_tokens() {
-    let network = Network::new();
-    let lock = network.lock("me");
+    let (network, lock) = Network::with_lock();
     let mut first = lock.acquire().await.unwrap();
     assert!(matches!(lock.acquire().await, Err(NotAcquired::Busy { remaining: Some(_) })));
     assert!(matches!(lock.status().await, Ok(Holder::Other { .. })));
@@ -322,8 +306,7 @@ async fn a_lock_of_one_handle_is_busy_for_the_next_and_its_leases_have_their_own
 
 #[tokio::test(start_paused = true)]
 async fn a_late_copy_of_a_cleared_acquire_locks_nothing() {
-    let network = Network::new();
-    let lock = network.lock("me");
+    let (network, lock) = Network::with_lock();
     network.faults([Fault::Late(secs(1))]);
     let mut lease = lock.acquire().await.unwrap();
     assert_eq!(lease.token().as_str(), "me.1#2");
@@ -334,8 +317,7 @@ async fn a_late_copy_of_a_cleared_acquire_locks_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_release_that_is_not_answered_says_so_and_is_made_again() {
-    let network = Network::new();
-    let mut lease = network.lock("me").acquire().await.unwrap();
+    let (network, mut lease) = Network::with_lease().await;
     network.faults([Fault::LoseReply; 3]);
     assert!(matches!(lease.release().await, Err(ReleaseError::Unknown(StoreError::Unknown(_)))));
     assert_eq!(lease.release().await, Ok(Released::Released), "the server remembers");
@@ -367,8 +349,7 @@ async fn a_lease_that_too_few_replicas_have_is_released_and_told() {
 
 #[tokio::test(start_paused = true)]
 async fn a_detached_release_is_on_its_way_and_can_be_asked_about() {
-    let network = Network::new();
-    let mut lease = network.lock("me").acquire().await.unwrap();
+    let (network, mut lease) = Network::with_lease().await;
     let start = network.clock.now();
     lease.release_detached().await;
     assert_eq!(network.clock.now(), start, "nothing was awaited");

@@ -16,7 +16,7 @@ use std::{
 use leasehold_core::{
     Cause, Clock, Command, MemoryStore, Rejection, RejectionKind, ReleaseSource, Reply, Store,
     StoreError, Subscription, Tokens, TokioClock,
-    lock::{Holder, Lock, LockCommand, LockConfig, LockKeys, LockOptions, LockReply, Locks},
+    lock::{Holder, Lease, Lock, LockCommand, LockConfig, LockKeys, LockOptions, LockReply, Locks},
 };
 use tokio::sync::mpsc;
 
@@ -57,6 +57,26 @@ impl Network {
         let store = Arc::new(MemoryStore::with_time(time));
         let (faults, sent) = (Arc::default(), Arc::default());
         Self { clock, store, faults, sent, notifications: Arc::new(AtomicBool::new(true)) }
+    }
+
+    /// And a lock over it.
+    pub(crate) fn with_lock() -> (Self, Lock) {
+        let network = Self::new();
+        let lock = network.lock("me");
+        (network, lock)
+    }
+
+    /// And a lease of a lock over it.
+    pub(crate) async fn with_lease() -> (Self, Lease) {
+        let (network, lock) = Self::with_lock();
+        (network, lock.acquire().await.unwrap())
+    }
+
+    /// And locks over it whose waiters stand in line.
+    pub(crate) fn with_locks() -> (Self, Locks) {
+        let network = Self::new();
+        let locks = network.locks();
+        (network, locks)
     }
 
     /// What happens to the next requests, in order.

@@ -49,8 +49,7 @@ async fn a_held_handle_leaves_one_mark_too() {
 
 #[tokio::test(start_paused = true)]
 async fn a_release_whose_answer_was_lost_is_still_known_after_the_handle_went_on() {
-    let network = Network::new();
-    let lock = network.lock("me");
+    let (network, lock) = Network::with_lock();
     let mut first = lock.acquire().await.unwrap();
     network.faults([Fault::LoseReply; 8]);
     assert!(matches!(first.release().await, Err(ReleaseError::Unknown(_))));

@@ -124,8 +124,7 @@ fn in_line(locks: &leasehold_core::lock::Locks, owner: &str) -> Lock {
 
 /// How many commands `waiters` acquisitions cost in all, and in which order they came.
 async fn queue_up(waiters: usize) -> (usize, Vec<usize>) {
-    let network = Network::new();
-    let locks = network.locks();
+    let (network, locks) = Network::with_locks();
     let mut first = in_line(&locks, "first").acquire().await.unwrap();
     let order = Arc::new(Mutex::new(Vec::new()));
     let mut tasks = JoinSet::new();
@@ -184,8 +183,7 @@ async fn the_next_in_the_queue_needs_no_notification_of_a_release_in_its_process
 
 #[tokio::test(start_paused = true)]
 async fn a_lease_keeps_its_place_in_line_as_long_as_it_is_extended_and_no_longer() {
-    let network = Network::new();
-    let locks = network.locks();
+    let (network, locks) = Network::with_locks();
     let mut lease = in_line(&locks, "a").acquire().within(MINUTE).await.unwrap();
     let waiter = in_line(&locks, "b");
     let mut waiting = waiter.acquire().within(millis(35_000)).into_future();
@@ -207,8 +205,7 @@ async fn a_lease_keeps_its_place_in_line_as_long_as_it_is_extended_and_no_longer
 #[tokio::test(start_paused = true)]
 async fn a_lease_that_is_dropped_or_not_released_for_sure_leaves_its_place() {
     for released in [false, true] {
-        let network = Network::new();
-        let locks = network.locks();
+        let (network, locks) = Network::with_locks();
         let mut lease = in_line(&locks, "a").acquire().within(MINUTE).await.unwrap();
         let waiter = in_line(&locks, "b");
         let waiting =
@@ -262,8 +259,7 @@ async fn waiters_of_another_process_are_served_before_a_long_line_is_over() {
 
 #[tokio::test(start_paused = true)]
 async fn notifications_of_hand_overs_in_the_queue_make_nobody_try_for_nothing() {
-    let network = Network::new();
-    let locks = network.locks();
+    let (network, locks) = Network::with_locks();
     let mut held = patient(&network, "another").acquire().await.unwrap();
     let mut tasks = JoinSet::new();
     for number in 0..6 {
@@ -300,8 +296,7 @@ async fn notifications_of_hand_overs_in_the_queue_make_nobody_try_for_nothing() 
 
 #[tokio::test(start_paused = true)]
 async fn a_waiter_that_gives_up_leaves_the_line() {
-    let network = Network::new();
-    let locks = network.locks();
+    let (network, locks) = Network::with_locks();
     let mut held = in_line(&locks, "holder").acquire().await.unwrap();
     let (first, second) = (in_line(&locks, "first"), in_line(&locks, "second"));
     let waiting = tokio::spawn(async move { first.acquire().within(MINUTE).await.map(|_| ()) });
@@ -321,8 +316,7 @@ async fn a_waiter_that_gives_up_leaves_the_line() {
 
 #[tokio::test(start_paused = true)]
 async fn a_waiter_that_is_not_polled_any_more_is_passed() {
-    let network = Network::new();
-    let locks = network.locks();
+    let (network, locks) = Network::with_locks();
     let mut held = in_line(&locks, "holder").acquire().await.unwrap();
     let dead = in_line(&locks, "dead");
     let mut waiting = dead.acquire().within(MINUTE).into_future();

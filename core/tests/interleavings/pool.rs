@@ -13,11 +13,14 @@ use crate::{
     pool::{Backend, Pool, Pooled},
 };
 
-/// The threads of the tasks that were spawned.
+/// The threads of the tasks that were spawned, and the calls that were given back.
 #[derive(Clone, Default)]
-struct Threads(Arc<Mutex<Vec<JoinHandle<()>>>>);
+struct Server {
+    threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    given_back: Arc<Mutex<Vec<u32>>>,
+}
 
-impl Threads {
+impl Server {
     /// Waits for all tasks, and those that they spawn.
     fn join(&self) {
         while let Some(thread) = self.pop() {
@@ -26,84 +29,92 @@ impl Threads {
     }
 
     fn pop(&self) -> Option<JoinHandle<()>> {
-        self.0.lock().unwrap().pop()
+        self.threads.lock().unwrap().pop()
+    }
+
+    fn has_back(&self, call: u32) -> bool {
+        self.given_back.lock().unwrap().contains(&call)
     }
 }
 
-impl Backend for Threads {
+impl Backend for Server {
     fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
         let thread = thread::spawn(|| block_on(task));
-        self.0.lock().unwrap().push(thread);
+        self.threads.lock().unwrap().push(thread);
     }
 }
 
-/// A machine whose call has a number from its begin until it is given back.
+/// A machine with the call that is to be given back.
 #[derive(Clone, PartialEq, Default)]
 struct Machine {
-    call: Option<usize>,
+    call: Option<u32>,
+    is_dropped: bool,
 }
 
 impl Pooled for Machine {
-    type Backend = Threads;
+    type Backend = Server;
 
     fn is_unsettled(&self) -> bool {
         self.call.is_some()
     }
 
     fn is_dropped(&self) -> bool {
-        self.call.is_some()
+        self.is_dropped
     }
 
-    async fn give_back(&mut self, _: &Threads) {
+    async fn give_back(&mut self, server: &Server) {
         yield_now().await;
-        self.call = None;
+        server.given_back.lock().unwrap().extend(self.call);
+        *self = Self::default();
     }
 }
 
-fn drop_a_call(pool: &Arc<Pool<Machine>>, number: usize) {
+fn call(pool: &Arc<Pool<Machine>>, number: u32, is_dropped: bool) {
     let mut machine = pool.borrow(Machine::default);
-    machine.call = Some(number);
-}
-
-fn unsettled(pool: &Pool<Machine>) -> Option<usize> {
-    pool.find_map(|machine| machine.call)
+    // As any call, it begins by giving back what it finds.
+    let found = machine.call.replace(number);
+    pool.backend().given_back.lock().unwrap().extend(found);
+    machine.is_dropped = is_dropped;
 }
 
 fn calls_of_threads_are_dropped() {
-    let pool = Arc::new(Pool::new(Threads::default()));
-    let callers: Vec<_> = (0..2)
+    let server = Server::default();
+    let pool = Arc::new(Pool::new(server.clone()));
+    let callers: Vec<_> = (0..3)
         .map(|number| {
             let pool = pool.clone();
-            thread::spawn(move || drop_a_call(&pool, number))
+            thread::spawn(move || call(&pool, number, true))
         })
         .collect();
     for caller in callers {
         caller.join().unwrap();
     }
-    pool.backend().join();
-    assert_eq!(unsettled(&pool), None, "a dropped call is given back without another call");
+    server.join();
+    assert!((0..3).all(|call| server.has_back(call)), "each is given back, without another call");
+    assert_eq!(pool.find_map(|machine| machine.call), None, "and the pool knows");
 }
 
-/// Fails if a task says that it is over in another step than it finds nothing more in.
+/// Fails if a task says that it is over in another step than it finds nothing more in, and if it puts
+/// back a machine that has made a call since.
 #[test]
 fn what_dropped_calls_left_is_given_back() {
     shuttle::check_random(calls_of_threads_are_dropped, SCHEDULES);
     shuttle::check_pct(calls_of_threads_are_dropped, SCHEDULES, 3);
 }
 
+/// Whether the handle or the call is dropped last.
 #[test]
-fn what_is_left_when_the_handle_is_dropped_is_given_back() {
+fn a_call_that_ended_in_doubt_is_given_back_when_the_handle_is_dropped() {
     shuttle::check_random(
         || {
-            let threads = Threads::default();
-            let pool = Arc::new(Pool::new(threads.clone()));
+            let server = Server::default();
+            let pool = Arc::new(Pool::new(server.clone()));
             let caller = pool.clone();
-            let caller = thread::spawn(move || drop_a_call(&caller, 0));
+            let caller = thread::spawn(move || call(&caller, 0, false));
             drop(pool);
             caller.join().unwrap();
-            let spawned = threads.pop().is_some();
-            threads.join();
-            assert!(spawned);
+            server.join();
+            assert!(server.has_back(0));
         },
         SCHEDULES,
     );

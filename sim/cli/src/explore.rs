@@ -124,6 +124,9 @@ struct Asked {
     /// How many clients there are.
     #[arg(long, value_name = "N", default_value_t = 2, requires = "subject", value_parser = clap::value_parser!(u8).range(1..=8))]
     clients: u8,
+    /// How many servers of a quorum vote.
+    #[arg(long, value_name = "N", hide_short_help = true, default_value_t = 3, requires = "subject", value_parser = clap::value_parser!(u8).range(3..=4))]
+    servers: u8,
     /// How many times each calls.
     #[arg(long, value_name = "N", default_value_t = 1, requires = "subject")]
     calls: u32,
@@ -256,6 +259,7 @@ impl Asked {
                 faults_end_ms: millis(self.faults_end),
                 end_ms: millis(self.end),
                 faults,
+                servers: self.servers,
             },
             decisions: self.decisions,
             allowed: allowances

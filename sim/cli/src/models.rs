@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn every_cell_of_ours_that_is_claimed_to_hold_is_searched_in_a_small_cluster() {
         let (claims, models) = (Claims::current(), BoundedModels::current());
-        // Futures cannot be searched: they run the machines that are.
+        // Futures can be neither copied nor compared: the machines that they drive are searched instead.
         let searched =
             |subject: &&Subject| !subject.runs_handles() && **subject != Subject::Upstream;
         for &subject in Subject::ALL.iter().filter(searched) {

@@ -18,7 +18,7 @@ pub(super) use absent::{ABSENT, absence};
 pub(super) use arguments::{decimal, float, integer, integer_of_32_bits, owned, seconds, word};
 pub(super) use call::{Call, Collection, Origin};
 pub(super) use flags::{Flags, Group, Keys};
-pub(super) use help::help;
+use help::help;
 pub(super) use table::Table;
 pub(super) use wait::{Blocks, Found, Wait, narrowed};
 
@@ -38,8 +38,8 @@ pub(super) struct Spec {
     pub(super) group: Group,
     pub(super) keys: Keys,
     /// What it does to each of its keys, as the flags of key specifications name it: a word for
-    /// its right (`RO`, `RW`, `OW`, `RM`), and words for its use.
-    pub(super) access: &'static [&'static str],
+    /// its right (`RO`, `RW`, `OW`, `RM`), and words for its use. A comma parts the keys.
+    pub(super) access: &'static str,
     /// Set for a command that waits if it finds nothing.
     pub(super) blocks: Option<Blocks>,
     /// The version of Redis that brought it.
@@ -95,6 +95,12 @@ impl Spec {
         Self::with_body(group, name, -2, Body::Subcommands(subcommands), Flags::empty())
     }
 
+    /// The subcommand that says what the others do.
+    pub(super) const fn help(group: Group, since: &'static str) -> Self {
+        Self::new(group, "help", 2, help, Flags::LOADING.union(Flags::STALE))
+            .about(since, "Lists the subcommands.")
+    }
+
     pub(super) const fn with_body(
         group: Group,
         name: &'static str,
@@ -110,7 +116,7 @@ impl Spec {
             flags,
             group,
             keys: Keys::None,
-            access: &[],
+            access: "",
             blocks: None,
             since: "1.0.0",
             about: "",
@@ -130,12 +136,21 @@ impl Spec {
         self
     }
 
+    /// Its only key is its first argument; `access` says what it does to it.
+    pub(super) const fn key(self, access: &'static str) -> Self {
+        self.keys(1, 1, 1).access(access)
+    }
+
+    /// Its arguments say where its keys are, but for those of [`Keys::Hashed`].
     pub(super) const fn keys_are(mut self, keys: Keys) -> Self {
+        if !matches!(keys, Keys::Hashed { .. }) {
+            self.flags = self.flags.union(Flags::MOVABLEKEYS);
+        }
         self.keys = keys;
         self
     }
 
-    pub(super) const fn access(mut self, access: &'static [&'static str]) -> Self {
+    pub(super) const fn access(mut self, access: &'static str) -> Self {
         self.access = access;
         self
     }
@@ -143,6 +158,7 @@ impl Spec {
     /// It waits where it answers with nothing: for how long and for what, `blocks` tells.
     pub(super) const fn blocks(mut self, blocks: Blocks) -> Self {
         self.blocks = Some(blocks);
+        self.flags = self.flags.union(Flags::BLOCKING);
         self
     }
 

@@ -31,8 +31,8 @@ pub(super) fn run(keys: &mut Keyspace, now_us: u64, command: &Command) -> Option
 }
 
 impl Pin {
-    /// Decided at compile time where it matters.
-    const fn is_current(&self) -> bool {
+    /// Whether the script is still this one. Decided at compile time where it matters.
+    const fn fits(&self) -> bool {
         let mut index = 0;
         while index < SCRIPTS.len() {
             let script = SCRIPTS[index];

@@ -52,7 +52,8 @@ pub enum BoundsError {
     Guarantees,
     /// The subject is made of futures, which can be neither copied nor compared.
     Futures,
-    /// The cluster has no client or more than eight, or ends before its faults do.
+    /// The cluster has no client or more than eight, not three or four servers, or ends before its
+    /// faults do.
     Scale,
     /// A choice of 0 is the calmest, which needs no allowance.
     CalmChoice,
@@ -72,10 +73,13 @@ impl fmt::Display for BoundsError {
                 f.write_str("name guarantees that the subject has to do with, all of one workload")
             }
             Self::Futures => f.write_str(
-                "the clients of lock-handle, quorum-handle and debounce-handle run futures, which \
-                 cannot be searched: explore lock, quorum and debounce, the machines that they drive",
+                "the clients of lock-handle, lock-acked-handle, quorum-handle and debounce-handle \
+                 run futures, which cannot be searched: explore lock, lock-acked, quorum and \
+                 debounce, the machines that they drive",
             ),
-            Self::Scale => f.write_str("clients must be 1 to 8, and faults-end-ms at most end-ms"),
+            Self::Scale => f.write_str(
+                "clients must be 1 to 8, servers 3 or 4, and faults-end-ms at most end-ms",
+            ),
             Self::CalmChoice => f.write_str("choices are numbered from 1: 0 is always allowed"),
             Self::Pair => f.write_str(
                 "network-pair is drawn for each schedule of a campaign: allow two faults themselves",
@@ -93,6 +97,8 @@ struct Written {
     subject: String,
     guarantees: Vec<String>,
     clients: u8,
+    #[serde(default = "odd")]
+    servers: u8,
     #[serde(default = "without_end")]
     calls: u32,
     faults_end_ms: u32,
@@ -102,6 +108,10 @@ struct Written {
     faults: BTreeMap<String, Allowed>,
     #[serde(default)]
     workload: BTreeMap<String, Allowed>,
+}
+
+fn odd() -> u8 {
+    3
 }
 
 fn without_end() -> u32 {
@@ -143,6 +153,7 @@ impl TryFrom<Written> for Bounds {
                 faults_end_ms: written.faults_end_ms,
                 end_ms: written.end_ms,
                 faults,
+                servers: written.servers,
             },
             decisions: written.decisions,
             allowed,

@@ -8,7 +8,7 @@ use crate::history::{DebounceEvent, Event};
 pub(crate) struct DebounceFires {
     /// The newest call that was run with success, or cancelled.
     settled: usize,
-    exercised: bool,
+    pub(super) exercised: bool,
 }
 
 impl Checker for DebounceFires {
@@ -32,10 +32,6 @@ impl Checker for DebounceFires {
             _ => {}
         }
         Ok(())
-    }
-
-    fn exercised(&self) -> bool {
-        self.exercised
     }
 }
 

@@ -10,7 +10,7 @@ use crate::history::{DebounceEvent, Event};
 pub(crate) struct DebounceLatestArgs {
     last: usize,
     /// Whether there was a write after another.
-    exercised: bool,
+    pub(super) exercised: bool,
 }
 
 impl Checker for DebounceLatestArgs {
@@ -31,10 +31,6 @@ impl Checker for DebounceLatestArgs {
             self.last = order;
         }
         Ok(())
-    }
-
-    fn exercised(&self) -> bool {
-        self.exercised
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct DebounceQuiet {
     at_once: bool,
     is_leading: bool,
     /// Whether a call put a run off.
-    exercised: bool,
+    pub(super) exercised: bool,
 }
 
 impl Checker for DebounceQuiet {
@@ -72,10 +72,6 @@ impl Checker for DebounceQuiet {
             _ => {}
         }
         Ok(())
-    }
-
-    fn exercised(&self) -> bool {
-        self.exercised
     }
 }
 

@@ -11,7 +11,7 @@ pub(crate) struct Exclusion {
     given: [Option<(TokenId, u64)>; CLIENTS],
     /// For each client that holds it, whether another has asked a server since.
     wanted: [bool; CLIENTS],
-    exercised: bool,
+    pub(super) exercised: bool,
 }
 
 impl Checker for Exclusion {
@@ -65,10 +65,6 @@ impl Checker for Exclusion {
             _ => {}
         }
         Ok(())
-    }
-
-    fn exercised(&self) -> bool {
-        self.exercised
     }
 }
 

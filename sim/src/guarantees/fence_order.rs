@@ -6,7 +6,7 @@ use crate::history::Event;
 #[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct FenceOrder {
     last: Option<u64>,
-    exercised: bool,
+    pub(super) exercised: bool,
 }
 
 impl Checker for FenceOrder {
@@ -25,10 +25,6 @@ impl Checker for FenceOrder {
             self.last = Some(fence);
         }
         Ok(())
-    }
-
-    fn exercised(&self) -> bool {
-        self.exercised
     }
 }
 

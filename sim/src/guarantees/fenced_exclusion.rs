@@ -7,7 +7,7 @@ use crate::history::Event;
 pub(crate) struct FencedExclusion {
     newest: u64,
     /// Whether an older holder's write came after a newer one's.
-    exercised: bool,
+    pub(super) exercised: bool,
 }
 
 impl Checker for FencedExclusion {
@@ -28,10 +28,6 @@ impl Checker for FencedExclusion {
             self.newest = order;
         }
         Ok(())
-    }
-
-    fn exercised(&self) -> bool {
-        self.exercised
     }
 }
 

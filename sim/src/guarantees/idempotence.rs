@@ -16,7 +16,7 @@ pub(crate) struct Idempotence {
     again: bool,
     /// The last token that a release freed.
     freed: Option<TokenId>,
-    exercised: bool,
+    pub(super) exercised: bool,
 }
 
 impl Checker for Idempotence {
@@ -64,10 +64,6 @@ impl Checker for Idempotence {
             _ => {}
         }
         Ok(())
-    }
-
-    fn exercised(&self) -> bool {
-        self.exercised
     }
 }
 

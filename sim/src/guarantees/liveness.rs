@@ -27,7 +27,7 @@ pub(crate) struct Liveness {
     refused: [u32; CLIENTS],
     served: [bool; CLIENTS],
     /// Whether anybody was told anything once all was calm.
-    answered: bool,
+    pub(super) exercised: bool,
 }
 
 #[derive(Clone, Copy, Debug, Hash)]
@@ -84,10 +84,6 @@ impl Checker for Liveness {
         }
         Ok(())
     }
-
-    fn exercised(&self) -> bool {
-        self.answered
-    }
 }
 
 impl Liveness {
@@ -136,7 +132,7 @@ impl Liveness {
     fn count(&mut self, at: u64, client: Client, answer: Answer, shared: &SharedHistory) {
         let Some(calm) = self.calm() else { return };
         if at > calm && !self.is_orphaned(at, calm, shared) {
-            self.answered = true;
+            self.exercised = true;
             match answer {
                 Answer::Acquired => self.served[usize::from(client)] = true,
                 // More than that says nothing new.

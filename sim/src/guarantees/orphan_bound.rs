@@ -15,7 +15,7 @@ const REMEMBERED: usize = 16;
 #[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct OrphanBound {
     bounds: VecDeque<(TokenId, u64)>,
-    exercised: bool,
+    pub(super) exercised: bool,
 }
 
 impl Checker for OrphanBound {
@@ -50,10 +50,6 @@ impl Checker for OrphanBound {
             }
         }
         Ok(())
-    }
-
-    fn exercised(&self) -> bool {
-        self.exercised
     }
 }
 

@@ -6,7 +6,7 @@ use crate::history::{Act, Event};
 #[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct Ownership {
     /// Whether a command came while the key was under another's token.
-    exercised: bool,
+    pub(super) exercised: bool,
 }
 
 impl Checker for Ownership {
@@ -30,10 +30,6 @@ impl Checker for Ownership {
             }
         }
         Ok(())
-    }
-
-    fn exercised(&self) -> bool {
-        self.exercised
     }
 }
 

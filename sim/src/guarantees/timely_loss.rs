@@ -8,7 +8,7 @@ use crate::history::{Client, End, Event};
 pub(crate) struct TimelyLoss {
     until: [Option<u64>; CLIENTS],
     /// Whether a lease came to its end under its holder.
-    exercised: bool,
+    pub(super) exercised: bool,
 }
 
 impl Checker for TimelyLoss {
@@ -31,10 +31,6 @@ impl Checker for TimelyLoss {
             }
             _ => Ok(()),
         }
-    }
-
-    fn exercised(&self) -> bool {
-        self.exercised
     }
 }
 

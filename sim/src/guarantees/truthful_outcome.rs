@@ -19,7 +19,7 @@ pub(crate) struct TruthfulOutcome {
     given_up: [Option<TokenId>; CLIENTS],
     /// The last token that was removed by its own release.
     freed: Option<TokenId>,
-    exercised: bool,
+    pub(super) exercised: bool,
 }
 
 impl Checker for TruthfulOutcome {
@@ -60,10 +60,6 @@ impl Checker for TruthfulOutcome {
             Event::Key { after: Some(token), .. } => self.stored(token),
             _ => Ok(()),
         }
-    }
-
-    fn exercised(&self) -> bool {
-        self.exercised
     }
 }
 

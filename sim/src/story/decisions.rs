@@ -149,6 +149,7 @@ mod tests {
     fn what_clients_of_handles_do_is_told_apart() {
         for (subject, workload) in [
             (Subject::LockHandle, Workload::Lock),
+            (Subject::LockAckedHandle, Workload::Lock),
             (Subject::QuorumHandle, Workload::Lock),
             (Subject::DebounceHandle, Workload::Debounce),
         ] {

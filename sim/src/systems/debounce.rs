@@ -12,7 +12,7 @@ use leasehold_core::{
 };
 
 use super::{
-    Plan, Response, Step, Write,
+    Plan, Response, Step, Turn, Write,
     driver::{self, Driven},
 };
 use crate::{
@@ -98,55 +98,6 @@ impl DebounceProgram {
         }
     }
 
-    pub(crate) fn alarm<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        alarm: Alarm,
-    ) {
-        match alarm {
-            Alarm::Machine => {
-                let event = driver::rung(step, me);
-                self.feed(step, me, event);
-            }
-            Alarm::Work => self.work(step, me),
-        }
-    }
-
-    pub(crate) fn reply<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        _answered: Answered,
-        response: Response,
-    ) {
-        let event = driver::replied(step, me, response);
-        self.feed(step, me, event);
-    }
-
-    pub(crate) fn cancel<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        handle: bool,
-    ) {
-        if !handle {
-            step.cancelling(me);
-        }
-        self.vanish(step, me, handle);
-    }
-
-    pub(crate) fn restarted<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        life: u32,
-    ) {
-        self.returned(step, me, CallAnswer::Dropped);
-        let (round, calls) = (self.round, self.calls);
-        *self = Self { round, calls, ..Self::new(&step.core.plan, me, life) };
-    }
-
     pub(crate) fn is_busy(&self) -> bool {
         self.stage != Stage::Idle
     }
@@ -155,42 +106,68 @@ impl DebounceProgram {
     pub(crate) fn may_crash(&self) -> bool {
         !self.sweeper
     }
+}
 
-    fn feed<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        event: MachineEvent<DebounceRequest>,
-    ) {
+impl<C: DecisionSource, W: Observer> Turn<'_, '_, DebounceProgram, C, W> {
+    pub(super) fn alarm(&mut self, alarm: Alarm) {
+        match alarm {
+            Alarm::Machine => {
+                let event = driver::rung(self.step, self.me);
+                self.feed(event);
+            }
+            Alarm::Work => self.work(),
+        }
+    }
+
+    pub(super) fn reply(&mut self, _answered: Answered, response: Response) {
+        let event = driver::replied(self.step, self.me, response);
+        self.feed(event);
+    }
+
+    pub(super) fn cancel(&mut self, handle: bool) {
+        if !handle {
+            self.step.cancelling(self.me);
+        }
+        self.vanish(handle);
+    }
+
+    pub(super) fn restarted(&mut self, life: u32) {
+        self.returned(CallAnswer::Dropped);
+        let program = DebounceProgram::new(&self.step.core.plan, self.me, life);
+        *self.program = DebounceProgram { round: self.round, calls: self.calls, ..program };
+    }
+
+    fn feed(&mut self, event: MachineEvent<DebounceRequest>) {
+        let me = self.me;
         let call = |step: &mut Step<'_, C, W>, command, give_up_at| {
             let meaning = driver::meaning(&command);
             driver::call(step, me, command, meaning, give_up_at);
         };
-        match driver::feed(&mut self.machine, step, me, event, call) {
+        match driver::feed(&mut self.program.machine, self.step, me, event, call) {
             Driven::Awaiting => {}
-            Driven::Vanished { handle } => self.vanish(step, me, handle),
-            Driven::Done(outcome) => self.done(step, me, outcome),
+            Driven::Vanished { handle } => self.vanish(handle),
+            Driven::Done(outcome) => self.done(outcome),
         }
     }
 
-    fn work<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn work(&mut self) {
         match self.stage {
             Stage::Idle if self.sweeper => {
                 self.stage = Stage::Participating;
-                let cancels = step.core.plan.scenario.cancels && self.round % 2 == 1;
+                let cancels = self.scenario().cancels && self.round % 2 == 1;
                 let request =
                     if cancels { DebounceRequest::Cancel } else { DebounceRequest::Sweep };
-                self.feed(step, me, MachineEvent::Start(request));
+                self.feed(MachineEvent::Start(request));
             }
-            Stage::Idle => self.call(step, me),
-            Stage::Running => self.end_of_run(step, me),
+            Stage::Idle => self.call(),
+            Stage::Running => self.end_of_run(),
             Stage::Writing => {
                 if let Some((call, _, fence)) = self.run {
                     let fence = self.machine.shown_fence(fence);
                     // Without a spread: whose of two runs at once writes last is not what is asked.
-                    step.write(me, Write::Debounce { call, fence }, false);
+                    self.step.write(self.me, Write::Debounce { call, fence }, false);
                 }
-                self.finish(step, me, true);
+                self.finish(true);
             }
             Stage::Finishing | Stage::Participating => {
                 unreachable!("no work is due in {:?}", self.stage)
@@ -198,55 +175,46 @@ impl DebounceProgram {
         }
     }
 
-    fn call<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        let calls = Some(step.scenario().calls).filter(|&calls| calls < u32::MAX);
-        let most = calls.unwrap_or_else(|| if step.is_healed() { CALLS } else { CALLS_BEFORE });
+    fn call(&mut self) {
+        let calls = Some(self.scenario().calls).filter(|&calls| calls < u32::MAX);
+        let most =
+            calls.unwrap_or_else(|| if self.step.is_healed() { CALLS } else { CALLS_BEFORE });
         if u32::from(self.calls) >= most {
             return;
         }
         self.calls += 1;
-        let call = CallId::of(me, self.calls);
+        let call = CallId::of(self.me, self.calls);
         self.call = Some(call);
         self.stage = Stage::Participating;
-        step.emit(Event::Debounce(DebounceEvent::Called { client: me, call }));
+        self.emit(Event::Debounce(DebounceEvent::Called { client: self.me, call }));
         let args = call.to_args();
-        self.feed(step, me, MachineEvent::Start(DebounceRequest::Call { args }));
+        self.feed(MachineEvent::Start(DebounceRequest::Call { args }));
     }
 
-    fn done<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        outcome: DebounceOutcome,
-    ) {
+    fn done(&mut self, outcome: DebounceOutcome) {
         match (self.stage, outcome) {
             (
                 _,
                 DebounceOutcome::Call(Ok(CallOutcome::Run(claim)))
                 | DebounceOutcome::Sweep(Ok(SweepOutcome::Run(claim))),
-            ) => self.begin_run(step, me, &claim),
+            ) => self.begin_run(&claim),
             // The call counts, whatever became of the end of its run.
             (Stage::Finishing, outcome) => {
                 let fired = matches!(outcome, DebounceOutcome::Succeed(Ok(_)));
                 let answer = if fired { CallAnswer::Fired } else { CallAnswer::Open };
-                self.returned(step, me, answer);
-                self.rest(step, me);
+                self.returned(answer);
+                self.rest();
             }
             (_, outcome) => {
-                self.returned(step, me, answer(&outcome));
-                self.rest(step, me);
+                self.returned(answer(&outcome));
+                self.rest();
             }
         }
     }
 
-    fn begin_run<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        claim: &Claim,
-    ) {
-        let behaviours = if step.core.healed { 1 } else { step.core.plan.scenario.behaviours };
-        self.style = match step.choose(DecisionKind::Behaviour, me, self.round, behaviours) {
+    fn begin_run(&mut self, claim: &Claim) {
+        let behaviours = if self.step.core.healed { 1 } else { self.scenario().behaviours };
+        self.style = match self.choose(DecisionKind::Behaviour, self.round, behaviours) {
             0 => Behaviour::Well,
             1 => Behaviour::Fails,
             2 => Behaviour::Long,
@@ -256,87 +224,64 @@ impl DebounceProgram {
         let (deadline, fence) = (claim.deadline(), claim.fence().0);
         self.run = Some((call, deadline, fence));
         self.stage = Stage::Running;
-        step.emit(Event::Debounce(DebounceEvent::RunBegan { client: me, call, fence }));
-        let takes =
-            if self.style == Behaviour::Long { step.core.plan.scenario.run_lease * 2 } else { RUN };
-        let end = step.local(me).plus_micros(takes).min(deadline);
-        step.set_alarm(me, Alarm::Work, end);
+        self.emit(Event::Debounce(DebounceEvent::RunBegan { client: self.me, call, fence }));
+        let takes = if self.style == Behaviour::Long { self.scenario().run_lease * 2 } else { RUN };
+        let end = self.now().plus_micros(takes).min(deadline);
+        self.set_alarm(Alarm::Work, end);
     }
 
-    fn end_of_run<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-    ) {
+    fn end_of_run(&mut self) {
         if self.style == Behaviour::Leaves {
-            return self.vanish(step, me, true);
+            return self.vanish(true);
         }
-        let now = step.local(me);
+        let now = self.now();
         let in_time = self.run.is_some_and(|(_, deadline, _)| now < deadline);
         if in_time && self.style == Behaviour::Well {
             // The lease was good just now; a pause may fall between this step and the next.
             self.stage = Stage::Writing;
-            step.set_alarm(me, Alarm::Work, now.plus_micros(1));
+            self.set_alarm(Alarm::Work, now.plus_micros(1));
         } else {
-            self.finish(step, me, false);
+            self.finish(false);
         }
     }
 
-    fn finish<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        success: bool,
-    ) {
+    fn finish(&mut self, success: bool) {
         if let Some((call, _, _)) = self.run.take() {
-            step.emit(Event::Debounce(DebounceEvent::RunEnded { client: me, call, success }));
+            self.emit(Event::Debounce(DebounceEvent::RunEnded { client: self.me, call, success }));
         }
         self.stage = Stage::Finishing;
         let request = if success { DebounceRequest::Succeed } else { DebounceRequest::Fail };
-        self.feed(step, me, MachineEvent::Start(request));
+        self.feed(MachineEvent::Start(request));
     }
 
-    fn vanish<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        handle: bool,
-    ) {
-        driver::abandon(step, me);
-        self.returned(step, me, CallAnswer::Dropped);
+    fn vanish(&mut self, handle: bool) {
+        driver::abandon(self.step, self.me);
+        self.returned(CallAnswer::Dropped);
         if handle {
-            let host = step.host(me);
-            host.life += 1;
-            let life = host.life;
-            self.restarted(step, me, life);
+            let life = self.next_life();
+            self.restarted(life);
         }
-        self.rest(step, me);
+        self.rest();
     }
 
-    fn rest<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn rest(&mut self) {
         self.stage = Stage::Idle;
         self.run = None;
         self.round += 1;
-        let plan = &step.core.plan.scenario;
+        let plan = self.scenario();
         let (idle, idle_step, choices) = (plan.idle, plan.idle_step, plan.idle_choices);
         let idle = if self.sweeper {
             SWEEP
         } else {
-            let choice = step.choose(DecisionKind::Idle, me, self.round, choices);
+            let choice = self.step.choose(DecisionKind::Idle, self.me, self.round, choices);
             idle + u64::from(choice) * idle_step
         };
-        let wake = step.local(me).plus_micros(idle);
-        step.set_alarm(me, Alarm::Work, wake);
+        self.wake(Alarm::Work, idle);
     }
 
-    fn returned<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        answer: CallAnswer,
-    ) {
+    fn returned(&mut self, answer: CallAnswer) {
         if let Some(call) = self.call.take() {
-            step.emit(Event::Debounce(DebounceEvent::Returned { client: me, call, answer }));
+            self.emit(Event::Debounce(DebounceEvent::Returned { client: self.me, call, answer }));
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod awaited;
 mod call;
+mod droppable;
 mod job;
 mod orders;
 mod own_token;
@@ -36,7 +37,7 @@ use crate::{
     catalog::Workload,
     decide::DecisionSource,
     executor::Ready,
-    history::{Act, Client, DebounceEvent, End, TokenId},
+    history::{Act, Client, DebounceEvent, End, Event, TokenId},
     mutants::Mutant,
     world::{Alarm, Answered, Cancelled, Host, Observer, SERVERS},
 };
@@ -80,7 +81,7 @@ struct Running {
     waker: Waker,
     /// The round of the job that it is; the others run in the background.
     round: Option<u32>,
-    /// The call that the job awaits, if its caller may go away from that alone.
+    /// What the job awaits; nothing that runs in the background can be left.
     awaited: Option<Arc<AwaitedCall>>,
 }
 
@@ -132,9 +133,21 @@ impl HandleProgram {
             if self.process.mutant() == Some(Mutant::CountedTwice) {
                 self.count_again(step, me, sent, result.clone());
             }
-            self.process.answer(sent.wait, result);
+            self.process.answer(self.wait_of(sent), result);
         }
         self.go_on(step, me);
+    }
+
+    /// Which wait the answer ends. The planted bug: that to a renewal which was broken off for an
+    /// extension counts as the extension's.
+    fn wait_of(&self, sent: Sent) -> u64 {
+        let mistaken = self.process.mutant() == Some(Mutant::RenewalForExtension)
+            && !self.process.awaits(sent.wait);
+        let extends = |other: &&Sent| {
+            (other.act, other.token) == (Act::Extend, sent.token) && self.process.awaits(other.wait)
+        };
+        let other = self.sent.values().find(extends).filter(|_| mistaken);
+        other.map_or(sent.wait, |other| other.wait)
     }
 
     /// The planted bug: an answer counts for another server, too, which was asked the same.
@@ -179,6 +192,8 @@ impl HandleProgram {
         }
         self.process.advance(step.local(me));
         self.vanish(step, me, handle);
+        self.run(step, me);
+        self.set_alarm(step, me);
     }
 
     /// The process died: nothing that a destructor does is seen by anybody.
@@ -237,16 +252,8 @@ impl HandleProgram {
         if self.next.is_some_and(|next| next <= now) {
             self.begin_job(step, me);
         }
-        self.caller = None;
         self.run(step, me);
         self.set_alarm(step, me);
-        if self.caller.is_some() {
-            match step.awaiting(me, true) {
-                Cancelled::No => {}
-                Cancelled::Future => self.vanish(step, me, false),
-                Cancelled::Handle => self.vanish(step, me, true),
-            }
-        }
     }
 
     /// Who waits for the answer to `call`; if the bug is planted, whoever has waited the longest.
@@ -257,22 +264,31 @@ impl HandleProgram {
         }
     }
 
-    /// Polls what is ready until nothing is.
+    /// Polls what is ready until nothing is. A job that has to wait may be dropped there, each time.
     fn run<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
         self.carry_out(step, me);
         while let Some(task) = self.ready.take(step.next_task(me, self.ready.len())) {
-            self.poll(step, me, task);
+            let awaits = self.poll(step, me, task);
             self.carry_out(step, me);
+            if awaits {
+                self.caller = Some(task);
+                match step.awaiting(me, true) {
+                    Cancelled::No => {}
+                    Cancelled::Future => self.vanish(step, me, false),
+                    Cancelled::Handle => self.vanish(step, me, true),
+                }
+            }
         }
     }
 
+    /// Whether `task` is a job that has to wait.
     fn poll<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
         me: Client,
         task: usize,
-    ) {
-        let Some(mut running) = self.tasks_mut().remove(&task) else { return };
+    ) -> bool {
+        let Some(mut running) = self.tasks_mut().remove(&task) else { return false };
         let before = self.ready.len();
         let over = {
             let context = &mut Context::from_waker(&running.waker);
@@ -287,16 +303,13 @@ impl HandleProgram {
             self.lose_wake_ups(before);
         }
         self.process.watch_lease();
-        match (over, running.round) {
-            (false, round) => {
-                if round.is_some() {
-                    self.caller = Some(task);
-                }
-                self.tasks_mut().insert(task, running);
-            }
-            (true, Some(round)) => self.ended(step, me, round),
-            (true, None) => {}
+        let round = running.round;
+        if !over {
+            self.tasks_mut().insert(task, running);
+        } else if let Some(round) = round {
+            self.ended(step, me, round);
         }
+        !over && round.is_some()
     }
 
     /// The planted bug: a job is not woken by what another one did.
@@ -317,8 +330,8 @@ impl HandleProgram {
         self.ready.push(task);
     }
 
-    /// The caller goes away: from the job that began to await something last, or from all jobs and the
-    /// handle.
+    /// The caller goes away: from the job that began to await something last, or in every other job
+    /// from its extension or its release alone; or from all jobs and the handle.
     fn vanish<C: DecisionSource, W: Observer>(
         &mut self,
         step: &mut Step<'_, C, W>,
@@ -333,26 +346,41 @@ impl HandleProgram {
             if handle { jobs } else { caller.into_iter().collect() }
         };
         for job in jobs {
-            let before = self.ready.len();
-            let awaited = self.tasks_mut().get(&job).and_then(|running| running.awaited.clone());
-            if !handle && awaited.is_some_and(|awaited| awaited.leave()) {
-                self.ready.push(job);
-                continue;
-            }
-            let gone = self.tasks_mut().remove(&job);
-            let round = gone.as_ref().and_then(|running| running.round);
-            self.process.drop_caller(gone);
-            self.lose_wake_ups(before);
-            if let Some(round) = round {
-                self.ended(step, me, round);
-            }
+            self.leave(step, me, job, !handle);
         }
         if handle {
             step.host(me).life += 1;
             self.process.drop_caller(self.handle.take());
         }
-        self.run(step, me);
-        self.set_alarm(step, me);
+        self.carry_out(step, me);
+    }
+
+    /// The caller goes away from `job`, or from its call alone if it `may_stay`.
+    fn leave<C: DecisionSource, W: Observer>(
+        &mut self,
+        step: &mut Step<'_, C, W>,
+        me: Client,
+        job: usize,
+        may_stay: bool,
+    ) {
+        let before = self.ready.len();
+        let running = self.tasks_mut().get(&job);
+        let Some((round, awaited)) =
+            running.and_then(|running| running.round.zip(running.awaited.clone()))
+        else {
+            return;
+        };
+        if let Some((awaited, at)) = awaited.now() {
+            step.emit(Event::Left { client: me, job: round, awaited, at });
+        }
+        if may_stay && round % 2 == 1 && awaited.leave() {
+            self.ready.push(job);
+            return;
+        }
+        let gone = self.tasks_mut().remove(&job);
+        self.process.drop_caller(gone);
+        self.lose_wake_ups(before);
+        self.ended(step, me, round);
     }
 
     /// Wakes for the next sleep that is over, or the next job.

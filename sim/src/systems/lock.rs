@@ -10,10 +10,10 @@ use leasehold_core::{
 };
 
 use settings::answer;
-pub(super) use settings::{options, renewals};
+pub(super) use settings::{lease, options, renewals};
 
 use super::{
-    LOCK_ID, Plan, Response, Step, Write,
+    LOCK_ID, Plan, Response, Turn, Write,
     driver::{self, Driven},
     quorum_call::{QuorumCall, QuorumProgress},
 };
@@ -96,84 +96,56 @@ impl LockProgram {
         }
     }
 
-    pub(crate) fn alarm<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        alarm: Alarm,
-    ) {
-        match alarm {
-            Alarm::Machine => {
-                if let Some(mut quorum_call) = self.quorum_call.take() {
-                    let progress = quorum_call.rung(step, me);
-                    return self.count(step, me, quorum_call, progress);
-                }
-                let event = driver::rung(step, me);
-                self.feed(step, me, event);
-            }
-            Alarm::Work => self.work(step, me),
-        }
-    }
-
-    pub(crate) fn reply<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        answered: Answered,
-        response: Response,
-    ) {
-        if let Some(mut quorum_call) = self.quorum_call.take() {
-            let progress = quorum_call.replied(step, me, answered.node, response);
-            return self.count(step, me, quorum_call, progress);
-        }
-        let event = driver::replied(step, me, response);
-        self.feed(step, me, event);
-    }
-
-    pub(crate) fn notified<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-    ) {
-        self.feed(step, me, MachineEvent::Notified);
-    }
-
-    pub(crate) fn cancel<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        handle: bool,
-    ) {
-        if !handle {
-            step.cancelling(me);
-        }
-        self.vanish(step, me, handle);
-    }
-
-    pub(crate) fn restarted<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        life: u32,
-    ) {
-        self.end(step, me, End::Gone);
-        let round = self.round;
-        *self = Self::new(&step.core.plan, me, life);
-        self.round = round;
-    }
-
     pub(crate) fn is_busy(&self) -> bool {
         self.stage != Stage::Idle
     }
+}
 
-    fn feed<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        event: MachineEvent<LockRequest>,
-    ) {
-        let Self { machine, last_token, quorum_call, .. } = self;
-        let fed = driver::feed(machine, step, me, event, |step, command, give_up_at| {
+impl<C: DecisionSource, W: Observer> Turn<'_, '_, LockProgram, C, W> {
+    pub(super) fn alarm(&mut self, alarm: Alarm) {
+        match alarm {
+            Alarm::Machine => {
+                if let Some(mut quorum_call) = self.quorum_call.take() {
+                    let progress = quorum_call.rung(self.step, self.me);
+                    return self.count(quorum_call, progress);
+                }
+                let event = driver::rung(self.step, self.me);
+                self.feed(event);
+            }
+            Alarm::Work => self.work(),
+        }
+    }
+
+    pub(super) fn reply(&mut self, answered: Answered, response: Response) {
+        if let Some(mut quorum_call) = self.quorum_call.take() {
+            let progress = quorum_call.replied(self.step, self.me, answered.node, response);
+            return self.count(quorum_call, progress);
+        }
+        let event = driver::replied(self.step, self.me, response);
+        self.feed(event);
+    }
+
+    pub(super) fn notified(&mut self) {
+        self.feed(MachineEvent::Notified);
+    }
+
+    pub(super) fn cancel(&mut self, handle: bool) {
+        if !handle {
+            self.step.cancelling(self.me);
+        }
+        self.vanish(handle);
+    }
+
+    pub(super) fn restarted(&mut self, life: u32) {
+        self.end(End::Gone);
+        let program = LockProgram::new(&self.step.core.plan, self.me, life);
+        *self.program = LockProgram { round: self.round, ..program };
+    }
+
+    fn feed(&mut self, event: MachineEvent<LockRequest>) {
+        let LockProgram { machine, last_token, quorum_call, .. } = &mut *self.program;
+        let me = self.me;
+        let fed = driver::feed(machine, self.step, me, event, |step, command, give_up_at| {
             let meaning = driver::meaning(&command);
             if let (Act::Acquire, token) = meaning {
                 *last_token = token;
@@ -184,175 +156,152 @@ impl LockProgram {
                 driver::call(step, me, command, meaning, give_up_at);
             }
         });
-        self.notice_renewal(step, me);
+        self.notice_renewal();
         match fed {
             Driven::Awaiting => {}
-            Driven::Vanished { handle } => self.vanish(step, me, handle),
-            Driven::Done(outcome) => self.done(step, me, outcome),
+            Driven::Vanished { handle } => self.vanish(handle),
+            Driven::Done(outcome) => self.done(outcome),
         }
     }
 
     /// Goes on as the servers' answers decide.
-    fn count<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        quorum_call: Box<QuorumCall>,
-        progress: QuorumProgress<LockRequest>,
-    ) {
+    fn count(&mut self, quorum_call: Box<QuorumCall>, progress: QuorumProgress<LockRequest>) {
         match progress {
             QuorumProgress::Waiting => self.quorum_call = Some(quorum_call),
             QuorumProgress::NextRound => {
                 self.quorum_call = Some(quorum_call);
-                match step.awaiting(me, true) {
+                match self.step.awaiting(self.me, true) {
                     Cancelled::No => {}
-                    Cancelled::Future => self.vanish(step, me, false),
-                    Cancelled::Handle => self.vanish(step, me, true),
+                    Cancelled::Future => self.vanish(false),
+                    Cancelled::Handle => self.vanish(true),
                 }
             }
-            QuorumProgress::Decided(event) => self.feed(step, me, event),
+            QuorumProgress::Decided(event) => self.feed(event),
         }
     }
 
-    fn vanish<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        handle: bool,
-    ) {
-        driver::abandon(step, me);
+    fn vanish(&mut self, handle: bool) {
+        driver::abandon(self.step, self.me);
         self.quorum_call = None;
-        self.told(step, me, Answer::Dropped);
+        self.told(Answer::Dropped);
         if handle {
-            let host = step.host(me);
-            host.life += 1;
-            let life = host.life;
-            self.restarted(step, me, life);
-            return self.rest(step, me);
+            let life = self.next_life();
+            self.restarted(life);
+            return self.rest();
         }
         match self.stage {
-            Stage::Extending => self.give_up_lock(step, me, End::Releasing),
+            Stage::Extending => self.give_up_lock(End::Releasing),
             Stage::Acting { .. } | Stage::Working { .. } => {
-                self.end(step, me, End::Gone);
-                self.rest(step, me);
+                self.end(End::Gone);
+                self.rest();
             }
-            Stage::Acquiring | Stage::Idle | Stage::Releasing => self.rest(step, me),
+            Stage::Acquiring | Stage::Idle | Stage::Releasing => self.rest(),
         }
     }
 
-    fn done<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        outcome: LockOutcome,
-    ) {
+    fn done(&mut self, outcome: LockOutcome) {
         match self.stage {
             Stage::Acquiring => {
                 if let LockOutcome::Acquire(Ok(_)) = outcome {
-                    self.elected(step);
+                    self.elected();
                 }
-                self.told(step, me, answer(&outcome));
+                self.told(answer(&outcome));
                 if let LockOutcome::Acquire(Ok(_)) = outcome {
-                    self.notice_renewal(step, me);
-                    self.begin_work(step, me);
+                    self.notice_renewal();
+                    self.begin_work();
                 } else {
-                    self.rest(step, me);
+                    self.rest();
                 }
             }
             Stage::Extending => {
-                self.told(step, me, answer(&outcome));
+                self.told(answer(&outcome));
                 if let LockOutcome::Extend(Err(ExtendError::Lost(_))) = outcome {
-                    self.give_up_lock(step, me, End::Lost);
+                    self.give_up_lock(End::Lost);
                 } else {
-                    self.next_work = step.local(me) + micros(step.core.plan.scenario.hold);
+                    self.next_work = self.now() + micros(self.scenario().hold);
                     self.stage = Stage::Working { left: 0 };
-                    self.watch_lease(step, me);
+                    self.watch_lease();
                 }
             }
             Stage::Acting { .. } | Stage::Working { .. } => {
-                self.give_up_lock(step, me, End::Lost);
+                self.give_up_lock(End::Lost);
             }
             Stage::Releasing => {
-                self.told(step, me, answer(&outcome));
-                self.rest(step, me);
+                self.told(answer(&outcome));
+                self.rest();
             }
             Stage::Idle => unreachable!("nothing was asked"),
         }
     }
 
     /// Tells of a grant by a majority, which no single server can.
-    fn elected<C: DecisionSource, W: Observer>(&self, step: &mut Step<'_, C, W>) {
+    fn elected(&mut self) {
         if let Some(grant) = self.machine.grant() {
-            step.elected(TokenId::of(grant.token()), grant.fence().0);
+            self.step.elected(TokenId::of(grant.token()), grant.fence().0);
         }
     }
 
-    fn work<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        let now = step.local(me);
+    fn work(&mut self) {
+        let now = self.now();
         match self.stage {
             Stage::Idle => {
-                self.ask(step, me, Ask::Acquire);
+                self.ask(Ask::Acquire);
                 self.stage = Stage::Acquiring;
-                let request = match step.core.plan.scenario.waits {
+                let request = match self.scenario().waits {
                     0 => self.request.clone(),
                     waits => self.request.clone().until(now.plus_micros(waits), false),
                 };
-                self.feed(step, me, MachineEvent::Start(LockRequest::Acquire(request)));
+                self.feed(MachineEvent::Start(LockRequest::Acquire(request)));
             }
-            Stage::Working { .. } if self.is_over(now) => self.give_up_lock(step, me, End::Lost),
-            Stage::Working { .. } if now < self.next_work => self.watch_lease(step, me),
+            Stage::Working { .. } if self.is_over(now) => self.give_up_lock(End::Lost),
+            Stage::Working { .. } if now < self.next_work => self.watch_lease(),
             Stage::Working { left: 1 } if self.style == Behaviour::Extend => {
-                self.ask(step, me, Ask::Extend);
+                self.ask(Ask::Extend);
                 self.stage = Stage::Extending;
-                let by_ms = step.core.plan.scenario.lease / 1_000;
-                self.feed(step, me, MachineEvent::Start(LockRequest::Extend { by_ms }));
+                let by_ms = self.scenario().lease / 1_000;
+                self.feed(MachineEvent::Start(LockRequest::Extend { by_ms }));
             }
             Stage::Working { left } => {
                 // The lease was good just now; a pause may fall between this step and the next.
                 self.stage = Stage::Acting { left };
-                step.set_alarm(me, Alarm::Work, now.plus_micros(1));
+                self.set_alarm(Alarm::Work, now.plus_micros(1));
             }
-            Stage::Acting { left } => self.act(step, me, left),
+            Stage::Acting { left } => self.act(left),
             Stage::Acquiring | Stage::Extending | Stage::Releasing => {
                 unreachable!("no work is due in {:?}", self.stage)
             }
         }
     }
 
-    fn act<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        left: u8,
-    ) {
+    fn act(&mut self, left: u8) {
         if let Some((token, _)) = self.held
-            && step.core.plan.scenario.acts
+            && self.scenario().acts
         {
             let fence = self.machine.grant().map_or(0, |grant| grant.fence().0);
-            step.emit(Event::Acted { client: me, token });
-            step.write(me, Write::Lock { token, fence: self.machine.shown_fence(fence) }, true);
+            self.emit(Event::Acted { client: self.me, token });
+            self.step.write(
+                self.me,
+                Write::Lock { token, fence: self.machine.shown_fence(fence) },
+                true,
+            );
         }
         let Some(left) = left.checked_sub(1) else {
-            return self.give_up_lock(step, me, End::Releasing);
+            return self.give_up_lock(End::Releasing);
         };
         self.stage = Stage::Working { left };
-        let plan = &step.core.plan.scenario;
+        let plan = self.scenario();
         let rest = match self.style {
             Behaviour::Brief | Behaviour::Extend => plan.hold,
             Behaviour::Overstay => plan.lease + plan.lease / 4,
             Behaviour::Keep => plan.lease / 2,
         };
-        self.next_work = step.local(me) + micros(rest);
-        self.watch_lease(step, me);
+        self.next_work = self.now() + micros(rest);
+        self.watch_lease();
     }
 
-    fn begin_work<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-    ) {
-        let behaviours = if step.core.healed { 1 } else { step.core.plan.scenario.behaviours };
-        self.style = match step.choose(DecisionKind::Behaviour, me, self.round, behaviours) {
+    fn begin_work(&mut self) {
+        let behaviours = if self.step.core.healed { 1 } else { self.scenario().behaviours };
+        self.style = match self.choose(DecisionKind::Behaviour, self.round, behaviours) {
             0 => Behaviour::Brief,
             1 => Behaviour::Overstay,
             2 => Behaviour::Extend,
@@ -363,19 +312,19 @@ impl LockProgram {
             Behaviour::Extend => 2,
             Behaviour::Keep => 4,
         };
-        self.next_work = step.local(me);
+        self.next_work = self.now();
         self.stage = Stage::Working { left };
         if self.style == Behaviour::Keep {
-            self.feed(step, me, MachineEvent::Start(LockRequest::Keep));
+            self.feed(MachineEvent::Start(LockRequest::Keep));
         }
         if matches!(self.stage, Stage::Working { .. }) {
-            self.work(step, me);
+            self.work();
         }
     }
 
     /// Wakes for the next piece of work, or when the lease is over.
-    fn watch_lease<C: DecisionSource, W: Observer>(&self, step: &mut Step<'_, C, W>, me: Client) {
-        step.set_alarm(me, Alarm::Work, self.next_work.min(self.deadline()));
+    fn watch_lease(&mut self) {
+        self.set_alarm(Alarm::Work, self.next_work.min(self.deadline()));
     }
 
     fn is_over(&self, now: Instant) -> bool {
@@ -391,77 +340,47 @@ impl LockProgram {
         }
     }
 
-    fn give_up_lock<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        end: End,
-    ) {
-        self.end(step, me, end);
-        step.clear_alarm(me, Alarm::Work);
-        step.host(me).forget_calls();
+    fn give_up_lock(&mut self, end: End) {
+        self.end(end);
+        self.clear_alarm(Alarm::Work);
+        self.step.host(self.me).forget_calls();
         self.quorum_call = None;
-        self.ask(step, me, Ask::Release);
+        self.ask(Ask::Release);
         self.stage = Stage::Releasing;
-        self.feed(step, me, MachineEvent::Start(LockRequest::Release));
+        self.feed(MachineEvent::Start(LockRequest::Release));
     }
 
-    fn rest<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn rest(&mut self) {
         self.stage = Stage::Idle;
         self.round += 1;
-        let plan = &step.core.plan.scenario;
-        if self.round >= plan.calls {
-            return step.clear_alarm(me, Alarm::Work);
+        if self.round >= self.scenario().calls {
+            return self.clear_alarm(Alarm::Work);
         }
-        let (mut idle, idle_step, choices) = (plan.idle, plan.idle_step, plan.idle_choices);
-        if step.core.healed {
-            // Enough to see that everybody is served, and no more.
-            idle *= 5;
-        }
-        let choice = step.choose(DecisionKind::Idle, me, self.round, choices);
-        let wake = step.local(me).plus_micros(idle + u64::from(choice) * idle_step);
-        step.set_alarm(me, Alarm::Work, wake);
+        // Enough to see that everybody is served, and no more.
+        let slower = if self.step.is_healed() { 5 } else { 1 };
+        self.rest_before(self.round, slower * self.scenario().idle);
     }
 
-    fn ask<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        ask: Ask,
-    ) {
+    fn ask(&mut self, ask: Ask) {
         self.asked = Some(ask);
-        let by = step.truth(me, step.local(me).plus_micros(self.longest_call));
-        step.emit(Event::Asked { client: me, ask, by });
+        let by = self.step.truth(self.me, self.now().plus_micros(self.longest_call));
+        self.emit(Event::Asked { client: self.me, ask, by });
     }
 
-    fn told<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        answer: Answer,
-    ) {
+    fn told(&mut self, answer: Answer) {
         if let Some(ask) = self.asked.take() {
-            step.emit(Event::Returned { client: me, ask, answer, token: self.last_token });
+            self.emit(Event::Returned { client: self.me, ask, answer, token: self.last_token });
         }
     }
 
-    fn end<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        end: End,
-    ) {
+    fn end(&mut self, end: End) {
         if let Some((token, _)) = self.held.take() {
-            step.emit(Event::Ended { client: me, token, end });
+            self.emit(Event::Ended { client: self.me, token, end });
         }
     }
 
     /// Tells when the machine's lease is new, or lasts longer than it did.
-    fn notice_renewal<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-    ) {
+    fn notice_renewal(&mut self) {
         let Some(grant) = self.machine.grant() else { return };
         let told = self.held.map(|(_, deadline)| deadline);
         if told == Some(grant.deadline()) || self.stage == Stage::Idle {
@@ -470,8 +389,8 @@ impl LockProgram {
         let (token, deadline) = (TokenId::of(grant.token()), grant.deadline());
         let fence = grant.fence().0;
         self.held = Some((token, deadline));
-        let until = step.truth(me, deadline);
-        step.emit(Event::Held { client: me, token, fence, until });
+        let until = self.step.truth(self.me, deadline);
+        self.emit(Event::Held { client: self.me, token, fence, until });
     }
 }
 

@@ -20,7 +20,9 @@ impl Subject {
     fn topology(self) -> Topology {
         match self {
             Self::Lock | Self::LockHandle | Self::LockLean => Topology::Single,
-            Self::LockAcked => Topology::Acknowledged(Promotion::MostAdvanced),
+            Self::LockAcked | Self::LockAckedHandle => {
+                Topology::Acknowledged(Promotion::MostAdvanced)
+            }
             Self::LockAckedAny => Topology::Acknowledged(Promotion::Any),
             Self::Quorum | Self::QuorumHandle => Topology::Independent,
             Self::Debounce | Self::DebounceHandle | Self::LockReplicated | Self::Upstream => {
@@ -37,7 +39,7 @@ impl Subject {
             settings: Settings::new(self.topology(), faults),
             scenario: scenario(self, workload),
         };
-        if matches!(self, Self::LockHandle | Self::QuorumHandle) {
+        if self.runs_handles() && workload == Workload::Lock {
             (plan.scenario.waits, plan.scenario.behaviours) = (1_500_000, 9);
         }
         if matches!(self, Self::Quorum | Self::QuorumHandle) {
@@ -86,9 +88,10 @@ impl Scale {
     #[must_use]
     pub(crate) fn of_plan(self, plan: Plan) -> Plan {
         let Plan { settings, scenario } = plan;
-        let scenario = Scenario { calls: self.calls, ..scenario };
         // Whether there is a fourth to vote would be one decision more in each search.
-        let settings = Settings { servers: settings.servers.min(3), ..settings };
+        let servers = settings.servers.min(self.servers);
+        let scenario = Scenario { calls: self.calls, voters: Some(servers), ..scenario };
+        let settings = Settings { servers, ..settings };
         Plan { settings: self.applied(settings), scenario }
     }
 }
@@ -134,6 +137,7 @@ fn scenario(subject: Subject, workload: Workload) -> Scenario {
         engine: Engine::Native,
         lease: 1_000_000,
         attempts: 3,
+        voters: None,
         waits: 0,
         delay: 100_000,
         delay_jitter: true,

@@ -31,6 +31,8 @@ pub struct Scenario {
     pub workload: Workload,
     /// How many of the replicas that acknowledge writes must have a lease.
     pub acknowledgements: u32,
+    /// How many of several servers vote, if that is not decided in the run.
+    pub voters: Option<u8>,
     /// Whether the server runs the Lua scripts themselves or their native twins.
     pub engine: Engine,
     /// How long a lease is.
@@ -155,7 +157,7 @@ impl System for Scenario {
     fn shared(plan: &Plan) -> Shared {
         let lock = UpstreamLock { token: None, lease_ms: plan.scenario.lease / 1_000 };
         let upstream_locks = vec![lock; usize::from(plan.settings.clients).div_ceil(2)];
-        Shared { upstream_locks, ..Shared::default() }
+        Shared { upstream_locks, voters: plan.scenario.voters, ..Shared::default() }
     }
 
     fn sent(client: Client, call: u32, request: &Request) -> Event {

@@ -21,6 +21,8 @@ pub struct Scale {
     pub end_ms: u32,
     /// Which faults may occur.
     pub faults: FaultSet,
+    /// How many servers vote, of those that know nothing of each other: three or four.
+    pub servers: u8,
 }
 
 impl Scale {
@@ -39,13 +41,15 @@ impl Scale {
     /// Whether a run of this size can be made at all.
     #[must_use]
     pub(crate) fn is_possible(self) -> bool {
-        (1..=8).contains(&self.clients) && self.faults_end_ms <= self.end_ms
+        (1..=8).contains(&self.clients)
+            && (3..=4).contains(&self.servers)
+            && self.faults_end_ms <= self.end_ms
     }
 }
 
 impl fmt::Display for Scale {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { clients, calls, faults_end_ms, end_ms, faults } = *self;
+        let Self { clients, calls, faults_end_ms, end_ms, faults, servers } = *self;
         let calls = match calls {
             u32::MAX => "call again and again".into(),
             1 => "call once".into(),
@@ -58,6 +62,7 @@ impl fmt::Display for Scale {
             [] => "no fault".into(),
             _ => format!("{} within {until}", names.join(", ")),
         };
-        write!(f, "{clients} clients {calls} in {end}, {faults}")
+        let among = if servers == 3 { "" } else { " among four servers" };
+        write!(f, "{clients} clients {calls}{among} in {end}, {faults}")
     }
 }

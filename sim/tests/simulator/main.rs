@@ -8,6 +8,7 @@ mod cluster_hints;
 mod cluster_proptest;
 mod cluster_story;
 mod cluster_topologies;
+mod dropped;
 mod faults;
 mod guarantees;
 mod handles;

@@ -89,12 +89,17 @@ fn lock_acked() -> Mix {
     Mix { plan, promised: &LOCK_FAILED_OVER }
 }
 
+fn lock_acked_handle() -> Mix {
+    let plan = plan(Subject::LockAckedHandle, Workload::Lock, &[Fault::Failover]);
+    Mix { plan, promised: &LOCK_FAILED_OVER }
+}
+
 /// What waiting for a majority of the copies is for, if no client stands still.
-fn lock_acked_exclusion() -> Mix {
+fn acked_exclusion(subject: Subject) -> Mix {
     let mut faults: FaultSet = NETWORK_AND_CLIENTS.into_iter().collect();
     faults = faults.with(Fault::Failover);
     faults = faults.iter().filter(|&fault| fault != Fault::ClientPause).collect();
-    let plan = Subject::LockAcked.plan(Workload::Lock, faults);
+    let plan = subject.plan(Workload::Lock, faults);
     Mix { plan, promised: &[Guarantee::Exclusion] }
 }
 
@@ -179,7 +184,17 @@ fn the_acknowledged_lock_keeps_its_promises_in_a_storm_with_failovers() {
 
 #[test]
 fn the_acknowledged_lock_excludes_in_a_storm_with_failovers() {
-    lock_acked_exclusion().holds_in_seeded_storms();
+    acked_exclusion(Subject::LockAcked).holds_in_seeded_storms();
+}
+
+#[test]
+fn the_acknowledged_handles_keep_their_promises_in_a_storm_with_failovers() {
+    lock_acked_handle().holds_in_seeded_storms();
+}
+
+#[test]
+fn the_acknowledged_handles_exclude_in_a_storm_with_failovers() {
+    acked_exclusion(Subject::LockAckedHandle).holds_in_seeded_storms();
 }
 
 #[test]
@@ -210,6 +225,7 @@ fn many_faults_bite_in_one_storm() {
         lock_handle(),
         lock_replicated(),
         lock_acked(),
+        lock_acked_handle(),
         quorum(),
         quorum_handle(),
         debounce(),

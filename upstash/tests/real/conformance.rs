@@ -1,24 +1,36 @@
-//! The store over TCP passes the suite that every store must pass on a real server, too.
+//! The stores over TCP pass the suite that every store must pass on a real server, too.
 
 use std::{
     sync::{Arc, Weak},
     time::Duration,
 };
 
-use leasehold_core::conformance::{Fixture, Foreign};
-use leasehold_upstash::{Tcp, TcpBuilder};
+use leasehold_core::{
+    Store,
+    conformance::{Fixture, Foreign},
+};
+use leasehold_upstash::{Connected, Exclusive, Tcp, TcpBuilder, redis::aio::MultiplexedConnection};
 use tokio::sync::Mutex;
 
 use crate::{LIMIT, cluster::nodes::alone, redis_server::RedisServer};
 
 /// A store, and the server that it is on.
-struct Real {
-    store: Tcp,
+struct Real<S> {
+    store: S,
     server: Arc<RedisServer>,
     is_cluster: bool,
 }
 
-impl Real {
+impl Real<Connected<Exclusive<MultiplexedConnection>>> {
+    /// Over a connection that is there already.
+    async fn start_handed_in() -> Option<Self> {
+        let server = RedisServer::start(&[])?;
+        let store = Connected::new(Exclusive::new(server.connection().await));
+        Some(Self { store, server: Arc::new(server), is_cluster: false })
+    }
+}
+
+impl Real<Tcp> {
     fn start() -> Option<Self> {
         let server = RedisServer::start(&[])?;
         let builder = TcpBuilder::new(&server.url()).unwrap().timeout(LIMIT).connect_timeout(LIMIT);
@@ -43,10 +55,10 @@ impl Real {
     }
 }
 
-impl Fixture for Real {
-    type Store = Tcp;
+impl<S: Store + Clone + Send + Sync + 'static> Fixture for Real<S> {
+    type Store = S;
 
-    fn store(&self) -> Tcp {
+    fn store(&self) -> S {
         self.store.clone()
     }
 
@@ -82,6 +94,15 @@ fn block_on(case: impl Future<Output = ()>) {
 leasehold_core::store_conformance! {
     run: |case| block_on(case),
     fixture: async { Real::start() },
+}
+
+mod handed_in {
+    use super::*;
+
+    leasehold_core::store_conformance! {
+        run: |case| block_on(case),
+        fixture: Real::start_handed_in(),
+    }
 }
 
 /// Where all keys of a command must lie in one slot.

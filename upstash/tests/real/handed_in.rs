@@ -2,62 +2,11 @@
 
 use leasehold_core::{
     Cause, Command, Reply, Store, StoreError,
-    conformance::{Fixture, Foreign},
     lock::{Holder, LockCommand, LockReply},
 };
-use leasehold_upstash::{Connected, Exclusive, RetryPolicy, redis::aio::MultiplexedConnection};
+use leasehold_upstash::{Connected, Exclusive, RetryPolicy};
 
 use crate::{acquire, locks, redis_server::RedisServer, take};
-
-/// A store, and the server that it is on.
-struct HandedIn {
-    store: Connected<Exclusive<MultiplexedConnection>>,
-    server: RedisServer,
-}
-
-impl HandedIn {
-    async fn start() -> Option<Self> {
-        let server = RedisServer::start(&[])?;
-        let store = Connected::new(Exclusive::new(server.connection().await));
-        Some(Self { store, server })
-    }
-}
-
-impl Fixture for HandedIn {
-    type Store = Connected<Exclusive<MultiplexedConnection>>;
-
-    fn store(&self) -> Self::Store {
-        self.store.clone()
-    }
-
-    async fn pass(&self, time: std::time::Duration) {
-        tokio::time::sleep(time).await;
-    }
-
-    async fn forget_scripts(&self) -> bool {
-        self.server.run("SCRIPT FLUSH").await;
-        true
-    }
-
-    async fn write_foreign(&self, key: &str, value: Foreign) -> bool {
-        let command = match value {
-            Foreign::Text => format!("SET {key} theirs"),
-            Foreign::OtherType => format!("HSET {key} field theirs"),
-        };
-        self.server.run(&command).await;
-        true
-    }
-}
-
-fn block_on(case: impl Future<Output = ()>) {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    runtime.enable_all().build().expect("a runtime").block_on(case);
-}
-
-leasehold_core::store_conformance! {
-    run: |case| block_on(case),
-    fixture: HandedIn::start(),
-}
 
 #[tokio::test]
 async fn clones_of_a_connection_share_it() {

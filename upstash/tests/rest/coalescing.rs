@@ -1,6 +1,6 @@
 //! What is asked while requests are under way travels together, and no one's outcome is another's.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use leasehold_core::{
     Cause, RejectionKind, Reply, Store, StoreError,
@@ -9,6 +9,7 @@ use leasehold_core::{
 use leasehold_upstash::{RetryPolicy, Upstash};
 use tokio::{
     runtime::Builder,
+    sync::Notify,
     task::{JoinHandle, yield_now},
 };
 
@@ -37,6 +38,27 @@ async fn ask(store: &Upstash, ids: &[&'static str]) -> Vec<Asking> {
     asking
 }
 
+/// Asks about `ids` while one request is held up, and says by what that goes on. What was asked about
+/// travels then as `acts` has it.
+async fn gather(
+    acts: impl IntoIterator<Item = Act>,
+    ids: &[&'static str],
+) -> (Server, Arc<Notify>, Vec<Asking>) {
+    let (first, gate) = FREE.held();
+    let server = Server::playing([first].into_iter().chain(acts)).await;
+    let store = narrow(&server);
+    let _first = ask(&store, &["a"]).await;
+    server.asked(1).await;
+    let asking = ask(&store, ids).await;
+    (server, gate, asking)
+}
+
+async fn all_are_free(asking: Vec<Asking>) {
+    for asked in asking {
+        assert_eq!(asked.await.unwrap(), free());
+    }
+}
+
 /// The commands of the request numbered so, each as its words.
 fn commands(server: &Server, request: usize) -> Vec<Vec<String>> {
     serde_json::from_str(&server.bodies()[request]).unwrap()
@@ -51,9 +73,7 @@ async fn a_lone_command_goes_out_at_once_and_what_comes_meanwhile_together() {
     server.asked(1).await;
     asking.extend(ask(&store, &["b", "c", "d"]).await);
     gate.notify_one();
-    for asked in asking {
-        assert_eq!(asked.await.unwrap(), free());
-    }
+    all_are_free(asking).await;
     let requests = server.requests();
     assert_eq!(requests.len(), 2);
     assert!(requests[0].starts_with("post / "), "{}", requests[0]);
@@ -71,21 +91,14 @@ async fn several_requests_may_be_under_way() {
     server.asked(2).await;
     one.notify_one();
     two.notify_one();
-    for asked in asking {
-        assert_eq!(asked.await.unwrap(), free());
-    }
+    all_are_free(asking).await;
 }
 
 #[tokio::test]
 async fn each_command_of_a_pipeline_has_its_own_outcome() {
-    let (first, gate) = FREE.held();
     let slots = r#"[{"result":["ZnJlZQ=="]},{"error":"WRONGTYPE x"},{"result":true}]"#;
-    let server = Server::playing([first, Act::says(200, slots)]).await;
-    let store = narrow(&server);
-    let _first = ask(&store, &["a"]).await;
-    server.asked(1).await;
     let mut replies = Vec::new();
-    let asking = ask(&store, &["b", "c", "d"]).await;
+    let (_server, gate, asking) = gather([Act::says(200, slots)], &["b", "c", "d"]).await;
     gate.notify_one();
     for asked in asking {
         replies.push(asked.await.unwrap());
@@ -106,9 +119,7 @@ async fn a_script_forgotten_is_sent_once_for_all_in_a_pipeline() {
     server.asked(1).await;
     asking.extend(ask(&store, &["b", "c"]).await);
     gate.notify_one();
-    for asked in asking {
-        assert_eq!(asked.await.unwrap(), free());
-    }
+    all_are_free(asking).await;
     let verbs: Vec<_> = commands(&server, 2).into_iter().map(|words| words[0].clone()).collect();
     assert_eq!(verbs, ["EVAL", "EVALSHA"]);
 }
@@ -121,9 +132,7 @@ async fn a_caller_that_drops_its_request_strands_nobody() {
     server.asked(1).await;
     let followers = ask(&store, &["b", "c"]).await;
     first.abort();
-    for follower in followers {
-        assert_eq!(follower.await.unwrap(), free());
-    }
+    all_are_free(followers).await;
 }
 
 /// What locks are answered that one holds for 1 ms and another for 3 ms.
@@ -138,14 +147,9 @@ fn held_for(remaining_ms: u64) -> Result<Reply, StoreError> {
 #[tokio::test]
 async fn a_caller_that_leaves_a_pipeline_under_way_shifts_no_reply() {
     for leaver in 0..3 {
-        let (first, gate) = FREE.held();
         let slots = format!("[{BUSY_1},{FREE_SLOT},{BUSY_3}]");
         let (pipeline, answered) = Act::Answer(200, slots.into()).held();
-        let server = Server::playing([first, pipeline]).await;
-        let store = narrow(&server);
-        let _first = ask(&store, &["a"]).await;
-        server.asked(1).await;
-        let mut asking = ask(&store, &["b", "c", "d"]).await;
+        let (server, gate, mut asking) = gather([pipeline], &["b", "c", "d"]).await;
         gate.notify_one();
         server.asked(2).await;
         asking.remove(leaver).abort();
@@ -162,13 +166,9 @@ async fn a_caller_that_leaves_a_pipeline_under_way_shifts_no_reply() {
 #[tokio::test]
 async fn a_caller_that_leaves_the_queue_takes_no_neighbour_along() {
     for leaver in 0..3 {
-        let (first, gate) = FREE.held();
         let pipeline = Act::says(200, r#"[{"result":["b3RoZXI=",1]},{"result":["b3RoZXI=",3]}]"#);
-        let server = Server::playing([first, pipeline]).await;
-        let store = narrow(&server);
-        let _first = ask(&store, &["a"]).await;
-        server.asked(1).await;
-        let (mut asking, mut ids) = (ask(&store, &["b", "c", "d"]).await, vec!["b", "c", "d"]);
+        let mut ids = vec!["b", "c", "d"];
+        let (server, gate, mut asking) = gather([pipeline], &ids).await;
         asking.remove(leaver).abort();
         ids.remove(leaver);
         yield_now().await;
@@ -183,12 +183,7 @@ async fn a_caller_that_leaves_the_queue_takes_no_neighbour_along() {
 
 #[tokio::test]
 async fn a_caller_that_is_gone_before_its_turn_is_not_sent() {
-    let (first, gate) = FREE.held();
-    let server = Server::playing([first, FREE]).await;
-    let store = narrow(&server);
-    let _first = ask(&store, &["a"]).await;
-    server.asked(1).await;
-    let mut asking = ask(&store, &["b", "c"]).await;
+    let (server, gate, mut asking) = gather([FREE], &["b", "c"]).await;
     asking.remove(0).abort();
     yield_now().await;
     gate.notify_one();
@@ -206,22 +201,16 @@ async fn a_request_carries_no_more_than_allowed() {
     server.asked(1).await;
     asking.extend(ask(&store, &["b", "c", "d"]).await);
     gate.notify_one();
-    for asked in asking {
-        assert_eq!(asked.await.unwrap(), free());
-    }
+    all_are_free(asking).await;
     assert_eq!(commands(&server, 1).len(), 2);
     assert!(server.requests()[2].starts_with("post / "));
 }
 
 #[tokio::test]
 async fn a_pipeline_refused_as_a_whole_is_sent_command_by_command() {
-    let (first, gate) = FREE.held();
     let wrong_type = Act::says(400, r#"{"error":"WRONGTYPE x"}"#);
-    let server = Server::playing([first, Act::says(404, ""), FREE, wrong_type]).await;
-    let store = narrow(&server);
-    let _first = ask(&store, &["a"]).await;
-    server.asked(1).await;
-    let mut asking = ask(&store, &["b", "c"]).await;
+    let (_server, gate, mut asking) =
+        gather([Act::says(404, ""), FREE, wrong_type], &["b", "c"]).await;
     gate.notify_one();
     assert_eq!(asking.remove(0).await.unwrap(), free());
     let refused = asking.remove(0).await.unwrap();
@@ -230,13 +219,9 @@ async fn a_pipeline_refused_as_a_whole_is_sent_command_by_command() {
 
 #[tokio::test]
 async fn a_spent_quota_is_not_asked_about_for_each() {
-    let (first, gate) = FREE.held();
     let spent = Act::says(400, r#"{"error":"ERR max daily request limit exceeded"}"#);
-    let server = Server::playing([first, spent.clone(), spent.clone(), spent]).await;
-    let store = narrow(&server);
-    let _first = ask(&store, &["a"]).await;
-    server.asked(1).await;
-    let asking = ask(&store, &["b", "c", "d"]).await;
+    let (server, gate, asking) =
+        gather([spent.clone(), spent.clone(), spent], &["b", "c", "d"]).await;
     gate.notify_one();
     for asked in asking {
         let refused = asked.await.unwrap();
@@ -251,13 +236,8 @@ async fn a_spent_quota_is_not_asked_about_for_each() {
 
 #[tokio::test]
 async fn a_refused_pipeline_is_not_sent_again_for_callers_that_are_gone() {
-    let (first, gate) = FREE.held();
     let (refused, answered) = Act::says(404, "").held();
-    let server = Server::playing([first, refused, FREE, FREE]).await;
-    let store = narrow(&server);
-    let _first = ask(&store, &["a"]).await;
-    server.asked(1).await;
-    let mut asking = ask(&store, &["b", "c", "d"]).await;
+    let (server, gate, mut asking) = gather([refused, FREE, FREE], &["b", "c", "d"]).await;
     gate.notify_one();
     server.asked(2).await;
     for leaver in [2, 0] {
@@ -277,12 +257,7 @@ async fn what_happens_to_a_pipeline_happens_to_all_in_it() {
     for (act, certain) in
         [(Act::says(401, ""), true), (Act::Cut, false), (Act::says(503, ""), false)]
     {
-        let (first, gate) = FREE.held();
-        let server = Server::playing([first, act.clone()]).await;
-        let store = narrow(&server);
-        let _first = ask(&store, &["a"]).await;
-        server.asked(1).await;
-        let asking = ask(&store, &["b", "c"]).await;
+        let (server, gate, asking) = gather([act.clone()], &["b", "c"]).await;
         gate.notify_one();
         for asked in asking {
             let reply = asked.await.unwrap();
@@ -302,9 +277,7 @@ async fn a_pipeline_that_failed_on_the_way_is_sent_again() {
     server.asked(1).await;
     let asking = ask(&store, &["b", "c"]).await;
     gate.notify_one();
-    for asked in asking {
-        assert_eq!(asked.await.unwrap(), free());
-    }
+    all_are_free(asking).await;
     assert_eq!(server.bodies()[1], server.bodies()[2]);
 }
 

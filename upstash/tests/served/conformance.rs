@@ -46,7 +46,7 @@ impl<S: Store + Sync> Store for Waited<S> {
     }
 }
 
-impl<S: Store + Clone + Sync> Fixture for Served<S> {
+impl<S: Store + Clone + Send + Sync + 'static> Fixture for Served<S> {
     type Store = Waited<S>;
 
     fn store(&self) -> Waited<S> {

@@ -14,17 +14,8 @@ use super::{
 
 /// The kinds of faults, named as in a rule.
 pub(super) const KINDS: &[&str] = &[
-    "request-loss",
-    "reply-loss",
-    "duplicate",
-    "latency",
-    "hang",
-    "reset",
-    "stale-read",
-    "failover",
-    "restart",
-    "server-clock",
-    "hold",
+    "request-loss", "reply-loss", "duplicate", "latency", "hang", "reset", "stale-read",
+    "failover", "restart", "server-clock", "hold",
 ];
 
 /// How often it is tried to draw a schedule that was not tried yet.

@@ -9,17 +9,7 @@ const VERSION: &str = "h1";
 
 /// The fields that are lengths of time.
 const TIMES: &[&str] = &[
-    "after",
-    "back",
-    "down",
-    "exponential",
-    "fixed",
-    "for",
-    "forward",
-    "from",
-    "lag",
-    "lose",
-    "to",
+    "after", "back", "down", "exponential", "fixed", "for", "forward", "from", "lag", "lose", "to",
 ];
 
 /// A rule, in words.

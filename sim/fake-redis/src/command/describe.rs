@@ -94,8 +94,9 @@ impl Spec {
 
     /// One for each way to find keys.
     fn key_specifications(&self) -> Vec<Resp> {
-        let places = self.keys.places(self.access.len());
-        let specification = |(access, (search, find)): (&&str, (Resp, Resp))| {
+        let accesses = self.accesses();
+        let places = self.keys.places(accesses.len());
+        let specification = |(access, (search, find)): (&str, (Resp, Resp))| {
             let flags = access.split(' ').map(|word| Resp::Simple(word.to_owned().into()));
             Resp::Map(vec![
                 (bulk("flags"), Resp::Set(flags.collect())),
@@ -103,7 +104,7 @@ impl Spec {
                 (bulk("find_keys"), find),
             ])
         };
-        self.access.iter().zip(places).map(specification).collect()
+        accesses.into_iter().zip(places).map(specification).collect()
     }
 }
 

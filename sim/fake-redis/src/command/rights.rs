@@ -18,18 +18,24 @@ impl Spec {
         keys.map(|(index, key)| (key, self.access_of(index, arguments))).collect()
     }
 
+    /// What it does with each of its keys.
+    pub(super) fn accesses(&self) -> Vec<&'static str> {
+        self.access.split_terminator(", ").collect()
+    }
+
     fn access_of(&self, index: usize, arguments: &[Bytes]) -> Vec<&'static str> {
         if self.group == Group::Scripting {
             let reads = self.name.ends_with("_ro");
             return if reads { OF_READING_SCRIPT } else { OF_SCRIPT }.to_vec();
         }
-        let last = self.access.len().saturating_sub(1);
+        let accesses = self.accesses();
+        let last = accesses.len().saturating_sub(1);
         let place = match self.keys {
             // The specifications between are about patterns.
             Keys::Sorted { .. } if index > 0 => last,
             _ => index.min(last),
         };
-        let words = self.access.get(place).copied().unwrap_or_default();
+        let words = accesses.get(place).copied().unwrap_or_default();
         let words = match words {
             "RW access update variable_flags" => {
                 let gets = arguments.iter().skip(3).any(|it| it.eq_ignore_ascii_case(b"get"));

@@ -1,5 +1,7 @@
 //! The table of commands: looking one up.
 
+use std::iter;
+
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
@@ -72,5 +74,15 @@ impl Table {
         let mut all: Vec<_> = self.rows.values().copied().collect();
         all.sort_unstable_by_key(|row| row.name);
         all
+    }
+
+    /// The same, each before its subcommands, which come with its name.
+    pub(crate) fn all_with_subcommands(
+        &self,
+    ) -> impl Iterator<Item = (&'static Spec, Option<&'static str>)> {
+        self.all().into_iter().flat_map(|row| {
+            let inner = row.subcommands().map(|inner| (inner, Some(row.name)));
+            iter::once((row, None)).chain(inner)
+        })
     }
 }

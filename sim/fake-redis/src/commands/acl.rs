@@ -6,7 +6,7 @@ use super::{
     super::{
         Resp,
         acl::{CATEGORIES, Context, Denial, Line, Reason, Selector, User, full_name},
-        command::{Answer, Call, Flags, Group, NotFound, Refusal, Spec, help, integer, owned},
+        command::{Answer, Call, Flags, Group, NotFound, Refusal, Spec, integer, owned},
         number::double,
         resp::{count, text_of},
         server::{Connection, OnConnection},
@@ -30,8 +30,7 @@ const SUBCOMMANDS: &[Spec] = &[
     Spec::new(Group::Server, "genpass", -2, generate, ANYBODY).about("6.0.0", "Draws a password."),
     Spec::of_connection(Group::Server, "getuser", 3, &OnConnection(get), OPERATOR)
         .about("6.0.0", "Tells the rights of a user."),
-    Spec::new(Group::Server, "help", 2, help, Flags::LOADING.union(Flags::STALE))
-        .about("6.0.0", "Lists the subcommands."),
+    Spec::help(Group::Server, "6.0.0"),
     Spec::of_connection(Group::Server, "list", 2, &OnConnection(list), OPERATOR)
         .about("6.0.0", "Lists the users with their rights."),
     Spec::of_connection(Group::Server, "load", 2, &OnConnection(no_file), OPERATOR)
@@ -64,12 +63,9 @@ fn categories(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
         let name = text_of(&arguments[2]);
         return Err(Refusal(format!("ERR Unknown category '{name}'").into()));
     }
-    let rows = call.table.all().into_iter().flat_map(|row| {
-        let inner = row.subcommands().map(move |inner| (inner, Some(row.name)));
-        [(row, None)].into_iter().chain(inner)
-    });
     let within = |row: &Spec| row.categories().iter().any(|it| it.as_bytes() == wanted);
     let is_container = |row: &Spec| row.subcommands().next().is_some();
+    let rows = call.table.all_with_subcommands();
     let names = rows
         .filter(|(row, _)| !is_container(row) && within(row))
         .map(|(row, container)| bulk(row.full_name(container)));

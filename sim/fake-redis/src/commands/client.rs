@@ -10,7 +10,7 @@ pub(super) use control::timeout_ms;
 use super::{
     super::{
         Resp,
-        command::{Answer, Flags, Group, Refusal, Spec, help, integer},
+        command::{Answer, Flags, Group, Refusal, Spec, integer},
         resp::text_of,
         server::{Connection, OnConnection, Session, describe},
         session::SessionId,
@@ -35,8 +35,7 @@ const SUBCOMMANDS: &[Spec] = &[
     .about("6.0.0", "Tells where invalidations go: nowhere."),
     Spec::of_connection(Group::Connection, "getname", 2, &OnConnection(get_name), OWN)
         .about("2.6.9", "Tells the name of the connection."),
-    Spec::new(Group::Connection, "help", 2, help, Flags::LOADING.union(Flags::STALE))
-        .about("5.0.0", "Lists the subcommands."),
+    Spec::help(Group::Connection, "5.0.0"),
     Spec::of_connection(Group::Connection, "id", 2, &OnConnection(id), OWN)
         .about("5.0.0", "Tells the number of the connection."),
     Spec::of_connection(Group::Connection, "info", 2, &OnConnection(info), OWN)

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::super::{
     Password, Resp,
-    command::{Answer, Flags, Group, Refusal, Spec, help, integer},
+    command::{Answer, Flags, Group, Refusal, Spec, integer},
     glob::matches,
     resp::text_of,
     server::{Connection, OnConnection, Server},
@@ -26,8 +26,7 @@ pub(super) const COMMANDS: &[Spec] =
 const SUBCOMMANDS: &[Spec] = &[
     Spec::of_connection(Group::Server, "get", -3, &OnConnection(get), OPERATOR)
         .about("2.0.0", "Tells the settings whose names match patterns."),
-    Spec::new(Group::Server, "help", 2, help, Flags::LOADING.union(Flags::STALE))
-        .about("5.0.0", "Lists the subcommands."),
+    Spec::help(Group::Server, "5.0.0"),
     Spec::of_connection(Group::Server, "resetstat", 2, &OnConnection(reset_statistics), OPERATOR)
         .about("2.0.0", "Begins to count anew."),
     Spec::of_connection(Group::Server, "rewrite", 2, &OnConnection(rewrite), OPERATOR)

@@ -15,57 +15,28 @@ const ANYTIME: Flags = Flags::NOSCRIPT
     .union(Flags::FAST)
     .union(Flags::ALLOW_BUSY);
 
+#[rustfmt::skip]
 pub(super) const COMMANDS: &[Spec] = &[
-    Spec::of_connection(
-        Group::Connection,
-        "auth",
-        -2,
-        &OnConnection(auth),
-        ANYTIME.union(Flags::NO_AUTH),
-    )
-    .about("1.0.0", "Says the password."),
-    Spec::new(
-        Group::Connection,
-        "echo",
-        2,
-        echo,
-        Flags::LOADING.union(Flags::STALE).union(Flags::FAST),
-    )
-    .about("1.0.0", "Answers with its argument."),
-    Spec::of_connection(
-        Group::Connection,
-        "hello",
-        -1,
-        &OnConnection(hello),
-        ANYTIME.union(Flags::NO_AUTH),
-    )
-    .about("6.0.0", "Chooses the version of the protocol, and may say password and name."),
+    Spec::of_connection(Group::Connection, "auth", -2, &OnConnection(auth),
+        ANYTIME.union(Flags::NO_AUTH))
+        .about("1.0.0", "Says the password."),
+    Spec::new(Group::Connection, "echo", 2, echo,
+        Flags::LOADING.union(Flags::STALE).union(Flags::FAST))
+        .about("1.0.0", "Answers with its argument."),
+    Spec::of_connection(Group::Connection, "hello", -1, &OnConnection(hello),
+        ANYTIME.union(Flags::NO_AUTH))
+        .about("6.0.0", "Chooses the version of the protocol, and may say password and name."),
     Spec::new(Group::Connection, "ping", -1, ping, Flags::FAST)
         .about("1.0.0", "Answers PONG, or with its argument."),
-    Spec::of_connection(
-        Group::Connection,
-        "quit",
-        -1,
-        &OnConnection(quit),
-        ANYTIME.union(Flags::NO_AUTH),
-    )
-    .about("1.0.0", "Ends the connection."),
-    Spec::of_connection(
-        Group::Connection,
-        "reset",
-        1,
-        &OnConnection(reset),
-        ANYTIME.union(Flags::NO_AUTH),
-    )
-    .about("6.2.0", "Makes the connection as it was at first."),
-    Spec::of_connection(
-        Group::Connection,
-        "select",
-        2,
-        &OnConnection(select),
-        Flags::LOADING.union(Flags::STALE).union(Flags::FAST),
-    )
-    .about("1.0.0", "Changes to another database."),
+    Spec::of_connection(Group::Connection, "quit", -1, &OnConnection(quit),
+        ANYTIME.union(Flags::NO_AUTH))
+        .about("1.0.0", "Ends the connection."),
+    Spec::of_connection(Group::Connection, "reset", 1, &OnConnection(reset),
+        ANYTIME.union(Flags::NO_AUTH))
+        .about("6.2.0", "Makes the connection as it was at first."),
+    Spec::of_connection(Group::Connection, "select", 2, &OnConnection(select),
+        Flags::LOADING.union(Flags::STALE).union(Flags::FAST))
+        .about("1.0.0", "Changes to another database."),
 ];
 
 fn auth(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {

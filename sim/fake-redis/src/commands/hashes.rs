@@ -11,71 +11,40 @@ use super::super::{
     resp::count,
 };
 
+#[rustfmt::skip]
 pub(super) const COMMANDS: &[Spec] = &[
     Spec::new(Group::Hash, "hdel", -3, hdel, Flags::FAST_WRITE)
-        .keys(1, 1, 1)
-        .access(&["RW delete"])
-        .about("2.0.0", "Removes fields from a hash."),
+        .key("RW delete").about("2.0.0", "Removes fields from a hash."),
     Spec::new(Group::Hash, "hexists", 3, hexists, Flags::FAST_READ)
-        .keys(1, 1, 1)
-        .access(&["RO"])
-        .about("2.0.0", "Says whether a hash has a field."),
+        .key("RO").about("2.0.0", "Says whether a hash has a field."),
     Spec::new(Group::Hash, "hget", 3, hget, Flags::FAST_READ)
-        .keys(1, 1, 1)
-        .access(&["RO access"])
-        .about("2.0.0", "Answers with the value of a field."),
+        .key("RO access").about("2.0.0", "Answers with the value of a field."),
     Spec::new(Group::Hash, "hgetall", 2, hgetall, Flags::READONLY)
-        .keys(1, 1, 1)
-        .access(&["RO access"])
-        .about("2.0.0", "Lists the fields of a hash with their values."),
+        .key("RO access").about("2.0.0", "Lists the fields of a hash with their values."),
     Spec::new(Group::Hash, "hincrby", 4, numbers::hincr_by, Flags::FAST_GROW)
-        .keys(1, 1, 1)
-        .access(&["RW access update"])
-        .about("2.0.0", "Adds to the number in a field."),
+        .key("RW access update").about("2.0.0", "Adds to the number in a field."),
     Spec::new(Group::Hash, "hincrbyfloat", 4, numbers::hincr_by_float, Flags::FAST_GROW)
-        .keys(1, 1, 1)
-        .access(&["RW access update"])
-        .about("2.6.0", "Adds to the floating-point number in a field."),
+        .key("RW access update").about("2.6.0", "Adds to the floating-point number in a field."),
     Spec::new(Group::Hash, "hkeys", 2, hkeys, Flags::READONLY)
-        .keys(1, 1, 1)
-        .access(&["RO access"])
-        .about("2.0.0", "Lists the fields of a hash."),
+        .key("RO access").about("2.0.0", "Lists the fields of a hash."),
     Spec::new(Group::Hash, "hlen", 2, hlen, Flags::FAST_READ)
-        .keys(1, 1, 1)
-        .access(&["RO"])
-        .about("2.0.0", "Counts the fields of a hash."),
+        .key("RO").about("2.0.0", "Counts the fields of a hash."),
     Spec::new(Group::Hash, "hmget", -3, hmget, Flags::FAST_READ)
-        .keys(1, 1, 1)
-        .access(&["RO access"])
-        .about("2.0.0", "Answers with the values of several fields."),
+        .key("RO access").about("2.0.0", "Answers with the values of several fields."),
     Spec::new(Group::Hash, "hmset", -4, hmset, Flags::FAST_GROW)
-        .keys(1, 1, 1)
-        .access(&["RW update"])
-        .about("2.0.0", "Sets fields of a hash."),
+        .key("RW update").about("2.0.0", "Sets fields of a hash."),
     Spec::new(Group::Hash, "hrandfield", -2, lists::hrandfield, Flags::READONLY)
-        .keys(1, 1, 1)
-        .access(&["RO access"])
-        .about("6.2.0", "Draws fields of a hash."),
+        .key("RO access").about("6.2.0", "Draws fields of a hash."),
     Spec::new(Group::Hash, "hscan", -3, lists::hscan, Flags::READONLY)
-        .keys(1, 1, 1)
-        .access(&["RO access"])
-        .about("2.8.0", "Lists the fields of a hash in pages."),
+        .key("RO access").about("2.8.0", "Lists the fields of a hash in pages."),
     Spec::new(Group::Hash, "hset", -4, hset, Flags::FAST_GROW)
-        .keys(1, 1, 1)
-        .access(&["RW update"])
-        .about("2.0.0", "Sets fields of a hash."),
+        .key("RW update").about("2.0.0", "Sets fields of a hash."),
     Spec::new(Group::Hash, "hsetnx", 4, hsetnx, Flags::FAST_GROW)
-        .keys(1, 1, 1)
-        .access(&["RW insert"])
-        .about("2.0.0", "Sets a field that a hash has not."),
+        .key("RW insert").about("2.0.0", "Sets a field that a hash has not."),
     Spec::new(Group::Hash, "hstrlen", 3, hstrlen, Flags::FAST_READ)
-        .keys(1, 1, 1)
-        .access(&["RO"])
-        .about("3.2.0", "Counts the bytes of a field's value."),
+        .key("RO").about("3.2.0", "Counts the bytes of a field's value."),
     Spec::new(Group::Hash, "hvals", 2, hvals, Flags::READONLY)
-        .keys(1, 1, 1)
-        .access(&["RO access"])
-        .about("2.0.0", "Lists the values of a hash."),
+        .key("RO access").about("2.0.0", "Lists the values of a hash."),
 ];
 
 fn hset(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::super::{
     Resp,
-    command::{Answer, Call, Flags, Group, Refusal, Spec, help, integer},
+    command::{Answer, Call, Flags, Group, Refusal, Spec, integer},
     resp::count,
     service::SlowLog,
     service::size_of,
@@ -24,18 +24,19 @@ const LATENCY: &[Spec] = &[
     Spec::new(Group::Server, "history", 3, nothing, OPERATOR).about("2.8.13", "Nothing was slow."),
     HELP,
     Spec::new(Group::Server, "latest", 2, nothing, OPERATOR).about("2.8.13", "Nothing was slow."),
-    Spec::new(Group::Server, "reset", -2, zero, OPERATOR).about("2.8.13", "Forgets what was slow."),
+    Spec::new(Group::Server, "reset", -2, |_, _| Ok(Resp::Integer(0)), OPERATOR)
+        .about("2.8.13", "Forgets what was slow."),
 ];
 
-const HELP: Spec = Spec::new(Group::Server, "help", 2, help, Flags::LOADING.union(Flags::STALE))
-    .about("6.2.0", "Lists the subcommands.");
+const HELP: Spec = Spec::help(Group::Server, "6.2.0");
 
 const MEMORY: &[Spec] = &[
     HELP,
-    Spec::new(Group::Server, "purge", 2, done, Flags::empty()).about("4.0.0", "Does nothing."),
+    Spec::new(Group::Server, "purge", 2, |_, _| Ok(Resp::OK), Flags::empty())
+        .about("4.0.0", "Does nothing."),
     Spec::new(Group::Server, "usage", -3, memory_usage, Flags::READONLY)
         .keys(2, 2, 1)
-        .access(&["RO"])
+        .access("RO")
         .about("4.0.0", "About how many bytes a key takes."),
 ];
 
@@ -59,14 +60,6 @@ const SLOW_LOG: &[Spec] = &[
 
 fn nothing(_call: &mut Call<'_>, _arguments: &[Bytes]) -> Answer {
     Ok(Resp::Array(Vec::new()))
-}
-
-fn zero(_call: &mut Call<'_>, _arguments: &[Bytes]) -> Answer {
-    Ok(Resp::Integer(0))
-}
-
-fn done(_call: &mut Call<'_>, _arguments: &[Bytes]) -> Answer {
-    Ok(Resp::OK)
 }
 
 fn slow_log_get(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {

@@ -4,7 +4,7 @@ mod blocking;
 mod edits;
 mod moves;
 
-pub(super) use blocking::{counted_keys, pop_count};
+pub(super) use blocking::{counted_keys, keys_and_timeout, parse_many};
 
 use bytes::Bytes;
 
@@ -14,130 +14,71 @@ use super::super::{
     resp::count,
 };
 
+#[rustfmt::skip]
 pub(super) const COMMANDS: &[Spec] = &[
-    Spec::new(
-        Group::List,
-        "blmove",
-        6,
-        moves::blmove,
-        Flags::GROW.union(Flags::NOSCRIPT).union(Flags::BLOCKING),
-    )
-    .keys(1, 2, 1)
-    .blocks(blocking::of_source)
-    .access(&["RW access delete", "RW insert"])
-    .about("6.2.0", "Moves an item from one list to another, waiting for one."),
-    Spec::new(
-        Group::List,
-        "blmpop",
-        -5,
-        blocking::blmpop,
-        Flags::WRITE.union(Flags::BLOCKING).union(Flags::MOVABLEKEYS),
-    )
-    .keys_are(Keys::Counted { count: 2, also: None })
-    .blocks(blocking::of_counted)
-    .access(&["RW access delete"])
-    .about("7.0.0", "Removes items from the first list that has any, waiting for one."),
-    Spec::new(
-        Group::List,
-        "blpop",
-        -3,
-        blocking::blpop,
-        Flags::WRITE.union(Flags::NOSCRIPT).union(Flags::BLOCKING),
-    )
-    .keys(1, -2, 1)
-    .blocks(blocking::of_keys)
-    .access(&["RW access delete"])
-    .about("2.0.0", "Removes the first item of the first list that has any, waiting for one."),
-    Spec::new(
-        Group::List,
-        "brpop",
-        -3,
-        blocking::brpop,
-        Flags::WRITE.union(Flags::NOSCRIPT).union(Flags::BLOCKING),
-    )
-    .keys(1, -2, 1)
-    .blocks(blocking::of_keys)
-    .access(&["RW access delete"])
-    .about("2.0.0", "Removes the last item of the first list that has any, waiting for one."),
-    Spec::new(
-        Group::List,
-        "brpoplpush",
-        4,
-        moves::brpoplpush,
-        Flags::GROW.union(Flags::NOSCRIPT).union(Flags::BLOCKING),
-    )
-    .keys(1, 2, 1)
-    .blocks(blocking::of_source)
-    .access(&["RW access delete", "RW insert"])
-    .about("2.2.0", "Moves the last item of a list to the front of another, waiting for one."),
+    Spec::new(Group::List, "blmove", 6, moves::blmove, Flags::GROW.union(Flags::NOSCRIPT))
+        .keys(1, 2, 1).access("RW access delete, RW insert").blocks(blocking::of_source)
+        .about("6.2.0", "Moves an item from one list to another, waiting for one."),
+    Spec::new(Group::List, "blmpop", -5, blocking::blmpop, Flags::WRITE)
+        .keys_are(Keys::Counted { count: 2, also: None }).access("RW access delete")
+        .blocks(blocking::of_counted)
+        .about("7.0.0", "Removes items from the first list that has any, waiting for one."),
+    Spec::new(Group::List, "blpop", -3,
+        |call, words| blocking::pop_one(call, words, End::Left),
+        Flags::WRITE.union(Flags::NOSCRIPT))
+        .keys(1, -2, 1).access("RW access delete").blocks(blocking::of_keys)
+        .about("2.0.0", "Removes the first item of the first list that has any, waiting for one."),
+    Spec::new(Group::List, "brpop", -3,
+        |call, words| blocking::pop_one(call, words, End::Right),
+        Flags::WRITE.union(Flags::NOSCRIPT))
+        .keys(1, -2, 1).access("RW access delete").blocks(blocking::of_keys)
+        .about("2.0.0", "Removes the last item of the first list that has any, waiting for one."),
+    Spec::new(Group::List, "brpoplpush", 4, moves::brpoplpush, Flags::GROW.union(Flags::NOSCRIPT))
+        .keys(1, 2, 1).access("RW access delete, RW insert").blocks(blocking::of_source)
+        .about("2.2.0", "Moves the last item of a list to the front of another, waiting for one."),
     Spec::new(Group::List, "lindex", 3, lindex, Flags::READONLY)
-        .keys(1, 1, 1)
-        .access(&["RO access"])
-        .about("1.0.0", "Answers with the item at an index."),
+        .key("RO access").about("1.0.0", "Answers with the item at an index."),
     Spec::new(Group::List, "linsert", 5, edits::linsert, Flags::GROW)
-        .keys(1, 1, 1)
-        .access(&["RW insert"])
-        .about("2.2.0", "Inserts an item before or behind another."),
+        .key("RW insert").about("2.2.0", "Inserts an item before or behind another."),
     Spec::new(Group::List, "llen", 2, llen, Flags::FAST_READ)
-        .keys(1, 1, 1)
-        .access(&["RO"])
-        .about("1.0.0", "Counts the items of a list."),
+        .key("RO").about("1.0.0", "Counts the items of a list."),
     Spec::new(Group::List, "lmove", 5, moves::lmove, Flags::GROW)
-        .keys(1, 2, 1)
-        .access(&["RW access delete", "RW insert"])
+        .keys(1, 2, 1).access("RW access delete, RW insert")
         .about("6.2.0", "Moves an item from one list to another."),
-    Spec::new(Group::List, "lmpop", -4, blocking::lmpop, Flags::WRITE.union(Flags::MOVABLEKEYS))
-        .keys_are(Keys::Counted { count: 1, also: None })
-        .access(&["RW access delete"])
+    Spec::new(Group::List, "lmpop", -4, blocking::lmpop, Flags::WRITE)
+        .keys_are(Keys::Counted { count: 1, also: None }).access("RW access delete")
         .about("7.0.0", "Removes items from the first list that has any."),
-    Spec::new(Group::List, "lpop", -2, lpop, Flags::FAST_WRITE)
-        .keys(1, 1, 1)
-        .access(&["RW access delete"])
-        .about("1.0.0", "Removes the first items of a list."),
+    Spec::new(Group::List, "lpop", -2, |call, words| pop(call, words, "lpop", End::Left),
+        Flags::FAST_WRITE)
+        .key("RW access delete").about("1.0.0", "Removes the first items of a list."),
     Spec::new(Group::List, "lpos", -3, edits::lpos, Flags::READONLY)
-        .keys(1, 1, 1)
-        .access(&["RO access"])
-        .about("6.0.6", "Finds the places of an item."),
-    Spec::new(Group::List, "lpush", -3, lpush, Flags::FAST_GROW)
-        .keys(1, 1, 1)
-        .access(&["RW insert"])
-        .about("1.0.0", "Adds items to the front of a list."),
-    Spec::new(Group::List, "lpushx", -3, lpushx, Flags::FAST_GROW)
-        .keys(1, 1, 1)
-        .access(&["RW insert"])
-        .about("2.2.0", "Adds items to the front of a list that is there."),
+        .key("RO access").about("6.0.6", "Finds the places of an item."),
+    Spec::new(Group::List, "lpush", -3, |call, words| push(call, words, End::Left, true),
+        Flags::FAST_GROW)
+        .key("RW insert").about("1.0.0", "Adds items to the front of a list."),
+    Spec::new(Group::List, "lpushx", -3, |call, words| push(call, words, End::Left, false),
+        Flags::FAST_GROW)
+        .key("RW insert").about("2.2.0", "Adds items to the front of a list that is there."),
     Spec::new(Group::List, "lrange", 4, lrange, Flags::READONLY)
-        .keys(1, 1, 1)
-        .access(&["RO access"])
-        .about("1.0.0", "Lists the items of a range."),
+        .key("RO access").about("1.0.0", "Lists the items of a range."),
     Spec::new(Group::List, "lrem", 4, edits::lrem, Flags::WRITE)
-        .keys(1, 1, 1)
-        .access(&["RW delete"])
-        .about("1.0.0", "Removes the items that equal one."),
+        .key("RW delete").about("1.0.0", "Removes the items that equal one."),
     Spec::new(Group::List, "lset", 4, edits::lset, Flags::GROW)
-        .keys(1, 1, 1)
-        .access(&["RW update"])
-        .about("1.0.0", "Replaces the item at an index."),
+        .key("RW update").about("1.0.0", "Replaces the item at an index."),
     Spec::new(Group::List, "ltrim", 4, edits::ltrim, Flags::WRITE)
-        .keys(1, 1, 1)
-        .access(&["RW delete"])
-        .about("1.0.0", "Removes the items outside of a range."),
-    Spec::new(Group::List, "rpop", -2, rpop, Flags::FAST_WRITE)
-        .keys(1, 1, 1)
-        .access(&["RW access delete"])
-        .about("1.0.0", "Removes the last items of a list."),
+        .key("RW delete").about("1.0.0", "Removes the items outside of a range."),
+    Spec::new(Group::List, "rpop", -2, |call, words| pop(call, words, "rpop", End::Right),
+        Flags::FAST_WRITE)
+        .key("RW access delete").about("1.0.0", "Removes the last items of a list."),
     Spec::new(Group::List, "rpoplpush", 3, moves::rpoplpush, Flags::GROW)
-        .keys(1, 2, 1)
-        .access(&["RW access delete", "RW insert"])
+        .keys(1, 2, 1).access("RW access delete, RW insert")
         .about("1.2.0", "Moves the last item of a list to the front of another."),
-    Spec::new(Group::List, "rpush", -3, rpush, Flags::FAST_GROW)
-        .keys(1, 1, 1)
-        .access(&["RW insert"])
-        .about("1.0.0", "Adds items to the end of a list."),
-    Spec::new(Group::List, "rpushx", -3, rpushx, Flags::FAST_GROW)
-        .keys(1, 1, 1)
-        .access(&["RW insert"])
-        .about("2.2.0", "Adds items to the end of a list that is there."),
+    Spec::new(Group::List, "rpush", -3, |call, words| push(call, words, End::Right, true),
+        Flags::FAST_GROW)
+        .key("RW insert").about("1.0.0", "Adds items to the end of a list."),
+    Spec::new(Group::List, "rpushx", -3, |call, words| push(call, words, End::Right, false),
+        Flags::FAST_GROW)
+        .key("RW insert").about("2.2.0", "Adds items to the end of a list that is there."),
 ];
 
 /// An end of a list.
@@ -177,22 +118,6 @@ impl End {
     }
 }
 
-fn lpush(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    push(call, arguments, End::Left, true)
-}
-
-fn rpush(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    push(call, arguments, End::Right, true)
-}
-
-fn lpushx(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    push(call, arguments, End::Left, false)
-}
-
-fn rpushx(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    push(call, arguments, End::Right, false)
-}
-
 fn push(call: &mut Call<'_>, arguments: &[Bytes], end: End, create: bool) -> Answer {
     if call.read::<List>(&arguments[1])?.is_none() && !create {
         return Ok(count(0));
@@ -202,14 +127,6 @@ fn push(call: &mut Call<'_>, arguments: &[Bytes], end: End, create: bool) -> Ans
         list.len()
     })?;
     Ok(count(length))
-}
-
-fn lpop(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    pop(call, arguments, "lpop", End::Left)
-}
-
-fn rpop(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    pop(call, arguments, "rpop", End::Right)
 }
 
 fn pop(call: &mut Call<'_>, arguments: &[Bytes], name: &str, end: End) -> Answer {

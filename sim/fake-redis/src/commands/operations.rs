@@ -15,87 +15,37 @@ use super::{
 const OPERATOR: Flags = Flags::ADMIN.union(Flags::NOSCRIPT);
 const ALWAYS: Flags = Flags::LOADING.union(Flags::STALE);
 
+#[rustfmt::skip]
 pub(super) const COMMANDS: &[Spec] = &[
-    Spec::of_connection(
-        Group::Server,
-        "bgrewriteaof",
-        1,
-        &OnConnection(rewrite),
-        OPERATOR.union(Flags::NO_ASYNC_LOADING),
-    )
-    .about("1.0.0", "Answers as if it began to save."),
-    Spec::of_connection(
-        Group::Server,
-        "bgsave",
-        -1,
-        &OnConnection(save_in_background),
-        OPERATOR.union(Flags::NO_ASYNC_LOADING),
-    )
-    .about("1.0.0", "Answers as if it began to save."),
-    Spec::of_connection(
-        Group::Server,
-        "lastsave",
-        1,
-        &OnConnection(last_save),
-        ALWAYS.union(Flags::FAST),
-    )
-    .about("1.0.0", "Tells when the data were saved: at the start."),
-    Spec::of_connection(
-        Group::Server,
-        "lolwut",
-        -1,
-        &OnConnection(version),
-        Flags::READONLY.union(Flags::FAST),
-    )
-    .about("5.0.0", "Tells the version."),
-    Spec::of_connection(
-        Group::Server,
-        "monitor",
-        1,
-        &OnConnection(monitor),
-        OPERATOR.union(ALWAYS),
-    )
-    .about("1.0.0", "Shows every command from now on."),
-    Spec::of_connection(
-        Group::Server,
-        "replicaof",
-        3,
-        &OnConnection(replica_of),
-        OPERATOR.union(Flags::NO_ASYNC_LOADING).union(Flags::STALE),
-    )
-    .about("5.0.0", "Refused: replicas are configured."),
-    Spec::of_connection(
-        Group::Server,
-        "role",
-        1,
-        &OnConnection(role),
-        Flags::NOSCRIPT.union(ALWAYS).union(Flags::FAST),
-    )
-    .about("2.8.12", "Tells that this is a primary."),
-    Spec::of_connection(
-        Group::Server,
-        "save",
-        1,
-        &OnConnection(save),
-        OPERATOR.union(Flags::NO_ASYNC_LOADING).union(Flags::NO_MULTI),
-    )
-    .about("1.0.0", "Answers as if it saved."),
-    Spec::of_connection(
-        Group::Server,
-        "shutdown",
-        -1,
-        &OnConnection(shut_down),
-        OPERATOR.union(ALWAYS).union(Flags::NO_MULTI).union(Flags::ALLOW_BUSY),
-    )
-    .about("1.0.0", "Ends the server."),
-    Spec::of_connection(
-        Group::Server,
-        "slaveof",
-        3,
-        &OnConnection(replica_of),
-        OPERATOR.union(Flags::NO_ASYNC_LOADING).union(Flags::STALE),
-    )
-    .about("1.0.0", "Refused: replicas are configured."),
+    Spec::of_connection(Group::Server, "bgrewriteaof", 1, &OnConnection(rewrite),
+        OPERATOR.union(Flags::NO_ASYNC_LOADING))
+        .about("1.0.0", "Answers as if it began to save."),
+    Spec::of_connection(Group::Server, "bgsave", -1, &OnConnection(save_in_background),
+        OPERATOR.union(Flags::NO_ASYNC_LOADING))
+        .about("1.0.0", "Answers as if it began to save."),
+    Spec::of_connection(Group::Server, "lastsave", 1, &OnConnection(last_save),
+        ALWAYS.union(Flags::FAST))
+        .about("1.0.0", "Tells when the data were saved: at the start."),
+    Spec::of_connection(Group::Server, "lolwut", -1, &OnConnection(version),
+        Flags::READONLY.union(Flags::FAST))
+        .about("5.0.0", "Tells the version."),
+    Spec::of_connection(Group::Server, "monitor", 1, &OnConnection(monitor), OPERATOR.union(ALWAYS))
+        .about("1.0.0", "Shows every command from now on."),
+    Spec::of_connection(Group::Server, "replicaof", 3, &OnConnection(replica_of),
+        OPERATOR.union(Flags::NO_ASYNC_LOADING).union(Flags::STALE))
+        .about("5.0.0", "Refused: replicas are configured."),
+    Spec::of_connection(Group::Server, "role", 1, &OnConnection(role),
+        Flags::NOSCRIPT.union(ALWAYS).union(Flags::FAST))
+        .about("2.8.12", "Tells that this is a primary."),
+    Spec::of_connection(Group::Server, "save", 1, &OnConnection(save),
+        OPERATOR.union(Flags::NO_ASYNC_LOADING).union(Flags::NO_MULTI))
+        .about("1.0.0", "Answers as if it saved."),
+    Spec::of_connection(Group::Server, "shutdown", -1, &OnConnection(shut_down),
+        OPERATOR.union(ALWAYS).union(Flags::NO_MULTI).union(Flags::ALLOW_BUSY))
+        .about("1.0.0", "Ends the server."),
+    Spec::of_connection(Group::Server, "slaveof", 3, &OnConnection(replica_of),
+        OPERATOR.union(Flags::NO_ASYNC_LOADING).union(Flags::STALE))
+        .about("1.0.0", "Refused: replicas are configured."),
     Spec::of_connection(Group::Generic, "wait", 3, &OnConnection(wait), Flags::NOSCRIPT)
         .about("3.0.0", "Waits until replicas have all that was written."),
 ];

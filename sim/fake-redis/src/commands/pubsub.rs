@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::super::{
     Resp,
-    command::{Answer, Call, Flags, Group, Keys, Refusal, Spec, help},
+    command::{Answer, Call, Flags, Group, Keys, Refusal, Spec},
     glob::matches,
     pubsub::Topic,
     resp::{count, text_of},
@@ -15,60 +15,48 @@ const LISTEN: Flags =
     Flags::PUBSUB.union(Flags::NOSCRIPT).union(Flags::LOADING).union(Flags::STALE);
 const LOOK: Flags = Flags::PUBSUB.union(Flags::LOADING).union(Flags::STALE);
 
+#[rustfmt::skip]
 pub(super) const COMMANDS: &[Spec] = &[
     Spec::of_connection(Group::PubSub, "psubscribe", -2, &OnConnection(psubscribe), LISTEN)
         .about("2.0.0", "Listens to the channels whose names match patterns."),
-    Spec::new(
-        Group::PubSub,
-        "publish",
-        3,
-        publish,
-        LOOK.union(Flags::FAST).union(Flags::MAY_REPLICATE),
-    )
-    .about("2.0.0", "Sends a message to everyone who listens to a channel."),
+    Spec::new(Group::PubSub, "publish", 3, publish,
+        LOOK.union(Flags::FAST).union(Flags::MAY_REPLICATE))
+        .about("2.0.0", "Sends a message to everyone who listens to a channel."),
     Spec::container(Group::PubSub, "pubsub", SUBCOMMANDS).about("2.8.0", "Who listens to what."),
-    Spec::of_connection(Group::PubSub, "punsubscribe", -1, &OnConnection(punsubscribe), LISTEN)
+    Spec::of_connection(Group::PubSub, "punsubscribe", -1,
+        &OnConnection(|connection, words| Ok(stop(connection, Topic::Pattern, &words[1..]))),
+        LISTEN)
         .about("2.0.0", "Listens to patterns no more."),
-    Spec::new(
-        Group::PubSub,
-        "spublish",
-        3,
-        publish_in_shard,
-        LOOK.union(Flags::FAST).union(Flags::MAY_REPLICATE),
-    )
-    .keys_are(Keys::Hashed { first: 1, last: 1 })
-    .access(&["not_key"])
-    .about("7.0.0", "Sends a message to everyone who listens to a shard channel."),
+    Spec::new(Group::PubSub, "spublish", 3, publish_in_shard,
+        LOOK.union(Flags::FAST).union(Flags::MAY_REPLICATE))
+        .keys_are(Keys::Hashed { first: 1, last: 1 }).access("not_key")
+        .about("7.0.0", "Sends a message to everyone who listens to a shard channel."),
     Spec::of_connection(Group::PubSub, "ssubscribe", -2, &OnConnection(subscribe_in_shard), LISTEN)
-        .keys_are(Keys::Hashed { first: 1, last: -1 })
-        .access(&["not_key"])
+        .keys_are(Keys::Hashed { first: 1, last: -1 }).access("not_key")
         .about("7.0.0", "Listens to shard channels."),
     Spec::of_connection(Group::PubSub, "subscribe", -2, &OnConnection(subscribe), LISTEN)
         .about("2.0.0", "Listens to channels."),
-    Spec::of_connection(
-        Group::PubSub,
-        "sunsubscribe",
-        -1,
-        &OnConnection(unsubscribe_in_shard),
-        LISTEN,
-    )
-    .keys_are(Keys::Hashed { first: 1, last: -1 })
-    .access(&["not_key"])
-    .about("7.0.0", "Listens to shard channels no more."),
-    Spec::of_connection(Group::PubSub, "unsubscribe", -1, &OnConnection(unsubscribe), LISTEN)
+    Spec::of_connection(Group::PubSub, "sunsubscribe", -1,
+        &OnConnection(|connection, words| Ok(stop(connection, Topic::Shard, &words[1..]))), LISTEN)
+        .keys_are(Keys::Hashed { first: 1, last: -1 }).access("not_key")
+        .about("7.0.0", "Listens to shard channels no more."),
+    Spec::of_connection(Group::PubSub, "unsubscribe", -1,
+        &OnConnection(|connection, words| Ok(stop(connection, Topic::Channel, &words[1..]))),
+        LISTEN)
         .about("2.0.0", "Listens to channels no more."),
 ];
 
+#[rustfmt::skip]
 const SUBCOMMANDS: &[Spec] = &[
-    Spec::new(Group::PubSub, "channels", -2, channels, LOOK)
+    Spec::new(Group::PubSub, "channels", -2, |call, words| names(call, Topic::Channel, words), LOOK)
         .about("2.8.0", "Lists the channels that someone listens to."),
-    Spec::new(Group::PubSub, "help", 2, help, Flags::LOADING.union(Flags::STALE))
-        .about("6.2.0", "Lists the subcommands."),
+    Spec::help(Group::PubSub, "6.2.0"),
     Spec::new(Group::PubSub, "numpat", 2, number_of_patterns, LOOK)
         .about("2.8.0", "Counts the patterns that someone listens to."),
     Spec::new(Group::PubSub, "numsub", -2, numbers_of_subscribers, LOOK)
         .about("2.8.0", "Counts who listens to channels."),
-    Spec::new(Group::PubSub, "shardchannels", -2, shard_channels, LOOK)
+    Spec::new(Group::PubSub, "shardchannels", -2, |call, words| names(call, Topic::Shard, words),
+        LOOK)
         .about("7.0.0", "Lists the shard channels that someone listens to."),
     Spec::new(Group::PubSub, "shardnumsub", -2, numbers_of_shard_subscribers, LOOK)
         .about("7.0.0", "Counts who listens to shard channels."),
@@ -100,18 +88,6 @@ fn subscribe_in_shard(connection: &mut Connection<'_>, arguments: &[Bytes]) -> A
     Ok(last_reply(connection))
 }
 
-fn unsubscribe(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
-    Ok(stop(connection, Topic::Channel, &arguments[1..]))
-}
-
-fn punsubscribe(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
-    Ok(stop(connection, Topic::Pattern, &arguments[1..]))
-}
-
-fn unsubscribe_in_shard(connection: &mut Connection<'_>, arguments: &[Bytes]) -> Answer {
-    Ok(stop(connection, Topic::Shard, &arguments[1..]))
-}
-
 fn stop(connection: &mut Connection<'_>, topic: Topic, names: &[Bytes]) -> Resp {
     if names.is_empty() {
         connection.unsubscribe_all(topic);
@@ -122,14 +98,6 @@ fn stop(connection: &mut Connection<'_>, topic: Topic, names: &[Bytes]) -> Resp 
 
 fn last_reply(connection: &mut Connection<'_>) -> Resp {
     connection.replies.pop().expect("each name is confirmed, and no name once")
-}
-
-fn channels(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    names(call, Topic::Channel, arguments)
-}
-
-fn shard_channels(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    names(call, Topic::Shard, arguments)
 }
 
 fn names(call: &Call<'_>, topic: Topic, arguments: &[Bytes]) -> Answer {

@@ -9,11 +9,8 @@ use super::super::{
     script::Sha1,
 };
 
-const SCRIPT: Flags = Flags::STALE
-    .union(Flags::SKIP_MONITOR)
-    .union(Flags::NO_MANDATORY_KEYS)
-    .union(Flags::MOVABLEKEYS)
-    .union(Flags::NOSCRIPT);
+const SCRIPT: Flags =
+    Flags::STALE.union(Flags::SKIP_MONITOR).union(Flags::NO_MANDATORY_KEYS).union(Flags::NOSCRIPT);
 
 pub(super) const COMMANDS: &[Spec] = &[
     script("eval", eval, SCRIPT.union(Flags::MAY_REPLICATE)).about("2.6.0", "Runs a script."),

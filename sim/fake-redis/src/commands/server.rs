@@ -8,6 +8,7 @@ use super::super::{
     resp::count,
 };
 
+#[rustfmt::skip]
 pub(super) const COMMANDS: &[Spec] = &[
     Spec::new(Group::Server, "dbsize", 1, dbsize, Flags::FAST_READ)
         .about("1.0.0", "Counts the keys of the selected database."),
@@ -17,14 +18,8 @@ pub(super) const COMMANDS: &[Spec] = &[
         .about("1.0.0", "Removes every key of the selected database."),
     Spec::new(Group::Server, "swapdb", 3, swapdb, Flags::FAST_WRITE)
         .about("4.0.0", "Exchanges the keys of two databases."),
-    Spec::new(
-        Group::Server,
-        "time",
-        1,
-        time,
-        Flags::LOADING.union(Flags::STALE).union(Flags::FAST),
-    )
-    .about("2.6.0", "Tells the time of the server."),
+    Spec::new(Group::Server, "time", 1, time, Flags::LOADING.union(Flags::STALE).union(Flags::FAST))
+        .about("2.6.0", "Tells the time of the server."),
 ];
 
 fn dbsize(call: &mut Call<'_>, _arguments: &[Bytes]) -> Answer {

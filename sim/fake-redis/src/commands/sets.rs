@@ -13,80 +13,50 @@ use super::super::{
     resp::count,
 };
 
+#[rustfmt::skip]
 pub(super) const COMMANDS: &[Spec] = &[
     Spec::new(Group::Set, "sadd", -3, sadd, Flags::FAST_GROW)
-        .keys(1, 1, 1)
-        .access(&["RW insert"])
-        .about("1.0.0", "Adds members to a set."),
+        .key("RW insert").about("1.0.0", "Adds members to a set."),
     Spec::new(Group::Set, "scard", 2, scard, Flags::FAST_READ)
-        .keys(1, 1, 1)
-        .access(&["RO"])
-        .about("1.0.0", "Counts the members of a set."),
+        .key("RO").about("1.0.0", "Counts the members of a set."),
     Spec::new(Group::Set, "sdiff", -2, algebra::sdiff, Flags::READONLY)
-        .keys(1, -1, 1)
-        .access(&["RO access"])
+        .keys(1, -1, 1).access("RO access")
         .about("1.0.0", "Lists the members of a set that others have not."),
-    Spec::new(Group::Set, "sdiffstore", -3, algebra::sdiffstore, Flags::GROW)
-        .keys(1, -1, 1)
-        .access(&["OW update", "RO access"])
+    Spec::new(Group::Set, "sdiffstore", -3,
+        |call, words| algebra::store(call, words, algebra::difference), Flags::GROW)
+        .keys(1, -1, 1).access("OW update, RO access")
         .about("1.0.0", "Stores the members of a set that others have not."),
     Spec::new(Group::Set, "sinter", -2, algebra::sinter, Flags::READONLY)
-        .keys(1, -1, 1)
-        .access(&["RO access"])
-        .about("1.0.0", "Lists the members that all sets have."),
-    Spec::new(
-        Group::Set,
-        "sintercard",
-        -3,
-        algebra::sintercard,
-        Flags::READONLY.union(Flags::MOVABLEKEYS),
-    )
-    .keys_are(Keys::Counted { count: 1, also: None })
-    .access(&["RO access"])
-    .about("7.0.0", "Counts the members that all sets have."),
-    Spec::new(Group::Set, "sinterstore", -3, algebra::sinterstore, Flags::GROW)
-        .keys(1, -1, 1)
-        .access(&["RW update", "RO access"])
+        .keys(1, -1, 1).access("RO access").about("1.0.0", "Lists the members that all sets have."),
+    Spec::new(Group::Set, "sintercard", -3, algebra::sintercard, Flags::READONLY)
+        .keys_are(Keys::Counted { count: 1, also: None }).access("RO access")
+        .about("7.0.0", "Counts the members that all sets have."),
+    Spec::new(Group::Set, "sinterstore", -3,
+        |call, words| algebra::store(call, words, algebra::intersection), Flags::GROW)
+        .keys(1, -1, 1).access("RW update, RO access")
         .about("1.0.0", "Stores the members that all sets have."),
     Spec::new(Group::Set, "sismember", 3, sismember, Flags::FAST_READ)
-        .keys(1, 1, 1)
-        .access(&["RO"])
-        .about("1.0.0", "Says whether a set has a member."),
+        .key("RO").about("1.0.0", "Says whether a set has a member."),
     Spec::new(Group::Set, "smembers", 2, smembers, Flags::READONLY)
-        .keys(1, 1, 1)
-        .access(&["RO access"])
-        .about("1.0.0", "Lists the members of a set."),
+        .key("RO access").about("1.0.0", "Lists the members of a set."),
     Spec::new(Group::Set, "smismember", -3, smismember, Flags::FAST_READ)
-        .keys(1, 1, 1)
-        .access(&["RO access"])
-        .about("6.2.0", "Says which members a set has."),
+        .key("RO access").about("6.2.0", "Says which members a set has."),
     Spec::new(Group::Set, "smove", 4, smove, Flags::FAST_WRITE)
-        .keys(1, 2, 1)
-        .access(&["RW access delete", "RW insert"])
+        .keys(1, 2, 1).access("RW access delete, RW insert")
         .about("1.0.0", "Moves a member from one set to another."),
     Spec::new(Group::Set, "spop", -2, some::spop, Flags::FAST_WRITE)
-        .keys(1, 1, 1)
-        .access(&["RW access delete"])
-        .about("1.0.0", "Draws members of a set and removes them."),
+        .key("RW access delete").about("1.0.0", "Draws members of a set and removes them."),
     Spec::new(Group::Set, "srandmember", -2, some::srandmember, Flags::READONLY)
-        .keys(1, 1, 1)
-        .access(&["RO access"])
-        .about("1.0.0", "Draws members of a set."),
+        .key("RO access").about("1.0.0", "Draws members of a set."),
     Spec::new(Group::Set, "srem", -3, srem, Flags::FAST_WRITE)
-        .keys(1, 1, 1)
-        .access(&["RW delete"])
-        .about("1.0.0", "Removes members from a set."),
+        .key("RW delete").about("1.0.0", "Removes members from a set."),
     Spec::new(Group::Set, "sscan", -3, some::sscan, Flags::READONLY)
-        .keys(1, 1, 1)
-        .access(&["RO access"])
-        .about("2.8.0", "Lists the members of a set in pages."),
+        .key("RO access").about("2.8.0", "Lists the members of a set in pages."),
     Spec::new(Group::Set, "sunion", -2, algebra::sunion, Flags::READONLY)
-        .keys(1, -1, 1)
-        .access(&["RO access"])
-        .about("1.0.0", "Lists the members that any set has."),
-    Spec::new(Group::Set, "sunionstore", -3, algebra::sunionstore, Flags::GROW)
-        .keys(1, -1, 1)
-        .access(&["OW update", "RO access"])
+        .keys(1, -1, 1).access("RO access").about("1.0.0", "Lists the members that any set has."),
+    Spec::new(Group::Set, "sunionstore", -3,
+        |call, words| algebra::store(call, words, algebra::union), Flags::GROW)
+        .keys(1, -1, 1).access("OW update, RO access")
         .about("1.0.0", "Stores the members that any set has."),
 ];
 

@@ -12,21 +12,14 @@ use super::super::{
     resp::count,
 };
 
+#[rustfmt::skip]
 pub(super) const COMMANDS: &[Spec] = &[
-    Spec::new(Group::Generic, "sort", -2, sort, Flags::GROW.union(Flags::MOVABLEKEYS))
-        .keys_are(Keys::Sorted { stored: true })
-        .access(&["RO access", "RO access", "OW update"])
+    Spec::new(Group::Generic, "sort", -2, sort, Flags::GROW)
+        .keys_are(Keys::Sorted { stored: true }).access("RO access, RO access, OW update")
         .about("1.0.0", "Sorts the members of a list, a set or a sorted set, and may store them."),
-    Spec::new(
-        Group::Generic,
-        "sort_ro",
-        -2,
-        sort_read_only,
-        Flags::READONLY.union(Flags::MOVABLEKEYS),
-    )
-    .keys_are(Keys::Sorted { stored: false })
-    .access(&["RO access", "RO access"])
-    .about("7.0.0", "Sorts the members of a list, a set or a sorted set."),
+    Spec::new(Group::Generic, "sort_ro", -2, sort_read_only, Flags::READONLY)
+        .keys_are(Keys::Sorted { stored: false }).access("RO access, RO access")
+        .about("7.0.0", "Sorts the members of a list, a set or a sorted set."),
 ];
 
 fn sort(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {

@@ -11,77 +11,43 @@ use bytes::Bytes;
 
 use super::super::{
     EntryId, Resp, Stream,
-    command::{Answer, Call, Flags, Group, Keys, Refusal, Spec, help, integer, owned, word},
+    command::{Answer, Call, Flags, Group, Keys, Refusal, Spec, integer, owned, word},
     resp::{count, text_of},
 };
 
+#[rustfmt::skip]
 pub(super) const COMMANDS: &[Spec] = &[
     Spec::new(Group::Stream, "xack", -4, pending::xack, Flags::FAST_WRITE)
-        .keys(1, 1, 1)
-        .access(&["RW update"])
-        .about("5.0.0", "Acknowledges entries that a group delivered."),
+        .key("RW update").about("5.0.0", "Acknowledges entries that a group delivered."),
     Spec::new(Group::Stream, "xadd", -5, add::xadd, Flags::FAST_GROW)
-        .keys(1, 1, 1)
-        .access(&["RW update"])
-        .about("5.0.0", "Adds an entry to a stream."),
+        .key("RW update").about("5.0.0", "Adds an entry to a stream."),
     Spec::new(Group::Stream, "xautoclaim", -6, claim::xautoclaim, Flags::FAST_WRITE)
-        .keys(1, 1, 1)
-        .access(&["RW delete"])
+        .key("RW delete")
         .about("6.2.0", "Gives entries that were pending for long to another consumer."),
     Spec::new(Group::Stream, "xclaim", -6, claim::xclaim, Flags::FAST_WRITE)
-        .keys(1, 1, 1)
-        .access(&["RW update"])
-        .about("5.0.0", "Gives pending entries to another consumer."),
+        .key("RW update").about("5.0.0", "Gives pending entries to another consumer."),
     Spec::new(Group::Stream, "xdel", -3, add::xdel, Flags::FAST_WRITE)
-        .keys(1, 1, 1)
-        .access(&["RW delete"])
-        .about("5.0.0", "Deletes entries of a stream."),
+        .key("RW delete").about("5.0.0", "Deletes entries of a stream."),
     Spec::new(Group::Stream, "xlen", 2, xlen, Flags::FAST_READ)
-        .keys(1, 1, 1)
-        .access(&["RO"])
-        .about("5.0.0", "Counts the entries of a stream."),
+        .key("RO").about("5.0.0", "Counts the entries of a stream."),
     Spec::new(Group::Stream, "xpending", -3, pending::xpending, Flags::READONLY)
-        .keys(1, 1, 1)
-        .access(&["RO access"])
-        .about("5.0.0", "Lists what was delivered and not acknowledged."),
+        .key("RO access").about("5.0.0", "Lists what was delivered and not acknowledged."),
     Spec::new(Group::Stream, "xrange", -4, xrange, Flags::READONLY)
-        .keys(1, 1, 1)
-        .access(&["RO access"])
-        .about("5.0.0", "Lists the entries of a range."),
-    Spec::new(
-        Group::Stream,
-        "xread",
-        -4,
-        read::xread,
-        Flags::READONLY.union(Flags::BLOCKING).union(Flags::MOVABLEKEYS),
-    )
-    .keys_are(Keys::Streams)
-    .blocks(read::waits)
-    .access(&["RO access"])
-    .about("5.0.0", "Reads entries of streams that are new to the reader."),
-    Spec::new(
-        Group::Stream,
-        "xreadgroup",
-        -7,
-        read::xreadgroup,
-        Flags::WRITE.union(Flags::BLOCKING).union(Flags::MOVABLEKEYS),
-    )
-    .keys_are(Keys::Streams)
-    .blocks(read::waits)
-    .access(&["RO access"])
-    .about("5.0.0", "Reads entries of streams that are new to a group."),
+        .key("RO access").about("5.0.0", "Lists the entries of a range."),
+    Spec::new(Group::Stream, "xread", -4, |call, words| read::read(call, words, false),
+        Flags::READONLY)
+        .keys_are(Keys::Streams).access("RO access").blocks(read::waits)
+        .about("5.0.0", "Reads entries of streams that are new to the reader."),
+    Spec::new(Group::Stream, "xreadgroup", -7, |call, words| read::read(call, words, true),
+        Flags::WRITE)
+        .keys_are(Keys::Streams).access("RO access").blocks(read::waits)
+        .about("5.0.0", "Reads entries of streams that are new to a group."),
     Spec::new(Group::Stream, "xrevrange", -4, xrevrange, Flags::READONLY)
-        .keys(1, 1, 1)
-        .access(&["RO access"])
-        .about("5.0.0", "Lists the entries of a range, latest first."),
+        .key("RO access").about("5.0.0", "Lists the entries of a range, latest first."),
     Spec::new(Group::Stream, "xsetid", -3, add::xsetid, Flags::FAST_GROW)
-        .keys(1, 1, 1)
-        .access(&["RW update"])
-        .about("5.0.0", "Sets the last identifier of a stream."),
+        .key("RW update").about("5.0.0", "Sets the last identifier of a stream."),
     Spec::new(Group::Stream, "xtrim", -4, add::xtrim, Flags::WRITE)
-        .keys(1, 1, 1)
-        .access(&["RW delete"])
-        .about("5.0.0", "Removes the oldest entries of a stream."),
+        .key("RW delete").about("5.0.0", "Removes the oldest entries of a stream."),
     Spec::container(Group::Stream, "xgroup", group::SUBCOMMANDS)
         .about("5.0.0", "Manages the groups of a stream."),
     Spec::container(Group::Stream, "xinfo", info::SUBCOMMANDS)

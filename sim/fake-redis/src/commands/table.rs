@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::super::{
     Resp,
-    command::{Answer, Call, Flags, Group, Keys, Refusal, Spec, Table, help, word},
+    command::{Answer, Call, Flags, Group, Keys, Refusal, Spec, Table, word},
     glob::matches,
     resp::count,
 };
@@ -25,7 +25,7 @@ const SUBCOMMANDS: &[Spec] = &[
         "7.0.0",
         "Finds the keys in a command, with their use.",
     ),
-    row("help", 2, help, "5.0.0", "Lists the subcommands."),
+    Spec::help(Group::Connection, "5.0.0"),
     row("info", -2, info, "2.8.13", "Describes commands."),
     row("list", -2, list, "7.0.0", "Lists the names of commands."),
 ];
@@ -81,10 +81,6 @@ fn named(table: &Table, name: &[u8]) -> Option<(&'static Spec, Option<&'static s
 }
 
 fn list(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    let rows = call.table.all().into_iter().flat_map(|row| {
-        let inner = row.subcommands().map(move |inner| (inner, Some(row.name)));
-        [(row, None)].into_iter().chain(inner)
-    });
     let wanted = |row: &Spec, name: &str| match &arguments[2..] {
         [] => Ok(true),
         [filter, by, value] if &*word(filter) == b"FILTERBY" => match &*word(by) {
@@ -99,7 +95,7 @@ fn list(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
         _ => Err(Refusal::SYNTAX),
     };
     let mut names = Vec::new();
-    for (row, container) in rows {
+    for (row, container) in call.table.all_with_subcommands() {
         let name = row.full_name(container);
         if wanted(row, &name)? {
             names.push(Resp::Bulk(name.into()));

@@ -12,24 +12,19 @@ const ANYTIME: Flags =
     Flags::NOSCRIPT.union(Flags::LOADING).union(Flags::STALE).union(Flags::ALLOW_BUSY);
 const QUICK: Flags = ANYTIME.union(Flags::FAST);
 
+#[rustfmt::skip]
 pub(super) const COMMANDS: &[Spec] = &[
     Spec::of_connection(Group::Transactions, "discard", 1, &OnConnection(discard), QUICK)
         .about("2.0.0", "Forgets the commands that were queued."),
-    Spec::of_connection(
-        Group::Transactions,
-        "exec",
-        1,
-        &OnConnection(exec),
-        Flags::NOSCRIPT.union(Flags::LOADING).union(Flags::STALE).union(Flags::SKIP_SLOWLOG),
-    )
-    .about("1.2.0", "Runs the commands that were queued, all or none."),
+    Spec::of_connection(Group::Transactions, "exec", 1, &OnConnection(exec),
+        Flags::NOSCRIPT.union(Flags::LOADING).union(Flags::STALE).union(Flags::SKIP_SLOWLOG))
+        .about("1.2.0", "Runs the commands that were queued, all or none."),
     Spec::of_connection(Group::Transactions, "multi", 1, &OnConnection(multi), QUICK)
         .about("1.2.0", "Begins to queue commands."),
     Spec::of_connection(Group::Transactions, "unwatch", 1, &OnConnection(unwatch), QUICK)
         .about("2.2.0", "Forgets the watched keys."),
     Spec::of_connection(Group::Transactions, "watch", -2, &OnConnection(watch), QUICK)
-        .keys(1, -1, 1)
-        .access(&["RO"])
+        .keys(1, -1, 1).access("RO")
         .about("2.2.0", "Makes the next EXEC run nothing if one of these keys changes before it."),
 ];
 

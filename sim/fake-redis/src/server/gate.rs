@@ -10,15 +10,8 @@ use crate::{
 /// What a session that listens in RESP2 may still send: in that protocol a reply could not be told
 /// from a message.
 const WHILE_LISTENING: [&str; 9] = [
-    "ping",
-    "psubscribe",
-    "punsubscribe",
-    "quit",
-    "reset",
-    "ssubscribe",
-    "subscribe",
-    "sunsubscribe",
-    "unsubscribe",
+    "ping", "psubscribe", "punsubscribe", "quit", "reset", "ssubscribe", "subscribe",
+    "sunsubscribe", "unsubscribe",
 ];
 
 pub(super) fn admit(session: &Session, spec: &Spec) -> Result<(), Refusal> {

@@ -30,13 +30,6 @@ const INSPECT: Pin =
 #[cfg(test)]
 pub(super) const PINS: &[Pin] = &[CALL, CANCEL, CLAIM, FINISH, FLUSH, INSPECT];
 
-const CALL_IS_CURRENT: bool = CALL.is_current();
-const CANCEL_IS_CURRENT: bool = CANCEL.is_current();
-const CLAIM_IS_CURRENT: bool = CLAIM.is_current();
-const FINISH_IS_CURRENT: bool = FINISH.is_current();
-const FLUSH_IS_CURRENT: bool = FLUSH.is_current();
-const INSPECT_IS_CURRENT: bool = INSPECT.is_current();
-
 pub(super) fn run(
     keys: &mut Keyspace,
     now_us: u64,
@@ -77,12 +70,12 @@ pub(super) fn run(
 
 fn is_current(command: &DebounceCommand) -> bool {
     match command {
-        DebounceCommand::Call { .. } => CALL_IS_CURRENT,
-        DebounceCommand::Cancel { .. } => CANCEL_IS_CURRENT,
-        DebounceCommand::Claim { .. } => CLAIM_IS_CURRENT,
-        DebounceCommand::Finish { .. } => FINISH_IS_CURRENT,
-        DebounceCommand::Flush { .. } => FLUSH_IS_CURRENT,
-        DebounceCommand::Inspect { .. } => INSPECT_IS_CURRENT,
+        DebounceCommand::Call { .. } => const { CALL.fits() },
+        DebounceCommand::Cancel { .. } => const { CANCEL.fits() },
+        DebounceCommand::Claim { .. } => const { CLAIM.fits() },
+        DebounceCommand::Finish { .. } => const { FINISH.fits() },
+        DebounceCommand::Flush { .. } => const { FLUSH.fits() },
+        DebounceCommand::Inspect { .. } => const { INSPECT.fits() },
     }
 }
 

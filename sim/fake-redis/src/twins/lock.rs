@@ -25,16 +25,10 @@ const RELEASE: Pin = Pin { name: "lock.release", sha1: "f730d6f4e538775496c20b30
 pub(super) const PINS: &[Pin] =
     &[ACQUIRE, EXTEND, INSPECT, RAISE_FENCE, RELEASE, lean::ACQUIRE, lean::RELEASE];
 
-const ACQUIRE_IS_CURRENT: bool = ACQUIRE.is_current();
-const EXTEND_IS_CURRENT: bool = EXTEND.is_current();
-const INSPECT_IS_CURRENT: bool = INSPECT.is_current();
-const RAISE_FENCE_IS_CURRENT: bool = RAISE_FENCE.is_current();
-const RELEASE_IS_CURRENT: bool = RELEASE.is_current();
-
 pub(super) fn run(keys: &mut Keyspace, now_us: u64, command: &LockCommand) -> Option<LockReply> {
     match command {
         LockCommand::Acquire { keys: names, token, lease_ms, fence_life_ms, tombstone_ms }
-            if ACQUIRE_IS_CURRENT =>
+            if const { ACQUIRE.fits() } =>
         {
             let lives = Lives {
                 lease_ms: *lease_ms,
@@ -43,18 +37,18 @@ pub(super) fn run(keys: &mut Keyspace, now_us: u64, command: &LockCommand) -> Op
             };
             acquire(keys, now_us, names, token, &lives)
         }
-        LockCommand::Extend { keys: names, token, lease_ms } if EXTEND_IS_CURRENT => {
+        LockCommand::Extend { keys: names, token, lease_ms } if const { EXTEND.fits() } => {
             extend(keys, now_us / 1_000, names, token, *lease_ms)
         }
-        LockCommand::Inspect { keys: names, token } if INSPECT_IS_CURRENT => {
+        LockCommand::Inspect { keys: names, token } if const { INSPECT.fits() } => {
             inspect(keys, now_us / 1_000, names, token.as_ref()).map(LockReply::Holder)
         }
         LockCommand::RaiseFence { keys: names, token, fence, fence_life_ms }
-            if RAISE_FENCE_IS_CURRENT =>
+            if const { RAISE_FENCE.fits() } =>
         {
             raise_fence(keys, now_us / 1_000, names, token, *fence, *fence_life_ms)
         }
-        LockCommand::Release { keys: names, token, tombstone_ms } if RELEASE_IS_CURRENT => {
+        LockCommand::Release { keys: names, token, tombstone_ms } if const { RELEASE.fits() } => {
             release(keys, now_us / 1_000, names, token, *tombstone_ms)
         }
         command => lean::run(keys, now_us, command),

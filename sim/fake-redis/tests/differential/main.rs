@@ -44,21 +44,8 @@ const LONGEST_CASE: usize = 120;
 /// Commands that are not sent: they end the server or the connection, answer with what other
 /// connections do, or are about files, users and other servers: those have tests of their own.
 const UNTOLD: [&str; 15] = [
-    "acl",
-    "asking",
-    "bgrewriteaof",
-    "bgsave",
-    "cluster",
-    "debug",
-    "module",
-    "monitor",
-    "quit",
-    "readonly",
-    "readwrite",
-    "replicaof",
-    "save",
-    "shutdown",
-    "slaveof",
+    "acl", "asking", "bgrewriteaof", "bgsave", "cluster", "debug", "module", "monitor", "quit",
+    "readonly", "readwrite", "replicaof", "save", "shutdown", "slaveof",
 ];
 
 /// So many different findings are enough to begin with.

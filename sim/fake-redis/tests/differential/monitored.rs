@@ -14,16 +14,9 @@ use crate::{
 
 /// Those that may wait, end what is listened to, or leave different data behind.
 const LEFT_OUT: [&str; 9] = [
-    "SPOP",
-    "WAIT",
-    "RESET",
-    "RANDOMKEY",
-    "FLUSHALL",
-    "XREAD",
-    "XREADGROUP",
+    "SPOP", "WAIT", "RESET", "RANDOMKEY", "FLUSHALL", "XREAD", "XREADGROUP",
     // More of it is left out than by a real server.
-    "AUTH",
-    "HELLO",
+    "AUTH", "HELLO",
 ];
 
 /// Sends `commands` random commands; the first thing that is heard otherwise.

@@ -1,6 +1,6 @@
 //! What is published of what happens to keys. Every line was told by redis-server 7.0.15.
 
-use crate::sessions_support::{Talk, expect};
+use crate::sessions_support::Talk;
 
 /// The events that the second session is told of, one behind the other: `database:event key`.
 fn events(told: &str) -> String {
@@ -23,27 +23,23 @@ fn each_command_means_these_events() {
 
 #[test]
 fn an_event_comes_under_the_key_and_then_under_its_name() {
-    let mut talk = Talk::new();
-    expect(
-        &mut talk,
-        &[
-            ('b', "PSUBSCRIBE __key*", ">[psubscribe __key* :1]"),
-            ('a', "SET a 1", "+OK"),
-            ('a', "CONFIG SET notify-keyspace-events KE$", "+OK"),
-            (
-                'a',
-                "SET a 1",
-                "+OK | b: >[pmessage __key* __keyspace@0__:a set] | b: >[pmessage __key* \
+    Talk::new().expect(&[
+        ('b', "PSUBSCRIBE __key*", ">[psubscribe __key* :1]"),
+        ('a', "SET a 1", "+OK"),
+        ('a', "CONFIG SET notify-keyspace-events KE$", "+OK"),
+        (
+            'a',
+            "SET a 1",
+            "+OK | b: >[pmessage __key* __keyspace@0__:a set] | b: >[pmessage __key* \
                  __keyevent@0__:set a]",
-            ),
-            ('a', "DEL a", ":1"),
-            ('a', "CONFIG SET notify-keyspace-events Kg", "+OK"),
-            ('a', "SET a 1", "+OK"),
-            ('a', "DEL a", ":1 | b: >[pmessage __key* __keyspace@0__:a del]"),
-            ('a', "CONFIG SET notify-keyspace-events A", "+OK"),
-            ('a', "SET a 1", "+OK"),
-        ],
-    );
+        ),
+        ('a', "DEL a", ":1"),
+        ('a', "CONFIG SET notify-keyspace-events Kg", "+OK"),
+        ('a', "SET a 1", "+OK"),
+        ('a', "DEL a", ":1 | b: >[pmessage __key* __keyspace@0__:a del]"),
+        ('a', "CONFIG SET notify-keyspace-events A", "+OK"),
+        ('a', "SET a 1", "+OK"),
+    ]);
 }
 
 #[test]

@@ -4,10 +4,11 @@ use leasehold_fake_redis::{Resp, Server};
 
 use crate::extreme_words::{ask, command, fill, size, table};
 
-struct Draw(u64);
+/// Numbers that are drawn from a seed.
+pub(crate) struct Draw(pub(crate) u64);
 
 impl Draw {
-    fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % bound

@@ -1,12 +1,13 @@
 //! The resource's side of a fence, as a script on the fake Redis.
 
-use bytes::Bytes;
 use leasehold_core::FENCED_SET;
 use leasehold_fake_redis::{Redis, Resp};
 
+use crate::sessions_support::bytes;
+
 fn set(redis: &mut Redis, value: &str, fence: &str) -> Resp {
     let words = ["EVAL", FENCED_SET, "2", "balance", "balance:fence", value, fence];
-    redis.execute(0, &words.map(|word| Bytes::copy_from_slice(word.as_bytes())))
+    redis.execute(0, &bytes(&words))
 }
 
 #[test]
@@ -15,6 +16,6 @@ fn an_older_holder_is_refused_after_a_newer_one_and_changes_nothing() {
     assert_eq!(set(&mut redis, "a", "1700000000000005"), Resp::Integer(1));
     assert_eq!(set(&mut redis, "b", "1700000000000009"), Resp::Integer(1));
     assert_eq!(set(&mut redis, "late", "1700000000000005"), Resp::Integer(0));
-    let words = ["GET", "balance"].map(|word| Bytes::copy_from_slice(word.as_bytes()));
-    assert_eq!(redis.execute(0, &words), Resp::Bulk("b".into()));
+
+    assert_eq!(redis.execute(0, &bytes(&["GET", "balance"])), Resp::Bulk("b".into()));
 }

@@ -130,19 +130,8 @@ impl FromStaticStr for Bytes {
 
 fn lines() -> impl Strategy<Value = Vec<(u64, String)>> {
     let templates = vec![
-        "SET {} 1",
-        "SET {} 2 PX 3",
-        "SET {} 3 KEEPTTL",
-        "DEL {}",
-        "INCR {}",
-        "PEXPIRE {} 2",
-        "PERSIST {}",
-        "HSET {} f v",
-        "HSET {} g w",
-        "HDEL {} f",
-        "HDEL {} g",
-        "FLUSHALL",
-        "GET {}",
+        "SET {} 1", "SET {} 2 PX 3", "SET {} 3 KEEPTTL", "DEL {}", "INCR {}", "PEXPIRE {} 2",
+        "PERSIST {}", "HSET {} f v", "HSET {} g w", "HDEL {} f", "HDEL {} g", "FLUSHALL", "GET {}",
     ];
     let line = (prop::sample::select(templates), prop::sample::select(vec!["a", "b", "c"]));
     let line = line.prop_map(|(template, key)| template.replace("{}", key));

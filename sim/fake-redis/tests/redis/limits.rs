@@ -6,7 +6,7 @@ use leasehold_core::{
 };
 use leasehold_fake_redis::{Engine, FakeRedis, Resp, Settings};
 
-use crate::sessions_support::{Talk, expect};
+use crate::sessions_support::Talk;
 
 const OOM: &str = "!OOM command not allowed when used memory > 'maxmemory'.";
 
@@ -17,22 +17,18 @@ fn eval(talk: &mut Talk, script: &str) -> String {
 
 #[test]
 fn beyond_the_limit_what_may_take_memory_is_refused() {
-    let mut talk = Talk::new();
-    expect(
-        &mut talk,
-        &[
-            ('a', "SET a b", "+OK"),
-            ('a', "CONFIG SET maxmemory 1", "+OK"),
-            ('a', "SET a c", OOM),
-            ('a', "GET a", "b"),
-            ('a', "DEL none", ":0"),
-            ('a', "MULTI", "+OK"),
-            ('a', "GET a", OOM),
-            ('a', "EXEC", "!EXECABORT Transaction discarded because of previous errors."),
-            ('a', "CONFIG SET maxmemory 0", "+OK"),
-            ('a', "SET a c", "+OK"),
-        ],
-    );
+    Talk::new().expect(&[
+        ('a', "SET a b", "+OK"),
+        ('a', "CONFIG SET maxmemory 1", "+OK"),
+        ('a', "SET a c", OOM),
+        ('a', "GET a", "b"),
+        ('a', "DEL none", ":0"),
+        ('a', "MULTI", "+OK"),
+        ('a', "GET a", OOM),
+        ('a', "EXEC", "!EXECABORT Transaction discarded because of previous errors."),
+        ('a', "CONFIG SET maxmemory 0", "+OK"),
+        ('a', "SET a c", "+OK"),
+    ]);
 }
 
 #[test]
@@ -54,20 +50,17 @@ fn a_script_that_has_written_may_go_on_beyond_the_limit() {
 #[test]
 fn a_transaction_is_aborted_if_there_is_no_room_for_it() {
     let mut talk = Talk::new();
-    expect(
-        &mut talk,
-        &[
-            ('a', "MULTI", "+OK"),
-            ('a', "SET a b", "+QUEUED"),
-            ('b', "CONFIG SET maxmemory 1", "+OK"),
-            (
-                'a',
-                "EXEC",
-                "!EXECABORT Transaction discarded because of: OOM command not allowed when used \
+    talk.expect(&[
+        ('a', "MULTI", "+OK"),
+        ('a', "SET a b", "+QUEUED"),
+        ('b', "CONFIG SET maxmemory 1", "+OK"),
+        (
+            'a',
+            "EXEC",
+            "!EXECABORT Transaction discarded because of: OOM command not allowed when used \
                  memory > 'maxmemory'.",
-            ),
-        ],
-    );
+        ),
+    ]);
 }
 
 /// A server with room for about ten keys, of which there are three.
@@ -145,21 +138,9 @@ fn what_is_kept_of_the_memory_is_what_a_count_finds() {
     let mut talk = Talk::new();
     talk.ask('a', "CONFIG SET maxmemory 100mb");
     for line in [
-        "SET a 1",
-        "RPUSH l 1 2 3 4 5 6 7",
-        "LPOP l",
-        "HSET h a b c d",
-        "SADD s 1 2 3",
-        "SMOVE s s2 1",
-        "ZADD z 1 a",
-        "XADD x * a b",
-        "RENAME a b",
-        "COPY b c DB 2",
-        "MOVE b 1",
-        "SET gone x PX 5",
-        "MSET m 1 m 2 n 3",
-        "DEL h nothing",
-        "SWAPDB 0 1",
+        "SET a 1", "RPUSH l 1 2 3 4 5 6 7", "LPOP l", "HSET h a b c d", "SADD s 1 2 3",
+        "SMOVE s s2 1", "ZADD z 1 a", "XADD x * a b", "RENAME a b", "COPY b c DB 2", "MOVE b 1",
+        "SET gone x PX 5", "MSET m 1 m 2 n 3", "DEL h nothing", "SWAPDB 0 1",
     ] {
         talk.ask('a', line);
     }

@@ -1,10 +1,6 @@
 //! What other people's test suites found. Every reply here was given by redis-server 7.0.15.
 
-use crate::{
-    redis_support::Server,
-    scripting_support,
-    sessions_support::{Talk, expect},
-};
+use crate::{redis_support::Server, scripting_support, sessions_support::Talk};
 
 fn scripts() -> scripting_support::Server {
     scripting_support::Server::new(leasehold_fake_redis::ScriptRules::REDIS)
@@ -13,9 +9,7 @@ fn scripts() -> scripting_support::Server {
 #[test]
 fn an_inexact_trim_goes_by_the_pieces_that_were_set() {
     let mut talk = Talk::new();
-    expect(
-        &mut talk,
-        &[
+    talk.expect(&[
             ('a', "CONFIG SET stream-node-max-entries 10", "+OK"),
             (
                 'a',
@@ -23,23 +17,19 @@ fn an_inexact_trim_goes_by_the_pieces_that_were_set() {
                 "!ERR CONFIG SET failed (possibly related to argument 'stream-node-max-entries') - argument must be between 0 and 9223372036854775807 inclusive",
             ),
             ('a', "CONFIG GET stream-node-max-entries", "{stream-node-max-entries=10}"),
-        ],
-    );
+    ]);
     for number in 1..=60 {
         talk.ask('a', &format!("XADD s 1-{number} a {number}"));
     }
-    expect(
-        &mut talk,
-        &[
-            ('a', "XTRIM s MAXLEN ~ 25", ":30"),
-            ('a', "XTRIM s MAXLEN ~ 25", ":0"),
-            ('a', "XTRIM s MINID ~ 1-45", ":10"),
-            ('a', "XTRIM s MAXLEN ~ 0 LIMIT 19", ":10"),
-            ('a', "XDEL s 1-51", ":1"),
-            ('a', "XTRIM s MAXLEN ~ 1", ":0"),
-            ('a', "XTRIM s MAXLEN ~ 0", ":9"),
-        ],
-    );
+    talk.expect(&[
+        ('a', "XTRIM s MAXLEN ~ 25", ":30"),
+        ('a', "XTRIM s MAXLEN ~ 25", ":0"),
+        ('a', "XTRIM s MINID ~ 1-45", ":10"),
+        ('a', "XTRIM s MAXLEN ~ 0 LIMIT 19", ":10"),
+        ('a', "XDEL s 1-51", ":1"),
+        ('a', "XTRIM s MAXLEN ~ 1", ":0"),
+        ('a', "XTRIM s MAXLEN ~ 0", ":9"),
+    ]);
     // Pieces are cut by bytes, too.
     talk.ask('a', "CONFIG SET stream-node-max-bytes 100");
     for number in 1..=20 {
@@ -123,13 +113,10 @@ fn what_a_failed_script_drew_is_not_drawn_again() {
 #[test]
 fn monitors_see_what_scripts_run() {
     let mut talk = Talk::new();
-    expect(
-        &mut talk,
-        &[
-            ('b', "MONITOR", "+OK"),
-            ('a', "SELECT 2", "+OK | b: +1700000000.000000 [2 10.0.0.1:1001] \"SELECT\" \"2\""),
-        ],
-    );
+    talk.expect(&[
+        ('b', "MONITOR", "+OK"),
+        ('a', "SELECT 2", "+OK | b: +1700000000.000000 [2 10.0.0.1:1001] \"SELECT\" \"2\""),
+    ]);
     let time = "1700000000.000000";
     let told = talk.ask(
         'a',
@@ -145,9 +132,7 @@ fn monitors_see_what_scripts_run() {
     ];
     assert_eq!(commands, expected.join(" | b: "));
     // Also a script that is refused, and one in a transaction.
-    expect(
-        &mut talk,
-        &[
+    talk.expect(&[
             (
                 'a',
                 "EVALSHA abc 0",
@@ -160,24 +145,20 @@ fn monitors_see_what_scripts_run() {
                 "EXEC",
                 "[nil] | b: +1700000000.000000 [2 10.0.0.1:1001] \"EVAL\" \"redis.call('get','a')\" \"0\" | b: +1700000000.000000 [2 lua] \"get\" \"a\" | b: +1700000000.000000 [2 10.0.0.1:1001] \"EXEC\"",
             ),
-        ],
-    );
+    ]);
 }
 
 #[test]
 fn a_set_that_gets_what_it_has_is_not_changed() {
-    expect(
-        &mut Talk::new(),
-        &[
-            ('a', "SADD src m", ":1"),
-            ('a', "SADD dst m", ":1"),
-            ('a', "WATCH dst", "+OK"),
-            ('b', "SMOVE src dst m", ":1"),
-            ('a', "MULTI", "+OK"),
-            ('a', "EXEC", "[]"),
-            ('a', "EXISTS src", ":0"),
-        ],
-    );
+    Talk::new().expect(&[
+        ('a', "SADD src m", ":1"),
+        ('a', "SADD dst m", ":1"),
+        ('a', "WATCH dst", "+OK"),
+        ('b', "SMOVE src dst m", ":1"),
+        ('a', "MULTI", "+OK"),
+        ('a', "EXEC", "[]"),
+        ('a', "EXISTS src", ":0"),
+    ]);
 }
 
 #[test]
@@ -213,53 +194,37 @@ fn a_pause_of_writers_lets_scripts_that_only_read_go_on() {
 
 #[test]
 fn whoever_wants_replies_again_is_told_so_and_subscriptions_are_always_confirmed() {
-    expect(
-        &mut Talk::new(),
-        &[
-            ('a', "CLIENT REPLY SKIP", ""),
-            ('a', "CLIENT REPLY ON", "+OK"),
-            ('a', "CLIENT REPLY SKIP", ""),
-            ('a', "CLIENT REPLY SKIP", ""),
-            ('a', "PING", ""),
-            ('a', "ECHO a", "a"),
-            ('a', "CLIENT REPLY SKIP", ""),
-            ('a', "CLIENT REPLY OFF", ""),
-            ('a', "SUBSCRIBE a b", ">[subscribe a :1] >[subscribe b :2]"),
-            ('a', "PING", ""),
-            ('a', "UNSUBSCRIBE", ">[unsubscribe a :1] >[unsubscribe b :0]"),
-            ('a', "CLIENT REPLY ON", "+OK"),
-            ('a', "CLIENT REPLY SKIP", ""),
-            ('a', "UNSUBSCRIBE", ">[unsubscribe nil :0]"),
-            ('a', "PING", "+PONG"),
-        ],
-    );
+    Talk::new().expect(&[
+        ('a', "CLIENT REPLY SKIP", ""),
+        ('a', "CLIENT REPLY ON", "+OK"),
+        ('a', "CLIENT REPLY SKIP", ""),
+        ('a', "CLIENT REPLY SKIP", ""),
+        ('a', "PING", ""),
+        ('a', "ECHO a", "a"),
+        ('a', "CLIENT REPLY SKIP", ""),
+        ('a', "CLIENT REPLY OFF", ""),
+        ('a', "SUBSCRIBE a b", ">[subscribe a :1] >[subscribe b :2]"),
+        ('a', "PING", ""),
+        ('a', "UNSUBSCRIBE", ">[unsubscribe a :1] >[unsubscribe b :0]"),
+        ('a', "CLIENT REPLY ON", "+OK"),
+        ('a', "CLIENT REPLY SKIP", ""),
+        ('a', "UNSUBSCRIBE", ">[unsubscribe nil :0]"),
+        ('a', "PING", "+PONG"),
+    ]);
 }
 
 #[test]
 fn scripts_hand_over_as_many_values_as_lua_lets_them() {
-    scripting_support::check(
-        &mut scripts(),
-        &[
-            (
-                "local t = {} for i = 1, 4000 do t[i] = 'v' .. i end return #cmsgpack.pack(unpack(t))",
-                ":22893",
-            ),
-            (
-                "local t = {} for i = 1, 4001 do t[i] = 'v' .. i end return #cmsgpack.pack(unpack(t))",
-                "-ERR user_script:1: bad argument #0 to 'pack' (Too many arguments for MessagePack pack.) @1",
-            ),
-            (
-                "local t = {} for i = 1, 9000 do t['v' .. i] = 'w' .. i end return #cmsgpack.pack(t)",
-                ":105789",
-            ),
-            (
-                "local t = {} for i = 1, 9000 do t['v' .. i] = 'w' .. i end local n = 0 for _ in pairs(cmsgpack.unpack(cmsgpack.pack(t))) do n = n + 1 end return n",
-                ":9000",
-            ),
-            (
-                "local t = {} for i = 1, 9000 do t['v' .. i] = 'w' .. i end local n = 0 for _ in pairs(cjson.decode(cjson.encode(t))) do n = n + 1 end return n",
-                ":9000",
-            ),
-        ],
-    );
+    scripting_support::check(&mut scripts(), MANY_VALUES);
 }
+
+const MANY_VALUES: &str = "
+local t = {} for i = 1, 4000 do t[i] = 'v' .. i end return #cmsgpack.pack(unpack(t)) --> :22893
+local t = {} for i = 1, 4001 do t[i] = 'v' .. i end return #cmsgpack.pack(unpack(t))
+    --> -ERR user_script:1: bad argument #0 to 'pack' (Too many arguments for MessagePack pack.) @1
+local t = {} for i = 1, 9000 do t['v' .. i] = 'w' .. i end return #cmsgpack.pack(t) --> :105789
+local t = {} for i = 1, 9000 do t['v' .. i] = 'w' .. i end
+local n = 0 for _ in pairs(cmsgpack.unpack(cmsgpack.pack(t))) do n = n + 1 end return n --> :9000
+local t = {} for i = 1, 9000 do t['v' .. i] = 'w' .. i end
+local n = 0 for _ in pairs(cjson.decode(cjson.encode(t))) do n = n + 1 end return n --> :9000
+";

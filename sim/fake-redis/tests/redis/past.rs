@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use leasehold_fake_redis::{Executed, Keyspace, Reached, ScriptRules, Server, SessionId};
 
+use crate::extremes::Draw;
+
 /// Commands that change each type of data in each way; `K` is one of a few keys, `M` one of a few
 /// names, `N` a small number, and `I` the identifier of an entry.
 const COMMANDS: &[&str] = &[
@@ -88,15 +90,7 @@ const FAILS: &str = "redis.call('RPUSH', KEYS[1], 'x') redis.call('SET', 'other'
 
 type Databases = BTreeMap<usize, Keyspace>;
 
-struct Draw(u64);
-
 impl Draw {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % bound
-    }
-
     fn command(&mut self) -> Vec<Bytes> {
         if self.below(20) == 0 {
             return [b"EVAL", FAILS.as_bytes(), b"1", b"a"].map(Bytes::copy_from_slice).into();
@@ -175,13 +169,8 @@ fn large_collections_are_taken_back_in_their_order() {
 fn the_past_is_bounded_also_within_one_script() {
     const MOST: usize = 64 << 10;
     let lines = [
-        "'RPUSH', 'l', i",
-        "'HSET', 'h', i, i",
-        "'ZADD', 'z', i, i",
-        "'SADD', 's', i",
-        "'XADD', 'x', '*', i, i",
-        "'APPEND', 't', i",
-        "'SET', i, i",
+        "'RPUSH', 'l', i", "'HSET', 'h', i, i", "'ZADD', 'z', i, i", "'SADD', 's', i",
+        "'XADD', 'x', '*', i, i", "'APPEND', 't', i", "'SET', i, i",
     ];
     for line in lines {
         let mut server = Server::default();

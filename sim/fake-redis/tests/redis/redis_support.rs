@@ -2,8 +2,9 @@
 
 #![allow(dead_code, reason = "not every test needs all of it")]
 
-use bytes::Bytes;
-use leasehold_fake_redis::{Redis, Resp};
+use leasehold_fake_redis::Redis;
+
+use crate::sessions_support::{bytes, shown};
 
 /// 2023, so that relative and absolute times differ.
 pub(crate) const START_MS: u64 = 1_700_000_000_000;
@@ -31,23 +32,6 @@ impl Server {
     }
 
     pub(crate) fn ask_words(&mut self, words: &[&str]) -> String {
-        let words: Vec<_> =
-            words.iter().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
-        shown(&self.redis.execute(self.now_ms * 1_000, &words).plain())
-    }
-}
-
-fn shown(reply: &Resp) -> String {
-    match reply {
-        Resp::Array(replies) => {
-            format!("[{}]", replies.iter().map(shown).collect::<Vec<_>>().join(" "))
-        }
-        Resp::Bulk(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        Resp::Error(message) => format!("!{message}"),
-        Resp::Integer(number) => format!(":{number}"),
-        Resp::Nil => "nil".into(),
-        Resp::NilArray => "nil*".into(),
-        Resp::Simple(status) => format!("+{status}"),
-        other => unreachable!("{other:?}"),
+        shown(&self.redis.execute(self.now_ms * 1_000, &bytes(words)).plain())
     }
 }

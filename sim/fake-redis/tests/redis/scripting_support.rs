@@ -1,7 +1,8 @@
 //! A server that runs scripts, and shows every kind of reply in one line.
 
-use bytes::Bytes;
 use leasehold_fake_redis::{Redis, Resp, ScriptRules};
+
+use crate::sessions_support::bytes;
 
 /// A Monday in 2023.
 const NOW_US: u64 = 1_700_000_000_000_000;
@@ -16,9 +17,7 @@ impl Server {
     }
 
     pub(crate) fn ask(&mut self, words: &[&str]) -> String {
-        let words: Vec<_> =
-            words.iter().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
-        shown(&self.0.execute(NOW_US, &words))
+        shown(&self.0.execute(NOW_US, &bytes(words)))
     }
 
     pub(crate) fn eval(&mut self, script: &str) -> String {
@@ -26,12 +25,19 @@ impl Server {
     }
 }
 
-/// Asks for each script of `table`, and compares with what Redis 7.0.15 answered.
-#[allow(dead_code, reason = "not every test file has a table")]
-pub(crate) fn check(server: &mut Server, table: &[(&str, &str)]) {
-    for (script, reply) in table {
-        assert_eq!(server.eval(script), *reply, "{script}");
+/// Runs each script of `transcript`, and compares with what Redis 7.0.15 answered: that stands
+/// behind `-->`, which ends the script.
+pub(crate) fn check(server: &mut Server, transcript: &str) {
+    let mut script = String::new();
+    for line in transcript.trim().lines() {
+        let (part, reply) = line.split_once("--> ").map_or((line, None), |(a, b)| (a, Some(b)));
+        script = format!("{script}\n{part}").trim().to_owned();
+        if let Some(reply) = reply {
+            assert_eq!(server.eval(&script), reply, "{script}");
+            script.clear();
+        }
     }
+    assert_eq!(script, "", "a script without a reply");
 }
 
 /// Strings in quotes, with what is no ASCII escaped; errors with the line instead of the script.

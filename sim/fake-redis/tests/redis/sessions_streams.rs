@@ -1,6 +1,6 @@
 //! Sessions that watch streams or wait for them. Replies are those of redis-server 7.0.15.
 
-use crate::sessions_support::{Talk, expect};
+use crate::sessions_support::Talk;
 
 #[test]
 fn a_watched_stream_changes_with_its_entries_not_with_its_groups() {
@@ -21,10 +21,11 @@ fn a_watched_stream_changes_with_its_entries_not_with_its_groups() {
         let executed = if touches { "nil-array" } else { "[:1]" };
         talk.ask('a', "WATCH x");
         assert_eq!(talk.ask('b', line), reply);
-        expect(
-            &mut talk,
-            &[('a', "MULTI", "+OK"), ('a', "EXISTS x", "+QUEUED"), ('a', "EXEC", executed)],
-        );
+        talk.expect(&[
+            ('a', "MULTI", "+OK"),
+            ('a', "EXISTS x", "+QUEUED"),
+            ('a', "EXEC", executed),
+        ]);
     }
 }
 
@@ -61,31 +62,25 @@ fn a_stream_that_expires_ends_the_wait_of_a_group() {
 
 #[test]
 fn of_several_keys_the_one_that_came_first_is_taken() {
-    expect(
-        &mut Talk::new(),
-        &[
-            ('a', "BLPOP l1 l2 0", "waits"),
-            ('b', "MULTI", "+OK"),
-            ('b', "RPUSH l2 two", "+QUEUED"),
-            ('b', "RPUSH l1 one", "+QUEUED"),
-            ('b', "RPUSH l2 more", "+QUEUED"),
-            ('b', "EXEC", "[:1 :1 :2] | a!: [l2 two]"),
-        ],
-    );
+    Talk::new().expect(&[
+        ('a', "BLPOP l1 l2 0", "waits"),
+        ('b', "MULTI", "+OK"),
+        ('b', "RPUSH l2 two", "+QUEUED"),
+        ('b', "RPUSH l1 one", "+QUEUED"),
+        ('b', "RPUSH l2 more", "+QUEUED"),
+        ('b', "EXEC", "[:1 :1 :2] | a!: [l2 two]"),
+    ]);
 }
 
 #[test]
 fn a_key_that_is_overwritten_is_not_taken_from() {
-    expect(
-        &mut Talk::new(),
-        &[
-            ('a', "BZPOPMIN z 0", "waits"),
-            ('b', "SADD z m", ":1"),
-            ('b', "ZUNIONSTORE z 1 z", ":1"),
-            ('b', "RENAME z other", "+OK"),
-            ('b', "RENAME other z", "+OK | a!: [z m 1]"),
-        ],
-    );
+    Talk::new().expect(&[
+        ('a', "BZPOPMIN z 0", "waits"),
+        ('b', "SADD z m", ":1"),
+        ('b', "ZUNIONSTORE z 1 z", ":1"),
+        ('b', "RENAME z other", "+OK"),
+        ('b', "RENAME other z", "+OK | a!: [z m 1]"),
+    ]);
 }
 
 #[test]

@@ -31,15 +31,20 @@ impl Talk {
 
     /// The same with words that may have spaces in them.
     pub(crate) fn ask_words(&mut self, speaker: char, words: &[&str]) -> String {
-        let words: Vec<_> =
-            words.iter().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
         let session = self.sessions[speaker as usize - 'a' as usize];
-        let executed = self.server.execute(self.now_ms * 1_000, session, &words);
+        let executed = self.server.execute(self.now_ms * 1_000, session, &bytes(words));
         let replies = match executed {
             Executed::Replies(replies) => replies.iter().map(shown).collect::<Vec<_>>().join(" "),
             Executed::Blocked => "waits".into(),
         };
         replies + &self.told()
+    }
+
+    /// Asks each line on the left of the speaker before it, and expects what is on the right.
+    pub(crate) fn expect(&mut self, table: &[(char, &str, &str)]) {
+        for (speaker, line, reply) in table {
+            assert_eq!(self.ask(*speaker, line), *reply, "{speaker}: {line}");
+        }
     }
 
     /// Moves the clock on, and what the sessions are told then.
@@ -68,14 +73,11 @@ impl Talk {
     }
 }
 
-/// Asks each line on the left of the speaker before it, and expects what is on the right.
-pub(crate) fn expect(talk: &mut Talk, table: &[(char, &str, &str)]) {
-    for (speaker, line, reply) in table {
-        assert_eq!(talk.ask(*speaker, line), *reply, "{speaker}: {line}");
-    }
+pub(crate) fn bytes(words: &[&str]) -> Vec<Bytes> {
+    words.iter().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect()
 }
 
-fn shown(resp: &Resp) -> String {
+pub(crate) fn shown(resp: &Resp) -> String {
     let all = |replies: &[Resp]| replies.iter().map(shown).collect::<Vec<_>>().join(" ");
     match resp {
         Resp::Array(replies) | Resp::Set(replies) => format!("[{}]", all(replies)),

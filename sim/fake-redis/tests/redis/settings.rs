@@ -1,6 +1,6 @@
 //! Settings: those of redis-server 7.0.15, and what each does here.
 
-use crate::sessions_support::{Talk, expect};
+use crate::sessions_support::Talk;
 
 /// Every setting of redis-server 7.0.15 with the value that it has without a file.
 const OF_REDIS: &str = include_str!("settings_of_redis.txt");
@@ -39,22 +39,18 @@ fn a_setting_without_effect_is_refused_with_a_sentence() {
 
 #[test]
 fn two_names_of_a_setting_are_one_setting() {
-    let mut talk = Talk::new();
-    expect(
-        &mut talk,
-        &[
-            ('a', "CONFIG SET hash-max-ziplist-entries 3", "+OK"),
-            ('a', "CONFIG GET hash-max-listpack-entries", "{hash-max-listpack-entries=3}"),
-            ('a', "CONFIG SET slave-priority 7", "+OK"),
-            ('a', "CONFIG GET replica-priority", "{replica-priority=7}"),
-            (
-                'a',
-                "CONFIG SET min-slaves-to-write x",
-                "!ERR CONFIG SET failed (possibly related to argument 'min-slaves-to-write') - \
+    Talk::new().expect(&[
+        ('a', "CONFIG SET hash-max-ziplist-entries 3", "+OK"),
+        ('a', "CONFIG GET hash-max-listpack-entries", "{hash-max-listpack-entries=3}"),
+        ('a', "CONFIG SET slave-priority 7", "+OK"),
+        ('a', "CONFIG GET replica-priority", "{replica-priority=7}"),
+        (
+            'a',
+            "CONFIG SET min-slaves-to-write x",
+            "!ERR CONFIG SET failed (possibly related to argument 'min-slaves-to-write') - \
                  argument couldn't be parsed into an integer",
-            ),
-        ],
-    );
+        ),
+    ]);
 }
 
 #[test]

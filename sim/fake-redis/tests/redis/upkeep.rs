@@ -1,6 +1,6 @@
 //! What a server counts and notes, and what `DEBUG` does. Replies as of redis-server 7.0.15.
 
-use crate::sessions_support::{Talk, expect};
+use crate::sessions_support::Talk;
 
 fn line(talk: &mut Talk, section: &str, begin: &str) -> Option<String> {
     let info = talk.ask('a', &format!("INFO {section}"));
@@ -70,18 +70,15 @@ fn a_key_that_is_used_is_idle_no_more() {
     let mut talk = Talk::new();
     talk.ask('a', "SET a 1");
     talk.after(3_500);
-    expect(
-        &mut talk,
-        &[
-            ('a', "EXISTS a", ":1"),
-            ('a', "TTL a", ":-1"),
-            ('a', "OBJECT IDLETIME a", ":3"),
-            ('a', "TOUCH a", ":1"),
-            ('a', "OBJECT IDLETIME a", ":0"),
-            ('a', "OBJECT IDLETIME none", "nil"),
-            ('a', "OBJECT FREQ none", "nil"),
-        ],
-    );
+    talk.expect(&[
+        ('a', "EXISTS a", ":1"),
+        ('a', "TTL a", ":-1"),
+        ('a', "OBJECT IDLETIME a", ":3"),
+        ('a', "TOUCH a", ":1"),
+        ('a', "OBJECT IDLETIME a", ":0"),
+        ('a', "OBJECT IDLETIME none", "nil"),
+        ('a', "OBJECT FREQ none", "nil"),
+    ]);
     talk.after(2_000);
     talk.ask_words('a', &["EVAL", "return redis.call('get', 'a')", "0"]);
     assert_eq!(talk.ask('a', "OBJECT IDLETIME a"), ":0");
@@ -109,30 +106,23 @@ fn how_often_a_key_is_used_is_counted_under_such_a_policy() {
 #[test]
 fn the_slow_log_has_what_takes_as_long_as_it_is_told() {
     let mut talk = Talk::new();
-    expect(
-        &mut talk,
-        &[
-            ('a', "GET a", "nil"),
-            ('a', "SLOWLOG LEN", ":0"),
-            ('a', "CONFIG SET slowlog-log-slower-than 0", "+OK"),
-            ('b', "CLIENT SETNAME bob", "+OK"),
-            ('b', "GET a", "nil"),
-            ('a', "SLOWLOG GET 1", "[[:2 :1700000000 :0 [GET a] 10.0.0.2:1002 bob]]"),
-            ('a', "CONFIG SET slowlog-max-len 2", "+OK"),
-            ('a', "SLOWLOG LEN", ":2"),
-            ('a', "AUTH default secret", "+OK"),
-            (
-                'a',
-                "SLOWLOG GET 1",
-                "[[:6 :1700000000 :0 [AUTH (redacted) (redacted)] 10.0.0.1:1001 ]]",
-            ),
-            ('a', "SLOWLOG RESET", "+OK"),
-            ('a', "CONFIG SET slowlog-log-slower-than -1", "+OK"),
-            ('a', "SLOWLOG RESET", "+OK"),
-            ('a', "SLOWLOG LEN", ":0"),
-            ('a', "SLOWLOG GET -2", "!ERR count should be greater than or equal to -1"),
-        ],
-    );
+    talk.expect(&[
+        ('a', "GET a", "nil"),
+        ('a', "SLOWLOG LEN", ":0"),
+        ('a', "CONFIG SET slowlog-log-slower-than 0", "+OK"),
+        ('b', "CLIENT SETNAME bob", "+OK"),
+        ('b', "GET a", "nil"),
+        ('a', "SLOWLOG GET 1", "[[:2 :1700000000 :0 [GET a] 10.0.0.2:1002 bob]]"),
+        ('a', "CONFIG SET slowlog-max-len 2", "+OK"),
+        ('a', "SLOWLOG LEN", ":2"),
+        ('a', "AUTH default secret", "+OK"),
+        ('a', "SLOWLOG GET 1", "[[:6 :1700000000 :0 [AUTH (redacted) (redacted)] 10.0.0.1:1001 ]]"),
+        ('a', "SLOWLOG RESET", "+OK"),
+        ('a', "CONFIG SET slowlog-log-slower-than -1", "+OK"),
+        ('a', "SLOWLOG RESET", "+OK"),
+        ('a', "SLOWLOG LEN", ":0"),
+        ('a', "SLOWLOG GET -2", "!ERR count should be greater than or equal to -1"),
+    ]);
     talk.ask('a', "CONFIG SET slowlog-log-slower-than 0");
     let words: Vec<String> = (0..40).map(|number| format!("k{number}")).collect();
     talk.ask('a', &format!("DEL {} {}", "x".repeat(200), words.join(" ")));
@@ -144,29 +134,26 @@ fn the_slow_log_has_what_takes_as_long_as_it_is_told() {
 #[test]
 fn debug_sleeps_by_the_clock_and_fails_when_it_is_told_to() {
     let mut talk = Talk::new();
-    expect(
-        &mut talk,
-        &[
-            ('a', "DEBUG SLEEP 0", "+OK"),
-            ('a', "DEBUG ERROR MYERR", "!MYERR"),
-            ('a', "DEBUG OBJECT none", "!ERR no such key"),
-            ('a', "SET a 5", "+OK"),
-            (
-                'a',
-                "DEBUG OBJECT a",
-                "+Value at:0x0 refcount:1 encoding:int serializedlength:73 lru:1700000000 \
+    talk.expect(&[
+        ('a', "DEBUG SLEEP 0", "+OK"),
+        ('a', "DEBUG ERROR MYERR", "!MYERR"),
+        ('a', "DEBUG OBJECT none", "!ERR no such key"),
+        ('a', "SET a 5", "+OK"),
+        (
+            'a',
+            "DEBUG OBJECT a",
+            "+Value at:0x0 refcount:1 encoding:int serializedlength:73 lru:1700000000 \
                  lru_seconds_idle:0",
-            ),
-            (
-                'a',
-                "DEBUG JMAP",
-                "!ERR this fake Redis does not have 'debug|JMAP', or not with so many arguments. \
+        ),
+        (
+            'a',
+            "DEBUG JMAP",
+            "!ERR this fake Redis does not have 'debug|JMAP', or not with so many arguments. \
                  Try DEBUG HELP.",
-            ),
-            ('a', "DEBUG SLEEP 0.5", "waits"),
-            ('b', "GET a", "waits"),
-        ],
-    );
+        ),
+        ('a', "DEBUG SLEEP 0.5", "waits"),
+        ('b', "GET a", "waits"),
+    ]);
     assert_eq!(talk.after(499), "");
     let told = talk.after(1);
     assert!(told.contains("a!: +OK") && told.contains("b!: 5"), "{told}");

@@ -2,7 +2,7 @@
 
 use leasehold_fake_redis::{Password, Settings};
 
-use crate::sessions_support::{Talk, expect};
+use crate::sessions_support::Talk;
 
 const KEYS: &str =
     "!NOPERM this user has no permissions to access one of the keys used as arguments";
@@ -53,50 +53,36 @@ fn a_user_may_do_what_the_rules_say() {
 fn a_dry_run_says_the_same() {
     let mut talk = Talk::new();
     talk.ask('a', "ACL SETUSER bob ~job:* &ch* +@read +set +publish -get");
-    expect(
-        &mut talk,
-        &[
-            ('a', "ACL DRYRUN bob SET job:1 x", "+OK"),
-            (
-                'a',
-                "ACL DRYRUN bob SET r:1 x",
-                "This user has no permissions to access the 'r:1' key",
-            ),
-            (
-                'a',
-                "ACL DRYRUN bob GET job:1",
-                "This user has no permissions to run the 'get' command",
-            ),
-            (
-                'a',
-                "ACL DRYRUN bob CLIENT LIST",
-                "This user has no permissions to run the 'client|list' command",
-            ),
-            (
-                'a',
-                "ACL DRYRUN bob PUBLISH zz x",
-                "This user has no permissions to access the 'zz' channel",
-            ),
-            ('a', "ACL DRYRUN bob foo", "!ERR Command 'foo' not found"),
-            ('a', "ACL DRYRUN bob GET", "!ERR wrong number of arguments for 'get' command"),
-            ('a', "ACL DRYRUN zz GET", "!ERR User 'zz' not found"),
-        ],
-    );
+    talk.expect(&[
+        ('a', "ACL DRYRUN bob SET job:1 x", "+OK"),
+        ('a', "ACL DRYRUN bob SET r:1 x", "This user has no permissions to access the 'r:1' key"),
+        ('a', "ACL DRYRUN bob GET job:1", "This user has no permissions to run the 'get' command"),
+        (
+            'a',
+            "ACL DRYRUN bob CLIENT LIST",
+            "This user has no permissions to run the 'client|list' command",
+        ),
+        (
+            'a',
+            "ACL DRYRUN bob PUBLISH zz x",
+            "This user has no permissions to access the 'zz' channel",
+        ),
+        ('a', "ACL DRYRUN bob foo", "!ERR Command 'foo' not found"),
+        ('a', "ACL DRYRUN bob GET", "!ERR wrong number of arguments for 'get' command"),
+        ('a', "ACL DRYRUN zz GET", "!ERR User 'zz' not found"),
+    ]);
 }
 
 #[test]
 fn channels_are_allowed_by_patterns_and_patterns_by_themselves() {
     let mut talk = with_bob("&ch* +subscribe +psubscribe +publish +unsubscribe +punsubscribe");
-    expect(
-        &mut talk,
-        &[
-            ('b', "PUBLISH other x", CHANNELS),
-            ('b', "PUBLISH ch1 x", ":0"),
-            ('b', "SUBSCRIBE ch1 other", CHANNELS),
-            ('b', "PSUBSCRIBE ch1*", CHANNELS),
-            ('b', "PSUBSCRIBE ch*", ">[psubscribe ch* :1]"),
-        ],
-    );
+    talk.expect(&[
+        ('b', "PUBLISH other x", CHANNELS),
+        ('b', "PUBLISH ch1 x", ":0"),
+        ('b', "SUBSCRIBE ch1 other", CHANNELS),
+        ('b', "PSUBSCRIBE ch1*", CHANNELS),
+        ('b', "PSUBSCRIBE ch*", ">[psubscribe ch* :1]"),
+    ]);
 }
 
 #[test]
@@ -150,27 +136,24 @@ fn wrong_words_are_refused_with_the_reason() {
         let expected = format!("!ERR Error in ACL SETUSER modifier '{word}': {why}");
         assert_eq!(talk.ask('a', &format!("ACL SETUSER tmp {word}")), expected);
     }
-    expect(
-        &mut talk,
-        &[
-            (
-                'a',
-                "ACL SETUSER tmp (+get",
-                "!ERR Unmatched parenthesis in acl selector starting at '(+get'.",
-            ),
-            ('a', "ACL USERS", "[default]"),
-            ('a', "ACL DELUSER default", "!ERR The 'default' user cannot be removed"),
-            ('a', "ACL GETUSER zz", "nil-array"),
-            ('a', "ACL CAT foo", "!ERR Unknown category 'foo'"),
-            (
-                'a',
-                "ACL CAT",
-                "[keyspace read write set sortedset list hash string bitmap hyperloglog geo stream \
+    talk.expect(&[
+        (
+            'a',
+            "ACL SETUSER tmp (+get",
+            "!ERR Unmatched parenthesis in acl selector starting at '(+get'.",
+        ),
+        ('a', "ACL USERS", "[default]"),
+        ('a', "ACL DELUSER default", "!ERR The 'default' user cannot be removed"),
+        ('a', "ACL GETUSER zz", "nil-array"),
+        ('a', "ACL CAT foo", "!ERR Unknown category 'foo'"),
+        (
+            'a',
+            "ACL CAT",
+            "[keyspace read write set sortedset list hash string bitmap hyperloglog geo stream \
                  pubsub admin fast slow blocking dangerous connection transaction scripting]",
-            ),
-            ('a', "ACL FOO", "!ERR unknown subcommand 'FOO'. Try ACL HELP."),
-        ],
-    );
+        ),
+        ('a', "ACL FOO", "!ERR unknown subcommand 'FOO'. Try ACL HELP."),
+    ]);
     // Redis repeats the password that is not known.
     let answer = talk.ask('a', "ACL SETUSER tmp <secret");
     assert!(answer.contains("does not exist") && !answer.contains("secret"), "{answer}");
@@ -207,21 +190,18 @@ fn users_are_told_with_hashes_of_their_passwords() {
 fn who_comes_in_and_who_is_sent_away() {
     let mut talk = Talk::new();
     let wrong = "!WRONGPASS invalid username-password pair or user is disabled.";
-    expect(
-        &mut talk,
-        &[
-            ('b', "AUTH bob pw", wrong),
-            ('a', "ACL SETUSER bob >pw +@all ~*", "+OK"),
-            ('b', "AUTH bob pw", wrong),
-            ('a', "ACL SETUSER bob on", "+OK"),
-            ('b', "AUTH bob bad", wrong),
-            ('b', "AUTH bob pw", "+OK"),
-            ('b', "ACL WHOAMI", "bob"),
-            ('b', "RESET", "+RESET"),
-            ('b', "ACL WHOAMI", "default"),
-            ('b', "AUTH bob pw", "+OK"),
-        ],
-    );
+    talk.expect(&[
+        ('b', "AUTH bob pw", wrong),
+        ('a', "ACL SETUSER bob >pw +@all ~*", "+OK"),
+        ('b', "AUTH bob pw", wrong),
+        ('a', "ACL SETUSER bob on", "+OK"),
+        ('b', "AUTH bob bad", wrong),
+        ('b', "AUTH bob pw", "+OK"),
+        ('b', "ACL WHOAMI", "bob"),
+        ('b', "RESET", "+RESET"),
+        ('b', "ACL WHOAMI", "default"),
+        ('b', "AUTH bob pw", "+OK"),
+    ]);
     assert_eq!(talk.ask('a', "ACL DELUSER bob nobody"), ":1");
     assert_eq!(talk.server.take_closed().len(), 1);
     let log = talk.ask('a', "ACL LOG");
@@ -233,15 +213,12 @@ fn who_comes_in_and_who_is_sent_away() {
 #[test]
 fn rights_are_looked_at_when_a_command_is_queued_and_when_it_runs() {
     let mut talk = with_bob("~* +@all -acl");
-    expect(
-        &mut talk,
-        &[
-            ('b', "MULTI", "+OK"),
-            ('b', "SET a b", "+QUEUED"),
-            ('b', "INCR n", "+QUEUED"),
-            ('a', "ACL SETUSER bob -incr", "+OK"),
-        ],
-    );
+    talk.expect(&[
+        ('b', "MULTI", "+OK"),
+        ('b', "SET a b", "+QUEUED"),
+        ('b', "INCR n", "+QUEUED"),
+        ('a', "ACL SETUSER bob -incr", "+OK"),
+    ]);
     assert_eq!(talk.ask('b', "EXEC"), format!("[+OK {}]", denied("incr")));
     talk.ask('b', "MULTI");
     assert_eq!(talk.ask('b', "INCR n"), denied("incr"));

@@ -109,12 +109,7 @@ async fn a_blocked_pop_waits_by_the_clock() {
     let fake = Fake::start().await;
     let mut client = fake.client().await;
     client.send("BLPOP list 10").await;
-    in_time(async {
-        while fake.host.with_server(|server| server.next_wake().is_none()) {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    fake.until_a_wait_begins().await;
     assert_eq!(fake.rest("PING").await, Ok(json!("PONG")));
     // At the last millisecond of its time it still waits.
     call(&fake, "POST", "/clock", r#"{"advance_ms": 10001}"#).await;

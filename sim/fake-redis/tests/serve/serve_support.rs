@@ -96,6 +96,16 @@ impl Fake {
         self.host.clock().set(&order).unwrap();
     }
 
+    /// Completes once a session waits that is to be woken.
+    pub(crate) async fn until_a_wait_begins(&self) {
+        in_time(async {
+            while self.host.with_server(|server| server.next_wake().is_none()) {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+
     /// One command over REST: what is in `result` or `error`.
     pub(crate) async fn rest(&self, line: &str) -> Result<Value, Broken> {
         let words: Vec<&str> = line.split(' ').collect();

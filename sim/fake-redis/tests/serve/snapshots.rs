@@ -69,12 +69,7 @@ async fn who_waits_for_a_list_gets_what_comes_with_a_restore() {
     call(&fake, "/flush", "").await;
     let mut client = fake.client().await;
     client.send("BLPOP queue 10").await;
-    in_time(async {
-        while fake.host.with_server(|server| server.next_wake().is_none()) {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    fake.until_a_wait_begins().await;
     call(&fake, "/restore", r#"{"id": "1"}"#).await;
     assert!(in_time(client.reply()).await.unwrap().starts_with("*2"));
     assert_eq!(fake.rest("LLEN queue").await, Ok(json!(0)));

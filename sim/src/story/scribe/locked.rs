@@ -57,7 +57,7 @@ impl Scribe<'_> {
                 self.took_effect(at, fault, client, call);
             }
             Event::Healed => self.healed(at),
-            Event::Finished | Event::Debounce(_) => {}
+            Event::Finished | Event::Debounce(_) | Event::Left { .. } => {}
         }
     }
 

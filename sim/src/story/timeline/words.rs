@@ -6,7 +6,7 @@ use super::{Line, LineKind, calls::Calls, debounced, instant};
 use crate::history::{Act, Answer, Ask, Client, DebounceEvent, End, Event, TokenId};
 use crate::{
     story::{History, Names},
-    words::client,
+    words::{self, client},
 };
 
 /// Tells one event after the other.
@@ -78,6 +78,11 @@ impl<'a> Narrator<'a> {
             }
             Event::TookEffect { fault, client, call } => {
                 (LineKind::Fault, fault.effect(&name(client), call)?)
+            }
+            Event::Left { client: who, awaited, at, .. } => {
+                let what = words::awaited(awaited);
+                let text = format!("that was {}'s wait {at} for {what}", client(who));
+                (LineKind::Fault, text)
             }
             Event::Debounce(event) => other(debounced::emit(event, self.about_writes)?),
             Event::Healed => other("all faults are over".into()),

@@ -1,4 +1,4 @@
-//! The call that a job awaits, from which its caller may go away alone.
+//! The call that a job awaits, from which its caller may go away.
 
 use std::{
     future::{Future, poll_fn},
@@ -7,19 +7,18 @@ use std::{
     task::Poll,
 };
 
+use crate::history::Awaited;
+
 /// What the caller does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum State {
-    /// Nothing that can be dropped by itself.
-    #[default]
-    Busy,
-    /// Awaits a call.
-    Awaits,
-    /// Awaits it no more.
-    Gone,
+#[derive(Debug, Default)]
+struct State {
+    /// What it awaits, and how often it has begun to: once for each time that it had to be polled.
+    awaits: Option<(Awaited, u32)>,
+    /// Whether it awaits that no more.
+    gone: bool,
 }
 
-/// The call that one job awaits, if it can be dropped by itself.
+/// The call that one job awaits.
 #[derive(Debug, Default)]
 pub(super) struct AwaitedCall(Mutex<State>);
 
@@ -29,27 +28,38 @@ impl AwaitedCall {
     }
 
     /// What `call` comes to, unless the caller goes away from it.
-    pub(super) async fn answer<T>(&self, call: impl Future<Output = T>) -> Option<T> {
+    pub(super) async fn answer<T>(
+        &self,
+        what: Awaited,
+        call: impl Future<Output = T>,
+    ) -> Option<T> {
         let mut call = pin!(call);
-        *self.state() = State::Awaits;
+        *self.state() = State::default();
         let answer = poll_fn(|context| {
-            if *self.state() == State::Gone {
+            if self.state().gone {
                 return Poll::Ready(None);
             }
-            call.as_mut().poll(context).map(Some)
+            let polled = call.as_mut().poll(context);
+            let mut state = self.state();
+            let number = state.awaits.map_or(1, |(_, number)| number + 1);
+            state.awaits = Some((what, number));
+            polled.map(Some)
         });
         let answer = answer.await;
-        *self.state() = State::Busy;
+        *self.state() = State::default();
         answer
     }
 
-    /// The caller goes away from the call, once it is polled. Whether there is one.
+    /// What the caller awaits, and for the how-manieth time.
+    pub(super) fn now(&self) -> Option<(Awaited, u32)> {
+        self.state().awaits
+    }
+
+    /// The caller goes away from an extension or a release alone, once it is polled. Whether it
+    /// awaits one.
     pub(super) fn leave(&self) -> bool {
         let mut state = self.state();
-        let awaits = *state == State::Awaits;
-        if awaits {
-            *state = State::Gone;
-        }
-        awaits
+        state.gone = matches!(state.awaits, Some((Awaited::Extend | Awaited::Release, _)));
+        state.gone
     }
 }

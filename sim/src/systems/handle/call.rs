@@ -17,12 +17,14 @@ use leasehold_core::{
 };
 
 use super::{
+    awaited::AwaitedCall,
+    droppable::Droppable,
     job::before,
     process::{HandleClock, Process, Told},
 };
 use crate::{
     catalog::DEBOUNCE_WAIT,
-    history::{CallAnswer, CallId, Client, DebounceEvent},
+    history::{Awaited, CallAnswer, CallId, Client, DebounceEvent},
     mutants::Mutant,
     systems::debounce::RUN,
 };
@@ -99,6 +101,7 @@ pub(super) struct Caller {
     call: Option<CallId>,
     style: Style,
     run_lease: u64,
+    awaited: Arc<AwaitedCall>,
     /// Whether the caller leaves the callback that runs.
     leaves: AtomicBool,
 }
@@ -156,22 +159,29 @@ impl Caller {
         call: Option<CallId>,
         style: Style,
         run_lease: u64,
+        awaited: Arc<AwaitedCall>,
     ) -> Self {
-        Self { process, debounce, me, call, style, run_lease, leaves: AtomicBool::new(false) }
+        let leaves = AtomicBool::new(false);
+        Self { process, debounce, me, call, style, run_lease, awaited, leaves }
     }
 
     pub(super) async fn run(self) {
         match (self.call, self.style) {
-            (Some(call), _) => self.call(call).await,
+            (Some(call), _) => _ = self.awaited.answer(Awaited::Call, self.call(call)).await,
             // What these find is no matter of any call's.
-            (None, Style::Cancels) => _ = self.debounce.cancel().await,
+            (None, Style::Cancels) => {
+                let _ = self.awaited.answer(Awaited::Cancel, self.debounce.cancel()).await;
+            }
             (None, Style::Flushes) => {
                 let flushing = self.debounce.flush(async |run| self.callback(run).await);
-                let _: Result<Swept<()>, _> = flushing.await;
+                let _: Option<Result<Swept<()>, _>> =
+                    self.awaited.answer(Awaited::Flush, flushing).await;
             }
             (None, _) => {
                 let sweeping = self.debounce.sweep(async |run| self.callback(run).await);
-                let _: Option<Result<Swept<()>, _>> = before(self.left(), sweeping).await;
+                let sweeping = before(self.left(), sweeping);
+                let _: Option<Option<Result<Swept<()>, _>>> =
+                    self.awaited.answer(Awaited::Sweep, sweeping).await;
             }
         }
     }
@@ -180,16 +190,15 @@ impl Caller {
         let mut open = Open { caller: self, call: Some(call) };
         self.tell(DebounceEvent::Called { client: self.me, call });
         let calling = self.debounce.call(call.to_args(), async |run| self.callback(run).await);
-        let mut calling = Box::pin(calling);
+        let calling = Droppable::new(&self.process, calling);
         let returned = match self.style {
-            Style::Hurries => before(self.sleep(LITTLE_PATIENCE), &mut calling).await,
-            Style::Leaves => before(self.sleep(DEBOUNCE_WAIT * 2 / 3), &mut calling).await,
-            _ => before(self.left(), &mut calling).await,
+            Style::Hurries => before(self.sleep(LITTLE_PATIENCE), calling).await,
+            Style::Leaves => before(self.sleep(DEBOUNCE_WAIT * 2 / 3), calling).await,
+            _ => before(self.left(), calling).await,
         };
         match returned {
             Some(returned) => open.returned(answer(&returned)),
             None => {
-                self.process.drop_call(calling);
                 drop(open);
                 if self.style == Style::LeavesRun {
                     // Its next call does not give the run back sooner than its lease is over.

@@ -20,11 +20,12 @@ use leasehold_core::{
 
 use super::{
     awaited::AwaitedCall,
+    droppable::Droppable,
     own_token::OwnToken,
     process::{HandleClock, Process, Told},
 };
 use crate::{
-    history::{Answer, Ask, End, TokenId},
+    history::{Answer, Ask, Awaited, End, TokenId},
     mutants::Mutant,
 };
 
@@ -173,24 +174,28 @@ impl Job {
             waits => (self.terms.acquire(&self.lock).within(micros(waits)), waits),
         };
         report.ask(Ask::Acquire, longest);
-        match self.style {
-            Style::Hold => self.hold(acquire, &mut report).await,
-            Style::Leave => {
-                let patience = self.process.now().plus_micros(LITTLE_PATIENCE);
-                let mut acquiring = Box::pin(acquire.into_future());
-                let served = before(self.clock().sleep_until(patience), &mut acquiring).await;
-                match served {
-                    Some(acquired) => self.acquired(acquired, &mut report).await,
-                    None => {
-                        report.told(Answer::Dropped);
-                        self.process.drop_call(acquiring);
-                        // Nobody calls meanwhile: what it is granted is given back in the background.
-                        let clock = self.clock();
-                        clock.sleep_until(clock.now().plus_micros(self.terms.lease)).await;
-                    }
-                }
+        if self.style == Style::Hold {
+            let holding = self.hold(acquire, &mut report);
+            self.awaited.answer(Awaited::Hold, holding).await;
+            return;
+        }
+        let clock = self.clock();
+        let acquiring = Droppable::new(&self.process, acquire.into_future());
+        let acquiring = async {
+            if self.style == Style::Leave {
+                let patience = clock.now().plus_micros(LITTLE_PATIENCE);
+                return before(clock.sleep_until(patience), acquiring).await;
             }
-            _ => self.acquired(acquire.await, &mut report).await,
+            Some(acquiring.await)
+        };
+        let what = if self.terms.waits == 0 { Awaited::Acquire } else { Awaited::Wait };
+        match self.awaited.answer(what, acquiring).await.flatten() {
+            Some(acquired) => self.acquired(acquired, &mut report).await,
+            None => {
+                report.told(Answer::Dropped);
+                // Nobody calls meanwhile: what it is granted is given back in the background.
+                clock.sleep_until(clock.now().plus_micros(self.terms.lease)).await;
+            }
         }
     }
 
@@ -216,7 +221,7 @@ impl Job {
             _ => {
                 report.ask(Ask::Release, self.terms.longest_call);
                 // If the call is dropped, so is the lease then, which is another release.
-                let answer = self.awaited.answer(lease.release()).await;
+                let answer = self.awaited.answer(Awaited::Release, lease.release()).await;
                 report.told(answer.map_or(Answer::Dropped, |answer| released(&answer)));
             }
         }
@@ -241,7 +246,8 @@ impl Job {
             return End::Lost;
         }
         report.ask(Ask::Extend, self.terms.longest_call);
-        let result = self.awaited.answer(lease.extend(micros(self.terms.lease))).await;
+        let extending = lease.extend(micros(self.terms.lease));
+        let result = self.awaited.answer(Awaited::Extend, extending).await;
         let result = result.map(|result| result.map(drop));
         report.told(result.as_ref().map_or(Answer::Dropped, extended));
         let lost = matches!(result, Some(Err(ExtendError::Lost(_))));
@@ -294,7 +300,7 @@ impl Job {
     /// Gives back what a call may have left behind, sooner than the next call would. What that
     /// finds is no matter of this caller's.
     async fn clear(&self) {
-        let _ = self.lock.clear().await;
+        let _ = self.awaited.answer(Awaited::Clear, self.lock.clear()).await;
     }
 
     /// Does so many pieces of work with rests in between, and says whether the lease lasted.
@@ -317,12 +323,19 @@ impl Job {
             Style::Overstay => self.terms.lease + self.terms.lease / 4,
             Style::DropKept | Style::Hold => self.terms.lease / 2,
             // So that it is extended just as it is renewed.
-            Style::Keep => self.terms.lease / 20 * 9,
+            Style::Keep => self.terms.lease / 9 * 4,
             _ => self.terms.hold,
         };
         let clock = self.clock();
         let next = clock.sleep_until(clock.now().plus_micros(length));
-        before(next, view.lost()).await.is_none()
+        let what = match self.style {
+            // Whoever goes away leaves all of it.
+            Style::Hold => return before(next, view.lost()).await.is_none(),
+            Style::Keep | Style::DropKept => Awaited::Kept,
+            _ => Awaited::Work,
+        };
+        let lasts = async { before(next, view.lost()).await.is_none() };
+        self.awaited.answer(what, lasts).await == Some(true)
     }
 
     fn clock(&self) -> HandleClock {

@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{
     decide::DecisionSource,
-    history::{Answer, Client, Event},
+    history::{Act, Answer, Client, Event},
+    mutants::Mutant,
     systems::{Step, Write, driver},
     world::Observer,
 };
@@ -54,7 +55,8 @@ impl HandleProgram {
         }
         let process = &self.process;
         self.sent.retain(|&call, sent| {
-            let awaited = process.awaits(sent.wait);
+            let mistaken = process.mutant() == Some(Mutant::RenewalForExtension);
+            let awaited = process.awaits(sent.wait) || (mistaken && sent.act == Act::Extend);
             if !awaited {
                 step.give_up_on(me, call);
             }

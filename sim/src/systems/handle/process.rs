@@ -1,6 +1,8 @@
 //! What the futures of a client share with its program: a store, a clock, and what they are heard to
 //! say.
 
+mod subverted;
+
 use std::{
     future::{Future, poll_fn},
     mem,
@@ -11,11 +13,12 @@ use std::{
 
 use leasehold_core::{
     Clock, Command, Instant, ReleaseSource, Reply, Store, StoreError, Subscription, Task,
-    debounce::{DebounceCommand, DebounceReply},
-    lock::{LeaseView, LockKeys, LockReply},
+    lock::{LeaseView, LockCommand, LockKeys},
 };
 
-use super::{super::driver::meaning, own_token::OwnToken};
+pub(super) use subverted::Subverted;
+
+use super::super::driver::meaning;
 use crate::{
     executor::Mailbox,
     history::{Act, Answer, Ask, CallId, DebounceEvent, End, TokenId},
@@ -79,13 +82,6 @@ pub(super) enum Told {
     },
 }
 
-/// What becomes of a command: it is sent, unless a bug is planted.
-pub(super) enum Subverted {
-    Sent(Command),
-    /// Nothing is sent, and this is the answer.
-    Answered(Reply),
-}
-
 type Answered = Result<Reply, StoreError>;
 
 /// One process, as its handles and its jobs see it.
@@ -112,6 +108,10 @@ struct State {
     lease: Option<WatchedLease>,
     /// The token of the last lease that a job worked under.
     handed_out: Option<TokenId>,
+    /// What was sent last of what makes or lengthens a lease.
+    last_write: Act,
+    /// The planted bug: what the clock shows to the next one who looks.
+    stale: Option<Instant>,
     /// The token of the last call that was dropped.
     unserved: Option<TokenId>,
     hints: [Hint; SERVERS],
@@ -144,6 +144,8 @@ impl Process {
             last_token: None,
             lease: None,
             handed_out: None,
+            last_write: Act::Other,
+            stale: None,
             unserved: None,
             hints: Default::default(),
         };
@@ -160,6 +162,14 @@ impl Process {
 
     pub(super) fn now(&self) -> Instant {
         self.state().now
+    }
+
+    /// The planted bug: whether a lease is over is asked before replicas have it, not once they do.
+    fn asks_replicas(&self, command: &Command) -> Option<Instant> {
+        let asks = matches!(command, Command::Lock(LockCommand::Confirm { .. }));
+        let state = self.state();
+        let of_acquire = asks && state.last_write == Act::Acquire;
+        (of_acquire && self.mutant == Some(Mutant::OverdueLease)).then_some(state.now)
     }
 
     /// Its clock shows `now`: wakes whose sleep is over.
@@ -250,44 +260,6 @@ impl Process {
         state.mailbox.tell(Order::Tell(told));
     }
 
-    /// What is done with a command, where a bug may be planted.
-    pub(super) fn subverted(
-        &self,
-        command: Command,
-        act: Act,
-        token: Option<TokenId>,
-    ) -> Subverted {
-        match (self.mutant, command) {
-            // What a dropped caller was granted is not given back,
-            (Some(Mutant::UnreturnedLease), _)
-                if act == Act::Release && token == self.state().unserved =>
-            {
-                Subverted::Answered(Reply::Lock(LockReply::Released))
-            }
-            // nor what was taken under a token that the caller brought along,
-            (Some(Mutant::UnreleasedToken), _)
-                if act == Act::Release && token.is_some_and(OwnToken::is) =>
-            {
-                Subverted::Answered(Reply::Lock(LockReply::Released))
-            }
-            // nor is a run that was dropped.
-            (
-                Some(Mutant::UnreturnedRun),
-                Command::Debounce(DebounceCommand::Finish { seq: 0, success: false, .. }),
-            ) => Subverted::Answered(Reply::Debounce(DebounceReply::Stale)),
-            (
-                Some(Mutant::FailureSettles),
-                Command::Debounce(mut command @ DebounceCommand::Finish { seq: 1.., .. }),
-            ) => {
-                if let DebounceCommand::Finish { success, .. } = &mut command {
-                    *success = true;
-                }
-                Subverted::Sent(Command::Debounce(command))
-            }
-            (_, command) => Subverted::Sent(command),
-        }
-    }
-
     /// A job works under this lease from now on.
     pub(super) fn holds(&self, token: TokenId, view: LeaseView) {
         {
@@ -331,6 +303,7 @@ pub(super) struct HandleStore {
 
 impl Store for HandleStore {
     fn execute(&self, command: Command) -> impl Future<Output = Answered> + Send {
+        let asked = self.process.asks_replicas(&command);
         let (mut command, node) = (Some(command), self.node);
         let mut call = Call { process: &self.process, wait: None };
         poll_fn(move |context| {
@@ -346,7 +319,10 @@ impl Store for HandleStore {
                 return Poll::Pending;
             }
             match call.wait.and_then(|wait| state.mailbox.answer_to(wait, context.waker())) {
-                Some(answer) => Poll::Ready(answer),
+                Some(answer) => {
+                    state.stale = asked;
+                    Poll::Ready(answer)
+                }
                 None => Poll::Pending,
             }
         })
@@ -428,7 +404,8 @@ pub(super) struct HandleClock(pub(super) Arc<Process>);
 
 impl Clock for HandleClock {
     fn now(&self) -> Instant {
-        self.0.now()
+        let mut state = self.0.state();
+        state.stale.take().unwrap_or(state.now)
     }
 
     fn sleep_until(&self, deadline: Instant) -> impl Future<Output = ()> + Send {

@@ -21,13 +21,28 @@ const FULL: Client = 2;
 const CAPPED: Client = 2;
 const RENEWALS: u32 = 1;
 
+/// The one client of handles that may wait for replicas for longer than its leases last.
+const HASTY: Client = 0;
+const HASTY_LEASE: u64 = 250_000;
+const HASTY_WAIT: Duration = Duration::from_millis(300);
+
 /// How often a lease of `client` may be renewed in the background, if there is a limit.
 pub(in crate::systems) fn renewals(plan: &Plan, client: Client) -> Option<u32> {
-    (plan.scenario.subject == Subject::LockHandle && client == CAPPED).then_some(RENEWALS)
+    (plan.scenario.subject.runs_handles() && client == CAPPED).then_some(RENEWALS)
+}
+
+fn is_hasty(plan: &Plan, client: Client) -> bool {
+    plan.scenario.subject == Subject::LockAckedHandle && client == HASTY
+}
+
+/// How long the leases of `client` are, in µs.
+pub(in crate::systems) fn lease(plan: &Plan, client: Client) -> u64 {
+    if is_hasty(plan, client) { HASTY_LEASE } else { plan.scenario.lease }
 }
 
 pub(in crate::systems) fn options(plan: &Plan, client: Client) -> LockOptions {
-    let renewals = renewals(plan, client);
+    let (renewals, lease) = (renewals(plan, client), lease(plan, client));
+    let confirm = if is_hasty(plan, client) { HASTY_WAIT } else { Duration::from_millis(100) };
     let guarantee = match plan.scenario.subject {
         Subject::LockLean if client != FULL => Guarantee::Lean,
         _ => Guarantee::Full,
@@ -38,7 +53,7 @@ pub(in crate::systems) fn options(plan: &Plan, client: Client) -> LockOptions {
     };
     let plan = &plan.scenario;
     let options = LockOptions::new()
-        .lease(micros(plan.lease))
+        .lease(micros(lease))
         .attempts(plan.attempts)
         .delay(micros(plan.delay))
         .jitter(plan.delay_jitter)
@@ -47,7 +62,7 @@ pub(in crate::systems) fn options(plan: &Plan, client: Client) -> LockOptions {
         .fence_life(Duration::from_secs(60))
         .guarantee(guarantee)
         .durability(durability)
-        .confirm_timeout(Duration::from_millis(100));
+        .confirm_timeout(confirm);
     let options = match renewals {
         Some(renewals) => options.max_renewals(renewals),
         None => options,

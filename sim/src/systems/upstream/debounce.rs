@@ -7,8 +7,8 @@ use super::{UpstreamCommand, backoff, number};
 use crate::{
     catalog::DEBOUNCE_WAIT,
     decide::{DecisionKind, DecisionSource},
-    history::{Act, CallAnswer, CallId, Client, DebounceEvent, Event},
-    systems::{Answer as Reply, Asked, Request, Response, Step, Write},
+    history::{Act, CallAnswer, CallId, DebounceEvent, Event},
+    systems::{Answer as Reply, Asked, Request, Response, Turn, Write},
     world::{Alarm, Answered, Cancelled, Observer},
 };
 
@@ -58,52 +58,46 @@ impl UpstreamDebounceProgram {
         }
     }
 
-    pub(crate) fn alarm<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        _alarm: Alarm,
-    ) {
+    pub(crate) fn is_busy(&self) -> bool {
+        self.stage != Stage::Idle
+    }
+}
+
+impl<C: DecisionSource, W: Observer> Turn<'_, '_, UpstreamDebounceProgram, C, W> {
+    pub(in crate::systems) fn alarm(&mut self, _alarm: Alarm) {
         match self.stage {
-            Stage::Idle => self.call(step, me),
-            Stage::Counting | Stage::Looking { .. } => self.transmit(step, me),
+            Stage::Idle => self.call(),
+            Stage::Counting | Stage::Looking { .. } => self.transmit(),
             Stage::Waiting { ticket } => {
                 self.stage = Stage::Looking { ticket };
                 let call = self.call;
-                self.ask(step, me, UpstreamCommand::IsLast { call, ticket });
+                self.ask(UpstreamCommand::IsLast { call, ticket });
             }
-            Stage::Running { fails } => self.end_of_run(step, me, fails),
+            Stage::Running { fails } => self.end_of_run(fails),
         }
     }
 
-    pub(crate) fn reply<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        _answered: Answered,
-        response: Response,
-    ) {
+    pub(in crate::systems) fn reply(&mut self, _answered: Answered, response: Response) {
         let value = match response {
             Response::Answer(Reply::Upstream(value)) => value,
-            Response::Broken | Response::Refused => return self.broken(step, me),
+            Response::Broken | Response::Refused => return self.broken(),
             Response::Answer(Reply::Ours(_)) => unreachable!("nothing else was asked"),
         };
         if let Resp::Error(_) = value {
-            return self.throws(step, me);
+            return self.throws();
         }
         self.request = None;
         match self.stage {
             Stage::Counting => {
                 let ticket = number(&value).unwrap_or_default();
                 self.stage = Stage::Waiting { ticket };
-                let wake = step.local(me).plus_micros(DEBOUNCE_WAIT);
-                step.set_alarm(me, Alarm::Work, wake);
-                self.awaited(step, me);
+                self.wake(Alarm::Work, DEBOUNCE_WAIT);
+                self.awaited();
             }
-            Stage::Looking { ticket } if number(&value) == Some(ticket) => self.run(step, me),
+            Stage::Looking { ticket } if number(&value) == Some(ticket) => self.run(),
             Stage::Looking { .. } => {
-                self.tell_return(step, me, CallAnswer::TakenCareOf);
-                self.rest(step, me);
+                self.tell_return(CallAnswer::TakenCareOf);
+                self.rest();
             }
             Stage::Idle | Stage::Running { .. } | Stage::Waiting { .. } => {
                 unreachable!("no reply is due in {:?}", self.stage)
@@ -111,139 +105,111 @@ impl UpstreamDebounceProgram {
         }
     }
 
-    pub(crate) fn cancel<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        handle: bool,
-    ) {
+    pub(in crate::systems) fn cancel(&mut self, handle: bool) {
         if !handle {
-            step.cancelling(me);
+            self.step.cancelling(self.me);
         }
-        self.vanish(step, me);
+        self.vanish();
     }
 
-    pub(crate) fn restarted<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        _life: u32,
-    ) {
-        self.tell_return(step, me, CallAnswer::Dropped);
-        *self = Self { round: self.round, calls: self.calls, ..Self::new() };
+    pub(in crate::systems) fn restarted(&mut self, _life: u32) {
+        self.tell_return(CallAnswer::Dropped);
+        *self.program = UpstreamDebounceProgram {
+            round: self.round,
+            calls: self.calls,
+            ..UpstreamDebounceProgram::new()
+        };
     }
 
-    pub(crate) fn is_busy(&self) -> bool {
-        self.stage != Stage::Idle
-    }
-
-    fn vanish<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        step.host(me).forget_calls();
+    fn vanish(&mut self) {
+        self.step.host(self.me).forget_calls();
         self.request = None;
-        self.tell_return(step, me, CallAnswer::Dropped);
-        self.rest(step, me);
+        self.tell_return(CallAnswer::Dropped);
+        self.rest();
     }
 
-    fn call<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        if u32::from(self.calls) >= step.core.plan.scenario.calls.min(CALLS.into()) {
+    fn call(&mut self) {
+        if u32::from(self.calls) >= self.scenario().calls.min(CALLS.into()) {
             return;
         }
         self.calls += 1;
-        self.call = CallId::of(me, self.calls);
+        self.call = CallId::of(self.me, self.calls);
         self.returned = false;
         let call = self.call;
-        step.emit(Event::Debounce(DebounceEvent::Called { client: me, call }));
+        self.emit(Event::Debounce(DebounceEvent::Called { client: self.me, call }));
         self.stage = Stage::Counting;
-        self.ask(step, me, UpstreamCommand::Increment { call });
+        self.ask(UpstreamCommand::Increment { call });
     }
 
-    fn run<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        let fails = step.choose(DecisionKind::Behaviour, me, self.round, 2) == 1;
+    fn run(&mut self) {
+        let fails = self.choose(DecisionKind::Behaviour, self.round, 2) == 1;
         self.stage = Stage::Running { fails };
         let call = self.call;
-        step.emit(Event::Debounce(DebounceEvent::RunBegan { client: me, call, fence: 0 }));
-        let end = step.local(me).plus_micros(RUN);
-        step.set_alarm(me, Alarm::Work, end);
+        self.emit(Event::Debounce(DebounceEvent::RunBegan { client: self.me, call, fence: 0 }));
+        self.wake(Alarm::Work, RUN);
     }
 
-    fn end_of_run<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        fails: bool,
-    ) {
+    fn end_of_run(&mut self, fails: bool) {
         let (call, success) = (self.call, !fails);
         if success {
-            step.write(me, Write::Debounce { call, fence: 0 }, false);
+            self.step.write(self.me, Write::Debounce { call, fence: 0 }, false);
         }
-        step.emit(Event::Debounce(DebounceEvent::RunEnded { client: me, call, success }));
+        self.emit(Event::Debounce(DebounceEvent::RunEnded { client: self.me, call, success }));
         // A callback that throws makes the call throw: the others were told that all is well.
-        self.tell_return(step, me, if fails { CallAnswer::Open } else { CallAnswer::TakenCareOf });
-        self.rest(step, me);
+        self.tell_return(if fails { CallAnswer::Open } else { CallAnswer::TakenCareOf });
+        self.rest();
     }
 
-    fn ask<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        command: UpstreamCommand,
-    ) {
+    fn ask(&mut self, command: UpstreamCommand) {
         self.tries = 0;
         self.request = Some(command);
-        self.transmit(step, me);
+        self.transmit();
     }
 
-    fn transmit<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn transmit(&mut self) {
         if let Some(command) = self.request.clone() {
-            step.host(me).forget_calls();
+            self.step.host(self.me).forget_calls();
             let asked = Asked::Upstream(command);
-            step.send(me, 0, Request { act: Act::Other, token: None, behalf: None, asked });
-            self.awaited(step, me);
+            self.step.send(
+                self.me,
+                0,
+                Request { act: Act::Other, token: None, behalf: None, asked },
+            );
+            self.awaited();
         }
     }
 
-    fn awaited<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
-        if step.awaiting(me, true) != Cancelled::No {
-            self.vanish(step, me);
+    fn awaited(&mut self) {
+        if self.step.awaiting(self.me, true) != Cancelled::No {
+            self.vanish();
         }
     }
 
     /// The REST client sends every request again, whatever it was.
-    fn broken<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn broken(&mut self) {
         if let Some(pause) = backoff(self.tries) {
             self.tries += 1;
-            let wake = step.local(me).plus_micros(pause);
-            step.set_alarm(me, Alarm::Work, wake);
-            return;
+            return self.wake(Alarm::Work, pause);
         }
-        self.throws(step, me);
+        self.throws();
     }
 
-    fn throws<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn throws(&mut self) {
         self.request = None;
-        self.tell_return(step, me, CallAnswer::Open);
-        self.rest(step, me);
+        self.tell_return(CallAnswer::Open);
+        self.rest();
     }
 
-    fn rest<C: DecisionSource, W: Observer>(&mut self, step: &mut Step<'_, C, W>, me: Client) {
+    fn rest(&mut self) {
         self.stage = Stage::Idle;
         self.round += 1;
-        let plan = &step.core.plan.scenario;
-        let (idle, idle_step, choices) = (plan.idle, plan.idle_step, plan.idle_choices);
-        let choice = step.choose(DecisionKind::Idle, me, self.round, choices);
-        let wake = step.local(me).plus_micros(idle + u64::from(choice) * idle_step);
-        step.set_alarm(me, Alarm::Work, wake);
+        self.rest_before(self.round, self.scenario().idle);
     }
 
-    fn tell_return<C: DecisionSource, W: Observer>(
-        &mut self,
-        step: &mut Step<'_, C, W>,
-        me: Client,
-        answer: CallAnswer,
-    ) {
+    fn tell_return(&mut self, answer: CallAnswer) {
         if !core::mem::replace(&mut self.returned, true) {
             let call = self.call;
-            step.emit(Event::Debounce(DebounceEvent::Returned { client: me, call, answer }));
+            self.emit(Event::Debounce(DebounceEvent::Returned { client: self.me, call, answer }));
         }
     }
 }

@@ -5,23 +5,7 @@ use bytes::Bytes;
 use super::{Answer, Call, Entry, Refusal, Resp, integer, word};
 use crate::resp::text_of;
 
-pub(super) fn expire(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    set_expiry(call, arguments, "expire", 1_000, true)
-}
-
-pub(super) fn pexpire(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    set_expiry(call, arguments, "pexpire", 1, true)
-}
-
-pub(super) fn expire_at(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    set_expiry(call, arguments, "expireat", 1_000, false)
-}
-
-pub(super) fn pexpire_at(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    set_expiry(call, arguments, "pexpireat", 1, false)
-}
-
-fn set_expiry(
+pub(super) fn set_expiry(
     call: &mut Call<'_>,
     arguments: &[Bytes],
     command: &str,

@@ -5,30 +5,21 @@ use bytes::Bytes;
 use super::{Answer, Call, Flags, Group, Refusal, Resp, Spec, count, integer};
 use crate::{
     Value,
-    command::help,
     keyspace::Usage,
     service::{Limits, Service},
 };
 
+#[rustfmt::skip]
 pub(super) const SUBCOMMANDS: &[Spec] = &[
     Spec::new(Group::Generic, "encoding", 3, encoding, Flags::READONLY)
-        .keys(2, 2, 1)
-        .access(&["RO"])
-        .about("2.2.3", "Names the form in which a value is kept."),
+        .keys(2, 2, 1).access("RO").about("2.2.3", "Names the form in which a value is kept."),
     Spec::new(Group::Generic, "freq", 3, freq, Flags::READONLY)
-        .keys(2, 2, 1)
-        .access(&["RO"])
-        .about("4.0.0", "Tells how often a key was used."),
-    Spec::new(Group::Generic, "help", 2, help, Flags::LOADING.union(Flags::STALE))
-        .about("6.2.0", "Lists the subcommands."),
+        .keys(2, 2, 1).access("RO").about("4.0.0", "Tells how often a key was used."),
+    Spec::help(Group::Generic, "6.2.0"),
     Spec::new(Group::Generic, "idletime", 3, idle_time, Flags::READONLY)
-        .keys(2, 2, 1)
-        .access(&["RO"])
-        .about("2.2.3", "Tells how long a key was not used."),
+        .keys(2, 2, 1).access("RO").about("2.2.3", "Tells how long a key was not used."),
     Spec::new(Group::Generic, "refcount", 3, ref_count, Flags::READONLY)
-        .keys(2, 2, 1)
-        .access(&["RO"])
-        .about("2.2.3", "Counts the references to a value."),
+        .keys(2, 2, 1).access("RO").about("2.2.3", "Counts the references to a value."),
 ];
 
 /// What Redis embeds at most in the object itself.

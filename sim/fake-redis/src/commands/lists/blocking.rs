@@ -10,15 +10,7 @@ use super::{
     Answer, Call, End, List, Refusal, integer, word,
 };
 
-pub(super) fn blpop(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    pop_one(call, arguments, End::Left)
-}
-
-pub(super) fn brpop(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    pop_one(call, arguments, End::Right)
-}
-
-fn pop_one(call: &mut Call<'_>, arguments: &[Bytes], end: End) -> Answer {
+pub(super) fn pop_one(call: &mut Call<'_>, arguments: &[Bytes], end: End) -> Answer {
     let (keys, timeout) = keys_and_timeout(arguments);
     seconds(timeout)?;
     for key in keys {
@@ -30,26 +22,31 @@ fn pop_one(call: &mut Call<'_>, arguments: &[Bytes], end: End) -> Answer {
     Ok(Resp::NilArray)
 }
 
-fn keys_and_timeout(arguments: &[Bytes]) -> (&[Bytes], &Bytes) {
+/// Of `BLPOP` and the like: the keys, and behind them how long to wait.
+pub(in super::super) fn keys_and_timeout(arguments: &[Bytes]) -> (&[Bytes], &Bytes) {
     let last = arguments.len() - 1;
     (&arguments[1..last], &arguments[last])
 }
 
 pub(super) fn lmpop(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    pop_many(call, parse_many(&arguments[1..])?)
+    pop_many(call, parse_many(&arguments[1..], End::parse)?)
 }
 
 pub(super) fn blmpop(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    let parsed = parse_many(&arguments[2..])?;
+    let parsed = parse_many(&arguments[2..], End::parse)?;
     seconds(&arguments[1])?;
     pop_many(call, parsed)
 }
 
-/// The keys, the end and how many at most; `arguments` begins with the number of keys.
-fn parse_many(arguments: &[Bytes]) -> Result<(&[Bytes], End, usize), Refusal> {
+/// Of `LMPOP` and `ZMPOP`: the keys, the end and how many at most. `arguments` begins with the number
+/// of keys.
+pub(in super::super) fn parse_many<E>(
+    arguments: &[Bytes],
+    end_of: fn(&[u8]) -> Result<E, Refusal>,
+) -> Result<(&[Bytes], E, usize), Refusal> {
     let (keys, rest) = counted_keys(arguments)?;
     let [end, options @ ..] = rest else { return Err(Refusal::SYNTAX) };
-    Ok((keys, End::parse(end)?, pop_count(options)?))
+    Ok((keys, end_of(end)?, pop_count(options)?))
 }
 
 fn pop_many(call: &mut Call<'_>, (keys, end, number): (&[Bytes], End, usize)) -> Answer {
@@ -71,8 +68,8 @@ pub(in super::super) fn counted_keys(arguments: &[Bytes]) -> Result<(&[Bytes], &
     arguments[1..].split_at_checked(number).ok_or(Refusal::SYNTAX)
 }
 
-/// `COUNT n`, or nothing: of `LMPOP` and `ZMPOP`.
-pub(in super::super) fn pop_count(options: &[Bytes]) -> Result<usize, Refusal> {
+/// `COUNT n`, or nothing.
+fn pop_count(options: &[Bytes]) -> Result<usize, Refusal> {
     match options {
         [] => Ok(1),
         [name, number, rest @ ..] if &*word(name) == b"COUNT" => {

@@ -18,18 +18,6 @@ pub(super) fn sunion(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     list(&union(call, &arguments[1..])?)
 }
 
-pub(super) fn sdiffstore(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    store(call, arguments, difference)
-}
-
-pub(super) fn sinterstore(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    store(call, arguments, intersection)
-}
-
-pub(super) fn sunionstore(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    store(call, arguments, union)
-}
-
 pub(super) fn sintercard(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     let (keys, limit) = keys_and_limit(&arguments[1..])?;
     Ok(count(intersection(call, keys)?.len().min(limit)))
@@ -64,7 +52,7 @@ fn list(members: &Members) -> Answer {
     Ok(Resp::Set(members.iter().cloned().map(Resp::Bulk).collect()))
 }
 
-fn store(call: &mut Call<'_>, arguments: &[Bytes], operation: Operation) -> Answer {
+pub(super) fn store(call: &mut Call<'_>, arguments: &[Bytes], operation: Operation) -> Answer {
     let members = operation(call, &arguments[2..])?;
     let length = members.len();
     let entry = Entry { value: Value::Set(members.into()), expires_at_ms: None };
@@ -77,14 +65,14 @@ fn sets<'a>(call: &'a Call<'_>, keys: &[Bytes]) -> Result<Vec<Option<&'a Members
     keys.iter().map(|key| call.read::<Members>(key)).collect()
 }
 
-fn difference(call: &Call<'_>, keys: &[Bytes]) -> Result<Members, Refusal> {
+pub(super) fn difference(call: &Call<'_>, keys: &[Bytes]) -> Result<Members, Refusal> {
     let sets = sets(call, keys)?;
     let first = sets[0].into_iter().flat_map(Members::iter);
     let elsewhere = |member: &Bytes| sets[1..].iter().flatten().any(|other| other.contains(member));
     Ok(first.filter(|member| !elsewhere(member)).cloned().collect())
 }
 
-fn intersection(call: &Call<'_>, keys: &[Bytes]) -> Result<Members, Refusal> {
+pub(super) fn intersection(call: &Call<'_>, keys: &[Bytes]) -> Result<Members, Refusal> {
     let sets = sets(call, keys)?;
     let Some(mut sets) = sets.into_iter().collect::<Option<Vec<_>>>() else {
         return Ok(Members::default());
@@ -95,7 +83,7 @@ fn intersection(call: &Call<'_>, keys: &[Bytes]) -> Result<Members, Refusal> {
     Ok(sets[0].iter().filter(everywhere).cloned().collect())
 }
 
-fn union(call: &Call<'_>, keys: &[Bytes]) -> Result<Members, Refusal> {
+pub(super) fn union(call: &Call<'_>, keys: &[Bytes]) -> Result<Members, Refusal> {
     let sets = sets(call, keys)?;
     Ok(sets.into_iter().flatten().flat_map(Members::iter).cloned().collect())
 }

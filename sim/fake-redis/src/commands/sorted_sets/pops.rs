@@ -3,14 +3,14 @@
 use bytes::Bytes;
 
 use super::{
-    super::lists::{counted_keys, pop_count},
+    super::lists::{counted_keys, keys_and_timeout, parse_many},
     Answer, Call, Refusal, Resp, Score, SortedSet, integer, listed, score, word,
 };
 use crate::command::{Wait, seconds};
 
 /// Which end of the set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+pub(super) enum End {
     Min,
     Max,
 }
@@ -41,15 +41,7 @@ impl End {
     }
 }
 
-pub(super) fn zpopmin(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    pop(call, arguments, End::Min)
-}
-
-pub(super) fn zpopmax(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    pop(call, arguments, End::Max)
-}
-
-fn pop(call: &mut Call<'_>, arguments: &[Bytes], end: End) -> Answer {
+pub(super) fn pop(call: &mut Call<'_>, arguments: &[Bytes], end: End) -> Answer {
     match &arguments[2..] {
         [] => {
             let found = end.pop(call, &arguments[1], 1)?;
@@ -68,20 +60,13 @@ fn pop(call: &mut Call<'_>, arguments: &[Bytes], end: End) -> Answer {
 }
 
 pub(super) fn zmpop(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    pop_many(call, parse_many(&arguments[1..])?)
+    pop_many(call, parse_many(&arguments[1..], End::parse)?)
 }
 
 pub(super) fn bzmpop(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    let parsed = parse_many(&arguments[2..])?;
+    let parsed = parse_many(&arguments[2..], End::parse)?;
     seconds(&arguments[1])?;
     pop_many(call, parsed)
-}
-
-/// The keys, the end and how many at most; `arguments` begins with the number of keys.
-fn parse_many(arguments: &[Bytes]) -> Result<(&[Bytes], End, usize), Refusal> {
-    let (keys, rest) = counted_keys(arguments)?;
-    let [end, options @ ..] = rest else { return Err(Refusal::SYNTAX) };
-    Ok((keys, End::parse(end)?, pop_count(options)?))
 }
 
 fn pop_many(call: &mut Call<'_>, (keys, end, number): (&[Bytes], End, usize)) -> Answer {
@@ -96,15 +81,7 @@ fn pop_many(call: &mut Call<'_>, (keys, end, number): (&[Bytes], End, usize)) ->
     Ok(Resp::NilArray)
 }
 
-pub(super) fn bzpopmin(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    pop_one(call, arguments, End::Min)
-}
-
-pub(super) fn bzpopmax(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    pop_one(call, arguments, End::Max)
-}
-
-fn pop_one(call: &mut Call<'_>, arguments: &[Bytes], end: End) -> Answer {
+pub(super) fn pop_one(call: &mut Call<'_>, arguments: &[Bytes], end: End) -> Answer {
     let (keys, timeout) = keys_and_timeout(arguments);
     seconds(timeout)?;
     for key in keys {
@@ -114,11 +91,6 @@ fn pop_one(call: &mut Call<'_>, arguments: &[Bytes], end: End) -> Answer {
         }
     }
     Ok(Resp::NilArray)
-}
-
-fn keys_and_timeout(arguments: &[Bytes]) -> (&[Bytes], &Bytes) {
-    let last = arguments.len() - 1;
-    (&arguments[1..last], &arguments[last])
 }
 
 /// What `BZPOPMIN` and `BZPOPMAX` wait for.

@@ -3,34 +3,25 @@
 use bytes::Bytes;
 
 use super::{
-    Answer, Call, EntryId, Flags, Group, Refusal, Resp, Spec, Stream, count, help, integer, owned,
+    Answer, Call, EntryId, Flags, Group, Refusal, Resp, Spec, Stream, count, integer, owned,
     parse_id, text_of, word,
 };
 use crate::ConsumerGroup;
 
+#[rustfmt::skip]
 pub(super) const SUBCOMMANDS: &[Spec] = &[
     Spec::new(Group::Stream, "create", -5, create, Flags::GROW)
-        .keys(2, 2, 1)
-        .access(&["RW insert"])
-        .about("5.0.0", "Creates a group."),
+        .keys(2, 2, 1).access("RW insert").about("5.0.0", "Creates a group."),
     Spec::new(Group::Stream, "createconsumer", 5, create_consumer, Flags::GROW)
-        .keys(2, 2, 1)
-        .access(&["RW insert"])
-        .about("6.2.0", "Creates a consumer in a group."),
+        .keys(2, 2, 1).access("RW insert").about("6.2.0", "Creates a consumer in a group."),
     Spec::new(Group::Stream, "delconsumer", 5, delete_consumer, Flags::WRITE)
-        .keys(2, 2, 1)
-        .access(&["RW delete"])
+        .keys(2, 2, 1).access("RW delete")
         .about("5.0.0", "Removes a consumer with what is pending for it."),
     Spec::new(Group::Stream, "destroy", 4, destroy, Flags::WRITE)
-        .keys(2, 2, 1)
-        .access(&["RW delete"])
-        .about("5.0.0", "Removes a group."),
-    Spec::new(Group::Stream, "help", 2, help, Flags::LOADING.union(Flags::STALE))
-        .about("5.0.0", "Lists the subcommands."),
+        .keys(2, 2, 1).access("RW delete").about("5.0.0", "Removes a group."),
+    Spec::help(Group::Stream, "5.0.0"),
     Spec::new(Group::Stream, "setid", -5, set_id, Flags::WRITE)
-        .keys(2, 2, 1)
-        .access(&["RW update"])
-        .about("5.0.0", "Sets what a group was delivered last."),
+        .keys(2, 2, 1).access("RW update").about("5.0.0", "Sets what a group was delivered last."),
 ];
 
 fn create(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {

@@ -4,25 +4,19 @@ use bytes::Bytes;
 
 use super::{
     Answer, Call, EntryId, Flags, Group, Refusal, Resp, Spec, Stream, count, entry,
-    group::no_such_group, help, identifier, integer, text_of, word,
+    group::no_such_group, identifier, integer, text_of, word,
 };
 use crate::ConsumerGroup;
 
+#[rustfmt::skip]
 pub(super) const SUBCOMMANDS: &[Spec] = &[
     Spec::new(Group::Stream, "consumers", 4, consumers, Flags::READONLY)
-        .keys(2, 2, 1)
-        .access(&["RO access"])
-        .about("5.0.0", "Lists the consumers of a group."),
+        .keys(2, 2, 1).access("RO access").about("5.0.0", "Lists the consumers of a group."),
     Spec::new(Group::Stream, "groups", 3, groups, Flags::READONLY)
-        .keys(2, 2, 1)
-        .access(&["RO access"])
-        .about("5.0.0", "Lists the groups of a stream."),
-    Spec::new(Group::Stream, "help", 2, help, Flags::LOADING.union(Flags::STALE))
-        .about("5.0.0", "Lists the subcommands."),
+        .keys(2, 2, 1).access("RO access").about("5.0.0", "Lists the groups of a stream."),
+    Spec::help(Group::Stream, "5.0.0"),
     Spec::new(Group::Stream, "stream", -3, stream, Flags::READONLY)
-        .keys(2, 2, 1)
-        .access(&["RO access"])
-        .about("5.0.0", "Describes a stream."),
+        .keys(2, 2, 1).access("RO access").about("5.0.0", "Describes a stream."),
 ];
 
 /// How much of each list the long form shows, if it is not told.

@@ -31,15 +31,7 @@ enum From {
     Undelivered,
 }
 
-pub(super) fn xread(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    read(call, arguments, false)
-}
-
-pub(super) fn xreadgroup(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    read(call, arguments, true)
-}
-
-fn read(call: &mut Call<'_>, arguments: &[Bytes], grouped: bool) -> Answer {
+pub(super) fn read(call: &mut Call<'_>, arguments: &[Bytes], grouped: bool) -> Answer {
     let script = (call.origin == Origin::Script).then_some(&arguments[0]);
     let query = Query::parse(&arguments[1..], grouped, script)?;
     let from: Vec<_> = query.starts(call)?;

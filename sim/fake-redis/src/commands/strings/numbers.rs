@@ -5,16 +5,8 @@ use bytes::Bytes;
 use super::{Answer, Call, Refusal, Resp, decimal, integer, put, replace};
 use crate::{Value, number::Extended};
 
-pub(super) fn incr(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    add(call, &arguments[1], 1)
-}
-
 pub(super) fn incr_by(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     add(call, &arguments[1], integer(&arguments[2])?)
-}
-
-pub(super) fn decr(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    add(call, &arguments[1], -1)
 }
 
 pub(super) fn decr_by(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
@@ -23,7 +15,7 @@ pub(super) fn decr_by(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
 }
 
 /// Adds to the number under `key`, which keeps its time to live.
-fn add(call: &mut Call<'_>, key: &Bytes, by: i64) -> Answer {
+pub(super) fn add(call: &mut Call<'_>, key: &Bytes, by: i64) -> Answer {
     let sum = |old: i64| old.checked_add(by).ok_or(Refusal::OVERFLOW);
     let now_ms = call.now_ms();
     let added = call.keys().try_modify(now_ms, key, |entry| {

@@ -133,15 +133,12 @@ pub(super) fn setnx(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
     Ok(absent.into())
 }
 
-pub(super) fn setex(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    set_for(call, arguments, "setex", true)
-}
-
-pub(super) fn psetex(call: &mut Call<'_>, arguments: &[Bytes]) -> Answer {
-    set_for(call, arguments, "psetex", false)
-}
-
-fn set_for(call: &mut Call<'_>, arguments: &[Bytes], name: &str, seconds: bool) -> Answer {
+pub(super) fn set_for(
+    call: &mut Call<'_>,
+    arguments: &[Bytes],
+    name: &str,
+    seconds: bool,
+) -> Answer {
     let expiry = Expiry { number: integer(&arguments[2])?, seconds, relative: true };
     let at_ms = expiry.at_ms(name, call.now_ms())?;
     put(call, &arguments[1], owned(&arguments[3]), Some(at_ms));

@@ -57,38 +57,14 @@ fn without_scheme(header: &[u8]) -> &[u8] {
 
 /// Those that need a connection of their own.
 const NEED_A_CONNECTION: &[&str] = &[
-    "AUTH",
-    "CLIENT",
-    "DISCARD",
-    "EXEC",
-    "HELLO",
-    "MONITOR",
-    "MULTI",
-    "PSUBSCRIBE",
-    "PUNSUBSCRIBE",
-    "RESET",
-    "SSUBSCRIBE",
-    "SUBSCRIBE",
-    "SUNSUBSCRIBE",
-    "UNSUBSCRIBE",
-    "UNWATCH",
-    "WATCH",
+    "AUTH", "CLIENT", "DISCARD", "EXEC", "HELLO", "MONITOR", "MULTI", "PSUBSCRIBE", "PUNSUBSCRIBE",
+    "RESET", "SSUBSCRIBE", "SUBSCRIBE", "SUNSUBSCRIBE", "UNSUBSCRIBE", "UNWATCH", "WATCH",
 ];
 
 /// Those that Upstash does not offer, though our server has them.
 const NOT_OFFERED: &[&str] = &[
-    "CLUSTER",
-    "CONFIG",
-    "DEBUG",
-    "LATENCY",
-    "QUIT",
-    "REPLICAOF",
-    "ROLE",
-    "SELECT",
-    "SHUTDOWN",
-    "SLAVEOF",
-    "SLOWLOG",
-    "SWAPDB",
+    "CLUSTER", "CONFIG", "DEBUG", "LATENCY", "QUIT", "REPLICAOF", "ROLE", "SELECT", "SHUTDOWN",
+    "SLAVEOF", "SLOWLOG", "SWAPDB",
 ];
 
 impl Access {

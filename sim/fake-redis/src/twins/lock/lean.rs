@@ -16,17 +16,14 @@ pub(super) const ACQUIRE: Pin =
 pub(super) const RELEASE: Pin =
     Pin { name: "lock.lean_release", sha1: "bdb0d3bee133dc3b1aab34e87ccf29229411dbd9" };
 
-const ACQUIRE_IS_CURRENT: bool = ACQUIRE.is_current();
-const RELEASE_IS_CURRENT: bool = RELEASE.is_current();
-
 pub(super) fn run(keys: &mut Keyspace, now_us: u64, command: &LockCommand) -> Option<LockReply> {
     match command {
         LockCommand::AcquireLean { keys: names, token, lease_ms, held }
-            if ACQUIRE_IS_CURRENT || *held == IfHeld::Unsaid =>
+            if const { ACQUIRE.fits() } || *held == IfHeld::Unsaid =>
         {
             acquire(keys, now_us, names, token, *lease_ms, *held)
         }
-        LockCommand::ReleaseLean { keys: names, token } if RELEASE_IS_CURRENT => {
+        LockCommand::ReleaseLean { keys: names, token } if const { RELEASE.fits() } => {
             release(keys, now_us / 1_000, names, token)
         }
         _ => None,
