@@ -34,7 +34,7 @@ pub struct Address {
     pub kind: DecisionKind,
     /// For whom.
     pub actor: u8,
-    /// The how-manieth of that actor.
+    /// Which of that actor's, counted from its first.
     pub occurrence: u32,
 }
 

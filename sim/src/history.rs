@@ -80,11 +80,11 @@ pub enum Awaited {
     Release,
     /// An acquire, the work under it and its release, in one.
     Hold,
-    /// That what a call may have left behind is given back.
+    /// Giving back what a call may have left behind.
     Clear,
-    /// The end of its own rest under a lease,
+    /// The end of its own rest under a lease.
     Work,
-    /// or under one that is renewed in the background.
+    /// The end of its own rest under a lease that is renewed in the background.
     Kept,
     /// A debounced call, and the run that it may be.
     Call,
@@ -345,14 +345,14 @@ pub enum Event {
         job: u32,
         /// What it awaited.
         awaited: Awaited,
-        /// The how-manieth time that it had to wait there, from 1.
+        /// Which of its waits there, from 1.
         at: u32,
     },
     /// A request leaves a client.
     Sent {
         /// Who.
         client: Client,
-        /// Its how-manieth request.
+        /// The number of its request.
         call: u32,
         /// What it does.
         act: Act,
@@ -363,9 +363,9 @@ pub enum Event {
     Applied {
         /// Whose.
         client: Client,
-        /// Its how-manieth request.
+        /// The number of its request.
         call: u32,
-        /// The how-manieth copy, 0 for the first.
+        /// Which copy, 0 for the first.
         copy: u8,
         /// What it does.
         act: Act,
@@ -407,7 +407,7 @@ pub enum Event {
     Answered {
         /// Who.
         client: Client,
-        /// Its how-manieth request.
+        /// The number of its request.
         call: u32,
         /// Whether it is a reply, or an error on the way.
         ok: bool,
@@ -416,7 +416,7 @@ pub enum Event {
     GaveUp {
         /// Who.
         client: Client,
-        /// Its how-manieth request.
+        /// The number of its request.
         call: u32,
     },
     /// A fault is injected.

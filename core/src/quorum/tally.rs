@@ -139,7 +139,7 @@ impl<'a> Tally<'a> {
         self.votes.len() - self.majority + 1
     }
 
-    /// The same, where what a node has or has not done may be on it all the same: from an earlier try
+    /// [`Self::failure`], where the key may be on a node that failed all the same: from an earlier try
     /// under the same token, or from the round before.
     pub(super) fn uncertain_failure(&self) -> StoreError {
         match self.failure(true) {

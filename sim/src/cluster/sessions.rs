@@ -12,7 +12,7 @@ use crate::{history::Client, world::Message};
 
 use super::users::Users;
 
-/// A connection: of which client, in which life, and the how-manieth.
+/// A connection: of which client, in which life, and its number there.
 type Name = (Client, u32, u32);
 
 /// A subscription: of which client, and its number among those of all its lives.

@@ -33,7 +33,7 @@ impl Ready {
         }
     }
 
-    /// Takes the how-manieth in line.
+    /// Takes the one at this place in line.
     pub(crate) fn take(&self, place: usize) -> Option<usize> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).remove(place)
     }

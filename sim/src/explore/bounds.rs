@@ -52,8 +52,8 @@ pub enum BoundsError {
     Guarantees,
     /// The subject is made of futures, which can be neither copied nor compared.
     Futures,
-    /// The cluster has no client or more than eight, not three or four servers, or ends before its
-    /// faults do.
+    /// The cluster has no client or more than eight, not three or, of a quorum, four servers, or ends
+    /// before its faults do.
     Scale,
     /// A choice of 0 is the calmest, which needs no allowance.
     CalmChoice,
@@ -78,7 +78,7 @@ impl fmt::Display for BoundsError {
                  debounce, the machines that they drive",
             ),
             Self::Scale => f.write_str(
-                "clients must be 1 to 8, servers 3 or 4, and faults-end-ms at most end-ms",
+                "clients must be 1 to 8, servers 3 or, of a quorum, 4, and faults-end-ms at most end-ms",
             ),
             Self::CalmChoice => f.write_str("choices are numbered from 1: 0 is always allowed"),
             Self::Pair => f.write_str(
@@ -97,7 +97,7 @@ struct Written {
     subject: String,
     guarantees: Vec<String>,
     clients: u8,
-    #[serde(default = "odd")]
+    #[serde(default = "three")]
     servers: u8,
     #[serde(default = "without_end")]
     calls: u32,
@@ -110,7 +110,7 @@ struct Written {
     workload: BTreeMap<String, Allowed>,
 }
 
-fn odd() -> u8 {
+fn three() -> u8 {
     3
 }
 
@@ -187,7 +187,8 @@ impl Bounds {
         if self.subject.runs_handles() {
             return Err(BoundsError::Futures);
         }
-        if !self.scale.is_possible() {
+        let is_quorum = self.subject == Subject::Quorum;
+        if !self.scale.is_possible() || (self.scale.servers != 3 && !is_quorum) {
             return Err(BoundsError::Scale);
         }
         if self.allowed.values().any(|allowed| allowed.choices.contains(&0)) {

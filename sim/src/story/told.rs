@@ -30,7 +30,7 @@ pub struct DecisionReport {
     pub kind: String,
     /// For whom, by number.
     pub actor: u8,
-    /// The how-manieth of that actor.
+    /// Which of that actor's, counted from its first.
     pub occurrence: u32,
     /// What was chosen; 0 would have been the calmest.
     pub choice: u32,

@@ -14,7 +14,7 @@ const MOST: usize = 4;
 /// One of the events that are due first.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Tied {
-    /// The how-manieth from the front of the queue.
+    /// The place in the queue, from its front.
     Queued(usize),
     Alarm(Client, Alarm),
 }

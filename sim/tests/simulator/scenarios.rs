@@ -12,7 +12,7 @@ use leasehold_sim::{
     systems::Run,
 };
 
-/// One decision: what, for whom, at its how-manieth occurrence, and the choice.
+/// One decision: what, for whom, at which occurrence, and the choice.
 type Choice = (DecisionKind, u8, u32, u32);
 
 fn decisions(choices: &[Choice]) -> Decisions {

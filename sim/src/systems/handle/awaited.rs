@@ -50,7 +50,7 @@ impl AwaitedCall {
         answer
     }
 
-    /// What the caller awaits, and for the how-manieth time.
+    /// What the caller awaits, and which of its waits that is.
     pub(super) fn now(&self) -> Option<(Awaited, u32)> {
         self.state().awaits
     }
