@@ -184,6 +184,6 @@ fn every_call_of_a_handle_is_dropped_at_each_of_its_waits_and_survives() {
 /// The test above can fail.
 #[test]
 fn a_caller_who_leaves_and_wakes_nobody_is_found_out() {
-    let (found, _) = each_wait_of(Subject::LockHandle, Some(Mutant::LostWakeUp), 2);
+    let (found, _) = each_wait_of(Subject::LockHandle, Some(Mutant::LostWakeUp), 8);
     assert!(found.iter().any(|text| text.contains("liveness")), "{found:?}");
 }
