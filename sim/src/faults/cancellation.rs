@@ -2,10 +2,10 @@
 
 use super::Fault;
 use crate::{
-    decide::{DecisionSource, Address},
+    decide::{Address, DecisionSource},
     history::Client,
     words::{client, span},
-    world::{Cancelled, Faults, Step, System, Observer},
+    world::{Cancelled, Faults, Observer, Step, System},
 };
 
 /// Long enough for a request to arrive, too short for its reply.

@@ -2,10 +2,10 @@
 
 use super::Fault;
 use crate::{
-    decide::{DecisionSource, Address},
+    decide::{Address, DecisionSource},
     history::Client,
     words::{client, pick, span},
-    world::{Deferred, Faults, Program, Step, System, Observer},
+    world::{Deferred, Faults, Observer, Program, Step, System},
 };
 
 /// How long it takes until a new process is there.

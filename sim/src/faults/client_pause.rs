@@ -2,10 +2,10 @@
 
 use super::Fault;
 use crate::{
-    decide::{DecisionSource, Address},
+    decide::{Address, DecisionSource},
     history::Client,
     words::{client, pick, span},
-    world::{Deferred, Faults, Step, System, Observer},
+    world::{Deferred, Faults, Observer, Step, System},
 };
 
 /// Shorter than a lease, longer than one, longer than two.

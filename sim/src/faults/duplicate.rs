@@ -2,9 +2,9 @@
 
 use super::Fault;
 use crate::{
-    decide::{DecisionSource, Address},
+    decide::{Address, DecisionSource},
     words::{pick, request, span},
-    world::{Faults, Message, Step, System, Observer},
+    world::{Faults, Message, Observer, Step, System},
 };
 
 /// From "with the first" to "when everybody has forgotten it". The marks must outlive the last.

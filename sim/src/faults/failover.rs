@@ -2,10 +2,10 @@
 
 use super::Fault;
 use crate::{
-    decide::{DecisionSource, Address},
+    decide::{Address, DecisionSource},
     history::Client,
     words::{pick, request, span},
-    world::{Disturbed, Faults, Message, Step, System, Transit, Observer},
+    world::{Disturbed, Faults, Message, Observer, Step, System, Transit},
 };
 use leasehold_fake_redis::{Keyspace, Redis};
 
@@ -32,7 +32,10 @@ impl<S: System> Faults<S> for Failover {
     /// Whether the server dies right after it has acknowledged a request, so that a replica takes
     /// over.
     #[inline]
-    fn answering<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
+    fn answering<C: DecisionSource, W: Observer>(
+        step: &mut Step<'_, S, C, W>,
+        message: &Message<S>,
+    ) {
         let (now, server) = (step.now(), step.server(0));
         if now < server.electing_until {
             return;

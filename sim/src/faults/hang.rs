@@ -5,10 +5,10 @@ use super::{
     reply_loss::{is_of_notification, lost_notification},
 };
 use crate::{
-    decide::{DecisionSource, Address},
+    decide::{Address, DecisionSource},
     history::Client,
     words::{message, request, span},
-    world::{Faults, Message, Silence, Step, System, Observer},
+    world::{Faults, Message, Observer, Silence, Step, System},
 };
 
 /// How long a silent server sits on a request before it applies it after all.

@@ -2,7 +2,7 @@
 
 use super::Fault;
 use crate::{
-    decide::{DecisionSource, Address},
+    decide::{Address, DecisionSource},
     words::{message, pick, span},
     world::{Faults, NOTIFICATION, Observer, Step, System},
 };
@@ -16,7 +16,11 @@ pub(super) enum Latency {}
 
 impl<S: System> Faults<S> for Latency {
     #[inline]
-    fn delay<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, wire: u8, number: u32) -> u64 {
+    fn delay<C: DecisionSource, W: Observer>(
+        step: &mut Step<'_, S, C, W>,
+        wire: u8,
+        number: u32,
+    ) -> u64 {
         let choice = step.injects(Fault::Latency, wire, number, DELAYS.len() as u32);
         if choice == 0 {
             return 0;

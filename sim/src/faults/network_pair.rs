@@ -3,9 +3,9 @@
 
 use super::Fault;
 use crate::{
-    decide::{DecisionSource, Address},
+    decide::{Address, DecisionSource},
     history::Client,
-    world::{Faults, Step, System, Observer},
+    world::{Faults, Observer, Step, System},
 };
 
 /// The fault that the head of this file describes.

@@ -2,9 +2,9 @@
 
 use super::Fault;
 use crate::{
-    decide::{DecisionSource, Address},
+    decide::{Address, DecisionSource},
     words::{pick, request, span},
-    world::{Faults, Message, Step, System, Observer},
+    world::{Faults, Message, Observer, Step, System},
 };
 use leasehold_fake_redis::Memory;
 
@@ -16,7 +16,10 @@ const LENGTHS: [u64; 4] = [0, 100_000, 400_000, 1_500_000];
 pub(super) enum OutOfMemory {}
 
 impl<S: System> Faults<S> for OutOfMemory {
-    fn reaching<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
+    fn reaching<C: DecisionSource, W: Observer>(
+        step: &mut Step<'_, S, C, W>,
+        message: &Message<S>,
+    ) {
         let Message { client, node, call, .. } = *message;
         let choice = step.injects(Fault::OutOfMemory, client, call, LENGTHS.len() as u32);
         if choice == 0 {
@@ -29,7 +32,10 @@ impl<S: System> Faults<S> for OutOfMemory {
     }
 
     #[inline]
-    fn applying<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
+    fn applying<C: DecisionSource, W: Observer>(
+        step: &mut Step<'_, S, C, W>,
+        message: &Message<S>,
+    ) {
         let (now, server) = (step.now(), step.server(message.node));
         if now < server.full_until {
             server.redis.memory = Memory::Full;

@@ -2,10 +2,10 @@
 
 use super::Fault;
 use crate::{
-    decide::{DecisionSource, Address},
+    decide::{Address, DecisionSource},
     history::Client,
     words::{client, pick, span},
-    world::{Fate, Faults, Link, Message, Step, System, Observer},
+    world::{Fate, Faults, Link, Message, Observer, Step, System},
 };
 
 /// Shorter than a time-out, longer than one, longer than a lease.

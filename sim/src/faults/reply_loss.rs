@@ -2,7 +2,7 @@
 
 use super::Fault;
 use crate::{
-    decide::{DecisionSource, Address},
+    decide::{Address, DecisionSource},
     history::Client,
     words::{message, request},
     world::{Fate, Faults, Message, NOTIFICATION, Observer, Step, System},

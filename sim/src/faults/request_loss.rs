@@ -2,9 +2,9 @@
 
 use super::Fault;
 use crate::{
-    decide::{DecisionSource, Address},
+    decide::{Address, DecisionSource},
     words::request,
-    world::{Fate, Faults, Message, Step, System, Observer},
+    world::{Fate, Faults, Message, Observer, Step, System},
 };
 
 /// The fault that the head of this file describes.

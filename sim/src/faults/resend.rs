@@ -3,9 +3,9 @@
 
 use super::Fault;
 use crate::{
-    decide::{DecisionSource, Address},
+    decide::{Address, DecisionSource},
     words::{pick, request, span},
-    world::{Faults, Message, Step, System, Observer},
+    world::{Faults, Message, Observer, Step, System},
 };
 
 /// How long after the loss the command is sent again: once the connection is seen to be broken, or

@@ -2,9 +2,9 @@
 
 use super::Fault;
 use crate::{
-    decide::{DecisionSource, Address},
+    decide::{Address, DecisionSource},
     words::request,
-    world::{Disturbed, Faults, Message, Step, System, Observer},
+    world::{Disturbed, Faults, Message, Observer, Step, System},
 };
 use leasehold_fake_redis::{Keyspace, Redis, Replica};
 
@@ -13,7 +13,10 @@ use leasehold_fake_redis::{Keyspace, Redis, Replica};
 pub(super) enum Restart {}
 
 impl<S: System> Faults<S> for Restart {
-    fn reaching<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
+    fn reaching<C: DecisionSource, W: Observer>(
+        step: &mut Step<'_, S, C, W>,
+        message: &Message<S>,
+    ) {
         let Message { client, node, call, .. } = *message;
         // However fast, it takes longer than an instant: else two lives of the server could make
         // one fence.

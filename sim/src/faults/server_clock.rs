@@ -2,9 +2,9 @@
 
 use super::Fault;
 use crate::{
-    decide::{DecisionSource, Address},
+    decide::{Address, DecisionSource},
     words::{pick, request, span},
-    world::{Disturbed, Faults, Message, Step, System, Observer},
+    world::{Disturbed, Faults, Message, Observer, Step, System},
 };
 
 /// How far the clock is off after the jump.
@@ -15,7 +15,10 @@ const OFFSETS: [i64; 5] = [0, 200_000, 2_500_000, -200_000, -2_500_000];
 pub(super) enum ServerClock {}
 
 impl<S: System> Faults<S> for ServerClock {
-    fn reaching<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
+    fn reaching<C: DecisionSource, W: Observer>(
+        step: &mut Step<'_, S, C, W>,
+        message: &Message<S>,
+    ) {
         let Message { client, node, call, .. } = *message;
         let choice = step.injects(Fault::ServerClock, client, call, OFFSETS.len() as u32);
         if choice == 0 {

@@ -15,9 +15,7 @@ impl Checker for DebounceExpiry {
         if let Event::Debounce(DebounceEvent::Immortal { keys }) = *event {
             self.exercised = shared.calls.newest().is_some();
             if keys > 0 {
-                return Err(format!(
-                    "{keys} of the keys that are left on the server never expire"
-                ));
+                return Err(format!("{keys} of the keys that are left on the server never expire"));
             }
         }
         Ok(())

@@ -8,11 +8,11 @@
 
 use std::hash::{Hash, Hasher};
 
-use super::{Checker, SharedHistory, SLACK};
+use super::{Checker, SLACK, SharedHistory};
 use crate::{
+    catalog::{DEBOUNCE_MAX_WAIT as MAX_WAIT, DEBOUNCE_WAIT as WAIT},
     decide::Fault,
     history::{DebounceEvent, Event},
-    catalog::{DEBOUNCE_MAX_WAIT as MAX_WAIT, DEBOUNCE_WAIT as WAIT},
 };
 
 /// Time-outs, retries, and the sweeper's rounds.

@@ -4,8 +4,8 @@
 
 use super::{Checker, SharedHistory, calls::name};
 use crate::{
-    history::{DebounceEvent, Event},
     catalog::{DEBOUNCE_MAX_WAIT as MAX_WAIT, DEBOUNCE_WAIT as WAIT},
+    history::{DebounceEvent, Event},
 };
 
 /// Servers count in whole milliseconds.

@@ -1,7 +1,7 @@
 //! No client acts under the lock while another client's later grant is alive, nor believes in a lease
 //! for longer than a server gave it.
 
-use super::{CLIENTS, Checker, SharedHistory, SLACK};
+use super::{CLIENTS, Checker, SLACK, SharedHistory};
 use crate::history::{Act, Event, TokenId};
 
 #[derive(Clone, Debug, Default, Hash)]
@@ -99,6 +99,9 @@ mod tests {
     #[test]
     fn accepts_the_newer_holder_acting_while_the_older_still_believes() {
         let story = [granted(0, 1, 10), held(0, 1, 9_000), granted(1, 1, 20), held(1, 1, 9_000)];
-        assert_eq!(observer(Guarantee::Exclusion, &[&story[..], &[acted(1, 1)][..]].concat()), None);
+        assert_eq!(
+            observer(Guarantee::Exclusion, &[&story[..], &[acted(1, 1)][..]].concat()),
+            None
+        );
     }
 }

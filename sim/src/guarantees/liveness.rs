@@ -1,8 +1,11 @@
 //! Every call ends by its deadline, pauses of its process aside, and once faults are long over, those
 //! who ask are served, and do not wait long for a lock that nobody holds.
 
-use super::{CLIENTS, Checker, SharedHistory, SLACK};
-use crate::{decide::Fault, history::{Answer, Ask, Client, Event, TokenId}};
+use super::{CLIENTS, Checker, SLACK, SharedHistory};
+use crate::{
+    decide::Fault,
+    history::{Answer, Ask, Client, Event, TokenId},
+};
 
 /// The longest that a lease of a past fault and the polls after it may keep everybody waiting.
 const CONVALESCENCE: u64 = 2_500_000;
@@ -125,8 +128,7 @@ impl Liveness {
     /// Whether the key is of a lease from before all was calm: if it lasts too long, that is another
     /// guarantee's business.
     fn is_orphaned(&self, at: u64, calm: u64, shared: &SharedHistory) -> bool {
-        self.key_since < calm
-            && shared.key.is_some_and(|(_, until)| at < until && until < u64::MAX)
+        self.key_since < calm && shared.key.is_some_and(|(_, until)| at < until && until < u64::MAX)
     }
 
     fn count(&mut self, at: u64, client: Client, answer: Answer, shared: &SharedHistory) {
@@ -187,7 +189,10 @@ mod tests {
         let late = told(0, 1, Ask::Release, Answer::Released);
         assert!(observer(Guarantee::Liveness, &[&ask[..], &[late]].concat()).is_some());
         let ask = [asked(0, Ask::Acquire, 900), asked(0, Ask::Release, 950)];
-        let ended = [told(0, 1, Ask::Release, Answer::Released), told(0, 2, Ask::Acquire, Answer::Acquired)];
+        let ended = [
+            told(0, 1, Ask::Release, Answer::Released),
+            told(0, 2, Ask::Acquire, Answer::Acquired),
+        ];
         assert_eq!(observer(Guarantee::Liveness, &[&ask[..], &ended].concat()), None);
     }
 

@@ -21,8 +21,12 @@ pub(crate) struct OrphanBound {
 impl Checker for OrphanBound {
     #[inline]
     fn observe(&mut self, at: u64, event: &Event, shared: &SharedHistory) -> Result<(), String> {
-        if let Event::Returned { client, ask: Ask::Release, answer: Answer::Refused, token: Some(token) } =
-            *event
+        if let Event::Returned {
+            client,
+            ask: Ask::Release,
+            answer: Answer::Refused,
+            token: Some(token),
+        } = *event
             && shared.is_held(at, token)
         {
             return Err(format!(

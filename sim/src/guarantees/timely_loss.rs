@@ -1,7 +1,7 @@
 //! A holder is told that its lease is over no later than its own deadline, or as soon as it goes on if
 //! it stands still then: nobody can tell it anything before.
 
-use super::{CLIENTS, Checker, SharedHistory, SLACK};
+use super::{CLIENTS, Checker, SLACK, SharedHistory};
 use crate::history::{Client, End, Event};
 
 #[derive(Clone, Debug, Default, Hash)]
