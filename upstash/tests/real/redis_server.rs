@@ -41,8 +41,14 @@ impl RedisServer {
     /// The same, with a file of settings, which is also where it keeps what it learns.
     pub(crate) fn start_with(settings: &str, arguments: &[&str]) -> Option<Self> {
         let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
+        Self::start_by(settings, || arguments.clone())
+    }
+
+    /// The same, with arguments that are made for each try, since they have a free port, too.
+    pub(crate) fn start_by(settings: &str, arguments: impl Fn() -> Vec<String>) -> Option<Self> {
         // Between finding a free port and taking it, another process may take it.
         for _ in 0..5 {
+            let arguments = arguments();
             let (port, folder) = (free_port(), TempDir::new().unwrap());
             std::fs::write(folder.path().join(SETTINGS), settings).unwrap();
             match launch(port, &folder, &arguments) {

@@ -1,5 +1,7 @@
 //! The servers of a Cluster, and the way to them.
 
+use std::cell::Cell;
+
 use leasehold_upstash::{RetryPolicy, Tcp, TcpBuilder};
 
 use crate::{
@@ -113,12 +115,16 @@ pub(crate) async fn alone() -> Option<RedisServer> {
 
 /// A server, and the port by which other nodes reach it.
 fn node() -> Option<(RedisServer, u16)> {
-    let bus = free_port();
-    let port = bus.to_string();
-    let arguments = ["--cluster-enabled", "yes", "--cluster-port", &port];
-    // A node that dies is not to be missed while a test still looks at it.
-    let manners = ["--repl-diskless-sync-delay", "0", "--cluster-node-timeout", "60000"];
-    Some((RedisServer::start(&[arguments, manners].concat())?, bus))
+    let bus = Cell::new(0);
+    let server = RedisServer::start_by("", || {
+        bus.set(free_port());
+        let port = bus.get().to_string();
+        let arguments = ["--cluster-enabled", "yes", "--cluster-port", &port];
+        // A node that dies is not to be missed while a test still looks at it.
+        let manners = ["--repl-diskless-sync-delay", "0", "--cluster-node-timeout", "60000"];
+        [arguments, manners].concat().into_iter().map(String::from).collect()
+    });
+    Some((server?, bus.get()))
 }
 
 pub(crate) async fn id(node: &RedisServer) -> String {
