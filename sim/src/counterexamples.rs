@@ -52,7 +52,7 @@ mod tests {
             let most = if is_copied_twice(cell) {
                 24
             } else if is_rare(cell) {
-                16
+                8
             } else {
                 4
             };

@@ -183,6 +183,14 @@ macro_rules! faults {
             }
 
             #[inline]
+            fn broken<C: DecisionSource, W: Observer>(
+                step: &mut Step<'_, S, C, W>,
+                message: &Message<S>,
+            ) {
+                $(<$module::$variant as Faults<S>>::broken(step, message);)*
+            }
+
+            #[inline]
             fn loses_notification<C: DecisionSource, W: Observer>(
                 step: &mut Step<'_, S, C, W>,
                 client: Client,

@@ -91,8 +91,8 @@ pub(crate) struct Core<S: System> {
     pub(crate) applied_at: [u64; SERVERS],
     pub(crate) messages: u64,
     pub(crate) effects: [u32; Fault::ALL.len()],
-    /// The two faults of the network that were drawn for this run, if two were.
-    pub(crate) pair: FaultSet,
+    /// Faults that were drawn for this run, and may occur beside those of its plan.
+    pub(crate) drawn: FaultSet,
 }
 
 /// What a step may use.
@@ -162,14 +162,15 @@ impl<S: System> World<S> {
         self.core.messages
     }
 
-    /// How often `fault` changed what would have happened; of a pair, that of the two which did so
-    /// less often.
+    /// How often `fault` changed what would have happened; if it stands for several, that of those
+    /// drawn which did so the least often.
     #[must_use]
     pub fn effects(&self, fault: Fault) -> u32 {
         let effects = |fault: Fault| self.core.effects[fault as usize];
-        match fault {
-            Fault::NetworkPair => self.core.pair.iter().map(effects).min().unwrap_or(0),
-            _ => effects(fault),
+        if fault.is_single() {
+            effects(fault)
+        } else {
+            self.core.drawn.iter().map(effects).min().unwrap_or(0)
         }
     }
 }
@@ -189,7 +190,7 @@ impl<S: System> Core<S> {
             applied_at: [u64::MAX; SERVERS],
             messages: 0,
             effects: [0; Fault::ALL.len()],
-            pair: FaultSet::NONE,
+            drawn: FaultSet::NONE,
             plan,
         }
     }
@@ -359,10 +360,10 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
         self.choose(fault.kind(), actor, occurrence, options)
     }
 
-    /// Whether `fault` may occur in this run: by its plan, or as one of a pair.
+    /// Whether `fault` may occur in this run: by its plan, or since it was drawn.
     #[inline]
     pub(crate) fn may_occur(&self, fault: Fault) -> bool {
-        self.core.plan.settings.faults.contains(fault) || self.core.pair.contains(fault)
+        self.core.plan.settings.faults.contains(fault) || self.core.drawn.contains(fault)
     }
 
     /// How long a decision of `fault` lasts that stands for `micros` by its number.

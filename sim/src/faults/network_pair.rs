@@ -20,7 +20,7 @@ impl<S: System> Faults<S> for NetworkPair {
         }
         let options = 1 + pairs().count() as u32;
         let choice = step.injects(Fault::NetworkPair, client, 0, options);
-        step.core.pair = pair(choice).into_iter().flatten().collect();
+        step.core.drawn = pair(choice).into_iter().flatten().collect();
     }
 }
 

@@ -64,6 +64,14 @@ impl<S: System> Faults<S> for Partition {
         cut(step, message, |link| link.replies_cut_until)
     }
 
+    /// Only a link that may be cut has to be made anew.
+    #[inline]
+    fn broken<C: DecisionSource, W: Observer>(step: &mut Step<'_, S, C, W>, message: &Message<S>) {
+        if step.may_occur(Fault::Partition) && !message.is_remote() {
+            step.host(message.client).links[usize::from(message.node)].is_broken = true;
+        }
+    }
+
     fn loses_notification<C: DecisionSource, W: Observer>(
         step: &mut Step<'_, S, C, W>,
         client: Client,

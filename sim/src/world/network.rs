@@ -5,7 +5,7 @@ use super::{
     Transit, What,
 };
 use crate::{
-    decide::{DecisionKind, DecisionSource, Fault},
+    decide::{DecisionKind, DecisionSource},
     history::{Client, Event},
 };
 
@@ -225,9 +225,7 @@ impl<S: System, C: DecisionSource, W: Observer> Step<'_, S, C, W> {
 
     /// The client learns, after `delay`, that its connection broke, and nothing else.
     pub(crate) fn break_connection(&mut self, message: Box<Message<S>>, delay: u64) {
-        if self.may_occur(Fault::Partition) && !message.is_remote() {
-            self.host(message.client).links[usize::from(message.node)].is_broken = true;
-        }
+        S::Faults::broken(self, &message);
         self.fail(message, Response::Broken, delay);
     }
 

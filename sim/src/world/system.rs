@@ -319,6 +319,14 @@ pub trait Faults<S: System> {
         Fate::Arrives
     }
 
+    /// The connection of a message breaks.
+    #[inline]
+    fn broken<C: DecisionSource, W: Observer>(
+        _step: &mut Step<'_, S, C, W>,
+        _message: &Message<S>,
+    ) {
+    }
+
     /// Whether notification number `number` from server number `node` to `client` is lost on the way.
     #[inline]
     fn loses_notification<C: DecisionSource, W: Observer>(

@@ -154,9 +154,8 @@ fn counted(dropped: &Dropped) -> BTreeMap<Awaited, [u32; 2]> {
         let last = at.last().copied().unwrap_or(0);
         assert!(at.iter().copied().eq(1..=last), "{awaited:?} of {call:?} has a gap: {at:?}");
         let count = counts.entry(*awaited).or_default();
-        for (count, is_there) in count.iter_mut().zip([last > 0, last > 2]) {
-            *count += u32::from(is_there);
-        }
+        count[0] += 1;
+        count[1] += u32::from(last > 2);
     }
     counts
 }

@@ -99,9 +99,9 @@ struct State {
     spawned: Vec<Task>,
     /// Whether the process is dead: it runs and sends nothing more.
     dead: bool,
-    /// Whether a caller is going away right now,
+    /// Whether a caller is going away right now.
     dropping: bool,
-    /// and whether from a call alone.
+    /// Whether it goes away from a call alone.
     dropping_call: bool,
     /// The token of the last try.
     last_token: Option<TokenId>,
