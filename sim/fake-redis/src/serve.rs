@@ -39,9 +39,18 @@ mod mailbox;
 pub mod resp;
 pub mod rest;
 
+use std::pin::Pin;
+
 pub use super::faults::{self, Span};
 pub use clock::Clock;
 pub use host::{
     Client, Host, HostOptions, Lost, Observations, Observed, ObservedCommand, Performed, Seen,
     SeenCommand, Violation, keep_time,
 };
+
+/// A future of one type, so that what it does is compiled here and not in each program that awaits it.
+fn compiled_here(
+    serving: impl Future<Output = ()> + Send + 'static,
+) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(serving)
+}

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::{
-    Host,
+    Host, compiled_here,
     faults::Ending,
     http::{self, Body, Line, NoBody, Site, full, receive},
 };
@@ -63,18 +63,22 @@ pub type Page = fn(&Host) -> String;
 
 /// Serves callers that know the token, until the host shuts down. From the start the host
 /// [keeps records](Host::keep_records).
-pub async fn listen(host: Arc<Host>, token: AdminToken, listener: TcpListener) {
-    serve(host, token, None, listener).await;
+pub fn listen(
+    host: Arc<Host>,
+    token: AdminToken,
+    listener: TcpListener,
+) -> impl Future<Output = ()> + Send {
+    compiled_here(serve(host, token, None, listener))
 }
 
 /// The same with a page at `GET /`, for a browser, whose user is asked for the token as a password.
-pub async fn listen_with_page(
+pub fn listen_with_page(
     host: Arc<Host>,
     token: AdminToken,
     page: Page,
     listener: TcpListener,
-) {
-    serve(host, token, Some(page), listener).await;
+) -> impl Future<Output = ()> + Send {
+    compiled_here(serve(host, token, Some(page), listener))
 }
 
 async fn serve(host: Arc<Host>, token: AdminToken, page: Option<Page>, listener: TcpListener) {

@@ -23,7 +23,7 @@ pub use fault_state::{Observations, Observed, ObservedCommand, Violation};
 pub use record::{Seen, SeenCommand};
 
 use super::{
-    Clock,
+    Clock, compiled_here,
     faults::{Ending, Faults},
     mailbox::Mailbox,
 };
@@ -396,19 +396,21 @@ fn is_queued(replies: &[Resp]) -> bool {
 }
 
 /// Ends waits whose time is over and removes expired keys, until the host shuts down.
-pub async fn keep_time(host: Arc<Host>) {
-    loop {
-        host.until_free().await;
-        let pause = host.wake();
-        // A pause that is over at once would let nobody else in while very many keys expire.
-        tokio::task::yield_now().await;
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = host.sooner.notified() => {}
-            () = host.clock.changed() => {}
-            () = host.stopping() => return,
+pub fn keep_time(host: Arc<Host>) -> impl Future<Output = ()> + Send {
+    compiled_here(async move {
+        loop {
+            host.until_free().await;
+            let pause = host.wake();
+            // A pause that is over at once would let nobody else in while very many keys expire.
+            tokio::task::yield_now().await;
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = host.sooner.notified() => {}
+                () = host.clock.changed() => {}
+                () = host.stopping() => return,
+            }
         }
-    }
+    })
 }
 
 impl Client {

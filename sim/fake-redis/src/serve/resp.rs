@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 pub use encode::encode;
 
-use super::{Host, host::desk::Visitor};
+use super::{Host, compiled_here, host::desk::Visitor};
 use crate::Protocol;
 use busy::Line;
 use connection::Connection;
@@ -27,7 +27,11 @@ const BREATH: Duration = Duration::from_millis(20);
 
 /// Serves whoever connects to `listener`, until the host shuts down. A client never holds up
 /// another one.
-pub async fn listen(host: Arc<Host>, listener: TcpListener) {
+pub fn listen(host: Arc<Host>, listener: TcpListener) -> impl Future<Output = ()> + Send {
+    compiled_here(accept(host, listener))
+}
+
+async fn accept(host: Arc<Host>, listener: TcpListener) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,

@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 
 pub use access::Tokens;
 
-use super::{Host, http};
+use super::{Host, compiled_here, http};
 use service::Rest;
 
 /// Whether this asks for something.
@@ -31,7 +31,11 @@ pub(super) fn is_request(path: &str, query: &str, body: Bytes) -> bool {
 }
 
 /// Serves REST clients that know one of the tokens, until the host shuts down.
-pub async fn listen(host: Arc<Host>, tokens: Tokens, listener: TcpListener) {
+pub fn listen(
+    host: Arc<Host>,
+    tokens: Tokens,
+    listener: TcpListener,
+) -> impl Future<Output = ()> + Send {
     let rest = Rest { host: Arc::clone(&host), tokens };
-    http::listen(host, rest, listener).await;
+    compiled_here(http::listen(host, rest, listener))
 }
