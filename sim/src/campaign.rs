@@ -196,7 +196,7 @@ impl Progress for () {
 /// # Errors
 ///
 /// [`TwinDiffers`] if the share of the schedules that runs the Lua scripts leaves other traces.
-pub fn run(settings: &Settings, progress: &impl Progress) -> Result<Outcome, TwinDiffers> {
+pub fn run(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, TwinDiffers> {
     let mut whole = Outcome { seed: settings.seed, ..Outcome::default() };
     run_by_subject(settings, progress, |part| whole.add(part))?;
     Ok(whole)
@@ -210,7 +210,7 @@ pub fn run(settings: &Settings, progress: &impl Progress) -> Result<Outcome, Twi
 /// As of [`run`]. What was found of the subjects before has been handed out.
 pub fn run_by_subject(
     settings: &Settings,
-    progress: &impl Progress,
+    progress: &dyn Progress,
     mut found: impl FnMut(Outcome),
 ) -> Result<(), TwinDiffers> {
     let all = rows(settings);
@@ -241,7 +241,7 @@ fn run_schedules(
     settings: &Settings,
     rows: &[Row],
     deadline: Option<Instant>,
-    progress: &impl Progress,
+    progress: &dyn Progress,
 ) -> Result<Vec<Tally>, TwinDiffers> {
     let chunks = chunks(settings);
     let mut tallies: Vec<Tally> = rows.iter().map(|_| Tally::default()).collect();
@@ -266,7 +266,7 @@ fn run_rows(
     settings: &Settings,
     rows: &[Row],
     chunks: std::ops::Range<u64>,
-    progress: &impl Progress,
+    progress: &dyn Progress,
 ) -> Result<Vec<Tally>, TwinDiffers> {
     let pieces: Vec<(usize, u64)> =
         chunks.flat_map(|chunk| (0..rows.len()).map(move |row| (row, chunk))).collect();
@@ -332,7 +332,7 @@ fn conclude(
     settings: &Settings,
     rows: &[Row],
     tallies: &[Tally],
-    progress: &impl Progress,
+    progress: &dyn Progress,
 ) -> Outcome {
     let (claims, known) = (Claims::current(), KnownCounterexamples::current());
     let names = names(settings);

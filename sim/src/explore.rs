@@ -116,7 +116,7 @@ impl Explored {
 /// assert!(explored.counterexample.is_some_and(|schedule| schedule.decisions.len() == 1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn explore(bounds: &Bounds, limits: &Limits, progress: &impl Progress) -> Explored {
+pub fn explore(bounds: &Bounds, limits: &Limits, progress: &dyn Progress) -> Explored {
     search::Search::new(bounds, limits).run(progress)
 }
 

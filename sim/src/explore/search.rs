@@ -96,7 +96,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    pub(super) fn run(mut self, progress: &impl Progress) -> Explored {
+    pub(super) fn run(mut self, progress: &dyn Progress) -> Explored {
         self.search(progress)
     }
 
@@ -116,7 +116,7 @@ impl<'a> Search<'a> {
         self.setting.fingerprint(state, spent)
     }
 
-    fn search(&mut self, progress: &impl Progress) -> Explored {
+    fn search(&mut self, progress: &dyn Progress) -> Explored {
         let mut layer = vec![Node::root(self.setting.plan.clone())];
         let mut exercised = 0;
         for number in 0..=self.setting.decisions {
@@ -140,7 +140,7 @@ impl<'a> Search<'a> {
     fn follow_layer(
         &mut self,
         layer: Vec<Node>,
-        progress: &impl Progress,
+        progress: &dyn Progress,
         exercised: &mut u64,
     ) -> Vec<Node> {
         progress.expect(layer.len() as u64);
@@ -170,7 +170,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn cut(&self, progress: &impl Progress) -> Option<Cut> {
+    fn cut(&self, progress: &dyn Progress) -> Option<Cut> {
         if progress.is_interrupted() {
             return Some(Cut::Interrupted);
         }

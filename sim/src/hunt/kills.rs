@@ -98,7 +98,7 @@ impl KillMatrix {
     /// Looks for the bugs on the current thread pool. The same hunt finds the same, whatever the
     /// number of threads. Interrupted, it has those bugs only that were looked for to the end.
     #[must_use]
-    pub fn of(hunt: &Hunt, progress: &impl Progress) -> Self {
+    pub fn of(hunt: &Hunt, progress: &dyn Progress) -> Self {
         let wanted = |mutant: &&Mutant| **mutant == Mutant::Canary || hunt.mutants.contains(mutant);
         let mutants: Vec<Mutant> = Mutant::ALL.iter().filter(wanted).copied().collect();
         progress.expect(mutants.len() as u64);
@@ -169,7 +169,7 @@ impl KillMatrix {
 
 impl Kill {
     /// `None` if it is interrupted.
-    fn of(mutant: Mutant, hunt: &Hunt, progress: &impl Progress) -> Option<Self> {
+    fn of(mutant: Mutant, hunt: &Hunt, progress: &dyn Progress) -> Option<Self> {
         let within = hunt.schedules.unwrap_or(u64::MAX).min(mutant.within());
         let seeds = hunt.seed..hunt.seed.saturating_add(hunt.campaigns);
         let look = |seed| (!progress.is_interrupted()).then(|| hunt_within(mutant, seed, within));
