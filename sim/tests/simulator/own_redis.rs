@@ -25,6 +25,7 @@ mod write_without_watch;
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
+use crate::effort::effort;
 use leasehold_fake_redis::Resp;
 use leasehold_sim::{
     cluster::{Breach, Cluster, RedisError},
@@ -35,7 +36,7 @@ use leasehold_sim::{
 fn is_found_and_mended(test: fn(bool) -> Cluster) {
     let failure = test(false).report(2_000).failure.expect("the bug is found");
     assert!(failure.decisions().len() <= 3, "{failure}");
-    test(true).check(2_000);
+    test(true).check(effort(800).into());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use proptest::{collection::btree_map, prelude::*, sample::select};
 use rayon::prelude::*;
 
 /// How many schedules of each mix are drawn from a seed.
-const SCHEDULES: u32 = 1_500;
+const SCHEDULES: u32 = 600;
 
 /// All that can befall messages and clients, while the server does as it says. A server without
 /// memory does not: what it refuses leaves no trace, so that a copy of it may be applied later.
@@ -155,7 +155,7 @@ impl Mix {
     }
 
     fn holds_in_seeded_storms(&self) {
-        (0..u64::from(crate::effort(SCHEDULES))).into_par_iter().for_each(|schedule| {
+        (0..u64::from(crate::effort::effort(SCHEDULES))).into_par_iter().for_each(|schedule| {
             let run = Run::seeded(self.plan.clone(), 1, schedule);
             assert_eq!(self.broken(&run), None, "in schedule {schedule}");
         });
@@ -243,7 +243,7 @@ fn many_faults_bite_in_one_storm() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: crate::effort(SCHEDULES), failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: crate::effort::effort(SCHEDULES), failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn the_lock_keeps_its_promises_whatever_is_decided(decisions in lock().decisions()) {

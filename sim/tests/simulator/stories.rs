@@ -1,5 +1,7 @@
 //! Every known counterexample as a story: whole, repeatable, and as the checkers judge it.
 
+use std::sync::LazyLock;
+
 use leasehold_sim::{
     counterexamples::KnownCounterexamples,
     faults::Fault,
@@ -11,19 +13,26 @@ use leasehold_sim::{
 use leasehold_story::{EventKind, Fate, Run as Told, Story};
 use rayon::prelude::*;
 
-/// Every story, checked by `check`, and the complaints.
-fn each(check: impl Fn(&Schedule, &Story) -> Result<(), String> + Sync) {
+/// Every story, told once for all tests.
+static TOLD: LazyLock<Vec<(Schedule, Story)>> = LazyLock::new(|| {
     let known = KnownCounterexamples::current();
-    let wrong: Vec<String> = known
+    known
         .all()
         .par_iter()
-        .filter_map(|schedule| {
-            let story = tell(&Topic::from(schedule));
-            let error = check(schedule, &story).err()?;
+        .map(|schedule| (schedule.clone(), tell(&Topic::from(schedule))))
+        .collect()
+});
+
+/// Every story, checked by `check`, and the complaints.
+fn each(check: impl Fn(&Schedule, &Story) -> Result<(), String> + Sync) {
+    let wrong: Vec<String> = TOLD
+        .par_iter()
+        .filter_map(|(schedule, story)| {
+            let error = check(schedule, story).err()?;
             Some(format!("{}, {schedule}: {error}", story.title))
         })
         .collect();
-    assert!(known.all().len() > 100 && wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(TOLD.len() > 100 && wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 fn all(runs: &[Told], check: impl Fn(&Told) -> Result<(), String>) -> Result<(), String> {

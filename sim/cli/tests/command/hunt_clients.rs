@@ -7,10 +7,13 @@ use serde_json::Value;
 use crate::{
     clients::{PAGE, javascript, python, skip},
     common::leasehold,
+    effort::effort,
 };
 
 /// How many schedules what is mended has to survive. By hand, 500.
-const RUNS: &str = "30";
+fn runs() -> String {
+    effort(12).to_string()
+}
 
 /// The block of the page in this language.
 fn example(language: &str) -> &'static str {
@@ -46,7 +49,7 @@ fn a_hunt_finds_what_is_wrong_with_a_lock_over_rest() {
     fs::write(folder.join("lock.test.mjs"), example("javascript")).unwrap();
     is_found(&hunt(&folder, &[], &["node", "--test", "lock.test.mjs"]));
     let (code, told) =
-        hunt(&folder, &["--runs", RUNS], &["node", "--test", "hunted_and_mended.test.mjs"]);
+        hunt(&folder, &["--runs", &runs()], &["node", "--test", "hunted_and_mended.test.mjs"]);
     assert_eq!(code, Some(0), "{told}");
 }
 
@@ -62,7 +65,8 @@ fn a_hunt_finds_a_delete_without_compare() {
     is_found(&told);
     let failure = told.1["failure"].as_str().unwrap();
     assert!(failure.contains("deleted `lock:job` without naming its value"), "{failure}");
-    let options = [&lock[..], &["--runs", RUNS]].concat();
+    let runs = runs();
+    let options = [&lock[..], &["--runs", &runs]].concat();
     let (code, told) = hunt(&folder, &options, &["python3", "hunted_and_mended.py"]);
     assert_eq!(code, Some(0), "{told}");
 }

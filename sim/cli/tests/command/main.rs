@@ -4,6 +4,8 @@
 
 mod clients;
 mod common;
+#[path = "../../../tests/simulator/effort.rs"]
+mod effort;
 mod explore;
 mod hunt;
 mod hunt_clients;

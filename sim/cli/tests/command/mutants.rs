@@ -1,6 +1,9 @@
 //! Every planted bug is found by the checker that must find it, and only because it is there.
 
-use crate::common::{json, leasehold, printed};
+use crate::{
+    common::{json, leasehold, printed},
+    effort::effort,
+};
 use leasehold_sim::{
     campaign::Progress,
     catalog::{CellName, Guarantee, Subject, Workload},
@@ -20,7 +23,12 @@ impl Progress for Silent {
 
 #[test]
 fn every_planted_bug_is_found_by_its_checker_and_the_true_algorithm_survives_the_same_schedules() {
-    let hunt = Hunt { mutants: Mutant::ALL.to_vec(), seed: 1, campaigns: 2, schedules: None };
+    let hunt = Hunt {
+        mutants: Mutant::ALL.to_vec(),
+        seed: 1,
+        campaigns: effort(1).into(),
+        schedules: None,
+    };
     let matrix = KillMatrix::of(&hunt, &Silent);
     for kill in &matrix.mutants {
         let id = &kill.id;
@@ -72,7 +80,7 @@ fn the_true_algorithm_survives_many_schedules_of_the_plans_that_only_these_bugs_
         Mutant::KeptMinority,
         Mutant::SilentCancel,
     ] {
-        for schedule in 0..500 {
+        for schedule in 0..u64::from(effort(200)) {
             let run = Run::seeded(mutant.control(), 1, schedule);
             let found = run.violation(mutant.guarantee());
             assert_eq!(found, None, "{}, schedule {schedule}", mutant.id());

@@ -10,6 +10,8 @@
 mod case;
 mod chance;
 mod compare;
+#[path = "../../../tests/simulator/effort.rs"]
+mod effort;
 mod fake;
 mod generate;
 mod grammar;
@@ -31,6 +33,7 @@ use bytes::Bytes;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
 use case::Cases;
+use effort::effort;
 use fake::Fake;
 use generate::Generator;
 use grammar::Form;
@@ -61,7 +64,7 @@ struct Finding {
 fn every_reply_is_that_of_a_real_server() {
     let Some(real) = RealRedis::start() else { return };
     let mut judge = Judge::new(real);
-    let commands = setting("LEASEHOLD_DIFFERENTIAL_COMMANDS", 100_000);
+    let commands = setting("LEASEHOLD_DIFFERENTIAL_COMMANDS", effort(40_000).into());
     let first = setting("LEASEHOLD_DIFFERENTIAL_SEED", 1);
     let (mut forms, mut findings) = (forms(|_| true), Vec::new());
     let everything = forms.clone();
