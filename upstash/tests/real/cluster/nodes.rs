@@ -27,9 +27,13 @@ impl Cluster {
     /// Returns when each node has heard that all slots are served.
     pub(crate) async fn start() -> Option<Self> {
         let (first, bus) = node()?;
+        // Nodes that settle between themselves whose epoch is whose may do so after a failover, and
+        // then the dead primary keeps its slots.
+        first.run("CLUSTER SET-CONFIG-EPOCH 1").await;
         let mut cluster = Self { nodes: vec![first], bus };
-        for _ in 1..SLOTS.len() {
+        for epoch in 2..=SLOTS.len() {
             let other = node()?.0;
+            other.run(&format!("CLUSTER SET-CONFIG-EPOCH {epoch}")).await;
             cluster.join(&other).await;
             cluster.nodes.push(other);
         }
