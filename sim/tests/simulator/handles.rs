@@ -109,8 +109,8 @@ fn a_notification_is_lost_under_each_fault_that_loses_replies() {
             .map(|schedule| log(Subject::LockHandle, FaultSet::only(fault), schedule).events);
         // No request has this number.
         let lost = |event: &Event| matches!(event, Event::TookEffect { call: 0, .. });
-        let lost = logs.flatten().filter(|(_, event)| lost(event)).take(20).count();
-        assert_eq!(lost, 20, "{}", fault.name());
+        let lost = logs.flatten().filter(|(_, event)| lost(event)).take(21).count();
+        assert_eq!(lost, 21, "{}", fault.name());
     }
 }
 

@@ -36,7 +36,7 @@ use leasehold_sim::{
 fn is_found_and_mended(test: fn(bool) -> Cluster) {
     let failure = test(false).report(2_000).failure.expect("the bug is found");
     assert!(failure.decisions().len() <= 3, "{failure}");
-    test(true).check(effort(800).into());
+    test(true).check(effort(2_000).into());
 }
 
 #[test]

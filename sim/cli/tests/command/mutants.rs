@@ -26,7 +26,7 @@ fn every_planted_bug_is_found_by_its_checker_and_the_true_algorithm_survives_the
     let hunt = Hunt {
         mutants: Mutant::ALL.to_vec(),
         seed: 1,
-        campaigns: effort(1).into(),
+        campaigns: effort(2).into(),
         schedules: None,
     };
     let matrix = KillMatrix::of(&hunt, &Silent);
@@ -80,7 +80,7 @@ fn the_true_algorithm_survives_many_schedules_of_the_plans_that_only_these_bugs_
         Mutant::KeptMinority,
         Mutant::SilentCancel,
     ] {
-        for schedule in 0..u64::from(effort(200)) {
+        for schedule in 0..u64::from(effort(500)) {
             let run = Run::seeded(mutant.control(), 1, schedule);
             let found = run.violation(mutant.guarantee());
             assert_eq!(found, None, "{}, schedule {schedule}", mutant.id());
